@@ -1,0 +1,146 @@
+"""The whole error tree of tobs, with the exit code each error ends a run with.
+
+    TobsError                      1   something went wrong
+    ├── UsageError                 2   the command line or a target is wrong
+    │   ├── TargetNotFound             no such chat, user or link
+    │   └── ConfigError                a setting is missing or wrong
+    │       └── TemplateBroken         a template of the vault or of tobs cannot be read
+    ├── LoginError                 3   login needed or refused
+    ├── TelegramError              4   Telegram or the network gave up
+    │   ├── NetworkError               no connection, or lost for too long
+    │   ├── RequestRefused             Telegram answered with an error (code, name, method)
+    │   │   ├── FloodWait                  ... that says how long to wait
+    │   │   └── MigrateNeeded              ... that names another data centre
+    │   └── TransferFailed             a file could not be fetched whole
+    ├── VaultError                 5   the vault or the archive cannot be used
+    │   ├── VaultLocked                another tobs is writing into it
+    │   ├── VaultUnwritable            no permission, read-only, or the disk is full
+    │   └── VaultNewer                 made by a newer tobs
+    ├── PluginError                1   a plugin failed (never ends a run)
+    └── Interrupted              130   stopped by the user; state is kept
+
+Every error has a sentence for the user and a remedy. Exceptions of libraries are translated into this
+tree at the border of the room that uses the library.
+"""
+
+from __future__ import annotations
+
+
+class TobsError(Exception):
+    """An error told to the user as ``message`` and ``remedy``, one line each."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+
+class UsageError(TobsError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class TargetNotFound(UsageError):
+    """A target names nothing that Telegram or the archive knows."""
+
+
+class ConfigError(UsageError):
+    """A setting is missing, malformed or not allowed where it stands."""
+
+
+class TemplateBroken(ConfigError):
+    """A template has an error; the message names file and line."""
+
+
+class LoginError(TobsError):
+    """No one is logged in, or Telegram refused the login."""
+
+    exit_code = 3
+
+
+class TelegramError(TobsError):
+    """Telegram or the way to it gave up."""
+
+    exit_code = 4
+
+
+class NetworkError(TelegramError):
+    """There is no connection to Telegram, or it was lost for longer than tobs waits."""
+
+
+class RequestRefused(TelegramError):
+    """Telegram answered a request with an error.
+
+    ``code`` is Telegram's number (400, 403, 420, 500 ...), ``name`` its error name without the
+    argument (``CHANNEL_PRIVATE``), ``method`` the request (``messages.getHistory``).
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, code: int = 0, name: str = "", method: str = "") -> None:
+        super().__init__(message, remedy)
+        self.code = code
+        self.name = name
+        self.method = method
+
+
+class FloodWait(RequestRefused):
+    """Telegram asks to wait ``seconds`` before this method is called again."""
+
+    def __init__(self, seconds: int, *, name: str = "FLOOD_WAIT", method: str = "") -> None:
+        super().__init__(
+            f"Telegram asks to wait {seconds} s before {method or 'the next request'}.",
+            "Run the same command again later; what was fetched is kept.",
+            code=420,
+            name=name,
+            method=method,
+        )
+        self.seconds = seconds
+
+
+class MigrateNeeded(RequestRefused):
+    """The account, phone or file lives on data centre ``dc``."""
+
+    def __init__(self, dc: int, *, name: str, method: str = "") -> None:
+        super().__init__(f"Data centre {dc} has to be asked.", code=303, name=name, method=method)
+        self.dc = dc
+
+
+class TransferFailed(TelegramError):
+    """A file could not be fetched whole; ``retryable`` says whether a later run may succeed."""
+
+    def __init__(self, message: str, remedy: str = "", *, retryable: bool = True) -> None:
+        super().__init__(message, remedy)
+        self.retryable = retryable
+
+
+class VaultError(TobsError):
+    """The vault or its archive cannot be used."""
+
+    exit_code = 5
+
+
+class VaultLocked(VaultError):
+    """Another process is writing into this vault."""
+
+
+class VaultUnwritable(VaultError):
+    """A file of the vault cannot be written: permissions, a read-only or a full disk."""
+
+
+class VaultNewer(VaultError):
+    """The archive was made by a newer tobs."""
+
+
+class PluginError(TobsError):
+    """A plugin failed; the run goes on without its result."""
+
+
+class Interrupted(TobsError):
+    """The user stopped the run; everything recorded so far is kept."""
+
+    exit_code = 130

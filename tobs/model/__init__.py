@@ -1,0 +1,47 @@
+"""What Telegram holds, as frozen msgspec structs. No I/O, no imports from other rooms but errors."""
+
+from tobs.model.chats import Chat, ChatKind, Person
+from tobs.model.media import (
+    Contact,
+    Dice,
+    FileItem,
+    FileKind,
+    Game,
+    Giveaway,
+    GiveawayResults,
+    Invoice,
+    Location,
+    Media,
+    PaidMedia,
+    Poll,
+    PollAnswer,
+    RemoteFile,
+    StoryRef,
+    TodoItem,
+    TodoList,
+    UnknownMedia,
+    WebPage,
+)
+from tobs.model.messages import (
+    Action,
+    Button,
+    Forward,
+    Message,
+    MessageKey,
+    Reaction,
+    Reply,
+    message_files,
+    message_state,
+)
+from tobs.model.pages import Page
+from tobs.model.peers import bare_id, is_channel_id, marked_channel, marked_group, marked_user
+from tobs.model.richtext import RichBlock
+from tobs.model.text import Entity, Text
+
+__all__ = [
+    "Action", "Button", "Chat", "ChatKind", "Contact", "Dice", "Entity", "FileItem", "FileKind", "Forward", "Game",
+    "Giveaway", "GiveawayResults", "Invoice", "Location", "Media", "Message", "MessageKey", "Page", "PaidMedia",
+    "Person", "Poll", "PollAnswer", "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef", "Text", "TodoItem",
+    "TodoList", "UnknownMedia", "WebPage", "bare_id", "is_channel_id", "marked_channel", "marked_group",
+    "marked_user", "message_files", "message_state",
+]  # fmt: skip

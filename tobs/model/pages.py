@@ -1,0 +1,28 @@
+"""A page: one history response, the unit of batching between a source and the archive."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tobs.model.chats import Chat, Person
+from tobs.model.messages import Message
+
+
+class Page(Struct, frozen=True):
+    """Messages of one chat and the ids they settle.
+
+    After this page is recorded, nothing unknown is left in ``[low, high]`` (inclusive ids): what is not
+    among ``messages`` does not exist. ``raw`` is the response as Telegram sent it (TL bytes of layer
+    ``layer``; message *n* of the page is the *n*-th message in it), empty where the source has none.
+    ``unreadable`` are ids that exist but could not be read, with the reason.
+    """
+
+    chat_id: int
+    low: int
+    high: int
+    messages: tuple[Message, ...]
+    chats: tuple[Chat, ...] = ()
+    people: tuple[Person, ...] = ()
+    raw: bytes = b""
+    layer: int = 0
+    unreadable: tuple[tuple[int, str], ...] = ()

@@ -1,0 +1,36 @@
+"""Marked peer ids: one integer that tells users, basic groups and channels apart.
+
+Telegram's bot API calls them chat ids: a user is its id (5), a basic group its negated id (-5), a
+channel or supergroup ``-10**12 - id`` (-1000000000005). Source: https://core.telegram.org/api/bots/ids
+"""
+
+from __future__ import annotations
+
+_CHANNEL_BASE = 10**12
+
+
+def marked_user(bare: int) -> int:
+    """The marked id of user ``bare``."""
+    return bare
+
+
+def marked_group(bare: int) -> int:
+    """The marked id of basic group ``bare``."""
+    return -bare
+
+
+def marked_channel(bare: int) -> int:
+    """The marked id of channel or supergroup ``bare``."""
+    return -_CHANNEL_BASE - bare
+
+
+def is_channel_id(marked: int) -> bool:
+    """Whether ``marked`` names a channel or supergroup: its message ids are its own, not the account's."""
+    return marked < -_CHANNEL_BASE
+
+
+def bare_id(marked: int) -> int:
+    """The id Telegram's TL objects carry for ``marked``."""
+    if is_channel_id(marked):
+        return -marked - _CHANNEL_BASE
+    return abs(marked)
