@@ -1,0 +1,76 @@
+"""Settings as text: ``config show``, ``.env.example``, the reference page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from tobs.config.layers import LoadedSettings
+from tobs.config.settings import Settings, is_secret, is_vault_safe
+
+
+def shown_value(value: Any) -> Any:
+    """A value as it may be shown: secrets only as set or not set."""
+    if isinstance(value, SecretStr):
+        return "(set)"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def setting_rows(loaded: LoadedSettings) -> list[dict[str, Any]]:
+    """One row a setting: name, value, origin, whether a vault may set it, and its meaning."""
+    return [
+        {
+            "name": name,
+            "value": shown_value(getattr(loaded.settings, name)),
+            "origin": loaded.origins[name],
+            "vault_safe": is_vault_safe(name),
+            "description": field.description or "",
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def env_example() -> str:
+    """The text of ``.env.example``: every setting as a commented variable; the three one needs come first."""
+    head = (
+        "# Copy this file to .env and fill in the first two lines; everything else has a sensible default.\n"
+        "# It is read from the folder tobs is started in, never from inside a vault. Keep it to yourself.\n"
+    )
+    blocks = []
+    for name, field in Settings.model_fields.items():
+        needed = name in ("api_id", "api_hash", "phone")
+        default = "" if is_secret(name) else _text(field.default)
+        mark = "" if needed else "# "
+        blocks.append(f"# {field.description}\n{mark}TOBS_{name.upper()}={default}\n")
+    home = (
+        "# Where sessions, accounts and config.toml live (default: the platform's data folder for tobs)\n# TOBS_HOME=\n"
+    )
+    return "\n".join([head, *blocks, home])
+
+
+def settings_reference() -> str:
+    """docs/reference/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from the code by `make reference`. A setting is a key of `config.toml` and, in capitals behind",
+        "`TOBS_`, an environment variable. Layers, lowest first: defaults, `$TOBS_HOME/config.toml`,",
+        "`<vault>/.tobs/config.toml` (vault-safe settings only, unless trusted), `.env`, environment, command line.",
+        "",
+        "| setting | default | vault-safe | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = f"`{_text(field.default)}`" if _text(field.default) else ""
+        safe = "yes" if is_vault_safe(name) else ""
+        lines.append(f"| `{name}` | {default} | {safe} | {field.description} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,44 @@
+"""TOBS_HOME: where tobs keeps what belongs to the person and not to a vault (0700)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from tobs.errors import ConfigError
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment. No other room looks at it."""
+    return os.environ
+
+
+def home_folder(env: Mapping[str, str]) -> Path:
+    """``TOBS_HOME``, or the platform's data folder for tobs."""
+    named = env.get("TOBS_HOME", "")
+    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("tobs", appauthor=False))
+
+
+def make_home(home: Path) -> Path:
+    """``home`` with its folders, readable by its owner alone. Raises ConfigError."""
+    try:
+        for folder in (home, home / "sessions", home / "accounts"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {home} cannot be used: {error.strerror}.", "Set TOBS_HOME to a folder you can write to."
+        ) from error
+    return home
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` so that only its owner can ever read it, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

@@ -1,0 +1,132 @@
+"""The layers a setting can come from, lowest first:
+
+defaults < ``$TOBS_HOME/config.toml`` < ``<vault>/.tobs/config.toml`` < ``.env`` of the working directory
+< environment < command line.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from msgspec import Struct
+from pydantic import ValidationError
+
+from tobs.config.settings import Settings, is_vault_safe
+from tobs.config.trust import TrustStore
+from tobs.errors import ConfigError
+
+#: Variables with the prefix that are no settings: where tobs lives, and what belongs to plugins.
+_NO_SETTINGS = ("TOBS_HOME", "TOBS_PLUGIN_", "TOBS_SHARED")
+
+
+class LoadedSettings(Struct, frozen=True):
+    """The settings, the layer each came from, and what was ignored and why."""
+
+    settings: Settings
+    origins: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def load_settings(
+    *,
+    home: Path,
+    env: Mapping[str, str],
+    cwd: Path,
+    vault: Path | None = None,
+    command_line: Mapping[str, Any] | None = None,
+) -> LoadedSettings:
+    """Join the layers. ``command_line`` holds what was given there (None: not given). Raises ConfigError."""
+    warnings: list[str] = []
+    layers: list[tuple[str, dict[str, Any]]] = [(str(home / "config.toml"), _toml(home / "config.toml"))]
+    if vault is not None:
+        path = vault / ".tobs" / "config.toml"
+        layers.append((str(path), _vault_layer(path, home, warnings)))
+    layers.append((".env", _dotenv(cwd)))
+    layers.append(("environment", _variables(env)))
+    given = {name: value for name, value in (command_line or {}).items() if value is not None}
+    layers.append(("command line", given))
+
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    for origin, layer in layers:
+        for name, value in layer.items():
+            if name not in Settings.model_fields:
+                raise ConfigError(f"{origin} sets {name!r}, which is no setting.", _nearest(name))
+            values[name] = value
+            origins[name] = origin
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise _config_error(error, origins) from error
+    return LoadedSettings(settings, origins, tuple(warnings))
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", "Mend its permissions or its encoding.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
+    return {name: value for name, value in table.items() if name != "plugins"}
+
+
+def _vault_layer(path: Path, home: Path, warnings: list[str]) -> dict[str, Any]:
+    """A vault's own file: only vault-safe settings, unless the owner has trusted just this content."""
+    values = _toml(path)
+    unsafe = [name for name in values if name in Settings.model_fields and not is_vault_safe(name)]
+    if unsafe and not TrustStore(home).trusts(path):
+        warnings.append(
+            f"{path} sets {', '.join(unsafe)}, which a vault may not: ignored. If you wrote it: tobs config trust."
+        )
+        return {name: value for name, value in values.items() if name not in unsafe}
+    return values
+
+
+def _dotenv(cwd: Path) -> dict[str, Any]:
+    path = cwd / ".env"
+    if not path.is_file():
+        return {}
+    inside = next((folder for folder in (cwd, *cwd.parents) if (folder / ".tobs").is_dir()), None)
+    if inside is not None:
+        raise ConfigError(
+            f"{path} lies inside the vault {inside}: vaults are shared and synced, secrets must not be.",
+            "Move the file out of the vault, or put its values into config.toml under TOBS_HOME.",
+        )
+    try:
+        return _variables({name: value or "" for name, value in dotenv_values(path, interpolate=False).items()})
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", "Mend its permissions or its encoding.") from error
+
+
+def _variables(env: Mapping[str, str]) -> dict[str, Any]:
+    """The settings among ``env``; an empty variable counts as not set."""
+    return {
+        name.removeprefix("TOBS_").lower(): value
+        for name, value in env.items()
+        if name.startswith("TOBS_") and value != "" and not name.startswith(_NO_SETTINGS)
+    }
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    return f"{hint}See them all: tobs config show."
+
+
+def _config_error(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
+    """The first complaint as a sentence; values of secrets are not repeated."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    return ConfigError(f"{name} ({origins.get(name, 'default')}): {reason}.", "Mend it, or see: tobs config show.")

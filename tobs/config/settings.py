@@ -1,0 +1,123 @@
+"""Every setting of tobs: its type, default, meaning, and who may set it.
+
+A setting marked *vault-safe* may stand in a vault's own ``.tobs/config.toml``: it lays out notes but
+cannot choose a server, a URL, a path outside the vault, or code to run (invariant 10).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+
+from tobs.config.units import parse_duration, parse_size
+from tobs.model import FileKind
+
+ProfileName = Literal["conservative", "balanced", "aggressive", "custom"]
+Layout = Literal["message"]
+Size = Annotated[int, BeforeValidator(parse_size)]
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+
+ALL_KINDS: tuple[FileKind, ...] = ("photo", "video", "round", "gif", "sticker", "audio", "voice", "document")
+
+
+def _words(value: Any) -> Any:
+    """``photo, audio`` as a list; ``all`` and ``none`` are understood by the fields that know them."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _kinds(value: Any) -> Any:
+    words = _words(value)
+    if words in (["all"], ["none"]):
+        return list(ALL_KINDS) if words == ["all"] else []
+    return words
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Kinds = Annotated[tuple[FileKind, ...], BeforeValidator(_kinds)]
+
+_SAFE: dict[str, Any] = {"vault_safe": True}
+
+
+def vault_safe(default: Any, description: str, **more: Any) -> Any:
+    """A field that a vault's own configuration may set."""
+    return Field(default, description=description, json_schema_extra=_SAFE, **more)
+
+
+class Settings(BaseModel):
+    """The settings of one command, all layers joined. Field names are the keys of config.toml;
+    the environment variable of a field is its name in capitals behind ``TOBS_``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api_id: int | None = Field(None, description="API id of your application, from https://my.telegram.org/apps")
+    api_hash: SecretStr | None = Field(None, description="API hash that goes with the API id; a secret")
+    account: str = Field("default", description="Name of the account to use", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    phone: str = Field("", description="Phone number of the account, with +, to be asked for less")
+    session: str = Field("", description="Path of the session file, if not the account's own under TOBS_HOME")
+    vault: str = Field("", description="Folder of the vault")
+
+    profile: ProfileName = Field("balanced", description="How hard to work")
+    workers: int | None = Field(None, ge=1, le=64, description="Client connections that fetch history (profile)")
+    downloads: int | None = Field(None, ge=1, le=32, description="Files fetched at the same time (profile)")
+    batch: int | None = Field(None, ge=10, le=5000, description="Notes rendered and written together (profile)")
+    memory: Size | None = Field(None, ge=50_000_000, description="Memory budget, such as 1GB (profile)")
+    timeout: Duration | None = Field(None, gt=0, description="How long one request may take (profile)")
+    flood_threshold: Duration | None = Field(
+        None, ge=0, description="Longest flood wait that is waited in place; a longer one ends the run (profile)"
+    )
+    takeout: bool = Field(True, description="Fetch in a takeout session, which meets lower limits")
+
+    server: str = Field("", description="host:port of another Telegram (a test DC, a self-hosted one, the sandbox)")
+    server_key: str = Field("", description="File with that server's RSA public key, PEM")
+    server_dc: int = Field(2, ge=1, le=1000, description="Number of that server's data centre")
+    proxy: str = Field("", description="Proxy URL, such as socks5://127.0.0.1:1080")
+    log_level: Literal["trace", "debug", "info", "warning", "error"] = Field(
+        "info", description="How much goes into the log file under .tobs/logs"
+    )
+
+    targets: Words = vault_safe((), "Targets used when a command names none")
+    layout: Layout = vault_safe("message", "Where notes go: one note a message")
+    media: Kinds = vault_safe(ALL_KINDS, "Kinds of media to download: all, none, or a list such as photo,audio")
+    max_size: Size = vault_safe(50_000_000, "Largest file to download, such as 50MB", ge=0)
+    timezone: str = vault_safe("", "IANA time zone of dates in the vault; the first run writes it down for good")
+    language: Literal["en", "de"] = vault_safe("en", "Language of the words tobs itself puts into notes")
+    property_prefix: str = vault_safe(
+        "", "Prefix of tobs's properties in front matter", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,20}$|^$"
+    )
+    tag_prefix: str = vault_safe("", "Prefix of tags made from hashtags, such as telegram/", pattern=r"^[\w/-]{0,40}$")
+    line_breaks: Literal["soft", "two-space"] = vault_safe("soft", "How a line break inside a message is written")
+    counters: bool = vault_safe(False, "Write notes again when only views or reactions changed")
+    plugins_off: Words = vault_safe((), "Plugins that are not to run")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        if value and value not in available_timezones():
+            raise ValueError(f"{value!r} is no IANA time zone; write it like Europe/Berlin")
+        return value
+
+    @field_validator("server")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"{value!r} is no address; write it as host:port")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The vault's time zone; UTC until the first run has written one down."""
+        return ZoneInfo(self.timezone or "UTC")
+
+
+def is_vault_safe(name: str) -> bool:
+    """Whether a vault's own configuration may set ``name``."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("vault_safe"))
+
+
+def is_secret(name: str) -> bool:
+    """Whether ``name`` must never be shown."""
+    return "SecretStr" in str(Settings.model_fields[name].annotation)
