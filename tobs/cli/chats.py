@@ -1,0 +1,34 @@
+"""``tobs chats``: what the account can see."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from tobs.cli.common import Common, give, stdout, takes_common
+from tobs.cli.show import show_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("chats")(takes_common(chats))
+
+
+def chats(
+    common: Common,
+    pattern: Annotated[str | None, typer.Argument(help="Part of a title or username.", metavar="PATTERN")] = None,
+) -> int:
+    """List the chats of the account, newest first."""
+    from tobs import app as tobs_app
+
+    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    found = asyncio.run(tobs_app.list_chats(place, pattern or ""))
+    rows = [
+        {"id": chat.id, "kind": chat.kind, "title": chat.title, "username": chat.username, "messages": chat.count}
+        for chat in found
+    ]
+    columns = ("id", "kind", "title", "username", "messages")
+    give(common, rows, lambda: show_table(stdout, columns, ([row[name] for name in columns] for row in rows)))
+    return 0

@@ -1,0 +1,69 @@
+"""``tobs config``: the settings and where each came from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from tobs.cli.common import Common, give, stdout, takes_common
+from tobs.cli.export import tell_warnings
+from tobs.cli.show import show_table
+from tobs.config.units import format_size
+from tobs.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="The settings and where each came from.", no_args_is_help=True)
+    group.command("show")(takes_common(show))
+    group.command("trust")(takes_common(trust))
+    app.add_typer(group, name="config")
+
+
+def show(
+    common: Common,
+    profile: Annotated[str | None, typer.Option(help="Show what this profile means on this machine.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
+) -> int:
+    """Print every setting, its layer, and what the profile means on this machine."""
+    from tobs import app as tobs_app
+    from tobs.config.describe import setting_rows
+
+    place = tobs_app.open_workplace(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
+    tell_warnings(place.warnings)
+    rows = setting_rows(place.loaded)
+    values = msgspec.structs.asdict(place.profile)
+    result: dict[str, Any] = {
+        "profile": values,
+        "machine": msgspec.structs.asdict(place.machine),
+        "vault": str(place.vault),
+        "home": str(place.home),
+        "items": rows,
+    }
+
+    def people() -> None:
+        shown = {**values, "memory": format_size(place.profile.memory)}
+        here = f"{place.machine.cpus} CPUs and {format_size(place.machine.memory)} of memory"
+        stdout.print(f"profile {place.profile.name} on {here}")
+        show_table(stdout, ("value", "here"), list(shown.items())[1:])
+        stdout.print()
+        show_table(stdout, ("setting", "value", "from"), ((r["name"], r["value"], r["origin"]) for r in rows))
+
+    give(common, result, people)
+    return 0
+
+
+def trust(common: Common) -> int:
+    """Trust the vault's own configuration as it is now, so that all of its settings count."""
+    from tobs import app as tobs_app
+    from tobs.config import TrustStore
+
+    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    path = place.vault / ".tobs" / "config.toml"
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist.", "There is nothing to trust.")
+    digest = TrustStore(place.home).add(path)
+    give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(f"Trusted {path}.", soft_wrap=True))
+    return 0

@@ -1,0 +1,80 @@
+"""``tobs export``: the main job."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from tobs.cli.common import Common, give, stderr, stdout, takes_common
+from tobs.cli.progress import shown_progress
+from tobs.cli.show import show_report
+from tobs.errors import UsageError
+from tobs.pipeline.report import RunReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(takes_common(export))
+
+
+def export(
+    common: Common,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="@username, t.me link, id, part of a title, or me.", metavar="TARGET...", show_default=False
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="How hard to work: conservative, balanced, aggressive or custom.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Where notes go: message.")] = None,
+    media: Annotated[str | None, typer.Option(help="Kinds to download: all, or a list such as photo,audio.")] = None,
+    no_media: Annotated[bool, typer.Option("--no-media", help="Download no media.")] = False,
+    max_size: Annotated[str | None, typer.Option(help="Largest file to download, such as 50MB.")] = None,
+    no_takeout: Annotated[bool, typer.Option("--no-takeout", help="Do not ask for a takeout session.")] = False,
+    accept_missing: Annotated[
+        bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
+    ] = False,
+) -> int:
+    """Bring chats into the vault; also picks up where it stopped."""
+    if no_media and media is not None:
+        raise UsageError("--media and --no-media exclude each other.", "Give one of them.")
+    from tobs import app as tobs_app
+
+    place = tobs_app.open_workplace(
+        common.settings(
+            profile=profile,
+            workers=workers,
+            layout=layout,
+            media="none" if no_media else media,
+            max_size=max_size,
+            takeout=False if no_takeout else None,
+        ),
+        verbosity=common.verbose,
+    )
+    tell_warnings(place.warnings)
+    report = asyncio.run(
+        tobs_app.export(
+            place,
+            targets or list(place.settings.targets),
+            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            accept_missing=accept_missing,
+        )
+    )
+    return give_report(common, report)
+
+
+def give_report(common: Common, report: RunReport) -> int:
+    """Hand the run report out; the exit code it stands for."""
+    give(common, report, lambda: show_report(stdout, report))
+    return report.exit_code
+
+
+def tell_warnings(warnings: tuple[str, ...]) -> None:
+    """What was ignored in the configuration."""
+    for warning in warnings:
+        stderr.print(f"[yellow]tobs:[/] {warning}", soft_wrap=True)

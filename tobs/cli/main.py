@@ -1,0 +1,82 @@
+"""The entry point: collects the commands, and turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import click
+import typer
+
+from tobs import __version__
+from tobs.cli import chats, config, demo, export, login, plugins, sandbox
+from tobs.cli.common import stderr
+from tobs.errors import Interrupted, TobsError
+
+app = typer.Typer(
+    name="tobs",
+    help="Your Telegram in your Obsidian vault: complete, readable, linked, up to date, and yours.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (demo, login, chats, export, plugins, config, sandbox):
+    module.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tobs {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    """Options before any command."""
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code (see INTERFACE: 0, 1, 2, 3, 4, 5, 130)."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        _tell(error.format_message().rstrip("."), "See tobs --help.")
+        return 2
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return _end(Interrupted("Stopped.", "What was fetched is kept; the same command goes on from here."))
+    except TobsError as error:
+        return _end(error)
+
+
+def _end(error: TobsError) -> int:
+    if "-vv" in sys.argv:
+        stderr.print(traceback.format_exc(), markup=False, end="")
+    _tell(error.message.rstrip("."), error.remedy)
+    return error.exit_code
+
+
+def _tell(message: str, remedy: str) -> None:
+    """One line: what is wrong, and what to do."""
+    stderr.print(f"[bold red]tobs:[/] {_plain(message)}. {_plain(remedy)}".rstrip(), soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(" ".join(text.split()))

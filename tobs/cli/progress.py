@@ -1,0 +1,98 @@
+"""Progress on stderr: bars on a terminal, one JSON line a second when it is none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from tobs.config.units import format_size
+from tobs.pipeline.report import Reporter
+
+_BARS_EVERY = 0.1
+_LINES_EVERY = 1.0
+
+
+@asynccontextmanager
+async def shown_progress(reporter: Reporter, console: Console, *, quiet: bool) -> AsyncIterator[None]:
+    """Show how the run of ``reporter`` goes on while the block runs."""
+    if quiet:
+        yield
+        return
+    show = _show_bars if console.is_terminal else _write_lines
+    task = asyncio.create_task(show(reporter, console))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _write_lines(reporter: Reporter, console: Console) -> None:
+    try:
+        while True:
+            await asyncio.sleep(_LINES_EVERY)
+            sys.stderr.write(json.dumps(snapshot(reporter), ensure_ascii=False) + "\n")
+            sys.stderr.flush()
+    finally:
+        sys.stderr.write(json.dumps(snapshot(reporter), ensure_ascii=False) + "\n")
+        sys.stderr.flush()
+
+
+async def _show_bars(reporter: Reporter, console: Console) -> None:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[more]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=False, expand=True) as progress:
+        messages = progress.add_task("messages", total=None, more="")
+        notes = progress.add_task("notes", total=None, more="")
+        media = progress.add_task("media", total=None, more="")
+        try:
+            while True:
+                _update_bars(progress, reporter, messages, notes, media)
+                await asyncio.sleep(_BARS_EVERY)
+        finally:
+            _update_bars(progress, reporter, messages, notes, media)
+
+
+def _update_bars(progress: Progress, reporter: Reporter, messages: TaskID, notes: TaskID, media: TaskID) -> None:
+    report = reporter.report
+    seen = snapshot(reporter)
+    waiting = f"flood wait {seen['waiting']} s" if seen["waiting"] else reporter.phase
+    fetched = report.messages.fetched
+    progress.update(messages, completed=fetched, total=max(reporter.expected_messages, fetched) or None, more=waiting)
+    written = report.notes.created + report.notes.updated
+    progress.update(notes, completed=written, total=max(reporter.expected_notes, written) or None, more=reporter.chat)
+    done = report.media.downloaded + report.media.reused + report.media.failed
+    progress.update(
+        media, completed=done, total=max(report.media.wanted, done) or None, more=format_size(report.media.bytes)
+    )
+
+
+def snapshot(reporter: Reporter) -> dict[str, object]:
+    """Where the run stands, as one flat object."""
+    report = reporter.report
+    return {
+        "phase": reporter.phase,
+        "chat": reporter.chat,
+        "messages": report.messages.fetched,
+        "messages_expected": reporter.expected_messages,
+        "notes": report.notes.created + report.notes.updated,
+        "media": report.media.downloaded + report.media.reused,
+        "media_wanted": report.media.wanted,
+        "bytes": report.media.bytes,
+        "requests": report.requests,
+        "waiting": reporter.seconds_to_wait(),
+        "problems": len(report.problems),
+    }

@@ -1,0 +1,57 @@
+"""Results for people: the run report and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tobs.config.units import format_size
+from tobs.pipeline.report import RunReport
+
+_MOST_PROBLEMS = 10
+
+
+def show_report(console: Console, report: RunReport) -> None:
+    """The run report in a few lines: what was done, what came right, what did not work."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column()
+    m, n, f = report.messages, report.notes, report.media
+    table.add_row("messages", _counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted))
+    table.add_row(
+        "notes",
+        _counts(created=n.created, updated=n.updated, unchanged=n.unchanged, preserved=n.preserved, deleted=n.deleted),
+    )
+    media = _counts(downloaded=f.downloaded, reused=f.reused, failed=f.failed, unavailable=f.unavailable)
+    table.add_row("media", f"{media} · {format_size(f.bytes)}")
+    for name, counts in sorted(report.processors.items()):
+        line = _counts(done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed)
+        table.add_row(escape(name), line)
+    waits = f" · {report.flood.waits} flood waits, {report.flood.seconds:.0f} s" if report.flood.waits else ""
+    table.add_row("requests", f"{report.requests}{waits}")
+    console.print(table)
+    for item in report.recovered:
+        console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
+    for problem in report.problems[:_MOST_PROBLEMS]:
+        console.print(f"[red]did not work:[/] {escape(problem.item)}: {escape(problem.reason)}")
+    more = len(report.problems) - _MOST_PROBLEMS
+    if more > 0:
+        console.print(f"[red]… and {more} more[/], all in the report")
+
+
+def _counts(**values: int) -> str:
+    told = [f"{value:,} {name}" for name, value in values.items() if value]
+    return " · ".join(told) or "nothing new"
+
+
+def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table of ``rows`` with one column a name."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape("" if value is None else str(value)) for value in row))
+    console.print(table)

@@ -1,0 +1,1 @@
+"""Puts the stages together: fetch, record, plan, render, write, media, report."""

@@ -1,0 +1,158 @@
+"""The run report: what a run did, what did not work, and what came right after a retry (invariant 9)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from tobs.errors import TobsError
+
+Clock = Callable[[], float]
+
+
+class MessageCounts(Struct):
+    """Messages by what happened to them."""
+
+    fetched: int = 0
+    new: int = 0
+    edited: int = 0
+    deleted: int = 0
+    skipped: int = 0
+
+
+class NoteCounts(Struct):
+    """Notes by outcome. ``preserved``: changed by the owner and left alone."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    preserved: int = 0
+    conflicts: int = 0
+    deleted: int = 0
+
+
+class MediaCounts(Struct):
+    """Media files by outcome; ``bytes`` were transferred in this run."""
+
+    wanted: int = 0
+    downloaded: int = 0
+    reused: int = 0
+    failed: int = 0
+    unavailable: int = 0
+    bytes: int = 0
+
+
+class ProcessorCounts(Struct):
+    """One processor's items by outcome."""
+
+    done: int = 0
+    cached: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+class FloodCounts(Struct):
+    """Flood waits met and the seconds they took."""
+
+    waits: int = 0
+    seconds: float = 0.0
+
+
+class Problem(Struct, frozen=True):
+    """Something that did not work in the end."""
+
+    what: str
+    item: str
+    reason: str
+    retryable: bool = True
+
+
+class Recovered(Struct, frozen=True):
+    """Something that went wrong and came right."""
+
+    what: str
+    times: int
+
+
+class RunReport(Struct):
+    """What ``--json`` prints and ``--report`` writes. Times are ISO 8601, UTC."""
+
+    run_id: str
+    command: str
+    targets: list[str]
+    started: str
+    finished: str = ""
+    ok: bool = False
+    messages: MessageCounts = msgspec.field(default_factory=MessageCounts)
+    notes: NoteCounts = msgspec.field(default_factory=NoteCounts)
+    media: MediaCounts = msgspec.field(default_factory=MediaCounts)
+    processors: dict[str, ProcessorCounts] = msgspec.field(default_factory=dict)
+    flood: FloodCounts = msgspec.field(default_factory=FloodCounts)
+    requests: int = 0
+    problems: list[Problem] = msgspec.field(default_factory=list)
+    recovered: list[Recovered] = msgspec.field(default_factory=list)
+
+    def to_json(self) -> bytes:
+        """The report as one JSON document."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is done, 1 when something did not work."""
+        return 1 if self.problems else 0
+
+
+class Reporter:
+    """Gathers one run's report while the stages work. Its counts are also what progress is shown from."""
+
+    def __init__(self, run_id: str, command: str, targets: Sequence[str], clock: Clock) -> None:
+        self._clock = clock
+        self._recovered: Counter[str] = Counter()
+        self._failed_items: set[tuple[str, str]] = set()
+        self.report = RunReport(run_id, command, list(targets), started=iso_time(clock()))
+        self.phase = "starting"
+        self.chat = ""
+        self.expected_messages = 0
+        self.expected_notes = 0
+        self._waiting_until = 0.0
+
+    def problem(self, what: str, item: str, reason: str, *, retryable: bool = True) -> None:
+        """Tell something that did not work; the same item is told once a kind."""
+        if (what, item) not in self._failed_items:
+            self._failed_items.add((what, item))
+            self.report.problems.append(Problem(what, item, reason, retryable))
+
+    def failed(self, error: TobsError, item: str) -> None:
+        """Tell an error that ended the work on ``item``."""
+        self.problem(type(error).__name__, item, str(error))
+
+    def recovered(self, what: str) -> None:
+        """Count something that came right by itself."""
+        self._recovered[what] += 1
+
+    def waited(self, method: str, seconds: float) -> None:
+        """Count a flood wait and show it until it is over."""
+        self.report.flood.waits += 1
+        self.report.flood.seconds += seconds
+        self._waiting_until = self._clock() + seconds
+        self.recovered(f"flood wait on {method}")
+
+    def seconds_to_wait(self) -> int:
+        """Seconds left of the flood wait the run is in, 0 when it is in none."""
+        return max(0, round(self._waiting_until - self._clock()))
+
+    def finish(self) -> RunReport:
+        """Close the report."""
+        self.report.recovered = [Recovered(what, times) for what, times in sorted(self._recovered.items())]
+        self.report.ok = not self.report.problems
+        self.report.finished = iso_time(self._clock())
+        return self.report
+
+
+def iso_time(unix: float) -> str:
+    """``unix`` seconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds")
