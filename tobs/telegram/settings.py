@@ -1,0 +1,45 @@
+"""What the telegram room needs to be told: credentials, server, session place, pool and patience."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class ServerAddress(Struct, frozen=True):
+    """Another Telegram than Telegram's own: a test DC, a self-hosted server or the sandbox.
+
+    ``key_pem`` is its RSA public key, PEM, PKCS#1 or PKCS#8; empty when the server has Telegram's own keys.
+    """
+
+    host: str
+    port: int
+    dc: int = 2
+    key_pem: str = ""
+
+
+class TelegramSettings(Struct, frozen=True, kw_only=True):
+    """Settings of one account's way to Telegram. Times are seconds.
+
+    ``sessions`` is the folder of session files, ``session`` a Telethon string session used instead of a file.
+    A flood wait longer than ``flood_threshold`` is not waited for: the run ends and says so. ``patience`` is how
+    long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer.
+    """
+
+    api_id: int
+    api_hash: str
+    sessions: Path
+    account: str = "default"
+    session: str = ""
+    server: ServerAddress | None = None
+    workers: int = 4
+    flood_threshold: float = 900.0
+    connect_timeout: float = 10.0
+    request_timeout: float = 60.0
+    patience: float = 300.0
+    attempts: int = 8
+
+    def __repr__(self) -> str:
+        place = f"{self.server.host}:{self.server.port}" if self.server else "telegram"
+        return f"TelegramSettings(account={self.account!r}, server={place!r}, workers={self.workers})"

@@ -1,0 +1,73 @@
+"""What the telegram room asks others to keep: access hashes and open takeouts. The archive implements these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class PeerRecord(Struct, frozen=True, omit_defaults=True):
+    """How one account may address a peer: ``id`` is marked, ``access_hash`` the account's own."""
+
+    id: int
+    access_hash: int = 0
+    username: str = ""
+    title: str = ""
+
+
+class PeerStore(Protocol):
+    """Access hashes, kept per account (its user id)."""
+
+    def get(self, account: int, id: int) -> PeerRecord | None:
+        """The record of a marked id."""
+
+    def find(self, account: int, username: str) -> PeerRecord | None:
+        """The record of a username (lower case, without @)."""
+
+    def put(self, account: int, records: Iterable[PeerRecord]) -> None:
+        """Keep ``records``, over older ones with the same id."""
+
+
+class TakeoutStore(Protocol):
+    """The id of a takeout session that has not been finished, so that a crashed run goes on with it."""
+
+    def get(self, account: int) -> int:
+        """The open takeout's id, 0 for none."""
+
+    def put(self, account: int, takeout_id: int) -> None:
+        """Keep ``takeout_id``; 0 forgets it."""
+
+
+class MemoryPeers:
+    """A ``PeerStore`` that lasts as long as the process."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[tuple[int, int], PeerRecord] = {}
+        self._by_name: dict[tuple[int, str], PeerRecord] = {}
+
+    def get(self, account: int, id: int) -> PeerRecord | None:
+        return self._by_id.get((account, id))
+
+    def find(self, account: int, username: str) -> PeerRecord | None:
+        return self._by_name.get((account, username.lower()))
+
+    def put(self, account: int, records: Iterable[PeerRecord]) -> None:
+        for record in records:
+            self._by_id[account, record.id] = record
+            if record.username:
+                self._by_name[account, record.username.lower()] = record
+
+
+class MemoryTakeouts:
+    """A ``TakeoutStore`` that lasts as long as the process."""
+
+    def __init__(self) -> None:
+        self._ids: dict[int, int] = {}
+
+    def get(self, account: int) -> int:
+        return self._ids.get(account, 0)
+
+    def put(self, account: int, takeout_id: int) -> None:
+        self._ids[account] = takeout_id
