@@ -1,0 +1,17 @@
+"""From ``--world`` to a world."""
+
+from __future__ import annotations
+
+from tobs.errors import UsageError
+from tobs.sandbox.worlds.synthetic import parse_plan, synthetic_world
+from tobs.sandbox.worlds.world import World
+
+
+def open_world(spec: str) -> World:
+    """``demo``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..`` or the path of an export.
+
+    Raises ``UsageError`` that says what is wrong with ``spec``.
+    """
+    if spec == "synthetic" or spec.startswith("synthetic:"):
+        return synthetic_world(parse_plan(spec.partition(":")[2]))
+    raise UsageError(f"There is no world {spec!r}.", "Give demo, synthetic:… or the path of a Telegram Desktop export.")

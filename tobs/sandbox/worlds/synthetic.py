@@ -1,0 +1,378 @@
+"""A world of any size, the same for the same seed: every message is computed from its chat, rank and seed.
+
+Messages are put together as bytes (a template for the fixed parts, sentences serialised once), because a million of
+them have to stream faster than a client can read; ``message`` parses those bytes back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from collections.abc import Iterable
+from functools import lru_cache
+
+from msgspec import Struct
+from telethon.extensions import BinaryReader
+from telethon.tl import TLObject, types
+
+from tobs.errors import UsageError
+from tobs.model import marked_channel
+from tobs.sandbox.worlds import forge
+from tobs.sandbox.worlds.files import Bytes, RemoteKind, Stamps, Stored, access_hash, mix
+from tobs.sandbox.worlds.markup import parse, utf16
+from tobs.sandbox.worlds.phrases import CODE, HIDDEN_NAMES, NAMES, REACTIONS, SENTENCES, TITLES
+from tobs.sandbox.worlds.spread import Spread
+from tobs.sandbox.worlds.tl import Tl, peer
+from tobs.sandbox.worlds.world import About, World
+
+START = 1_640_995_200  # 2022-01-01
+SPAN = 3 * 365 * 86_400
+ME = 1_000_001
+FIRST_USER = 5_000_001
+FIRST_CHANNEL = 1_900_000_001
+
+
+class Plan(Struct, frozen=True):
+    """``messages`` in all, dealt out evenly to ``chats``; ``media`` is the share that carries a file."""
+
+    messages: int = 100_000
+    chats: int = 1
+    media: float = 0.1
+    sparse: int = 1
+    seed: int = 7
+
+
+def parse_plan(spec: str) -> Plan:
+    """``messages=100000,chats=1,media=0.1,sparse=1,seed=7``, each part optional; raises ``UsageError``."""
+    values: dict[str, float] = {}
+    for part in filter(None, spec.split(",")):
+        name, _, value = part.partition("=")
+        if name.strip() not in Plan.__struct_fields__:
+            raise UsageError(f"A synthetic world has no {name!r}.", f"It has {', '.join(Plan.__struct_fields__)}.")
+        try:
+            values[name.strip()] = float(value) if name.strip() == "media" else int(value)
+        except ValueError:
+            raise UsageError(f"{part!r} is not a number.") from None
+    plan = Plan(**values)  # type: ignore[arg-type]
+    if plan.messages < 0 or not 1 <= plan.chats <= 1000 or not 0 <= plan.media <= 1 or plan.sparse < 1:
+        raise UsageError(f"A synthetic world cannot be {spec!r}.", "Counts are positive, media is from 0 to 1.")
+    if plan.messages * plan.sparse >= 1 << 31:
+        raise UsageError("Message ids would not fit into 31 bits.", "Take fewer messages or a smaller sparse.")
+    return plan
+
+
+class _Sentence:
+    """A sentence, serialised: its UTF-8, its length in UTF-16 units, its entities around offset and length."""
+
+    def __init__(self, source: str) -> None:
+        text, entities = parse(source)
+        self.utf8 = text.encode()
+        self.units = utf16(text)
+        self.entities = []
+        for entity in entities:
+            data = bytes(entity)
+            at = 8 if isinstance(entity, types.MessageEntityBlockquote) else 4
+            self.entities.append((data[:at], entity.offset, entity.length, data[at + 8 :]))
+
+
+_SENTENCES = [_Sentence(source) for source in SENTENCES]
+_CODE = [_Sentence(source) for source in CODE]
+_TITLES = [(title.encode(), utf16(title)) for title in TITLES]
+_BOLD = bytes(types.MessageEntityBold(0, 0))[:4]
+_MESSAGE = bytes(types.Message(1, types.PeerUser(1), dt.datetime.fromtimestamp(0, dt.UTC), ""))[:4]
+_REPLY = bytes(types.MessageReplyHeader(reply_to_msg_id=1))[:8]
+_VECTOR = struct.pack("<I", 0x1CB5C415)
+_REACTION_SETS = [
+    bytes(
+        types.MessageReactions(
+            [
+                types.ReactionCount(types.ReactionEmoji(REACTIONS[(first + step) % len(REACTIONS)]), 40 // (step + 1))
+                for step in range(1 + first % 4)
+            ]
+        )
+    )
+    for first in range(16)
+]
+_SIGNATURE = TLObject.serialize_bytes("Ada L.")
+
+
+def _date(seconds: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def _forwards() -> list[tuple[bytes, tuple[int, ...]]]:
+    when = _date(START - 86_400)
+    heads = [(types.MessageFwdHeader(when, from_name=name), ()) for name in HIDDEN_NAMES]
+    heads += [(types.MessageFwdHeader(when, from_id=peer(user)), (user,)) for user in range(FIRST_USER, FIRST_USER + 3)]
+    first = marked_channel(FIRST_CHANNEL)
+    post = types.MessageFwdHeader(when, from_id=peer(first), channel_post=1, post_author="Ada L.")
+    return [(bytes(head), ids) for head, ids in [*heads, (post, (first,))]]
+
+
+_FORWARDS = _forwards()
+
+
+class SyntheticBase:
+    """The messages of one synthetic chat. ``index`` is its place in the world, 0 the channel @synthetic."""
+
+    def __init__(self, plan: Plan, index: int, count: int, stamps: Stamps) -> None:
+        self.count = count
+        self._plan = plan
+        self._index = index
+        self._stamps = stamps
+        self._seed = mix(plan.seed, index)
+        self._spread = Spread(count, plan.sparse, self._seed)
+        self._step = max(1, SPAN // max(1, count))
+        self._broadcast = index % 2 == 0
+        self._peer = types.PeerChannel(FIRST_CHANNEL + index)
+        self._peer_bytes = bytes(self._peer)
+        self._senders = [bytes(types.PeerUser(FIRST_USER + step)) for step in range(len(NAMES))]
+        self._media_below = int(plan.media * (1 << 16))
+        self.top_id = self._spread.top_id
+        self._cached = lru_cache(maxsize=4096)(lambda id, version: self._raw(id))
+
+    def rank(self, id: int) -> int:
+        return self._spread.rank(id)
+
+    def at(self, rank: int) -> int:
+        return self._spread.at(rank)
+
+    def has(self, id: int) -> bool:
+        return self._spread.has(id)
+
+    def rank_of_date(self, date: int) -> int:
+        rank = max(0, min(self.count, (date - START) // self._step))
+        while rank < self.count and self.date(rank) < date:
+            rank += 1
+        return rank
+
+    def date(self, rank: int) -> int:
+        """The Unix time of message ``rank``; never before that of an older message."""
+        return START + rank * self._step + mix(self._seed, rank, 3) % self._step
+
+    def raw(self, id: int) -> bytes:
+        return self._cached(id, self._stamps.version)
+
+    def message(self, id: int) -> Tl:
+        return BinaryReader(self._raw(id)).tgread_object()
+
+    def peers(self, id: int) -> Iterable[int]:
+        rank = self.rank(id)
+        chance = mix(self._seed, rank)
+        named = set() if self._broadcast else {FIRST_USER + chance % len(NAMES)}
+        if chance >> 60 == 1 and not self._is_service(rank, chance):
+            named.update(_FORWARDS[(chance >> 20) % len(_FORWARDS)][1])
+        return named
+
+    def media(self, rank: int) -> tuple[RemoteKind, int] | None:
+        """Which kind of file message ``rank`` carries and a number that says all about it; None without."""
+        chance = mix(self._seed, rank)
+        if (chance >> 32) & 0xFFFF >= self._media_below or self._is_service(rank, chance):
+            return None
+        about = mix(self._seed, rank, 9)
+        return ("photo" if about % 16 < 9 or self._album(rank) else "document"), about
+
+    def _album(self, rank: int) -> int:
+        """The ``grouped_id`` of the four messages around ``rank``, 0 mostly."""
+        group = mix(self._seed, rank // 4, 4)
+        return (group >> 1) | 1 if group % 16 == 0 else 0
+
+    def _is_service(self, rank: int, chance: int) -> bool:
+        return rank == 0 or chance % 499 == 0
+
+    def _service(self, id: int, rank: int, chance: int) -> bytes:
+        sender = None if self._broadcast else types.PeerUser(FIRST_USER + chance % len(NAMES))
+        action, reply = types.MessageActionChannelCreate(_title(self._index)), None
+        if rank:
+            action = types.MessageActionPinMessage()
+            reply = types.MessageReplyHeader(reply_to_msg_id=self.at(rank - 1))
+        message = types.MessageService(
+            id=id,
+            peer_id=self._peer,
+            date=_date(self.date(rank)),
+            action=action,
+            from_id=sender,
+            reply_to=reply,
+            post=self._broadcast,
+        )
+        return bytes(message)
+
+    def _raw(self, id: int) -> bytes:
+        rank = self._spread.rank(id)
+        chance = mix(self._seed, rank)
+        if self._is_service(rank, chance):
+            return self._service(id, rank, chance)
+        flags = 128
+        head = [self._peer_bytes]
+        if not self._broadcast:
+            flags |= 256
+            head.insert(0, self._senders[chance % len(NAMES)])
+        kind = chance >> 60
+        if kind == 1:
+            flags |= 4
+            head.append(_FORWARDS[(chance >> 20) % len(_FORWARDS)][0])
+        elif kind < 5:
+            flags |= 8
+            head += (_REPLY, struct.pack("<i", self.at(max(0, rank - 1 - (chance >> 24) % 40))))
+        date = self.date(rank)
+        words, entities = self._words(id, chance)
+        tail = [entities]
+        media = self.media(rank) if self._media_below else None
+        if media is not None:
+            flags |= 512
+            tail.insert(0, self._media_bytes(rank, date, *media))
+        if self._broadcast:
+            flags |= 1024 | 16384
+            views = 100 + (chance >> 8) % 5000
+            tail.append(struct.pack("<ii", views, views // 60))
+        if chance >> 16 & 15 == 0:
+            flags |= 32768
+            tail.append(struct.pack("<I", date + 60 + (chance >> 30) % 3600))
+        if self._broadcast and chance >> 12 & 7 == 0:
+            flags |= 65536
+            tail.append(_SIGNATURE)
+        if media is not None and (album := self._album(rank)):
+            flags |= 131072
+            tail.append(struct.pack("<q", album))
+        if chance >> 50 & 3 == 0:
+            flags |= 1048576
+            tail.append(_REACTION_SETS[chance >> 52 & 15])
+        start = _MESSAGE + struct.pack("<IIi", flags, 0, id)
+        return b"".join((start, *head, struct.pack("<I", date), TLObject.serialize_bytes(words), *tail))
+
+    def _words(self, id: int, chance: int) -> tuple[bytes, bytes]:
+        """A message's UTF-8 text and the vector of its entities."""
+        title, units = _TITLES[(chance >> 28) % len(_TITLES)]
+        first = b"%b %d" % (title, id)
+        units += len(first) - len(title)
+        texts = [first]
+        spans = [_BOLD + struct.pack("<ii", 0, units)]
+        state = chance
+        for index in range(3 + (chance >> 40) % 6):
+            state = (state * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
+            sentence = _SENTENCES[(state >> 33) % len(_SENTENCES)]
+            if index == 2 and state >> 60 == 0:
+                sentence = _CODE[state >> 33 & 1]
+            gap = b"\n\n" if index % 4 == 0 else b"\n" if state >> 58 == 0 else b" "
+            units += len(gap)
+            texts += (gap, sentence.utf8)
+            for front, offset, length, back in sentence.entities:
+                spans.append(front + struct.pack("<ii", units + offset, length) + back)
+            units += sentence.units
+        return b"".join(texts), _VECTOR + struct.pack("<i", len(spans)) + b"".join(spans)
+
+    def _media_bytes(self, rank: int, date: int, kind: RemoteKind, about: int) -> bytes:
+        id = file_id(self._index, rank)
+        reference, dc = self._stamps.reference(kind, id), self._stamps.dc(id)
+        if kind == "photo":
+            sizes = [
+                types.PhotoSize("m", forge.JPEG_WIDTH, forge.JPEG_HEIGHT, forge.JPEG_LEAST),
+                types.PhotoSize("x", forge.JPEG_WIDTH, forge.JPEG_HEIGHT, photo_size(about)),
+            ]
+            photo = types.Photo(id, access_hash(kind, id), reference, _date(date), sizes, dc)
+            return bytes(types.MessageMediaPhoto(photo=photo))
+        mime, size, attributes = document_facts(about)
+        document = types.Document(id, access_hash(kind, id), reference, _date(date), mime, size, dc, attributes)
+        return bytes(types.MessageMediaDocument(document=document, voice=mime == "audio/ogg" or None))
+
+    def file(self, kind: RemoteKind, rank: int) -> Stored | None:
+        """The file of message ``rank``; None when it has none of this kind."""
+        media = self.media(rank) if 0 <= rank < self.count else None
+        if media is None or media[0] != kind:
+            return None
+        about = media[1]
+        if kind == "photo":
+            return Stored(
+                {"m": Bytes(forge.jpeg(about, forge.JPEG_LEAST)), "x": Bytes(forge.jpeg(about, photo_size(about)))}
+            )
+        return Stored({"": Bytes(document_bytes(about))})
+
+
+def file_id(chat: int, rank: int) -> int:
+    """The id of the file that message ``rank`` of chat ``chat`` carries."""
+    return (1 << 60) | (chat << 40) | (rank + 1)
+
+
+def photo_size(about: int) -> int:
+    """Bytes of a photo, 3 to 200 KB, small ones more often."""
+    return forge.JPEG_LEAST + ((about >> 8) % 443) ** 2
+
+
+def document_facts(about: int) -> tuple[str, int, list[Tl]]:
+    """MIME type, size in bytes and attributes of a document."""
+    number = about >> 44
+    match about % 3:
+        case 0:
+            seconds = 1 + (about >> 8) % 20
+            voice = types.DocumentAttributeAudio(seconds, voice=True, waveform=forge.noise(about, 63))
+            return "audio/ogg", forge.ogg_size(seconds), [voice]
+        case 1:
+            name = types.DocumentAttributeFilename(f"chart {number}.png")
+            size = types.DocumentAttributeImageSize(forge.PNG_WIDTH, forge.PNG_HEIGHT)
+            return "image/png", forge.PNG_LEAST + (about >> 8) % 90_000, [size, name]
+        case _:
+            return "text/plain", 1_000 + (about >> 8) % 60_000, [types.DocumentAttributeFilename(f"notes {number}.txt")]
+
+
+def document_bytes(about: int) -> bytes:
+    """The bytes that ``document_facts`` tells of."""
+    mime, size, attributes = document_facts(about)
+    match mime:
+        case "audio/ogg":
+            return forge.ogg(about, attributes[0].duration)
+        case "image/png":
+            return forge.png(about, size)
+        case _:
+            return forge.text(about, size)
+
+
+def _title(index: int) -> str:
+    return "Synthetic" if index == 0 else f"Synthetic {index + 1}"
+
+
+def synthetic_world(plan: Plan) -> World:
+    """The world of a plan. The first chat is channel @synthetic, then groups and channels in turn."""
+    me = types.User(
+        ME, is_self=True, access_hash=access_hash("user", ME), first_name="Sandy", last_name="Shore",
+        username="sandy_shore", phone="9996620001", contact=True, mutual_contact=True,
+    )  # fmt: skip
+    world = World(f"synthetic seed {plan.seed}", me, epoch=START + SPAN + 86_400)
+    for step, (first, last) in enumerate(NAMES):
+        id = FIRST_USER + step
+        username = f"synthetic_{first.lower()}" if step % 3 == 0 and first.isalpha() and first.isascii() else None
+        world.add_user(
+            types.User(
+                id, access_hash=access_hash("user", id), first_name=first, last_name=last or None, username=username
+            )
+        )
+    bases: list[SyntheticBase] = []
+    for index in range(plan.chats):
+        count = plan.messages // plan.chats + (index < plan.messages % plan.chats)
+        bases.append(SyntheticBase(plan, index, count, world.stamps))
+        _add_chat(world, index, bases[-1])
+    world.targets = ["@synthetic" + (str(index + 1) if index else "") for index in range(plan.chats)]
+
+    @lru_cache(maxsize=64)
+    def find(kind: RemoteKind, id: int) -> Stored | None:
+        chat, rank = (id >> 40) & 0xFFFFF, (id & 0xFFFFFFFFFF) - 1
+        if id >> 60 != 1 or chat >= len(bases):
+            return None
+        return bases[chat].file(kind, rank)
+
+    world.add_files(find)
+    return world
+
+
+def _add_chat(world: World, index: int, base: SyntheticBase) -> None:
+    id = FIRST_CHANNEL + index
+    broadcast = index % 2 == 0
+    people = tuple(range(FIRST_USER, FIRST_USER + len(NAMES)))
+    channel = types.Channel(
+        id, _title(index), types.ChatPhotoEmpty(), _date(START), access_hash=access_hash("channel", id),
+        broadcast=broadcast or None, megagroup=None if broadcast else True,
+        username="synthetic" + (str(index + 1) if index else ""), participants_count=len(people),
+    )  # fmt: skip
+    about = About(
+        about="Made of numbers.", members=() if broadcast else (world.me.id, *people), members_count=len(people)
+    )
+    world.add_chat(marked_channel(id), channel, base, about)

@@ -1,0 +1,89 @@
+"""Small tools over TL objects: serialised once, walked for the peers and files they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from telethon.tl import TLObject, types
+
+from tobs.model import bare_id, is_channel_id, marked_channel, marked_group, marked_user
+
+Tl = Any
+"""A Telethon TL object; Telethon ships no types."""
+
+
+class Raw(TLObject):  # type: ignore[misc]
+    """A TL object that is already serialised; it can stand inside any other one."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def _bytes(self) -> bytes:
+        return self.data
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"_": "Raw", "data": self.data}
+
+
+def peer(marked: int) -> Tl:
+    """The ``Peer`` of a marked id."""
+    if marked > 0:
+        return types.PeerUser(marked)
+    if is_channel_id(marked):
+        return types.PeerChannel(bare_id(marked))
+    return types.PeerChat(bare_id(marked))
+
+
+def marked(peer_object: Tl) -> int:
+    """The marked id of a ``Peer`` or ``InputPeer`` (0 for an empty one; self is not known here)."""
+    if hasattr(peer_object, "user_id"):
+        return marked_user(peer_object.user_id)
+    if hasattr(peer_object, "chat_id"):
+        return marked_group(peer_object.chat_id)
+    if hasattr(peer_object, "channel_id"):
+        return marked_channel(peer_object.channel_id)
+    return 0
+
+
+def walk(root: Tl) -> Iterator[Tl]:
+    """``root`` and every TL object inside it, outermost first."""
+    stack = [root]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, TLObject):
+            yield item
+            stack.extend(value for value in vars(item).values() if isinstance(value, TLObject | list))
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+_USER_FIELDS = ("user_id", "via_bot_id", "inviter_id", "bot_id", "via_business_bot_id")
+_USER_LISTS = ("users", "winners")
+
+
+def peers_in(message: Tl) -> frozenset[int]:
+    """Marked ids of every user and chat that a message names: a page has to bring them along."""
+    found: set[int] = set()
+    for item in walk(message):
+        if isinstance(item, types.PeerUser | types.PeerChat | types.PeerChannel):
+            found.add(marked(item))
+            continue
+        fields = vars(item)
+        for name in _USER_FIELDS:
+            if fields.get(name):
+                found.add(marked_user(fields[name]))
+        for name in _USER_LISTS:
+            for value in fields.get(name) or ():
+                if isinstance(value, int):
+                    found.add(marked_user(value))
+        if isinstance(item, types.MessageActionChatMigrateTo):
+            found.add(marked_channel(item.channel_id))
+        elif isinstance(item, types.MessageActionChannelMigrateFrom):
+            found.add(marked_group(item.chat_id))
+    return frozenset(found)
+
+
+def serialise_all(items: Iterable[Tl]) -> list[Tl]:
+    """Each item as ``Raw``."""
+    return [item if isinstance(item, Raw) else Raw(bytes(item)) for item in items]
