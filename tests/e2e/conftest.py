@@ -1,0 +1,35 @@
+"""Fixtures of the end-to-end tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.e2e.harness import Served, sandbox
+
+
+class Serve(Protocol):
+    """Serves a world; the person is logged in unless told otherwise."""
+
+    def __call__(self, world: str, *options: str, login: bool = True) -> Served: ...
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Serve worlds that end with the test."""
+    with ExitStack() as stack:
+        count = 0
+
+        def start(world: str, *options: str, login: bool = True) -> Served:
+            nonlocal count
+            count += 1
+            served = stack.enter_context(sandbox(tmp_path / f"sandbox{count}", world, *options))
+            if login:
+                served.login()
+            return served
+
+        yield start

@@ -1,0 +1,58 @@
+"""``kill -9`` at any moment, then the same command: the vault an undisturbed run would have made."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Served, tree
+
+SEED = 20261121
+
+
+def _export(served: Served, vault: Path) -> list[str]:
+    return ["export", *served.ready["targets"], "--profile", "aggressive", "--vault", str(vault)]
+
+
+def _killed_then_finished(served: Served, vault: Path, undisturbed: float, moments: list[float]) -> None:
+    for moment in moments:
+        process = served.start(*_export(served, vault))
+        time.sleep(moment * undisturbed)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = served.tobs(*_export(served, vault))
+    assert done.code == 0, done.stderr
+
+
+def test_a_killed_export_ends_with_the_same_vault(serve: Serve, tmp_path: Path) -> None:
+    _kill_test(serve, tmp_path, "synthetic:messages=20000,chats=1,media=0.002,seed=11", runs=3)
+
+
+@pytest.mark.long
+def test_an_export_killed_at_many_moments_ends_with_the_same_vault(serve: Serve, tmp_path: Path) -> None:
+    """Slow because each of 12 runs exports 20,000 messages, some of them after three kills."""
+    _kill_test(serve, tmp_path, "synthetic:messages=20000,chats=1,media=0.005,seed=12", runs=12)
+
+
+def _kill_test(serve: Serve, tmp_path: Path, world: str, *, runs: int) -> None:
+    served = serve(world)
+    started = time.monotonic()
+    done = served.tobs(*_export(served, tmp_path / "whole"))
+    undisturbed = time.monotonic() - started
+    assert done.code == 0, done.stderr
+    whole = tree(tmp_path / "whole")
+    assert len(whole) >= 20_000
+    chance = random.Random(SEED)
+    for run in range(runs):
+        moments = [chance.uniform(0.1, 0.95) for _ in range(chance.randint(1, 3))]
+        print(f"seed {SEED}, run {run}: killed at {moments} of {undisturbed:.1f} s")  # noqa: T201 - to replay it
+        vault = tmp_path / f"killed{run}"
+        _killed_then_finished(served, vault, undisturbed, moments)
+        killed = tree(vault)
+        assert sorted(killed) == sorted(whole)
+        assert [name for name in whole if killed[name] != whole[name]] == []

@@ -1,0 +1,5 @@
+"""``python -m tobs``."""
+
+from tobs.cli.main import main
+
+main()
