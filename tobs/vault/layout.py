@@ -1,0 +1,82 @@
+"""Where everything goes: each path of the vault as a pure function. Paths are relative to the vault's root, with `/`.
+
+A function that ends in ``_candidates`` yields paths, best first; the archive gives a note or file the first one that
+nobody has, once and for good (names stay when titles change). Dates are local in the vault's time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from tobs.vault.names import MAX_FILE, candidates, clean_name, fit, numbered
+
+TELEGRAM = "Telegram"
+PEOPLE = f"{TELEGRAM}/People"
+AUDIO = f"{TELEGRAM}/Audio"
+INBOX = f"{TELEGRAM}/Inbox"
+
+LayoutName = Literal["message"]
+
+
+class NotePlace(Struct, frozen=True):
+    """What a layout needs to know of a message (of an album: of its first one).
+
+    ``folder`` is the chat's folder, or the topic's inside it; ``words`` come from ``names.first_words``.
+    """
+
+    folder: str
+    date: date
+    message_id: int
+    words: str
+
+
+def message_note(place: NotePlace) -> str:
+    """`<folder>/2024/01/2024-01-02 5 first words.md`: one note a message."""
+    day = place.date.isoformat()
+    name = f"{day} {place.message_id} {place.words}".rstrip()
+    return fit(f"{place.folder}/{day[:4]}/{day[5:7]}", name, ".md")
+
+
+#: The layouts there are: which note a message goes to. Messages with the same path share a note.
+LAYOUTS: dict[LayoutName, Callable[[NotePlace], str]] = {"message": message_note}
+
+
+def note_candidates(path: str) -> Iterator[str]:
+    """``path`` of a note, then the same with ` 2`, ` 3`, … before `.md`, for when it is taken."""
+    return numbered(path.removesuffix(".md"), ".md")
+
+
+def chat_candidates(title: str, chat_id: int) -> Iterator[str]:
+    """`Telegram/<Chat>/<Chat>.md`: the chat's own note. Its folder (``chat_folder``) is the chat's folder."""
+    return (f"{TELEGRAM}/{name}/{name}.md" for name in candidates(title, chat_id))
+
+
+def chat_folder(chat_note: str) -> str:
+    """The folder of the chat whose note is at ``chat_note``."""
+    return chat_note.rpartition("/")[0]
+
+
+def person_candidates(name: str, person_id: int) -> Iterator[str]:
+    """`Telegram/People/<Name>.md`: a sender."""
+    return (f"{PEOPLE}/{each}.md" for each in candidates(name, person_id))
+
+
+def audio_candidates(performer: str, title: str, sha256: str, *, otherwise: str) -> Iterator[str]:
+    """`Telegram/Audio/<Performer> - <Title>.md`: an audio item; what has no title is called ``otherwise``
+    (a file's name, or chat and date of a voice message).
+
+    Two recordings of one name are told apart by the start of their hash, which no timing can change.
+    """
+    name = audio_name(performer, title) or clean_name(otherwise, limit=MAX_FILE)
+    return (f"{AUDIO}/{each}.md" for each in candidates(name, sha256[:8], limit=MAX_FILE))
+
+
+def audio_name(performer: str, title: str) -> str:
+    """`Performer - Title`, or the one there is when it is a title; a performer alone names nothing."""
+    if not title.strip():
+        return ""
+    return clean_name(f"{performer} - {title}" if performer.strip() else title, limit=MAX_FILE)

@@ -1,0 +1,136 @@
+"""Every rule for the name of a file or folder in the vault, each with its reason.
+
+A name is one path part, without its extension unless said otherwise. What comes in is untrusted (a title, a
+sender, a file name, the words of a message); what goes out is legal on Linux, macOS, Windows and Android, can be
+linked to in Obsidian, and stays the same when cleaned again. The union of all rules holds everywhere, never
+those of one system only: people sync their vaults.
+Sources: Obsidian's own file name check and the official importer's sanitiser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from unicodedata import normalize
+
+from tobs.model.paths import path_key
+
+__all__ = ["RESERVED", "candidates", "clean_name", "first_words", "fit", "numbered", "path_key", "shorten"]
+
+UNTITLED = "Untitled"
+
+#: Folders tobs keeps below `Telegram/` and below a chat: a chat or person of that name becomes `Name (id)`.
+RESERVED = frozenset(path_key(name) for name in ("People", "Audio", "Inbox", "Topics", "Comments", "media"))
+
+#: Linux allows 255 bytes a name; 15 are left for what sync tools append (`.sync-conflict…`, ` (1)`).
+MAX_BYTES = 240
+#: Windows allows 260 UTF-16 units a path; 100 are left for where the vault lies (the importer's budget).
+MAX_PATH = 160
+#: Chats, people and topics: the folder and the note inside it both carry the name, and must fit ``MAX_PATH``.
+MAX_TITLE = 60
+#: A file's own name may be longer: no folder in its path repeats it.
+MAX_FILE = 100
+#: The first words of a message in the name of its note.
+MAX_WORDS = 48
+#: A path over its budget shortens its last name, but never below this many units.
+MIN_NAME = 24
+
+# Bidirectional controls reorder what is shown (`gpj.exe`), the others are simply not there for a reader.
+# Joiners (U+200C, U+200D) stay: Persian, Indic scripts and emoji are spelled with them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # C0 and C1 controls that are no white space
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
+    "\u00ad\u200b\u2060-\u2064\ufeff\ufff9-\ufffb"  # soft hyphen, zero width space, BOM, annotations
+    "\ud800-\udfff\ufffe\uffff]"  # lone surrogates and noncharacters cannot be encoded or synced
+)
+# Letters that draw nothing: people name themselves with them to have no name.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+# `\ /` part a path; `: * ? " < > |` are illegal on Windows and Android; `# ^ [ ] |` end or break a wikilink; `%%`
+# starts a comment. All become a space, so that the words at both sides stay two words.
+_FORBIDDEN = re.compile(rf'[:*?"<>|#^\[\]\s{_BLANK}]+|%%+')
+_SPACES = re.compile(" {2,}")
+_SLASH = re.compile(r"[/\\]")
+# Windows opens the device whatever the extension; ¹²³ count as digits there.
+_DEVICE = re.compile(r"\A(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?= *(?:\.|$))", re.IGNORECASE)
+# A leading dot hides the file, Windows drops trailing dots and spaces, and a joiner needs something to join.
+_EDGES = " .\u200c\u200d"
+
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://(?:[^\s/?#@]*@)?([^\s/?#:]*)\S*", re.IGNORECASE)
+# Punctuation that marks up a line, or leads to something that was cut off.
+_DANGLING = " ,;-–—(«„“‘&+=~_*`"
+
+
+def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES) -> str:
+    """``text`` as a legal name of at most ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes (both at least 16).
+
+    Empty when nothing legible is left; the caller knows what to call it then.
+    """
+    # Nothing behind the first few thousand characters can reach the name: a 70,000-character title costs no more.
+    name = normalize("NFC", _INVISIBLE.sub("", text[: 64 * limit]))
+    name = _SLASH.sub("-", name)
+    name = _SPACES.sub(" ", _FORBIDDEN.sub(" ", name)).strip(_EDGES)
+    return shorten(_DEVICE.sub(r"\1_", name), limit, max_bytes)
+
+
+def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
+    """``name`` cut to ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes: at a space if one is near, never inside a
+    code point."""
+    if _units(name) <= limit and len(name.encode()) <= max_bytes:
+        return name
+    units = size = end = 0
+    for char in name:
+        units += _units(char)
+        size += len(char.encode())
+        if units > limit or size > max_bytes:
+            break
+        end += 1
+    space = name.rfind(" ", 0, end + 1)
+    return name[: space if space > end // 2 else end].strip(_EDGES)
+
+
+def candidates(title: str, id: int | str, *, limit: int = MAX_TITLE) -> Iterator[str]:
+    """The names a chat, person or topic may take, best first: `Name`, `Name (id)`, `Name (id) 2`, …
+
+    A reserved name starts at `Name (id)`; nothing legible is `Untitled`. The archive gives the first one that is free.
+    """
+    name = clean_name(title, limit=limit) or UNTITLED
+    if path_key(name) not in RESERVED:
+        yield name
+    distinct = f"{shorten(name, max(limit - len(str(id)) - 3, MIN_NAME))} ({id})"
+    yield from numbered(distinct)
+
+
+def numbered(name: str, suffix: str = "") -> Iterator[str]:
+    """``name``, then ``name 2``, ``name 3``, … each with ``suffix`` (an extension) behind it, without end."""
+    yield name + suffix
+    for number in count(2):
+        yield f"{name} {number}{suffix}"
+
+
+def fit(folder: str, name: str, suffix: str) -> str:
+    """``folder/name.suffix`` with ``name`` shortened to the path budget and the byte limit of a file name.
+
+    ``suffix`` has its dot. A folder that leaves no room gets ``MIN_NAME`` units all the same: a long path is a
+    nuisance on Windows, a name without words is one everywhere.
+    """
+    room = MAX_PATH - _units(folder) - 1 - len(suffix)
+    short = shorten(name, max(room, MIN_NAME), MAX_BYTES - len(suffix.encode()))
+    return f"{folder}/{short}{suffix}"
+
+
+def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
+    """The first whole words of a message, for the name of its note; ``otherwise`` when it has none.
+
+    A URL is told by its host. Without spaces to cut at (Chinese, one very long word) the cut is at a code point.
+    """
+    start = _URL.sub(r"\1 ", text[: 64 * limit])
+    words = clean_name(start, limit=limit).strip(_DANGLING).strip(_EDGES)
+    if not any(char.isalnum() or char > "\u2190" for char in words):
+        return otherwise
+    return words
+
+
+def _units(text: str) -> int:
+    """How many UTF-16 units ``text`` takes, as Windows counts."""
+    return len(text.encode("utf-16-le")) // 2

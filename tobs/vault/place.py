@@ -1,0 +1,71 @@
+"""Attachments into the vault: a finished file moves from the staging folder to its place, durable and dated."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from errno import EXDEV
+from pathlib import Path
+from secrets import token_hex
+
+from tobs.vault.durable import sync_file, sync_folders
+from tobs.vault.folders import absolute, make_folder, unwritable
+from tobs.vault.writer import TEMP_PREFIX, WrittenFile, discard
+
+
+def place_file(
+    staged: Path, root: Path, path: str, *, sha256: str, mtime: float, replace: bool = False
+) -> WrittenFile | None:
+    """Move the finished file ``staged`` (with the hex digest ``sha256``) to ``path`` in the vault, dated ``mtime``
+    (Unix seconds: the message's date).
+
+    A file that is there already with that content is taken as placed: a crash came between, and ``staged`` may be
+    gone. One with other content belongs to the owner: the answer is None and both files stay, unless ``replace`` says
+    that it is an older one of ours. Raises as ``write_batch`` does.
+    """
+    folder, _, name = path.rpartition("/")
+    inside = make_folder(root, folder)
+    target = Path(absolute(inside, name))
+    try:
+        there = target.exists() or target.is_symlink()
+        if there and _digest(target) == sha256:
+            staged.unlink(missing_ok=True)
+        elif there and not replace:
+            return None
+        else:
+            _move(staged, target, mtime)
+            sync_folders([inside])
+        stat = target.stat()
+    except OSError as error:
+        raise unwritable(error, path) from error
+    return WrittenFile(path, stat.st_size, stat.st_mtime_ns)
+
+
+def _move(staged: Path, target: Path, mtime: float) -> None:
+    """Put ``staged`` in the place of ``target``, durable and dated before its name appears."""
+    os.utime(staged, (mtime, mtime))
+    sync_file(staged)
+    try:
+        staged.replace(target)
+    except OSError as error:
+        if error.errno != EXDEV:
+            raise
+        # The staging folder lies on another file system (under TOBS_HOME).
+        temp = target.with_name(f"{TEMP_PREFIX}{token_hex(6)}-0")
+        try:
+            shutil.copyfile(staged, temp)
+            os.utime(temp, (mtime, mtime))
+            sync_file(temp)
+            temp.replace(target)
+        finally:
+            discard(temp)
+        staged.unlink()
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file in hex; empty for what is no file (a folder, a dangling link)."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
