@@ -1,0 +1,108 @@
+"""Faults on demand: ``METHOD[#N|%P|*]=ACTION[:ARG]``.
+
+METHOD is a name as "messages.getHistory", or ``*`` for every method. ``#3``: the third call from now on · ``%5``: five
+percent of the calls, by the sandbox's seed · ``*``: each call · nothing: the next call.
+ACTION: ``flood:S`` · ``error:CODE:NAME`` · ``delay:MS`` · ``drop`` (the connection, without an answer) · ``corrupt``
+(bytes of a file part are changed; any other answer is damaged on its way) · ``expire`` (every file reference so far).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Final, Literal
+
+import msgspec
+
+from tobs.errors import UsageError
+
+Action = Literal["flood", "error", "delay", "drop", "corrupt", "expire"]
+
+_SPEC: Final = re.compile(
+    r"(?P<method>\*|[A-Za-z.]+)(?:#(?P<nth>\d+)|%(?P<percent>\d+(?:\.\d+)?)|(?P<each>\*))?"
+    r"=(?P<action>[a-z]+)(?::(?P<arg>.+))?"
+)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One fault. ``nth`` 0 and ``percent`` 0 mean every call; ``seconds`` is of flood and delay."""
+
+    spec: str
+    method: str
+    action: Action
+    nth: int = 0
+    percent: float = 0.0
+    seconds: float = 0.0
+    code: int = 0
+    name: str = ""
+
+
+def parse_fault(spec: str) -> Fault:
+    """Read one ``--fault``; raises UsageError."""
+    found = _SPEC.fullmatch(spec.strip())
+    if found is None:
+        raise UsageError(
+            f"The fault {spec!r} is not METHOD[#N|%P|*]=ACTION[:ARG].", "Example: messages.getHistory#3=flood:2"
+        )
+    percent = float(found["percent"] or 0)
+    nth = int(found["nth"]) if found["nth"] else 0 if percent or found["each"] else 1
+    arg = found["arg"] or ""
+    try:
+        match found["action"]:
+            case "flood":
+                return Fault(spec, found["method"], "flood", nth, percent, code=420, name=f"FLOOD_WAIT_{int(arg)}")
+            case "error":
+                code, _, name = arg.partition(":")
+                if not re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
+                    raise ValueError(name)
+                return Fault(spec, found["method"], "error", nth, percent, code=int(code), name=name)
+            case "delay":
+                return Fault(spec, found["method"], "delay", nth, percent, seconds=float(arg) / 1000)
+            case "drop" | "corrupt" | "expire" as action if not arg:
+                return Fault(spec, found["method"], action, nth, percent)
+    except ValueError:
+        pass
+    raise UsageError(
+        f"The fault {spec!r} has an unknown action or a wrong argument.",
+        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, expire.",
+    )
+
+
+class FaultPlan:
+    """The faults that are in force, and how often each method was called since."""
+
+    def __init__(self, specs: tuple[str, ...] = (), *, seed: int = 0) -> None:
+        self._random = random.Random(seed)
+        self._plans: list[tuple[Fault, list[int]]] = []
+        for spec in specs:
+            self.add(spec)
+
+    def add(self, spec: str) -> Fault:
+        """Put one more fault in force; its calls are counted from now on. Raises UsageError."""
+        fault = parse_fault(spec)
+        self._plans.append((fault, [0]))
+        return fault
+
+    def clear(self) -> None:
+        """Take every fault out of force."""
+        self._plans.clear()
+
+    @property
+    def specs(self) -> list[str]:
+        """The faults in force, as they were given."""
+        return [fault.spec for fault, _ in self._plans]
+
+    def struck(self, method: str) -> list[Fault]:
+        """Count one call of ``method`` and tell which faults hit it."""
+        hits: list[Fault] = []
+        for fault, calls in self._plans:
+            if fault.method not in ("*", method):
+                continue
+            calls[0] += 1
+            if fault.percent:
+                hit = self._random.random() * 100 < fault.percent
+            else:
+                hit = not fault.nth or calls[0] == fault.nth
+            if hit:
+                hits.append(fault)
+        return hits

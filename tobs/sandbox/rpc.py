@@ -1,0 +1,176 @@
+"""Remote calls: the wrappers around a request, the registry of services, the bytes of an answer."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from telethon.tl import TLObject, functions, types
+
+from tobs.sandbox.worlds import Refused, World
+
+if TYPE_CHECKING:
+    from tobs.sandbox.clock import Clock
+    from tobs.sandbox.mtproto import Session
+    from tobs.sandbox.server import Server
+    from tobs.sandbox.state import KeyState, State
+
+Answer = Any  # a TL object, bytes already serialised, a bool, or a list of these or of longs
+Handler = Callable[["Call", Any], Answer | Awaitable[Answer]]
+
+_RPC_RESULT: Final = struct.Struct("<Iq")
+_VECTOR: Final = 0x1CB5C415
+_GZIP: Final = 0x3072CFA1
+_TRUE, _FALSE = 0x997275B5, 0xBC799737
+
+_WRAPPERS: Final = (
+    functions.InvokeWithLayerRequest,
+    functions.InitConnectionRequest,
+    functions.InvokeWithoutUpdatesRequest,
+    functions.InvokeAfterMsgRequest,
+    functions.InvokeAfterMsgsRequest,
+    functions.InvokeWithTakeoutRequest,
+    functions.InvokeWithMessagesRangeRequest,
+)
+
+
+class Service(msgspec.Struct, frozen=True):
+    """How one request type is served. ``login``: only for who is logged in. ``any_dc``: not only on the home DC."""
+
+    handler: Handler
+    login: bool
+    any_dc: bool
+
+
+_services: dict[type, Service] = {}
+
+
+def serves(*request_types: type, login: bool = True, any_dc: bool = False) -> Callable[[Handler], Handler]:
+    """Register a function as the service of request types: ``@serves(functions.messages.GetHistoryRequest)``."""
+
+    def register(handler: Handler) -> Handler:
+        for request_type in request_types:
+            if request_type in _services:
+                raise ValueError(f"{request_type.__name__} is served twice")
+            _services[request_type] = Service(handler, login, any_dc)
+        return handler
+
+    return register
+
+
+def service_of(request: Any) -> Service:
+    """The service of a request; raises INPUT_METHOD_INVALID."""
+    try:
+        return _services[type(request)]
+    except KeyError:
+        raise Refused(400, "INPUT_METHOD_INVALID") from None
+
+
+class Call:
+    """One request with everything around it: who asks, over which session, in which wrappers."""
+
+    def __init__(self, server: Server, session: Session, msg_id: int) -> None:
+        self.server = server
+        self.session = session
+        self.msg_id = msg_id
+        self.wrappers: tuple[str, ...] = ()
+        self.takeout = 0
+        self.range: Any = None
+        self.after: tuple[int, ...] = ()
+        self.with_updates = True
+        self.damage = False
+
+    @property
+    def world(self) -> World:
+        return self.server.world
+
+    @property
+    def state(self) -> State:
+        return self.server.state
+
+    @property
+    def clock(self) -> Clock:
+        return self.server.clock
+
+    @property
+    def key(self) -> KeyState:
+        return self.session.key
+
+    @property
+    def dc(self) -> int:
+        """The data centre that was asked."""
+        return self.session.key.dc
+
+    def unwrap(self, request: Any) -> Any:
+        """Take the wrappers off ``request`` and note what they say."""
+        names: list[str] = []
+        while isinstance(request, _WRAPPERS):
+            names.append(method_name(type(request)))
+            if isinstance(request, functions.InvokeWithLayerRequest):
+                self.key.layer = request.layer
+            elif isinstance(request, functions.InitConnectionRequest):
+                self.key.api_id = request.api_id
+            elif isinstance(request, functions.InvokeWithTakeoutRequest):
+                self.takeout = request.takeout_id
+            elif isinstance(request, functions.InvokeWithMessagesRangeRequest):
+                self.range = request.range
+            elif isinstance(request, functions.InvokeWithoutUpdatesRequest):
+                self.with_updates = False
+            elif isinstance(request, functions.InvokeAfterMsgRequest):
+                self.after = (request.msg_id,)
+            else:
+                self.after = tuple(request.msg_ids)
+            request = request.query
+        self.wrappers = tuple(names)
+        return request
+
+
+_names: dict[type, str] = {}
+
+
+def method_name(request_type: type) -> str:
+    """A request type's name in the schema: GetHistoryRequest of messages is "messages.getHistory"."""
+    if request_type not in _names:
+        _names[request_type] = _spell(request_type)
+    return _names[request_type]
+
+
+def _spell(request_type: type) -> str:
+    namespace = request_type.__module__.removeprefix(functions.__name__).removeprefix(".")
+    name = request_type.__name__.removesuffix("Request")
+    name = name[0].lower() + name[1:]
+    return f"{namespace}.{name}" if namespace else name
+
+
+def serialise(answer: Answer) -> bytes:
+    """The bytes of an answer."""
+    if isinstance(answer, bytes):
+        return answer
+    if isinstance(answer, bool):
+        return struct.pack("<I", _TRUE if answer else _FALSE)
+    if isinstance(answer, list):
+        items = [struct.pack("<q", item) if isinstance(item, int) else bytes(item) for item in answer]
+        return struct.pack("<Ii", _VECTOR, len(items)) + b"".join(items)
+    return bytes(answer)
+
+
+def gzipped(body: bytes) -> bytes:
+    """``body`` as gzip_packed where that is shorter."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    packed = packer.compress(body) + packer.flush()
+    if len(packed) + 16 >= len(body):
+        return body
+    return struct.pack("<I", _GZIP) + bytes(TLObject.serialize_bytes(packed))
+
+
+def rpc_result(msg_id: int, body: bytes) -> bytes:
+    """The answer to message ``msg_id``."""
+    return _RPC_RESULT.pack(0xF35C6D01, msg_id) + body
+
+
+def rpc_error(code: int, name: str) -> bytes:
+    """An rpc error as the body of a result."""
+    return bytes(types.RpcError(code, name))

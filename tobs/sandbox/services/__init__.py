@@ -1,0 +1,32 @@
+"""What the sandbox answers: one file a topic, each function registered by its request type.
+
+Importing this package registers them all.
+"""
+
+from tobs.sandbox.services import (
+    chats,
+    connect,
+    contacts,
+    dialogs,
+    files,
+    history,
+    login,
+    search,
+    takeout,
+    updates,
+    users,
+)
+
+__all__ = [
+    "chats",
+    "connect",
+    "contacts",
+    "dialogs",
+    "files",
+    "history",
+    "login",
+    "search",
+    "takeout",
+    "updates",
+    "users",
+]

@@ -1,0 +1,116 @@
+"""Groups and channels: short, full, and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from telethon.tl import functions, types
+
+from tobs.model import is_channel_id, marked_channel, marked_group
+from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.worlds import About, Refused
+
+
+@serves(functions.channels.GetChannelsRequest)
+def get_channels(call: Call, request: Any) -> Any:
+    """A channel without access comes as channelForbidden."""
+    return types.messages.Chats([_seen(call, marked_id(call.world, given)) for given in request.id])
+
+
+def _seen(call: Call, marked: int) -> Any:
+    entity = call.world.entity(marked)
+    if marked not in call.world.closed:
+        return entity
+    return types.ChannelForbidden(
+        entity.id, entity.access_hash or 0, entity.title, broadcast=entity.broadcast, megagroup=entity.megagroup
+    )
+
+
+@serves(functions.messages.GetChatsRequest)
+def get_chats(call: Call, request: Any) -> Any:
+    return types.messages.Chats([call.world.entity(marked_group(id)) for id in request.id])
+
+
+@serves(functions.channels.GetFullChannelRequest)
+def get_full_channel(call: Call, request: Any) -> Any:
+    world = call.world
+    marked = marked_id(world, request.channel)
+    if not is_channel_id(marked):
+        raise Refused(400, "CHANNEL_INVALID")
+    history = world.history(marked)
+    about = world.about.get(marked, About())
+    full = types.ChannelFull(
+        id=world.entity(marked).id,
+        about=about.about,
+        read_inbox_max_id=history.top_id,
+        read_outbox_max_id=0,
+        unread_count=0,
+        chat_photo=about.photo or types.PhotoEmpty(0),
+        notify_settings=types.PeerNotifySettings(),
+        bot_info=[],
+        pts=world.pts(marked),
+        can_view_participants=bool(about.members),
+        participants_count=about.members_count or len(about.members) or None,
+        pinned_msg_id=about.pinned[0] if about.pinned else None,
+        linked_chat_id=world.entity(about.linked_chat).id if about.linked_chat else None,
+    )
+    named = [marked, *about.members, *about.bots, *([about.linked_chat] if about.linked_chat else [])]
+    users, chats = entities_of(world, named)
+    return types.messages.ChatFull(full, chats, users)
+
+
+@serves(functions.messages.GetFullChatRequest)
+def get_full_chat(call: Call, request: Any) -> Any:
+    world = call.world
+    marked = marked_group(request.chat_id)
+    group = world.entity(marked)
+    about = world.about.get(marked, About())
+    members = [types.ChatParticipant(id, world.me.id, group.date) for id in about.members]
+    full = types.ChatFull(
+        id=group.id,
+        about=about.about,
+        participants=types.ChatParticipants(group.id, members, 1),
+        notify_settings=types.PeerNotifySettings(),
+        chat_photo=about.photo,
+        bot_info=[],
+        pinned_msg_id=about.pinned[0] if about.pinned else None,
+    )
+    users, chats = entities_of(world, [marked, *about.members])
+    return types.messages.ChatFull(full, chats, users)
+
+
+@serves(functions.channels.GetParticipantsRequest)
+def get_participants(call: Call, request: Any) -> Any:
+    """Members in the world's order, whatever the filter."""
+    world = call.world
+    marked = marked_id(world, request.channel)
+    entity = world.entity(marked)
+    if marked in world.closed:
+        raise Refused(400, "CHANNEL_PRIVATE")
+    if getattr(entity, "broadcast", False) and not getattr(entity, "admin_rights", None):
+        raise Refused(400, "CHAT_ADMIN_REQUIRED")
+    members = world.about.get(marked, About()).members
+    page = _page(members, request.offset, request.limit)
+    found = [types.ChannelParticipant(id, entity.date) for id in page]
+    users, chats = entities_of(world, [marked, *page])
+    return types.channels.ChannelParticipants(len(members), found, chats, users)
+
+
+def _page(members: Sequence[int], offset: int, limit: int) -> Sequence[int]:
+    return members[max(0, offset) : max(0, offset) + min(max(limit, 0), 200)]
+
+
+@serves(functions.channels.GetLeftChannelsRequest)
+def get_left_channels(call: Call, request: Any) -> Any:
+    """Channels the account has left; only in a takeout."""
+    if not call.takeout:
+        raise Refused(400, "TAKEOUT_REQUIRED")
+    world = call.world
+    left = [entity for marked, entity in sorted(world.entities.items()) if _left(marked, entity)]
+    return types.messages.Chats(left[request.offset :])
+
+
+def _left(marked: int, entity: Any) -> bool:
+    return is_channel_id(marked) and bool(getattr(entity, "left", False)) and marked == marked_channel(entity.id)

@@ -1,0 +1,86 @@
+"""Files, part by part, by Telegram's rules of alignment (core.telegram.org/api/files#downloading-files)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Final
+
+from telethon.tl import functions, types
+
+from tobs.sandbox.peers import marked_id
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.worlds import Blob, Refused
+
+_KIB: Final = 1024
+_MIB: Final = 1 << 20
+_HASH_PART: Final = 128 * _KIB
+
+_TYPES: Final = (
+    (b"\xff\xd8\xff", types.storage.FileJpeg),
+    (b"\x89PNG", types.storage.FilePng),
+    (b"GIF8", types.storage.FileGif),
+    (b"%PDF", types.storage.FilePdf),
+    (b"ID3", types.storage.FileMp3),
+    (b"RIFF", types.storage.FileWebp),
+)
+
+
+@serves(functions.upload.GetFileRequest, any_dc=True)
+def get_file(call: Call, request: Any) -> Any:
+    check_alignment(request.offset, request.limit, precise=bool(request.precise))
+    blob = _blob(call, request.location)
+    part = blob.read(request.offset, request.limit) if request.offset < blob.size else b""
+    return types.upload.File(_type_of(blob), 0, part)
+
+
+def check_alignment(offset: int, limit: int, *, precise: bool) -> None:
+    """Raise OFFSET_INVALID or LIMIT_INVALID for a part that Telegram does not serve."""
+    unit = _KIB if precise else 4 * _KIB
+    if offset < 0 or offset % unit:
+        raise Refused(400, "OFFSET_INVALID")
+    if not 0 < limit <= _MIB or limit % unit or (not precise and _MIB % limit):
+        raise Refused(400, "LIMIT_INVALID")
+    if offset // _MIB != (offset + limit - 1) // _MIB:
+        raise Refused(400, "LIMIT_INVALID")
+
+
+def _blob(call: Call, location: Any) -> Blob:
+    """The bytes a location names; raises FILE_MIGRATE_X on another data centre than the file's."""
+    world = call.world
+    match location:
+        case types.InputDocumentFileLocation():
+            _check_dc(call, location.id)
+            return world.open_file("document", location.id, location.thumb_size, bytes(location.file_reference))
+        case types.InputPhotoFileLocation():
+            _check_dc(call, location.id)
+            return world.open_file("photo", location.id, location.thumb_size, bytes(location.file_reference))
+        case types.InputPeerPhotoFileLocation():
+            entity = world.entity(marked_id(world, location.peer))
+            if getattr(getattr(entity, "photo", None), "photo_id", 0) != location.photo_id:
+                raise Refused(400, "LOCATION_INVALID")
+            _check_dc(call, location.photo_id)
+            return world.open_file("photo", location.photo_id, "c" if location.big else "a")
+    raise Refused(400, "LOCATION_INVALID")
+
+
+def _check_dc(call: Call, file_id: int) -> None:
+    dc = call.world.file_dc(file_id)
+    if dc != call.dc:
+        raise Refused(303, f"FILE_MIGRATE_{dc}")
+
+
+def _type_of(blob: Blob) -> Any:
+    head = blob.read(0, 8)
+    return next((kind() for magic, kind in _TYPES if head.startswith(magic)), types.storage.FileUnknown())
+
+
+@serves(functions.upload.GetFileHashesRequest, any_dc=True)
+def get_file_hashes(call: Call, request: Any) -> Any:
+    """SHA-256 of the parts of 128 KiB in the MiB that ``offset`` is in."""
+    blob = _blob(call, request.location)
+    start = max(0, request.offset) // _MIB * _MIB
+    hashes: list[Any] = []
+    for offset in range(start, min(start + _MIB, blob.size), _HASH_PART):
+        part = blob.read(offset, _HASH_PART)
+        hashes.append(types.FileHash(offset, len(part), sha256(part).digest()))
+    return hashes

@@ -1,0 +1,61 @@
+"""Takeout sessions: asked for, waited for, finished."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from telethon.tl import functions, types
+
+from tobs.model import is_channel_id
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.state import Takeout
+from tobs.sandbox.worlds import Refused, World
+
+_FIRST_ID: Final = 1000
+
+
+@serves(functions.account.InitTakeoutSessionRequest)
+def init_takeout_session(call: Call, request: Any) -> Any:
+    """TAKEOUT_INIT_DELAY_X until X seconds have passed since it was first asked for."""
+    state, user = call.state, call.key.user_id
+    now = call.clock()
+    asked = state.takeout_asked.setdefault(user, now)
+    left = asked + call.server.options.takeout_delay - now
+    if left > 0:
+        raise Refused(420, f"TAKEOUT_INIT_DELAY_{math.ceil(left)}")
+    for other in state.takeouts.values():
+        if other.user_id == user and not other.finished:
+            other.finished = True  # Telegram knows one takeout at a time
+    takeout = Takeout(_FIRST_ID + len(state.takeouts), user, request)
+    state.takeouts[takeout.id] = takeout
+    return types.account.Takeout(takeout.id)
+
+
+@serves(functions.account.FinishTakeoutSessionRequest)
+def finish_takeout_session(call: Call, request: Any) -> bool:
+    """Only inside invokeWithTakeout."""
+    if not call.takeout:
+        raise Refused(400, "TAKEOUT_REQUIRED")
+    takeout = call.state.takeouts[call.takeout]
+    takeout.finished, takeout.success = True, bool(request.success)
+    call.state.takeout_asked.pop(call.key.user_id, None)
+    return True
+
+
+@serves(functions.messages.GetSplitRangesRequest)
+def get_split_ranges(call: Call, request: Any) -> Any:
+    """Ranges that cover every message id of private chats and basic groups, as many as the options say."""
+    pieces = max(1, call.server.options.split_ranges)
+    top = _highest_common_id(call.world)
+    step = max(1, math.ceil(top / pieces))
+    starts = range(1, step * pieces + 1, step)
+    return [
+        types.MessageRange(start, start + step - 1 if number < pieces else 0x7FFFFFFF)
+        for number, start in enumerate(starts, 1)
+    ]
+
+
+def _highest_common_id(world: World) -> int:
+    common = [marked for marked in world.dialogs() if not is_channel_id(marked)]
+    return max((world.history(marked).highest_id for marked in common), default=1)
