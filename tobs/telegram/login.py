@@ -11,7 +11,9 @@ Ask = Callable[[str], Awaitable[str]]
 
 
 async def login(settings: TelegramSettings, *, phone: str, ask_code: Ask, ask_password: Ask) -> Account:
-    """Log ``phone`` in and keep the session file. ``ask_code(how)`` is told where the code went, ``ask_password(hint)``.
+    """Log ``phone`` in and keep the session file.
+
+    ``ask_code(how)`` is told where the code went, ``ask_password(hint)`` the owner's hint.
 
     Raises LoginError (wrong code or password after 3 tries, banned or unknown number), NetworkError.
     """

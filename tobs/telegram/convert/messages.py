@@ -1,0 +1,177 @@
+"""One TL message into ``Message``. The hot path: called once for every message of an export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telethon.tl import types
+
+from tobs.model import Button, Forward, Message, Reaction, Reply
+from tobs.telegram.convert.basics import snake
+from tobs.telegram.convert.entities import entities_of
+from tobs.telegram.convert.media import media_of
+from tobs.telegram.convert.peers import marked
+from tobs.telegram.convert.richtext import blocks_of
+from tobs.telegram.convert.service import action_of, action_photo
+from tobs.telegram.convert.times import unix
+
+_CHANNELS = -(10**12)
+
+
+def message_of(message: Any, me: int = 0) -> Message | None:
+    """The model of a TL message as the account with user id ``me`` sees it; None for an empty one (deleted)."""
+    if isinstance(message, types.MessageService):
+        return _service(message, me)
+    if not isinstance(message, types.Message):
+        return None
+    chat_id = marked(message.peer_id)
+    media = message.media
+    reply_to = message.reply_to
+    reply, topic_id = _reply_and_topic(reply_to) if reply_to is not None else (None, 0)
+    replies = message.replies
+    rich = message.rich_message
+    return Message(
+        chat_id=chat_id,
+        id=message.id,
+        date=unix(message.date),
+        kind="unsupported" if type(media) is types.MessageMediaUnsupported else "message",
+        sender_id=_sender(message, chat_id, me),
+        text=message.message or "",
+        entities=entities_of(message.entities),
+        blocks=blocks_of(rich) if rich is not None else (),
+        media=media_of(media) if media is not None else None,
+        edited=0 if message.edit_hide else unix(message.edit_date),
+        album_id=message.grouped_id or 0,
+        topic_id=topic_id,
+        reply=reply,
+        forward=_forward(message.fwd_from) if message.fwd_from is not None else None,
+        via_bot=message.via_bot_id or 0,
+        signature=message.post_author or "",
+        out=bool(message.out),
+        pinned=bool(message.pinned),
+        silent=bool(message.silent),
+        no_forwards=bool(message.noforwards),
+        ttl=message.ttl_period or 0,
+        restriction=_restriction(message.restriction_reason) if message.restriction_reason else "",
+        effect=message.effect or 0,
+        saved_from=_saved_from(message),
+        buttons=_buttons(message.reply_markup) if message.reply_markup is not None else (),
+        views=message.views,
+        forwards=message.forwards,
+        comments=replies.replies if replies is not None and replies.comments else None,
+        reactions=_reactions(message.reactions) if message.reactions is not None else (),
+        fact_check=_fact_check(message.factcheck),
+        summary=message.summary_from_language or "",
+    )
+
+
+def _service(message: Any, me: int) -> Message:
+    chat_id = marked(message.peer_id)
+    action = message.action
+    reply, topic_id = _reply_and_topic(message.reply_to) if message.reply_to is not None else (None, 0)
+    if isinstance(action, types.MessageActionTopicCreate):
+        topic_id = message.id
+    return Message(
+        chat_id=chat_id,
+        id=message.id,
+        date=unix(message.date),
+        kind="service",
+        sender_id=_sender(message, chat_id, me),
+        media=action_photo(action),
+        action=action_of(action),
+        topic_id=topic_id,
+        reply=reply,
+        out=bool(message.out),
+        silent=bool(message.silent),
+        ttl=message.ttl_period or 0,
+        reactions=_reactions(message.reactions) if message.reactions is not None else (),
+    )
+
+
+def _sender(message: Any, chat_id: int, me: int) -> int:
+    """Who sent it: named, or the channel itself, or one of the two sides of a private chat; 0 when hidden."""
+    if message.from_id is not None:
+        return marked(message.from_id)
+    if message.post or chat_id < _CHANNELS:
+        return chat_id
+    if chat_id > 0:
+        return me if message.out else chat_id
+    return 0
+
+
+def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
+    """What a message answers and the forum topic it is in; in a topic the first answer is to the topic itself."""
+    if isinstance(header, types.MessageReplyStoryHeader):
+        return Reply(chat_id=marked(header.peer), story_id=header.story_id), 0
+    target = header.reply_to_msg_id or 0
+    topic_id = 0
+    if header.forum_topic:
+        topic_id = header.reply_to_top_id or target
+        if not header.reply_to_top_id and not header.quote_text:
+            return None, topic_id
+    chat_id = marked(header.reply_to_peer_id)
+    if not target and not header.quote_text and not chat_id:
+        return None, topic_id
+    reply = Reply(
+        message_id=target,
+        chat_id=chat_id,
+        quote=header.quote_text or "",
+        quote_entities=entities_of(header.quote_entities),
+        todo_item=header.todo_item_id or 0,
+    )
+    return reply, topic_id
+
+
+def _forward(header: Any) -> Forward:
+    from_id = marked(header.from_id)
+    return Forward(
+        date=unix(header.date),
+        from_id=from_id,
+        from_name=header.from_name or "",
+        chat_id=from_id if from_id < 0 else 0,
+        message_id=header.channel_post or 0,
+        signature=header.post_author or "",
+        imported=bool(header.imported),
+    )
+
+
+def _saved_from(message: Any) -> int:
+    """The sub-dialog of Saved Messages, else the chat a saved message was forwarded from."""
+    if message.saved_peer_id is not None:
+        return marked(message.saved_peer_id)
+    header = message.fwd_from
+    return marked(header.saved_from_peer) if header is not None else 0
+
+
+def _restriction(reasons: Any) -> str:
+    return "; ".join(dict.fromkeys(reason.text or reason.reason for reason in reasons))
+
+
+def _reactions(reactions: Any) -> tuple[Reaction, ...]:
+    return tuple([_reaction(item) for item in reactions.results])
+
+
+def _reaction(item: Any) -> Reaction:
+    reaction = item.reaction
+    if isinstance(reaction, types.ReactionEmoji):
+        return Reaction(item.count, emoji=reaction.emoticon)
+    if isinstance(reaction, types.ReactionCustomEmoji):
+        return Reaction(item.count, custom_id=reaction.document_id)
+    return Reaction(item.count, paid=isinstance(reaction, types.ReactionPaid))
+
+
+def _buttons(markup: Any) -> tuple[tuple[Button, ...], ...]:
+    """The buttons under a message; a reply keyboard belongs to the text field and is none."""
+    if not isinstance(markup, types.ReplyInlineMarkup):
+        return ()
+    return tuple(tuple(_button(button) for button in row.buttons) for row in markup.rows)
+
+
+def _button(button: Any) -> Button:
+    form = button.type
+    kind = snake(type(form).__name__.removeprefix("InlineButtonType"))
+    return Button(button.text, kind, getattr(form, "url", None) or "")
+
+
+def _fact_check(check: Any) -> str:
+    return check.text.text if check is not None and check.text is not None else ""
