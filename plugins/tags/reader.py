@@ -1,0 +1,140 @@
+"""Tags of an audio file, whatever its format, as plain values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import mutagen
+from mutagen.asf import ASF
+from mutagen.id3 import ID3
+from mutagen.mp4 import MP4
+
+from tobs.plugin import FieldValue
+from tobs_plugins.tags import names
+
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
+_NUMBER = re.compile(r"\d{1,6}")
+#: C0, C1, line and paragraph separators, and the marks that turn the direction of text around.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+
+
+class NotAudio(Exception):
+    """The file is no audio file that mutagen can read."""
+
+
+def read_tags(path: Path, max_length: int) -> dict[str, FieldValue]:
+    """What the file at ``path`` tells about itself; texts are cut to ``max_length`` characters.
+
+    Keys: title, performer, album, genre (text), year, track, bitrate (kbit/s), duration (seconds), format. A
+    key is missing when the file does not tell. Raises NotAudio.
+    """
+    try:
+        file = mutagen.File(path)
+    except (mutagen.MutagenError, ValueError, KeyError, IndexError, OverflowError, EOFError) as error:
+        # mutagen's parsers let some errors of their own through on files that are cut short.
+        raise NotAudio(f"not readable as audio: {_one_line(str(error), 200)}") from error
+    if file is None:
+        raise NotAudio("not readable as audio: no format that mutagen knows")
+    fields: dict[str, FieldValue] = {}
+    for name, values in _tag_values(file).items():
+        value = _year(values) if name == "year" else _track(values) if name == "track" else _text(values, max_length)
+        if value:
+            fields[name] = value
+    return fields | _sound(file)
+
+
+def _tag_values(file: mutagen.FileType) -> dict[str, list[str]]:
+    """Our names with every value the file has for them; of several tags that mean the same, the first one set."""
+    tags = file.tags
+    if not tags:
+        return {}
+    table = names.PLAIN
+    if isinstance(tags, ID3):
+        table = names.ID3
+    elif isinstance(file, MP4):
+        table = names.MP4
+    elif isinstance(file, ASF):
+        table = names.ASF
+    # Vorbis and APEv2 keys compare without case; ASF's do not, and files write them both ways.
+    known = tags if table in (names.ID3, names.MP4) else {str(key).lower(): tags[key] for key in tags.keys()}  # noqa: SIM118
+    found = {}
+    for name, keys in table.items():
+        values = next((texts for key in keys if (texts := _texts(known, key))), [])
+        if values:
+            found[name] = values
+    return found
+
+
+def _texts(tags: Mapping[str, Any], key: str) -> list[str]:
+    """The values of one tag as texts. Pictures and other bytes are no texts."""
+    value = tags.get(key)
+    if value is None:
+        return []
+    if hasattr(value, "genres"):  # ID3 genres may be numbers of a table
+        value = value.genres
+    values: Iterable[Any] = value if isinstance(value, (list, tuple)) else getattr(value, "text", [value])
+    texts = []
+    for part in values:
+        if isinstance(part, tuple):  # MP4's (track, of)
+            part = part[0] or ""
+        if isinstance(part, bytes):
+            continue
+        texts.append(str(part))
+    return [text for text in texts if text.strip()]
+
+
+def _text(values: list[str], max_length: int) -> str:
+    return _one_line(", ".join(dict.fromkeys(values)), max_length)
+
+
+def _year(values: list[str]) -> int | None:
+    """The year in ``2012``, ``2012-05-01`` or ``01.05.2012``."""
+    match = _YEAR.search(values[0][:100])
+    return int(match.group(1)) or None if match else None
+
+
+def _track(values: list[str]) -> int | None:
+    """The number in ``3``, ``03`` or ``3/12``."""
+    match = _NUMBER.match(values[0][:100].strip())
+    return int(match.group()) or None if match else None
+
+
+def _sound(file: mutagen.FileType) -> dict[str, FieldValue]:
+    """Duration, bitrate and format of the sound itself."""
+    info = file.info
+    sound: dict[str, FieldValue] = {"format": _format(file)}
+    length = getattr(info, "length", 0) or 0
+    if math.isfinite(length) and 0 < length < 10**7:
+        sound["duration"] = round(float(length), 1)
+    bitrate = getattr(info, "bitrate", 0) or 0
+    if math.isfinite(bitrate) and 500 <= bitrate < 10**9:
+        sound["bitrate"] = round(bitrate / 1000)
+    return sound
+
+
+def _format(file: mutagen.FileType) -> str:
+    """What people call the format: ``MP3``, ``FLAC``, ``Opus``, ``AAC``."""
+    if isinstance(file, MP4):
+        codec = str(getattr(file.info, "codec_description", "") or "MP4")
+        return "AAC" if codec.startswith("AAC") else codec
+    kind = type(file).__name__
+    return _FORMATS.get(kind, kind.removeprefix("Ogg"))
+
+
+_FORMATS = {
+    "MonkeysAudio": "Monkey's Audio",
+    "OggFLAC": "FLAC",
+    "ASF": "WMA",
+    "WAVE": "WAV",
+    "TrueAudio": "True Audio",
+}
+
+
+def _one_line(text: str, max_length: int) -> str:
+    # Cut first: a real file has a tag of 70,000 characters, others may have megabytes.
+    text = " ".join(_UNSEEN.sub(" ", text[: 4 * max_length]).split())
+    return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"

@@ -1,0 +1,41 @@
+"""The plugin API: everything a plugin imports from tobs.
+
+The rest of the room is for tobs itself: ``catalogue`` finds plugins, ``ordering`` sorts them, ``host`` runs
+them in worker processes, ``results`` declares where their results are kept.
+"""
+
+from tobs.model import FileItem, FileKind, Message
+from tobs.plugin.api import (
+    API_VERSION,
+    Band,
+    Bound,
+    FieldValue,
+    Item,
+    NewFile,
+    NoConfig,
+    Plugin,
+    Requirement,
+    Result,
+    Section,
+    Sees,
+    Unreadable,
+)
+
+__all__ = [
+    "API_VERSION",
+    "Band",
+    "Bound",
+    "FieldValue",
+    "FileItem",
+    "FileKind",
+    "Item",
+    "Message",
+    "NewFile",
+    "NoConfig",
+    "Plugin",
+    "Requirement",
+    "Result",
+    "Section",
+    "Sees",
+    "Unreadable",
+]

@@ -1,0 +1,235 @@
+"""Which plugins there are, where they come from, and which of them run.
+
+They come from three places. tobs's own (``tobs_plugins``) and installed packages (entry points of the group
+``tobs.plugins``) run unless switched off. A vault's own (``<vault>/.tobs/plugins``) are copied out of the
+vault first and run only when the copy's content is trusted: the vault may change at any time (a sync, a
+malicious sender), and what was checked must be what runs.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pkgutil
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from loguru import logger
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.errors import ConfigError
+from tobs.model import FileKind
+from tobs.plugin.api import Band, Plugin
+from tobs.plugin.configuration import Option, describe_config, read_config
+from tobs.plugin.loading import NoPlugin, load_module, plugin_classes
+from tobs.plugin.ordering import Place, sort_places
+from tobs.plugin.processor import Processor, declaration_faults
+from tobs.plugin.protocol import PluginRef
+
+GROUP = "tobs.plugins"
+SHIPPED = "tobs_plugins"
+
+#: ``ready`` runs; ``off`` was switched off; ``missing`` lacks something on this machine; ``untrusted`` is a
+#: vault's and nobody said it may run; ``broken`` cannot be loaded.
+State = Literal["ready", "off", "missing", "untrusted", "broken"]
+Origin = Literal["tobs", "installed", "vault"]
+
+
+class PluginInfo(Struct, frozen=True, omit_defaults=True):
+    """A plugin as ``tobs plugins list`` and ``info`` show it. ``order`` is its place in the chain from 1, 0
+    for one that does not run; ``source`` the module or path; ``reason`` why it is not ready and what to do."""
+
+    name: str
+    origin: Origin
+    source: str
+    state: State = "ready"
+    reason: str = ""
+    version: str = ""
+    summary: str = ""
+    band: Band | None = None
+    after: tuple[str, ...] = ()
+    order: int = 0
+    hooks: tuple[str, ...] = ()
+    handles: tuple[FileKind, ...] = ()
+    options: tuple[Option, ...] = ()
+
+
+class Catalogue(Struct, frozen=True):
+    """All plugins that were found, and the ``processors`` that run, in their order."""
+
+    plugins: tuple[PluginInfo, ...]
+    processors: tuple[Processor, ...]
+
+
+class VaultPlugins(Struct, frozen=True):
+    """The vault's own plugins: the ``folder`` they are in, a ``private`` folder outside the vault for the copies
+    that run (it has to last as long as the run), and whether the content of a path is trusted."""
+
+    folder: Path
+    private: Path
+    trusts: Callable[[Path], bool]
+
+
+class _Found(Struct, frozen=True):
+    """A module that may hold plugins, not imported yet; or one that must not be, with the reason."""
+
+    name: str
+    origin: Origin
+    module: str
+    path: str = ""
+    source: str = ""
+    untrusted: str = ""
+
+
+def load_plugins(
+    *,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    off: Collection[str] = (),
+    vault: VaultPlugins | None = None,
+) -> Catalogue:
+    """Find all plugins, configure and order them. ``settings`` has each plugin's table by its name.
+
+    Raises ConfigError for a wrong configuration and for plugins that wait for each other. A plugin that cannot
+    be loaded is listed as broken.
+    """
+    plugins: dict[str, PluginInfo] = {}
+    processors: dict[str, Processor] = {}
+    for found in _find(vault):
+        for info, processor in _take(found, settings or {}, off):
+            if info.name in plugins:
+                if found.origin != "tobs" and plugins[info.name].source != info.source:
+                    taken = f"the name is taken by {plugins[info.name].source}"
+                    plugins[f"{info.name} ({info.source})"] = replace(info, state="broken", reason=taken)
+                continue
+            plugins[info.name] = info
+            if processor is not None:
+                processors[info.name] = processor
+    order = sort_places(Place(p.name, p.plugin.band, p.plugin.after) for p in processors.values())
+    for number, name in enumerate(order, 1):
+        plugins[name] = replace(plugins[name], order=number)
+    listed = sorted(plugins.values(), key=lambda info: (info.order or len(plugins) + 1, info.name, info.source))
+    return Catalogue(tuple(listed), tuple(processors[name] for name in order))
+
+
+def _find(vault: VaultPlugins | None) -> Iterator[_Found]:
+    """Candidates, those that win a name first. A shipped plugin is also an entry point: it counts once."""
+    seen = set()
+    for module in _shipped_modules():
+        seen.add(module)
+        yield _Found(module.rpartition(".")[2], "tobs", module, source=module)
+    for entry in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+        if entry.module not in seen:
+            seen.add(entry.module)
+            yield _Found(entry.name, "installed", entry.module, source=entry.value)
+    if vault is not None:
+        yield from _vault_plugins(vault)
+
+
+def _shipped_modules() -> list[str]:
+    try:
+        package = load_module(SHIPPED)
+    except ModuleNotFoundError:
+        return []
+    return sorted(f"{SHIPPED}.{part.name}" for part in pkgutil.iter_modules(package.__path__))
+
+
+def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
+    if not vault.folder.is_dir():
+        return
+    for path in sorted(vault.folder.iterdir()):
+        is_package = path.is_dir() and (path / "__init__.py").is_file()
+        if not is_package and path.suffix != ".py":
+            continue
+        found = _Found(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))
+        copy = vault.private / path.name
+        if any(part.is_symlink() for part in (path, *path.rglob("*"))):
+            yield replace(found, untrusted="it has a symbolic link in it, so what runs could change unseen")
+            continue
+        _copy(path, copy)
+        if vault.trusts(copy):
+            yield replace(found, path=str(copy))
+        else:
+            _remove(copy)
+            yield replace(found, untrusted=f"its content is not trusted; read it, then: tobs plugins trust {path.stem}")
+
+
+def _copy(path: Path, copy: Path) -> None:
+    _remove(copy)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        # Without __pycache__, which the trusted hash does not cover.
+        shutil.copytree(path, copy, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copyfile(path, copy, follow_symlinks=False)
+
+
+def _remove(copy: Path) -> None:
+    if copy.is_dir() and not copy.is_symlink():
+        shutil.rmtree(copy)
+    else:
+        copy.unlink(missing_ok=True)
+
+
+def _take(
+    found: _Found, settings: Mapping[str, Mapping[str, Any]], off: Collection[str]
+) -> Iterator[tuple[PluginInfo, Processor | None]]:
+    """The plugins of one module, each with its processor if it runs. Raises ConfigError."""
+    bare = PluginInfo(found.name, found.origin, found.source)
+    if found.untrusted:
+        yield replace(bare, state="untrusted", reason=found.untrusted), None
+        return
+    try:
+        classes = plugin_classes(load_module(found.module, found.path))
+        if not classes:
+            raise NoPlugin("it defines no plugin with a name")
+    except Exception as error:  # noqa: BLE001 - the border to foreign code: its import may raise anything; it is listed
+        logger.info("plugin module {} cannot be loaded: {!r}", found.source, error)
+        yield replace(bare, state="broken", reason=f"{type(error).__name__}: {error}"), None
+        return
+    for plugin_class in classes:
+        try:
+            faults = declaration_faults(plugin_class)
+            info = _describe(bare, plugin_class)
+        except (TypeError, AttributeError) as error:
+            yield replace(bare, state="broken", reason=f"its declarations are malformed: {error}"), None
+            continue
+        if faults:
+            yield replace(info, state="broken", reason="; ".join(faults)), None
+        elif plugin_class.name in off:
+            yield replace(info, state="off", reason="switched off by plugins_off"), None
+        else:
+            ref = PluginRef(found.module, plugin_class.__qualname__, found.path)
+            yield _configure(info, plugin_class, ref, settings.get(plugin_class.name, {}))
+
+
+def _describe(bare: PluginInfo, plugin_class: type[Plugin[Any]]) -> PluginInfo:
+    return replace(
+        bare,
+        name=str(plugin_class.name),
+        version=str(plugin_class.version),
+        summary=str(plugin_class.summary),
+        band=plugin_class.band,
+        after=tuple(plugin_class.after),
+        hooks=("process",),
+        handles=tuple(sorted(plugin_class.handles)),
+        options=describe_config(plugin_class.config_type),
+    )
+
+
+def _configure(
+    info: PluginInfo, plugin_class: type[Plugin[Any]], ref: PluginRef, values: Mapping[str, Any]
+) -> tuple[PluginInfo, Processor | None]:
+    config = read_config(plugin_class.name, plugin_class.config_type, values)
+    try:
+        plugin = plugin_class(config)
+        missing = plugin.available()
+    except ConfigError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.info("plugin {} cannot be made: {!r}", plugin_class.name, error)
+        return replace(info, state="broken", reason=f"{type(error).__name__}: {error}"), None
+    if missing is not None:
+        return replace(info, state="missing", reason=f"{missing.what} is missing; {missing.install}"), None
+    return info, Processor.of(plugin, ref)

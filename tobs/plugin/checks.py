@@ -1,0 +1,58 @@
+"""What a plugin returned, checked before anything is done with it."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import msgspec
+
+from tobs.plugin.api import Item, Result
+from tobs.plugin.protocol import decoder
+
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+#: Properties that are tobs's own: a plugin must not say who sent a message.
+RESERVED_FIELDS = frozenset(
+    {
+        *("tobs_id", "tobs_hash", "date", "date_unix", "chat", "sender", "topic", "reply_to", "forwarded_from", "link"),
+        *("message_id", "edited", "views", "forwards", "reactions", "tags", "aliases", "media", "size", "sha256"),
+        *("cssclasses", "publish"),
+    }
+)
+
+_results = decoder(Result)
+
+
+class BadResult(Exception):
+    """A plugin returned what tobs cannot use; the text says what."""
+
+
+def checked_result(body: bytes, item: Item) -> Result:
+    """The result in ``body`` (msgpack). Raises BadResult for a wrong type, a reserved or malformed name, a
+    number no note can hold, or a file that is not in the item's work folder."""
+    try:
+        result: Result = _results.decode(body)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise BadResult(f"returned what no note can hold: {str(error).replace('`', '')}") from error
+    for name, value in result.fields.items():
+        if not _FIELD.fullmatch(name):
+            raise BadResult(f"the field name {name[:70]!r} is not of small letters, digits and underscores")
+        if name in RESERVED_FIELDS or name.startswith("tobs_"):
+            raise BadResult(f"the field {name} is tobs's own")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BadResult(f"the field {name} is {value}, which is no number a note can hold")
+    for path in (*(new.path for new in result.files), *([result.replacement] if result.replacement else [])):
+        _check_path(path, item.work)
+    return result
+
+
+def _check_path(path: Path, work: Path) -> None:
+    resolved = path.resolve()
+    if not resolved.is_relative_to(work.resolve()):
+        raise BadResult(f"the file {path} lies outside the item's work folder")
+    if not resolved.is_file() or path.is_symlink():
+        raise BadResult(f"the file {path.name} is not there, or is no plain file")
+    if resolved.stat().st_size == 0:
+        raise BadResult(f"the file {path.name} is empty")

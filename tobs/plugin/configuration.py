@@ -1,0 +1,83 @@
+"""A plugin's configuration: its table ``[plugins.NAME]`` and variables, made into its declared type."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tobs.errors import ConfigError
+
+
+class Option(Struct, frozen=True):
+    """One option of a plugin, for ``tobs plugins info``. ``default`` is None when a value has to be given."""
+
+    name: str
+    type: str
+    default: Any = None
+    required: bool = False
+    description: str = ""
+
+
+def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) -> Any:
+    """``values`` as a ``config_type``. Text is converted where the type asks for it (variables are text).
+
+    Raises ConfigError naming every option that is wrong, not just the first.
+    """
+    fields = {field.encode_name: field for field in msgspec.structs.fields(config_type)}
+    faults = [f"{name} is no option{_nearest(name, fields)}" for name in values if name not in fields]
+    for name, field in fields.items():
+        if name in values:
+            try:
+                msgspec.convert(values[name], field.type, strict=False)
+            except msgspec.ValidationError as error:
+                faults.append(f"{name}: {_reason(error)}")
+        elif field.required:
+            faults.append(f"{name} has to be given")
+    if not faults:
+        try:
+            return msgspec.convert(dict(values), config_type, strict=False)
+        except msgspec.ValidationError as error:  # raised by the type's own __post_init__
+            faults.append(_reason(error))
+    raise ConfigError(
+        f"The configuration of plugin {plugin} is wrong: {'; '.join(faults)}.",
+        f"Mend [plugins.{plugin}] in config.toml; tobs plugins info {plugin} shows its options.",
+    )
+
+
+def config_digest(config: Any) -> str:
+    """A digest of a configuration: results made with another one are not used again."""
+    return hashlib.blake2b(msgspec.json.encode(config, order="deterministic"), digest_size=16).hexdigest()
+
+
+def describe_config(config_type: type[Any]) -> tuple[Option, ...]:
+    """The options of a configuration type with their defaults."""
+    options = []
+    for field in msgspec.structs.fields(config_type):
+        has_factory = field.default_factory is not msgspec.NODEFAULT
+        default = field.default_factory() if has_factory else None if field.required else field.default
+        info = msgspec.json.schema(field.type)
+        options.append(
+            Option(
+                name=field.encode_name,
+                type=getattr(field.type, "__name__", str(field.type)),
+                default=default,
+                required=field.required,
+                description=info.get("description", ""),
+            )
+        )
+    return tuple(options)
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _reason(error: msgspec.ValidationError) -> str:
+    text = str(error).replace("`", "")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,67 @@
+"""From a reference to a plugin class. Used by the catalogue and by worker processes alike."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tobs.plugin.api import Plugin
+from tobs.plugin.protocol import PluginRef
+
+
+class NoPlugin(Exception):
+    """A module that is listed as a plugin has none in it; the text says why."""
+
+
+def load_module(module: str, path: str = "") -> ModuleType:
+    """Import ``module``; with a ``path`` that file or package folder is loaded under the name.
+
+    Whatever the module raises at import goes through.
+    """
+    if not path:
+        return importlib.import_module(module)
+    if module in sys.modules and sys.modules[module].__spec__ is not None:
+        known = sys.modules[module].__spec__
+        if known is not None and known.origin == str(_source(Path(path))):
+            return sys.modules[module]
+    source = _source(Path(path))
+    spec = importlib.util.spec_from_file_location(module, source)
+    if spec is None or spec.loader is None:
+        raise NoPlugin(f"{source.name} is no Python file")
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[module] = loaded  # before it runs: a package's parts import each other through it
+    try:
+        spec.loader.exec_module(loaded)
+    except BaseException:
+        del sys.modules[module]
+        raise
+    return loaded
+
+
+def plugin_classes(module: ModuleType) -> list[type[Plugin[Any]]]:
+    """The plugins a module offers: those it defines, or a package takes in from its own parts."""
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Plugin)
+        and value is not Plugin
+        and value.name
+        and (value.__module__ == module.__name__ or value.__module__.startswith(f"{module.__name__}."))
+    ]
+
+
+def load_class(ref: PluginRef) -> type[Plugin[Any]]:
+    """The class ``ref`` names. Raises NoPlugin, and whatever its module raises at import."""
+    value = getattr(load_module(ref.module, ref.path), ref.attribute, None)
+    if not (isinstance(value, type) and issubclass(value, Plugin)):
+        raise NoPlugin(f"{ref.module} has no plugin {ref.attribute}")
+    return value
+
+
+def _source(path: Path) -> Path:
+    return path / "__init__.py" if path.is_dir() else path

@@ -1,0 +1,138 @@
+"""The host's end of a worker process: start it, hand it items, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from loguru import logger
+
+from tobs.plugin.api import Item
+from tobs.plugin.protocol import MAX_FRAME, Answer, Batch, Opened, Opening, decoder, frame
+
+#: How much of what a worker writes to standard error is kept to explain its end.
+_LAST_WORDS = 2_000
+
+_answers = decoder(Answer)
+_openeds = decoder(Opened)
+
+
+class WorkerLost(Exception):
+    """The worker process is gone: it crashed, was killed for taking too long, or did not start."""
+
+
+class WorkerProcess:
+    """One worker process, from its start to its end. Not to be used by two tasks at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+        self._process = process
+        self._name = name
+        self._last_words = b""
+        self._stderr = asyncio.create_task(self._drain())
+
+    @classmethod
+    async def start(cls, name: str, opening: Opening, *, env: Mapping[str, str], limit: float) -> WorkerProcess:
+        """Start a process for plugin ``name`` and wait, ``limit`` seconds at most, until it is ready.
+
+        Raises WorkerLost. The environment is passed on without tobs's own variables: some are secrets.
+        """
+        process = await asyncio.create_subprocess_exec(
+            # -P: a file in the working directory (it may be a vault) must never be imported.
+            *(sys.executable, "-P", "-m", "tobs.plugin.worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={key: value for key, value in env.items() if not key.upper().startswith("TOBS_")},
+            # Its own session: Ctrl-C is the host's to handle, and a kill reaches what the plugin started.
+            start_new_session=True,
+        )
+        worker = cls(process, name)
+        try:
+            await worker._send(frame(opening))
+            opened: Opened = _openeds.decode(await worker._receive(limit, "did not start in time"))
+        except BaseException:
+            await worker.kill()
+            raise
+        if opened.failure:
+            await worker.kill()
+            raise WorkerLost(f"did not start: {opened.failure}")
+        return worker
+
+    async def run(self, items: Sequence[Item], *, limit: float) -> AsyncIterator[Answer]:
+        """The answers for ``items``, in order; each may take ``limit`` seconds.
+
+        Raises WorkerLost, which is about the first item without an answer; the process is gone then.
+        """
+        await self._send(frame(Batch(tuple(items))))
+        for _ in items:
+            body = await self._receive(limit, f"took longer than its limit of {limit:g} s")
+            yield _answers.decode(body)
+
+    async def close(self) -> None:
+        """Let the process end by itself, else end it."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the process and everything it started, at once."""
+        if sys.platform == "win32":
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        await self._process.wait()
+        # A child that left the group could hold the pipe open: then its words are not waited for.
+        await asyncio.wait([self._stderr], timeout=1)
+        self._stderr.cancel()
+
+    async def _send(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            await self._lost()
+
+    async def _receive(self, limit: float, late: str) -> bytes:
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(limit):
+                length = int.from_bytes(await self._process.stdout.readexactly(4), "big")
+                if length > MAX_FRAME:
+                    await self.kill()
+                    raise WorkerLost(f"returned a result of {length} bytes; {MAX_FRAME} are allowed")
+                return await self._process.stdout.readexactly(length)
+        except TimeoutError:
+            await self.kill()
+            raise WorkerLost(late) from None
+        except asyncio.IncompleteReadError:
+            return await self._lost()
+
+    async def _lost(self) -> bytes:
+        """Say how the process ended. Raises WorkerLost, always."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._process.wait()  # its own exit code tells more than our kill would
+        await self.kill()
+        code = self._process.returncode or 0
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        words = self._last_words.decode(errors="replace").strip().splitlines()
+        raise WorkerLost(f"its process {how}" + (f" ({words[-1][:200]})" if words else ""))
+
+    async def _drain(self) -> None:
+        assert self._process.stderr is not None
+        while chunk := await self._process.stderr.read(4096):
+            logger.debug("plugin {} wrote {} bytes to standard error", self._name, len(chunk))
+            self._last_words = (self._last_words + chunk)[-_LAST_WORDS:]

@@ -1,0 +1,64 @@
+"""A processor: a plugin that was found, configured, and is ready to work."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
+
+from tobs.model import FileKind
+from tobs.plugin.api import API_VERSION, Band, Bound, Plugin, Sees
+from tobs.plugin.configuration import config_digest
+from tobs.plugin.protocol import Opening, PluginRef, encode
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+class Processor(Struct, frozen=True):
+    """A configured plugin and how a worker process comes by it. ``digest`` stands for its configuration."""
+
+    plugin: Plugin[Any]
+    ref: PluginRef
+    digest: str
+
+    @classmethod
+    def of(cls, plugin: Plugin[Any], ref: PluginRef) -> Processor:
+        """``plugin`` as its worker process will load it by ``ref``."""
+        return cls(plugin, ref, config_digest(plugin.config))
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.plugin.name
+
+    @property
+    def opening(self) -> Opening:
+        """What a worker process is told first."""
+        return Opening(self.ref, encode(self.plugin.config), self.plugin.memory_limit)
+
+
+def declaration_faults(plugin: type[Plugin[Any]]) -> list[str]:
+    """What is wrong with a plugin's declarations, one sentence each; empty when nothing is."""
+    faults = []
+    if not _NAME.fullmatch(plugin.name):
+        faults.append(f"the name {plugin.name!r} is not of small letters, digits and hyphens")
+    if not plugin.version:
+        faults.append("it has no version")
+    if plugin.api > API_VERSION:
+        faults.append(f"it needs version {plugin.api} of the plugin interface, this tobs has {API_VERSION}")
+    if not plugin.handles or not plugin.handles <= set(get_args(FileKind)):
+        faults.append(f"it handles {sorted(plugin.handles) or 'nothing'}; kinds are {', '.join(get_args(FileKind))}")
+    for what, value, allowed in (
+        ("band", plugin.band, get_args(Band)),
+        ("bound", plugin.bound, get_args(Bound)),
+        ("sees", plugin.sees, get_args(Sees)),
+    ):
+        if value not in allowed:
+            faults.append(f"its {what} is {value!r}; allowed are {', '.join(allowed)}")
+    if plugin.time_limit <= 0 or plugin.memory_limit <= 0 or plugin.batch < 1:
+        faults.append("its time_limit, memory_limit and batch have to be above zero")
+    if not issubclass(plugin.config_type, msgspec.Struct):
+        faults.append("its configuration type is no msgspec.Struct")
+    return faults

@@ -1,0 +1,97 @@
+"""What the host and a worker process say to each other: msgpack frames behind a four-byte length.
+
+The host sends one ``Opening``, then ``Batch`` after ``Batch``; the worker answers ``Opened``, then one
+``Answer`` an item, in order and as soon as it has it, so that the host knows which item hangs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from tobs.plugin.api import Item
+
+#: A longer frame is a fault: no result of a plugin is that large.
+MAX_FRAME = 16 * 2**20
+
+
+class PluginRef(Struct, frozen=True):
+    """Where a plugin's class is: a module that can be imported, or (``path``) a file or package loaded as it."""
+
+    module: str
+    attribute: str
+    path: str = ""
+
+
+class Opening(Struct, frozen=True):
+    """The plugin a worker process is for, its configuration (msgpack) and its memory limit in bytes."""
+
+    ref: PluginRef
+    config: bytes
+    memory_limit: int
+
+
+class Opened(Struct, frozen=True):
+    """The plugin was made; or, with a ``failure``, why it could not be."""
+
+    failure: str = ""
+
+
+class Batch(Struct, frozen=True):
+    """Items to be worked on, one after the other."""
+
+    items: tuple[Item, ...]
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """What became of an item: ``result`` is a ``Result`` (msgpack), empty when the plugin kept the item.
+
+    ``unreadable``: the fault is the file's, not the plugin's.
+    """
+
+    result: bytes = b""
+    failure: str = ""
+    unreadable: bool = False
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} cannot be part of it")
+
+
+def _as_path(kind: type[Any], value: Any) -> Any:
+    if issubclass(kind, Path) and isinstance(value, str):
+        return Path(value)
+    raise TypeError(f"Expected `{kind.__name__}`, got `{type(value).__name__}`")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_as_text)
+
+
+def encode(value: Any) -> bytes:
+    """``value`` as msgpack; paths become text. Raises TypeError or OverflowError for what msgpack cannot say."""
+    return _encoder.encode(value)
+
+
+def decoder(kind: type[Any]) -> msgspec.msgpack.Decoder[Any]:
+    """A decoder of ``kind`` that checks every type and makes paths of text again."""
+    return msgspec.msgpack.Decoder(kind, dec_hook=_as_path)
+
+
+def frame(value: Any) -> bytes:
+    """``value`` as one frame."""
+    body = encode(value)
+    return len(body).to_bytes(4, "big") + body
+
+
+def read_frame(file: BinaryIO) -> bytes | None:
+    """The next frame's body from a blocking pipe; None when the other side is gone."""
+    head = file.read(4)
+    if len(head) < 4:
+        return None
+    body = file.read(int.from_bytes(head, "big"))
+    return body if len(body) == int.from_bytes(head, "big") else None

@@ -1,0 +1,109 @@
+"""The worker process: one plugin, one item after the other (``python -P -m tobs.plugin.worker``).
+
+It speaks ``protocol`` over its standard input and output; what the plugin itself prints goes to standard
+error. A thread watches the input, so that the process ends with its host even while a plugin hangs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from queue import SimpleQueue
+from typing import Any, BinaryIO
+
+import msgspec
+
+from tobs.plugin.api import Item, Plugin, Result, Unreadable
+from tobs.plugin.loading import load_class
+from tobs.plugin.protocol import Answer, Batch, Opened, Opening, decoder, encode, frame, read_frame
+
+#: A reason is one line of a report.
+_MAX_REASON = 500
+
+
+def main() -> None:
+    """Serve the host until it closes the input."""
+    source, sink = _take_pipes()
+    body = read_frame(source)
+    if body is None:
+        return
+    opening: Opening = decoder(Opening).decode(body)
+    plugin, opened = _open(opening)
+    _say(sink, opened)
+    if plugin is None:
+        return
+    batches: SimpleQueue[Batch | None] = SimpleQueue()
+    threading.Thread(target=_listen, args=(source, batches), daemon=True).start()
+    while (batch := batches.get()) is not None:
+        for item in batch.items:
+            _say(sink, answer(plugin, item))
+
+
+def answer(plugin: Plugin[Any], item: Item) -> Answer:
+    """Let ``plugin`` work on ``item``; whatever it raises becomes an answer."""
+    try:
+        result: object = plugin.process(item)  # what it says it returns is not always so
+        if result is None:
+            return Answer()
+        if not isinstance(result, Result):
+            return Answer(failure=f"returned a {type(result).__name__} instead of a Result or None")
+        return Answer(result=encode(result))
+    except Unreadable as error:
+        return Answer(failure=_one_line(str(error)) or "the file cannot be read", unreadable=True)
+    except MemoryError:
+        return Answer(failure=f"needed more memory than its limit of {plugin.memory_limit // 2**20} MiB")
+    except (msgspec.MsgspecError, OverflowError) as error:
+        return Answer(failure=f"returned what no note can hold: {_one_line(str(error))}")
+    except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
+        return Answer(failure=_one_line(f"{type(error).__name__}: {error}"))
+
+
+def _open(opening: Opening) -> tuple[Plugin[Any] | None, Opened]:
+    _limit_memory(opening.memory_limit)
+    try:
+        plugin_class = load_class(opening.ref)
+        config = msgspec.msgpack.decode(opening.config, type=plugin_class.config_type)
+        return plugin_class(config), Opened()
+    except Exception as error:  # noqa: BLE001 - as above: an import or a constructor of foreign code
+        return None, Opened(failure=_one_line(f"{type(error).__name__}: {error}"))
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes to the host, moved away from where a plugin's own ``print`` and ``input`` would reach them."""
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def _listen(source: BinaryIO, batches: SimpleQueue[Batch | None]) -> None:
+    batch_decoder = decoder(Batch)
+    while (body := read_frame(source)) is not None:
+        batches.put(batch_decoder.decode(body))
+    # The host is gone or has closed us: nobody waits for what the plugin may still be doing.
+    os._exit(0)
+
+
+def _say(sink: BinaryIO, value: Answer | Opened) -> None:
+    sink.write(frame(value))
+    sink.flush()
+
+
+def _limit_memory(limit: int) -> None:
+    """Bound the address space, where the system can (not on Windows)."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_REASON]
+
+
+if __name__ == "__main__":
+    main()
