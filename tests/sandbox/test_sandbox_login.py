@@ -17,7 +17,8 @@ async def test_a_code_logs_in_and_logging_out_ends_it(sandbox: Sandbox, connect)
         assert me.id == sandbox.world.me.id
         assert await client.is_user_authorized()
         await client(functions.auth.LogOutRequest())
-        assert not await client.is_user_authorized()
+        with pytest.raises(errors.AuthKeyUnregisteredError):
+            await client(functions.updates.GetStateRequest())
 
 
 async def test_a_wrong_code_is_refused_and_the_right_one_still_works(sandbox: Sandbox, connect) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,12 +13,13 @@ import msgspec
 
 from tobs.errors import NetworkError, UsageError
 from tobs.sandbox.control import Control
-from tobs.sandbox.crypto.keys import load_or_make, process_key
+from tobs.sandbox.crypto.keys import process_key
 from tobs.sandbox.faults import FaultPlan
 from tobs.sandbox.log import RequestLog
 from tobs.sandbox.news import pushed
 from tobs.sandbox.options import Ready, SandboxOptions
 from tobs.sandbox.server import HOME_DC, HOST, Server
+from tobs.sandbox.state import State
 from tobs.sandbox.worlds import Change, World
 from tobs.sandbox.worlds.files import DC_ORDER
 
@@ -55,28 +55,25 @@ async def serve(
     options: SandboxOptions | None = None,
     *,
     ready_file: Path | None = None,
+    state: State | None = None,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Sandbox]:
     """Serve ``world`` on loopback until the block ends.
 
-    ``ready_file`` is written when connections are accepted; the public key lies beside it as ``.pem``, and the key
-    pair as ``.key``, to be used again. Raises UsageError for options that make no sense and NetworkError for a port
-    that is taken.
+    ``ready_file`` is written when connections are accepted; the public key lies beside it as ``.pem``. ``state``: of
+    an earlier sandbox of this process, so that its logins stay good, as after a restart.
+    Raises UsageError for options that make no sense and NetworkError for a port that is taken.
     """
     options = options or SandboxOptions()
     if not 1 <= options.dcs <= len(DC_ORDER):
         raise UsageError(f"A sandbox has 1 to {len(DC_ORDER)} data centres, not {options.dcs}.")
-    # Making a key pair is seconds of arithmetic: not in the event loop.
-    make_key = functools.partial(load_or_make, ready_file.with_suffix(".key")) if ready_file else process_key
-    key = await asyncio.to_thread(make_key)
+    key = await asyncio.to_thread(process_key)
     server = Server(world, options, key, now=now, sleep=sleep)
+    server.state = state or server.state
     listener = _pusher(server)
     with contextlib.ExitStack() as stack:
-        if ready_file:
-            pem = ready_file.resolve().with_suffix(".pem")
-        else:
-            pem = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tobs-sandbox-"))) / "sandbox.pem"
+        pem = _pem_beside(ready_file) if ready_file else _temporary_pem(stack)
         try:
             await server.start()
         except OSError as error:
@@ -95,6 +92,14 @@ async def serve(
             world.listeners.remove(listener)
             control.close()
             await server.stop()
+
+
+def _pem_beside(ready_file: Path) -> Path:
+    return ready_file.resolve().with_suffix(".pem")
+
+
+def _temporary_pem(stack: contextlib.ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tobs-sandbox-"))) / "sandbox.pem"
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -6,13 +6,15 @@ The key guards nothing but a loopback, yet it is made anew on each machine: no p
 from __future__ import annotations
 
 import functools
-import os
-from pathlib import Path
+import math
+import secrets
 
 import rsa
+import rsa.prime
 from telethon.crypto.rsa import _compute_fingerprint
 
 KEY_BITS = 2048  # MTProto knows no other size
+EXPONENT = 65537
 
 
 class ServerKey:
@@ -40,17 +42,30 @@ class ServerKey:
 
 @functools.cache
 def process_key() -> ServerKey:
-    """One key pair for all sandboxes of this process: making one takes a second or two."""
-    return ServerKey(rsa.newkeys(KEY_BITS)[1])
+    """One key pair for all sandboxes of this process, made when it is first asked for."""
+    return ServerKey(_make())
 
 
-def load_or_make(path: Path) -> ServerKey:
-    """The key pair kept in ``path`` (PEM, PKCS#1, 0600); made and kept there when there is none."""
-    if path.exists():
-        return ServerKey(rsa.PrivateKey.load_pkcs1(path.read_bytes()))
-    private = rsa.newkeys(KEY_BITS)[1]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(private.save_pkcs1())
-    return ServerKey(private)
+def _make() -> rsa.PrivateKey:
+    """A new key pair in a fifth of a second; rsa.newkeys, which tests every odd number in full, takes two."""
+    while True:
+        p, q = _prime(KEY_BITS // 2), _prime(KEY_BITS // 2)
+        totient = (p - 1) * (q - 1)
+        if p != q and math.gcd(EXPONENT, totient) == 1:
+            return rsa.PrivateKey(p * q, EXPONENT, pow(EXPONENT, -1, totient), p, q)
+
+
+def _prime(bits: int) -> int:
+    """A random prime with its two highest bits set, so that the product of two has twice the bits."""
+    while True:
+        number = secrets.randbits(bits) | 3 << (bits - 2) | 1
+        if math.gcd(number, _small_primes()) == 1 and rsa.prime.is_prime(number):
+            return number
+
+
+@functools.cache
+def _small_primes() -> int:
+    """The product of the primes below 2000: what shares a factor with it is not worth a test."""
+    return math.prod(
+        number for number in range(2, 2000) if all(number % factor for factor in range(2, 45) if factor < number)
+    )
