@@ -1,0 +1,18 @@
+"""The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
+
+from tobs.archive.chats import Peer
+from tobs.archive.files import FileRow
+from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
+from tobs.archive.messages import ChatStats, Version
+from tobs.archive.notes import NoteLink, NoteRow, NoteState, StoredMessage, WrittenNote
+from tobs.archive.paths import path_key
+from tobs.archive.raw import RawMessage
+from tobs.archive.record import Recorded, record_page
+from tobs.archive.runs import RunRow
+from tobs.archive.store import Archive, open_archive
+
+__all__ = [
+    "Archive", "ChatStats", "Decide", "FileRow", "MediaDecision", "MediaRow", "MediaState", "NoteLink", "NoteRow",
+    "NoteState", "Peer", "RawMessage", "Recorded", "RunRow", "StoredMessage", "Version", "WrittenNote", "open_archive",
+    "path_key", "record_page",
+]  # fmt: skip

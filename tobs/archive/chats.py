@@ -1,0 +1,159 @@
+"""Chats, the people in them, and the access hashes an account reaches them by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import decode_chat, decode_person, encode, id_list, owner_of
+from tobs.archive.stale import mark_notes_named
+from tobs.model import Chat, Person
+
+_FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
+
+# What only a full request tells; a history response leaves these at their defaults.
+_FULL_ONLY = ("about", "members", "count", "pts", "created", "migrated_from", "migrated_to", "linked_chat", "pinned")
+
+
+class Chats:
+    """The chats of the vault, each as last seen."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def get(self, account: int, chat_id: int) -> Chat | None:
+        """The chat as last seen."""
+        model = self._database.value(
+            "SELECT model FROM chats WHERE account = ? AND id = ?", (owner_of(account, chat_id), chat_id)
+        )
+        return decode_chat(model) if model is not None else None
+
+    def put(self, account: int, chat: Chat) -> None:
+        """Keep ``chat`` as it is, everything of it known."""
+        with self._database.transaction():
+            self._keep(account, chat, self.get(account, chat.id))
+
+    def see(self, account: int, chats: Iterable[Chat]) -> None:
+        """Keep chats that came along with messages: what only a full request tells stays as it was."""
+        with self._database.transaction():
+            for chat in chats:
+                known = self.get(account, chat.id)
+                self._keep(account, _joined(known, chat) if known else chat, known)
+
+    def all(self, account: int) -> list[Chat]:
+        """Every chat ``account`` sees, by id."""
+        rows = self._database.rows("SELECT model FROM chats WHERE account IN (0, ?) ORDER BY id", (account,))
+        return [decode_chat(model) for (model,) in rows]
+
+    def named(self, account: int, username: str) -> Chat | None:
+        """The chat with this username (any case, no @)."""
+        model = self._database.value(
+            "SELECT model FROM chats WHERE account IN (0, ?) AND username = ? COLLATE NOCASE", (account, username)
+        )
+        return decode_chat(model) if model is not None and username else None
+
+    def former_titles(self, chat_id: int) -> list[str]:
+        """What the chat was called before, oldest first."""
+        return _former_names(self._database, chat_id)
+
+    def _keep(self, account: int, chat: Chat, known: Chat | None) -> None:
+        if chat == known:
+            return
+        self._database.run(
+            "INSERT OR REPLACE INTO chats VALUES (?, ?, ?, ?, ?)",
+            (owner_of(account, chat.id), chat.id, chat.title, chat.username, encode(chat)),
+        )
+        if known is not None and known.title != chat.title:
+            self._database.run(_FORMER, (chat.id, known.title, self._clock()))
+
+
+class People:
+    """Who sends messages, each as last seen."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def get(self, person_id: int) -> Person | None:
+        """The person as last seen."""
+        return self.many([person_id]).get(person_id)
+
+    def many(self, ids: Sequence[int]) -> dict[int, Person]:
+        """Those of ``ids`` that are known."""
+        rows = self._database.rows(
+            "SELECT id, model FROM people WHERE id IN (SELECT value FROM json_each(?))", (id_list(ids),)
+        )
+        return {person_id: decode_person(model) for person_id, model in rows}
+
+    def see(self, people: Sequence[Person]) -> None:
+        """Keep people as they are now; the note of one who changed becomes stale."""
+        if not people:
+            return
+        with self._database.transaction():
+            known = self.many([person.id for person in people])
+            changed = [_told(known.get(person.id), person) for person in people]
+            changed = [person for person in changed if person != known.get(person.id)]
+            if not changed:
+                return
+            self._database.run_many(
+                "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)",
+                [(person.id, person.name, person.username, encode(person)) for person in changed],
+            )
+            before = [(person, known[person.id]) for person in changed if person.id in known]
+            now = self._clock()
+            self._database.run_many(
+                _FORMER, [(new.id, old.name, now) for new, old in before if new.name != old.name and old.name]
+            )
+            mark_notes_named(self._database, [f"person/{new.id}" for new, _ in before])
+
+    def former_names(self, person_id: int) -> list[str]:
+        """What the person was called before, oldest first."""
+        return _former_names(self._database, person_id)
+
+
+class Peer(Struct, frozen=True):
+    """How an account reaches a user, chat or channel. A ``min`` hash opens only what the peer showed itself in."""
+
+    id: int
+    access_hash: int
+    min: bool = False
+
+
+class Peers:
+    """Access hashes, each account's own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, account: int, peer_id: int) -> Peer | None:
+        """How ``account`` reaches the peer."""
+        row = self._database.row("SELECT access_hash, min FROM peers WHERE account = ? AND id = ?", (account, peer_id))
+        return Peer(peer_id, row[0], bool(row[1])) if row else None
+
+    def put(self, account: int, peers: Iterable[Peer]) -> None:
+        """Keep access hashes; a ``min`` one never takes the place of a full one."""
+        self._database.run_many(
+            "INSERT INTO peers VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+            " SET access_hash = excluded.access_hash, min = excluded.min WHERE excluded.min <= peers.min",
+            [(account, peer.id, peer.access_hash, peer.min) for peer in peers],
+        )
+
+
+def _joined(known: Chat, seen: Chat) -> Chat:
+    """``seen`` with what only ``known`` can tell. ``top`` only grows."""
+    kept = {name: getattr(known, name) for name in _FULL_ONLY if not getattr(seen, name)}
+    return replace(seen, top=max(known.top, seen.top), **kept)
+
+
+def _told(known: Person | None, seen: Person) -> Person:
+    """``seen`` with the biography of ``known``, which history responses never carry."""
+    return replace(seen, about=known.about) if known and known.about and not seen.about else seen
+
+
+def _former_names(database: Database, peer_id: int) -> list[str]:
+    rows = database.rows("SELECT name FROM former_names WHERE peer_id = ? ORDER BY until, name", (peer_id,))
+    return [name for (name,) in rows]

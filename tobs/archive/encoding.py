@@ -1,0 +1,76 @@
+"""How values lie in the archive: models as JSON, bulk as zlib, lists of ids as JSON for ``json_each``."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+import msgspec
+
+from tobs.errors import VaultError
+from tobs.model import Chat, Message, Person, is_channel_id
+
+try:
+    # Four times as fast as zlib on a page; either reads what the other wrote.
+    from isal.isal_zlib import compress as _compress
+except ImportError:
+    from zlib import compress as _compress
+
+_LEVEL = 1
+
+encode = msgspec.json.Encoder().encode
+_decode_message = msgspec.json.Decoder(Message).decode
+_decode_chat = msgspec.json.Decoder(Chat).decode
+_decode_person = msgspec.json.Decoder(Person).decode
+
+
+def decode_message(data: bytes) -> Message:
+    """The message kept as ``data``."""
+    try:
+        return _decode_message(data)
+    except msgspec.DecodeError as error:
+        raise _unreadable("message", error) from error
+
+
+def decode_chat(data: bytes) -> Chat:
+    """The chat kept as ``data``."""
+    try:
+        return _decode_chat(data)
+    except msgspec.DecodeError as error:
+        raise _unreadable("chat", error) from error
+
+
+def decode_person(data: bytes) -> Person:
+    """The person kept as ``data``."""
+    try:
+        return _decode_person(data)
+    except msgspec.DecodeError as error:
+        raise _unreadable("person", error) from error
+
+
+def pack(data: bytes) -> bytes:
+    """``data`` as a zlib stream."""
+    packed: bytes = _compress(data, _LEVEL)
+    return packed
+
+
+def unpack(data: bytes) -> bytes:
+    """What ``pack`` was given."""
+    try:
+        return zlib.decompress(data)
+    except zlib.error as error:
+        raise _unreadable("compressed value", error) from error
+
+
+def id_list(ids: Iterable[int | str]) -> str:
+    """``ids`` as one parameter: ``... IN (SELECT value FROM json_each(?))`` is the same statement for any number."""
+    return encode(list(ids)).decode()
+
+
+def owner_of(account: int, chat_id: int) -> int:
+    """Whose ids a chat's messages have: 0 (its own) for channels and supergroups, else ``account``'s."""
+    return 0 if is_channel_id(chat_id) else account
+
+
+def _unreadable(what: str, error: Exception) -> VaultError:
+    return VaultError(f"The archive holds a {what} that cannot be read ({error}).", "Put a backup of it back.")

@@ -1,0 +1,71 @@
+"""Attachments by content: each file once in the vault, owned by the first message that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import encode, id_list
+from tobs.archive.paths import claim_path
+from tobs.archive.stale import mark_notes_with_file
+from tobs.model import MessageKey
+
+_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, fields"
+
+
+class FileRow(Struct, frozen=True):
+    """An attachment: ``size`` in bytes, ``path`` inside the vault, ``fields`` what processors found out."""
+
+    sha256: str
+    size: int
+    mime: str
+    path: str
+    owner: MessageKey
+    fields: dict[str, Any]
+
+
+class Files:
+    """The attachments of the vault."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, sha256: str) -> FileRow | None:
+        """The attachment with this content."""
+        return self.many([sha256]).get(sha256)
+
+    def many(self, hashes: Iterable[str]) -> dict[str, FileRow]:
+        """Those of ``hashes`` (SHA-256, hex) that have a place in the vault."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM files WHERE sha256 IN (SELECT value FROM json_each(?))", (id_list(hashes),)
+        )
+        return {
+            sha256: FileRow(sha256, size, mime, path, MessageKey(*owner), msgspec.json.decode(fields))
+            for sha256, size, mime, path, *owner, fields in rows
+        }
+
+    def claim(
+        self, sha256: str, owner: MessageKey, candidates: Iterable[str], *, size: int = 0, mime: str = ""
+    ) -> FileRow:
+        """The attachment with this content; a new one gets the first free path of ``candidates``."""
+        with self._database.transaction():
+            known = self.get(sha256)
+            if known is not None:
+                return known
+            path = claim_path(self._database, sha256, candidates)
+            self._database.run(
+                f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (sha256, size, mime, path, *owner, b"{}"),
+            )
+        return FileRow(sha256, size, mime, path, owner, {})
+
+    def set_fields(self, sha256: str, fields: dict[str, Any]) -> None:
+        """Keep what processors found out; notes that show the file become stale when it is something else."""
+        data = encode(fields)
+        with self._database.transaction():
+            if self._database.run("UPDATE files SET fields = ?1 WHERE sha256 = ?2 AND fields <> ?1", (data, sha256)):
+                mark_notes_with_file(self._database, sha256)

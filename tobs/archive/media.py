@@ -1,0 +1,342 @@
+"""The files of messages: what is wanted, fetched, placed, and what stays out and why.
+
+wanted --> staged --> placed        the normal way: in the staging folder, then in the vault
+   |------> failed                  did not work; back to wanted by ``retry_failed`` where that may help
+   |------> unavailable             the source does not have it (any more)
+skipped                             the owner does not want it (kind, size, --no-media)
+gone                                an edit took it out of its message
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from tobs.archive.database import Database, Row
+from tobs.archive.encoding import decode_message, id_list, owner_of
+from tobs.archive.stale import mark_notes_of_rows
+from tobs.model import FileItem, Message, MessageKey, message_files
+
+MediaState = Literal["wanted", "staged", "placed", "failed", "unavailable", "skipped"]
+
+_BATCH = 500
+_COLUMNS = (
+    "d.id, d.account, d.chat_id, d.message_id, d.ordinal, d.key, d.date, d.state, d.reason, d.retryable, d.attempts,"
+    " d.part_offset, d.sha256, d.size"
+)
+_WITH_MESSAGE = f"SELECT {_COLUMNS}, m.model FROM media d JOIN message_rows m ON m.row = d.message_row"
+_IN_ORDER = "d.date, d.message_id, d.ordinal"
+
+
+class MediaDecision(Struct, frozen=True):
+    """Whether a file is to be fetched, and if not, why not (a sentence for the report)."""
+
+    state: Literal["wanted", "skipped", "unavailable"]
+    reason: str = ""
+
+
+Decide = Callable[[Message, FileItem], MediaDecision]
+
+
+class MediaRow(Struct, frozen=True):
+    """The ``ordinal``-th file (from 0) of a message.
+
+    Rows with the same ``key`` have the same bytes. ``offset`` is how many bytes of the part file are known to be
+    right, ``size`` in bytes and ``sha256`` (hex) are those of the file once it was fetched. ``date`` is the message's.
+    """
+
+    id: int
+    account: int
+    chat_id: int
+    message_id: int
+    ordinal: int
+    key: str
+    date: int
+    state: MediaState
+    reason: str
+    retryable: bool
+    attempts: int
+    offset: int
+    sha256: str | None
+    size: int
+    item: FileItem
+
+    @property
+    def message_key(self) -> MessageKey:
+        """The message it belongs to."""
+        return MessageKey(self.account, self.chat_id, self.message_id)
+
+
+class Media:
+    """The media rows. What concerns bytes goes by key, and so to every message that has the same file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # What is to be done
+
+    def wanted(self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None) -> list[MediaRow]:
+        """The next files to fetch, one row a key: the first by (date, id, ordinal), and of these those ``after``."""
+        rows = self._database.rows(
+            f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'wanted'"
+            f" AND ({_IN_ORDER}) > (?, ?, ?)"
+            " AND NOT EXISTS (SELECT 1 FROM media e WHERE e.key = d.key AND e.account = d.account"
+            "  AND e.chat_id = d.chat_id AND e.state = 'wanted'"
+            "  AND (e.date, e.message_id, e.ordinal) < (d.date, d.message_id, d.ordinal))"
+            f" ORDER BY {_IN_ORDER} LIMIT ?",
+            (owner_of(account, chat_id), chat_id, *_place(after), limit),
+        )
+        return _with_items(rows)
+
+    def placeable(self, account: int, chat_id: int, limit: int, *, upto: int | None = None) -> list[MediaRow]:
+        """Staged files in (date, id, ordinal) order, up to the first one still wanted.
+
+        ``upto`` is the watermark: messages above it are left out, since earlier ones may still come.
+        """
+        owner = owner_of(account, chat_id)
+        barrier = self._database.row(
+            f"SELECT {_IN_ORDER} FROM media d WHERE account = ?1 AND chat_id = ?2 AND state = 'wanted'"
+            f" AND (?3 IS NULL OR message_id <= ?3) ORDER BY {_IN_ORDER} LIMIT 1",
+            (owner, chat_id, upto),
+        )
+        rows = self._database.rows(
+            f"{_WITH_MESSAGE} WHERE d.account = ?1 AND d.chat_id = ?2 AND d.state = 'staged'"
+            " AND (?3 IS NULL OR d.message_id <= ?3)"
+            f" AND (?4 IS NULL OR ({_IN_ORDER}) < (?4, ?5, ?6)) ORDER BY {_IN_ORDER} LIMIT ?7",
+            (owner, chat_id, upto, *(barrier or (None, None, None)), limit),
+        )
+        return _with_items(rows)
+
+    def counts(self, account: int, chat_id: int) -> dict[MediaState, int]:
+        """How many files of a chat are in each state."""
+        return dict(
+            self._database.rows(
+                "SELECT state, count(*) FROM media WHERE account = ? AND chat_id = ? AND state <> 'gone'"
+                " GROUP BY state",
+                (owner_of(account, chat_id), chat_id),
+            )
+        )
+
+    def with_hash(self, sha256: str) -> list[MediaRow]:
+        """Every message file with this content, first by (date, chat, id, ordinal)."""
+        rows = self._database.rows(
+            f"{_WITH_MESSAGE} WHERE d.sha256 = ? AND d.state <> 'gone'"
+            " ORDER BY d.date, d.chat_id, d.message_id, d.ordinal",
+            (sha256,),
+        )
+        return _with_items(rows)
+
+    def of_messages(self, messages: dict[int, Message]) -> dict[int, tuple[MediaRow, ...]]:
+        """The files of messages, both by row of the message."""
+        found: dict[int, list[MediaRow]] = defaultdict(list)
+        rows = self._database.rows(
+            f"SELECT d.message_row, {_COLUMNS} FROM media d WHERE d.message_row IN (SELECT value FROM json_each(?))"
+            " AND d.state <> 'gone' ORDER BY d.message_row, d.ordinal",
+            (id_list(messages),),
+        )
+        for message_row, *row in rows:
+            found[message_row].append(_row(row, messages[message_row]))
+        return {message_row: tuple(files) for message_row, files in found.items()}
+
+    # What happened
+
+    def staged(self, key: str, sha256: str, size: int) -> None:
+        """The file of ``key`` was fetched whole and lies in staging."""
+        self._database.run(
+            "UPDATE media SET state = 'staged', reason = '', sha256 = ?, size = ? WHERE key = ?"
+            " AND state IN ('wanted', 'failed')",
+            (sha256, size, key),
+        )
+
+    def placed(self, ids: Iterable[int]) -> None:
+        """Files are in the vault; the notes of their messages are stale."""
+        chosen = id_list(ids)
+        with self._database.transaction():
+            self._database.run(
+                "UPDATE media SET state = 'placed' WHERE id IN (SELECT value FROM json_each(?))", (chosen,)
+            )
+            self._mark_notes("id IN (SELECT value FROM json_each(?))", chosen)
+
+    def failed(self, key: str, reason: str, *, retryable: bool) -> None:
+        """The file of ``key`` could not be fetched; ``retryable`` says whether a later run may do better."""
+        with self._database.transaction():
+            self._database.run(
+                "UPDATE media SET state = 'failed', reason = ?, retryable = ?, attempts = attempts + 1"
+                " WHERE key = ? AND state = 'wanted'",
+                (reason, retryable, key),
+            )
+            self._mark_notes("key = ? AND state = 'failed'", key)
+
+    def unavailable(self, key: str, reason: str) -> None:
+        """The source does not have the file of ``key``."""
+        with self._database.transaction():
+            self._database.run(
+                "UPDATE media SET state = 'unavailable', reason = ? WHERE key = ? AND state = 'wanted'", (reason, key)
+            )
+            self._mark_notes("key = ? AND state = 'unavailable'", key)
+
+    def set_offset(self, key: str, offset: int) -> None:
+        """The first ``offset`` bytes of the part file of ``key`` are known to be right."""
+        self._database.run("UPDATE media SET part_offset = ? WHERE key = ?", (offset, key))
+
+    def unstage(self, key: str) -> None:
+        """The staged file of ``key`` was lost: it is wanted again."""
+        self._database.run(
+            "UPDATE media SET state = 'wanted', sha256 = NULL, size = 0, part_offset = 0"
+            " WHERE key = ? AND state = 'staged'",
+            (key,),
+        )
+
+    def retry_failed(self, account: int, chat_id: int) -> int:
+        """Want again what failed and may work now; how many rows."""
+        return self._database.run(
+            "UPDATE media SET state = 'wanted', reason = '' WHERE account = ? AND chat_id = ? AND state = 'failed'"
+            " AND retryable",
+            (owner_of(account, chat_id), chat_id),
+        )
+
+    def reconsider(self, account: int, chat_id: int, decide: Decide) -> int:
+        """Ask again about what is wanted or skipped: this run's owner may want other files. How many rows changed."""
+        owner, changed, last = owner_of(account, chat_id), 0, 0
+        with self._database.transaction():
+            while True:
+                rows = self._database.rows(
+                    f"SELECT {_COLUMNS}, m.model, d.message_row"
+                    " FROM media d JOIN message_rows m ON m.row = d.message_row"
+                    " WHERE d.account = ? AND d.chat_id = ? AND d.state IN ('wanted', 'skipped') AND d.id > ?"
+                    " ORDER BY d.id LIMIT ?",
+                    (owner, chat_id, last, _BATCH),
+                )
+                for *fields, model, message_row in rows:
+                    message = decode_message(model)
+                    row = _row(fields, message)
+                    changed += self._decide_again(row, message_row, decide(message, row.item))
+                if len(rows) < _BATCH:
+                    return changed
+                last = rows[-1][0]
+
+    def _decide_again(self, row: MediaRow, message_row: int, decision: MediaDecision) -> bool:
+        if (row.state, row.reason) == (decision.state, decision.reason):
+            return False
+        state, sha256, size = _settled(decision, self.fetched([row.key]).get(row.key))
+        self._database.run(
+            "UPDATE media SET state = ?, reason = ?, sha256 = ?, size = ? WHERE id = ?",
+            (state, decision.reason, sha256, size, row.id),
+        )
+        if state != "wanted":
+            mark_notes_of_rows(self._database, [message_row])
+        return True
+
+    # What pages bring (used by tobs.archive.record)
+
+    def fetched(self, keys: Iterable[str]) -> dict[str, tuple[MediaState, str, int]]:
+        """State, SHA-256 and size of those ``keys`` whose bytes are here already."""
+        rows = self._database.rows(
+            "SELECT key, state, sha256, size FROM media WHERE key IN (SELECT value FROM json_each(?))"
+            " AND state IN ('staged', 'placed') AND sha256 IS NOT NULL",
+            (id_list(keys),),
+        )
+        return {key: (state, sha256, size) for key, state, sha256, size in rows}
+
+    def add(self, owner: int, messages: Sequence[tuple[int, Message]], decide: Decide) -> dict[MediaState, int]:
+        """Rows for every file of new messages, given with their rows; how many in each state.
+
+        A file whose bytes are here already has its hash at once.
+        """
+        files = [
+            (message_row, message, ordinal, item, _key(owner, message, ordinal, item))
+            for message_row, message in messages
+            for ordinal, item in enumerate(message_files(message))
+        ]
+        return self._add_files(owner, files, decide)
+
+    def follow_edits(
+        self, owner: int, messages: Sequence[tuple[int, Message]], decide: Decide
+    ) -> dict[MediaState, int]:
+        """Files an edit put in become rows, those it took out are gone, those that stay are left alone."""
+        rows = self._database.rows(
+            "SELECT id, message_row, ordinal, key FROM media"
+            " WHERE message_row IN (SELECT value FROM json_each(?)) AND state <> 'gone'",
+            (id_list(message_row for message_row, _ in messages),),
+        )
+        before = {(message_row, ordinal, key): media_id for media_id, message_row, ordinal, key in rows}
+        added = []
+        for message_row, message in messages:
+            for ordinal, item in enumerate(message_files(message)):
+                key = _key(owner, message, ordinal, item)
+                if before.pop((message_row, ordinal, key), None) is None:
+                    added.append((message_row, message, ordinal, item, key))
+        if before:
+            self._database.run_many("UPDATE media SET state = 'gone' WHERE id = ?", [(one,) for one in before.values()])
+        return self._add_files(owner, added, decide)
+
+    def _add_files(
+        self, owner: int, files: Sequence[tuple[int, Message, int, FileItem, str]], decide: Decide
+    ) -> dict[MediaState, int]:
+        counts: dict[MediaState, int] = defaultdict(int)
+        if not files:
+            return counts
+        fetched = self.fetched(key for *_, key in files)
+        rows = []
+        for message_row, message, ordinal, item, key in files:
+            decision = decide(message, item)
+            state, sha256, size = _settled(decision, fetched.get(key))
+            counts[state] += 1
+            rows.append(
+                (
+                    message_row,
+                    owner,
+                    message.chat_id,
+                    message.id,
+                    ordinal,
+                    message.date,
+                    key,
+                    state,
+                    decision.reason,
+                    sha256,
+                    size,
+                )
+            )
+        self._database.run_many(
+            "INSERT INTO media"
+            " (message_row, account, chat_id, message_id, ordinal, date, key, state, reason, sha256, size)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        return counts
+
+    def _mark_notes(self, where: str, value: str) -> None:
+        rows = self._database.rows(f"SELECT message_row FROM media WHERE {where}", (value,))
+        mark_notes_of_rows(self._database, [row for (row,) in rows])
+
+
+def _settled(
+    decision: MediaDecision, fetched: tuple[MediaState, str, int] | None
+) -> tuple[MediaState, str | None, int]:
+    """State, hash and size of a row: what was fetched once is not wanted again."""
+    if decision.state == "wanted" and fetched is not None:
+        return fetched
+    return decision.state, None, 0
+
+
+def _key(owner: int, message: Message, ordinal: int, item: FileItem) -> str:
+    """The natural key of a file; one that is nowhere on Telegram is its message's own."""
+    return item.remote.key if item.remote else f"message/{owner}/{message.chat_id}/{message.id}/{ordinal}"
+
+
+def _place(row: MediaRow | None) -> tuple[int, int, int]:
+    return (row.date, row.message_id, row.ordinal) if row else (-1, 0, 0)
+
+
+def _with_items(rows: Iterable[Row]) -> list[MediaRow]:
+    return [_row(fields, decode_message(model)) for *fields, model in rows]
+
+
+def _row(fields: Sequence[Any], message: Message) -> MediaRow:
+    """A row with its item, which is kept only in the message."""
+    *before, retryable, attempts, offset, sha256, size = fields
+    item = message_files(message)[before[4]]
+    return MediaRow(*before, bool(retryable), attempts, offset, sha256, size, item)

@@ -1,0 +1,259 @@
+"""Messages by their natural key (account, chat, id), each with the versions edits replaced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import decode_message, id_list, owner_of
+from tobs.archive.stale import mark_notes_of_rows
+from tobs.model import Message, MessageKey
+
+_BATCH = 500
+
+_INSERT = (
+    "INSERT INTO message_rows (row, account, chat_id, id, date, kind, sender_id, album_id, topic_id, edited,"
+    " raw_page, raw_index, state, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING"
+)
+_REPLACE = (
+    "UPDATE message_rows SET date = ?, kind = ?, sender_id = ?, album_id = ?, topic_id = ?, edited = ?,"
+    " raw_page = ?, raw_index = ?, state = ?, model = ?, deleted_at = NULL WHERE row = ?"
+)
+_KEEP_VERSION = (
+    "INSERT INTO message_versions (message_row, replaced_at, raw_page, raw_index, model)"
+    " SELECT row, ?, raw_page, raw_index, model FROM message_rows WHERE row = ?"
+)
+
+
+class Known(NamedTuple):
+    """What the archive has of a message that came again."""
+
+    row: int
+    state: bytes
+    model: bytes
+    deleted_at: float | None
+
+
+class Incoming(NamedTuple):
+    """A message on its way into the archive: its digest (``message_state``), JSON, and place in the raw page."""
+
+    message: Message
+    state: bytes
+    model: bytes
+    raw_index: int
+
+
+class Version(Struct, frozen=True):
+    """A message as it was until ``replaced_at`` (Unix seconds)."""
+
+    replaced_at: float
+    message: Message
+
+
+class ChatStats(Struct, frozen=True):
+    """Live messages of a chat: their number, first and last date (Unix seconds, 0: none), number a year."""
+
+    count: int
+    first: int
+    last: int
+    years: dict[int, int]
+
+
+class Messages:
+    """The messages of the archive. A message that was deleted on Telegram is kept, but no longer live."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    # What is there
+
+    def get(self, key: MessageKey) -> Message | None:
+        """The live message of ``key``."""
+        model = self._database.value(
+            "SELECT model FROM message_rows WHERE account = ? AND chat_id = ? AND id = ? AND deleted_at IS NULL", key
+        )
+        return decode_message(model) if model is not None else None
+
+    def versions(self, key: MessageKey) -> list[Version]:
+        """What edits replaced, oldest first."""
+        rows = self._database.rows(
+            "SELECT v.replaced_at, v.model FROM message_versions v JOIN message_rows m ON m.row = v.message_row"
+            " WHERE m.account = ? AND m.chat_id = ? AND m.id = ? ORDER BY v.id",
+            key,
+        )
+        return [Version(replaced_at, decode_message(model)) for replaced_at, model in rows]
+
+    def range(self, account: int, chat_id: int, low: int, high: int) -> Iterator[Message]:
+        """The live messages with ``low <= id <= high`` in id order, read as they are asked for."""
+        owner = owner_of(account, chat_id)
+        while low <= high:
+            rows = self._database.rows(
+                "SELECT id, model FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+                " AND deleted_at IS NULL ORDER BY id LIMIT ?",
+                (owner, chat_id, low, high, _BATCH),
+            )
+            for _, model in rows:
+                yield decode_message(model)
+            if len(rows) < _BATCH:
+                return
+            low = rows[-1][0] + 1
+
+    def unplanned(self, account: int, chat_id: int, upto: int, limit: int) -> list[Message]:
+        """The first live messages up to id ``upto`` that belong to no note yet, in id order."""
+        rows = self._database.rows(
+            "SELECT model FROM message_rows WHERE note_id IS NULL AND account = ? AND chat_id = ? AND id <= ?"
+            " AND deleted_at IS NULL ORDER BY id LIMIT ?",
+            (owner_of(account, chat_id), chat_id, upto, limit),
+        )
+        return [decode_message(model) for (model,) in rows]
+
+    def count(self, account: int, chat_id: int) -> int:
+        """How many live messages a chat has."""
+        chat = (owner_of(account, chat_id), chat_id)
+        # Two index scans: testing deleted_at would visit every row.
+        every = self._database.value("SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ?", chat)
+        deleted = self._database.value(
+            "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NOT NULL", chat
+        )
+        return int(every - deleted)
+
+    def newest_id(self, account: int, chat_id: int) -> int:
+        """The highest id ever seen in a chat, 0 for none."""
+        chat = (owner_of(account, chat_id), chat_id)
+        return self._database.value("SELECT max(id) FROM message_rows WHERE account = ? AND chat_id = ?", chat) or 0
+
+    def stats(self, account: int, chat_id: int, zone: tzinfo = UTC) -> ChatStats:
+        """Count, first and last date, and messages a year of ``zone``. Reads the whole chat."""
+        rows = self._database.rows(
+            "SELECT date / 900, count(*), min(date), max(date) FROM message_rows"
+            " WHERE account = ? AND chat_id = ? AND deleted_at IS NULL GROUP BY date / 900",
+            (owner_of(account, chat_id), chat_id),
+        )
+        years: Counter[int] = Counter()
+        # A year begins on a quarter of an hour in every zone, so all of a quarter is in one year.
+        for quarter, count, _, _ in rows:
+            years[datetime.fromtimestamp(quarter * 900, zone).year] += count
+        return ChatStats(
+            count=sum(row[1] for row in rows),
+            first=min((row[2] for row in rows), default=0),
+            last=max((row[3] for row in rows), default=0),
+            years=dict(sorted(years.items())),
+        )
+
+    def senders(self, account: int, chat_id: int) -> dict[int, int]:
+        """How many live messages each sender wrote, by marked id. Reads the whole chat."""
+        return dict(
+            self._database.rows(
+                "SELECT sender_id, count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
+                " GROUP BY sender_id ORDER BY sender_id",
+                (owner_of(account, chat_id), chat_id),
+            )
+        )
+
+    def located(self, account: int, ids: Iterable[int]) -> list[MessageKey]:
+        """The keys of ``account``'s messages with these ids outside channels: ids there are the account's own."""
+        rows = self._database.rows(
+            "SELECT account, chat_id, id FROM message_rows WHERE account = ? AND account <> 0"
+            " AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (account, id_list(ids)),
+        )
+        return [MessageKey(*row) for row in rows]
+
+    # What changes
+
+    def mark_deleted(self, keys: Iterable[MessageKey]) -> int:
+        """Telegram deleted messages: they are live no more and their notes stale. The number that were live."""
+        with self._database.transaction():
+            rows = [
+                row
+                for key in keys
+                for (row,) in self._database.rows(
+                    "SELECT row FROM message_rows WHERE account = ? AND chat_id = ? AND id = ? AND deleted_at IS NULL",
+                    key,
+                )
+            ]
+            now = self._clock()
+            self._database.run_many(
+                "UPDATE message_rows SET deleted_at = ? WHERE row = ?", [(now, row) for row in rows]
+            )
+            mark_notes_of_rows(self._database, rows)
+        return len(rows)
+
+    def last_row(self) -> int:
+        """The highest row number given away; rows are never taken back."""
+        return self._database.value("SELECT max(row) FROM message_rows") or 0
+
+    def known(self, owner: int, chat_id: int, ids: Iterable[int], upto_row: int) -> dict[int, Known]:
+        """Those of ``ids`` that are in the archive, in rows up to ``upto_row``, deleted ones too."""
+        rows = self._database.rows(
+            "SELECT id, row, state, model, deleted_at FROM message_rows"
+            " WHERE account = ? AND chat_id = ? AND id IN (SELECT value FROM json_each(?)) AND row <= ?",
+            (owner, chat_id, id_list(ids), upto_row),
+        )
+        return {row[0]: Known(*row[1:]) for row in rows}
+
+    def insert(self, owner: int, first_row: int, raw_page: int | None, incoming: Sequence[Incoming]) -> int:
+        """Add messages as rows ``first_row`` and on; one whose key is taken is left out. The number added."""
+        return self._database.run_many(
+            _INSERT,
+            [
+                (
+                    row,
+                    owner,
+                    message.chat_id,
+                    message.id,
+                    message.date,
+                    message.kind,
+                    message.sender_id,
+                    message.album_id,
+                    message.topic_id,
+                    message.edited,
+                    raw_page,
+                    None if raw_page is None else raw_index,
+                    state,
+                    model,
+                )
+                for row, (message, state, model, raw_index) in enumerate(incoming, first_row)
+            ],
+        )
+
+    def replace(self, raw_page: int | None, edits: Sequence[tuple[Known, Incoming]]) -> None:
+        """Put newer versions in place; the older ones are kept, the notes stale, deleted ones live again."""
+        now = self._clock()
+        self._database.run_many(
+            _KEEP_VERSION, [(now, known.row) for known, incoming in edits if known.state != incoming.state]
+        )
+        self._database.run_many(
+            _REPLACE,
+            [
+                (
+                    message.date,
+                    message.kind,
+                    message.sender_id,
+                    message.album_id,
+                    message.topic_id,
+                    message.edited,
+                    raw_page,
+                    None if raw_page is None else raw_index,
+                    state,
+                    model,
+                    known.row,
+                )
+                for known, (message, state, model, raw_index) in edits
+            ],
+        )
+        mark_notes_of_rows(self._database, [known.row for known, _ in edits])
+
+    def refresh(self, changes: Sequence[tuple[Known, Incoming]]) -> None:
+        """Store new counters and file references: no new version, no stale note."""
+        self._database.run_many(
+            "UPDATE message_rows SET model = ? WHERE row = ?",
+            [(incoming.model, known.row) for known, incoming in changes],
+        )

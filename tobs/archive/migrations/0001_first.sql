@@ -1,0 +1,207 @@
+-- The first schema. Times are Unix seconds, peer ids are marked. `account` is the account that sees a chat,
+-- or 0 where ids are everybody's (channels and supergroups): see tobs.model.MessageKey.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE chats (
+    account INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    username TEXT NOT NULL,
+    model BLOB NOT NULL,                -- tobs.model.Chat as JSON
+    PRIMARY KEY (account, id)
+) WITHOUT ROWID;
+
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    username TEXT NOT NULL,
+    model BLOB NOT NULL                 -- tobs.model.Person as JSON
+);
+
+-- What a chat or person was called before.
+CREATE TABLE former_names (
+    peer_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    until REAL NOT NULL,                -- when another name was first seen
+    PRIMARY KEY (peer_id, name)
+) WITHOUT ROWID;
+
+-- Access hashes are an account's own; `min` ones open only what the peer showed itself in.
+CREATE TABLE peers (
+    account INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    access_hash INTEGER NOT NULL,
+    min INTEGER NOT NULL,
+    PRIMARY KEY (account, id)
+) WITHOUT ROWID;
+
+-- One history response as Telegram sent it: TL bytes of a layer, zlib.
+CREATE TABLE raw_pages (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    layer INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY,
+    tobs_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,                 -- message, chat, person, audio ...
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,           -- 0 where the note belongs to no chat
+    message_id INTEGER NOT NULL,        -- the first message of the note, 0 where it has none
+    path TEXT NOT NULL,                 -- inside the vault, with forward slashes
+    state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'written', 'deleted')),
+    revision INTEGER NOT NULL DEFAULT 1,        -- grows with every change of what the note shows
+    written_revision INTEGER NOT NULL DEFAULT 0,
+    text_hash TEXT NOT NULL DEFAULT '',
+    size INTEGER NOT NULL DEFAULT 0,
+    mtime_ns INTEGER NOT NULL DEFAULT 0,
+    base BLOB                           -- the text last written, zlib
+);
+CREATE INDEX notes_stale ON notes (chat_id, account, message_id, id)
+    WHERE revision <> written_revision AND state <> 'deleted';
+
+-- Every path tobs gave away, folded so that no two differ only in case or composition.
+CREATE TABLE paths (
+    key TEXT PRIMARY KEY,
+    owner TEXT NOT NULL                 -- the tobs_id of a note or the SHA-256 of a file
+) WITHOUT ROWID;
+
+CREATE TABLE message_rows (
+    row INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    date INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    sender_id INTEGER NOT NULL,
+    album_id INTEGER NOT NULL,
+    topic_id INTEGER NOT NULL,
+    edited INTEGER NOT NULL,
+    deleted_at REAL,
+    note_id INTEGER REFERENCES notes (id),
+    raw_page INTEGER REFERENCES raw_pages (id),
+    raw_index INTEGER,                  -- which message of the raw page
+    state BLOB NOT NULL,                -- tobs.model.message_state
+    model BLOB NOT NULL,                -- tobs.model.Message as JSON
+    UNIQUE (account, chat_id, id)
+);
+-- NULL first: what is to be planned stands in id order, then the messages of each note.
+CREATE INDEX message_rows_note ON message_rows (note_id, account, chat_id, id);
+-- updateDeleteMessages names no chat.
+CREATE INDEX message_rows_account ON message_rows (account, id) WHERE account <> 0;
+CREATE INDEX message_rows_deleted ON message_rows (account, chat_id) WHERE deleted_at IS NOT NULL;
+
+-- One row a live message: for readers from outside.
+CREATE VIEW messages AS
+    SELECT account, chat_id, id, date, kind, sender_id, album_id, topic_id, edited, note_id,
+           CAST(model AS TEXT) AS model
+    FROM message_rows
+    WHERE deleted_at IS NULL;
+
+-- What an edit replaced, oldest first by id.
+CREATE TABLE message_versions (
+    id INTEGER PRIMARY KEY,
+    message_row INTEGER NOT NULL REFERENCES message_rows (row),
+    replaced_at REAL NOT NULL,
+    raw_page INTEGER REFERENCES raw_pages (id),
+    raw_index INTEGER,
+    model BLOB NOT NULL
+);
+CREATE INDEX message_versions_row ON message_versions (message_row);
+
+-- Ids whose content is settled: merged, never touching intervals, both ends included.
+CREATE TABLE coverage (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (account, chat_id, low)
+) WITHOUT ROWID;
+
+CREATE TABLE unreadable (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (account, chat_id, id)
+) WITHOUT ROWID;
+
+-- A Bloom filter over the ids of a chat that holds every row up to `covers`.
+CREATE TABLE blooms (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    capacity INTEGER NOT NULL,
+    covers INTEGER NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (account, chat_id)
+);
+
+CREATE TABLE media (
+    id INTEGER PRIMARY KEY,
+    message_row INTEGER NOT NULL REFERENCES message_rows (row),
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,           -- which file of the message, from 0
+    date INTEGER NOT NULL,
+    key TEXT NOT NULL,                  -- tobs.model.RemoteFile.key: the same key, the same bytes
+    state TEXT NOT NULL
+        CHECK (state IN ('wanted', 'staged', 'placed', 'failed', 'unavailable', 'skipped', 'gone')),
+    reason TEXT NOT NULL DEFAULT '',
+    retryable INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    part_offset INTEGER NOT NULL DEFAULT 0,     -- bytes of the part file known to be right
+    sha256 TEXT,
+    size INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX media_message ON media (message_row, ordinal) WHERE state <> 'gone';
+CREATE INDEX media_order ON media (account, chat_id, state, date, message_id, ordinal);
+CREATE INDEX media_key ON media (key);
+CREATE INDEX media_hash ON media (sha256) WHERE sha256 IS NOT NULL;
+
+-- Attachments by content. The owner is the first message that has it.
+CREATE TABLE files (
+    sha256 TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mime TEXT NOT NULL,
+    path TEXT NOT NULL,
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    fields BLOB NOT NULL                -- what processors found out, JSON object
+) WITHOUT ROWID;
+
+-- Messages a note points at; those not in the vault yet heal when they come.
+CREATE TABLE note_links (
+    note_id INTEGER NOT NULL REFERENCES notes (id),
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    resolved INTEGER NOT NULL,
+    PRIMARY KEY (note_id, account, chat_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX note_links_unresolved ON note_links (account, chat_id, message_id) WHERE resolved = 0;
+
+CREATE TABLE processor_results (
+    sha256 TEXT NOT NULL,
+    plugin TEXT NOT NULL,
+    version TEXT NOT NULL,
+    config_hash TEXT NOT NULL,
+    result BLOB NOT NULL,
+    PRIMARY KEY (sha256, plugin, version, config_hash)
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    command TEXT NOT NULL,
+    targets BLOB NOT NULL,              -- JSON list of text
+    started REAL NOT NULL,
+    finished REAL,                      -- NULL: interrupted or still going
+    report BLOB                         -- JSON
+);

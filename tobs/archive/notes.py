@@ -1,0 +1,302 @@
+"""The notes of the vault: their paths, what they show, and what was last written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from tobs.archive import stale
+from tobs.archive.database import Database
+from tobs.archive.encoding import decode_message, encode, id_list, owner_of, pack, unpack
+from tobs.archive.media import Media, MediaRow
+from tobs.archive.paths import claim_path
+from tobs.model import Message, MessageKey
+
+NoteState = Literal["planned", "written", "deleted"]
+
+_BATCH = 500
+_COLUMNS = (
+    "id, tobs_id, kind, account, chat_id, message_id, path, state, revision, written_revision,"
+    " text_hash, size, mtime_ns"
+)
+_KEYS = (
+    "WITH keys (account, chat_id, id) AS ("
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
+)
+
+
+class NoteRow(Struct, frozen=True):
+    """A note. ``path`` lies in the vault, with forward slashes; ``message_id`` is its first message's, or 0.
+
+    ``planned``: it has a path; ``written``: it was in place, so if it is missing its owner deleted it;
+    ``deleted``: that happened. ``revision`` grows with each change of what the note shows; ``text_hash``, ``size``
+    (bytes) and ``mtime_ns`` are of the file last written.
+    """
+
+    id: int
+    tobs_id: str
+    kind: str
+    account: int
+    chat_id: int
+    message_id: int
+    path: str
+    state: NoteState
+    revision: int
+    written_revision: int
+    text_hash: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it has to be rendered again."""
+        return self.revision != self.written_revision
+
+
+class WrittenNote(Struct, frozen=True):
+    """A note that is in place. ``revision`` is the row's as it was *before* its messages were read, so that
+    a change in between leaves the note stale. ``base`` is the text as written."""
+
+    id: int
+    revision: int
+    text_hash: str
+    base: str
+    size: int
+    mtime_ns: int
+
+
+class StoredMessage(Struct, frozen=True):
+    """A message of a note with its files. ``deleted_at`` (Unix seconds) is set when Telegram deleted it."""
+
+    message: Message
+    media: tuple[MediaRow, ...] = ()
+    deleted_at: float | None = None
+
+
+class NoteLink(NamedTuple):
+    """A message a note points at. ``resolved`` says whether it was a link into the vault when last written."""
+
+    account: int
+    chat_id: int
+    message_id: int
+    resolved: bool
+
+
+class Notes:
+    """The notes of the vault."""
+
+    def __init__(self, database: Database, media: Media) -> None:
+        self._database = database
+        self._media = media
+
+    # Planning
+
+    def claim(
+        self, tobs_id: str, kind: str, *, account: int, chat_id: int, message_id: int, candidates: Iterable[str]
+    ) -> NoteRow:
+        """The note of ``tobs_id``; a new one is planned at the first of ``candidates`` that is free.
+
+        Call in (chat, id) order, so that the same messages give the same names.
+        """
+        with self._database.transaction():
+            known = self.by_tobs_id(tobs_id)
+            if known is not None:
+                return known
+            owner = owner_of(account, chat_id)
+            path = claim_path(self._database, tobs_id, candidates)
+            note_id = self._database.insert(
+                "INSERT INTO notes (tobs_id, kind, account, chat_id, message_id, path) VALUES (?, ?, ?, ?, ?, ?)",
+                (tobs_id, kind, owner, chat_id, message_id, path),
+            )
+        return NoteRow(note_id, tobs_id, kind, owner, chat_id, message_id, path, "planned", 1, 0, "", 0, 0)
+
+    def assign(self, note_id: int, keys: Iterable[MessageKey]) -> None:
+        """Show messages in a note, which becomes stale."""
+        with self._database.transaction():
+            self._database.run_many(
+                "UPDATE message_rows SET note_id = ? WHERE account = ? AND chat_id = ? AND id = ?",
+                [(note_id, *key) for key in keys],
+            )
+            stale.mark_notes(self._database, [note_id])
+
+    # Rendering
+
+    def stale(
+        self,
+        account: int,
+        chat_id: int | None,
+        *,
+        kinds: Sequence[str] = (),
+        after: NoteRow | None = None,
+        limit: int = _BATCH,
+        ready_only: bool = False,
+    ) -> list[NoteRow]:
+        """Notes to be rendered, in (chat, message id) order; of a chat, or all of them.
+
+        ``kinds`` names the kinds asked for (none: every kind), ``after`` is the last row of the batch before, and
+        ``ready_only`` leaves out notes that have a file still on its way.
+        """
+        where = ["revision <> written_revision", "state <> 'deleted'"]
+        values: list[int | str] = []
+        if chat_id is not None:
+            where.append("chat_id = ? AND account = ?")
+            values += [chat_id, owner_of(account, chat_id)]
+        if after is not None:
+            where.append("(chat_id, account, message_id, id) > (?, ?, ?, ?)")
+            values += [after.chat_id, after.account, after.message_id, after.id]
+        if kinds:
+            where.append(f"kind IN ({', '.join('?' * len(kinds))})")
+            values += kinds
+        if ready_only:
+            where.append(
+                "NOT EXISTS (SELECT 1 FROM message_rows JOIN media ON message_row = row"
+                " WHERE note_id = notes.id AND media.state IN ('wanted', 'staged'))"
+            )
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM notes WHERE {' AND '.join(where)}"
+            " ORDER BY chat_id, account, message_id, id LIMIT ?",
+            (*values, limit),
+        )
+        return [NoteRow(*row) for row in rows]
+
+    def stored(self, note_ids: Iterable[int]) -> dict[int, list[StoredMessage]]:
+        """The messages of notes with their files, in id order; deleted ones too. Two queries for all."""
+        note_ids = list(note_ids)
+        rows = self._database.rows(
+            "SELECT note_id, row, deleted_at, model FROM message_rows"
+            " WHERE note_id IN (SELECT value FROM json_each(?)) ORDER BY note_id, account, chat_id, id",
+            (id_list(note_ids),),
+        )
+        messages = [(note_id, row, deleted_at, decode_message(model)) for note_id, row, deleted_at, model in rows]
+        with_media = {row: message for _, row, _, message in messages if message.media is not None}
+        media = self._media.of_messages(with_media) if with_media else {}
+        found: dict[int, list[StoredMessage]] = {note_id: [] for note_id in note_ids}
+        for note_id, row, deleted_at, message in messages:
+            found[note_id].append(StoredMessage(message, media.get(row, ()), deleted_at))
+        return found
+
+    def bases(self, note_ids: Iterable[int]) -> dict[int, str]:
+        """The text last written, of those notes that were."""
+        rows = self._database.rows(
+            "SELECT id, base FROM notes WHERE id IN (SELECT value FROM json_each(?)) AND base IS NOT NULL",
+            (id_list(note_ids),),
+        )
+        return {note_id: unpack(base).decode() for note_id, base in rows}
+
+    # Writing
+
+    def written(self, notes: Sequence[WrittenNote]) -> None:
+        """Notes are in place with these texts."""
+        self._database.run_many(
+            "UPDATE notes SET state = 'written', written_revision = ?, text_hash = ?, base = ?, size = ?, mtime_ns = ?"
+            " WHERE id = ?",
+            [
+                (note.revision, note.text_hash, pack(note.base.encode()), note.size, note.mtime_ns, note.id)
+                for note in notes
+            ],
+        )
+
+    def settle(self, notes: Iterable[NoteRow]) -> None:
+        """Notes were rendered and need no writing (the same text, or the owner's): stale no more, else as before."""
+        self._database.run_many(
+            "UPDATE notes SET written_revision = ? WHERE id = ?", [(note.revision, note.id) for note in notes]
+        )
+
+    def mark_deleted(self, note_ids: Iterable[int]) -> None:
+        """The owner deleted notes: they stay deleted."""
+        self._database.run_many("UPDATE notes SET state = 'deleted' WHERE id = ?", [(one,) for one in note_ids])
+
+    # What became stale
+
+    def mark_stale(self, note_ids: Iterable[int]) -> None:
+        """Notes by id."""
+        stale.mark_notes(self._database, note_ids)
+
+    def mark_stale_of(self, keys: Iterable[MessageKey]) -> None:
+        """The notes that show messages."""
+        rows = self._database.rows(
+            f"{_KEYS} SELECT row FROM keys JOIN message_rows USING (account, chat_id, id)", (_key_list(keys),)
+        )
+        stale.mark_notes_of_rows(self._database, [row for (row,) in rows])
+
+    def mark_stale_with(self, sha256: str) -> None:
+        """The notes that embed a file, and its own note."""
+        stale.mark_notes_with_file(self._database, sha256)
+
+    def mark_stale_in(self, account: int, chat_id: int) -> None:
+        """Every note of a chat."""
+        stale.mark_notes_in(self._database, owner_of(account, chat_id), chat_id)
+
+    def mark_all_stale(self, kinds: Sequence[str] = ()) -> None:
+        """Every note (of some kinds)."""
+        if kinds:
+            stale.mark_notes_of_kind(self._database, kinds)
+        else:
+            stale.mark_all_notes(self._database)
+
+    # Finding
+
+    def by_tobs_id(self, tobs_id: str) -> NoteRow | None:
+        """The note of ``tobs_id``, deleted ones too."""
+        row = self._database.row(f"SELECT {_COLUMNS} FROM notes WHERE tobs_id = ?", (tobs_id,))
+        return NoteRow(*row) if row else None
+
+    def path_of(self, account: int, chat_id: int, message_id: int) -> str | None:
+        """Where a message is shown; None where it is in no note, or in a deleted one."""
+        key = MessageKey.of(account, chat_id, message_id)
+        return self.paths_of([key]).get(key)
+
+    def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
+        """Where messages are shown, those that are."""
+        rows = self._database.rows(
+            f"{_KEYS} SELECT m.account, m.chat_id, m.id, n.path FROM keys"
+            " JOIN message_rows m USING (account, chat_id, id) JOIN notes n ON n.id = m.note_id"
+            " WHERE n.state <> 'deleted'",
+            (_key_list(keys),),
+        )
+        return {MessageKey(*key): path for *key, path in rows}
+
+    def written_notes(self) -> Iterator[NoteRow]:
+        """Every note that should be on disk, by id, read as they are asked for."""
+        last = 0
+        while True:
+            rows = self._database.rows(
+                f"SELECT {_COLUMNS} FROM notes WHERE state = 'written' AND id > ? ORDER BY id LIMIT ?", (last, _BATCH)
+            )
+            for row in rows:
+                yield NoteRow(*row)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    # Links
+
+    def set_links(self, links: Mapping[int, Sequence[NoteLink]]) -> None:
+        """What notes point at now, in place of what they did."""
+        with self._database.transaction():
+            self._database.run_many("DELETE FROM note_links WHERE note_id = ?", [(note_id,) for note_id in links])
+            self._database.run_many(
+                "INSERT INTO note_links VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET resolved = min(resolved, excluded.resolved)",
+                [
+                    (note_id, owner_of(link.account, link.chat_id), link.chat_id, link.message_id, link.resolved)
+                    for note_id, targets in links.items()
+                    for link in targets
+                ],
+            )
+
+    def healable(self) -> list[int]:
+        """Notes with a link whose target was not in the vault and now is."""
+        rows = self._database.rows(
+            "SELECT DISTINCT l.note_id FROM note_links l JOIN message_rows m"
+            " ON m.account = l.account AND m.chat_id = l.chat_id AND m.id = l.message_id"
+            " JOIN notes target ON target.id = m.note_id"
+            " WHERE l.resolved = 0 AND target.state <> 'deleted' ORDER BY l.note_id"
+        )
+        return [note_id for (note_id,) in rows]
+
+
+def _key_list(keys: Iterable[MessageKey]) -> str:
+    return encode([list(key) for key in keys]).decode()

@@ -1,0 +1,24 @@
+"""Paths inside the vault, given away once: notes and attachments share one namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from unicodedata import normalize
+
+from tobs.archive.database import Database
+from tobs.errors import VaultError
+
+
+def path_key(path: str) -> str:
+    """What two paths have in common when a file system may take one for the other (case, composition)."""
+    if path.isascii():
+        return path.lower()
+    return normalize("NFC", normalize("NFC", path).casefold())
+
+
+def claim_path(database: Database, owner: str, candidates: Iterable[str]) -> str:
+    """The first of ``candidates`` nobody has; it is ``owner``'s from now on. Call inside a transaction."""
+    for path in candidates:
+        if database.run("INSERT INTO paths VALUES (?, ?) ON CONFLICT DO NOTHING", (path_key(path), owner)):
+            return path
+    raise VaultError(f"No free name is left in the vault for {owner}.", "Rename a note that stands in its way.")

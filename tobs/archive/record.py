@@ -1,0 +1,104 @@
+"""Records a page: its messages, chats, people, files, raw bytes and coverage, all or nothing."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tobs.archive.encoding import encode, owner_of
+from tobs.archive.media import Decide, MediaState
+from tobs.archive.messages import Incoming, Known
+from tobs.archive.store import Archive
+from tobs.model import Page, message_state
+
+
+class Recorded(Struct, frozen=True):
+    """What a page brought: messages new, edited and known before; new files wanted and already here."""
+
+    new: int
+    edited: int
+    unchanged: int
+    wanted: int = 0
+    reused: int = 0
+
+
+def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, source: str = "telegram") -> Recorded:
+    """Put ``page``, as ``account`` saw it, into the archive in one transaction; ``[low, high]`` is settled with it.
+
+    A message that came again is compared by ``message_state``: an edit keeps the older version and makes the note
+    stale, new counters are stored and change nothing else. A page with ``high < low`` settles no ids.
+    """
+    owner = owner_of(account, page.chat_id)
+    with archive.transaction():
+        archive.chats.see(account, page.chats)
+        archive.people.see(page.people)
+        recorded = _record_messages(archive, owner, page, decide, source)
+        if page.unreadable:
+            archive.coverage.set_unreadable(account, page.chat_id, page.unreadable)
+        archive.blooms.save_due(owner, page.chat_id)
+        archive.coverage.add(account, page.chat_id, page.low, page.high)
+    return recorded
+
+
+def _record_messages(archive: Archive, owner: int, page: Page, decide: Decide, source: str) -> Recorded:
+    incoming = _incoming(page)
+    if not incoming:
+        return Recorded(0, 0, 0)
+    last_row = archive.messages.last_row()
+    known = _known(archive, owner, page.chat_id, incoming, last_row)
+    added = [one for message_id, one in incoming.items() if message_id not in known]
+    again = [(known[message_id], one) for message_id, one in incoming.items() if message_id in known]
+    edited = [pair for pair in again if _is_edit(*pair)]
+
+    raw_page = archive.raw.add(source, page.layer, page.raw) if page.raw and (added or edited) else None
+    if archive.messages.insert(owner, last_row + 1, raw_page, added) < len(added):
+        # The filter was wrong: some were here all the time. What is in older rows is treated as such.
+        missed = archive.messages.known(owner, page.chat_id, [one.message.id for one in added], last_row)
+        again += [(missed[one.message.id], one) for one in added if one.message.id in missed]
+        edited = [pair for pair in again if _is_edit(*pair)]
+        rows = [(row, one.message) for row, one in enumerate(added, last_row + 1) if one.message.id not in missed]
+    else:
+        rows = [(row, one.message) for row, one in enumerate(added, last_row + 1)]
+
+    files = archive.media.add(owner, rows, decide)
+    if again:
+        archive.messages.refresh([pair for pair in again if not _is_edit(*pair) and pair[0].model != pair[1].model])
+    if edited:
+        archive.messages.replace(raw_page, edited)
+        changed = [(known.row, one.message) for known, one in edited]
+        for state, count in archive.media.follow_edits(owner, changed, decide).items():
+            files[state] += count
+    return _recorded(len(rows), len(edited), len(again) - len(edited), files)
+
+
+def _incoming(page: Page) -> dict[int, Incoming]:
+    """The messages of a page by id; of one that is there twice, the later."""
+    incoming = {}
+    for index, message in enumerate(page.messages):
+        if message.chat_id != page.chat_id:
+            raise ValueError(f"message {message.id} of chat {message.chat_id} in a page of chat {page.chat_id}")
+        incoming[message.id] = Incoming(message, message_state(message), encode(message), index)
+    return incoming
+
+
+def _known(
+    archive: Archive, owner: int, chat_id: int, incoming: dict[int, Incoming], last_row: int
+) -> dict[int, Known]:
+    """What the archive has of ``incoming``: it is asked only about what the filter may have seen."""
+    chat = archive.chats.get(owner, chat_id)
+    new = archive.blooms.surely_new(owner, chat_id, incoming, expected=(chat.count or 0) if chat else 0)
+    maybe = [message_id for message_id in incoming if message_id not in new]
+    return archive.messages.known(owner, chat_id, maybe, last_row) if maybe else {}
+
+
+def _is_edit(known: Known, incoming: Incoming) -> bool:
+    return known.state != incoming.state or known.deleted_at is not None
+
+
+def _recorded(new: int, edited: int, unchanged: int, files: dict[MediaState, int]) -> Recorded:
+    return Recorded(
+        new=new,
+        edited=edited,
+        unchanged=unchanged,
+        wanted=files.get("wanted", 0),
+        reused=files.get("staged", 0) + files.get("placed", 0),
+    )

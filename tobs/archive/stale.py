@@ -1,0 +1,53 @@
+"""Says which notes have to be rendered again: whatever a note shows changed, its revision grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import id_list
+
+_GROW = "UPDATE notes SET revision = revision + 1"
+
+
+def mark_notes(database: Database, note_ids: Iterable[int]) -> None:
+    """Notes by id."""
+    database.run(f"{_GROW} WHERE id IN (SELECT value FROM json_each(?))", (id_list(note_ids),))
+
+
+def mark_notes_named(database: Database, tobs_ids: Iterable[str]) -> None:
+    """Notes by ``tobs_id``."""
+    database.run(f"{_GROW} WHERE tobs_id IN (SELECT value FROM json_each(?))", (id_list(tobs_ids),))
+
+
+def mark_notes_of_rows(database: Database, message_rows: Iterable[int]) -> None:
+    """The notes messages are shown in."""
+    database.run(
+        f"{_GROW} WHERE id IN (SELECT note_id FROM message_rows WHERE row IN (SELECT value FROM json_each(?)))",
+        (id_list(message_rows),),
+    )
+
+
+def mark_notes_with_file(database: Database, sha256: str) -> None:
+    """The notes that embed a file, and its own note."""
+    database.run(
+        f"{_GROW} WHERE tobs_id = 'audio/' || ?1 OR id IN ("
+        " SELECT note_id FROM media JOIN message_rows ON row = message_row"
+        " WHERE sha256 = ?1 AND media.state <> 'gone')",
+        (sha256,),
+    )
+
+
+def mark_notes_in(database: Database, account: int, chat_id: int) -> None:
+    """Every note of a chat; ``account`` is 0 for channels."""
+    database.run(f"{_GROW} WHERE account = ? AND chat_id = ?", (account, chat_id))
+
+
+def mark_notes_of_kind(database: Database, kinds: Iterable[str]) -> None:
+    """Every note of some kinds."""
+    database.run(f"{_GROW} WHERE kind IN (SELECT value FROM json_each(?))", (id_list(kinds),))
+
+
+def mark_all_notes(database: Database) -> None:
+    """Every note there is."""
+    database.run(_GROW)
