@@ -1,0 +1,150 @@
+"""Every escaping rule: message text that stays text in CommonMark, in Obsidian and in its common plugins.
+
+Adjacency is broken, not just prefixed (``\\[\\[``, ``:\\:``, ``<\\%``), so that scanners of raw bytes
+(Dataview, Templater) see nothing either. Three places need three kinds of escaping: Markdown text
+(backslashes), inside an HTML element (character references, right whether or not Markdown is parsed
+there) and code (a zero-width space where a plugin would wake up).
+"""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+
+ZERO_WIDTH = "\u200b"
+# What may stand in an Obsidian tag: U+2000-206F, U+2E00-2E7F and most ASCII punctuation may not.
+TAG_CHAR = r"0-9A-Za-z_/\-\xa1-\u167f\u1681-\u1fff\u2070-\u2dff\u2e80-\u2fff\u3001-\U0010ffff"
+_TAG = re.compile(rf"[{TAG_CHAR}]+")
+_ALNUM = r"[^\W_]"
+_REFERENCE = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+
+# Every alternative begins with a literal: re then finds candidates by a character set, at C speed.
+SPECIAL = re.compile(
+    rf"\\|`|\*|\[|\]|<%*|\$|~|==+|%%+|::+|{_REFERENCE}"
+    rf"|_(?:(?<!{_ALNUM}_)|(?!{_ALNUM}))"
+    rf"|#(?<!\S#)(?=[{TAG_CHAR}])"
+    r"|\^(?<!\S\^)(?=[A-Za-z0-9-]+[ \t]*$)"
+    r"|:(?=//)(?<=[A-Za-z0-9+.-]:)(?<!(?i:http):)(?<!(?i:https):)(?<!ftp:)(?<!tg:)(?<!ton:)",
+    re.MULTILINE,
+)
+_HTML_SPECIAL = re.compile(rf"[\\`*_\[\]<>&$~]|#(?=[{TAG_CHAR}])|==+|%%+|::+|\^(?=[A-Za-z0-9-]+$)")
+
+_ESCAPED = {char: "\\" + char for char in "\\`*[]$~_#^<"}
+_ESCAPED |= {"<%": "<\\%", "==": "\\=\\=", "%%": "\\%\\%", "::": ":\\:", ":": ":\\"}
+
+# Positions that would start a block: the match ends where the backslash belongs.
+_STARTS = frozenset("#>-+=|:0123456789 \t")
+_NEXT_START = re.compile(r"\n[#>\-+=|:0-9 \t]")
+_BLOCK_START = re.compile(
+    r" {0,3}(?:(?=\#{1,6}(?:[ \t]|$))|(?=>)|(?=\|)"
+    r"|(?=[-+](?:[ \t]|$))|(?=-[- \t]*$)|(?==[ \t]*$)|(?=[:-][-:| \t]*$)"
+    r"|[0-9]{1,9}(?=[.)](?:[ \t]|$)))"
+)
+_INDENT = re.compile(r" {4}| {0,3}\t")
+_SPACES = re.compile(r"\s+")
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+def escaped_token(token: str) -> str:
+    """A match of ``SPECIAL`` as Markdown that shows it literally."""
+    known = _ESCAPED.get(token)
+    if known is not None:
+        return known
+    first = token[0]
+    if first == "&":
+        return "\\" + token if token[1] == "#" or token[1:] in html5 else token
+    if first == "<":
+        return "<" + "\\%" * (len(token) - 1)
+    if first == ":":
+        return ":" + "\\:" * (len(token) - 1)
+    return "".join("\\" + char for char in token)
+
+
+def replace_special(match: re.Match[str]) -> str:
+    """``escaped_token`` of a match, for ``SPECIAL.sub``."""
+    return escaped_token(match[0])
+
+
+def escape_text(text: str) -> str:
+    """Text of one or more whole lines as Markdown that shows it literally."""
+    escaped = SPECIAL.sub(replace_special, text)
+    if escaped[:1] not in _STARTS and not _NEXT_START.search(escaped):
+        return escaped
+    return "\n".join([start_line(line) if line[:1] in _STARTS else line for line in escaped.split("\n")])
+
+
+def start_line(line: str) -> str:
+    """An escaped line, made safe where it would begin a heading, quote, list, rule, table or code block."""
+    if line[:1] not in _STARTS:
+        return line
+    if _INDENT.match(line):
+        return "&nbsp;" + line[1:] if line.strip(" \t") else line
+    match = _BLOCK_START.match(line)
+    if match is None:
+        return line
+    at = match.end()
+    return f"{line[:at]}\\{line[at:]}"
+
+
+def one_line(text: str) -> str:
+    """Text with every run of whitespace as one space, without what no file can hold."""
+    return _SPACES.sub(" ", _UNFIT.sub("\ufffd", text)).strip()
+
+
+def escape_name(text: str) -> str:
+    """A name, title or file name as Markdown on one line; right at a line's start and within it."""
+    return escape_text(one_line(text))
+
+
+def escape_html(text: str) -> str:
+    """Text inside an HTML element: character references for all that Markdown or a plugin could read."""
+    return _HTML_SPECIAL.sub(_references, text)
+
+
+def _references(match: re.Match[str]) -> str:
+    return "".join([f"&#{ord(char)};" for char in match[0]])
+
+
+_TICKS = re.compile("`+")
+
+
+def code_span(code: str) -> str:
+    """One line of code as a code span."""
+    code = code.replace("<%", f"<{ZERO_WIDTH}%")
+    bare = code.lstrip()
+    if bare.startswith(("=", "$=")):
+        # Dataview runs inline code that begins so.
+        code = code[: len(code) - len(bare)] + ZERO_WIDTH + bare
+    fence = "`"
+    if "`" in code:
+        runs = {len(run) for run in _TICKS.findall(code)}
+        while len(fence) in runs:
+            fence += "`"
+        fence = "`" * (max(runs) + 1)
+    if code[0] in "` " or code[-1] in "` ":
+        code = f" {code} "
+    return f"{fence}{code}{fence}"
+
+
+_LANGUAGE = re.compile(r"[^A-Za-z0-9_+#.\-]")
+_LIVE_LANGUAGES = frozenset(
+    "base button customjs datacorejs datacorejsx datacorets datacoretsx dataview dataviewjs js-engine query tasks"
+    " templater tracker".split()
+)
+
+
+def fence(code: str, language: str = "") -> str:
+    """Code as a fenced block; languages that plugins execute or query get the prefix ``tg-``."""
+    word = language.split()[0] if language.split() else ""
+    word = _LANGUAGE.sub("", word)
+    if word.lower() in _LIVE_LANGUAGES or word.lower().startswith("meta-bind"):
+        word = "tg-" + word
+    runs = [len(run) for run in _TICKS.findall(code)]
+    ticks = "`" * max(3, *(length + 1 for length in runs)) if runs else "```"
+    body = code.replace("<%", f"<{ZERO_WIDTH}%").strip("\n")
+    return f"{ticks}{word}\n{body}\n{ticks}"
+
+
+def legal_tag(name: str) -> bool:
+    """Whether ``name`` (without ``#``) can be an Obsidian tag: legal characters, one of them not a digit."""
+    return _TAG.fullmatch(name) is not None and not name.isdigit() and "//" not in name

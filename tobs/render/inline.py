@@ -1,0 +1,316 @@
+"""Lines of text with styles, links and code.
+
+A line's entities become marks (``marks``); the line is cut at their borders into runs, and the runs are
+written here. A run knows the Markdown styles around it, outermost first, and the HTML styles within.
+Delimiters hug what is not space, never cross a line end, and a style that CommonMark would not read as
+delimiters becomes ``<b>`` or ``<i>``, innermost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from unicodedata import category
+
+from tobs.render.escape import SPECIAL, code_span, escape_html, escape_text, replace_special, start_line
+from tobs.render.links import LinkTargets, destination, wikilink
+from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
+from tobs.render.runs import Span
+
+_DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
+_TAGS = {
+    "bold": ("<b>", "</b>"),
+    "italic": ("<i>", "</i>"),
+    "underline": ("<u>", "</u>"),
+    "spoiler": ('<span class="tg-spoiler">', "</span>"),
+}
+_ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+class Run(NamedTuple):
+    """A part of a line with one set of styles. ``leaf`` is what stands there instead of plain text."""
+
+    start: int
+    end: int
+    outer: tuple[Mark, ...]
+    html: tuple[str, ...]
+    leaf: Mark | None
+
+
+def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+    """``text[start:end]`` (whole lines, spans sorted by start) as Markdown lines."""
+    if not found:
+        return escape_text(text[start:end])
+    lines: list[str] = []
+    carry: list[Span] = []
+    at, n, count = start, 0, len(found)
+    while True:
+        if not carry:
+            if n == count:
+                lines.append(escape_text(text[at:end]))
+                break
+            before = text.rfind("\n", at, max(at, found[n].start))
+            if before >= 0:
+                lines.append(escape_text(text[at:before]))
+                at = before + 1
+        stop = text.find("\n", at, end)
+        if stop < 0:
+            stop = end
+        here = carry
+        while n < count and found[n].start < stop:
+            here.append(found[n])
+            n += 1
+        lines.append(_line(text[at:stop], at, here, prefix, targets) if here else escape_text(text[at:stop]))
+        if stop == end:
+            break
+        carry = [span for span in here if span.end > stop + 1]
+        at = stop + 1
+    return "\n".join(lines)
+
+
+def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+    """One line with at least one span."""
+    styles, leaves = line_marks(line, offset, found, prefix, targets)
+    if not styles and not leaves:
+        return escape_text(line)
+    demoted: set[Mark] = set()
+    while True:
+        writer = _Writer(line, _runs(line, styles, leaves, demoted))
+        if writer.write(0, len(writer.runs), 0, False):
+            return start_line("".join(writer.out))
+        demoted.add(writer.unfit)
+
+
+def _order(mark: Mark) -> tuple[int, int, int]:
+    return (mark.start - mark.end, RANK[mark.style], mark.start)
+
+
+def _runs(line: str, styles: Sequence[Mark], leaves: Sequence[Mark], demoted: set[Mark]) -> list[Run]:
+    """The line cut at every border; ``demoted`` marks are written as HTML."""
+    if not styles and len(leaves) == 1:
+        leaf = leaves[0]
+        pieces = [Run(0, leaf.start, (), (), None), Run(leaf.start, leaf.end, (), (), leaf)]
+        return [run for run in (*pieces, Run(leaf.end, len(line), (), (), None)) if run.start < run.end]
+    cuts = {0, len(line)}
+    for mark in (*styles, *leaves):
+        cuts.add(mark.start)
+        cuts.add(mark.end)
+    borders = sorted(cuts)
+    runs: list[Run] = []
+    waiting = sorted(styles, key=lambda mark: mark.start)
+    active: list[Mark] = []
+    next_style = next_leaf = 0
+    for start, end in zip(borders, borders[1:], strict=False):
+        active = [mark for mark in active if mark.end > start]
+        while next_style < len(waiting) and waiting[next_style].start <= start:
+            active.append(waiting[next_style])
+            next_style += 1
+        while next_leaf < len(leaves) and leaves[next_leaf].end <= start:
+            next_leaf += 1
+        leaf = leaves[next_leaf] if next_leaf < len(leaves) and leaves[next_leaf].start <= start else None
+        outer = sorted((mark for mark in active if mark.style in RANK and mark not in demoted), key=_order)
+        html = {mark.style for mark in active if mark.style not in RANK or mark in demoted}
+        run = Run(start, end, tuple(outer), tuple(sorted(html, key=HTML_RANK.__getitem__)), leaf)
+        _add(runs, run)
+    return _trimmed(line, runs) if len(styles) > 1 else runs
+
+
+def _add(runs: list[Run], run: Run) -> None:
+    """Adds a run, joined with its neighbour where nothing would be written between them."""
+    if runs:
+        last = runs[-1]
+        if last.outer == run.outer and last.leaf is run.leaf and (last.html == run.html or run.leaf is not None):
+            runs[-1] = last._replace(end=run.end)
+            return
+    runs.append(run)
+
+
+def _trimmed(line: str, runs: list[Run]) -> list[Run]:
+    """Spaces at the edge of a styled run keep only the styles that go on across them."""
+    pieces: list[Run] = []
+    for run in runs:
+        text = line[run.start : run.end]
+        bare = text.strip()
+        if run.leaf is not None or len(bare) == len(text) or not (run.outer or run.html):
+            pieces.append(run)
+            continue
+        first = run.start + len(text) - len(text.lstrip())
+        last = first + len(bare)
+        for start, end in ((run.start, first), (first, last), (last, run.end)) if bare else ((run.start, run.end),):
+            if start < end:
+                pieces.append(run._replace(start=start, end=end))
+    joined: list[Run] = []
+    for n, run in enumerate(pieces):
+        if run.leaf is None and (run.outer or run.html) and line[run.start : run.end].isspace():
+            before = joined[-1] if joined else None
+            after = next((other for other in pieces[n + 1 :] if not line[other.start : other.end].isspace()), None)
+            outer: tuple[Mark, ...] = ()
+            html: tuple[str, ...] = ()
+            if before is not None and after is not None:
+                outer = _common(_common(run.outer, before.outer), after.outer)
+                if before.outer == after.outer == run.outer and before.leaf is after.leaf is None:
+                    html = tuple(style for style in run.html if style in before.html and style in after.html)
+            run = run._replace(outer=outer, html=html)
+        _add(joined, run)
+    return joined
+
+
+def _common(one: tuple[Mark, ...], other: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    length = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine is not theirs:
+            break
+        length += 1
+    return one[:length]
+
+
+def _maybe_punctuation(char: str) -> bool:
+    """Punctuation for any CommonMark parser: older ones do not count symbols, newer ones do."""
+    return char in _ASCII_PUNCTUATION or (char > "\x7f" and category(char)[0] in "PS")
+
+
+def _surely_open(char: str) -> bool:
+    """A neighbour beside which any delimiter works: the line's edge, a space, punctuation for all parsers."""
+    return not char or char.isspace() or char in _ASCII_PUNCTUATION or (char > "\x7f" and category(char)[0] == "P")
+
+
+class _Writer:
+    """Writes the runs of one line; ``unfit`` is the mark that delimiters cannot express."""
+
+    def __init__(self, line: str, runs: list[Run]) -> None:
+        self.line = line
+        self.runs = runs
+        self.out: list[str] = []
+        self.star = False  # the last thing written is a * delimiter
+        self.plain = False  # the last thing written is escaped text
+        self.refer = False  # the next text begins with a character reference
+        self.unfit = Mark("", 0, 0)
+
+    def last(self) -> str:
+        """The last character written, empty at the line's start."""
+        return self.out[-1][-1] if self.out else ""
+
+    def mark_up(self, piece: str, *, star: bool = False) -> None:
+        self.out.append(piece)
+        self.star = star
+        self.plain = False
+
+    def write(self, first: int, stop: int, depth: int, in_star: bool) -> bool:
+        """Writes ``runs[first:stop]`` within ``depth`` open styles; False when a style has to be demoted."""
+        runs = self.runs
+        n = first
+        while n < stop:
+            outer = runs[n].outer
+            begin = n
+            n += 1
+            if len(outer) <= depth:
+                while n < stop and len(runs[n].outer) <= depth:
+                    n += 1
+                self.write_leaves(begin, n)
+                continue
+            mark = outer[depth]
+            while n < stop and len(runs[n].outer) > depth and runs[n].outer[depth] is mark:
+                n += 1
+            if not self.write_group(mark, begin, n, depth, in_star and n == stop):
+                return False
+        return True
+
+    def write_group(self, mark: Mark, first: int, stop: int, depth: int, at_star: bool) -> bool:
+        """One style or link around ``runs[first:stop]``; ``at_star``: a * delimiter follows its end."""
+        if mark.style == "link":
+            self.guard_bang()
+            self.mark_up("[")
+            done = self.write(first, stop, depth + 1, False)
+            self.mark_up(f"]({destination(mark.value)})")
+            return done
+        if mark.style == "unsafe":
+            done = self.write(first, stop, depth + 1, False)
+            if self.line[mark.start : mark.end] != mark.value:
+                self.mark_up(f" ({code_span(mark.value)})")
+            return done
+        delimiter = _DELIMITERS[mark.style]
+        star = delimiter[0] == "*"
+        left, right = self.flanks(first, stop, depth)
+        if star and (self.star or at_star or not left or not right):
+            self.unfit = mark
+            return False
+        if not left and self.plain:
+            # A letter written as a reference ends in ';', beside which the delimiter works.
+            piece = self.out[-1]
+            self.out[-1] = f"{piece[:-1]}&#{ord(piece[-1])};"
+        self.mark_up(delimiter, star=star)
+        if not self.write(first, stop, depth + 1, star):
+            return False
+        self.mark_up(delimiter, star=star)
+        self.refer = not right
+        return True
+
+    def flanks(self, first: int, stop: int, depth: int) -> tuple[bool, bool]:
+        """Whether delimiters around ``runs[first:stop]`` would open and close."""
+        runs, line = self.runs, self.line
+        head, tail = runs[first], runs[stop - 1]
+        head_marked = len(head.outer) > depth + 1 or head.html or head.leaf is not None
+        left = not (head_marked or _maybe_punctuation(line[head.start])) or _surely_open(self.last())
+        tail_marked = len(tail.outer) > depth + 1 or tail.html or tail.leaf is not None
+        if not (tail_marked or _maybe_punctuation(line[tail.end - 1])):
+            return left, True
+        if stop == len(runs):
+            return left, True
+        follower = runs[stop]
+        marked = len(follower.outer) != depth or bool(follower.html)
+        if follower.leaf is not None:
+            marked = marked or follower.leaf.style != "url"
+        return left, marked or _surely_open(line[tail.end])
+
+    def write_leaves(self, first: int, stop: int) -> None:
+        """Runs with no further Markdown style: text, HTML styles, and what stands instead of text."""
+        opened: tuple[str, ...] = ()
+        for run in self.runs[first:stop]:
+            text = self.line[run.start : run.end]
+            leaf = run.leaf
+            html = run.html if leaf is None or "spoiler" in run.html or leaf.style == "url" else ()
+            if html != opened:
+                kept = 0
+                while kept < min(len(html), len(opened)) and html[kept] == opened[kept]:
+                    kept += 1
+                for style in reversed(opened[kept:]):
+                    self.mark_up(_TAGS[style][1])
+                for style in html[kept:]:
+                    self.mark_up(_TAGS[style][0])
+                opened = html
+            if html:
+                self.mark_up(escape_html(text))
+            elif leaf is None:
+                self.write_text(text)
+            else:
+                self.write_leaf(leaf, text)
+            self.refer = False
+        for style in reversed(opened):
+            self.mark_up(_TAGS[style][1])
+
+    def write_text(self, text: str) -> None:
+        if self.refer:
+            piece = f"&#{ord(text[0])};{SPECIAL.sub(replace_special, text[1:])}"
+        else:
+            piece = SPECIAL.sub(replace_special, text)
+        self.out.append(piece)
+        self.star = False
+        self.plain = True
+
+    def write_leaf(self, leaf: Mark, text: str) -> None:
+        match leaf.style:
+            case "code":
+                self.mark_up(code_span(text))
+            case "wiki":
+                self.guard_bang()
+                self.mark_up(wikilink(leaf.value, text))
+            case "url":
+                self.mark_up(url_markdown(self.line, leaf))
+            case _:
+                self.mark_up(leaf.value)
+
+    def guard_bang(self) -> None:
+        """``!`` before a link would embed it, ``^`` make a footnote of it."""
+        if self.plain and self.last() in ("!", "^"):
+            piece = self.out[-1]
+            self.out[-1] = f"{piece[:-1]}\\{piece[-1]}"

@@ -1,0 +1,120 @@
+"""Links: web destinations that cannot do harm, t.me addresses, and wikilinks to other notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from tobs.render.escape import ZERO_WIDTH, one_line
+
+_SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-]*):(?![0-9]+(?:[/?#]|$))")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|\[(?=\[)|\](?=\])|%(?=%)|:(?=:)")
+_ANGLE = re.compile(r"[\s()]")
+_ALIAS = str.maketrans({"[": "(", "]": ")", "|": "/"})
+_ALIAS_BREAKS = re.compile(r"(?<=<)(?=%)|(?<=%)(?=%)|(?<=:)(?=:)|(?<==)(?==)")
+
+
+def web_url(url: str) -> str | None:
+    """``url`` with a scheme, or None where it is nothing a note may link to (``javascript:``, ``obsidian://`` ...)."""
+    url = url.strip()
+    if not url:
+        return None
+    match = _SCHEME.match(url)
+    if match is not None:
+        return url if match[1].lower() in _SCHEMES else None
+    return f"http:{url}" if url.startswith("//") else f"http://{url}"
+
+
+def _percent(match: re.Match[str]) -> str:
+    if match[0] == "&":
+        return "&amp;"
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))
+
+
+def destination(url: str) -> str:
+    """``url`` as the destination of a Markdown link."""
+    safe = _UNSAFE.sub(_percent, url)
+    return f"<{safe}>" if _ANGLE.search(safe) else safe
+
+
+def wikilink(path: str, alias: str = "", *, embed: bool = False) -> str:
+    """A link to ``path`` (from the vault's root, notes without ``.md``). An alias is shown as it is, never parsed:
+    characters that would end it are replaced, adjacent ones that a plugin could read are parted."""
+    mark = "!" if embed else ""
+    if not alias:
+        return f"{mark}[[{path}]]"
+    label = _ALIAS_BREAKS.sub(ZERO_WIDTH, one_line(alias).translate(_ALIAS))
+    return f"{mark}[[{path}|{label}]]"
+
+
+class LinkTargets(Struct, frozen=True):
+    """What points into the vault. Each returns a note's path (with ``#^block`` where it is one), or None.
+
+    ``user`` takes a marked id, ``username`` a name without ``@``, ``url`` an address (``https://t.me/...``).
+    """
+
+    user: Callable[[int], str | None] = lambda _id: None
+    username: Callable[[str], str | None] = lambda _name: None
+    url: Callable[[str], str | None] = lambda _url: None
+    is_empty: bool = False
+
+
+NO_TARGETS = LinkTargets(is_empty=True)
+
+
+class TelegramAddress(NamedTuple):
+    """What a t.me link names: a public name or a marked channel id, and a message of it (0: none)."""
+
+    username: str
+    chat_id: int
+    message_id: int
+
+
+_TELEGRAM = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?:s/)?"
+    r"(?:c/(?P<private>\d{1,15})|(?P<name>[A-Za-z][A-Za-z0-9_]{3,31}))"
+    r"(?:/(?:(?P<topic>\d{1,10})/)?(?P<id>\d{1,10}))?/?(?:\?(?P<query>[^#]*))?(?:#.*)?",
+    re.IGNORECASE,
+)
+_DEEP = re.compile(
+    r"tg://(?:resolve/?\?domain=(?P<name>[A-Za-z]\w{3,31})(?:&post=(?P<id>\d{1,10}))?"
+    r"|privatepost/?\?channel=(?P<private>\d{1,15})&post=(?P<post>\d{1,10}))(?:&.*)?"
+)
+_RESERVED = frozenset(
+    "addemoji addlist addstickers addtheme bg boost confirmphone contact giftcode invoice iv joinchat login m nft"
+    " proxy setlanguage share socks".split()
+)
+
+
+def telegram_address(url: str) -> TelegramAddress | None:
+    """The chat or message a t.me (or ``tg://``) link names; None for every other link.
+
+    Comment links (``?comment=``) name a message of another chat and are left as web links.
+    """
+    match = _TELEGRAM.fullmatch(url)
+    if match is not None:
+        query = match["query"] or ""
+        if "comment=" in query or (match["name"] or "").lower() in _RESERVED or "start=" in query:
+            return None
+        if match["private"]:
+            return TelegramAddress("", -(10**12) - int(match["private"]), int(match["id"] or 0))
+        return TelegramAddress(match["name"], 0, int(match["id"] or 0))
+    match = _DEEP.fullmatch(url)
+    if match is None:
+        return None
+    if match["private"]:
+        return TelegramAddress("", -(10**12) - int(match["private"]), int(match["post"]))
+    return TelegramAddress(match["name"], 0, int(match["id"] or 0))
+
+
+def message_link(chat_id: int, username: str, message_id: int) -> str:
+    """The t.me link of a message of a channel or supergroup; empty where Telegram has none."""
+    if username:
+        return f"https://t.me/{username}/{message_id}"
+    if chat_id < -(10**12):
+        return f"https://t.me/c/{-chat_id - 10**12}/{message_id}"
+    return ""

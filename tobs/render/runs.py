@@ -1,0 +1,74 @@
+"""From Telegram's entities to spans of Python text.
+
+Telegram counts UTF-16 code units. A boundary inside a surrogate pair is widened to the whole character,
+ends beyond the text are clamped, empty spans dropped. Line ends become ``\\n`` first, and the spans move along.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tobs.model.text import Entity
+
+_ODD = re.compile("[\0\r\u2028\u2029\ud800-\udfff]")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_BREAKS = re.compile("\r\n?|[\u2028\u2029]")
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+class Span(NamedTuple):
+    """An entity over ``text[start:end]`` (code points)."""
+
+    kind: str
+    start: int
+    end: int
+    entity: Entity
+
+
+def clean(text: str) -> str:
+    """``text`` with ``\\n`` as its only line end and without what a UTF-8 file cannot hold."""
+    if not _ODD.search(text):
+        return text
+    return _UNFIT.sub("\ufffd", _BREAKS.sub("\n", text))
+
+
+def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
+    """The cleaned text and its spans, sorted by start, longer ones first."""
+    found: list[Span] = []
+    length = len(text)
+    pairs = [match.start() for match in _ASTRAL.finditer(text)] if _ASTRAL.search(text) else []
+    # Lone surrogates are single units in both counts, so only astral characters shift the offsets.
+    units = [at + n for n, at in enumerate(pairs)]
+    for entity in entities:
+        start, end = entity.offset, entity.offset + entity.length
+        if pairs:
+            before = bisect_left(units, start)
+            start = pairs[before - 1] if before and units[before - 1] + 1 == start else start - before
+            before = bisect_left(units, end)
+            end = pairs[before - 1] + 1 if before and units[before - 1] + 1 == end else end - before
+        start, end = max(start, 0), min(end, length)
+        if start < end:
+            found.append(Span(entity.kind, start, end, entity))
+    if _ODD.search(text):
+        text, found = _cleaned(text, found)
+    found.sort(key=_order)
+    return text, found
+
+
+def _order(span: Span) -> tuple[int, int]:
+    return (span.start, -span.end)
+
+
+def _cleaned(text: str, found: list[Span]) -> tuple[str, list[Span]]:
+    """Text and spans after line ends are normalised: a removed ``\\n`` of ``\\r\\n`` shifts what follows."""
+    removed = [match.start() + 1 for match in re.finditer("\r\n", text)]
+    if removed:
+        found = [
+            Span(kind, start, end, entity)
+            for kind, first, last, entity in found
+            if (start := first - bisect_right(removed, first)) < (end := last - bisect_left(removed, last))
+        ]
+    return clean(text), found
