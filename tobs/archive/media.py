@@ -83,7 +83,8 @@ class Media:
         rows = self._database.rows(
             f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'wanted'"
             f" AND ({_IN_ORDER}) > (?, ?, ?)"
-            " AND NOT EXISTS (SELECT 1 FROM media e WHERE e.key = d.key AND e.account = d.account"
+            # The index by order would read all rows before this one.
+            " AND NOT EXISTS (SELECT 1 FROM media e INDEXED BY media_key WHERE e.key = d.key AND e.account = d.account"
             "  AND e.chat_id = d.chat_id AND e.state = 'wanted'"
             "  AND (e.date, e.message_id, e.ordinal) < (d.date, d.message_id, d.ordinal))"
             f" ORDER BY {_IN_ORDER} LIMIT ?",
@@ -337,6 +338,22 @@ def _with_items(rows: Iterable[Row]) -> list[MediaRow]:
 
 def _row(fields: Sequence[Any], message: Message) -> MediaRow:
     """A row with its item, which is kept only in the message."""
-    *before, retryable, attempts, offset, sha256, size = fields
-    item = message_files(message)[before[4]]
-    return MediaRow(*before, bool(retryable), attempts, offset, sha256, size, item)
+    media_id, account, chat_id, message_id, ordinal, key, date, state, reason, retryable, attempts, *of_file = fields
+    offset, sha256, size = of_file
+    return MediaRow(
+        id=media_id,
+        account=account,
+        chat_id=chat_id,
+        message_id=message_id,
+        ordinal=ordinal,
+        key=key,
+        date=date,
+        state=state,
+        reason=reason,
+        retryable=bool(retryable),
+        attempts=attempts,
+        offset=offset,
+        sha256=sha256,
+        size=size,
+        item=message_files(message)[ordinal],
+    )

@@ -152,7 +152,8 @@ class Notes:
         if ready_only:
             where.append(
                 "NOT EXISTS (SELECT 1 FROM message_rows JOIN media ON message_row = row"
-                " WHERE note_id = notes.id AND media.state IN ('wanted', 'staged'))"
+                # '<> gone' says that the partial index will do.
+                " WHERE note_id = notes.id AND media.state <> 'gone' AND media.state IN ('wanted', 'staged'))"
             )
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM notes WHERE {' AND '.join(where)}"
@@ -290,7 +291,7 @@ class Notes:
     def healable(self) -> list[int]:
         """Notes with a link whose target was not in the vault and now is."""
         rows = self._database.rows(
-            "SELECT DISTINCT l.note_id FROM note_links l JOIN message_rows m"
+            "SELECT DISTINCT l.note_id FROM note_links l INDEXED BY note_links_unresolved JOIN message_rows m"
             " ON m.account = l.account AND m.chat_id = l.chat_id AND m.id = l.message_id"
             " JOIN notes target ON target.id = m.note_id"
             " WHERE l.resolved = 0 AND target.state <> 'deleted' ORDER BY l.note_id"
