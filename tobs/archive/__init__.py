@@ -1,11 +1,11 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
-from tobs.archive.chats import Peer
 from tobs.archive.files import FileRow
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import ChatStats, Version
 from tobs.archive.notes import NoteLink, NoteRow, NoteState, StoredMessage, WrittenNote
 from tobs.archive.paths import path_key
+from tobs.archive.peers import Peer
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, record_page
 from tobs.archive.runs import RunRow

@@ -1,10 +1,9 @@
-"""Chats, the people in them, and the access hashes an account reaches them by."""
+"""Chats and the people in them, each as last seen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive.database import Database
@@ -113,34 +112,6 @@ class People:
     def former_names(self, person_id: int) -> list[str]:
         """What the person was called before, oldest first."""
         return _former_names(self._database, person_id)
-
-
-class Peer(Struct, frozen=True):
-    """How an account reaches a user, chat or channel. A ``min`` hash opens only what the peer showed itself in."""
-
-    id: int
-    access_hash: int
-    min: bool = False
-
-
-class Peers:
-    """Access hashes, each account's own."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def get(self, account: int, peer_id: int) -> Peer | None:
-        """How ``account`` reaches the peer."""
-        row = self._database.row("SELECT access_hash, min FROM peers WHERE account = ? AND id = ?", (account, peer_id))
-        return Peer(peer_id, row[0], bool(row[1])) if row else None
-
-    def put(self, account: int, peers: Iterable[Peer]) -> None:
-        """Keep access hashes; a ``min`` one never takes the place of a full one."""
-        self._database.run_many(
-            "INSERT INTO peers VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
-            " SET access_hash = excluded.access_hash, min = excluded.min WHERE excluded.min <= peers.min",
-            [(account, peer.id, peer.access_hash, peer.min) for peer in peers],
-        )
 
 
 def _joined(known: Chat, seen: Chat) -> Chat:

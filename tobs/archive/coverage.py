@@ -39,11 +39,20 @@ class Coverage:
             found.append((low, high))
         return [gap for gap in found if gap[0] <= gap[1]]
 
-    def add(self, account: int, chat_id: int, low: int, high: int) -> None:
-        """Settle ``[low, high]``; nothing where it is empty (``high < low``)."""
-        if high < low:
-            return
+    def add(self, account: int, chat_id: int, low: int, high: int, unreadable: Iterable[tuple[int, str]] = ()) -> None:
+        """Settle ``[low, high]`` (nothing where ``high < low``); of its ids only ``unreadable`` could not be read."""
+        owner = owner_of(account, chat_id)
         with self._database.transaction():
+            self._database.run(
+                "DELETE FROM unreadable WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?",
+                (owner, chat_id, low, high),
+            )
+            self._database.run_many(
+                "INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)",
+                [(owner, chat_id, message_id, reason) for message_id, reason in unreadable],
+            )
+            if high < low:
+                return
             near = self._touching(account, chat_id, low - 1, high + 1)
             if near:
                 low, high = min(low, near[0][0]), max(high, near[-1][1])
@@ -64,14 +73,6 @@ class Coverage:
         return self._database.rows(
             "SELECT id, reason FROM unreadable WHERE account = ? AND chat_id = ? ORDER BY id",
             (owner_of(account, chat_id), chat_id),
-        )
-
-    def set_unreadable(self, account: int, chat_id: int, reasons: Iterable[tuple[int, str]]) -> None:
-        """Note the ids that could not be read."""
-        owner = owner_of(account, chat_id)
-        self._database.run_many(
-            "INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)",
-            [(owner, chat_id, message_id, reason) for message_id, reason in reasons],
         )
 
     def _touching(self, account: int, chat_id: int, low: int | None, high: int | None) -> list[Interval]:

@@ -119,10 +119,10 @@ class Database:
 
 def connect(path: Path, *, read_only: bool = False) -> Database:
     """Open the database file at ``path``; a writer creates it, readable by its owner alone."""
-    if read_only and not path.exists():
-        raise VaultError(f"There is no archive at {path}.", "Run `tobs export` into this vault first.")
     try:
-        if not read_only and not path.exists():
+        if not path.exists():
+            if read_only:
+                raise VaultError(f"There is no archive at {path}.", "Run `tobs export` into this vault first.")
             path.touch(mode=0o600)
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tobs.errors import VaultError
-from tobs.model import Chat, Message, Person, is_channel_id
+from tobs.model import Chat, Message, MessageKey, Person, is_channel_id
 
 try:
     # Four times as fast as zlib on a page; either reads what the other wrote.
@@ -65,6 +65,18 @@ def unpack(data: bytes) -> bytes:
 def id_list(ids: Iterable[int | str]) -> str:
     """``ids`` as one parameter: ``... IN (SELECT value FROM json_each(?))`` is the same statement for any number."""
     return encode(list(ids)).decode()
+
+
+# ``{KEYS} SELECT ... FROM keys JOIN ...`` with ``key_list(...)`` as its first parameter.
+KEYS = (
+    "WITH keys (account, chat_id, id) AS ("
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
+)
+
+
+def key_list(keys: Iterable[MessageKey]) -> str:
+    """Message keys as one parameter, for ``KEYS``."""
+    return encode(list(keys)).decode()
 
 
 def owner_of(account: int, chat_id: int) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from tobs.archive.database import Database
-from tobs.archive.encoding import decode_message, id_list, owner_of
+from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of
 from tobs.archive.stale import mark_notes_of_rows
 from tobs.model import Message, MessageKey
 
@@ -171,14 +171,11 @@ class Messages:
     def mark_deleted(self, keys: Iterable[MessageKey]) -> int:
         """Telegram deleted messages: they are live no more and their notes stale. The number that were live."""
         with self._database.transaction():
-            rows = [
-                row
-                for key in keys
-                for (row,) in self._database.rows(
-                    "SELECT row FROM message_rows WHERE account = ? AND chat_id = ? AND id = ? AND deleted_at IS NULL",
-                    key,
-                )
-            ]
+            found = self._database.rows(
+                f"{KEYS} SELECT row FROM keys JOIN message_rows USING (account, chat_id, id) WHERE deleted_at IS NULL",
+                (key_list(keys),),
+            )
+            rows = [row for (row,) in found]
             now = self._clock()
             self._database.run_many(
                 "UPDATE message_rows SET deleted_at = ? WHERE row = ?", [(now, row) for row in rows]

@@ -1,4 +1,4 @@
-"""Single values an archive remembers (a takeout id, the state of updates ...)."""
+"""Single values an archive remembers."""
 
 from __future__ import annotations
 
@@ -22,3 +22,18 @@ class Meta:
             self._database.run("DELETE FROM meta WHERE key = ?", (key,))
         else:
             self._database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+class Takeouts:
+    """The takeout session each account has open, so that a run that crashed goes on with it."""
+
+    def __init__(self, meta: Meta) -> None:
+        self._meta = meta
+
+    def get(self, account: int) -> int:
+        """The id of the open takeout, 0 for none."""
+        return int(self._meta.get(f"takeout/{account}") or 0)
+
+    def put(self, account: int, takeout_id: int) -> None:
+        """Remember an open takeout; 0 forgets it."""
+        self._meta.set(f"takeout/{account}", str(takeout_id) if takeout_id else None)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tobs.archive import stale
 from tobs.archive.database import Database
-from tobs.archive.encoding import decode_message, encode, id_list, owner_of, pack, unpack
+from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of, pack, unpack
 from tobs.archive.media import Media, MediaRow
 from tobs.archive.paths import claim_path
 from tobs.model import Message, MessageKey
@@ -17,13 +17,11 @@ from tobs.model import Message, MessageKey
 NoteState = Literal["planned", "written", "deleted"]
 
 _BATCH = 500
+# An album has up to ten messages; in a busy group others come between them.
+_ALBUM_REACH = 100
 _COLUMNS = (
     "id, tobs_id, kind, account, chat_id, message_id, path, state, revision, written_revision,"
     " text_hash, size, mtime_ns"
-)
-_KEYS = (
-    "WITH keys (account, chat_id, id) AS ("
-    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
 )
 
 
@@ -218,7 +216,7 @@ class Notes:
     def mark_stale_of(self, keys: Iterable[MessageKey]) -> None:
         """The notes that show messages."""
         rows = self._database.rows(
-            f"{_KEYS} SELECT row FROM keys JOIN message_rows USING (account, chat_id, id)", (_key_list(keys),)
+            f"{KEYS} SELECT row FROM keys JOIN message_rows USING (account, chat_id, id)", (key_list(keys),)
         )
         stale.mark_notes_of_rows(self._database, [row for (row,) in rows])
 
@@ -244,6 +242,15 @@ class Notes:
         row = self._database.row(f"SELECT {_COLUMNS} FROM notes WHERE tobs_id = ?", (tobs_id,))
         return NoteRow(*row) if row else None
 
+    def of_album(self, account: int, chat_id: int, album_id: int, message_id: int) -> int | None:
+        """The id of the note that an album's message shortly before ``message_id`` is shown in."""
+        note_id: int | None = self._database.value(
+            "SELECT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+            " AND album_id = ? AND note_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+            (owner_of(account, chat_id), chat_id, message_id - _ALBUM_REACH, message_id - 1, album_id),
+        )
+        return note_id
+
     def path_of(self, account: int, chat_id: int, message_id: int) -> str | None:
         """Where a message is shown; None where it is in no note, or in a deleted one."""
         key = MessageKey.of(account, chat_id, message_id)
@@ -252,10 +259,10 @@ class Notes:
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
         """Where messages are shown, those that are."""
         rows = self._database.rows(
-            f"{_KEYS} SELECT m.account, m.chat_id, m.id, n.path FROM keys"
+            f"{KEYS} SELECT m.account, m.chat_id, m.id, n.path FROM keys"
             " JOIN message_rows m USING (account, chat_id, id) JOIN notes n ON n.id = m.note_id"
             " WHERE n.state <> 'deleted'",
-            (_key_list(keys),),
+            (key_list(keys),),
         )
         return {MessageKey(*key): path for *key, path in rows}
 
@@ -297,7 +304,3 @@ class Notes:
             " WHERE l.resolved = 0 AND target.state <> 'deleted' ORDER BY l.note_id"
         )
         return [note_id for (note_id,) in rows]
-
-
-def _key_list(keys: Iterable[MessageKey]) -> str:
-    return encode([list(key) for key in keys]).decode()

@@ -32,10 +32,8 @@ def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, s
         archive.chats.see(account, page.chats)
         archive.people.see(page.people)
         recorded = _record_messages(archive, owner, page, decide, source)
-        if page.unreadable:
-            archive.coverage.set_unreadable(account, page.chat_id, page.unreadable)
         archive.blooms.save_due(owner, page.chat_id)
-        archive.coverage.add(account, page.chat_id, page.low, page.high)
+        archive.coverage.add(account, page.chat_id, page.low, page.high, page.unreadable)
     return recorded
 
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tobs.archive.database import Database
+
+# SHA-256 of the file, plugin, its version, hash of its configuration: see ``tobs.plugin.results``.
+ResultKey = tuple[str, str, str, str]
 
 
 class Results:
-    """Results by content hash, plugin, its version and the hash of its configuration."""
+    """Results (JSON) by what they depend on."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, sha256: str, plugin: str, version: str, config_hash: str) -> bytes | None:
-        """The result kept, as the JSON it was given; None where there is none."""
-        result: bytes | None = self._database.value(
-            "SELECT result FROM processor_results WHERE sha256 = ? AND plugin = ? AND version = ? AND config_hash = ?",
-            (sha256, plugin, version, config_hash),
-        )
-        return result
+    def get(self, keys: Iterable[ResultKey]) -> list[bytes | None]:
+        """The result kept for each key, None where there is none."""
+        return [
+            self._database.value(
+                "SELECT result FROM processor_results"
+                " WHERE sha256 = ? AND plugin = ? AND version = ? AND config_hash = ?",
+                key,
+            )
+            for key in keys
+        ]
 
-    def put(self, sha256: str, plugin: str, version: str, config_hash: str, result: bytes) -> None:
-        """Keep ``result`` (JSON) in place of an earlier one."""
-        self._database.run(
-            "INSERT OR REPLACE INTO processor_results VALUES (?, ?, ?, ?, ?)",
-            (sha256, plugin, version, config_hash, result),
-        )
+    def put(self, rows: Iterable[tuple[ResultKey, bytes]]) -> None:
+        """Keep results, each in place of an earlier one of its key."""
+        with self._database.transaction():
+            self._database.run_many(
+                "INSERT OR REPLACE INTO processor_results VALUES (?, ?, ?, ?, ?)",
+                [(*key, result) for key, result in rows],
+            )

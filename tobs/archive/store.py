@@ -9,15 +9,16 @@ from types import TracebackType
 from typing import Self
 
 from tobs.archive.bloom import Blooms
-from tobs.archive.chats import Chats, Peers, People
+from tobs.archive.chats import Chats, People
 from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
 from tobs.archive.files import Files
 from tobs.archive.media import Media
 from tobs.archive.messages import Messages
-from tobs.archive.meta import Meta
+from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
 from tobs.archive.notes import Notes
+from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
@@ -30,6 +31,7 @@ class Archive:
         self._database = database
         self._read_only = read_only
         self.meta = Meta(database)
+        self.takeouts = Takeouts(self.meta)
         self.chats = Chats(database, clock)
         self.people = People(database, clock)
         self.peers = Peers(database)

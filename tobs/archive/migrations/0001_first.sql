@@ -34,10 +34,13 @@ CREATE TABLE former_names (
 CREATE TABLE peers (
     account INTEGER NOT NULL,
     id INTEGER NOT NULL,
-    access_hash INTEGER NOT NULL,
+    access_hash INTEGER NOT NULL,       -- 0: not known, or none needed
+    username TEXT NOT NULL,             -- lower case, without @
+    title TEXT NOT NULL,
     min INTEGER NOT NULL,
     PRIMARY KEY (account, id)
 ) WITHOUT ROWID;
+CREATE INDEX peers_username ON peers (account, username) WHERE username <> '';
 
 -- One history response as Telegram sent it: TL bytes of a layer, zlib.
 CREATE TABLE raw_pages (
