@@ -1,1 +1,26 @@
-"""The render room: model structs to Markdown text. Pure: no files, no network, no clock, no environment."""
+"""The render room: model structs to Markdown text. Pure: no files, no network, no clock, no environment
+(but for ``builtin``, which reads the templates tobs brings)."""
+
+from tobs.render.builtin import builtin_templates, load_builtin
+from tobs.render.frontmatter import managed_hash, stored_hash
+from tobs.render.markdown import MarkdownOptions, hashtags, to_markdown
+from tobs.render.notes import render_message
+from tobs.render.overview import render_audio, render_chat, render_person
+from tobs.render.templates import Templates
+from tobs.render.views import (
+    Attachment,
+    AudioItem,
+    ChatStats,
+    Links,
+    PersonStats,
+    Rendered,
+    RenderOptions,
+    Topic,
+    Year,
+)
+
+__all__ = [
+    "Attachment", "AudioItem", "ChatStats", "Links", "MarkdownOptions", "PersonStats", "RenderOptions", "Rendered",
+    "Templates", "Topic", "Year", "builtin_templates", "hashtags", "load_builtin", "managed_hash", "render_audio",
+    "render_chat", "render_message", "render_person", "stored_hash", "to_markdown",
+]  # fmt: skip

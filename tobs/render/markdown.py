@@ -47,9 +47,7 @@ def to_markdown(
     return markdown
 
 
-def _blocks(
-    text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets
-) -> str:
+def _blocks(text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets) -> str:
     """``text[start:end]`` as blocks, a blank line between a quote or fence and its neighbours."""
     blocks = [span for span in found if span.kind in _BLOCKS]
     if not blocks:
@@ -78,9 +76,7 @@ def _blocks(
     return "\n\n".join(parts)
 
 
-def _inside(
-    text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets
-) -> str:
+def _inside(text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets) -> str:
     """The content of a quote, without the line ends around it."""
     return _blocks(text, start, end, found, options, targets).strip("\n")
 

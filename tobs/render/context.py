@@ -1,0 +1,128 @@
+"""What rendering one note needs at hand: words, links, times; and the record of the messages it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from tobs.model import Message, Text
+from tobs.render.escape import escape_name, start_line
+from tobs.render.links import LinkTargets, destination, message_link, telegram_address, wikilink
+from tobs.render.markdown import MarkdownOptions, to_markdown
+from tobs.render.runs import clean
+from tobs.render.service import Teller
+from tobs.render.views import Attachment, Links, RenderOptions
+from tobs.render.words import catalogue
+
+
+class Context:
+    """One note's surroundings. ``references`` fills with (chat id, message id) -> resolved."""
+
+    def __init__(self, links: Links, options: RenderOptions, chat_id: int = 0, username: str = "") -> None:
+        self.links = links
+        self.options = options
+        self.chat_id = chat_id
+        self.username = username
+        self.words = catalogue(options.language)
+        self.references: dict[tuple[int, int], bool] = {}
+        self.targets = LinkTargets(user=self._user, username=self._username, url=self._url)
+        self.markdown = MarkdownOptions(tag_prefix=options.tag_prefix, line_breaks=options.line_breaks)
+
+    # texts
+
+    def text(self, text: Text) -> str:
+        """A text with entities as Markdown."""
+        return to_markdown(text.text, text.entities, self.markdown, self.targets)
+
+    def inline(self, text: Text) -> str:
+        """A text with entities as Markdown on one line, right within a line."""
+        flat = Text(clean(text.text).replace("\n", " "), text.entities) if "\r" not in text.text else text
+        inline = tuple(entity for entity in flat.entities if entity.kind not in _BLOCKS)
+        return to_markdown(flat.text, inline, targets=self.targets).replace("\n", " ").strip()
+
+    def plain(self, text: str) -> str:
+        """A text without entities as Markdown, line ends kept."""
+        return to_markdown(text, (), self.markdown)
+
+    # times
+
+    def local(self, unix: int) -> datetime:
+        """The moment in the vault's timezone, without offset."""
+        return datetime.fromtimestamp(unix, self.options.timezone).replace(tzinfo=None)
+
+    def when(self, unix: int) -> str:
+        """The moment in words: ``2024-01-02 03:04``."""
+        return self.local(unix).isoformat(" ", "minutes")
+
+    def period(self, seconds: int) -> str:
+        """A length of time in words."""
+        return Teller(self.words, self.name, str, self.when).period(seconds)
+
+    # people, chats, messages
+
+    def known(self, marked: int) -> tuple[str, str] | None:
+        """(path or "", name) of a person or chat."""
+        return (self.links.person(marked) or self.links.chat(marked)) if marked else None
+
+    def person(self, marked: int) -> tuple[str, str] | None:
+        """(path or "", name) of a person."""
+        return self.links.person(marked) if marked else None
+
+    def name(self, marked: int) -> str:
+        """A person or chat as Markdown: a link where there is a note, else the name."""
+        found = self.known(marked)
+        if found is None:
+            return self.words("someone")
+        path, name = found
+        if path:
+            return wikilink(path, name or path.rpartition("/")[2])
+        return escape_name(name) or self.words("someone")
+
+    def names(self, ids: Iterable[int]) -> str:
+        """Several people or chats as Markdown."""
+        return ", ".join(self.name(each) for each in ids)
+
+    def message_path(self, chat_id: int, message_id: int) -> str | None:
+        """The note of a message; whether there is one is recorded for healing."""
+        path = self.links.message(chat_id, message_id)
+        self.references[(chat_id, message_id)] = path is not None
+        return path
+
+    def message_link(self, chat_id: int, message_id: int, label: str = "") -> str:
+        """A message as Markdown: its note, else its t.me link, else words."""
+        path = self.message_path(chat_id, message_id)
+        if path:
+            return wikilink(path, label or self.words("reply.message", id=message_id))
+        words = escape_name(label) if label else self.words("reply.message", id=message_id)
+        url = message_link(chat_id, self.username if chat_id == self.chat_id else "", message_id)
+        return f"[{words}]({destination(url)})" if url else words
+
+    def attachment(self, message: Message, index: int) -> Attachment:
+        """What the vault has of a file."""
+        return self.links.attachment(message, index)
+
+    # what the converter asks
+
+    def _user(self, marked: int) -> str | None:
+        found = self.known(marked)
+        return found[0] or None if found else None
+
+    def _username(self, name: str) -> str | None:
+        marked = self.links.named(name.lower())
+        return self._user(marked) if marked else None
+
+    def _url(self, url: str) -> str | None:
+        address = telegram_address(url)
+        if address is None:
+            return None
+        chat_id = address.chat_id or self.links.named(address.username.lower())
+        if not chat_id:
+            return None
+        if address.message_id:
+            return self.message_path(chat_id, address.message_id)
+        return self._user(chat_id)
+
+
+_BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})
+
+__all__ = ["Context", "start_line"]

@@ -1,0 +1,108 @@
+"""Front matter: a small emitter for flat properties, and the hash of what tobs wrote.
+
+Strings are always double-quoted, so that YAML 1.1 and 1.2 parsers read the same; date-times are bare
+(``2024-01-02T03:04:05``), as Obsidian wants them. PyYAML's own emitters would cost more than the rest of
+a note, and leave ``1e3`` unquoted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from tobs.render.escape import ZERO_WIDTH
+
+
+class Link(str):
+    """A property value that is a link tobs made (``[[path|name]]``); in every other string brackets are parted."""
+
+    __slots__ = ()
+
+
+Value = str | int | float | bool | datetime | Sequence[str] | None
+
+# What a parser would read differently, or a plugin in a property. Built-ins of Obsidian never get a prefix.
+_CARE = re.compile(
+    '["\\\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]|<%|\\[\\['
+)
+_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "<%": "<\\x25", "[[": f"[{ZERO_WIDTH}["}
+_UNPREFIXED = frozenset({"tobs_id", "tobs_hash", "tags", "aliases", "cssclasses"})
+_HASH_LINE = re.compile(r'^tobs_hash: "?[0-9a-f]*"?\r?\n', re.MULTILINE)
+_HASH_LENGTH = 32
+
+
+def _careful(match: re.Match[str]) -> str:
+    token = match[0]
+    short = _SHORT.get(token)
+    if short is not None:
+        return short
+    code = ord(token)
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _careful_link(match: re.Match[str]) -> str:
+    return "[[" if match[0] == "[[" else _careful(match)
+
+
+def quoted(text: str) -> str:
+    """A YAML double-quoted scalar that reads back as ``text``."""
+    return f'"{_CARE.sub(_careful_link if type(text) is Link else _careful, text)}"'
+
+
+def _scalar(value: str | float | datetime) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S") if value.year > 999 else value.replace(tzinfo=None).isoformat()[:19]
+    return repr(value)
+
+
+def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> str:
+    """The block between the ``---`` lines, those included. Empty values (None, "", []) are left out.
+
+    A list is always written as a list, one item a line. ``prefix`` goes before every name but ``tobs_id``,
+    ``tobs_hash`` and Obsidian's own.
+    """
+    lines = ["---\n"]
+    for name, value in properties:
+        if value is None or value == "" or value == ():
+            continue
+        if prefix and name not in _UNPREFIXED:
+            name = prefix + name
+        if isinstance(value, str | int | float | datetime):
+            lines.append(f"{name}: {_scalar(value)}\n")
+        elif value:
+            lines.append(f"{name}:\n")
+            lines += [f"  - {quoted(item)}\n" for item in value]
+    lines.append("---\n")
+    return "".join(lines)
+
+
+def with_hash(text: str) -> str:
+    """A note's text with ``tobs_hash`` put in after its first property."""
+    at = text.index("\n", 4) + 1
+    return f'{text[:at]}tobs_hash: "{_digest(text)}"\n{text[at:]}'
+
+
+def managed_hash(text: str) -> str:
+    """The hash of what a note manages: its text without the ``tobs_hash`` line of its front matter."""
+    end = text.find("\n---", 3) + 1
+    match = _HASH_LINE.search(text, 0, end) if end else None
+    return _digest(text[: match.start()] + text[match.end() :] if match else text)
+
+
+def stored_hash(text: str) -> str:
+    """The ``tobs_hash`` a note carries, empty where it has none."""
+    end = text.find("\n---", 3) + 1
+    match = _HASH_LINE.search(text, 0, end) if end else None
+    return match[0].partition(":")[2].strip().strip('"') if match else ""
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]

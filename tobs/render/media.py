@@ -1,0 +1,274 @@
+"""What a message carries, as Markdown: embeds of files, and polls, places, previews ... in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from tobs.model import (
+    Contact,
+    Dice,
+    FileItem,
+    Game,
+    Giveaway,
+    GiveawayResults,
+    Invoice,
+    Location,
+    Media,
+    Message,
+    PaidMedia,
+    Poll,
+    StoryRef,
+    Text,
+    TodoList,
+    UnknownMedia,
+    WebPage,
+    message_files,
+)
+from tobs.render.escape import escape_name
+from tobs.render.links import destination, web_url, wikilink
+from tobs.render.markdown import quote
+from tobs.render.service import money
+from tobs.render.views import Attachment
+
+if TYPE_CHECKING:
+    from tobs.render.context import Context
+
+# What Obsidian shows inside a note. Source: Obsidian help, 'Accepted file formats'.
+EMBEDDABLE = frozenset("avif bmp gif jpeg jpg png svg webp flac m4a mp3 ogg wav webm 3gp mkv mov mp4 ogv pdf".split())
+
+
+def embed(path: str, name: str = "") -> str:
+    """A file of the vault: shown where Obsidian can show it, else linked."""
+    extension = path.rpartition(".")[2].lower()
+    if extension in EMBEDDABLE:
+        return f"![[{path}]]"
+    return wikilink(path, name or path.rpartition("/")[2])
+
+
+def file_label(item: FileItem, context: Context) -> str:
+    """What a file is, with its title or name: ``Photo``, ``File report.pdf``."""
+    words = context.words
+    what = words(f"kind.{item.kind}")
+    title = " - ".join(part for part in (item.performer, item.title) if part) or item.name
+    if item.kind == "sticker" and item.emoji:
+        title = item.emoji
+    return f"{what} {escape_name(title)}" if title else what
+
+
+def file_markdown(item: FileItem, attachment: Attachment, context: Context) -> str:
+    """One file: its embed, or a line that says what became of it."""
+    words = context.words
+    if attachment.path is not None:
+        shown = embed(attachment.path, attachment.name or item.name)
+        lines = [shown]
+        if attachment.note:
+            lines.append(wikilink(attachment.note, attachment.note.rpartition("/")[2]))
+        transcript = attachment.fields.get("transcript")
+        if isinstance(transcript, str) and transcript.strip() and not attachment.note:
+            lines.append(quote(context.plain(transcript), folded=True, title=words("transcript")))
+        return "\n\n".join(lines)
+    what = file_label(item, context)
+    if item.ttl and attachment.state in ("unavailable", "gone"):
+        return f"*{words('file.ttl', what=what)}*"
+    state = {"staged": "wanted", "placed": "wanted"}.get(attachment.state, attachment.state)
+    if state not in ("wanted", "skipped", "failed", "unavailable", "gone"):
+        state = "unavailable"
+    sentence = words(f"file.{state}", what=what)
+    if attachment.reason and state in ("skipped", "failed", "unavailable"):
+        sentence = words("file.because", sentence=sentence, reason=escape_name(attachment.reason))
+    return f"*{sentence}*"
+
+
+def media_markdown(message: Message, context: Context) -> tuple[str, str]:
+    """(files, details) of a message: embeds that stand before its text, and what stands after it."""
+    media = message.media
+    if media is None:
+        return "", ""
+    if isinstance(media, FileItem):
+        return file_markdown(media, context.attachment(message, 0), context), ""
+    make = _DETAILS.get(type(media))
+    details = make(media, message, context) if make else ""
+    if isinstance(media, PaidMedia | StoryRef):
+        return "\n\n".join(_files(message, context)), details
+    return "", details
+
+
+def _files(message: Message, context: Context) -> Iterator[str]:
+    for index, item in enumerate(message_files(message)):
+        yield file_markdown(item, context.attachment(message, index), context)
+
+
+def _placed(message: Message, context: Context) -> list[str]:
+    """The files of a preview that are in the vault; a preview says nothing of those that are not."""
+    paths = [context.attachment(message, index).path for index in range(len(message_files(message)))]
+    return [embed(path) for path in paths if path is not None]
+
+
+def _text(text: Text, context: Context) -> str:
+    """A short text on one line."""
+    return context.inline(text)
+
+
+def _poll(poll: Poll, message: Message, context: Context) -> str:
+    words = context.words
+    facts = [words("poll.quiz" if poll.quiz else "poll")]
+    facts += [words(f"poll.{name}") for name in ("multiple", "closed", "public") if getattr(poll, name)]
+    if poll.close_date and not poll.closed:
+        facts.append(words("poll.until", date=context.when(poll.close_date)))
+    head = f"**{_text(poll.question, context)}**" if not poll.question.entities else _text(poll.question, context)
+    lines = [head]
+    for answer in poll.answers:
+        line = f"- {_text(answer.text, context)}"
+        if answer.voters is not None:
+            line += f" — {words('votes', n=answer.voters)}"
+        marks = [words(f"poll.{name}") for name in ("correct", "chosen") if getattr(answer, name)]
+        lines.append(f"{line} ({', '.join(marks)})" if marks else line)
+    if poll.total_voters is not None:
+        facts.append(words("poll.total", n=poll.total_voters))
+    body = f"{lines[0]}\n\n" + "\n".join(lines[1:]) if len(lines) > 1 else lines[0]
+    parts = [body, f"*{', '.join(facts)}*"]
+    if poll.solution:
+        parts.append(quote(context.text(poll.solution)))
+    return "\n\n".join(parts)
+
+
+def _todo(todo: TodoList, message: Message, context: Context) -> str:
+    title = _text(todo.title, context)
+    lines = []
+    for item in todo.items:
+        line = f"- [{'x' if item.done else ' '}] {_text(item.title, context)}"
+        done = [context.name(item.done_by)] if item.done_by else []
+        done += [context.when(item.done_at)] if item.done_at else []
+        lines.append(f"{line} ({', '.join(done)})" if item.done and done else line)
+    head = f"**{title}**" if title and not todo.title.entities else title or context.words("todo")
+    return f"{head}\n\n" + "\n".join(lines) if lines else head
+
+
+def _location(place: Location, message: Message, context: Context) -> str:
+    words = context.words
+    point = f"{place.latitude:.6f},{place.longitude:.6f}"
+    url = f"https://www.openstreetmap.org/?mlat={place.latitude:.6f}&mlon={place.longitude:.6f}"
+    where = f"[{point}]({url}#map=16/{place.latitude:.6f}/{place.longitude:.6f})"
+    if place.title or place.address:
+        name = ", ".join(escape_name(part) for part in (place.title, place.address) if part)
+        return f"{words('venue')}: {name} ({where})"
+    if place.live:
+        return f"{words('location.live', period=context.period(place.live))}: {where}"
+    return f"{words('location')}: {where}"
+
+
+def _contact(contact: Contact, message: Message, context: Context) -> str:
+    name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+    known = context.person(contact.user_id) if contact.user_id else None
+    shown = wikilink(known[0], name or known[1]) if known and known[0] else escape_name(name)
+    line = f"{context.words('contact')}: {shown or context.words('someone')}"
+    if context.options.phones and contact.phone:
+        line += f", {escape_name(contact.phone)}"
+    return line
+
+
+def _callout(title: str, body: list[str], message: Message, context: Context, kind: str = "info") -> str:
+    parts = [part for part in body if part] + _placed(message, context)
+    return quote("\n\n".join(parts), callout=kind, title=title)
+
+
+def _preview(page: WebPage, message: Message, context: Context) -> str:
+    title = escape_name(page.title or page.site or page.url)
+    url = web_url(page.url)
+    path = context.targets.url(url) if url else None
+    if path:
+        title = wikilink(path, page.title or page.url)
+    elif url:
+        title = f"[{title}]({destination(url)})"
+    facts = [escape_name(fact) for fact in (page.site if page.title else "", page.author) if fact]
+    return _callout(title, [", ".join(facts), context.plain(page.description)], message, context)
+
+
+def _game(game: Game, message: Message, context: Context) -> str:
+    title = f"{context.words('game')}: {escape_name(game.title)}"
+    return _callout(title, [context.plain(game.description)], message, context)
+
+
+def _invoice(invoice: Invoice, message: Message, context: Context) -> str:
+    words = context.words
+    title = f"{words('invoice')}: {escape_name(invoice.title)}"
+    price = money(invoice.amount, invoice.currency) if invoice.currency else ""
+    if invoice.receipt_id:
+        price = f"{price}, {words('invoice.paid')}" if price else words("invoice.paid")
+    return _callout(title, [context.plain(invoice.description), price], message, context)
+
+
+def _paid(paid: PaidMedia, message: Message, context: Context) -> str:
+    line = context.words("paid", n=paid.stars)
+    locked = paid.count - len(paid.files)
+    if locked > 0:
+        line += f" ({context.words('paid.locked', n=locked)})"
+    return f"*{line}*"
+
+
+def _prize(months: int, stars: int, prize: str, context: Context) -> list[str]:
+    words = context.words
+    parts = [words("giveaway.months", n=months)] if months else []
+    parts += [words("stars", n=stars)] if stars else []
+    return parts + ([escape_name(prize)] if prize else [])
+
+
+def _giveaway(giveaway: Giveaway, message: Message, context: Context) -> str:
+    words = context.words
+    facts = [words("giveaway.prizes", n=giveaway.quantity)]
+    facts += _prize(giveaway.months, giveaway.stars, giveaway.prize, context)
+    if giveaway.channels:
+        facts.append(words("giveaway.channels", chats=context.names(giveaway.channels)))
+    if giveaway.countries:
+        facts.append(words("giveaway.countries", countries=escape_name(", ".join(giveaway.countries))))
+    if giveaway.until:
+        facts.append(words("giveaway.until", date=context.when(giveaway.until)))
+    return f"{words('giveaway')}: {', '.join(facts)}"
+
+
+def _giveaway_results(results: GiveawayResults, message: Message, context: Context) -> str:
+    words = context.words
+    facts = [words("giveaway.winners", n=results.winners_count)]
+    facts += _prize(results.months, results.stars, results.prize, context)
+    if results.unclaimed:
+        facts.append(words("giveaway.unclaimed", n=results.unclaimed))
+    if results.refunded:
+        facts.append(words("giveaway.refunded"))
+    line = f"{words('giveaway_results')}: {', '.join(facts)}"
+    if results.winners:
+        line += "\n\n" + "\n".join(f"- {context.name(winner)}" for winner in results.winners)
+    if results.launch_id:
+        line += "\n\n" + context.message_link(results.channel or message.chat_id, results.launch_id)
+    return line
+
+
+def _dice(dice: Dice, message: Message, context: Context) -> str:
+    emoji = escape_name(dice.emoji)
+    return context.words("dice", emoji=emoji, value=dice.value) if dice.value else emoji
+
+
+def _story(story: StoryRef, message: Message, context: Context) -> str:
+    head = context.words("story", who=context.name(story.peer))
+    return f"{head}\n\n{context.text(story.caption)}" if story.caption else head
+
+
+def _unknown(media: UnknownMedia, message: Message, context: Context) -> str:
+    return f"*{context.words('unknown', name=escape_name(media.name))}*"
+
+
+_DETAILS: dict[type[Media], Callable[..., str]] = {
+    Poll: _poll,
+    TodoList: _todo,
+    Location: _location,
+    Contact: _contact,
+    WebPage: _preview,
+    Game: _game,
+    Invoice: _invoice,
+    PaidMedia: _paid,
+    Giveaway: _giveaway,
+    GiveawayResults: _giveaway_results,
+    Dice: _dice,
+    StoryRef: _story,
+    UnknownMedia: _unknown,
+}

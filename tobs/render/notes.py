@@ -1,0 +1,261 @@
+"""The note of a message or an album: front matter and body, with every message it refers to.
+
+    render_message(messages, chat, links, options, templates) -> Rendered
+
+The front matter is made here, the body by the template ``message.md.j2`` from a ``NoteView``. The same input gives
+the same bytes; lines end with ``\\n``, the file with one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tobs.model import Button, Chat, FileItem, Forward, Message, Reaction, message_files
+from tobs.render.blocks import rich_markdown
+from tobs.render.context import Context
+from tobs.render.escape import escape_name, one_line
+from tobs.render.frontmatter import Link, Value, front_matter, with_hash
+from tobs.render.links import destination, message_link, web_url, wikilink
+from tobs.render.markdown import hashtags, quote, to_markdown
+from tobs.render.media import media_markdown
+from tobs.render.service import Teller, service_sentence
+from tobs.render.templates import Templates, blocks
+from tobs.render.views import Links, MessageView, NoteView, Rendered, RenderOptions
+
+MESSAGE_TEMPLATE = "message.md.j2"
+
+
+def render_message(
+    messages: Sequence[Message], chat: Chat, links: Links, options: RenderOptions, templates: Templates
+) -> Rendered:
+    """The note of one message, or of an album's messages (ascending ids; the note is the first one's)."""
+    context = Context(links, options, chat.id, chat.username)
+    views = tuple([message_view(message, chat, context) for message in messages])
+    first = messages[0]
+    tags = note_tags(messages, options.tag_prefix)
+    note = NoteView(context.name(chat.id), chat.title, views[0].date, views, tags)
+    body = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
+    properties = _properties(messages, chat, context, tags, views[0])
+    return finish(properties, body or f"*{context.words('empty')}*", context, first)
+
+
+def finish(
+    properties: Iterable[tuple[str, Value]], body: str, context: Context, _first: Message | None = None
+) -> Rendered:
+    """Front matter and body as a whole note, with its hash and the messages it refers to."""
+    head = front_matter(properties, context.options.property_prefix)
+    text = with_hash(f"{head}\n{body}\n" if body else head)
+    references = tuple((chat, message, found) for (chat, message), found in context.references.items())
+    return Rendered(text, references)
+
+
+def tobs_id(chat_id: int, options: RenderOptions, rest: str = "") -> str:
+    """The id of a chat's note or of one in it; another account's private chats carry the account."""
+    account = f"{options.account}:" if options.account and chat_id > -(10**12) else ""
+    return f"{account}{chat_id}{rest}"
+
+
+def link_to(found: tuple[str, str] | None) -> str | None:
+    """A property value: a link to a person's or chat's note, else the name."""
+    if found is None:
+        return None
+    path, name = found
+    return Link(wikilink(path, name or path.rpartition("/")[2])) if path else one_line(name) or None
+
+
+def note_tags(messages: Sequence[Message], prefix: str) -> tuple[str, ...]:
+    """The tags of all messages of a note, each once."""
+    tags: dict[str, str] = {}
+    for message in messages:
+        if message.entities:
+            for tag in hashtags(message.text, message.entities, prefix):
+                tags.setdefault(tag.casefold(), tag)
+    return tuple(tags.values())
+
+
+def _properties(
+    messages: Sequence[Message], chat: Chat, context: Context, tags: tuple[str, ...], view: MessageView
+) -> list[tuple[str, Value]]:
+    message = messages[0]
+    options = context.options
+    properties: list[tuple[str, Value]] = [
+        ("tobs_id", tobs_id(chat.id, options, f"/{message.id}")),
+        ("date", view.date),
+        ("date_unix", message.date),
+        ("chat", link_to(context.links.chat(chat.id)) or one_line(chat.title)),
+        ("sender", link_to(context.known(message.sender_id))),
+        ("message_id", message.id),
+        ("link", view.link or None),
+    ]
+    if message.topic_id:
+        properties.append(("topic", _message_link(context, chat.id, message.topic_id)))
+    if message.reply is not None and message.reply.message_id:
+        target_chat = message.reply.chat_id or chat.id
+        properties.append(("reply_to", _message_link(context, target_chat, message.reply.message_id)))
+    if message.forward is not None:
+        properties.append(("forwarded_from", _origin_property(message.forward, context)))
+    edited = max(each.edited for each in messages)
+    if edited:
+        properties.append(("edited", context.local(edited)))
+    if options.counters:
+        properties += [("views", message.views), ("forwards", message.forwards)]
+        properties.append(("reactions", [reaction_text(each) for each in message.reactions]))
+    properties.append(("tags", tags))
+    properties.append(("media", _media_links(messages, context)))
+    return properties
+
+
+def _message_link(context: Context, chat_id: int, message_id: int) -> str | None:
+    """A message as a property: a link to its note, else its t.me link."""
+    path = context.message_path(chat_id, message_id)
+    if path:
+        return Link(wikilink(path))
+    return message_link(chat_id, context.username if chat_id == context.chat_id else "", message_id) or None
+
+
+def _origin_property(forward: Forward, context: Context) -> str | None:
+    if forward.chat_id and forward.message_id:
+        path = context.message_path(forward.chat_id, forward.message_id)
+        if path:
+            return Link(wikilink(path))
+    found = link_to(context.known(forward.from_id or forward.chat_id))
+    return found or one_line(forward.from_name) or None
+
+
+def _media_links(messages: Sequence[Message], context: Context) -> list[str]:
+    found: dict[str, None] = {}
+    for message in messages:
+        if message.media is None:
+            continue
+        for index in range(len(message_files(message))):
+            path = context.attachment(message, index).path
+            if path is not None:
+                found[Link(f"[[{path}]]")] = None
+    return list(found)
+
+
+def reaction_text(reaction: Reaction) -> str:
+    """A reaction as the property lists it: ``👍 12``."""
+    if reaction.paid:
+        return f"⭐ {reaction.count}"
+    return f"{reaction.emoji or f'custom {reaction.custom_id}'} {reaction.count}"
+
+
+def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
+    """Everything a template may show of one message. Layout ``day`` uses the same view."""
+    view = {}
+    if message.media is not None:
+        view["media"], view["details"] = media_markdown(message, context)
+    if message.action is not None:
+        view["service"] = _service(message, context)
+    if message.blocks:
+        view["text"] = rich_markdown(message.blocks, context, message)
+    elif message.text:
+        view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
+    if message.forward is not None:
+        view["forward"] = _forward(message.forward, context)
+    if message.reply is not None and message.action is None:
+        view["reply"] = _reply(message, context)
+    if message.buttons:
+        view["buttons"] = _buttons(message.buttons, context)
+    if notes := _notes(message, context):
+        view["notes"] = notes
+    if message.kind == "unsupported" and not view.get("text"):
+        view["text"] = f"*{context.words('unsupported')}*"
+    sender = context.known(message.sender_id)
+    return MessageView(
+        id=message.id,
+        date=context.local(message.date),
+        sender=context.name(message.sender_id) if message.sender_id else "",
+        sender_name=sender[1] if sender else "",
+        link=message_link(chat.id, chat.username, message.id),
+        message=message,
+        **view,
+    )
+
+
+def _service(message: Message, context: Context) -> str:
+    reply = message.reply
+    assert message.action is not None
+
+    def target() -> str:
+        if reply is None or not reply.message_id:
+            return context.words("reply.earlier")
+        return context.message_link(reply.chat_id or message.chat_id, reply.message_id)
+
+    teller = Teller(context.words, context.name, target, context.when)
+    return service_sentence(message.action, message, teller)
+
+
+def _forward(forward: Forward, context: Context) -> str:
+    words = context.words
+    name = ""
+    if forward.from_id or forward.chat_id:
+        found = context.known(forward.from_id or forward.chat_id)
+        if found is not None:
+            name = context.name(forward.from_id or forward.chat_id)
+    name = name or escape_name(forward.from_name) or words("forwarded.hidden")
+    if forward.signature:
+        name += f" ({escape_name(forward.signature)})"
+    if forward.chat_id and forward.message_id:
+        name += f", {context.message_link(forward.chat_id, forward.message_id)}"
+    if not forward.date:
+        return f"*{words('forwarded', origin=name)}*"
+    key = "forwarded.imported" if forward.imported else "forwarded.on"
+    return f"*{words(key, origin=name, date=context.when(forward.date))}*"
+
+
+def _reply(message: Message, context: Context) -> str:
+    reply, words = message.reply, context.words
+    assert reply is not None
+    if reply.message_id == message.topic_id and not reply.quote and not reply.chat_id:
+        return ""  # Every message of a topic answers its first one.
+    if reply.story_id:
+        target = words("reply.story")
+    elif reply.message_id:
+        target = context.message_link(reply.chat_id or message.chat_id, reply.message_id)
+    else:
+        target = words("reply.earlier")
+    if reply.todo_item:
+        target = words("reply.todo", target=target)
+    line = words("reply", target=target)
+    if not reply.quote:
+        return line
+    return f"{line}\n\n{quote(to_markdown(reply.quote, reply.quote_entities, context.markdown, context.targets))}"
+
+
+def _buttons(rows: tuple[tuple[Button, ...], ...], context: Context) -> str:
+    lines = []
+    for row in rows:
+        shown = []
+        for button in row:
+            label = escape_name(button.text) or context.words("someone")
+            url = web_url(button.url) if button.url else None
+            path = context.targets.url(url) if url else None
+            if path:
+                shown.append(wikilink(path, button.text))
+            else:
+                shown.append(f"[{label}]({destination(url)})" if url else label)
+        if shown:
+            lines.append(" · ".join(shown))
+    return context.words("buttons", names=" · ".join(lines)) if lines else ""
+
+
+def _notes(message: Message, context: Context) -> str:
+    words = context.words
+    facts = []
+    if message.via_bot:
+        facts.append(words("via", bot=context.name(message.via_bot)))
+    if message.signature:
+        facts.append(words("signed", name=escape_name(message.signature)))
+    parts = [f"*{', '.join(facts)}*"] if facts else []
+    if message.restriction:
+        parts.append(f"*{words('restricted', reason=escape_name(message.restriction))}*")
+    if message.fact_check:
+        parts.append(quote(context.plain(message.fact_check), callout="note", title=words("fact_check")))
+    if message.summary:
+        parts.append(quote(context.plain(message.summary), callout="abstract", title=words("summary")))
+    return blocks(*parts)
+
+
+__all__ = ["FileItem", "finish", "message_view", "render_message", "tobs_id"]

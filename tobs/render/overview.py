@@ -1,0 +1,229 @@
+"""The notes of chats, people and audio files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tobs.model import Chat, Person
+from tobs.render.context import Context
+from tobs.render.escape import escape_name, one_line
+from tobs.render.frontmatter import Link, Value
+from tobs.render.links import message_link, wikilink
+from tobs.render.markdown import quote
+from tobs.render.media import embed
+from tobs.render.notes import finish, tobs_id
+from tobs.render.templates import Templates
+from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions
+
+CHAT_TEMPLATE = "chat.md.j2"
+PERSON_TEMPLATE = "person.md.j2"
+AUDIO_TEMPLATE = "audio.md.j2"
+
+
+class ChatView(Struct, frozen=True):
+    """A chat as its template sees it: Markdown blocks (empty where there is nothing) and the plain struct."""
+
+    title: str
+    picture: str = ""
+    facts: str = ""
+    about: str = ""
+    ends: str = ""
+    pinned: str = ""
+    topics: str = ""
+    years: str = ""
+    base: str = ""
+    chat: Chat | None = None
+    stats: ChatStats = ChatStats()
+
+
+class PersonView(Struct, frozen=True):
+    """A person as the template sees them."""
+
+    name: str
+    picture: str = ""
+    facts: str = ""
+    about: str = ""
+    ends: str = ""
+    chats: str = ""
+    person: Person | None = None
+    stats: PersonStats = PersonStats()
+
+
+class AudioView(Struct, frozen=True):
+    """An audio file as its template sees it."""
+
+    title: str
+    player: str = ""
+    facts: str = ""
+    transcript: str = ""
+    messages: str = ""
+    item: AudioItem | None = None
+
+
+def _heading(words: str, lines: Sequence[str]) -> str:
+    return f"## {words}\n\n" + "\n".join(lines) if lines else ""
+
+
+def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptions, templates: Templates) -> Rendered:
+    """The chat's own note."""
+    context = Context(links, options, chat.id, chat.username)
+    words = context.words
+    facts = [words(f"kind.{chat.kind}"), words("messages", n=stats.messages)]
+    facts += [words("members", n=chat.members)] if chat.members else []
+    facts += [words("files", n=stats.media)] if stats.media else []
+    ends = []
+    for key, end in (("first_message", stats.first), ("last_message", stats.last)):
+        if end is not None:
+            ends.append(f"- {words(key)}: {context.message_link(chat.id, end[0], context.when(end[1]))}")
+    topics = [
+        f"- {wikilink(topic.path, topic.title) if topic.path else escape_name(topic.title)}"
+        + (f" ({words('messages', n=topic.messages)})" if topic.messages else "")
+        for topic in stats.topics
+    ]
+    past = [escape_name(title) for title in stats.past_titles]
+    view = ChatView(
+        title=one_line(chat.title),
+        picture=embed(stats.picture) if stats.picture else "",
+        facts=", ".join(facts) + (f"\n\n{words('past_titles')}: {', '.join(past)}" if past else ""),
+        about=context.plain(chat.about),
+        ends="\n".join(ends),
+        pinned=_heading(words("pinned"), [f"- {context.message_link(chat.id, each)}" for each in chat.pinned]),
+        topics=_heading(words("topics"), topics),
+        years=_years(stats, context),
+        base=f"![[{stats.base}]]" if stats.base else "",
+        chat=chat,
+        stats=stats,
+    )
+    properties: list[tuple[str, Value]] = [
+        ("tobs_id", tobs_id(chat.id, options)),
+        ("aliases", _aliases(chat.title, stats.past_titles)),
+        ("chat_kind", chat.kind),
+        ("chat_username", chat.username),
+        ("link", _chat_link(chat)),
+        ("messages", stats.messages),
+        ("members", chat.members),
+        ("first_message", context.local(stats.first[1]) if stats.first else None),
+        ("last_message", context.local(stats.last[1]) if stats.last else None),
+    ]
+    body = templates.render(CHAT_TEMPLATE, {"chat": view, "words": words})
+    return finish(properties, body, context)
+
+
+def _chat_link(chat: Chat) -> str:
+    return f"https://t.me/{chat.username}" if chat.username else ""
+
+
+def _aliases(name: str, earlier: Sequence[str]) -> tuple[str, ...]:
+    """The name and earlier ones, each once."""
+    names = dict.fromkeys(one_line(each) for each in (name, *earlier))
+    return tuple(each for each in names if each)
+
+
+def _years(stats: ChatStats, context: Context) -> str:
+    if not stats.years:
+        return ""
+    words = context.words
+    rows = [f"| {words('year')} | {words('messages.column')} | {words('files.column')} |", "| --- | ---: | ---: |"]
+    rows += [f"| {year.year} | {year.messages} | {year.media} |" for year in stats.years]
+    return f"## {words('years')}\n\n" + "\n".join(rows)
+
+
+def render_person(
+    person: Person, stats: PersonStats, links: Links, options: RenderOptions, templates: Templates
+) -> Rendered:
+    """The note of a user, or of a channel or group that posts in its own name."""
+    context = Context(links, options)
+    words = context.words
+    facts = [words("kind.bot")] if person.is_bot else []
+    facts += [words("deleted_account")] if person.is_deleted else []
+    facts += [f"@{escape_name(person.username)}"] if person.username else []
+    facts.append(words("messages", n=stats.messages))
+    ends = []
+    for key, end in (("first_message", stats.first), ("last_message", stats.last)):
+        if end is not None:
+            ends.append(f"- {words(key)}: {context.message_link(end[0], end[1], context.when(end[2]))}")
+    chats = [f"- {context.name(chat)} ({words('messages', n=count)})" for chat, count in stats.chats]
+    name = person.name or words("deleted_account")
+    view = PersonView(
+        name=one_line(name),
+        picture=embed(stats.picture) if stats.picture else "",
+        facts=", ".join(facts),
+        about=context.plain(person.about),
+        ends="\n".join(ends),
+        chats=_heading(words("chats"), chats),
+        person=person,
+        stats=stats,
+    )
+    properties: list[tuple[str, Value]] = [
+        ("tobs_id", f"person/{person.id}"),
+        ("aliases", _aliases(name, stats.aliases)),
+        ("username", person.username),
+        ("link", f"https://t.me/{person.username}" if person.username else ""),
+        ("messages", stats.messages),
+    ]
+    body = templates.render(PERSON_TEMPLATE, {"person": view, "words": words})
+    return finish(properties, body, context)
+
+
+def render_audio(
+    item: AudioItem,
+    messages: Sequence[tuple[int, int]],
+    links: Links,
+    options: RenderOptions,
+    templates: Templates,
+) -> Rendered:
+    """The note of one audio file (music, voice, podcast); ``messages`` (chat id, message id) that carry it."""
+    context = Context(links, options)
+    words = context.words
+    facts = [escape_name(part) for part in (item.performer, item.title) if part]
+    lines = [f"**{' - '.join(facts)}**"] if facts else []
+    album = [escape_name(item.album)] if item.album else []
+    album += [str(item.year)] if item.year else []
+    album += [escape_name(item.genre)] if item.genre else []
+    lines += [", ".join(album)] if album else []
+    carried = [f"- {context.message_link(chat, message, _label(context, chat))}" for chat, message in messages]
+    player = [embed(item.cover)] if item.cover else []
+    player += [embed(item.path, item.name)] if item.path else []
+    view = AudioView(
+        title=one_line(item.title or item.name),
+        player="\n\n".join(player),
+        facts="\n\n".join(lines),
+        transcript=_transcript(item, context),
+        messages=_heading(words("in_messages"), carried),
+        item=item,
+    )
+    properties: list[tuple[str, Value]] = [
+        ("tobs_id", f"audio/{item.sha256}"),
+        ("date", context.local(item.date) if item.date else None),
+        ("date_unix", item.date or None),
+        ("title", one_line(item.title)),
+        ("performer", one_line(item.performer)),
+        ("album", one_line(item.album)),
+        ("genre", one_line(item.genre)),
+        ("year", item.year),
+        ("track", item.track),
+        ("duration", item.duration),
+        ("bitrate", item.bitrate),
+        ("size", item.size),
+        ("format", one_line(item.format)),
+        ("sha256", item.sha256),
+        ("transcript_language", item.transcript_language),
+        ("media", [Link(f"[[{item.path}]]")] if item.path else None),
+    ]
+    taken = {name for name, _ in properties}
+    properties += [(name, value) for name, value in sorted(item.extra.items()) if name not in taken]
+    body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": words})
+    return finish(properties, body, context)
+
+
+def _label(context: Context, chat_id: int) -> str:
+    found = context.links.chat(chat_id)
+    return found[1] if found else ""
+
+
+def _transcript(item: AudioItem, context: Context) -> str:
+    if not item.transcript.strip():
+        return ""
+    return quote(context.plain(item.transcript.strip()), callout="quote", title=context.words("transcript"))

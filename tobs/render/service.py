@@ -1,0 +1,193 @@
+"""Service messages: one sentence each, from the catalogue.
+
+The sentence's places name what it needs (``{who}``, ``{users}``, ``{title}``); ``_PLACES`` says how each is made from
+the action's values. Variants (``.self``, ``.missed``) are chosen by ``_VARIANTS``. A kind without a sentence says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tobs.model import Action, Message
+from tobs.render.escape import escape_name
+from tobs.render.words import Words, has_word, place_names
+
+_CURRENCY_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "UGX": 0, "PYG": 0, "XTR": 0, "KWD": 3, "TON": 9}
+
+
+class Teller:
+    """What a sentence needs from its surroundings: ``name`` of a marked id, ``target`` the message replied to
+    (both Markdown), ``date`` a Unix time in words."""
+
+    def __init__(
+        self, words: Words, name: Callable[[int], str], target: Callable[[], str], date: Callable[[int], str]
+    ) -> None:
+        self.words = words
+        self.name = name
+        self.target = target
+        self.date = date
+
+    def names(self, ids: Iterable[int]) -> str:
+        """Several names as a list in words."""
+        known = [self.name(each) for each in ids]
+        if len(known) < 2:
+            return "".join(known) or self.words("someone")
+        return self.words("and", first=", ".join(known[:-1]), last=known[-1])
+
+    def period(self, seconds: int) -> str:
+        """A length of time in its largest whole unit."""
+        for unit, size in (("weeks", 604_800), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+            if seconds >= size and seconds % size == 0:
+                return self.words(unit, n=seconds // size)
+        if seconds > 3_600:
+            return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+        if seconds > 60:
+            return f"{seconds // 60}:{seconds % 60:02d}"
+        return self.words("seconds", n=seconds)
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount in the smallest unit of its currency, as people write it. Source: core.telegram.org/bots/payments"""
+    digits = _CURRENCY_DIGITS.get(currency, 2)
+    whole = amount / 10**digits
+    if digits == 9:
+        return escape_name(f"{whole:.9f}".rstrip("0").rstrip(".") + f" {currency}")
+    return escape_name(f"{whole:.{digits}f} {currency}")
+
+
+def service_sentence(action: Action, message: Message, teller: Teller) -> str:
+    """The sentence of a service message, Markdown on one line."""
+    key = f"action.{action.kind}"
+    if not has_word(key):
+        return teller.words("action.unknown", kind=escape_name(action.kind))
+    variant = _VARIANTS.get(action.kind)
+    if variant is not None and (chosen := variant(action.values, message)) and has_word(f"{key}.{chosen}"):
+        key = f"{key}.{chosen}"
+    return teller.words(key, **_places(key, action.values, message, teller))
+
+
+def _integer(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _integers(value: Any) -> list[int]:
+    if isinstance(value, list | tuple):
+        return [each for each in value if isinstance(each, int)]
+    return [value] if isinstance(value, int) and value else []
+
+
+def _plain(value: Any) -> str:
+    """A text value: a string, or a text with entities as a mapping."""
+    if isinstance(value, Mapping):
+        value = value.get("text", "")
+    return escape_name(str(value)) if value is not None else ""
+
+
+def _stars(value: Any, words: Words) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("amount", 0)
+    return words("stars", n=_integer(value))
+
+
+def _tasks(value: Any) -> str:
+    titles = [_plain(item.get("title")) for item in value or () if isinstance(item, Mapping)]
+    return ", ".join(title for title in titles if title)
+
+
+_Place = Callable[[Mapping[str, Any], Message, Teller], object]
+_PLACES: dict[str, _Place] = {
+    "who": lambda values, message, teller: teller.name(message.sender_id or message.chat_id),
+    "users": lambda values, message, teller: teller.names(_integers(values.get("users"))),
+    "user": lambda values, message, teller: teller.name(_integer(values.get("user_id"))),
+    "inviter": lambda values, message, teller: teller.name(_integer(values.get("inviter_id"))),
+    "new_creator": lambda values, message, teller: teller.name(_integer(values.get("new_creator_id"))),
+    "bot": lambda values, message, teller: teller.name(_integer(values.get("bot_id"))),
+    "from": lambda values, message, teller: teller.name(_integer(values.get("from_id"))),
+    "to": lambda values, message, teller: teller.name(_integer(values.get("to_id"))),
+    "peer": lambda values, message, teller: teller.name(_integer(values.get("peer"))),
+    "peers": lambda values, message, teller: teller.names(_integers(values.get("peers"))),
+    "target": lambda values, message, teller: teller.target(),
+    "duration": lambda values, message, teller: teller.period(_integer(values.get("duration"))),
+    "period": lambda values, message, teller: teller.period(_integer(values.get("period"))),
+    "days": lambda values, message, teller: teller.words("days", n=_integer(values.get("days"))),
+    "distance": lambda values, message, teller: teller.words("metres", n=_integer(values.get("distance"))),
+    "stars": lambda values, message, teller: _stars(_star_value(values), teller.words),
+    "winners": lambda values, message, teller: teller.words(
+        "giveaway.winners", n=_integer(values.get("winners_count"))
+    ),
+    "schedule_date": lambda values, message, teller: teller.date(_integer(values.get("schedule_date"))),
+    "money": lambda values, message, teller: money(
+        _integer(values.get("total_amount")), str(values.get("currency") or "")
+    ),
+    "amount": lambda values, message, teller: money(
+        _integer(values.get("crypto_amount") or values.get("amount")),
+        str(values.get("crypto_currency") or values.get("currency") or ""),
+    ),
+    "tasks": lambda values, message, teller: _tasks(values.get("list")),
+    "n": lambda values, message, teller: len(
+        _integers(values.get("completed")) or _integers(values.get("incompleted"))
+    ),
+}
+
+
+def _star_value(values: Mapping[str, Any]) -> Any:
+    gift = values.get("gift")
+    return values.get("stars") or (gift.get("stars") if isinstance(gift, Mapping) else 0)
+
+
+def _places(key: str, values: Mapping[str, Any], message: Message, teller: Teller) -> dict[str, object]:
+    """What the sentence names, and nothing else: making a link also records it."""
+    places: dict[str, object] = {}
+    for name in place_names(key):
+        make = _PLACES.get(name)
+        places[name] = make(values, message, teller) if make else _plain(values.get(name))
+    return places
+
+
+def _call(values: Mapping[str, Any], message: Message) -> str:
+    reason = str(values.get("reason") or "").lower()
+    state = "missed" if "missed" in reason or values.get("missed") else "busy" if "busy" in reason else ""
+    if not state and values.get("duration"):
+        state = "duration"
+    video = "video" if values.get("video") else ""
+    return "_".join(part for part in (video, state) if part)
+
+
+def _topic(values: Mapping[str, Any], message: Message) -> str:
+    if values.get("title"):
+        return "title"
+    for field, yes, no in (("closed", "closed", "reopened"), ("hidden", "hidden", "shown")):
+        if values.get(field) is not None:
+            return yes if values[field] else no
+    return ""
+
+
+def _by_flags(*flags: str) -> Callable[[Mapping[str, Any], Message], str]:
+    return lambda values, message: next((flag for flag in flags if values.get(flag)), "")
+
+
+_VARIANTS: dict[str, Callable[[Mapping[str, Any], Message], str]] = {
+    "bot_allowed": _by_flags("domain"),
+    "chat_add_user": lambda values, message: "self" if _integers(values.get("users")) == [message.sender_id] else "",
+    "chat_create": _by_flags("users"),
+    "chat_delete_user": lambda values, message: "self" if values.get("user_id") == message.sender_id else "",
+    "chat_joined_by_link": lambda values, message: "inviter" if _integer(values.get("inviter_id")) else "",
+    "conference_call": _by_flags("missed", "duration"),
+    "group_call": _by_flags("duration"),
+    "no_forwards_toggle": lambda values, message: "on" if values.get("new_value") else "",
+    "paid_messages_price": lambda values, message: "" if values.get("stars") else "free",
+    "phone_call": _call,
+    "set_messages_ttl": lambda values, message: "" if values.get("period") else "off",
+    "star_gift": lambda values, message: "stars" if _star_value(values) else "",
+    "star_gift_purchase_offer": _by_flags("accepted", "declined"),
+    "star_gift_purchase_offer_declined": _by_flags("expired"),
+    "star_gift_unique": _by_flags("upgrade", "transferred"),
+    "suggested_post_approval": lambda values, message: (
+        "balance" if values.get("balance_too_low") else "rejected" if values.get("rejected") else ""
+    ),
+    "todo_completions": lambda values, message: (
+        "done" if values.get("completed") else "undone" if values.get("incompleted") else ""
+    ),
+    "topic_edit": _topic,
+}

@@ -1,0 +1,165 @@
+"""What the renderers take and what templates see. Strings named *Markdown* are ready; the rest are plain fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from tobs.model import Message
+
+AttachmentState = Literal["wanted", "staged", "placed", "failed", "unavailable", "skipped", "gone"]
+
+
+class Attachment(Struct, frozen=True):
+    """A file of a message as the vault has it. ``path`` is from the vault's root; ``note`` the path (without
+    ``.md``) of the audio note about it; ``fields`` what processors found (title, performer, transcript ...)."""
+
+    state: AttachmentState | str
+    path: str | None = None
+    reason: str = ""
+    name: str = ""
+    note: str | None = None
+    fields: dict[str, Any] = {}
+
+
+class Links(Struct, frozen=True):
+    """How a note finds others. All of them are pure look-ups; None is 'not in this vault'.
+
+    ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
+    ``person(id)`` and ``chat(id)`` -> (path or "" while there is no note, name); ``named(username)`` -> marked id
+    (the name comes lower-cased, without ``@``); ``attachment(message, index)`` -> the file, by its place in
+    ``message_files(message)``.
+    """
+
+    message: Callable[[int, int], str | None] = lambda _chat, _message: None
+    person: Callable[[int], tuple[str, str] | None] = lambda _id: None
+    chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
+    attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
+    named: Callable[[str], int | None] = lambda _name: None
+
+
+class RenderOptions(Struct, frozen=True):
+    """``line_breaks`` is ``soft`` or ``two-space``; ``counters`` puts views, forwards and reactions into notes;
+    ``phones`` shows phone numbers of contacts; ``account`` is the id put before private chats in ``tobs_id``
+    (0: the vault's primary account)."""
+
+    timezone: tzinfo = UTC
+    language: str = "en"
+    property_prefix: str = ""
+    tag_prefix: str = ""
+    line_breaks: str = "soft"
+    counters: bool = True
+    phones: bool = False
+    account: int = 0
+
+
+class Rendered(Struct, frozen=True):
+    """A note's text and every message it refers to: (chat id, message id, whether it had a note to link to)."""
+
+    text: str
+    links: tuple[tuple[int, int, bool], ...] = ()
+
+
+class MessageView(Struct, frozen=True):
+    """One message as a template sees it: Markdown blocks, empty where there is nothing, and plain fields.
+
+    ``forward`` 'Forwarded from ...'; ``reply`` the link to what it answers and the quoted part; ``media`` embeds or
+    what became of the files; ``text`` the message itself; ``details`` preview, poll, place, contact ...;
+    ``buttons``; ``notes`` via bot, signature, restrictions, fact check; ``service`` the sentence of a service message.
+    """
+
+    id: int
+    date: datetime
+    sender: str = ""
+    sender_name: str = ""
+    forward: str = ""
+    reply: str = ""
+    media: str = ""
+    text: str = ""
+    details: str = ""
+    buttons: str = ""
+    notes: str = ""
+    service: str = ""
+    link: str = ""
+    message: Message | None = None
+
+
+class NoteView(Struct, frozen=True):
+    """A message note: one message, or the messages of an album. ``chat`` is a link (Markdown)."""
+
+    chat: str
+    chat_title: str
+    date: datetime
+    messages: tuple[MessageView, ...]
+    tags: tuple[str, ...] = ()
+
+
+class Year(Struct, frozen=True):
+    """How much a chat has of one year."""
+
+    year: int
+    messages: int
+    media: int = 0
+
+
+class Topic(Struct, frozen=True):
+    """A forum topic: its note's or folder's path ("" while there is none)."""
+
+    id: int
+    title: str
+    path: str = ""
+    messages: int = 0
+
+
+class ChatStats(Struct, frozen=True):
+    """What the archive knows of a chat. Times are Unix seconds; ``first``/``last`` (message id, date);
+    ``past_titles`` oldest first; ``picture`` and ``base`` paths from the vault's root."""
+
+    messages: int = 0
+    media: int = 0
+    first: tuple[int, int] | None = None
+    last: tuple[int, int] | None = None
+    years: tuple[Year, ...] = ()
+    past_titles: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    picture: str = ""
+    base: str = ""
+
+
+class PersonStats(Struct, frozen=True):
+    """What the archive knows of a sender. ``aliases`` are earlier names; ``chats`` (chat id, messages)."""
+
+    messages: int = 0
+    first: tuple[int, int, int] | None = None
+    last: tuple[int, int, int] | None = None
+    aliases: tuple[str, ...] = ()
+    chats: tuple[tuple[int, int], ...] = ()
+    picture: str = ""
+
+
+class AudioItem(Struct, frozen=True):
+    """An audio file and what its tags say. ``duration`` seconds, ``bitrate`` kbit/s, ``size`` bytes; ``kind`` is
+    ``audio`` or ``voice``; ``name`` the file name; ``extra`` more properties from processors (text or numbers)."""
+
+    sha256: str
+    path: str | None = None
+    kind: str = "audio"
+    name: str = ""
+    title: str = ""
+    performer: str = ""
+    album: str = ""
+    genre: str = ""
+    year: int | None = None
+    track: int | None = None
+    duration: float | None = None
+    bitrate: float | None = None
+    size: int | None = None
+    format: str = ""
+    date: int = 0
+    transcript: str = ""
+    transcript_language: str = ""
+    cover: str = ""
+    extra: dict[str, str | int | float] = {}
