@@ -111,6 +111,7 @@ class Chain:
         self._locate = locate
         self._force = force
         self._numbers = count(1)
+        self._swept = False
         self.counts = {processor.name: Counts() for processor in self._processors}
 
     async def run(self, files: Sequence[Incoming]) -> list[Processed]:
@@ -118,6 +119,10 @@ class Chain:
 
         Never fails because of a plugin (but see ``Host``'s strict); raises VaultUnwritable when the disk does.
         """
+        if not self._swept:
+            # What a killed run left; the numbers of the folders start again at 1.
+            await asyncio.to_thread(_remove_folders, [self._work])
+            self._swept = True
         passages = [_Passage(file) for file in files]
         for processor in self._processors:
             takers = [passage for passage in passages if passage.file.item.kind in processor.plugin.handles]

@@ -31,6 +31,9 @@ from tobs.plugin.protocol import PluginRef
 GROUP = "tobs.plugins"
 SHIPPED = "tobs_plugins"
 
+#: Source code is small; a larger folder is something else, and copying it would fill the disk.
+_MAX_VAULT_PLUGIN = 20 * 2**20
+
 #: ``ready`` runs; ``off`` was switched off; ``missing`` lacks something on this machine; ``untrusted`` is a
 #: vault's and nobody said it may run; ``broken`` cannot be loaded.
 State = Literal["ready", "off", "missing", "untrusted", "broken"]
@@ -144,8 +147,8 @@ def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
             continue
         found = _Found(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))
         copy = vault.private / path.name
-        if any(part.is_symlink() for part in (path, *path.rglob("*"))):
-            yield replace(found, untrusted="it has a symbolic link in it, so what runs could change unseen")
+        if fault := _unfit(path):
+            yield replace(found, untrusted=fault)
             continue
         _copy(path, copy)
         if vault.trusts(copy):
@@ -153,6 +156,16 @@ def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
         else:
             _remove(copy)
             yield replace(found, untrusted=f"its content is not trusted; read it, then: tobs plugins trust {path.stem}")
+
+
+def _unfit(path: Path) -> str:
+    """Why the plugin at ``path`` is not even copied; empty when it is."""
+    parts = [path, *path.rglob("*")]
+    if any(part.is_symlink() or not (part.is_file() or part.is_dir()) for part in parts):
+        return "it holds a link or a special file, so what runs could change unseen"
+    if sum(part.stat().st_size for part in parts) > _MAX_VAULT_PLUGIN:
+        return f"it is larger than {_MAX_VAULT_PLUGIN // 2**20} MiB"
+    return ""
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -184,14 +197,14 @@ def _take(
         classes = plugin_classes(load_module(found.module, found.path))
         if not classes:
             raise NoPlugin("it defines no plugin with a name")
-    except Exception as error:  # noqa: BLE001 - the border to foreign code: its import may raise anything; it is listed
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to foreign code: it may raise anything
         logger.info("plugin module {} cannot be loaded: {!r}", found.source, error)
         yield replace(bare, state="broken", reason=f"{type(error).__name__}: {error}"), None
         return
     for plugin_class in classes:
         try:
             faults = declaration_faults(plugin_class)
-            info = _describe(bare, plugin_class)
+            info = bare if faults else _describe(bare, plugin_class)
         except (TypeError, AttributeError) as error:
             yield replace(bare, state="broken", reason=f"its declarations are malformed: {error}"), None
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -60,17 +60,21 @@ def describe_config(config_type: type[Any]) -> tuple[Option, ...]:
     for field in msgspec.structs.fields(config_type):
         has_factory = field.default_factory is not msgspec.NODEFAULT
         default = field.default_factory() if has_factory else None if field.required else field.default
-        info = msgspec.json.schema(field.type)
         options.append(
             Option(
                 name=field.encode_name,
-                type=getattr(field.type, "__name__", str(field.type)),
+                type=_type_name(field.type),
                 default=default,
                 required=field.required,
-                description=info.get("description", ""),
+                description=msgspec.json.schema(field.type).get("description", ""),
             )
         )
     return tuple(options)
+
+
+def _type_name(kind: Any) -> str:
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return bare.__name__ if isinstance(bare, type) and not get_args(bare) else str(bare).replace("typing.", "")
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:

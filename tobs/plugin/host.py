@@ -129,19 +129,19 @@ class Host:
     ) -> None:
         """Have a worker process answer the items in ``unanswered``. Raises WorkerLost with the rest left there."""
         worker = await self._worker(processor)
-        finished = False
         try:
-            limit = processor.plugin.time_limit
-            async for answer in worker.run([items[index] for index in unanswered], limit=limit):
-                index = unanswered[0]
+            await worker.send([items[index] for index in unanswered])
+            while unanswered:
+                answer = await worker.answer(limit=processor.plugin.time_limit)
+                index = unanswered.popleft()
                 replies[index] = self._reply(processor, items[index], answer)
-                unanswered.popleft()
-            finished = True
-        finally:
-            if finished:
-                self._idle.setdefault(processor.name, []).append(worker)
-            else:
-                await worker.kill()
+                if processor.name in self._off:
+                    return await worker.kill()
+        except BaseException:
+            # WorkerLost, a strict host, Ctrl-C: what it would still answer belongs to nobody.
+            await worker.kill()
+            raise
+        self._idle.setdefault(processor.name, []).append(worker)
 
     async def _worker(self, processor: Processor) -> WorkerProcess:
         if idle := self._idle.get(processor.name):

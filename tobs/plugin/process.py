@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from loguru import logger
 
@@ -63,15 +63,14 @@ class WorkerProcess:
             raise WorkerLost(f"did not start: {opened.failure}")
         return worker
 
-    async def run(self, items: Sequence[Item], *, limit: float) -> AsyncIterator[Answer]:
-        """The answers for ``items``, in order; each may take ``limit`` seconds.
-
-        Raises WorkerLost, which is about the first item without an answer; the process is gone then.
-        """
+    async def send(self, items: Sequence[Item]) -> None:
+        """Hand over ``items``: as many answers have to be taken. Raises WorkerLost."""
         await self._send(frame(Batch(tuple(items))))
-        for _ in items:
-            body = await self._receive(limit, f"took longer than its limit of {limit:g} s")
-            yield _answers.decode(body)
+
+    async def answer(self, *, limit: float) -> Answer:
+        """The answer for the next item, which may take ``limit`` seconds. Raises WorkerLost: the process is gone."""
+        answer: Answer = _answers.decode(await self._receive(limit, f"took longer than its limit of {limit:g} s"))
+        return answer
 
     async def close(self) -> None:
         """Let the process end by itself, else end it."""
@@ -90,12 +89,13 @@ class WorkerProcess:
         else:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        await self._process.wait()
-        # A child that left the group could hold the pipe open: then its words are not waited for.
-        await asyncio.wait([self._stderr], timeout=1)
-        self._stderr.cancel()
+        ended = asyncio.create_task(self._process.wait())
+        await asyncio.wait([ended], timeout=1)
+        await asyncio.wait([self._stderr], timeout=0.2)
+        # A child that left the group may hold the pipes open, and then asyncio waits for them for ever.
+        for task in (ended, self._stderr):
+            task.cancel()
+        self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way
 
     async def _send(self, data: bytes) -> None:
         assert self._process.stdin is not None
@@ -110,15 +110,15 @@ class WorkerProcess:
         try:
             async with asyncio.timeout(limit):
                 length = int.from_bytes(await self._process.stdout.readexactly(4), "big")
-                if length > MAX_FRAME:
-                    await self.kill()
-                    raise WorkerLost(f"returned a result of {length} bytes; {MAX_FRAME} are allowed")
-                return await self._process.stdout.readexactly(length)
+                if length <= MAX_FRAME:
+                    return await self._process.stdout.readexactly(length)
         except TimeoutError:
             await self.kill()
             raise WorkerLost(late) from None
         except asyncio.IncompleteReadError:
             return await self._lost()
+        await self.kill()
+        raise WorkerLost(f"returned a result of {length} bytes; {MAX_FRAME} are allowed")
 
     async def _lost(self) -> bytes:
         """Say how the process ended. Raises WorkerLost, always."""

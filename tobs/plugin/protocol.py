@@ -60,7 +60,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 def _as_text(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"a {type(value).__name__} cannot be part of it")
+    raise TypeError(f"a value of type {type(value).__name__}")
 
 
 def _as_path(kind: type[Any], value: Any) -> Any:

@@ -44,19 +44,20 @@ def answer(plugin: Plugin[Any], item: Item) -> Answer:
     """Let ``plugin`` work on ``item``; whatever it raises becomes an answer."""
     try:
         result: object = plugin.process(item)  # what it says it returns is not always so
-        if result is None:
-            return Answer()
-        if not isinstance(result, Result):
-            return Answer(failure=f"returned a {type(result).__name__} instead of a Result or None")
-        return Answer(result=encode(result))
     except Unreadable as error:
         return Answer(failure=_one_line(str(error)) or "the file cannot be read", unreadable=True)
     except MemoryError:
         return Answer(failure=f"needed more memory than its limit of {plugin.memory_limit // 2**20} MiB")
-    except (msgspec.MsgspecError, OverflowError) as error:
-        return Answer(failure=f"returned what no note can hold: {_one_line(str(error))}")
     except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
         return Answer(failure=_one_line(f"{type(error).__name__}: {error}"))
+    if result is None:
+        return Answer()
+    if not isinstance(result, Result):
+        return Answer(failure=f"returned a {type(result).__name__} instead of a Result or None")
+    try:
+        return Answer(result=encode(result))
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
+        return Answer(failure=f"returned what no note can hold: {_one_line(str(error))}")
 
 
 def _open(opening: Opening) -> tuple[Plugin[Any] | None, Opened]:
@@ -65,7 +66,7 @@ def _open(opening: Opening) -> tuple[Plugin[Any] | None, Opened]:
         plugin_class = load_class(opening.ref)
         config = msgspec.msgpack.decode(opening.config, type=plugin_class.config_type)
         return plugin_class(config), Opened()
-    except Exception as error:  # noqa: BLE001 - as above: an import or a constructor of foreign code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above: an import or a constructor of foreign code
         return None, Opened(failure=_one_line(f"{type(error).__name__}: {error}"))
 
 

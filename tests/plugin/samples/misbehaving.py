@@ -1,0 +1,155 @@
+"""Plugins that fail in every way there is, for the tests of the host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from msgspec import Struct
+
+from tobs.plugin import Item, NewFile, Plugin, Result, Unreadable
+
+
+class NoOptions(Struct, frozen=True):
+    pass
+
+
+class Quiet(Plugin[NoOptions]):
+    """Behaves: tells what was in the file."""
+
+    name = "quiet"
+    version = "1"
+    handles = frozenset({"document"})
+
+    def process(self, item: Item) -> Result | None:
+        text = item.path.read_text()
+        return Result(fields={"words": len(text.split()), "pid": os.getpid()}) if text else None
+
+
+class Bad(Plugin[NoOptions]):
+    """Does what the file says."""
+
+    name = "bad"
+    version = "1"
+    handles = frozenset({"document"})
+    time_limit = 0.5
+    memory_limit = 400 * 2**20
+
+    def process(self, item: Item) -> Result | None:
+        return getattr(self, f"_{item.path.read_text()}")(item)
+
+    def _fine(self, item: Item) -> Result:
+        return Result(fields={"pid": os.getpid()})
+
+    def _hang(self, item: Item) -> None:
+        time.sleep(60)
+
+    def _hang_with_child(self, item: Item) -> None:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        (item.path.parent / "child.pid").write_text(str(child.pid))
+        time.sleep(60)
+
+    def _hang_with_escaped_child(self, item: Item) -> None:
+        code = "import time; time.sleep(60)"
+        child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+        (item.path.parent / "child.pid").write_text(str(child.pid))
+        time.sleep(60)
+
+    def _raise(self, item: Item) -> None:
+        raise RuntimeError("the moon\nis wrong")
+
+    def _unreadable(self, item: Item) -> None:
+        raise Unreadable("not my kind of file")
+
+    def _exit(self, item: Item) -> None:
+        sys.exit(3)
+
+    def _kill(self, item: Item) -> None:
+        os.kill(os.getpid(), 9)
+
+    def _last_words(self, item: Item) -> None:
+        os.write(2, b"something went very wrong\n")
+        os._exit(7)
+
+    def _memory(self, item: Item) -> Result:
+        return Result(fields={"length": len(bytearray(2**30))})
+
+    def _print(self, item: Item) -> Result:
+        sys.stdout.write("not for the host's ears\n" * 1000)
+        sys.stdout.flush()
+        return Result()
+
+    def _read_input(self, item: Item) -> Result:
+        return Result(fields={"input": sys.stdin.read()})
+
+    def _dict(self, item: Item) -> dict[str, str]:
+        return {"title": "x"}
+
+    def _wrong_field(self, item: Item) -> Result:
+        return Result(fields={"title": {"deep": 1}})
+
+    def _object(self, item: Item) -> Result:
+        return Result(fields={"title": object()})
+
+    def _huge_number(self, item: Item) -> Result:
+        return Result(fields={"track": 2**80})
+
+    def _not_a_number(self, item: Item) -> Result:
+        return Result(fields={"track": float("nan")})
+
+    def _own_field(self, item: Item) -> Result:
+        return Result(fields={"tobs_id": "-1/1"})
+
+    def _bad_name(self, item: Item) -> Result:
+        return Result(fields={"a: b\nc": "x"})
+
+    def _bad_tag(self, item: Item) -> Result:
+        return Result(tags=("two words",))
+
+    def _long_text(self, item: Item) -> Result:
+        return Result(fields={"title": "x" * 70_000})
+
+    def _huge_result(self, item: Item) -> Result:
+        return Result(fields={f"f{n}": "x" * 2000 for n in range(10_000)})
+
+    def _outside(self, item: Item) -> Result:
+        return Result(files=(NewFile(Path("/etc/passwd"), "cover"),))
+
+    def _dots(self, item: Item) -> Result:
+        item.new_file("x").write_text("x")
+        return Result(replacement=item.work / ".." / ".." / item.path.name)
+
+    def _link(self, item: Item) -> Result:
+        link = item.new_file("cover.jpg")
+        link.symlink_to(item.path)
+        return Result(files=(NewFile(link, "cover"),))
+
+    def _absent(self, item: Item) -> Result:
+        return Result(files=(NewFile(item.work / "never-made.jpg", "cover"),))
+
+    def _empty_file(self, item: Item) -> Result:
+        item.new_file("cover.jpg").touch()
+        return Result(files=(NewFile(item.work / "cover.jpg", "cover"),))
+
+    def _secret(self, item: Item) -> Result:
+        return Result(fields={"seen": sorted(name for name in os.environ if "TOBS" in name.upper())})
+
+
+class Home(Struct, frozen=True):
+    pid: int
+
+
+class Unstartable(Plugin[Home]):
+    """Can be made in one process only, and that is not its worker's."""
+
+    name = "unstartable"
+    version = "1"
+    handles = frozenset({"document"})
+
+    def __init__(self, config: Home) -> None:
+        super().__init__(config)
+        if os.getpid() != config.pid:
+            raise OSError("the model is not here")

@@ -1,0 +1,219 @@
+"""The plugin ``tags`` on real files of every format at hand, and on broken ones."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import mutagen
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutagen.apev2 import APEv2
+from mutagen.asf import ASF, ASFDWordAttribute
+from mutagen.flac import FLAC
+from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK
+
+from tobs.plugin import Item, Unreadable
+from tobs_plugins.tags import Tags, TagsConfig
+from tobs_plugins.tags.reader import NotAudio, read_tags
+
+DATA = Path(__file__).parents[1] / "data"
+MUSIC = DATA / "music"
+
+CHIMES = {
+    "title": "Chimes They Fade",
+    "performer": "Maxstack",
+    "album": "Endgame: Singularity Original Soundtrack",
+    "genre": "Soundtrack",
+    "year": 2012,
+    "track": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"),
+    [
+        ("chimes.mp3", {"format": "MP3", "duration": 8.0, "bitrate": 96}),
+        ("chimes.flac", {"format": "FLAC", "duration": 8.0, "bitrate": 364}),
+        ("chimes.opus", {"format": "Opus", "duration": 8.0, "bitrate": 67}),
+        ("chimes.m4a", {"format": "AAC", "duration": 8.0, "bitrate": 96}),
+    ],
+)
+def test_every_format_tells_the_same(name: str, sound: dict[str, object]) -> None:
+    assert read_tags(MUSIC / name, 200) == CHIMES | sound
+
+
+def test_a_voice_message_tells_how_long_it_is() -> None:
+    fields = read_tags(DATA / "voice" / "auth-incorrect.oga", 200)
+    assert fields == {"format": "Opus", "duration": 4.6, "bitrate": 16}
+
+
+def copy(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / name
+    path.write_bytes((MUSIC / name).read_bytes())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("written", "track"), [("3/12", 3), ("03", 3), (" 7", 7), ("0", None), ("A1", None), ("9" * 400, 999999)]
+)
+def test_track_numbers_are_read_as_people_write_them(tmp_path: Path, written: str, track: int | None) -> None:
+    path = copy(tmp_path, "chimes.mp3")
+    tags = ID3(path)
+    tags.setall("TRCK", [TRCK(encoding=3, text=[written])])
+    tags.save()
+    assert read_tags(path, 200).get("track") == track
+
+
+@pytest.mark.parametrize(
+    ("written", "year"),
+    [
+        ("2012", 2012),
+        ("2012-05-01", 2012),
+        ("01.05.2012", 2012),
+        ("May 1999", 1999),
+        ("20120501", None),
+        ("soon", None),
+    ],
+)
+def test_years_are_found_in_dates(tmp_path: Path, written: str, year: int | None) -> None:
+    path = copy(tmp_path, "chimes.flac")
+    tags = FLAC(path)
+    tags["date"] = written
+    tags.save()
+    assert read_tags(path, 200).get("year") == year
+
+
+def test_a_tag_of_70_000_characters_is_cut(tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.flac")
+    tags = FLAC(path)
+    tags["title"] = "la " * 25_000
+    tags["artist"] = [f"singer {n}" for n in range(10_000)]
+    tags.save()
+    fields = read_tags(path, 50)
+    assert len(str(fields["title"])) <= 50 and str(fields["title"]).endswith("…")
+    assert len(str(fields["performer"])) <= 50
+
+
+def test_line_breaks_and_invisible_marks_do_not_reach_the_note(tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.flac")
+    tags = FLAC(path)
+    tags["title"] = "one\r\n---\ntwo\x00\u202ethree\u2028four"
+    tags.save()
+    assert read_tags(path, 200)["title"] == "one --- two three four"
+
+
+def test_several_performers_are_joined_and_the_band_stands_in(tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.mp3")
+    tags = ID3(path)
+    tags.setall("TPE1", [TPE1(encoding=3, text=["Ann", "Bob", "Ann"])])
+    tags.save(v2_version=4)
+    assert read_tags(path, 200)["performer"] == "Ann, Bob"
+    tags.delall("TPE1")
+    tags.add(TPE2(encoding=3, text=["The Band"]))
+    tags.save()
+    assert read_tags(path, 200)["performer"] == "The Band"
+
+
+def test_numbered_genres_have_names(tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.mp3")
+    tags = ID3(path)
+    tags.setall("TCON", [TCON(encoding=3, text=["(17)"])])
+    tags.save()
+    assert read_tags(path, 200)["genre"] == "Rock"
+
+
+def test_wav_files_with_id3_tags_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    sound = b"\0\0" * 8000
+    head = struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", len(sound))
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(head) + len(sound)) + b"WAVE" + head + sound)
+    wave = mutagen.File(path)
+    wave.add_tags()
+    wave.tags.add(TIT2(encoding=3, text=["Silence"]))
+    wave.tags.add(TALB(encoding=3, text=["Nothing"]))
+    wave.tags.add(TDRC(encoding=3, text=["1952"]))
+    wave.save()
+    assert read_tags(path, 200) == {
+        "title": "Silence",
+        "album": "Nothing",
+        "year": 1952,
+        "format": "WAV",
+        "duration": 1.0,
+        "bitrate": 128,
+    }
+
+
+def test_ape_tags_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.ape"
+    path.write_bytes(b"MAC " + struct.pack("<H50xIIIHHI", 3990, 44100, 22050, 2, 16, 2, 44100) + b"\0" * 500)
+    tags = APEv2()
+    tags["Title"], tags["Artist"], tags["Year"], tags["Track"] = "Chimes", "Maxstack", "2012", "3/12"
+    tags.save(path)
+    assert read_tags(path, 200) == {
+        "title": "Chimes",
+        "performer": "Maxstack",
+        "year": 2012,
+        "track": 3,
+        "format": "Monkey's Audio",
+        "duration": 1.5,
+    }
+
+
+def test_windows_media_tags_are_read_however_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.wma"
+    header = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+    path.write_bytes(header + struct.pack("<QIBB", 30, 0, 1, 2))
+    file = ASF(path)
+    file["Title"], file["Author"], file["WM/AlbumTitle"] = "Chimes", "Maxstack", "Endgame"
+    file["wm/year"], file["WM/TrackNumber"] = "2012", ASFDWordAttribute(3)
+    file.save()
+    assert read_tags(path, 200) == {
+        "title": "Chimes",
+        "performer": "Maxstack",
+        "album": "Endgame",
+        "year": 2012,
+        "track": 3,
+        "format": "WMA",
+    }
+
+
+@pytest.mark.parametrize("name", ["chimes.mp3", "chimes.flac", "chimes.opus", "chimes.m4a"])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_damaged_files_are_refused_in_one_way_or_read(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    whole = bytearray((MUSIC / name).read_bytes())
+    for _ in range(data.draw(st.integers(0, 8))):
+        whole[data.draw(st.integers(0, min(8000, len(whole) - 1)))] = data.draw(st.integers(0, 255))
+    path = tmp_path / name
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    try:
+        fields = read_tags(path, 200)
+    except NotAudio as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(isinstance(value, (str, int, float)) for value in fields.values())
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"ID3" + b"\xff" * 100, b"OggS" + b"\0" * 200, b"fLaC"])
+def test_what_is_no_audio_is_unreadable_and_not_the_plugin_s_fault(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes(content)
+    item = Item(path, "audio", "audio/mpeg", "0" * 64, len(content), tmp_path / "work")
+    with pytest.raises(Unreadable, match="not readable as audio"):
+        Tags(TagsConfig()).process(item)
+
+
+def test_reading_changes_nothing(tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.mp3")
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+    Tags(TagsConfig()).process(Item(path, "audio", "audio/mpeg", "0" * 64, before[1], tmp_path / "work"))
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_an_option_cuts_texts(make_item: Callable[[str], Item], tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.mp3")
+    result = Tags(TagsConfig(max_length=10)).process(Item(path, "audio", "", "0" * 64, 1, tmp_path / "work"))
+    assert result is not None and result.fields["album"] == "Endgame:…"
