@@ -14,7 +14,8 @@ from tobs.vault.names import MAX_BYTES, MAX_FILE, MAX_PATH, MIN_NAME, clean_name
 _NAMED_KINDS: frozenset[FileKind] = frozenset({"audio", "video", "document"})
 _KIND_WORDS: dict[FileKind, str] = {"round": "video message", "voice": "voice message"}
 
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,10})$")
+# With something before the dot: `.bashrc` is a name, not an extension.
+_EXTENSION = re.compile(r"(?<=[^./\\])\.([A-Za-z0-9]{1,10})$")
 
 #: Obsidian would run or read these as its own: a document somebody sent must not become a note of the vault.
 _ACTIVE = frozenset({"md", "markdown", "canvas", "base"})

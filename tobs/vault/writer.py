@@ -52,12 +52,13 @@ def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
     try:
         for number, file in enumerate(files):
             path = file.path
-            folder, _, name = path.rpartition("/")
+            target = absolute(base, path)
+            folder = path.rpartition("/")[0]
             inside = folders.get(folder)
             if inside is None:
                 inside = folders[folder] = make_folder(root, folder)
             temp = f"{inside}{os.sep}{TEMP_PREFIX}{token}-{number}"
-            temps[temp] = absolute(inside, name)
+            temps[temp] = target
             _write_new(temp, file.text.encode())
         path = base
         sync_contents(temps, folders.values())

@@ -1,0 +1,136 @@
+"""Batches of notes on a real disk: whole or not at all, inside the vault, nothing left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tobs.errors import VaultError, VaultUnwritable
+from tobs.vault import durable
+from tobs.vault.read import read_batch
+from tobs.vault.writer import NoteFile, write_batch
+
+
+def leftovers(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.name.startswith(".tobs-")]
+
+
+def test_a_batch_is_written_with_its_folders_and_told_as_it_lies_there(tmp_path: Path) -> None:
+    files = [
+        NoteFile("Telegram/A/2024/01/ä.md", "grüße\n"),
+        NoteFile("Telegram/A/2024/02/b.md", ""),
+        NoteFile("c.md", "c"),
+    ]
+    written = write_batch(tmp_path, files)
+    for file, result in zip(files, written, strict=True):
+        stat = (tmp_path / file.path).stat()
+        assert (tmp_path / file.path).read_bytes() == file.text.encode()
+        assert (result.path, result.size, result.mtime_ns) == (file.path, stat.st_size, stat.st_mtime_ns)
+    assert leftovers(tmp_path) == []
+
+
+def test_what_is_there_is_replaced(tmp_path: Path) -> None:
+    write_batch(tmp_path, [NoteFile("a.md", "old, and longer")])
+    write_batch(tmp_path, [NoteFile("a.md", "new")])
+    assert (tmp_path / "a.md").read_text() == "new"
+
+
+def test_a_note_that_is_a_link_is_replaced_and_its_target_stays(tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("mine")
+    root = tmp_path / "vault"
+    root.mkdir()
+    (root / "a.md").symlink_to(tmp_path / "outside.txt")
+    write_batch(root, [NoteFile("a.md", "new")])
+    assert (tmp_path / "outside.txt").read_text() == "mine"
+    assert (root / "a.md").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    "path", ["../a.md", "a/../../b.md", "/etc/a.md", "a//b.md", "", "a/", ".", "a\0.md", "C:a.md", "a\\b.md"]
+)
+def test_a_path_that_leads_out_is_refused_and_nothing_is_written(tmp_path: Path, path: str) -> None:
+    with pytest.raises(VaultError, match="no path inside the vault"):
+        write_batch(tmp_path, [NoteFile("fine.md", "x"), NoteFile(path, "x")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_linked_to_outside_is_refused(tmp_path: Path) -> None:
+    root, outside = tmp_path / "vault", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "Telegram").symlink_to(outside)
+    with pytest.raises(VaultError, match="leads outside the vault"):
+        write_batch(root, [NoteFile("Telegram/A/a.md", "x")])
+    assert list(outside.iterdir()) == []
+
+
+def test_a_folder_linked_to_another_of_the_vault_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "Archive").mkdir()
+    (tmp_path / "Telegram").symlink_to(tmp_path / "Archive")
+    write_batch(tmp_path, [NoteFile("Telegram/a.md", "x")])
+    assert (tmp_path / "Archive" / "a.md").read_text() == "x"
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Telegram").write_text("a file")
+    with pytest.raises(VaultUnwritable, match=r"Telegram is a file, where tobs needs a folder"):
+        write_batch(tmp_path, [NoteFile("first.md", "x"), NoteFile("Telegram/a.md", "x")])
+    assert [path.name for path in tmp_path.iterdir()] == ["Telegram"]
+
+
+def test_a_folder_in_the_place_of_a_note_stops_the_batch_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "b.md").mkdir()
+    with pytest.raises(VaultUnwritable, match=r"b\.md cannot be written"):
+        write_batch(tmp_path, [NoteFile("a.md", "a"), NoteFile("b.md", "b"), NoteFile("c.md", "c")])
+    assert (tmp_path / "a.md").read_text() == "a"
+    assert not (tmp_path / "c.md").exists()
+    assert leftovers(tmp_path) == []
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from tobs.errors import VaultUnwritable
+from tobs.vault.writer import NoteFile, write_batch
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_batch(Path(sys.argv[1]), [NoteFile("a.md", "new"), NoteFile("b.md", "x" * 5000)])
+except VaultUnwritable as error:
+    sys.exit(error.exit_code)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="resource limits are POSIX")
+def test_a_disk_that_takes_only_a_part_leaves_every_note_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("old")
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], check=False)
+    assert done.returncode == VaultUnwritable.exit_code
+    assert [path.name for path in tmp_path.iterdir()] == ["a.md"]
+    assert (tmp_path / "a.md").read_text() == "old"
+
+
+def test_without_syncfs_each_file_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable, "_syncfs", lambda: None)
+    write_batch(tmp_path, [NoteFile("a/b.md", "b")])
+    assert (tmp_path / "a" / "b.md").read_text() == "b"
+
+
+def test_an_empty_batch_is_nothing(tmp_path: Path) -> None:
+    assert write_batch(tmp_path, []) == []
+
+
+def test_notes_are_read_in_order_and_missing_ones_are_none(tmp_path: Path) -> None:
+    long = "x" * 3_000_000
+    write_batch(tmp_path, [NoteFile("a.md", "a"), NoteFile("d/long.md", long), NoteFile("empty.md", "")])
+    found = read_batch(tmp_path, ["d/long.md", "no.md", "a.md", "a.md/below-a-file.md", "empty.md"])
+    assert found == [long.encode(), None, b"a", None, b""]
+
+
+def test_what_cannot_be_read_is_no_missing_note(tmp_path: Path) -> None:
+    (tmp_path / "a.md").mkdir()
+    with pytest.raises(VaultUnwritable, match="cannot be read"):
+        read_batch(tmp_path, ["a.md"])

