@@ -6,33 +6,37 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count as counter
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from telethon.tl import functions, types
 
-from tobs.model import Chat, FileItem, MessageKey, Page
-from tobs.telegram.events import OnEvent, ignore
+from tobs.errors import ConfigError, LoginError, TransferFailed
+from tobs.model import Chat, FileItem, Message, MessageKey, Page, RemoteFile, is_channel_id, message_files
+from tobs.telegram.connection import Connection
+from tobs.telegram.convert import person_of
+from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
+from tobs.telegram.files import OnProgress, Transfer
+from tobs.telegram.flood import FloodLedger
+from tobs.telegram.history import History
+from tobs.telegram.invoke import Clock, Door, Sleep
+from tobs.telegram.links import Links
+from tobs.telegram.peers import Directory
+from tobs.telegram.pool import OnPage, walk_shards
+from tobs.telegram.session import Account, Session, SessionFile
 from tobs.telegram.settings import TelegramSettings
-from tobs.telegram.stores import PeerStore, TakeoutStore
+from tobs.telegram.shards import Shard, plan_shards
+from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
+from tobs.telegram.takeout import takeout_session
 
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[None]]
-OnPage = Callable[[Page], Awaitable[None]]
-OnProgress = Callable[[int], None]
+__all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
 
-
-class Account(Struct, frozen=True):
-    """Who is logged in. ``id`` is the user id, ``title`` the name to show, ``phone`` may be empty."""
-
-    id: int
-    title: str
-    username: str = ""
-    phone: str = ""
-    is_bot: bool = False
-    name: str = "default"
+_FILE_WORKERS = 1000
+"""Connections for files are numbered from here on: pages never wait behind a part."""
 
 
 class HistoryTop(Struct, frozen=True):
@@ -57,53 +61,158 @@ async def open_telegram(
 
     Raises LoginError (nobody logged in, or the session was revoked), NetworkError (no server), ConfigError.
     """
-    raise NotImplementedError
-    yield
+    file = SessionFile(settings)
+    session = file.load()
+    if session is None or not session.key:
+        raise LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`.")
+    async with open_door(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as door:
+        account = await who(door, settings)
+        yield Telegram(settings, door, account, peers or MemoryPeers(), takeouts or MemoryTakeouts(), on_event)
+
+
+@asynccontextmanager
+async def open_door(
+    settings: TelegramSettings,
+    file: SessionFile,
+    session: Session,
+    *,
+    on_event: OnEvent = ignore,
+    clock: Clock = time.time,
+    sleep: Sleep = asyncio.sleep,
+    rng: random.Random | None = None,
+) -> AsyncIterator[Door]:
+    """The way to Telegram for a session, logged in or not."""
+    if not settings.api_id or not settings.api_hash:
+        raise ConfigError(
+            "The API id or the API hash is missing.", "Set TOBS_API_ID and TOBS_API_HASH (my.telegram.org)."
+        )
+    links = Links(settings, session, on_event=on_event, save=lambda: file.save(session))
+    ledger = FloodLedger(clock=clock, sleep=sleep, threshold=settings.flood_threshold, on_event=on_event)
+    door = Door(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
+
+    async def authorise(dc: int, connection: Connection) -> None:
+        exported = await door(functions.auth.ExportAuthorizationRequest(dc))
+        login = functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes)
+        await connection.send(login, timeout=settings.request_timeout)
+
+    links.authorise = authorise
+    try:
+        yield door
+    finally:
+        await links.close()
+
+
+async def who(door: Door, settings: TelegramSettings) -> Account:
+    """Who is logged in. Raises LoginError."""
+    users = await door(functions.users.GetUsersRequest([types.InputUserSelf()]))
+    return account_of(users[0], settings) if users else _nobody(settings)
+
+
+def account_of(user: Any, settings: TelegramSettings) -> Account:
+    """The account of a TL user that is ourselves. Raises LoginError for an empty one."""
+    person = person_of(user)
+    if person is None:
+        return _nobody(settings)
+    return Account(user.id, person.name, person.username, user.phone or "", person.is_bot, settings.account)
+
+
+def _nobody(settings: TelegramSettings) -> Account:
+    raise LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`.")
 
 
 class Telegram:
     """One logged-in account. Every method may raise the errors of ``tobs.errors`` under TelegramError."""
 
-    account: Account
-    requests: Counter[str]
-    """How many requests were really sent, by method (``messages.getHistory``)."""
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        door: Door,
+        account: Account,
+        peers: PeerStore,
+        takeouts: TakeoutStore,
+        on_event: OnEvent,
+    ) -> None:
+        self.account = account
+        self._settings = settings
+        self._door = door
+        self._takeouts = takeouts
+        self._on_event = on_event
+        self._peers = Directory(door, peers, me=account.id)
+        self._history = History(door, self._peers, me=account.id, on_event=on_event)
+        self._file_turn = counter()
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How many requests were really sent, by method (``messages.getHistory``)."""
+        return self._door.requests
 
     async def invoke(self, request: Any, *, worker: int = 0, dc: int = 0) -> Any:
-        """Send a TL request (``dc`` 0: home) and give the parsed TL answer: the one door."""
-        raise NotImplementedError
+        """Send a TL request (``dc`` 0: home) and give the parsed TL answer, dates as Unix seconds: the one door."""
+        return await self._door(request, worker=worker, dc=dc)
 
-    def chats(self, pattern: str = "") -> AsyncIterator[Chat]:
+    # chats
+
+    async def chats(self, pattern: str = "") -> AsyncIterator[Chat]:
         """Every dialog whose title or username contains ``pattern``, newest first, archived ones last."""
-        raise NotImplementedError
+        self._for_people_only("a list of chats")
+        wanted = pattern.casefold().removeprefix("@")
+        async for chat in self._peers.dialogs():
+            if wanted in chat.title.casefold() or wanted in chat.username.casefold():
+                yield chat
 
     async def resolve(self, target: str) -> Chat:
         """The chat a TARGET names, with about, members and pinned messages. Raises TargetNotFound, RequestRefused."""
-        raise NotImplementedError
+        self._for_people_only("the history of a chat")
+        return await self._peers.resolve(target)
+
+    # history
 
     async def history_top(self, chat_id: int) -> HistoryTop:
         """Newest id and count, one request."""
-        raise NotImplementedError
+        self._for_people_only("the history of a chat")
+        return HistoryTop(*await self._history.top(chat_id))
 
     async def page(self, chat_id: int, cursor: int, high: int, *, worker: int = 0) -> Page:
         """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high]."""
-        raise NotImplementedError
+        return await self._history.page(chat_id, cursor, lambda: high, worker=worker)
 
     async def walk(
-        self, chat_id: int, gaps: Iterable[tuple[int, int]], on_page: OnPage, *, count: int = 0, workers: int = 0
+        self,
+        chat_id: int,
+        gaps: Iterable[tuple[int, int]],
+        on_page: OnPage,
+        *,
+        top: int = 0,
+        count: int = 0,
+        workers: int = 0,
     ) -> None:
         """Fetch every message of the id intervals ``gaps`` (inclusive) with the pool, lowest first.
 
         ``on_page`` is awaited for each page, by several workers at once; a slow one slows the walk (backpressure).
-        ``count`` is Telegram's message count (for the density), ``workers`` 0 means the settings' number.
+        ``top`` and ``count`` are those of ``history_top`` (for the density); ``workers`` 0 means the settings'
+        number. Private chats and basic groups share their ids with all others: one worker walks them.
         """
-        raise NotImplementedError
+        number = (workers or self._settings.workers) if is_channel_id(chat_id) else 1
+        gaps = list(gaps)
+        top = top or max((high for _, high in gaps), default=0)
+
+        async def fetch(shard: Shard, worker: int) -> Page:
+            return await self._history.page(chat_id, shard.cursor, lambda: shard.high, worker=worker)
+
+        await walk_shards(plan_shards(gaps, top=top, count=count, workers=number), number, fetch, on_page)
+
+    async def message(self, chat_id: int, message_id: int) -> Message | None:
+        """One message by its id; None when it is gone."""
+        return await self._history.message(chat_id, message_id)
 
     def takeout(self, scopes: Iterable[str] = ("channels",)) -> AbstractAsyncContextManager[bool]:
         """Inside, every request belongs to a takeout session; the value is False when Telegram refused one.
 
         ``scopes`` of: contacts, users, chats, megagroups, channels, files. Its finish is always sent, wrapped.
         """
-        raise NotImplementedError
+        return takeout_session(self._door, self._takeouts, self.account.id, scopes, self._on_event)
+
+    # files
 
     async def fetch_file(
         self, item: FileItem, key: MessageKey, part: Path, *, offset: int = 0, on_progress: OnProgress | None = None
@@ -113,4 +222,23 @@ class Telegram:
         An expired reference is renewed by fetching message ``key`` again. Raises TransferFailed; what was written
         so far stays in ``part``. ``on_progress`` hears the number of bytes in place.
         """
-        raise NotImplementedError
+        remote = item.remote
+        if remote is None:
+            raise TransferFailed("Telegram does not have this file.", retryable=False)
+
+        async def refresh() -> RemoteFile | None:
+            message = await self._history.message(key.chat_id, key.id)
+            files = message_files(message) if message is not None else ()
+            fresh = next((file.remote for file in files if file.remote and file.remote.key == remote.key), None)
+            if fresh is not None:
+                self._on_event(ReferenceRenewed(key.chat_id, key.id))
+            return fresh
+
+        worker = _FILE_WORKERS + next(self._file_turn) % self._settings.file_connections
+        transfer = Transfer(self._door, remote, item.size, worker=worker, refresh=refresh)
+        return await transfer.run(part, offset, on_progress)
+
+    def _for_people_only(self, what: str) -> None:
+        """Telegram gives bots no history (BOT_METHOD_INVALID): say so before asking."""
+        if self.account.is_bot:
+            raise LoginError(f"Bots may not read {what}.", "Log in with a phone number: `tobs login`.")

@@ -144,7 +144,7 @@ def read_history(body: bytes) -> HistoryAnswer:
         reader.tgread_object()
         answer.chats = reader.tgread_object()
         answer.users = reader.tgread_object()
-        answer.tail = body[start:]
+        answer.tail = body[start : reader.position]
     except LAYER_ERRORS as error:
         answer.reason = _reason(error)
     if code == types.messages.Messages.CONSTRUCTOR_ID:

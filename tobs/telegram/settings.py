@@ -23,6 +23,7 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     """Settings of one account's way to Telegram. Times are seconds.
 
     ``sessions`` is the folder of session files, ``session`` a Telethon string session used instead of a file.
+    ``workers`` connections fetch pages of one account, ``file_connections`` of each data centre fetch files.
     A flood wait longer than ``flood_threshold`` is not waited for: the run ends and says so. ``patience`` is how
     long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer.
     """
@@ -34,6 +35,7 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     session: str = ""
     server: ServerAddress | None = None
     workers: int = 4
+    file_connections: int = 2
     flood_threshold: float = 900.0
     connect_timeout: float = 10.0
     request_timeout: float = 60.0

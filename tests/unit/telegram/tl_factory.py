@@ -25,10 +25,11 @@ def constructors(parent: type) -> list[type]:
 
 @cache
 def _members(type_name: str) -> tuple[type, ...]:
-    home = types if hasattr(types, f"Type{type_name}") else types.messages
-    union = getattr(home, f"Type{type_name}")
+    union = getattr(types, f"Type{type_name}", None)
+    if union is None:  # a type whose only constructor lives under messages.
+        return (getattr(types.messages, type_name),)
     names = getattr(union, "__args__", (union,))
-    plain = [item if isinstance(item, type) else getattr(home, item.__forward_arg__) for item in names]
+    plain = [item if isinstance(item, type) else getattr(types, item.__forward_arg__) for item in names]
     return tuple(sorted(plain, key=lambda item: (len(inspect.signature(item.__init__).parameters), item.__name__)))
 
 

@@ -1,0 +1,177 @@
+"""Walking a chat's history upwards: one request, one page, and the ids it settles.
+
+messages.getHistory with ``offset_id=cursor, add_offset=-100, limit=100`` gives the up to 100 messages with
+``id >= cursor`` nearest to it. Source: https://core.telegram.org/api/offsets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from loguru import logger
+from telethon.tl import functions, types
+from telethon.tl.alltlobjects import LAYER
+
+from tobs.model import Message, Page, Person, is_channel_id
+from tobs.telegram.convert import message_of, person_of
+from tobs.telegram.events import MessageUnreadable, OnEvent
+from tobs.telegram.invoke import Door
+from tobs.telegram.peers import Directory
+from tobs.telegram.reader import HistoryAnswer, pack_messages, read_history
+
+LIMIT = 100
+_ABOVE_TOP = 10 * LIMIT
+_PEOPLE_KEPT = 50_000
+_BROKEN = (AttributeError, TypeError, ValueError, KeyError, OverflowError)
+
+
+def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
+    """What an answer for ``cursor`` settles: (up to which id everything is known now, which of ``ids`` to keep).
+
+    ``ids`` are those of the answer, the nearest ones with ``id >= cursor``. Fewer than asked for is not the end:
+    only an empty answer, or one that reaches ``high``, is. What lies beyond ``high`` belongs to another shard.
+    """
+    inside = sorted({number for number in ids if number >= cursor})
+    if not inside:
+        return high, []
+    return min(high, inside[-1]), [number for number in inside if number <= high]
+
+
+class History:
+    """Reads pages of any chat. ``me`` is the account's user id."""
+
+    def __init__(self, door: Door, peers: Directory, *, me: int, on_event: OnEvent) -> None:
+        self._door = door
+        self._peers = peers
+        self._me = me
+        self._on_event = on_event
+        self._people: dict[int, Person] = {}
+
+    async def top(self, chat_id: int) -> tuple[int, int]:
+        """(newest message id or 0, Telegram's count) by one request."""
+        body = await self._ask(chat_id, offset=0, add=0, limit=1)
+        answer = read_history(body)
+        self._peers.remember(answer.users, answer.chats)
+        if answer.total and not answer.messages:
+            return await self._unreadable_top(chat_id), answer.count
+        return (answer.messages[0][0].id if answer.messages else 0), answer.count
+
+    async def page(self, chat_id: int, cursor: int, high: Callable[[], int], *, worker: int = 0) -> Page:
+        """The page at ``cursor``. ``high()`` is read when the answer is there, for it may have shrunk meanwhile."""
+        limit = LIMIT
+        while True:
+            body = await self._ask(chat_id, offset=cursor, add=-limit, limit=limit, worker=worker)
+            answer = read_history(body)
+            self._peers.remember(answer.users, answer.chats)
+            if answer.whole:
+                return self._page(chat_id, cursor, high(), answer)
+            limit = answer.total - len(answer.messages) - 1
+            if limit == 0:
+                ids = [message.id for message, _ in answer.messages]
+                return await self._unreadable(chat_id, cursor, high(), min(ids, default=0), answer.reason, worker)
+
+    async def messages(self, chat_id: int, ids: list[int], *, worker: int = 0) -> HistoryAnswer:
+        """Messages by their ids, as far as they can be read."""
+        wanted: list[Any] = [types.InputMessageID(number) for number in ids]
+        if is_channel_id(chat_id):
+            channel = await self._peers.input_channel(chat_id)
+            request: Any = functions.channels.GetMessagesRequest(channel, wanted)
+        else:
+            request = functions.messages.GetMessagesRequest(wanted)
+        answer = read_history(await self._door.raw(request, worker=worker))
+        self._peers.remember(answer.users, answer.chats)
+        return answer
+
+    async def message(self, chat_id: int, message_id: int) -> Message | None:
+        """One message, None when it is gone."""
+        answer = await self.messages(chat_id, [message_id])
+        return next((found for raw, _ in answer.messages if (found := message_of(raw, self._me)) is not None), None)
+
+    async def _unreadable_top(self, chat_id: int) -> int:
+        """The newest id when that message cannot be read: it is looked for above the newest readable one."""
+        below = read_history(await self._ask(chat_id, offset=0, add=1, limit=LIMIT))
+        known = below.messages[0][0].id if below.messages else 0
+        return await self._find_unreadable(chat_id, known + 1, known + _ABOVE_TOP, 0) or known
+
+    async def _ask(self, chat_id: int, *, offset: int, add: int, limit: int, worker: int = 0) -> bytes:
+        request = functions.messages.GetHistoryRequest(
+            peer=await self._peers.input_peer(chat_id),
+            offset_id=offset,
+            offset_date=None,
+            add_offset=add,
+            limit=limit,
+            max_id=0,
+            min_id=0,
+            hash=0,
+        )
+        return await self._door.raw(request, worker=worker)
+
+    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer) -> Page:
+        by_id = {message.id: (message, raw) for message, raw in answer.messages}
+        settled, kept = settle(cursor, high, by_id)
+        messages: list[Message] = []
+        raws: list[bytes] = []
+        unreadable: list[tuple[int, str]] = []
+        for number in kept:
+            tl, raw = by_id[number]
+            try:
+                message = message_of(tl, self._me)
+            except _BROKEN as error:
+                reason = f"a field that tobs did not expect ({type(error).__name__})"
+                unreadable.append((number, reason))
+                self._on_event(MessageUnreadable(chat_id, number, reason))
+                continue
+            if message is not None:
+                messages.append(message)
+                raws.append(raw)
+        if answer.reason:
+            logger.warning("people of a page of chat {} cannot be read: {}", chat_id, answer.reason)
+        return Page(
+            chat_id=chat_id,
+            low=cursor,
+            high=settled,
+            messages=tuple(messages),
+            people=self._new_people(answer),
+            raw=pack_messages(raws, answer.tail) if raws else b"",
+            layer=LAYER,
+            unreadable=tuple(unreadable),
+        )
+
+    def _new_people(self, answer: HistoryAnswer) -> tuple[Person, ...]:
+        """Senders and forward origins of an answer that this run has not told yet, or not like this."""
+        if len(self._people) > _PEOPLE_KEPT:
+            self._people.clear()
+        news: list[Person] = []
+        for item in (*answer.users, *answer.chats):
+            person = person_of(item)
+            if person is not None and self._people.get(person.id) != person:
+                self._people[person.id] = person
+                news.append(person)
+        return tuple(news)
+
+    async def _unreadable(self, chat_id: int, cursor: int, high: int, newer: int, reason: str, worker: int) -> Page:
+        """Settle the one message at or above ``cursor`` that cannot be read, by finding its id.
+
+        ``newer`` is the id of the readable message after it, 0 for none.
+        """
+        limit = min(high, newer - 1) if newer else high
+        found = await self._find_unreadable(chat_id, cursor, limit, worker)
+        if not found:  # it lies beyond this shard
+            return Page(chat_id=chat_id, low=cursor, high=limit, messages=())
+        self._on_event(MessageUnreadable(chat_id, found, reason))
+        return Page(chat_id=chat_id, low=cursor, high=found, messages=(), unreadable=((found, reason),))
+
+    async def _find_unreadable(self, chat_id: int, low: int, high: int, worker: int) -> int:
+        """The id in [low, high] whose message cannot be read, 0 for none: ids are asked for, then halved."""
+        size = 1
+        while low <= high:
+            last = min(high, low + size - 1)
+            answer = await self.messages(chat_id, list(range(low, last + 1)), worker=worker)
+            if answer.whole:
+                low, size = last + 1, min(LIMIT, size * 4)
+            elif low == last:
+                return low
+            else:
+                high, size = last, max(1, (last - low + 1) // 2)
+        return 0

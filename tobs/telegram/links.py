@@ -1,0 +1,131 @@
+"""The connections of one account: one for each (data centre, worker), opened when needed, again when lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from loguru import logger
+from telethon.tl import functions
+
+from tobs.errors import NetworkError
+from tobs.telegram.connection import Connection, ConnectionLost, add_server_key
+from tobs.telegram.events import OnEvent, Reconnected
+from tobs.telegram.reader import parse
+from tobs.telegram.session import Session
+from tobs.telegram.settings import ServerAddress, TelegramSettings
+
+
+class Links:
+    """Opens, keeps and closes connections. ``dc`` 0 is the account's home data centre.
+
+    All of a data centre share one auth key. The key of another one than home is made once and authorised by
+    ``authorise(dc, connection)``; ``save`` is called when the session got a new key. ``was_open`` says whether the
+    network was ever there in this run.
+    """
+
+    def __init__(
+        self, settings: TelegramSettings, session: Session, *, on_event: OnEvent, save: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self.session = session
+        self._on_event = on_event
+        self._save = save
+        self._open: dict[tuple[int, int], Connection] = {}
+        self._locks: dict[tuple[int, int], asyncio.Lock] = {}
+        self._addresses: dict[int, ServerAddress] = {}
+        self.was_open = False
+        self.authorise: Callable[[int, Connection], Awaitable[None]] | None = None
+        if settings.server is not None and settings.server.key_pem:
+            add_server_key(settings.server.key_pem)
+
+    def home(self, dc: int) -> int:
+        """``dc``, or 0 when it is the home one."""
+        return 0 if dc == self.session.dc else dc
+
+    def get(self, dc: int, worker: int) -> Connection:
+        """An open connection. Raises ConnectionLost when ``ready`` has to be called first."""
+        connection = self._open.get((dc, worker))
+        if connection is None or not connection.alive:
+            raise ConnectionLost("the connection is closed", connected=True)
+        return connection
+
+    async def ready(self, dc: int, worker: int) -> None:
+        """Make sure that ``get`` has a connection. Raises ConnectionLost when none can be made."""
+        place = (dc, worker)
+        if (found := self._open.get(place)) is not None and found.alive:
+            return
+        async with self._locks.setdefault(place, asyncio.Lock()):
+            found = self._open.get(place)
+            if found is not None and found.alive:
+                return
+            if dc and not self.session.keys.get(dc):
+                await self._first_of(dc)
+            connection = await self._connect(dc)
+            self._open[place] = connection
+            if not dc and not self.session.key:
+                self.session.key = connection.key
+            if found is not None:
+                logger.info("connection {} to dc {} is back", worker, dc or self.session.dc)
+                self._on_event(Reconnected(worker, dc or self.session.dc))
+
+    async def _connect(self, dc: int) -> Connection:
+        key = self.session.keys.get(dc, b"") if dc else self.session.key
+        connection = Connection(
+            await self._address(dc),
+            key,
+            api_id=self._settings.api_id,
+            connect_timeout=self._settings.connect_timeout,
+        )
+        await connection.open()
+        self.was_open = True
+        return connection
+
+    async def _first_of(self, dc: int) -> None:
+        """Make the key of another data centre and carry the login over, once for all workers."""
+        async with self._locks.setdefault((dc, -1), asyncio.Lock()):
+            if self.session.keys.get(dc):
+                return
+            connection = await self._connect(dc)
+            try:
+                if self.authorise is not None:
+                    await self.authorise(dc, connection)
+                self.session.keys[dc] = connection.key
+            finally:
+                await connection.close()
+            self._save()
+
+    async def _address(self, dc: int) -> ServerAddress:
+        """Where a data centre listens; asks the home one for the list. Raises NetworkError."""
+        session = self.session
+        if not dc:
+            return ServerAddress(session.host, session.port, session.dc)
+        if dc not in self._addresses:
+            await self.ready(0, 0)
+            body = await self.get(0, 0).send(functions.help.GetConfigRequest(), timeout=self._settings.request_timeout)
+            for option in parse(body).dc_options:
+                usable = not (option.ipv6 or option.media_only or option.cdn or option.tcpo_only or option.secret)
+                if usable and option.id not in self._addresses:
+                    self._addresses[option.id] = ServerAddress(option.ip_address, option.port, option.id)
+        if dc not in self._addresses:
+            raise NetworkError(f"Telegram names no address of data centre {dc}.", "Try again later.")
+        return self._addresses[dc]
+
+    async def move_home(self, dc: int) -> None:
+        """Make another data centre the home one (PHONE_MIGRATE at a login): a new key is made there."""
+        place = await self._address(dc)
+        await self.close()
+        session = self.session
+        session.dc, session.host, session.port, session.key = dc, place.host, place.port, b""
+
+    async def forget_key(self, dc: int) -> None:
+        """Drop the key of another data centre, because it no longer knows the login."""
+        self.session.keys.pop(dc, None)
+        for place in [place for place in self._open if place[0] == dc]:
+            await self._open.pop(place).close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        connections, self._open = list(self._open.values()), {}
+        for connection in connections:
+            await connection.close()
