@@ -46,7 +46,7 @@ class MemoryBase:
     """A base that holds its messages: for worlds of some thousand."""
 
     def __init__(self, messages: Iterable[Tl], stamps: Stamps) -> None:
-        self._by_id = {message.id: message for message in messages}
+        self._by_id: dict[int, Tl] = {int(message.id): message for message in messages}
         self._ids = sorted(self._by_id)
         self._dates = [int(self._by_id[id].date.timestamp()) for id in self._ids]
         self._stamps = stamps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tobs.errors import UsageError
+from tobs.sandbox.worlds.demo import demo_world
 from tobs.sandbox.worlds.synthetic import parse_plan, synthetic_world
 from tobs.sandbox.worlds.world import World
 
@@ -12,6 +13,8 @@ def open_world(spec: str) -> World:
 
     Raises ``UsageError`` that says what is wrong with ``spec``.
     """
+    if spec == "demo":
+        return demo_world()
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return synthetic_world(parse_plan(spec.partition(":")[2]))
     raise UsageError(f"There is no world {spec!r}.", "Give demo, synthetic:… or the path of a Telegram Desktop export.")

@@ -102,6 +102,7 @@ def _date(seconds: int) -> dt.datetime:
 
 def _forwards() -> list[tuple[bytes, tuple[int, ...]]]:
     when = _date(START - 86_400)
+    heads: list[tuple[Tl, tuple[int, ...]]]
     heads = [(types.MessageFwdHeader(when, from_name=name), ()) for name in HIDDEN_NAMES]
     heads += [(types.MessageFwdHeader(when, from_id=peer(user)), (user,)) for user in range(FIRST_USER, FIRST_USER + 3)]
     first = marked_channel(FIRST_CHANNEL)

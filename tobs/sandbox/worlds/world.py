@@ -57,6 +57,7 @@ class World:
         self.clock: Callable[[], float] = lambda: float(epoch)
         self.phone = "+" + str(me.phone)
         self.targets: list[str] = []
+        self.private: list[str] = []  # targets the account may name but not read
         self.entities: dict[int, Tl] = {me.id: me}
         self.about: dict[int, About] = {}
         self.usernames: dict[str, int] = {}
@@ -234,7 +235,7 @@ class World:
             "id": max(id, self._next_id(chat)),
             "peer_id": peer(chat),
             "date": _date(self.clock() if date is None else date),
-            "from_id": peer(sender) if sender else None,
+            "from_id": peer(sender) if sender and (sender != chat or chat == self.me.id) else None,
             "out": sender == self.me.id,
             "post": broadcast,
             "reply_to": types.MessageReplyHeader(reply_to_msg_id=reply_to) if reply_to else None,

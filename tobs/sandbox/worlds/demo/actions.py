@@ -26,6 +26,9 @@ def action_of(entry: Entry, labels: dict[str, Entry], people: dict[str, int], as
         return types.MessageActionChatEditPhoto(assets.photo(rest, entry.date)), None
     if verb in _PEOPLE:
         return _PEOPLE[verb]([people[name] for name in rest.split()]), None
+    if verb == "create-group":
+        title, _, names = rest.partition(": ")
+        return types.MessageActionChatCreate(title, [people[name] for name in names.split()]), None
     if verb == "schedule":
         when = entry.date.replace(second=0) + dt.timedelta(hours=int(rest))
         return types.MessageActionGroupCallScheduled(_call(), when), None
@@ -53,16 +56,16 @@ _ABOUT: dict[str, Callable[[str], Tl]] = {
 }
 
 _PEOPLE: dict[str, Callable[[list[int]], Tl]] = {
-    "add": lambda ids: types.MessageActionChatAddUser(ids),
-    "join": lambda ids: types.MessageActionChatAddUser(ids),
+    "add": types.MessageActionChatAddUser,
+    "join": types.MessageActionChatAddUser,
     "leave": lambda ids: types.MessageActionChatDeleteUser(ids[0]),
     "link": lambda ids: types.MessageActionChatJoinedByLink(ids[0]),
     "invite-call": lambda ids: types.MessageActionInviteToGroupCall(_call(), ids),
 }
 
 _PLAIN: dict[str, Callable[[str], Tl]] = {
-    "create": lambda rest: types.MessageActionChannelCreate(rest),
-    "title": lambda rest: types.MessageActionChatEditTitle(rest),
+    "create": types.MessageActionChannelCreate,
+    "title": types.MessageActionChatEditTitle,
     "no-photo": lambda rest: types.MessageActionChatDeletePhoto(),
     "request": lambda rest: types.MessageActionChatJoinedByRequest(),
     "call": lambda rest: types.MessageActionGroupCall(_call(), duration=int(rest) if rest else None),
@@ -76,5 +79,5 @@ _PLAIN: dict[str, Callable[[str], Tl]] = {
     "boost": lambda rest: types.MessageActionBoostApply(int(rest)),
     "signed-up": lambda rest: types.MessageActionContactSignUp(),
     "screenshot": lambda rest: types.MessageActionScreenshotTaken(),
-    "note": lambda rest: types.MessageActionCustomAction(rest),
+    "note": types.MessageActionCustomAction,
 }

@@ -2,7 +2,8 @@
 
 by=NAME  reply=#label  quote="words of it"  fwd=#label|hidden:Name|user:NAME  via=NAME  pin  silent
 photo=name  album=a+b+c  spoiler  file=name.pdf  voice=name  music=name.mp3  sticker=name,😀  video|gif|round=name
-poll="Question | Answer:votes | *right:votes"  (flags quiz, multiple, public, closed, why="…")  todo="Title | x done | open"
+poll="Question | Answer:votes | *right:votes"  (flags quiz, multiple, public, closed, why="…")
+    todo="Title | x done | open"
 location=lat,lon[,seconds]  venue="title|address|lat,lon"  contact="First|Last|+49…"  dice=🎲:4  game="title|name|text"
 preview="url|site|title|text|picture"  buttons="Text > url | Text > copy words // next row"
 react="👍12 ❤4"  views=N  edited=MINUTES  do="pin #label" …
@@ -64,7 +65,9 @@ def build(place: Place, places: list[Place], people: dict[str, int], assets: Ass
         }
         parts = entry.keys["album"].split("+") if "album" in entry.keys else [""]
         for step, name in enumerate(parts):
-            more: dict[str, Any] = {"message": text, "entities": entities or None} if step == 0 else {"message": ""}
+            more: dict[str, Any] = {"message": text, "entities": entities or None}
+            if step:
+                more = {"message": "", "reactions": None, "replies": None, "reply_markup": None}
             if name:
                 photo = types.MessageMediaPhoto(photo=assets.photo(name, entry.date))
                 more |= {"media": photo, "grouped_id": (mix(entry.id, 8) >> 2) | 1}
@@ -80,7 +83,8 @@ def _common(entry: Entry, place: Place, people: dict[str, int]) -> dict[str, Any
         "id": entry.id,
         "peer_id": peer(place.chat),
         "date": entry.date,
-        "from_id": peer(sender) if sender else None,
+        "from_id": peer(sender) if sender and sender != place.chat or sender == place.me else None,
+        "saved_peer_id": peer(place.me) if place.chat == place.me else None,
         "out": sender == place.me,
         "post": place.broadcast or None,
         "silent": "silent" in entry.keys or None,
@@ -107,7 +111,7 @@ def _reply(entry: Entry, place: Place) -> Tl:
         return types.MessageReplyHeader(
             reply_to_msg_id=target.id, reply_to_top_id=root.id if root and root.id != target.id else None
         )
-    text, entities = parse(target.text)
+    text, _ = parse(target.text)
     words, quoted = parse(entry.keys["quote"])
     at = text.find(words)
     if at < 0:

@@ -277,17 +277,25 @@ PICTURES: dict[str, tuple[Painter, tuple[Colour, Colour]]] = {
 
 
 def paint_pictures() -> None:
-    """Photos with a thumbnail of 320 pixels each."""
+    """Photos of 800 pixels, each with a thumbnail of 320 and a stripped preview."""
     stripped = {}
     for name, (painter, sky) in PICTURES.items():
         big = gradient(WIDE, HIGH, sky)
         painter(ImageDraw.Draw(big), random.Random(name), WIDE, HIGH)
-        big.resize((WIDE * 5 // 8, HIGH * 5 // 8), Image.Resampling.LANCZOS).save(
-            DATA / "photos" / f"{name}.jpg", quality=78, optimize=True
-        )
-        big.resize((320, 213), Image.Resampling.LANCZOS).save(
-            DATA / "thumbs" / f"{name}.jpg", quality=60, optimize=True
-        )
+        full = big.resize((WIDE * 5 // 8, HIGH * 5 // 8), Image.Resampling.LANCZOS)
+        full.save(DATA / "photos" / f"{name}.jpg", quality=78, optimize=True)
+        small = big.resize((320, 213), Image.Resampling.LANCZOS)
+        small.save(DATA / "thumbs" / f"{name}.jpg", quality=60, optimize=True)
+        stripped[name] = base64.b64encode(_stripped(big)).decode()
+    (DATA / "thumbs" / "stripped.json").write_text(json.dumps(stripped, indent=1) + "\n")
+
+
+def _stripped(image: Image.Image) -> bytes:
+    """Telegram's tiny preview: a JPEG of 40 x 27 without its head, which every client knows, and its end mark."""
+    tiny = image.resize((40, 27), Image.Resampling.LANCZOS)
+    whole = io.BytesIO()
+    tiny.save(whole, "JPEG", quality=20, subsampling="4:2:0")
+    return bytes((1, tiny.height, tiny.width)) + whole.getvalue()[623:-2]
 
 
 def sticker(name: str, draw: Callable[[Draw], None]) -> None:

@@ -68,7 +68,11 @@ def _poll(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
         answers.append(types.PollAnswer(_styled(words), option))
         results.append(
             types.PollAnswerVoters(
-                option, voters=int(votes), correct=part.startswith("*") or None, chosen=index == 0 or None
+                option,
+                voters=int(votes),
+                recent_voters=[],
+                correct=part.startswith("*") or None,
+                chosen=index == 0 or None,
             )
         )
     why, entities = parse(entry.keys.get("why", ""))
