@@ -78,13 +78,9 @@ def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
     code point."""
     if _units(name) <= limit and len(name.encode()) <= max_bytes:
         return name
-    units = size = end = 0
-    for char in name:
-        units += _units(char)
-        size += len(char.encode())
-        if units > limit or size > max_bytes:
-            break
-        end += 1
+    # "ignore" drops the half of a character that the cut left at the end.
+    head = name.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
+    end = len(head.encode()[:max_bytes].decode("utf-8", "ignore"))
     space = name.rfind(" ", 0, end + 1)
     return name[: space if space > end // 2 else end].strip(_EDGES)
 
@@ -120,14 +116,14 @@ def fit(folder: str, name: str, suffix: str) -> str:
 
 
 def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
-    """The first whole words of a message, for the name of its note; ``otherwise`` when it has none.
+    """The first whole words of a message, for the name of its note; ``otherwise`` (cleaned too) when it has none.
 
     A URL is told by its host. Without spaces to cut at (Chinese, one very long word) the cut is at a code point.
     """
-    start = _URL.sub(r"\1 ", text[: 64 * limit])
+    start = _URL.sub(r"\1 ", text[: 8 * limit])
     words = clean_name(start, limit=limit).strip(_DANGLING).strip(_EDGES)
     if not any(char.isalnum() or char > "\u2190" for char in words):
-        return otherwise
+        return clean_name(otherwise, limit=limit) or UNTITLED
     return words
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from errno import EXDEV
 from pathlib import Path
 from secrets import token_hex
@@ -28,7 +29,7 @@ def place_file(
     inside = make_folder(root, folder)
     target = Path(absolute(inside, name))
     try:
-        there = target.exists() or target.is_symlink()
+        there = _is_there(target)
         if there and _digest(target) == sha256:
             staged.unlink(missing_ok=True)
         elif there and not replace:
@@ -40,6 +41,19 @@ def place_file(
     except OSError as error:
         raise unwritable(error, path) from error
     return WrittenFile(path, stat.st_size, stat.st_mtime_ns)
+
+
+def unoccupied(root: Path, paths: Iterable[str], sha256: str) -> Iterator[str]:
+    """Those of ``paths`` at which nothing of the owner lies: free ones, and one that holds the file with ``sha256``
+    (ours, placed before a crash, or by an archive that was lost since)."""
+    for path in paths:
+        target = Path(absolute(root, path))
+        if not _is_there(target) or _digest(target) == sha256:
+            yield path
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 def _move(staged: Path, target: Path, mtime: float) -> None:

@@ -128,6 +128,11 @@ def test_a_note_is_called_by_the_first_words_of_its_message(text: str, words: st
     assert first_words(text, "photo") == words
 
 
+@pytest.mark.parametrize(("otherwise", "words"), [("../../evil.pdf", "-..-evil.pdf"), ("", "Untitled")])
+def test_what_a_note_is_called_otherwise_is_not_believed_either(otherwise: str, words: str) -> None:
+    assert first_words("", otherwise) == words
+
+
 @given(ANYTHING | NASTY)
 def test_first_words_are_never_empty_and_never_too_long(text: str) -> None:
     words = first_words(text, "photo")

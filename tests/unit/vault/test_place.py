@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tobs.errors import VaultError, VaultUnwritable
-from tobs.vault.place import place_file
+from tobs.vault.place import place_file, unoccupied
 
 DATA = b"picture"
 HASH = sha256(DATA).hexdigest()
@@ -84,3 +84,10 @@ def test_no_attachment_leaves_the_vault(staged: Path, root: Path) -> None:
     with pytest.raises(VaultError):
         place(staged, root, "../a.jpg")
     assert staged.exists()
+
+
+def test_names_at_which_something_of_the_owner_lies_are_passed_over(root: Path) -> None:
+    (root / "a.jpg").write_bytes(b"the owner's")
+    (root / "b.jpg").symlink_to(root / "dangling")
+    (root / "c.jpg").write_bytes(DATA)
+    assert list(unoccupied(root, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"], HASH)) == ["c.jpg", "d.jpg"]
