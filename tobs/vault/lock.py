@@ -87,8 +87,8 @@ def _try(folder: Path, clock: Clock) -> tuple[Lease | None, BinaryIO | None]:
         file = (folder / "lock").open("a+b")
     except OSError as error:
         raise unwritable(error, folder / "lock") from error
-    lease = read_lease(folder)
     locked = _lock(file)
+    lease = read_lease(folder)
     if locked is False or (lease is not None and not _is_over(lease, proven=locked is True, now=clock())):
         file.close()
         return lease, None
