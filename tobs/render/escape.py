@@ -128,8 +128,22 @@ def code_span(code: str) -> str:
 
 _LANGUAGE = re.compile(r"[^A-Za-z0-9_+#.\-]")
 _LIVE_LANGUAGES = frozenset(
-    "base button customjs datacorejs datacorejsx datacorets datacoretsx dataview dataviewjs js-engine query tasks"
-    " templater tracker".split()
+    [
+        "base",
+        "button",
+        "customjs",
+        "datacorejs",
+        "datacorejsx",
+        "datacorets",
+        "datacoretsx",
+        "dataview",
+        "dataviewjs",
+        "js-engine",
+        "query",
+        "tasks",
+        "templater",
+        "tracker",
+    ]
 )
 
 

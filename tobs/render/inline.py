@@ -9,6 +9,7 @@ delimiters becomes ``<b>`` or ``<i>``, innermost.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category
 
@@ -89,8 +90,8 @@ def _runs(line: str, styles: Sequence[Mark], leaves: Sequence[Mark], demoted: se
     """The line cut at every border; ``demoted`` marks are written as HTML."""
     if not styles and len(leaves) == 1:
         leaf = leaves[0]
-        pieces = [Run(0, leaf.start, (), (), None), Run(leaf.start, leaf.end, (), (), leaf)]
-        return [run for run in (*pieces, Run(leaf.end, len(line), (), (), None)) if run.start < run.end]
+        pieces = ((0, leaf.start, None), (leaf.start, leaf.end, leaf), (leaf.end, len(line), None))
+        return [Run(start, end, (), (), there) for start, end, there in pieces if start < end]
     cuts = {0, len(line)}
     for mark in (*styles, *leaves):
         cuts.add(mark.start)
@@ -100,17 +101,23 @@ def _runs(line: str, styles: Sequence[Mark], leaves: Sequence[Mark], demoted: se
     waiting = sorted(styles, key=lambda mark: mark.start)
     active: list[Mark] = []
     next_style = next_leaf = 0
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         active = [mark for mark in active if mark.end > start]
         while next_style < len(waiting) and waiting[next_style].start <= start:
             active.append(waiting[next_style])
             next_style += 1
         while next_leaf < len(leaves) and leaves[next_leaf].end <= start:
             next_leaf += 1
-        leaf = leaves[next_leaf] if next_leaf < len(leaves) and leaves[next_leaf].start <= start else None
+        at_leaf = next_leaf < len(leaves) and leaves[next_leaf].start <= start
         outer = sorted((mark for mark in active if mark.style in RANK and mark not in demoted), key=_order)
         html = {mark.style for mark in active if mark.style not in RANK or mark in demoted}
-        run = Run(start, end, tuple(outer), tuple(sorted(html, key=HTML_RANK.__getitem__)), leaf)
+        run = Run(
+            start,
+            end,
+            tuple(outer),
+            tuple(sorted(html, key=HTML_RANK.__getitem__)),
+            leaves[next_leaf] if at_leaf else None,
+        )
         _add(runs, run)
     return _trimmed(line, runs) if len(styles) > 1 else runs
 
@@ -184,6 +191,7 @@ class _Writer:
         self.star = False  # the last thing written is a * delimiter
         self.plain = False  # the last thing written is escaped text
         self.refer = False  # the next text begins with a character reference
+        self.tag = False  # the last thing written is a tag, which the next text must not lengthen
         self.unfit = Mark("", 0, 0)
 
     def last(self) -> str:
@@ -194,6 +202,7 @@ class _Writer:
         self.out.append(piece)
         self.star = star
         self.plain = False
+        self.tag = False
 
     def write(self, first: int, stop: int, depth: int, in_star: bool) -> bool:
         """Writes ``runs[first:stop]`` within ``depth`` open styles; False when a style has to be demoted."""
@@ -234,6 +243,9 @@ class _Writer:
         if star and (self.star or at_star or not left or not right):
             self.unfit = mark
             return False
+        if (hindered := self.hindered(first, stop, left, right)) is not None:
+            self.unfit = hindered
+            return False
         if not left and self.plain:
             # A letter written as a reference ends in ';', beside which the delimiter works.
             piece = self.out[-1]
@@ -244,6 +256,15 @@ class _Writer:
         self.mark_up(delimiter, star=star)
         self.refer = not right
         return True
+
+    def hindered(self, first: int, stop: int, left: bool, right: bool) -> Mark | None:
+        """The style whose delimiter hugs a letter that has to become a reference."""
+        beside = []
+        if not left and len(self.out) > 1 and len(self.out[-1]) == 1 and not self.out[-2][-1:].isspace():
+            beside.append(self.runs[first - 1])
+        if not right and stop < len(self.runs) and self.runs[stop].end - self.runs[stop].start == 1:
+            beside.append(self.runs[stop])
+        return next((mark for run in beside for mark in reversed(run.outer) if mark.style in ("bold", "italic")), None)
 
     def flanks(self, first: int, stop: int, depth: int) -> tuple[bool, bool]:
         """Whether delimiters around ``runs[first:stop]`` would open and close."""
@@ -293,8 +314,10 @@ class _Writer:
             piece = f"&#{ord(text[0])};{SPECIAL.sub(replace_special, text[1:])}"
         else:
             piece = SPECIAL.sub(replace_special, text)
+            if self.tag and piece[0] in "-_/":
+                piece = "\\" + piece
         self.out.append(piece)
-        self.star = False
+        self.star = self.tag = False
         self.plain = True
 
     def write_leaf(self, leaf: Mark, text: str) -> None:
@@ -308,6 +331,7 @@ class _Writer:
                 self.mark_up(url_markdown(self.line, leaf))
             case _:
                 self.mark_up(leaf.value)
+                self.tag = True
 
     def guard_bang(self) -> None:
         """``!`` before a link would embed it, ``^`` make a footnote of it."""

@@ -85,8 +85,27 @@ _DEEP = re.compile(
     r"|privatepost/?\?channel=(?P<private>\d{1,15})&post=(?P<post>\d{1,10}))(?:&.*)?"
 )
 _RESERVED = frozenset(
-    "addemoji addlist addstickers addtheme bg boost confirmphone contact giftcode invoice iv joinchat login m nft"
-    " proxy setlanguage share socks".split()
+    [
+        "addemoji",
+        "addlist",
+        "addstickers",
+        "addtheme",
+        "bg",
+        "boost",
+        "confirmphone",
+        "contact",
+        "giftcode",
+        "invoice",
+        "iv",
+        "joinchat",
+        "login",
+        "m",
+        "nft",
+        "proxy",
+        "setlanguage",
+        "share",
+        "socks",
+    ]
 )
 
 

@@ -38,7 +38,8 @@ _TAG_NEXT = re.compile(f"[{TAG_CHAR}]")
 _OPEN_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _HTTP = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _AUTOLINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f]*")
-_BARE_NEXT = frozenset(" \t,.;:!?)'\"»”’…")
+# What a parser leaves out of an address that it finds bare.
+_BARE_NEXT = re.compile(r"[?!.,:*_~)]*(?:\s|$)")
 _BARE_BEFORE = frozenset(" \t(\"'«“„")
 _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
 
@@ -139,8 +140,7 @@ def url_markdown(line: str, mark: Mark) -> str:
     """A web address: bare where every parser finds just it, else in angles, else as a link."""
     raw = line[mark.start : mark.end]
     before = line[mark.start - 1] if mark.start else " "
-    after = line[mark.end] if mark.end < len(line) else " "
-    if before in _BARE_BEFORE and after in _BARE_NEXT and not SPECIAL.search(raw) and _HTTP.fullmatch(raw):
+    if before in _BARE_BEFORE and _BARE_NEXT.match(line, mark.end) and not SPECIAL.search(raw) and _HTTP.fullmatch(raw):
         return raw
     if _AUTOLINK.fullmatch(raw) and not _NOT_IN_ANGLES.search(raw):
         return f"<{raw}>"
@@ -183,6 +183,7 @@ def _trim(line: str, styles: list[Mark]) -> list[Mark]:
 def _settle(line: str, styles: list[Mark], leaves: list[Mark]) -> tuple[list[Mark], list[Mark]]:
     """No leaf overlaps another, stands in a link (but code), or is cut by a style."""
     kept: list[Mark] = []
+    leaves = _join_code(sorted(leaves, key=lambda leaf: leaf.start))
     links = [mark for mark in styles if mark.value]
     for leaf in sorted(leaves, key=lambda leaf: (_LEAF_RANK[leaf.style], leaf.start)):
         if any(leaf.start < other.end and other.start < leaf.end for other in kept):
@@ -196,7 +197,7 @@ def _settle(line: str, styles: list[Mark], leaves: list[Mark]) -> tuple[list[Mar
                 styles.append(Mark("link", leaf.start, leaf.end, line[leaf.start : leaf.end]))
             continue
         kept.append(leaf)
-    return styles, _join_code(sorted(kept, key=lambda leaf: leaf.start))
+    return styles, sorted(kept, key=lambda leaf: leaf.start)
 
 
 def _cuts(mark: Mark, leaf: Mark) -> bool:
@@ -211,11 +212,16 @@ def _around(mark: Mark, leaf: Mark) -> Mark:
 
 
 def _join_code(leaves: list[Mark]) -> list[Mark]:
+    """Code that touches or overlaps code becomes one."""
     joined: list[Mark] = []
+    code = -1
     for leaf in leaves:
-        if joined and leaf.style == "code" == joined[-1].style and joined[-1].end == leaf.start:
-            joined[-1] = joined[-1]._replace(end=leaf.end)
+        if leaf.style != "code":
+            joined.append(leaf)
+        elif code >= 0 and joined[code].end >= leaf.start:
+            joined[code] = joined[code]._replace(end=max(joined[code].end, leaf.end))
         else:
+            code = len(joined)
             joined.append(leaf)
     return joined
 

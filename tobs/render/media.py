@@ -35,7 +35,30 @@ if TYPE_CHECKING:
     from tobs.render.context import Context
 
 # What Obsidian shows inside a note. Source: Obsidian help, 'Accepted file formats'.
-EMBEDDABLE = frozenset("avif bmp gif jpeg jpg png svg webp flac m4a mp3 ogg wav webm 3gp mkv mov mp4 ogv pdf".split())
+EMBEDDABLE = frozenset(
+    [
+        "avif",
+        "bmp",
+        "gif",
+        "jpeg",
+        "jpg",
+        "png",
+        "svg",
+        "webp",
+        "flac",
+        "m4a",
+        "mp3",
+        "ogg",
+        "wav",
+        "webm",
+        "3gp",
+        "mkv",
+        "mov",
+        "mp4",
+        "ogv",
+        "pdf",
+    ]
+)
 
 
 def embed(path: str, name: str = "") -> str:

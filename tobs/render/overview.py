@@ -10,7 +10,7 @@ from tobs.model import Chat, Person
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
 from tobs.render.frontmatter import Link, Value
-from tobs.render.links import message_link, wikilink
+from tobs.render.links import wikilink
 from tobs.render.markdown import quote
 from tobs.render.media import embed
 from tobs.render.notes import finish, tobs_id

@@ -44,6 +44,8 @@ def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
     units = [at + n for n, at in enumerate(pairs)]
     for entity in entities:
         start, end = entity.offset, entity.offset + entity.length
+        if start >= end:
+            continue
         if pairs:
             before = bisect_left(units, start)
             start = pairs[before - 1] if before and units[before - 1] + 1 == start else start - before

@@ -42,7 +42,7 @@ class Templates:
             "auto_reload": False,
             "loader": jinja2.FunctionLoader(self._source),
         }
-        self._plain = jinja2.Environment(**options)  # noqa: S701 - Markdown, escaped by the converter
+        self._plain = jinja2.Environment(**options)
         self._sandbox = ImmutableSandboxedEnvironment(**options)
         for environment in (self._plain, self._sandbox):
             environment.globals["blocks"] = blocks
