@@ -20,6 +20,8 @@ MIN_CAPACITY = 10_000
 # A filter of a million ids is 3.6 MB: saved this often, it costs less than a tenth of what its messages do.
 SAVE_EVERY_PAGES = 500
 _BATCH = 50_000
+# Error rate, slices, bits a slice and capacity, as pybloom-live writes them.
+_HEADER = struct.calcsize("<dQQQ")
 
 
 class SeenIds:
@@ -32,13 +34,14 @@ class SeenIds:
         self.pages = 0
 
     @classmethod
-    def load(cls, data: bytes) -> SeenIds:
-        """A filter as ``dump`` gave it. Raises ValueError for bytes that are none."""
-        seen = cls((), capacity=MIN_CAPACITY)
-        try:
-            seen._filter = BloomFilter.fromfile(BytesIO(data))
-        except (ValueError, ArithmeticError, struct.error) as error:
-            raise ValueError(f"no Bloom filter: {error}") from error
+    def load(cls, data: bytes, *, capacity: int) -> SeenIds:
+        """A filter of ``capacity`` as ``dump`` gave it. Raises ValueError for bytes that are none."""
+        seen = cls((), capacity=capacity)
+        empty = seen.dump()
+        # The header before the count is the same for all of a capacity; another one could ask for any memory.
+        if len(data) != len(empty) or data[:_HEADER] != empty[:_HEADER]:
+            raise ValueError("the stored bytes are no Bloom filter of this size")
+        seen._filter = BloomFilter.fromfile(BytesIO(data))
         return seen
 
     def dump(self) -> bytes:
@@ -102,18 +105,21 @@ class Blooms:
 
     def _stored(self, owner: int, chat_id: int) -> SeenIds | None:
         """The saved filter with the rows added since; None where there is none, or it is broken or too small."""
-        row = self._database.row("SELECT bits, covers FROM blooms WHERE account = ? AND chat_id = ?", (owner, chat_id))
+        row = self._database.row(
+            "SELECT bits, capacity, covers FROM blooms WHERE account = ? AND chat_id = ?", (owner, chat_id)
+        )
         if row is None:
             return None
+        bits, capacity, covers = row
         try:
-            seen = SeenIds.load(row[0])
+            seen = SeenIds.load(bits, capacity=capacity)
         except ValueError as error:
             logger.debug("archive: the Bloom filter of chat {} is built anew: {}", chat_id, error)
             return None
         # By row: the index over the chat would be read whole, though nearly always nothing is later.
         later = self._database.rows(
             "SELECT id FROM message_rows NOT INDEXED WHERE row > ? AND account = ? AND chat_id = ?",
-            (row[1], owner, chat_id),
+            (covers, owner, chat_id),
         )
         if not seen.has_room(len(later)):
             return None

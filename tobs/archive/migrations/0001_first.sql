@@ -22,6 +22,8 @@ CREATE TABLE people (
     model BLOB NOT NULL                 -- tobs.model.Person as JSON
 );
 
+CREATE INDEX people_username ON people (username COLLATE NOCASE) WHERE username <> '';
+
 -- What a chat or person was called before.
 CREATE TABLE former_names (
     peer_id INTEGER NOT NULL,
@@ -96,8 +98,14 @@ CREATE TABLE message_rows (
 );
 -- NULL first: what is to be planned stands in id order, then the messages of each note.
 CREATE INDEX message_rows_note ON message_rows (note_id, account, chat_id, id);
+-- What somebody sent; a channel's own posts are not among it.
+CREATE INDEX message_rows_sender ON message_rows (sender_id, date, chat_id, id)
+    WHERE sender_id <> chat_id AND sender_id <> 0;
 -- updateDeleteMessages names no chat.
 CREATE INDEX message_rows_account ON message_rows (account, id) WHERE account <> 0;
+-- What each person wrote, by date. Channels speak in their own name: their posts are not in it.
+CREATE INDEX message_rows_sender ON message_rows (sender_id, date, chat_id, id)
+    WHERE sender_id <> chat_id AND sender_id <> 0 AND deleted_at IS NULL;
 CREATE INDEX message_rows_deleted ON message_rows (account, chat_id) WHERE deleted_at IS NOT NULL;
 
 -- One row a live message: for readers from outside.
@@ -190,6 +198,14 @@ CREATE TABLE note_links (
     PRIMARY KEY (note_id, account, chat_id, message_id)
 ) WITHOUT ROWID;
 CREATE INDEX note_links_unresolved ON note_links (account, chat_id, message_id) WHERE resolved = 0;
+
+-- What else a note points at and did not find: person/<id>, a chat's id, @username (lower case).
+CREATE TABLE note_mentions (
+    note_id INTEGER NOT NULL REFERENCES notes (id),
+    target TEXT NOT NULL,
+    PRIMARY KEY (note_id, target)
+) WITHOUT ROWID;
+CREATE INDEX note_mentions_target ON note_mentions (target);
 
 CREATE TABLE processor_results (
     sha256 TEXT NOT NULL,
