@@ -1,18 +1,39 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
 from tobs.archive.files import FileRow
+from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import ChatStats, Version
-from tobs.archive.notes import NoteLink, NoteRow, NoteState, StoredMessage, WrittenNote
+from tobs.archive.notes import NoteRow, NoteState, StoredMessage, WrittenNote
 from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, record_page
 from tobs.archive.runs import RunRow
 from tobs.archive.store import Archive, open_archive
+from tobs.archive.summaries import ChatSummary, PersonSummary
 
 __all__ = [
-    "Archive", "ChatStats", "Decide", "FileRow", "MediaDecision", "MediaRow", "MediaState", "NoteLink", "NoteRow",
-    "NoteState", "Peer", "RawMessage", "Recorded", "RunRow", "StoredMessage", "Version", "WrittenNote", "open_archive",
-    "path_key", "record_page",
+    "Archive",
+    "ChatStats",
+    "ChatSummary",
+    "Decide",
+    "FileRow",
+    "MediaDecision",
+    "MediaRow",
+    "MediaState",
+    "NoteLink",
+    "NoteRow",
+    "NoteState",
+    "Peer",
+    "PersonSummary",
+    "RawMessage",
+    "Recorded",
+    "RunRow",
+    "StoredMessage",
+    "Version",
+    "WrittenNote",
+    "open_archive",
+    "path_key",
+    "record_page",
 ]  # fmt: skip

@@ -88,6 +88,16 @@ class People:
         )
         return {person_id: decode_person(model) for person_id, model in rows}
 
+    def named(self, username: str) -> int | None:
+        """The id of the person with this username (any case, no @)."""
+        if not username:
+            return None
+        person_id: int | None = self._database.value(
+            "SELECT id FROM people WHERE username <> '' AND username = ? COLLATE NOCASE ORDER BY id LIMIT 1",
+            (username,),
+        )
+        return person_id
+
     def see(self, people: Sequence[Person]) -> None:
         """Keep people as they are now; the note of one who changed becomes stale."""
         if not people:

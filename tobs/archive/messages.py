@@ -147,6 +147,14 @@ class Messages:
             years=dict(sorted(years.items())),
         )
 
+    def newest_ids(self, account: int, chat_id: int, limit: int) -> list[int]:
+        """The highest ids ever seen in a chat, highest first."""
+        rows = self._database.rows(
+            "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? ORDER BY id DESC LIMIT ?",
+            (owner_of(account, chat_id), chat_id, limit),
+        )
+        return [message_id for (message_id,) in rows]
+
     def senders(self, account: int, chat_id: int) -> dict[int, int]:
         """How many live messages each sender wrote, by marked id. Reads the whole chat."""
         return dict(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -71,15 +71,6 @@ class StoredMessage(Struct, frozen=True):
     message: Message
     media: tuple[MediaRow, ...] = ()
     deleted_at: float | None = None
-
-
-class NoteLink(NamedTuple):
-    """A message a note points at. ``resolved`` says whether it was a link into the vault when last written."""
-
-    account: int
-    chat_id: int
-    message_id: int
-    resolved: bool
 
 
 class Notes:
@@ -278,29 +269,3 @@ class Notes:
             if len(rows) < _BATCH:
                 return
             last = rows[-1][0]
-
-    # Links
-
-    def set_links(self, links: Mapping[int, Sequence[NoteLink]]) -> None:
-        """What notes point at now, in place of what they did."""
-        with self._database.transaction():
-            self._database.run_many("DELETE FROM note_links WHERE note_id = ?", [(note_id,) for note_id in links])
-            self._database.run_many(
-                "INSERT INTO note_links VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET resolved = min(resolved, excluded.resolved)",
-                [
-                    (note_id, owner_of(link.account, link.chat_id), link.chat_id, link.message_id, link.resolved)
-                    for note_id, targets in links.items()
-                    for link in targets
-                ],
-            )
-
-    def healable(self) -> list[int]:
-        """Notes with a link whose target was not in the vault and now is."""
-        rows = self._database.rows(
-            "SELECT DISTINCT l.note_id FROM note_links l INDEXED BY note_links_unresolved JOIN message_rows m"
-            " ON m.account = l.account AND m.chat_id = l.chat_id AND m.id = l.message_id"
-            " JOIN notes target ON target.id = m.note_id"
-            " WHERE l.resolved = 0 AND target.state <> 'deleted' ORDER BY l.note_id"
-        )
-        return [note_id for (note_id,) in rows]

@@ -13,6 +13,7 @@ from tobs.archive.chats import Chats, People
 from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
 from tobs.archive.files import Files
+from tobs.archive.links import Links
 from tobs.archive.media import Media
 from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
@@ -22,6 +23,7 @@ from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
+from tobs.archive.summaries import Summaries
 
 
 class Archive:
@@ -42,8 +44,10 @@ class Archive:
         self.media = Media(database)
         self.files = Files(database)
         self.notes = Notes(database, self.media)
+        self.links = Links(database)
         self.results = Results(database)
         self.runs = Runs(database, clock)
+        self.summaries = Summaries(database)
 
     @property
     def path(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec import Struct
 from tobs.errors import TobsError
 
 Clock = Callable[[], float]
+NoteOutcome = Literal["created", "updated", "unchanged", "preserved", "deleted"]
 
 
 class MessageCounts(Struct):
@@ -125,6 +127,10 @@ class Reporter:
         if (what, item) not in self._failed_items:
             self._failed_items.add((what, item))
             self.report.problems.append(Problem(what, item, reason, retryable))
+
+    def count_note(self, outcome: NoteOutcome) -> None:
+        """Count what became of a note."""
+        setattr(self.report.notes, outcome, getattr(self.report.notes, outcome) + 1)
 
     def failed(self, error: TobsError, item: str) -> None:
         """Tell an error that ended the work on ``item``."""

@@ -1,0 +1,64 @@
+"""What notes point at: links to what is not in the vault yet are mended when it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import owner_of
+
+# The three kinds of target: a message, what has a note of its own, and a username that was nobody's.
+_HEALABLE = """
+    SELECT l.note_id FROM note_links l INDEXED BY note_links_unresolved
+        JOIN message_rows m ON m.account = l.account AND m.chat_id = l.chat_id AND m.id = l.message_id
+        JOIN notes target ON target.id = m.note_id
+        WHERE l.resolved = 0 AND target.state <> 'deleted'
+    UNION SELECT l.note_id FROM note_mentions l JOIN notes target ON target.tobs_id = l.target
+        WHERE target.state <> 'deleted'
+    UNION SELECT l.note_id FROM people p JOIN note_mentions l ON l.target = '@' || lower(p.username)
+        WHERE p.username <> ''
+    UNION SELECT l.note_id FROM chats c JOIN note_mentions l ON l.target = '@' || lower(c.username)
+        WHERE c.username <> ''
+    ORDER BY 1
+"""
+
+
+class NoteLink(NamedTuple):
+    """A message a note points at. ``resolved`` says whether it was a link into the vault when last written."""
+
+    account: int
+    chat_id: int
+    message_id: int
+    resolved: bool
+
+
+class Links:
+    """The links of notes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def set(self, links: Mapping[int, Sequence[NoteLink]], missing: Mapping[int, Sequence[str]]) -> None:
+        """What notes point at now, in place of what they did: messages, and of everything else what is ``missing``:
+        ``person/<id>``, a chat's id, ``@username`` in lower case. Both have every note that was rendered."""
+        with self._database.transaction():
+            self._database.run_many("DELETE FROM note_links WHERE note_id = ?", [(note_id,) for note_id in links])
+            self._database.run_many("DELETE FROM note_mentions WHERE note_id = ?", [(note_id,) for note_id in missing])
+            self._database.run_many(
+                "INSERT INTO note_links VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET resolved = min(resolved, excluded.resolved)",
+                [
+                    (note_id, owner_of(link.account, link.chat_id), link.chat_id, link.message_id, link.resolved)
+                    for note_id, targets in links.items()
+                    for link in targets
+                ],
+            )
+            self._database.run_many(
+                "INSERT OR IGNORE INTO note_mentions VALUES (?, ?)",
+                [(note_id, target) for note_id, targets in missing.items() for target in targets],
+            )
+
+    def healable(self) -> list[int]:
+        """Notes that point at something that was not in the vault and now is."""
+        return [note_id for (note_id,) in self._database.rows(_HEALABLE)]

@@ -1,0 +1,157 @@
+"""The main job for one chat: history and media are fetched while notes are planned, rendered and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from msgspec import Struct
+
+from tobs.archive import Decide
+from tobs.errors import TobsError
+from tobs.media.chain import Chain
+from tobs.model import Chat
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.fetch import Walk, fetch_and_record, missing_ids
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.media import FetchFile, MediaStage
+from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.plan import open_chat, plan_messages
+
+
+class Source(Struct, frozen=True):
+    """Where a chat's messages and files come from."""
+
+    walk: Walk
+    fetch_file: FetchFile
+
+
+class Limits(Struct, frozen=True):
+    """What a run may use at a time: pages waiting to be recorded, files being fetched."""
+
+    queue_pages: int
+    downloads: int
+
+
+async def export_chat(
+    desk: Desk,
+    keeper: Keeper,
+    writer: NoteWriter,
+    chain: Chain,
+    source: Source,
+    chat: Chat,
+    *,
+    top: int,
+    decide: Decide,
+    limits: Limits,
+) -> None:
+    """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped."""
+    desk.reporter.chat = chat.title
+    place = await keeper(open_chat, desk, chat)
+    gaps = await keeper(missing_ids, desk, chat.id, top)
+    await keeper(_want_media, desk, chat, decide)
+    state = _State()
+
+    async def fetch() -> None:
+        desk.reporter.phase = "fetching"
+        if gaps:
+            await fetch_and_record(
+                desk,
+                place,
+                keeper,
+                source.walk,
+                gaps,
+                decide,
+                queue_pages=limits.queue_pages,
+                recorded=state.recorded,
+            )
+        state.is_fetched = True
+        state.recorded()
+
+    async def media() -> None:
+        stage = MediaStage(desk, place, keeper, source.fetch_file, chain, downloads=limits.downloads)
+        await stage.run(state.for_media, lambda: state.is_fetched, state.placed)
+        state.is_placed = True
+        state.placed()
+
+    await run_stages(fetch(), media(), _make_notes(desk, keeper, writer, place, state))
+
+
+class _State:
+    """How far the stages of one chat are, and the events that wake them."""
+
+    def __init__(self) -> None:
+        self.is_fetched = False
+        self.is_placed = False
+        self.for_media = asyncio.Event()
+        self.for_notes = asyncio.Event()
+
+    def recorded(self) -> None:
+        """Pages were recorded."""
+        self.for_media.set()
+        self.for_notes.set()
+
+    def placed(self) -> None:
+        """Media were placed."""
+        self.for_notes.set()
+
+
+async def _make_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
+    """Plan and write as messages and media come, until everything is there and written."""
+    while True:
+        state.for_notes.clear()
+        fetched, complete = state.is_fetched, state.is_fetched and state.is_placed
+        if fetched and not complete:
+            desk.reporter.phase = "media"
+        while await keeper(plan_messages, desk, place, final=fetched):
+            await keeper(writer.write_messages, place, final=complete)
+        while await keeper(writer.write_messages, place, final=complete):
+            pass
+        if complete:
+            return
+        await state.for_notes.wait()
+
+
+def _want_media(desk: Desk, chat: Chat, decide: Decide) -> None:
+    """What failed before is tried again, and what is wanted is what this run's owner wants."""
+    media, report = desk.archive.media, desk.reporter.report.media
+    media.retry_failed(desk.account, chat.id)
+    media.reconsider(desk.account, chat.id, decide)
+    counts = media.counts(desk.account, chat.id)
+    report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
+
+
+async def finish_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, places: list[ChatPlace]) -> None:
+    """After all chats: the notes about chats, people and audio, and the links that can be mended now."""
+    desk.reporter.phase = "finishing"
+    while True:
+        while await keeper(writer.write_summaries):
+            pass
+        if not await keeper(writer.heal):
+            break
+        for place in places:
+            while await keeper(writer.write_messages, place, final=True):
+                pass
+    await keeper(writer.close)
+
+
+async def run_stages(*stages: Coroutine[Any, Any, None]) -> None:
+    """Run stages side by side; the first error stops the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for stage in stages:
+                group.create_task(stage)
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from errors
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to tell: one of tobs's if there is any."""
+    flat: list[BaseException] = []
+    pending: list[BaseException] = [errors]
+    while pending:
+        error = pending.pop(0)
+        pending += error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        flat += [] if isinstance(error, BaseExceptionGroup) else [error]
+    return next((error for error in flat if isinstance(error, TobsError)), flat[0])

@@ -1,0 +1,73 @@
+"""Fetching: the ids of a chat that are not settled yet, page by page, into the archive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from tobs.archive import Decide, Recorded, record_page
+from tobs.model import Page
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.keeper import Keeper
+
+#: Messages at the newest end that are looked at again, to see what was edited since: less than a page.
+LOOK_BACK = 50
+
+Gap = tuple[int, int]
+
+
+class Walk(Protocol):
+    """Fetches the messages of id intervals with all workers, lowest first (``Telegram.walk``)."""
+
+    async def __call__(
+        self, chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
+    ) -> None: ...
+
+
+def missing_ids(desk: Desk, chat_id: int, top: int) -> list[Gap]:
+    """What of a chat's ids up to ``top`` has to be fetched: what is not settled; once nothing but the newest end
+    is missing, also a small look-back over what is known."""
+    archive = desk.archive
+    gaps = archive.coverage.gaps(desk.account, chat_id, 1, top)
+    seen = archive.messages.newest_ids(desk.account, chat_id, LOOK_BACK)
+    caught_up = not gaps or (len(gaps) == 1 and bool(seen) and gaps[0][0] > seen[0])
+    return [(seen[-1], top)] if caught_up and seen else gaps
+
+
+async def fetch_and_record(
+    desk: Desk,
+    place: ChatPlace,
+    keeper: Keeper,
+    walk: Walk,
+    gaps: Sequence[Gap],
+    decide: Decide,
+    *,
+    queue_pages: int,
+    recorded: Callable[[], None],
+) -> None:
+    """Walk ``gaps`` and record every page. At most ``queue_pages`` wait between the workers and the archive;
+    ``recorded`` is called after each commit."""
+    pages: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=queue_pages)
+
+    async def record() -> None:
+        while (page := await pages.get()) is not None:
+            done = await keeper(record_page, desk.archive, desk.account, page, decide)
+            _count(desk, place, page, done)
+            recorded()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(record())
+        await walk(place.chat.id, gaps, pages.put, count=place.chat.count or 0)
+        await pages.put(None)
+
+
+def _count(desk: Desk, place: ChatPlace, page: Page, done: Recorded) -> None:
+    report = desk.reporter.report
+    report.messages.fetched += len(page.messages)
+    report.messages.new += done.new
+    report.messages.edited += done.edited
+    report.messages.skipped += len(page.unreadable)
+    report.media.wanted += done.wanted
+    for message_id, reason in page.unreadable:
+        desk.reporter.problem("message", f"message {message_id} of {place.chat.title}", reason, retryable=False)

@@ -1,0 +1,98 @@
+"""What a note asks while it is rendered: where another message, person, chat or file is in the vault.
+
+Each answer is noted, so that a note that asked for something not there yet is rendered again when it is (its
+links *heal*), and no vault depends on the order in which things arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
+from tobs.model import Message
+from tobs.pipeline.desk import Desk
+from tobs.render.views import Attachment, Links
+
+
+class Lookups:
+    """The look-ups of one batch of notes; ``begin`` before each note, ``met`` after it."""
+
+    def __init__(self, desk: Desk, stored: Iterable[StoredMessage]) -> None:
+        self._desk = desk
+        self._media: dict[tuple[int, int], tuple[MediaRow, ...]] = {}
+        hashes = []
+        for one in stored:
+            if one.media:
+                self._media[one.message.chat_id, one.message.id] = one.media
+                hashes += [row.sha256 for row in one.media if row.sha256]
+        self._files: Mapping[str, FileRow] = desk.archive.files.many(hashes) if hashes else {}
+        self._people: dict[int, tuple[str, str] | None] = {}
+        self._chats: dict[int, tuple[str, str] | None] = {}
+        self._names: dict[str, int | None] = {}
+        self._links: dict[tuple[int, int], bool] = {}
+        self._mentions: dict[str, bool] = {}
+        self.links = Links(
+            message=self._message,
+            person=self._person,
+            chat=self._chat,
+            attachment=self._attachment,
+            named=self._named,
+        )
+
+    def begin(self) -> None:
+        """A new note starts to ask."""
+        self._links = {}
+        self._mentions = {}
+
+    def met(self) -> tuple[Sequence[NoteLink], Sequence[str]]:
+        """What the note asked for: messages, each with whether it has a note; and the people, chats and usernames
+        that were not there."""
+        links = [
+            NoteLink(self._desk.account, chat_id, message_id, resolved)
+            for (chat_id, message_id), resolved in self._links.items()
+        ]
+        return links, [target for target, there in self._mentions.items() if not there]
+
+    def _message(self, chat_id: int, message_id: int) -> str | None:
+        path = self._desk.archive.notes.path_of(self._desk.account, chat_id, message_id)
+        self._links[chat_id, message_id] = path is not None
+        return path and path.removesuffix(".md")
+
+    def _person(self, person_id: int) -> tuple[str, str] | None:
+        if person_id not in self._people:
+            person = self._desk.archive.people.get(person_id)
+            self._people[person_id] = (self._note(f"person/{person_id}"), person.name) if person else None
+        found = self._people[person_id]
+        self._mentions[f"person/{person_id}"] = bool(found and found[0])
+        return found
+
+    def _chat(self, chat_id: int) -> tuple[str, str] | None:
+        if chat_id not in self._chats:
+            chat = self._desk.archive.chats.get(self._desk.account, chat_id)
+            self._chats[chat_id] = (self._note(str(chat_id)), chat.title) if chat else None
+        found = self._chats[chat_id]
+        self._mentions[str(chat_id)] = bool(found and found[0])
+        return found
+
+    def _named(self, username: str) -> int | None:
+        if username not in self._names:
+            chat = self._desk.archive.chats.named(self._desk.account, username)
+            self._names[username] = chat.id if chat else self._desk.archive.people.named(username)
+        found = self._names[username]
+        self._mentions[f"@{username}"] = found is not None
+        return found
+
+    def _note(self, tobs_id: str) -> str:
+        note = self._desk.archive.notes.by_tobs_id(tobs_id)
+        return note.path.removesuffix(".md") if note and note.state != "deleted" else ""
+
+    def _attachment(self, message: Message, ordinal: int) -> Attachment:
+        rows = self._media.get((message.chat_id, message.id), ())
+        row = next((one for one in rows if one.ordinal == ordinal), None)
+        if row is None:
+            return Attachment("unavailable", reason="it is not in the archive")
+        file = self._files.get(row.sha256) if row.sha256 else None
+        if row.state != "placed" or file is None:
+            return Attachment(row.state, reason=row.reason, name=row.item.name)
+        note = self._note(f"audio/{file.sha256}") if row.item.kind in ("audio", "voice") else ""
+        return Attachment("placed", path=file.path, name=row.item.name, note=note or None, fields=file.fields)

@@ -1,0 +1,197 @@
+"""Media of a chat: fetched in the background, through the processor chain, placed in the order of their messages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from tobs.archive import MediaRow
+from tobs.errors import TransferFailed
+from tobs.media.chain import Chain, Incoming
+from tobs.media.transfer import transfer
+from tobs.model import FileItem, Message, MessageKey
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.placing import place_media, staged_path
+
+#: Files that go through the chain and into the vault together.
+_BATCH = 100
+
+#: Bytes after which the place of a download is taken down, so that a later run goes on from there.
+_CHECKPOINT = 4_000_000
+
+
+class FetchFile(Protocol):
+    """Brings a file of a message to ``part`` (``Telegram.fetch_file``); the whole size in bytes."""
+
+    async def __call__(
+        self,
+        item: FileItem,
+        key: MessageKey,
+        part: Path,
+        *,
+        offset: int = 0,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> int: ...
+
+
+class MediaStage:
+    """The media of one chat in one run. ``downloads`` files are fetched at the same time, lowest first."""
+
+    def __init__(
+        self, desk: Desk, place: ChatPlace, keeper: Keeper, fetch: FetchFile, chain: Chain, *, downloads: int
+    ) -> None:
+        self._desk = desk
+        self._place = place
+        self._keeper = keeper
+        self._fetch = fetch
+        self._chain = chain
+        self._downloads = downloads
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], placed: Callable[[], None]) -> None:
+        """Work until the history is fetched and no file is wanted. ``news`` is set when pages were recorded;
+        ``placed`` is called when notes may have become ready."""
+        try:
+            while True:
+                news.clear()
+                complete = is_fetched()
+                await self._start_downloads()
+                if await self._place_ready():
+                    placed()
+                    continue
+                if complete and not self._running:
+                    return
+                await self._wait(news)
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _start_downloads(self) -> None:
+        free = self._downloads - len(self._running)
+        if free <= 0:
+            return
+        media, chat = self._desk.archive.media, self._place.chat
+        rows = await self._keeper(media.wanted, self._desk.account, chat.id, self._downloads + len(self._running))
+        for row in [row for row in rows if row.key not in self._running][:free]:
+            self._running[row.key] = asyncio.create_task(self._download(row))
+
+    async def _wait(self, news: asyncio.Event) -> None:
+        """Until a download ends or pages come."""
+        waiter = asyncio.create_task(news.wait())
+        try:
+            await asyncio.wait([waiter, *self._running.values()], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+        for key in [key for key, task in self._running.items() if task.done()]:
+            # A download reports its own failure; what it raises ends the run (a full disk, a lost network).
+            self._running.pop(key).result()
+
+    async def _download(self, row: MediaRow) -> None:
+        media, report = self._desk.archive.media, self._desk.reporter.report.media
+        part = self._desk.staging / f"{hashlib.sha256(row.key.encode()).hexdigest()[:32]}.part"
+        checkpoint = _Checkpoint(row.offset)
+
+        async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
+            checkpoint.done = offset
+            return await self._fetch(row.item, row.message_key, part, offset=offset, on_progress=on_progress)
+
+        def on_progress(done: int) -> None:
+            report.bytes += max(0, done - checkpoint.done)
+            checkpoint.done = done
+
+        watcher = asyncio.create_task(self._checkpoint(row.key, checkpoint))
+        try:
+            file = await transfer(
+                row.item, fetch, part=part, staging=self._desk.staging, offset=row.offset, on_progress=on_progress
+            )
+        except TransferFailed as error:
+            await self._failed(row, error)
+        else:
+            report.downloaded += 1
+            await self._keeper(media.staged, row.key, file.sha256, file.size)
+        finally:
+            watcher.cancel()
+
+    async def _checkpoint(self, key: str, checkpoint: _Checkpoint) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            if checkpoint.done - checkpoint.kept >= _CHECKPOINT:
+                checkpoint.kept = checkpoint.done
+                await self._keeper(self._desk.archive.media.set_offset, key, checkpoint.kept)
+
+    async def _failed(self, row: MediaRow, error: TransferFailed) -> None:
+        media, reporter = self._desk.archive.media, self._desk.reporter
+        if error.retryable:
+            reporter.report.media.failed += 1
+            name = row.item.name or row.item.kind
+            reporter.problem("media", f"{name} of message {row.message_id} in {self._place.chat.title}", str(error))
+            await self._keeper(media.failed, row.key, error.message, retryable=True)
+        else:
+            reporter.report.media.unavailable += 1
+            await self._keeper(media.unavailable, row.key, error.message)
+
+    async def _place_ready(self) -> bool:
+        """Send the staged files whose turn it is through the chain and into the vault; whether anything changed."""
+        desk = self._desk
+        turn = await self._keeper(_next_turn, desk, self._place)
+        if turn.files:
+            found = await self._chain.run([file for _, file in turn.files])
+            for failure in [failure for processed in found for failure in processed.failures]:
+                desk.reporter.problem(f"plugin {failure.plugin}", failure.item, failure.reason)
+            rows = [row for row, _ in turn.files]
+            await self._keeper(place_media, desk, self._place, list(zip(rows, found, strict=True)))
+        return bool(turn.files or turn.lost)
+
+
+class _Checkpoint(Struct):
+    """How much of a file is there, and how much the archive knows of."""
+
+    kept: int
+    done: int = 0
+
+
+class _Turn(Struct, frozen=True):
+    """Files whose turn it is to be placed, and how many had been fetched but are gone."""
+
+    files: list[tuple[MediaRow, Incoming]]
+    lost: int
+
+
+def _next_turn(desk: Desk, place: ChatPlace) -> _Turn:
+    """The next files to be placed. A staged file that is gone is wanted again."""
+    archive = desk.archive
+    upto = archive.coverage.watermark(desk.account, place.chat.id)
+    rows = archive.media.placeable(desk.account, place.chat.id, _BATCH, upto=upto)
+    known = archive.files.many([row.sha256 for row in rows if row.sha256])
+    files, lost = [], 0
+    for row in rows:
+        path = staged_path(desk.staging, row)
+        if not path.exists() and row.sha256 in known:
+            path = desk.root / known[row.sha256].path
+        message = archive.messages.get(row.message_key)
+        if message is None or not path.exists():
+            archive.media.unstage(row.key)
+            lost += 1
+        else:
+            files.append((row, _incoming(place, row, message, path)))
+    return _Turn(files, lost)
+
+
+def _incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path) -> Incoming:
+    name = row.item.name or row.item.kind
+    return Incoming(
+        path=path,
+        sha256=row.sha256 or "",
+        size=row.size,
+        item=row.item,
+        message=message,
+        chat=place.chat.title,
+        label=f"{name} of message {row.message_id} in {place.chat.title}",
+    )

@@ -1,0 +1,116 @@
+"""Placing: processed files get their names and move into the vault, in the order of their messages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from tobs.archive import FileRow, MediaRow
+from tobs.media.chain import Processed, Produced
+from tobs.media.staging import suffix_of
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.vault.attachments import attachment_candidates
+from tobs.vault.layout import audio_candidates
+from tobs.vault.names import numbered
+from tobs.vault.place import place_file
+
+
+def staged_path(staging: Path, row: MediaRow) -> Path:
+    """Where the fetched file of ``row`` waits."""
+    return staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
+
+
+def place_media(desk: Desk, place: ChatPlace, files: Sequence[tuple[MediaRow, Processed]]) -> None:
+    """Bring ``files``, which come in the order of their messages, to their places; their notes become stale."""
+    for row, processed in files:
+        _place_one(desk, place, row, processed)
+
+
+def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed) -> None:
+    archive, sha256 = desk.archive, row.sha256 or ""
+    staged = staged_path(desk.staging, row)
+    known = archive.files.get(sha256)
+    if known is not None and (desk.root / known.path).exists():
+        staged.unlink(missing_ok=True)
+        desk.reporter.report.media.reused += 1
+        file = known
+    else:
+        day = datetime.fromtimestamp(row.date, desk.zone).date()
+        names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal)
+        file = known or archive.files.claim(
+            sha256, row.message_key, _free(desk.root, names, sha256), size=row.size, mime=row.item.mime
+        )
+        place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date)
+    fields = dict(file.fields) | _found(desk, row, file, processed)
+    with archive.transaction():
+        archive.files.set_fields(sha256, fields)
+        if row.item.kind in ("audio", "voice"):
+            _claim_audio_note(desk, place, row, fields)
+        archive.media.placed([row.id])
+
+
+def _free(root: Path, names: Iterator[str], sha256: str) -> Iterator[str]:
+    """Those of ``names`` at which no file of the owner lies; our own, placed before a crash, does not count."""
+    for name in names:
+        path = root / name
+        if not path.exists() or _digest(path) == sha256:
+            yield name
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
+    """What the chain found, as the archive keeps it; the files it made are placed beside the file."""
+    found: dict[str, Any] = dict(processed.fields)
+    if processed.sections:
+        found["sections"] = msgspec.to_builtins(processed.sections)
+    for name in ("tags", "related"):
+        if values := getattr(processed, name):
+            found[name] = list(values)
+    made = [_place_produced(desk, row, file, produced) for produced in processed.files]
+    if made:
+        found["files"] = made
+    if processed.embed is not None:
+        found["embed"] = _place_produced(desk, row, file, processed.embed)["path"]
+    return found
+
+
+def _place_produced(desk: Desk, row: MediaRow, file: FileRow, produced: Produced) -> dict[str, str]:
+    """A file a plugin made: `song cover.jpg` beside `song.mp3`."""
+    parent = PurePosixPath(file.path)
+    suffix = suffix_of(produced.name, "")
+    stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
+    candidates = _free(desk.root, numbered(stem, suffix), produced.sha256)
+    claimed = desk.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
+    if not (desk.root / claimed.path).exists():
+        place_file(Path(produced.path), desk.root, claimed.path, sha256=produced.sha256, mtime=row.date)
+    return {"role": produced.role, "path": claimed.path}
+
+
+def _claim_audio_note(desk: Desk, place: ChatPlace, row: MediaRow, fields: dict[str, Any]) -> None:
+    """Each audio item has a note of its own; it counts the messages that carry it, so it is stale with each."""
+    day = datetime.fromtimestamp(row.date, desk.zone).date()
+    what = "voice message" if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or "audio"
+    otherwise = f"{place.chat.title} {day.isoformat()} {row.message_id} {what}"
+    performer = str(fields.get("performer") or row.item.performer)
+    title = str(fields.get("title") or row.item.title)
+    note = desk.archive.notes.claim(
+        f"audio/{row.sha256}",
+        "audio",
+        account=desk.account,
+        chat_id=0,
+        message_id=0,
+        candidates=audio_candidates(performer, title, row.sha256 or "", otherwise=otherwise),
+    )
+    if not note.is_stale:
+        desk.archive.notes.mark_stale([note.id])

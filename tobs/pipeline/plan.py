@@ -1,0 +1,141 @@
+"""Planning: messages behind the watermark get their note and its path, in id order, once and for good.
+
+Nothing here depends on which worker was first: a message is planned only when every lower id is settled, and an
+album only when its neighbour is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tobs.model import Chat, Message, MessageKey, message_files
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.vault.layout import (
+    LAYOUTS,
+    NotePlace,
+    chat_candidates,
+    chat_folder,
+    note_candidates,
+    person_candidates,
+)
+from tobs.vault.names import first_words
+
+
+def open_chat(desk: Desk, chat: Chat) -> ChatPlace:
+    """Give ``chat`` its note and folder. What is known of the chat is kept; its note is stale if that changed."""
+    archive = desk.archive
+    with archive.transaction():
+        before = archive.chats.get(desk.account, chat.id)
+        archive.chats.put(desk.account, chat)
+        note = archive.notes.claim(
+            str(chat.id),
+            "chat",
+            account=desk.account,
+            chat_id=chat.id,
+            message_id=0,
+            candidates=chat_candidates(chat.title, chat.id),
+        )
+        if before is not None and _shown(before) != _shown(chat):
+            archive.notes.mark_stale([note.id])
+    return ChatPlace(chat, note.id, chat_folder(note.path))
+
+
+def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
+    """Plan the next batch of messages up to the watermark; ``final`` says that no further one is to come.
+
+    The number of notes planned; 0 when there was nothing to do.
+    """
+    archive, chat = desk.archive, place.chat
+    upto = archive.coverage.watermark(desk.account, chat.id)
+    messages = archive.messages.unplanned(desk.account, chat.id, upto, desk.batch)
+    units = albums(messages)
+    if units and units[-1][0].album_id and (not final or len(messages) == desk.batch):
+        # Its other parts may come with the next page.
+        units.pop()
+    if not units:
+        return 0
+    with archive.transaction():
+        for unit in units:
+            _plan_note(desk, place, unit)
+        _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
+        archive.notes.mark_stale([place.note_id])
+    desk.reporter.expected_notes += len(units)
+    return len(units)
+
+
+def albums(messages: Sequence[Message]) -> list[list[Message]]:
+    """Neighbouring messages of one album together, every other message alone; order is kept."""
+    units: list[list[Message]] = []
+    for message in messages:
+        if message.album_id and units and units[-1][0].album_id == message.album_id:
+            units[-1].append(message)
+        else:
+            units.append([message])
+    return units
+
+
+def _plan_note(desk: Desk, place: ChatPlace, unit: Sequence[Message]) -> None:
+    notes, first = desk.archive.notes, unit[0]
+    keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
+    earlier = notes.of_album(desk.account, first.chat_id, first.album_id, first.id) if first.album_id else None
+    if earlier is not None:
+        notes.assign(earlier, keys)
+        return
+    day = datetime.fromtimestamp(first.date, desk.zone).date()
+    spot = NotePlace(place.folder, day, first.id, first_words(_title(unit), _kind_word(unit)))
+    note = notes.claim(
+        f"{first.chat_id}/{first.id}",
+        "message",
+        account=desk.account,
+        chat_id=first.chat_id,
+        message_id=first.id,
+        candidates=note_candidates(LAYOUTS[desk.layout](spot)),
+    )
+    notes.assign(note.id, keys)
+
+
+def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
+    """People get their note when their first message does; with each further one it is stale (it counts)."""
+    archive = desk.archive
+    ids = [one for one in dict.fromkeys(senders) if one not in (0, chat.id)]
+    people = archive.people.many(ids)
+    touched = []
+    for person_id in ids:
+        person = people.get(person_id)
+        if person is None:
+            continue
+        note = archive.notes.claim(
+            f"person/{person_id}",
+            "person",
+            account=desk.account,
+            chat_id=0,
+            message_id=0,
+            candidates=person_candidates(person.name, person_id),
+        )
+        if not note.is_stale:
+            touched.append(note.id)
+    archive.notes.mark_stale(touched)
+
+
+def _title(unit: Sequence[Message]) -> str:
+    """The text a note is named after: the first there is."""
+    return next((message.text for message in unit if message.text.strip()), "")
+
+
+def _kind_word(unit: Sequence[Message]) -> str:
+    """What a note without text is called."""
+    first = unit[0]
+    if len(unit) > 1:
+        return "album"
+    if first.action is not None:
+        return first.action.kind.replace("_", " ")
+    files = message_files(first)
+    if files:
+        return files[0].name if files[0].kind in ("document", "audio") and files[0].name else files[0].kind
+    return "message" if first.media is None else type(first.media).__name__.lower()
+
+
+def _shown(chat: Chat) -> tuple[object, ...]:
+    """What of a chat its note shows; counters that change by themselves are not among it (invariant 4)."""
+    return (chat.title, chat.username, chat.about, chat.kind, chat.pinned, chat.linked_chat, chat.migrated_from)

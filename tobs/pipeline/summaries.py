@@ -1,0 +1,86 @@
+"""The text of notes that are about a chat, a person or an audio file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tobs.archive import NoteRow
+from tobs.model import FileItem, Person
+from tobs.pipeline.desk import Desk
+from tobs.render.overview import render_audio, render_chat, render_person
+from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Year
+
+#: Fields of the chain that have a property of their own; the others are told as they are.
+_AUDIO_FIELDS = ("title", "performer", "album", "genre", "year", "track", "duration", "bitrate", "format")
+
+#: Entries of a file's fields that are no properties.
+_NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", *_AUDIO_FIELDS})
+
+
+def summary_text(desk: Desk, row: NoteRow, links: Links) -> str:
+    """The text the note ``row`` should have now."""
+    match row.kind:
+        case "chat":
+            return _chat_text(desk, row, links)
+        case "person":
+            return _person_text(desk, int(row.tobs_id.removeprefix("person/")), links)
+        case "audio":
+            return _audio_text(desk, row.tobs_id.removeprefix("audio/"), links)
+    raise AssertionError(f"no summary is of kind {row.kind}")
+
+
+def _chat_text(desk: Desk, row: NoteRow, links: Links) -> str:
+    archive = desk.archive
+    chat = archive.chats.get(desk.account, row.chat_id)
+    assert chat is not None, "a chat has its note from its row"
+    summary = archive.summaries.of_chat(desk.account, chat.id, desk.zone)
+    stats = ChatStats(
+        messages=summary.messages,
+        media=summary.media,
+        first=summary.first,
+        last=summary.last,
+        years=tuple(Year(*year) for year in summary.years),
+        past_titles=tuple(archive.chats.former_titles(chat.id)),
+    )
+    return render_chat(chat, stats, links, desk.options, desk.templates).text
+
+
+def _person_text(desk: Desk, person_id: int, links: Links) -> str:
+    people = desk.archive.people
+    person = people.get(person_id) or Person(person_id, str(person_id))
+    summary = desk.archive.summaries.of_person(person_id)
+    stats = PersonStats(
+        messages=summary.messages,
+        first=summary.first,
+        last=summary.last,
+        aliases=tuple(people.former_names(person_id)),
+        chats=summary.chats,
+    )
+    return render_person(person, stats, links, desk.options, desk.templates).text
+
+
+def _audio_text(desk: Desk, sha256: str, links: Links) -> str:
+    archive = desk.archive
+    file = archive.files.get(sha256)
+    rows = archive.media.with_hash(sha256)
+    keys = archive.summaries.carriers(sha256)
+    item = _audio_item(sha256, rows[0].item, file.fields if file else {}, file.path if file else None, rows[0].date)
+    carriers = [(key.chat_id, key.id) for key in keys]
+    return render_audio(item, carriers, links, desk.options, desk.templates).text
+
+
+def _audio_item(sha256: str, item: FileItem, fields: Mapping[str, Any], path: str | None, date: int) -> AudioItem:
+    """What the file's own tags say; what they leave out, Telegram's attributes tell."""
+    told = {name: fields[name] for name in _AUDIO_FIELDS if fields.get(name)}
+    said = {"title": item.title, "performer": item.performer, "duration": item.duration or None}
+    return AudioItem(
+        sha256=sha256,
+        path=path,
+        kind=item.kind,
+        name=item.name,
+        size=item.size or None,
+        date=date,
+        extra={name: value for name, value in fields.items() if name not in _NO_PROPERTY},
+        **(said | told),
+    )
