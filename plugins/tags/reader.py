@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def read_tags(path: Path, max_length: int) -> dict[str, FieldValue]:
     """
     try:
         file = mutagen.File(path)
-    except (mutagen.MutagenError, ValueError, KeyError, IndexError, OverflowError, EOFError) as error:
+    except (mutagen.MutagenError, struct.error, ValueError, LookupError, OverflowError, EOFError) as error:
         # mutagen's parsers let some errors of their own through on files that are cut short.
         raise NotAudio(f"not readable as audio: {_one_line(str(error), 200)}") from error
     if file is None:

@@ -73,7 +73,8 @@ class Host:
             "io": asyncio.Semaphore(limits.io),
             "network": asyncio.Semaphore(limits.io),
         }
-        self._idle: dict[str, list[WorkerProcess]] = {}
+        # By name and configuration: a process is made for one of them.
+        self._idle: dict[tuple[str, str], list[WorkerProcess]] = {}
         self._in_a_row: dict[str, int] = {}
         self._off: dict[str, str] = {}
 
@@ -141,10 +142,10 @@ class Host:
             # WorkerLost, a strict host, Ctrl-C: what it would still answer belongs to nobody.
             await worker.kill()
             raise
-        self._idle.setdefault(processor.name, []).append(worker)
+        self._idle.setdefault((processor.name, processor.digest), []).append(worker)
 
     async def _worker(self, processor: Processor) -> WorkerProcess:
-        if idle := self._idle.get(processor.name):
+        if idle := self._idle.get((processor.name, processor.digest)):
             return idle.pop()
         try:
             return await WorkerProcess.start(processor.name, processor.opening, env=self._env, limit=self._limits.start)
