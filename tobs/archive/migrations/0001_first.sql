@@ -98,14 +98,11 @@ CREATE TABLE message_rows (
 );
 -- NULL first: what is to be planned stands in id order, then the messages of each note.
 CREATE INDEX message_rows_note ON message_rows (note_id, account, chat_id, id);
--- What somebody sent; a channel's own posts are not among it.
-CREATE INDEX message_rows_sender ON message_rows (sender_id, date, chat_id, id)
-    WHERE sender_id <> chat_id AND sender_id <> 0;
--- updateDeleteMessages names no chat.
-CREATE INDEX message_rows_account ON message_rows (account, id) WHERE account <> 0;
--- What each person wrote, by date. Channels speak in their own name: their posts are not in it.
+-- What somebody sent, by date; a channel's own posts are not among it.
 CREATE INDEX message_rows_sender ON message_rows (sender_id, date, chat_id, id)
     WHERE sender_id <> chat_id AND sender_id <> 0 AND deleted_at IS NULL;
+-- updateDeleteMessages names no chat.
+CREATE INDEX message_rows_account ON message_rows (account, id) WHERE account <> 0;
 CREATE INDEX message_rows_deleted ON message_rows (account, chat_id) WHERE deleted_at IS NOT NULL;
 
 -- One row a live message: for readers from outside.
