@@ -20,15 +20,21 @@ from tobs.config.trust import TrustStore
 from tobs.errors import ConfigError
 
 #: Variables with the prefix that are no settings: where tobs lives, and what belongs to plugins.
-_NO_SETTINGS = ("TOBS_HOME", "TOBS_PLUGIN_", "TOBS_SHARED")
+_PLUGIN = "TOBS_PLUGIN_"
+_NO_SETTINGS = ("TOBS_HOME", _PLUGIN, "TOBS_SHARED")
 
 
 class LoadedSettings(Struct, frozen=True):
-    """The settings, the layer each came from, and what was ignored and why."""
+    """The settings, the layer each came from, what plugins are told (their tables by name), and what was ignored
+    and why. Values of plugins may be secrets: they are not shown."""
 
     settings: Settings
     origins: dict[str, str]
+    plugins: dict[str, dict[str, Any]] = {}
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LoadedSettings({self.settings!r}, plugins={sorted(self.plugins)})"
 
 
 def load_settings(
@@ -62,10 +68,32 @@ def load_settings(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise _config_error(error, origins) from error
-    return LoadedSettings(settings, origins, tuple(warnings))
+    return LoadedSettings(settings, origins, _plugin_tables(home, vault, env), tuple(warnings))
+
+
+def _plugin_tables(home: Path, vault: Path | None, env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """``[plugins.NAME]`` of TOBS_HOME, then of a trusted vault, then ``TOBS_PLUGIN_<NAME>_<FIELD>``."""
+    files = [home / "config.toml"]
+    if vault is not None and TrustStore(home).trusts(vault / ".tobs" / "config.toml"):
+        files.append(vault / ".tobs" / "config.toml")
+    tables: dict[str, dict[str, Any]] = {}
+    for path in files:
+        for name, table in _read_toml(path).get("plugins", {}).items():
+            if not isinstance(table, dict):
+                raise ConfigError(f"{path}: plugins.{name} is no table.", f"Write it as [plugins.{name}].")
+            tables.setdefault(name, {}).update(table)
+    for variable, value in env.items():
+        if variable.startswith(_PLUGIN) and value:
+            name, _, field = variable.removeprefix(_PLUGIN).lower().partition("_")
+            tables.setdefault(name, {})[field] = value
+    return tables
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    return {name: value for name, value in _read_toml(path).items() if name != "plugins"}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -73,10 +101,9 @@ def _toml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.", "Mend its permissions or its encoding.") from error
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
-    return {name: value for name, value in table.items() if name != "plugins"}
 
 
 def _vault_layer(path: Path, home: Path, warnings: list[str]) -> dict[str, Any]:

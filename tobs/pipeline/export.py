@@ -13,18 +13,12 @@ from tobs.errors import TobsError
 from tobs.media.chain import Chain
 from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.fetch import Walk, fetch_and_record, missing_ids
+from tobs.pipeline.fetch import fetch_and_record, missing_ids
 from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.media import FetchFile, MediaStage
+from tobs.pipeline.media import MediaStage
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.plan import open_chat, plan_messages
-
-
-class Source(Struct, frozen=True):
-    """Where a chat's messages and files come from."""
-
-    walk: Walk
-    fetch_file: FetchFile
+from tobs.sources import Source
 
 
 class Limits(Struct, frozen=True):

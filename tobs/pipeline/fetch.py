@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from tobs.archive import Decide, Recorded, record_page
 from tobs.model import Page
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.sources import Gap, Walk
 
 #: Messages at the newest end that are looked at again, to see what was edited since: less than a page.
 LOOK_BACK = 50
-
-Gap = tuple[int, int]
-
-
-class Walk(Protocol):
-    """Fetches the messages of id intervals with all workers, lowest first (``Telegram.walk``)."""
-
-    async def __call__(
-        self, chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
-    ) -> None: ...
 
 
 def missing_ids(desk: Desk, chat_id: int, top: int) -> list[Gap]:

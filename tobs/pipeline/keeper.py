@@ -31,3 +31,7 @@ class Keeper:
         """Run ``function`` after everything handed over before."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+
+    def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same from code that cannot await: for rare calls that take no time."""
+        return self._executor.submit(function, *args, **kwargs).result()

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from msgspec import Struct
 
@@ -14,30 +13,17 @@ from tobs.archive import MediaRow
 from tobs.errors import TransferFailed
 from tobs.media.chain import Chain, Incoming
 from tobs.media.transfer import transfer
-from tobs.model import FileItem, Message, MessageKey
+from tobs.model import Message
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.placing import place_media, staged_path
+from tobs.sources import FetchFile
 
 #: Files that go through the chain and into the vault together.
 _BATCH = 100
 
 #: Bytes after which the place of a download is taken down, so that a later run goes on from there.
 _CHECKPOINT = 4_000_000
-
-
-class FetchFile(Protocol):
-    """Brings a file of a message to ``part`` (``Telegram.fetch_file``); the whole size in bytes."""
-
-    async def __call__(
-        self,
-        item: FileItem,
-        key: MessageKey,
-        part: Path,
-        *,
-        offset: int = 0,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> int: ...
 
 
 class MediaStage:

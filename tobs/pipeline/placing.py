@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +16,7 @@ from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
-from tobs.vault.place import place_file
+from tobs.vault.place import place_file, unoccupied
 
 
 def staged_path(staging: Path, row: MediaRow) -> Path:
@@ -43,30 +42,16 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
         day = datetime.fromtimestamp(row.date, desk.zone).date()
         names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal)
         file = known or archive.files.claim(
-            sha256, row.message_key, _free(desk.root, names, sha256), size=row.size, mime=row.item.mime
+            sha256, row.message_key, unoccupied(desk.root, names, sha256), size=row.size, mime=row.item.mime
         )
-        place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date)
+        if place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date) is None:
+            desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
     fields = dict(file.fields) | _found(desk, row, file, processed)
     with archive.transaction():
         archive.files.set_fields(sha256, fields)
         if row.item.kind in ("audio", "voice"):
             _claim_audio_note(desk, place, row, fields)
         archive.media.placed([row.id])
-
-
-def _free(root: Path, names: Iterator[str], sha256: str) -> Iterator[str]:
-    """Those of ``names`` at which no file of the owner lies; our own, placed before a crash, does not count."""
-    for name in names:
-        path = root / name
-        if not path.exists() or _digest(path) == sha256:
-            yield name
-
-
-def _digest(path: Path) -> str:
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
@@ -90,7 +75,7 @@ def _place_produced(desk: Desk, row: MediaRow, file: FileRow, produced: Produced
     parent = PurePosixPath(file.path)
     suffix = suffix_of(produced.name, "")
     stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
-    candidates = _free(desk.root, numbered(stem, suffix), produced.sha256)
+    candidates = unoccupied(desk.root, numbered(stem, suffix), produced.sha256)
     claimed = desk.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
     if not (desk.root / claimed.path).exists():
         place_file(Path(produced.path), desk.root, claimed.path, sha256=produced.sha256, mtime=row.date)

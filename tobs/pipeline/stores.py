@@ -1,0 +1,81 @@
+"""The archive as the other rooms' protocols want it: peers and takeouts for telegram, results for plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tobs.archive import Archive, Peer
+from tobs.pipeline.keeper import Keeper
+from tobs.plugin.results import ResultKey
+from tobs.telegram.stores import PeerRecord
+
+
+class ArchivePeers:
+    """Access hashes. What is new waits here until ``flush``: a page that brings people must not wait for the disk."""
+
+    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+        self._archive = archive
+        self._keeper = keeper
+        self._news: dict[tuple[int, int], PeerRecord] = {}
+
+    def get(self, account: int, id: int) -> PeerRecord | None:
+        """The record of a marked id."""
+        return self._news.get((account, id)) or _record(self._keeper.wait(self._archive.peers.get, account, id))
+
+    def find(self, account: int, username: str) -> PeerRecord | None:
+        """The record of a username (lower case, without @)."""
+        for (owner, _), record in self._news.items():
+            if owner == account and record.username.lower() == username:
+                return record
+        return _record(self._keeper.wait(self._archive.peers.find, account, username))
+
+    def put(self, account: int, records: Iterable[PeerRecord]) -> None:
+        """Keep ``records``, over older ones with the same id."""
+        self._news.update({(account, record.id): record for record in records})
+
+    async def flush(self) -> None:
+        """Write down what is new."""
+        news, self._news = self._news, {}
+        for account in {account for account, _ in news}:
+            peers = [
+                Peer(record.id, record.access_hash, record.username, record.title)
+                for (owner, _), record in news.items()
+                if owner == account
+            ]
+            await self._keeper(self._archive.peers.put, account, peers)
+
+
+def _record(peer: Peer | None) -> PeerRecord | None:
+    return PeerRecord(peer.id, peer.access_hash, peer.username, peer.title) if peer else None
+
+
+class ArchiveTakeouts:
+    """The open takeout session of an account; written down at once, so that a crashed run goes on with it."""
+
+    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+        self._takeouts = archive.takeouts
+        self._keeper = keeper
+
+    def get(self, account: int) -> int:
+        """The open takeout's id, 0 for none."""
+        return self._keeper.wait(self._takeouts.get, account)
+
+    def put(self, account: int, takeout_id: int) -> None:
+        """Keep ``takeout_id``; 0 forgets it."""
+        self._keeper.wait(self._takeouts.put, account, takeout_id)
+
+
+class ArchiveResults:
+    """Results of plugins across runs."""
+
+    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+        self._results = archive.results
+        self._keeper = keeper
+
+    async def get(self, keys: Sequence[ResultKey]) -> Sequence[bytes | None]:
+        """The stored result of each key."""
+        return await self._keeper(self._results.get, keys)
+
+    async def put(self, rows: Sequence[tuple[ResultKey, bytes]]) -> None:
+        """Store results."""
+        await self._keeper(self._results.put, rows)
