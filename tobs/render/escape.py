@@ -67,7 +67,11 @@ def replace_special(match: re.Match[str]) -> str:
 
 def escape_text(text: str) -> str:
     """Text of one or more whole lines as Markdown that shows it literally."""
-    escaped = SPECIAL.sub(replace_special, text)
+    return start_lines(SPECIAL.sub(replace_special, text))
+
+
+def start_lines(escaped: str) -> str:
+    """``start_line`` for every line."""
     if escaped[:1] not in _STARTS and not _NEXT_START.search(escaped):
         return escaped
     return "\n".join([start_line(line) if line[:1] in _STARTS else line for line in escaped.split("\n")])

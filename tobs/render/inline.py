@@ -17,6 +17,7 @@ from tobs.render.escape import SPECIAL, code_span, escape_html, escape_text, rep
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
 from tobs.render.runs import Span
+from tobs.render.straight import straight_lines
 
 _DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
 _TAGS = {
@@ -42,6 +43,9 @@ def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
     """``text[start:end]`` (whole lines, spans sorted by start) as Markdown lines."""
     if not found:
         return escape_text(text[start:end])
+    usual = straight_lines(text, start, end, found, prefix, targets)
+    if usual is not None:
+        return usual
     lines: list[str] = []
     carry: list[Span] = []
     at, n, count = start, 0, len(found)

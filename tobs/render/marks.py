@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tobs.render.escape import SPECIAL, TAG_CHAR, code_span, escape_name, legal_tag
+from tobs.render.escape import SPECIAL, TAG_CHAR, escape_name, legal_tag
 from tobs.render.links import LinkTargets, destination, web_url
 from tobs.render.runs import Span
 
@@ -40,7 +40,7 @@ _HTTP = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _AUTOLINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f]*")
 # What a parser leaves out of an address that it finds bare.
 _BARE_NEXT = re.compile(r"[?!.,:*_~)]*(?:\s|$)")
-_BARE_BEFORE = frozenset(" \t(\"'«“„")
+_BARE_BEFORE = frozenset(" \t\n(\"'«“„")
 _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
 
 
@@ -59,7 +59,7 @@ def line_marks(
         style = _STYLES.get(span.kind)
         if style is not None:
             styles.append(Mark(style, start, end))
-        elif (make := _MAKERS.get(span.kind)) is not None:
+        elif (make := MAKERS.get(span.kind)) is not None:
             mark = make(line, start, end, span, prefix, targets)
             if mark is not None:
                 (styles if mark.style in RANK else leaves).append(mark)
@@ -125,7 +125,7 @@ def _hashtag(line: str, start: int, end: int, span: Span, prefix: str, targets: 
     return Mark("tag", start, end, f"#{prefix}{name}{tail}")
 
 
-_MAKERS = {
+MAKERS = {
     "code": _code,
     "pre": _code,
     "text_link": _text_link,
@@ -226,4 +226,4 @@ def _join_code(leaves: list[Mark]) -> list[Mark]:
     return joined
 
 
-__all__ = ["HTML_RANK", "RANK", "Mark", "code_span", "line_marks", "url_markdown"]
+__all__ = ["HTML_RANK", "MAKERS", "RANK", "Mark", "line_marks", "url_markdown"]

@@ -39,7 +39,8 @@ def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
     """The cleaned text and its spans, sorted by start, longer ones first."""
     found: list[Span] = []
     length = len(text)
-    pairs = [match.start() for match in _ASTRAL.finditer(text)] if _ASTRAL.search(text) else []
+    ascii_only = text.isascii()
+    pairs = [] if ascii_only else [match.start() for match in _ASTRAL.finditer(text)]
     # Lone surrogates are single units in both counts, so only astral characters shift the offsets.
     units = [at + n for n, at in enumerate(pairs)]
     for entity in entities:
@@ -51,7 +52,10 @@ def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
             start = pairs[before - 1] if before and units[before - 1] + 1 == start else start - before
             before = bisect_left(units, end)
             end = pairs[before - 1] + 1 if before and units[before - 1] + 1 == end else end - before
-        start, end = max(start, 0), min(end, length)
+        if end > length:
+            end = length
+        if start < 0:
+            start = 0
         if start < end:
             found.append(Span(entity.kind, start, end, entity))
     if _ODD.search(text):
