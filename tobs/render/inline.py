@@ -26,6 +26,8 @@ _TAGS = {
     "underline": ("<u>", "</u>"),
     "spoiler": ('<span class="tg-spoiler">', "</span>"),
 }
+# After so many styles that had to become HTML the rest does too: a line of thousands must not take a minute.
+_PATIENCE = 30
 _ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
@@ -84,6 +86,8 @@ def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: L
         if writer.write(0, len(writer.runs), 0, False):
             return start_line("".join(writer.out))
         demoted.add(writer.unfit)
+        if len(demoted) > _PATIENCE:
+            demoted.update(mark for mark in styles if mark.style in ("bold", "italic"))
 
 
 def _order(mark: Mark) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tobs.model import Button, Chat, FileItem, Forward, Message, Reaction, message_files
+from tobs.model import Button, Chat, Forward, Message, Reaction, Text, message_files
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
@@ -18,6 +18,7 @@ from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
 from tobs.render.media import media_markdown
+from tobs.render.richtext import rich_texts
 from tobs.render.service import Teller, service_sentence
 from tobs.render.templates import Templates, blocks
 from tobs.render.views import Links, MessageView, NoteView, Rendered, RenderOptions
@@ -31,12 +32,11 @@ def render_message(
     """The note of one message, or of an album's messages (ascending ids; the note is the first one's)."""
     context = Context(links, options, chat.id, chat.username)
     views = tuple([message_view(message, chat, context) for message in messages])
-    first = messages[0]
     tags = note_tags(messages, options.tag_prefix)
     note = NoteView(context.name(chat.id), chat.title, views[0].date, views, tags)
     body = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
     properties = _properties(messages, chat, context, tags, views[0])
-    return finish(properties, body or f"*{context.words('empty')}*", context, first)
+    return finish(properties, body or f"*{context.words('empty')}*", context)
 
 
 def finish(
@@ -67,8 +67,9 @@ def note_tags(messages: Sequence[Message], prefix: str) -> tuple[str, ...]:
     """The tags of all messages of a note, each once."""
     tags: dict[str, str] = {}
     for message in messages:
-        if message.entities:
-            for tag in hashtags(message.text, message.entities, prefix):
+        texts = [Text(message.text, message.entities)] if message.entities else []
+        for text in (*texts, *rich_texts(message.blocks)):
+            for tag in hashtags(text.text, text.entities, prefix):
                 tags.setdefault(tag.casefold(), tag)
     return tuple(tags.values())
 
@@ -149,7 +150,7 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
     if message.action is not None:
         view["service"] = _service(message, context)
     if message.blocks:
-        view["text"] = rich_markdown(message.blocks, context, message)
+        view["text"] = rich_markdown(message.blocks, context)
     elif message.text:
         view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
     if message.forward is not None:
@@ -258,4 +259,4 @@ def _notes(message: Message, context: Context) -> str:
     return blocks(*parts)
 
 
-__all__ = ["FileItem", "finish", "message_view", "render_message", "tobs_id"]
+__all__ = ["finish", "message_view", "render_message", "tobs_id"]

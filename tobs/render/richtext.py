@@ -1,0 +1,129 @@
+"""The inline nodes of rich messages as text with entities, so that one converter escapes everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tobs.model import Entity, RichBlock, Text
+
+# Kinds that only stand within a line. `anchor`, `math` and `button` are blocks too: their neighbours decide.
+INLINE = frozenset(
+    [
+        "plain",
+        "bold",
+        "italic",
+        "underline",
+        "strike",
+        "fixed",
+        "url",
+        "email",
+        "phone",
+        "marked",
+        "subscript",
+        "superscript",
+        "custom_emoji",
+        "date",
+        "diff",
+        "hashtag",
+        "cashtag",
+        "mention",
+        "mention_name",
+        "auto_url",
+        "auto_email",
+        "auto_phone",
+        "bank_card",
+        "bot_command",
+        "spoiler",
+        "image",
+        "concat",
+        "empty",
+    ]
+)
+_ENTITIES = {
+    "bold": "bold",
+    "italic": "italic",
+    "underline": "underline",
+    "strike": "strikethrough",
+    "fixed": "code",
+    "math": "code",
+    "spoiler": "spoiler",
+    "hashtag": "hashtag",
+    "mention": "mention",
+    "auto_url": "url",
+}
+
+
+def is_inline(nodes: Sequence[RichBlock]) -> bool:
+    """Whether nodes are the text of one paragraph, not blocks."""
+    return any(node.kind in INLINE for node in nodes)
+
+
+def inline_text(nodes: Iterable[RichBlock]) -> Text:
+    """Inline nodes as a text with entities (UTF-16 offsets)."""
+    pieces: list[str] = []
+    entities: list[Entity] = []
+    _walk(nodes, pieces, entities, 0)
+    return Text("".join(pieces), tuple(entities))
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _walk(nodes: Iterable[RichBlock], pieces: list[str], entities: list[Entity], at: int) -> int:
+    for node in nodes:
+        start = at
+        literal = node.text or _literal(node)
+        pieces.append(literal)
+        at += _units(literal)
+        if node.kind == "diff":
+            at = _diff(node, pieces, entities, at)
+            continue
+        at = _walk(node.children, pieces, entities, at)
+        if at > start and (entity := _entity(node, start, at - start)):
+            entities.append(entity)
+    return at
+
+
+def _literal(node: RichBlock) -> str:
+    value = node.values.get({"custom_emoji": "alt", "math": "source"}.get(node.kind, ""), "")
+    return value if isinstance(value, str) else ""
+
+
+def _diff(node: RichBlock, pieces: list[str], entities: list[Entity], at: int) -> int:
+    """A change: the old text struck out, the new one underlined."""
+    for kind, children in (
+        ("diff_delete", [child for child in node.children if child.kind == "old_text"]),
+        ("diff_insert", [child for child in node.children if child.kind != "old_text"]),
+    ):
+        start = at
+        at = _walk(children, pieces, entities, at)
+        if at > start:
+            entities.append(Entity(kind, start, at - start))
+    return at
+
+
+def _entity(node: RichBlock, start: int, length: int) -> Entity | None:
+    kind = _ENTITIES.get(node.kind)
+    if kind is not None:
+        return Entity(kind, start, length)
+    values = node.values
+    match node.kind:
+        case "url" if isinstance(url := values.get("url"), str) and not url.startswith("#"):
+            return Entity("text_link", start, length, url=url)
+        case "email" if isinstance(email := values.get("email"), str):
+            return Entity("text_link", start, length, url=f"mailto:{email}")
+        case "phone" if isinstance(phone := values.get("phone"), str):
+            return Entity("text_link", start, length, url=f"tel:{phone}")
+        case "mention_name" if isinstance(user := values.get("user_id"), int):
+            return Entity("text_mention", start, length, user_id=user)
+    return None
+
+
+def rich_texts(blocks: Iterable[RichBlock]) -> Iterator[Text]:
+    """Every paragraph of text in a tree of blocks, for its hashtags."""
+    for block in blocks:
+        if is_inline(block.children):
+            yield inline_text(block.children)
+        else:
+            yield from rich_texts(block.children)
