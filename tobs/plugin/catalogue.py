@@ -40,7 +40,7 @@ State = Literal["ready", "off", "missing", "untrusted", "broken"]
 Origin = Literal["tobs", "installed", "vault"]
 
 
-class PluginInfo(Struct, frozen=True, omit_defaults=True):
+class PluginInfo(Struct, frozen=True):
     """A plugin as ``tobs plugins list`` and ``info`` show it. ``order`` is its place in the chain from 1, 0
     for one that does not run; ``source`` the module or path; ``reason`` why it is not ready and what to do."""
 
