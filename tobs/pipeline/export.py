@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from tobs.archive import Decide
+from tobs.archive import Decide, MediaDecision
 from tobs.errors import TobsError
-from tobs.media.chain import Chain
-from tobs.model import Chat
+from tobs.media import Chain, MediaPolicy
+from tobs.media import decide as judge
+from tobs.model import Chat, FileItem, Message
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.fetch import fetch_and_record, missing_ids
 from tobs.pipeline.keeper import Keeper
@@ -37,14 +38,15 @@ async def export_chat(
     chat: Chat,
     *,
     top: int,
-    decide: Decide,
+    policy: MediaPolicy,
     limits: Limits,
-) -> None:
+) -> ChatPlace:
     """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped."""
     desk.reporter.chat = chat.title
     place = await keeper(open_chat, desk, chat)
     gaps = await keeper(missing_ids, desk, chat.id, top)
-    await keeper(_want_media, desk, chat, decide)
+    decide = _decide(policy)
+    await keeper(_want_media, desk, chat, policy)
     state = _State()
 
     async def fetch() -> None:
@@ -70,6 +72,7 @@ async def export_chat(
         state.placed()
 
     await run_stages(fetch(), media(), _make_notes(desk, keeper, writer, place, state))
+    return place
 
 
 class _State:
@@ -107,12 +110,25 @@ async def _make_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, place: Cha
         await state.for_notes.wait()
 
 
-def _want_media(desk: Desk, chat: Chat, decide: Decide) -> None:
+def _decide(policy: MediaPolicy) -> Decide:
+    """What the owner wants, as the archive asks it."""
+
+    def decide(message: Message, item: FileItem) -> MediaDecision:
+        verdict = judge(message, item, policy)
+        return MediaDecision(verdict.state, verdict.reason)
+
+    return decide
+
+
+def _want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
     """What failed before is tried again, and what is wanted is what this run's owner wants."""
-    media, report = desk.archive.media, desk.reporter.report.media
-    media.retry_failed(desk.account, chat.id)
-    media.reconsider(desk.account, chat.id, decide)
-    counts = media.counts(desk.account, chat.id)
+    archive, report = desk.archive, desk.reporter.report.media
+    archive.media.retry_failed(desk.account, chat.id)
+    key, wanted = f"media_policy/{chat.id}", f"{sorted(policy.kinds)} {policy.max_size}"
+    if archive.meta.get(key) != wanted:
+        archive.media.reconsider(desk.account, chat.id, _decide(policy))
+        archive.meta.set(key, wanted)
+    counts = archive.media.counts(desk.account, chat.id)
     report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
 
 

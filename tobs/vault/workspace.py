@@ -174,3 +174,25 @@ def _probe(folder: Path) -> None:
     path = folder / f"{TEMP_PREFIX}{token_hex(6)}-0"
     path.write_bytes(b"tobs")
     path.unlink()
+
+
+def recorded_timezone(workspace: Workspace) -> str | None:
+    """The time zone (IANA) written down at the vault's first run; None before it."""
+    try:
+        value = tomllib.loads((workspace.tobs / "config.toml").read_text("utf-8")).get("timezone")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise VaultError(f"{workspace.tobs / 'config.toml'} cannot be read: {error}.", "Mend that file.") from error
+    return value if isinstance(value, str) and value else None
+
+
+def record_timezone(workspace: Workspace, name: str) -> None:
+    """Write the time zone into the vault's configuration, before everything else that stands there."""
+    path = workspace.tobs / "config.toml"
+    try:
+        rest = path.read_text("utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise VaultError(f"{path} cannot be read: {error}.", "Mend that file.") from error
+    note = "# Dates of this vault are in this time zone; notes would move if it changed.\n"
+    write_batch(workspace.root, [NoteFile(f"{TOBS}/config.toml", f'{note}timezone = "{name}"\n{rest}')])

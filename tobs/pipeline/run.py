@@ -1,0 +1,241 @@
+"""One export run: opens what it needs in the right order, exports target by target, closes all, reports."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from loguru import logger
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.archive import Archive, open_archive
+from tobs.config import Profile, Settings
+from tobs.errors import NetworkError, TobsError
+from tobs.media import Chain, MediaPolicy
+from tobs.model import Chat
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.export import Limits, export_chat, finish_notes
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.report import ProcessorCounts, Reporter, RunReport
+from tobs.pipeline.stores import ArchivePeers, ArchiveResults, ArchiveTakeouts
+from tobs.plugin.catalogue import Catalogue
+from tobs.plugin.host import Host, HostLimits
+from tobs.render.templates import Templates
+from tobs.render.views import RenderOptions
+from tobs.sources import live_source
+from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.events import (
+    Event,
+    FloodWaited,
+    MessageUnreadable,
+    Reconnected,
+    ReferenceRenewed,
+    Retried,
+    TakeoutRefused,
+    TakeoutStarted,
+)
+from tobs.telegram.settings import TelegramSettings
+from tobs.vault.missing import missing_notes, require_presence
+from tobs.vault.obsidian import update_settings
+from tobs.vault.workspace import Workspace
+
+
+class ExportRun(Struct, frozen=True):
+    """Everything an export works with; ``export`` does it."""
+
+    settings: Settings
+    profile: Profile
+    telegram: TelegramSettings
+    workspace: Workspace
+    templates: Templates
+    zone: ZoneInfo
+    catalogue: Catalogue
+    environment: Mapping[str, str]
+    reporter: Reporter
+    accept_missing: bool
+
+    async def export(self, targets: Sequence[str]) -> RunReport:
+        """Export ``targets`` one after the other. What ends the run is raised; the report is kept all the same."""
+        async with Keeper() as keeper:
+            archive = await keeper(open_archive, self.workspace.archive, clock=time.time)
+            try:
+                await keeper(archive.runs.start, self.reporter.report.run_id, self.reporter.report.command, targets)
+                await keeper(self._require_notes, archive)
+                try:
+                    await self._export_all(keeper, archive, targets)
+                except TobsError as error:
+                    self.reporter.failed(error, ", ".join(targets))
+                    raise
+                except asyncio.CancelledError:
+                    self.reporter.problem("interrupted", ", ".join(targets), "stopped by the user; state is kept")
+                    raise
+                finally:
+                    await asyncio.shield(keeper(self._keep_report, archive))
+            finally:
+                await asyncio.shield(keeper(archive.close))
+        return self.reporter.report
+
+    async def _export_all(self, keeper: Keeper, archive: Archive, targets: Sequence[str]) -> None:
+        peers, takeouts = ArchivePeers(archive, keeper), ArchiveTakeouts(archive, keeper)
+        on_event = partial(tell, self.reporter)
+        async with (
+            open_telegram(self.telegram, peers=peers, takeouts=takeouts, on_event=on_event) as telegram,
+            Host(env=self.environment, limits=self._host_limits()) as host,
+        ):
+            try:
+                self.reporter.phase = "resolving"
+                chats = await self._resolve(telegram, targets)
+                desk = self._desk(archive, telegram.account.id)
+                chain = Chain(
+                    self.catalogue.processors, host, ArchiveResults(archive, keeper), staging=self.workspace.staging
+                )
+                writer = NoteWriter(desk)
+                async with self._takeout(telegram, chats):
+                    places = [await self._export_chat(desk, keeper, writer, chain, telegram, chat) for chat in chats]
+                await finish_notes(desk, keeper, writer, places)
+                self._count_processors(chain)
+            finally:
+                self.reporter.report.requests = telegram.requests.total()
+                await peers.flush()
+        await keeper(update_settings, self.workspace.root, prefix=self.settings.property_prefix)
+
+    async def _resolve(self, telegram: Telegram, targets: Sequence[str]) -> list[Chat]:
+        """The chats the targets name. With several targets, one that cannot be had is told and left out."""
+        found: dict[int, Chat] = {}
+        for target in targets:
+            try:
+                chat = await telegram.resolve(target)
+            except NetworkError:
+                raise
+            except TobsError as error:
+                if len(targets) == 1:
+                    raise
+                self.reporter.failed(error, target)
+            else:
+                found.setdefault(chat.id, chat)
+        return list(found.values())
+
+    async def _export_chat(
+        self, desk: Desk, keeper: Keeper, writer: NoteWriter, chain: Chain, telegram: Telegram, chat: Chat
+    ) -> ChatPlace:
+        top = await telegram.history_top(chat.id)
+        self.reporter.expected_messages += top.count
+        chat = replace(chat, count=top.count, top=top.top)
+        limits = Limits(self.profile.queue_pages, self.profile.downloads)
+        return await export_chat(
+            desk, keeper, writer, chain, live_source(telegram), chat, top=top.top, policy=self._policy(), limits=limits
+        )
+
+    @asynccontextmanager
+    async def _takeout(self, telegram: Telegram, chats: Sequence[Chat]) -> AsyncIterator[None]:
+        """A takeout session with just the scopes these chats need, unless the owner wants none."""
+        if not self.settings.takeout or not chats:
+            yield
+            return
+        async with telegram.takeout(takeout_scopes(chats, media=bool(self.settings.media))):
+            yield
+
+    def _desk(self, archive: Archive, account: int) -> Desk:
+        settings = self.settings
+        options = RenderOptions(
+            timezone=self.zone,
+            language=settings.language,
+            property_prefix=settings.property_prefix,
+            tag_prefix=settings.tag_prefix,
+            line_breaks=settings.line_breaks,
+        )
+        return Desk(
+            archive=archive,
+            account=account,
+            root=self.workspace.root,
+            staging=self.workspace.staging,
+            zone=self.zone,
+            layout=settings.layout,
+            options=options,
+            templates=self.templates,
+            reporter=self.reporter,
+            batch=self.profile.batch,
+        )
+
+    def _policy(self) -> MediaPolicy:
+        return MediaPolicy(kinds=frozenset(self.settings.media), max_size=self.settings.max_size)
+
+    def _host_limits(self) -> HostLimits:
+        return HostLimits(cpu=max(1, self.profile.workers // 2), io=self.profile.downloads)
+
+    def _require_notes(self, archive: Archive) -> None:
+        """Refuse to go on with a vault of which much is missing (it may not be mounted)."""
+        written = missing = 0
+        for paths in _batched((note.path for note in archive.notes.written_notes()), _PATHS):
+            written += len(paths)
+            missing += len(missing_notes(self.workspace.root, paths))
+        require_presence(written, missing, accept=self.accept_missing)
+
+    def _count_processors(self, chain: Chain) -> None:
+        for name, counts in chain.counts.items():
+            self.reporter.report.processors[name] = ProcessorCounts(
+                done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed
+            )
+
+    def _keep_report(self, archive: Archive) -> None:
+        """The report goes into the archive and under ``.tobs/reports``."""
+        report = self.reporter.finish()
+        archive.runs.finish(report.run_id, report.to_json())
+        path = self.workspace.reports / f"{report.run_id}.json"
+        try:
+            path.write_bytes(report.to_json())
+        except OSError as error:
+            logger.warning("The report {} cannot be written: {}", path, error)
+
+
+def _batched(paths: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(paths)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+#: Paths looked at together when the vault is counted.
+_PATHS = 20_000
+
+_SCOPES = {
+    "channel": ("channels",),
+    "supergroup": ("megagroups",),
+    # Telegram wants both for basic groups.
+    "group": ("chats", "megagroups"),
+    "private": ("users",),
+    "bot": ("users",),
+    "saved": ("users",),
+}
+
+
+def takeout_scopes(chats: Sequence[Chat], *, media: bool) -> list[str]:
+    """What a takeout session for ``chats`` has to be allowed to see, and no more."""
+    scopes = {scope for chat in chats for scope in _SCOPES[chat.kind]}
+    return sorted(scopes | ({"files"} if media else set()))
+
+
+def tell(reporter: Reporter, event: Event) -> None:
+    """What happened on the way to Telegram, as the report tells it."""
+    match event:
+        case FloodWaited(method=method, seconds=seconds):
+            reporter.waited(method, seconds)
+        case Retried(method=method, reason=reason):
+            reporter.recovered(f"{method} again after {reason}")
+        case Reconnected():
+            reporter.recovered("connection lost and restored")
+        case TakeoutRefused(name=name):
+            reporter.recovered(f"takeout session refused ({name}): the normal API was used")
+        case ReferenceRenewed():
+            reporter.recovered("file reference expired and was renewed")
+        case TakeoutStarted(id=takeout_id, resumed=resumed):
+            logger.info("takeout session {} {}", takeout_id, "resumed" if resumed else "started")
+        case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
+            # The page it belongs to tells it as a problem.
+            logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
