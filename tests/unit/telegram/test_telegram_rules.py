@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+from telethon.tl import functions
+
+from tobs.errors import ConfigError, FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound
+from tobs.telegram.connection import add_server_key
+from tobs.telegram.convert.basics import snake
+from tobs.telegram.events import FloodWaited
+from tobs.telegram.files import part_size
+from tobs.telegram.flood import FloodLedger
+from tobs.telegram.invoke import Backoff, method_name
+from tobs.telegram.refusals import TABLE, RpcError, refusal
+from tobs.telegram.session import Session, SessionFile
+from tobs.telegram.settings import ServerAddress, TelegramSettings
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.now + seconds
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+
+def ledger(time: Time, events: list[object], threshold: float = 100.0) -> FloodLedger:
+    return FloodLedger(clock=time, sleep=time.sleep, threshold=threshold, on_event=events.append)
+
+
+async def test_a_wait_met_by_one_worker_stops_all() -> None:
+    time, events = Time(), []
+    floods = ledger(time, events)
+    floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+    passed: list[float] = []
+
+    async def worker() -> None:
+        await floods.gate("messages.getHistory", 0)
+        passed.append(time())
+
+    await asyncio.gather(*(worker() for _ in range(8)))
+    assert passed == [1030.0] * 8
+    assert events == [FloodWaited("messages.getHistory", 30, "FLOOD_WAIT", 0)]
+
+
+async def test_other_methods_and_data_centres_go_on() -> None:
+    time = Time()
+    floods = ledger(time, [])
+    floods.note("upload.getFile", 4, 30, "FLOOD_WAIT")
+    await floods.gate("upload.getFile", 0)
+    await floods.gate("messages.getHistory", 4)
+    assert time.slept == []
+    assert floods.remaining("upload.getFile", 4) == 30
+
+
+async def test_answers_to_requests_under_way_are_the_same_wait() -> None:
+    time, events = Time(), []
+    floods = ledger(time, events)
+    for _ in range(5):
+        floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+    assert len(events) == 1
+
+
+async def test_a_wait_above_the_threshold_is_raised_to_all() -> None:
+    time = Time()
+    floods = ledger(time, [], threshold=60)
+    with pytest.raises(FloodWait) as caught:
+        floods.note("messages.getHistory", 0, 3600, "FLOOD_WAIT")
+    assert caught.value.seconds == 3600
+    with pytest.raises(FloodWait):
+        await floods.gate("messages.getHistory", 0)
+    assert time.slept == []
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "argument"),
+    [
+        ("FLOOD_WAIT_30", "FLOOD_WAIT", 30),
+        ("FLOOD_PREMIUM_WAIT_3", "FLOOD_PREMIUM_WAIT", 3),
+        ("FILE_MIGRATE_4", "FILE_MIGRATE", 4),
+        ("TAKEOUT_INIT_DELAY_86400", "TAKEOUT_INIT_DELAY", 86400),
+        ("FILE_REFERENCE_0_EXPIRED", "FILE_REFERENCE_EXPIRED", 0),
+        ("CHANNEL_PRIVATE", "CHANNEL_PRIVATE", 0),
+        ("Timeout", "Timeout", 0),
+    ],
+)
+def test_error_names_are_split_once(message: str, name: str, argument: int) -> None:
+    error = RpcError(400, message)
+    assert (error.name, error.argument) == (name, argument)
+
+
+def test_every_told_error_has_a_sentence_and_a_class() -> None:
+    for name, told in TABLE.items():
+        error = refusal(RpcError(400, name), "messages.getHistory")
+        assert type(error) is told.kind and error.message.endswith(".")
+        if isinstance(error, RequestRefused):
+            assert (error.name, error.code, error.method) == (name, 400, "messages.getHistory")
+
+
+def test_errors_are_sorted_into_the_tree() -> None:
+    assert isinstance(refusal(RpcError(401, "SESSION_REVOKED"), "m"), LoginError)
+    assert isinstance(refusal(RpcError(400, "USERNAME_NOT_OCCUPIED"), "m"), TargetNotFound)
+    moved = refusal(RpcError(303, "FILE_MIGRATE_4"), "upload.getFile")
+    assert isinstance(moved, MigrateNeeded) and moved.dc == 4
+    unknown = refusal(RpcError(400, "SOMETHING_NEW"), "messages.getHistory")
+    assert "SOMETHING_NEW" in unknown.message and "messages.getHistory" in unknown.message
+
+
+def test_methods_are_named_as_in_the_schema() -> None:
+    assert method_name(functions.help.GetConfigRequest()) == "help.getConfig"
+    assert method_name(functions.PingRequest(1)) == "ping"
+
+
+def test_backoff_grows_and_ends() -> None:
+    backoff = Backoff(random.Random(1))
+    waits = [backoff.seconds(attempt) for attempt in range(1, 60)]
+    assert waits[0] <= 0.5 and max(waits) <= 30
+    assert sum(waits[5:10]) > sum(waits[:5])
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000, 200_000, 3 << 20, 60 << 20])
+def test_parts_never_cross_a_megabyte(size: int) -> None:
+    part = part_size(size)
+    assert (1 << 20) % part == 0 and part % 4096 == 0
+
+
+def test_names_become_snake_case() -> None:
+    assert snake("ChatAddUser") == "chat_add_user"
+    assert snake("SetMessagesTTL") == "set_messages_ttl"
+
+
+def settings(home: Path, **changes: object) -> TelegramSettings:
+    return TelegramSettings(**{"api_id": 1, "api_hash": "s3cret", "sessions": home / "sessions", **changes})  # type: ignore[arg-type]
+
+
+def test_settings_do_not_show_their_secrets(tmp_path: Path) -> None:
+    given = settings(tmp_path, session="also s3cret")
+    assert "s3cret" not in repr(given) and "s3cret" not in str(given) and "s3cret" not in f"{given}"
+
+
+def test_a_session_of_another_server_is_none(tmp_path: Path) -> None:
+    sandbox = settings(tmp_path, server=ServerAddress("127.0.0.1", 1, 2, "KEY A"))
+    SessionFile(sandbox).save(Session(2, "127.0.0.1", 1, b"k" * 256, server="other"))
+    assert SessionFile(sandbox).load() is None
+
+
+def test_a_damaged_session_file_is_told(tmp_path: Path) -> None:
+    file = SessionFile(settings(tmp_path))
+    file.path.parent.mkdir()
+    file.path.write_text("{")
+    with pytest.raises(LoginError, match="damaged"):
+        file.load()
+
+
+@pytest.mark.parametrize("name", ["../other", "", ".hidden", "a/b"])
+def test_an_account_name_is_no_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        SessionFile(settings(tmp_path, account=name))
+
+
+def test_server_keys_are_read_in_both_forms() -> None:
+    import rsa
+    from telethon.crypto import rsa as known
+
+    key = rsa.newkeys(512)[0]
+    pkcs1 = key.save_pkcs1().decode()
+    before = len(known._server_keys)
+    add_server_key(pkcs1)
+    assert len(known._server_keys) == before + 1
+    with pytest.raises(ConfigError, match="RSA"):
+        add_server_key("no key")
+    for fingerprint in list(known._server_keys)[before:]:
+        del known._server_keys[fingerprint]

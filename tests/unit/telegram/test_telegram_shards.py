@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from bisect import bisect_left
+from itertools import pairwise
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tobs.model import Page
+from tobs.telegram.history import settle
+from tobs.telegram.pool import walk_shards
+from tobs.telegram.shards import Shard, ShardQueue, plan_shards
+
+
+class Served:
+    """A chat as messages.getHistory serves it, with its ids; counts the requests."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self.ids = sorted(ids)
+        self.requests = 0
+
+    def ask(self, cursor: int, limit: int = 100) -> list[int]:
+        """The up to ``limit`` ids nearest to ``cursor``, those at or above it."""
+        self.requests += 1
+        at = bisect_left(self.ids, cursor)
+        return self.ids[at : at + limit]
+
+
+async def walk(served: Served, gaps: list[tuple[int, int]], workers: int, seed: int) -> tuple[list[int], list[Page]]:
+    rng = random.Random(seed)
+    found: list[int] = []
+    pages: list[Page] = []
+
+    async def fetch(shard: Shard, worker: int) -> Page:
+        ids = served.ask(shard.cursor)
+        for _ in range(rng.randrange(4)):
+            await asyncio.sleep(0)
+        high, kept = settle(shard.cursor, shard.high, ids)
+        found.extend(kept)
+        return Page(chat_id=1, low=shard.cursor, high=high, messages=())
+
+    async def on_page(page: Page) -> None:
+        await asyncio.sleep(0)
+        pages.append(page)
+
+    shards = plan_shards(gaps, top=served.ids[-1] if served.ids else 0, count=len(served.ids), workers=workers)
+    await walk_shards(shards, workers, fetch, on_page)
+    return found, pages
+
+
+@given(
+    ids=st.one_of(
+        st.sets(st.integers(1, 3000), max_size=900),
+        st.builds(
+            lambda a, b, n: set(range(a, a + n)) | set(range(b, b + n)),
+            st.integers(1, 500),
+            st.integers(9_000, 90_000),
+            st.integers(0, 900),
+        ),
+    ),
+    workers=st.sampled_from([1, 2, 4, 8]),
+    seed=st.integers(0, 999),
+    cut=st.integers(0, 4000),
+)
+def test_every_id_is_found_once_and_every_gap_is_settled_once(ids: set[int], workers: int, seed: int, cut: int) -> None:
+    served = Served(list(ids))
+    top = max(ids, default=1)
+    gaps = [(low, high) for low, high in [(1, min(cut, top)), (cut + 50, top)] if low <= high]
+    found, pages = asyncio.run(walk(served, gaps, workers, seed))
+    wanted = [number for number in served.ids if any(low <= number <= high for low, high in gaps)]
+    assert sorted(found) == wanted
+    settled = sorted((page.low, page.high) for page in pages)
+    covered = sum(high - low + 1 for low, high in settled)
+    assert covered == sum(high - low + 1 for low, high in gaps)
+    assert all(one[1] < two[0] for one, two in pairwise(settled))
+
+
+@pytest.mark.parametrize("sparse", [1, 2, 50])
+@pytest.mark.parametrize("workers", [1, 4, 8, 16])
+@pytest.mark.parametrize("count", [300, 5_000, 40_000])
+async def test_requests_stay_near_one_per_hundred_messages(sparse: int, workers: int, count: int) -> None:
+    rng = random.Random(count)
+    ids = sorted(rng.sample(range(1, count * sparse + 1), count))
+    served = Served(ids)
+    await walk(served, [(1, ids[-1])], workers, 1)
+    assert served.requests <= 1.15 * ceil(count / 100) + 20
+
+
+async def test_an_idle_worker_takes_part_of_the_slowest_shard() -> None:
+    served = Served(list(range(1, 10_001)))
+    slow = Shard(1, 10_000)
+    queue = ShardQueue([slow])
+    assert queue.take() is slow
+    slow.settled(100)
+    stolen = queue.take()
+    assert stolen is not None
+    assert slow.high + 1 == stolen.low and stolen.high == 10_000
+    assert slow.high > slow.cursor + 100
+    assert served.requests == 0
+
+
+def test_nothing_worth_splitting_is_split() -> None:
+    queue = ShardQueue([Shard(1, 350)])
+    assert queue.take() is not None
+    assert queue.take() is None
+
+
+@given(
+    cursor=st.integers(1, 100),
+    high=st.integers(1, 200),
+    ids=st.lists(st.integers(1, 300), max_size=30),
+)
+def test_an_answer_settles_nothing_it_does_not_show(cursor: int, high: int, ids: list[int]) -> None:
+    settled, kept = settle(cursor, max(cursor, high), ids)
+    high = max(cursor, high)
+    assert settled <= high
+    assert all(cursor <= number <= settled for number in kept)
+    assert set(kept) == {number for number in ids if cursor <= number <= settled}
+    if settled < high:
+        assert settled in ids
+
+
+async def test_a_failing_page_ends_all_workers() -> None:
+    running = 0
+
+    async def fetch(shard: Shard, worker: int) -> Page:
+        nonlocal running
+        running += 1
+        try:
+            await asyncio.sleep(0 if worker == 2 else 60)
+        finally:
+            running -= 1
+        raise ValueError(worker)
+
+    async def on_page(page: Page) -> None:
+        raise AssertionError
+
+    with pytest.raises(ValueError, match="2"):
+        await walk_shards([Shard(number, number) for number in range(1, 9)], 4, fetch, on_page)
+    assert running == 0
+
+
+async def test_a_slow_reader_slows_the_workers() -> None:
+    fetched = taken = 0
+
+    async def fetch(shard: Shard, worker: int) -> Page:
+        nonlocal fetched
+        fetched += 1
+        assert fetched - taken <= 3
+        return Page(chat_id=1, low=shard.cursor, high=min(shard.high, shard.cursor + 99), messages=())
+
+    async def on_page(page: Page) -> None:
+        nonlocal taken
+        await asyncio.sleep(0.001)
+        taken += 1
+
+    await walk_shards(plan_shards([(1, 5000)], top=5000, count=5000, workers=3), 3, fetch, on_page)
+    assert taken == 50
