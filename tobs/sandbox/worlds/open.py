@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tobs.errors import UsageError
 from tobs.sandbox.worlds.demo import demo_world
 from tobs.sandbox.worlds.synthetic import parse_plan, synthetic_world
+from tobs.sandbox.worlds.tdesktop import export_world
 from tobs.sandbox.worlds.world import World
 
 
@@ -17,4 +20,7 @@ def open_world(spec: str) -> World:
         return demo_world()
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return synthetic_world(parse_plan(spec.partition(":")[2]))
+    path = Path(spec)
+    if path.exists():
+        return export_world(path)
     raise UsageError(f"There is no world {spec!r}.", "Give demo, synthetic:… or the path of a Telegram Desktop export.")

@@ -45,6 +45,8 @@ class About(Struct):
     linked_chat: int = 0
     photo: Tl = None
     bots: tuple[int, ...] = ()
+    migrated_from: int = 0  # the basic group a supergroup grew from, and its newest message
+    migrated_from_top: int = 0
 
 
 class World:

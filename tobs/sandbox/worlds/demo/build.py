@@ -83,7 +83,7 @@ def _common(entry: Entry, place: Place, people: dict[str, int]) -> dict[str, Any
         "id": entry.id,
         "peer_id": peer(place.chat),
         "date": entry.date,
-        "from_id": peer(sender) if sender and sender != place.chat or sender == place.me else None,
+        "from_id": peer(sender) if (sender and sender != place.chat) or sender == place.me else None,
         "saved_peer_id": peer(place.me) if place.chat == place.me else None,
         "out": sender == place.me,
         "post": place.broadcast or None,

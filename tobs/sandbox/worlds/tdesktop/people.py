@@ -1,0 +1,92 @@
+"""Who an export names: ids as the exporter writes them, and people of whom only a name is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from telethon.tl import types
+
+from tobs.model import is_channel_id, marked_channel, marked_group, marked_user
+from tobs.sandbox.worlds.files import access_hash, mix
+from tobs.sandbox.worlds.tl import Tl
+
+_KINDS = {"user": marked_user, "chat": marked_group, "channel": marked_channel}
+_OLD_KINDS = {0: marked_user, 1: marked_group, 2: marked_channel}
+_EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+def marked_id(value: Any) -> int:
+    """``user5``, ``chat5``, ``channel5`` or, before April 2021, a number whose upper half is the kind; 0 for none."""
+    if isinstance(value, int):
+        return _OLD_KINDS.get(value >> 32, marked_user)(value & 0xFFFFFFFF)
+    if not isinstance(value, str):
+        return 0
+    for kind, marked in _KINDS.items():
+        if value.startswith(kind) and value[len(kind) :].isdigit():
+            return marked(int(value[len(kind) :]))
+    return 0
+
+
+class People:
+    """Everybody met while reading, by marked id. Whoever has only a name gets an id made from it."""
+
+    def __init__(self, me: int) -> None:
+        self.me = me
+        self.entities: dict[int, Tl] = {}
+        self._by_name: dict[str, int] = {}
+
+    def meet(self, value: Any, name: str | None) -> int:
+        """Somebody with an id (``user5``) and a name that may be null; 0 without an id."""
+        marked = marked_id(value)
+        if marked == 0:
+            return 0
+        if marked not in self.entities or (name and _nameless(self.entities[marked])):
+            self.entities[marked] = _entity(marked, name)
+        if name:
+            self._by_name.setdefault(name, marked)
+        return marked
+
+    def named(self, name: str | None) -> int:
+        """Somebody of whom only the name is known; null is a deleted account."""
+        key = name or "Deleted Account"
+        if key not in self._by_name:
+            marked = (mix(*key.encode()) & 0xFFFFFFFF) | (1 << 33)
+            self.entities[marked] = _entity(marked, name)
+            self._by_name[key] = marked
+        return self._by_name[key]
+
+    def channel_named(self, name: str | None) -> int:
+        """A channel of which only the name is known."""
+        key = f"channel {name}"
+        if key not in self._by_name:
+            marked = marked_channel((mix(*key.encode()) & 0xFFFFFFF) | (1 << 31))
+            self.entities[marked] = _entity(marked, name)
+            self._by_name[key] = marked
+        return self._by_name[key]
+
+    def bot(self, username: str) -> int:
+        """A bot by its ``@username``."""
+        marked = self.named(username)
+        plain = username.removeprefix("@")
+        hash = access_hash("user", marked)
+        self.entities[marked] = types.User(
+            marked, bot=True, bot_info_version=1, access_hash=hash, first_name=plain, username=plain
+        )
+        return marked
+
+
+def _nameless(entity: Tl) -> bool:
+    return bool(getattr(entity, "deleted", False))
+
+
+def _entity(marked: int, name: str | None) -> Tl:
+    if marked > 0:
+        hash = access_hash("user", marked)
+        return types.User(marked, access_hash=hash, first_name=name or None, deleted=None if name else True)
+    if is_channel_id(marked):
+        bare = -marked - 10**12
+        hash = access_hash("channel", bare)
+        title = name or "Unknown channel"
+        return types.Channel(bare, title, types.ChatPhotoEmpty(), _EPOCH, access_hash=hash, broadcast=True, left=True)
+    return types.Chat(-marked, name or "Unknown group", types.ChatPhotoEmpty(), 1, _EPOCH, 1)
