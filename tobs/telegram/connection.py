@@ -40,6 +40,10 @@ class _Loggers(dict[str, logging.Logger]):
         return logger
 
 
+#: Key exchanges tried on one connection before the server's key counts as another one than ours.
+_KEY_EXCHANGES = 4
+
+
 class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
     """Telethon's sender, but results stay bytes, errors keep their names, updates go nowhere."""
 
@@ -59,9 +63,12 @@ class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
         return None
 
     async def _try_gen_auth_key(self, attempt: int) -> bool:
-        done = bool(await super()._try_gen_auth_key(attempt))
-        self.refused_key = not done
-        return done
+        # One key exchange in 256 fails: Telethon drops a leading zero byte of the key both sides computed.
+        for again in range(_KEY_EXCHANGES):
+            if await super()._try_gen_auth_key(attempt + again):
+                return True
+        self.refused_key = True
+        return False
 
 
 def add_server_key(pem: str) -> None:
