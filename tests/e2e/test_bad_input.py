@@ -33,11 +33,12 @@ def test_an_unknown_username(serve: Serve, tmp_path: Path) -> None:
 
 def test_a_channel_without_access(serve: Serve, tmp_path: Path) -> None:
     served = serve("demo")
-    private = next(
-        (t for t in served.ready.get("private", [])), None
-    )  # the ready file of the demo world names its closed channel
-    assert private is not None
-    told_in_one_line(served.tobs("export", str(private), "--vault", str(tmp_path / "v"), "-q"), 4, "private")
+    told_in_one_line(
+        served.tobs("export", "@tobs_demo_closed", "--vault", str(tmp_path / "v"), "-q"),
+        4,
+        "tobs_demo_closed",
+        "private",
+    )
 
 
 def test_a_wrong_code(serve: Serve) -> None:
@@ -138,7 +139,9 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(serve: Serve, tmp_path
 
 def test_usage_errors_are_exit_code_two(serve: Serve, tmp_path: Path) -> None:
     served = serve(WORLD)
-    told_in_one_line(served.tobs("export", served.target, "--workers", "0", "--vault", str(tmp_path / "v")), 2, "workers")
+    told_in_one_line(
+        served.tobs("export", served.target, "--workers", "0", "--vault", str(tmp_path / "v")), 2, "workers"
+    )
     told_in_one_line(served.tobs("export", "--vault", str(tmp_path / "v"), "-q"), 2, "target")
     assert served.tobs("no-such-command").code == 2
     assert served.tobs("export", "--no-such-option").code == 2

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import stamps, tree
 
-SMALL = "synthetic:messages=1500,chats=2,media=0.02,seed=3"
+SMALL = "synthetic:messages=1500,chats=1,media=0.02,seed=3"
 
 
 def archived_ids(vault: Path, chat: int | None = None) -> list[int]:

@@ -14,7 +14,7 @@ import typer
 from msgspec import Struct
 from rich.console import Console
 
-from tobs.errors import UsageError
+from tobs.errors import Interrupted, UsageError
 
 #: Everything but results goes here; stdout is for what a script reads.
 stderr = Console(stderr=True, highlight=False)
@@ -56,7 +56,8 @@ _OPTIONS: dict[str, Any] = {
 
 
 def takes_common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the common options; they reach it as its first argument, a ``Common``."""
+    """Give a command the common options; they reach it as its first argument, a ``Common``. What it returns is
+    the exit code (None: 0)."""
     signature = inspect.signature(function)
     hints = get_type_hints(function, include_extras=True)
     own = [
@@ -71,11 +72,16 @@ def takes_common(function: Callable[..., Any]) -> Callable[..., Any]:
     ]
 
     @functools.wraps(function)
-    def command(**values: Any) -> Any:
+    def command(**values: Any) -> None:
         common = Common(**{name: values.pop(name) for name in _OPTIONS})
         if common.quiet and common.verbose:
             raise UsageError("--quiet and --verbose exclude each other.", "Give one of them.")
-        return function(common, **values)
+        try:
+            code = function(common, **values)
+        except KeyboardInterrupt as error:
+            raise Interrupted("Stopped.", "What was fetched is kept; the same command goes on from here.") from error
+        if code:
+            raise typer.Exit(code)
 
     command.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *shared]}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import traceback
 
-import click
 import typer
 
 from tobs import __version__
 from tobs.cli import chats, config, demo, export, login, plugins, sandbox
 from tobs.cli.common import stderr
-from tobs.errors import Interrupted, TobsError
+from tobs.errors import TobsError
 
 app = typer.Typer(
     name="tobs",
@@ -46,22 +45,14 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; the exit code (see INTERFACE: 0, 1, 2, 3, 4, 5, 130)."""
+    """Run one command; its exit code (0, 1, 2, 3, 4, 5 or 130)."""
     try:
-        code = app(args=arguments, standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return 2
-    except click.ClickException as error:
-        _tell(error.format_message().rstrip("."), "See tobs --help.")
-        return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        return _end(Interrupted("Stopped.", "What was fetched is kept; the same command goes on from here."))
+        app(args=arguments)
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 2
     except TobsError as error:
         return _end(error)
+    return 0
 
 
 def _end(error: TobsError) -> int:

@@ -22,15 +22,11 @@ def list_plugins(common: Common) -> int:
 
     place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
     found = tobs_app.list_plugins(place)
-    rows = [msgspec.to_builtins(plugin) for plugin in found]
-    columns = tuple(rows[0]) if rows else ("name",)
-    give(
-        common,
-        {"items": rows},
-        lambda: show_table(stdout, columns, ([_cell(row[name]) for name in columns] for row in rows)),
-    )
+    columns = ("order", "name", "version", "band", "state", "from", "summary")
+    rows = [
+        (info.order or "", info.name, info.version, info.band, info.state, info.origin, info.reason or info.summary)
+        for info in found
+    ]
+    items = [msgspec.to_builtins(info) for info in found]
+    give(common, {"items": items}, lambda: show_table(stdout, columns, rows))
     return 0
-
-
-def _cell(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

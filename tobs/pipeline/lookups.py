@@ -60,11 +60,18 @@ class Lookups:
 
     def _person(self, person_id: int) -> tuple[str, str] | None:
         if person_id not in self._people:
-            person = self._desk.archive.people.get(person_id)
-            self._people[person_id] = (self._note(f"person/{person_id}"), person.name) if person else None
+            self._people[person_id] = self._find_person(person_id)
         found = self._people[person_id]
         self._mentions[f"person/{person_id}"] = bool(found and found[0])
         return found
+
+    def _find_person(self, person_id: int) -> tuple[str, str] | None:
+        """A sender's note, or for a channel or group that is in the vault itself, the chat's."""
+        person = self._desk.archive.people.get(person_id)
+        chat = self._chat(person_id)
+        if person is None:
+            return chat
+        return self._note(f"person/{person_id}") or (chat[0] if chat else ""), person.name
 
     def _chat(self, chat_id: int) -> tuple[str, str] | None:
         if chat_id not in self._chats:
