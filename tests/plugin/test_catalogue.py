@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import py_compile
 import shutil
@@ -15,6 +16,8 @@ from tobs.errors import ConfigError
 from tobs.plugin import Item
 from tobs.plugin.catalogue import Catalogue, PluginInfo, VaultPlugins, load_plugins
 from tobs.plugin.host import Done, Host
+
+SHIPPED = Path(__file__).parents[2] / "plugins"
 
 HELLO = """
 from tobs.plugin import Item, NoConfig, Plugin, Result
@@ -207,3 +210,16 @@ def test_other_things_in_the_folder_are_left_alone(folder: Path) -> None:
 def test_a_vault_without_plugins_is_fine(folder: Path) -> None:
     shutil.rmtree(folder)
     assert load(folder).plugins
+
+
+@pytest.mark.parametrize("source", sorted(SHIPPED.rglob("*.py")), ids=lambda path: str(path.relative_to(SHIPPED)))
+def test_a_shipped_plugin_knows_of_tobs_what_every_author_may_know(source: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert {name for name in imported if name.split(".")[0] == "tobs"} <= {"tobs.plugin"}
+    own = ".".join(("tobs_plugins", source.relative_to(SHIPPED).parts[0]))
+    assert all(name.startswith(own) for name in imported if name.startswith("tobs_plugins"))

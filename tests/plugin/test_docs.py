@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -39,6 +41,16 @@ async def test_the_plugin_of_the_page_runs(tmp_path: Path, make_item: Callable[[
         Done(Result(fields={"word_count": 8}, sections=(Section("Longest words", "- plugin\n- file"),))),
         PluginFailure("word-count", broken.label, "not written in UTF-8"),
     ]
+
+
+def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
+    (plugin,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (test,) = re.findall(r"```py\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "word_count.py").write_text(plugin)
+    (tmp_path / "test_word_count.py").write_text(test)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", "."]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in ran.stdout, ran.stdout
 
 
 def test_every_declaration_is_on_the_page_with_its_default() -> None:

@@ -38,6 +38,7 @@ FAULTS = {
     "exit": "its process ended with exit code 3",
     "kill": "its process was ended by SIGKILL",
     "last_words": "its process ended with exit code 7 (something went very wrong)",
+    "junk": "its process answered what tobs does not understand",
     "memory": "needed more memory than its limit of 400 MiB",
     "dict": "returned a dict instead of a Result or None",
     "wrong_field": "returned what no note can hold: Expected bool | int | float | str | array, got object",

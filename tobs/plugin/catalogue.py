@@ -237,6 +237,7 @@ def _configure(
     config = read_config(plugin_class.name, plugin_class.config_type, values)
     try:
         plugin = plugin_class(config)
+        processor = Processor.of(plugin, ref)
         missing = plugin.available()
     except ConfigError:
         raise
@@ -245,4 +246,4 @@ def _configure(
         return replace(info, state="broken", reason=f"{type(error).__name__}: {error}"), None
     if missing is not None:
         return replace(info, state="missing", reason=f"{missing.what} is missing; {missing.install}"), None
-    return info, Processor.of(plugin, ref)
+    return info, processor

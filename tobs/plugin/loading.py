@@ -24,11 +24,10 @@ def load_module(module: str, path: str = "") -> ModuleType:
     """
     if not path:
         return importlib.import_module(module)
-    if module in sys.modules and sys.modules[module].__spec__ is not None:
-        known = sys.modules[module].__spec__
-        if known is not None and known.origin == str(_source(Path(path))):
-            return sys.modules[module]
     source = _source(Path(path))
+    known = sys.modules.get(module)
+    if known is not None and known.__file__ == str(source):
+        return known
     spec = importlib.util.spec_from_file_location(module, source)
     if spec is None or spec.loader is None:
         raise NoPlugin(f"{source.name} is no Python file")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from loguru import logger
 
 from tobs.plugin.api import Item
@@ -41,16 +42,19 @@ class WorkerProcess:
 
         Raises WorkerLost. The environment is passed on without tobs's own variables: some are secrets.
         """
-        process = await asyncio.create_subprocess_exec(
-            # -P: a file in the working directory (it may be a vault) must never be imported.
-            *(sys.executable, "-P", "-m", "tobs.plugin.worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={key: value for key, value in env.items() if not key.upper().startswith("TOBS_")},
-            # Its own session: Ctrl-C is the host's to handle, and a kill reaches what the plugin started.
-            start_new_session=True,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                # -P: a file in the working directory (it may be a vault) must never be imported.
+                *(sys.executable, "-P", "-m", "tobs.plugin.worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={key: value for key, value in env.items() if not key.upper().startswith("TOBS_")},
+                # Its own session: Ctrl-C is the host's to handle, and a kill reaches what the plugin started.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise WorkerLost(f"did not start: {error.strerror}") from error
         worker = cls(process, name)
         try:
             await worker._send(frame(opening))
@@ -69,7 +73,12 @@ class WorkerProcess:
 
     async def answer(self, *, limit: float) -> Answer:
         """The answer for the next item, which may take ``limit`` seconds. Raises WorkerLost: the process is gone."""
-        answer: Answer = _answers.decode(await self._receive(limit, f"took longer than its limit of {limit:g} s"))
+        body = await self._receive(limit, f"took longer than its limit of {limit:g} s")
+        try:
+            answer: Answer = _answers.decode(body)
+        except msgspec.MsgspecError:
+            await self.kill()
+            raise WorkerLost("its process answered what tobs does not understand") from None
         return answer
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ The host sends one ``Opening``, then ``Batch`` after ``Batch``; the worker answe
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,28 +58,28 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     unreadable: bool = False
 
 
-def _as_text(value: Any) -> Any:
+def _as_bytes(value: Any) -> Any:
     if isinstance(value, Path):
-        return str(value)
+        return os.fsencode(value)  # a path need not be UTF-8
     raise TypeError(f"a value of type {type(value).__name__}")
 
 
 def _as_path(kind: type[Any], value: Any) -> Any:
-    if issubclass(kind, Path) and isinstance(value, str):
-        return Path(value)
+    if issubclass(kind, Path) and isinstance(value, bytes):
+        return Path(os.fsdecode(value))
     raise TypeError(f"Expected `{kind.__name__}`, got `{type(value).__name__}`")
 
 
-_encoder = msgspec.msgpack.Encoder(enc_hook=_as_text)
+_encoder = msgspec.msgpack.Encoder(enc_hook=_as_bytes)
 
 
 def encode(value: Any) -> bytes:
-    """``value`` as msgpack; paths become text. Raises TypeError or OverflowError for what msgpack cannot say."""
+    """``value`` as msgpack; paths become bytes. Raises TypeError or OverflowError for what msgpack cannot say."""
     return _encoder.encode(value)
 
 
 def decoder(kind: type[Any]) -> msgspec.msgpack.Decoder[Any]:
-    """A decoder of ``kind`` that checks every type and makes paths of text again."""
+    """A decoder of ``kind`` that checks every type and makes paths of bytes again."""
     return msgspec.msgpack.Decoder(kind, dec_hook=_as_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -73,6 +74,12 @@ class Bad(Plugin[NoOptions]):
     def _last_words(self, item: Item) -> None:
         os.write(2, b"something went very wrong\n")
         os._exit(7)
+
+    def _junk(self, item: Item) -> None:
+        for descriptor in range(3, 20):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"\0\0\0\4junk")
+        time.sleep(60)
 
     def _memory(self, item: Item) -> Result:
         return Result(fields={"length": len(bytearray(2**30))})

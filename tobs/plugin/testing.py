@@ -1,0 +1,111 @@
+"""For plugin authors: items from files of one's own, and a plugin tried on them in a real worker process."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from tobs.errors import PluginError
+from tobs.model import FileItem, FileKind, Message
+from tobs.plugin.api import Item, Plugin
+from tobs.plugin.configuration import read_config
+from tobs.plugin.host import Done, Host, PluginFailure, Skipped
+from tobs.plugin.loading import load_module, plugin_classes
+from tobs.plugin.processor import Processor, declaration_faults
+from tobs.plugin.protocol import PluginRef
+
+_KINDS: dict[str, FileKind] = {"audio": "audio", "video": "video", "image": "photo"}
+
+
+def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: Message | None = None) -> Item:
+    """The file at ``path`` as an item that works in ``work``; its kind is guessed from its name if not given."""
+    content = path.read_bytes()
+    mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    kind = kind or _KINDS.get(mime.partition("/")[0], "document")
+    return Item(
+        path=path,
+        kind=kind,
+        mime=mime,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        work=work,
+        label=path.name,
+        file=FileItem(kind, mime=mime, size=len(content), name=path.name),
+        message=message or Message(chat_id=-1, id=1, date=0),
+        chat="Sample chat",
+    )
+
+
+class Trial(Struct, frozen=True):
+    """How a plugin did on one item: ``detail`` is its result as JSON or the reason of its failure."""
+
+    plugin: str
+    item: str
+    outcome: Literal["result", "kept", "failed", "not handled"]
+    detail: str
+    seconds: float
+
+
+async def try_plugins(
+    path: Path,
+    items: Sequence[Item],
+    *,
+    env: Mapping[str, str],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Trial]:
+    """Run every plugin in the file or folder ``path`` on each of ``items``, as an export would.
+
+    The code at ``path`` is run: its author asks for it. Raises PluginError for a plugin that cannot be loaded or
+    declares itself wrongly, ConfigError for a wrong configuration.
+    """
+    trials = []
+    async with Host(env=env) as host:
+        for processor in _processors(path, settings or {}):
+            for item in items:
+                trials.append(await _try(host, processor, item))
+    return trials
+
+
+async def _try(host: Host, processor: Processor, item: Item) -> Trial:
+    if item.kind not in processor.plugin.handles:
+        return Trial(processor.name, item.label, "not handled", "", 0.0)
+    if processor.plugin.sees == "content":
+        item = msgspec.structs.replace(item, file=None, message=None, chat="")
+    started = time.perf_counter()
+    (reply,) = await host.run(processor, [item])
+    seconds = time.perf_counter() - started
+    match reply:
+        case Done(result=None):
+            return Trial(processor.name, item.label, "kept", "", seconds)
+        case Done(result=result):
+            detail = msgspec.json.encode(result, enc_hook=str).decode()
+            return Trial(processor.name, item.label, "result", detail, seconds)
+        case PluginFailure(reason=reason) | Skipped(reason=reason):
+            return Trial(processor.name, item.label, "failed", reason, seconds)
+
+
+def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> list[Processor]:
+    ref_path, module = str(path.resolve()), f"tobs_tried_{path.stem}"
+    try:
+        classes = plugin_classes(load_module(module, ref_path))
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}.", "Mend it.") from error
+    if not classes:
+        raise PluginError(f"{path} defines no plugin.", "Derive a class from tobs.plugin.Plugin and give it a name.")
+    return [_processor(plugin, PluginRef(module, plugin.__qualname__, ref_path), settings) for plugin in classes]
+
+
+def _processor(plugin: type[Plugin[Any]], ref: PluginRef, settings: Mapping[str, Mapping[str, Any]]) -> Processor:
+    if faults := declaration_faults(plugin):
+        raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Mend it.")
+    made = plugin(read_config(plugin.name, plugin.config_type, settings.get(plugin.name, {})))
+    if missing := made.available():
+        raise PluginError(f"Plugin {plugin.name} cannot run: {missing.what} is missing.", f"{missing.install}.")
+    return Processor.of(made, ref)
