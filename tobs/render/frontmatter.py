@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
+from math import isfinite
 
 from tobs.render.escape import ZERO_WIDTH
 
@@ -25,9 +26,10 @@ Value = str | int | float | bool | datetime | Sequence[str] | None
 
 # What a parser would read differently, or a plugin in a property. Built-ins of Obsidian never get a prefix.
 _CARE = re.compile(
-    '["\\\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]|<%|\\[\\['
+    '["\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069'
+    r"\ud800-\udfff\ufeff\ufffe\uffff]|<%|\[(?=\[)"
 )
-_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "<%": "<\\x25", "[[": f"[{ZERO_WIDTH}["}
+_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "<%": "<\\x25", "[": f"[{ZERO_WIDTH}"}
 _UNPREFIXED = frozenset({"tobs_id", "tobs_hash", "tags", "aliases", "cssclasses"})
 _HASH_LINE = re.compile(r'^tobs_hash: "?[0-9a-f]*"?\r?\n', re.MULTILINE)
 _HASH_LENGTH = 32
@@ -45,7 +47,7 @@ def _careful(match: re.Match[str]) -> str:
 
 
 def _careful_link(match: re.Match[str]) -> str:
-    return "[[" if match[0] == "[[" else _careful(match)
+    return "[" if match[0] == "[" else _careful(match)
 
 
 def quoted(text: str) -> str:
@@ -59,8 +61,12 @@ def _scalar(value: str | float | datetime) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
+        # Years before 1000 would lose a digit.
         return value.strftime("%Y-%m-%dT%H:%M:%S") if value.year > 999 else value.replace(tzinfo=None).isoformat()[:19]
-    return repr(value)
+    text = repr(value)
+    if "e" in text and "." not in text:
+        return text.replace("e", ".0e")  # YAML 1.1 takes 1e+21 for a string.
+    return text
 
 
 def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> str:
@@ -72,6 +78,8 @@ def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> s
     lines = ["---\n"]
     for name, value in properties:
         if value is None or value == "" or value == ():
+            continue
+        if isinstance(value, float) and not isfinite(value):
             continue
         if prefix and name not in _UNPREFIXED:
             name = prefix + name

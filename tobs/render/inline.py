@@ -46,8 +46,11 @@ def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
     if not found:
         return escape_text(text[start:end])
     usual = straight_lines(text, start, end, found, prefix, targets)
-    if usual is not None:
-        return usual
+    return closer_lines(text, start, end, found, prefix, targets) if usual is None else usual
+
+
+def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+    """``inline_lines`` for any spans, line by line."""
     lines: list[str] = []
     carry: list[Span] = []
     at, n, count = start, 0, len(found)

@@ -7,38 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from tobs.model import Entity, RichBlock, Text
 
 # Kinds that only stand within a line. `anchor`, `math` and `button` are blocks too: their neighbours decide.
-INLINE = frozenset(
-    [
-        "plain",
-        "bold",
-        "italic",
-        "underline",
-        "strike",
-        "fixed",
-        "url",
-        "email",
-        "phone",
-        "marked",
-        "subscript",
-        "superscript",
-        "custom_emoji",
-        "date",
-        "diff",
-        "hashtag",
-        "cashtag",
-        "mention",
-        "mention_name",
-        "auto_url",
-        "auto_email",
-        "auto_phone",
-        "bank_card",
-        "bot_command",
-        "spoiler",
-        "image",
-        "concat",
-        "empty",
-    ]
-)
+INLINE = frozenset({
+    "plain", "bold", "italic", "underline", "strike", "fixed", "url", "email", "phone", "marked", "subscript",
+    "superscript", "custom_emoji", "date", "diff", "hashtag", "cashtag", "mention", "mention_name", "auto_url",
+    "auto_email", "auto_phone", "bank_card", "bot_command", "spoiler", "image", "concat", "empty",
+})  # fmt: skip
 _ENTITIES = {
     "bold": "bold",
     "italic": "italic",

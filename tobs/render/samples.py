@@ -1,0 +1,135 @@
+"""Every template with sample data: ``tobs render --template-check`` and the tests of tobs' own templates."""
+
+from __future__ import annotations
+
+from tobs.errors import TemplateBroken
+from tobs.model import (
+    Action,
+    Button,
+    Chat,
+    Entity,
+    FileItem,
+    Forward,
+    Message,
+    Person,
+    Poll,
+    PollAnswer,
+    Reaction,
+    Reply,
+    Text,
+    WebPage,
+)
+from tobs.render.notes import render_message
+from tobs.render.overview import render_audio, render_chat, render_person
+from tobs.render.templates import Templates
+from tobs.render.views import (
+    Attachment,
+    AudioItem,
+    ChatStats,
+    Links,
+    PersonStats,
+    RenderOptions,
+    Topic,
+    Year,
+)
+
+_CHAT = Chat(
+    id=-1000000000005, kind="supergroup", title="Sample", username="sample", about="About us", members=9, pinned=(2,)
+)
+_ANNA = Person(7, "Anna", username="anna", about="Hello")
+_DAY = 1_704_164_645
+
+_MESSAGES: tuple[tuple[Message, ...], ...] = (
+    (
+        Message(
+            chat_id=_CHAT.id,
+            id=2,
+            date=_DAY,
+            sender_id=7,
+            text="Hello #world",
+            entities=(Entity("bold", 0, 5), Entity("hashtag", 6, 6)),
+            edited=_DAY + 60,
+            reply=Reply(1, quote="what?"),
+            forward=Forward(_DAY - 60, from_id=7, chat_id=_CHAT.id, message_id=1),
+            buttons=((Button("Open", url="https://example.org"),),),
+            views=5,
+            forwards=1,
+            reactions=(Reaction(2, "👍"),),
+            signature="Anna",
+            via_bot=7,
+            fact_check="True",
+            summary="A greeting",
+        ),
+    ),
+    tuple(
+        Message(chat_id=_CHAT.id, id=n, date=_DAY, sender_id=7, album_id=1, text="Two", media=FileItem("photo"))
+        for n in (3, 4)
+    ),
+    (Message(chat_id=_CHAT.id, id=5, date=_DAY, media=Poll(Text("Well?"), (PollAnswer(Text("Yes"), voters=1),))),),
+    (Message(chat_id=_CHAT.id, id=6, date=_DAY, text="See", media=WebPage("https://example.org", title="Example")),),
+    (Message(chat_id=_CHAT.id, id=7, date=_DAY, kind="service", sender_id=7, action=Action("pin_message")),),
+    (Message(chat_id=_CHAT.id, id=8, date=_DAY),),
+)
+_LINKS = Links(
+    message=lambda chat, message: f"Telegram/Sample/2024/01/2024-01-02 {message}" if message < 5 else None,
+    person=lambda marked: ("Telegram/People/Anna", "Anna") if marked == _ANNA.id else None,
+    chat=lambda marked: ("Telegram/Sample/Sample", "Sample") if marked == _CHAT.id else None,
+    attachment=lambda message, index: Attachment("placed", f"Telegram/Sample/media/{message.id}.jpg"),
+)
+_STATS = ChatStats(
+    messages=8,
+    media=2,
+    first=(1, _DAY - 60),
+    last=(8, _DAY),
+    years=(Year(2024, 8, 2),),
+    past_titles=("Example",),
+    topics=(Topic(1, "General", "Telegram/Sample/Topics/General", 8),),
+    picture="Telegram/Sample/media/chat.jpg",
+    base="Telegram/Sample/Sample.base",
+)
+_AUDIO = AudioItem(
+    "0" * 64,
+    "Telegram/Sample/media/song.mp3",
+    title="Song",
+    performer="Anna",
+    album="Songs",
+    genre="Folk",
+    year=2024,
+    track=1,
+    duration=180.5,
+    bitrate=192,
+    size=4_000_000,
+    format="mp3",
+    date=_DAY,
+    transcript="La la",
+    transcript_language="en",
+    cover="Telegram/Sample/media/song.jpg",
+)
+
+
+def check_templates(templates: Templates, options: RenderOptions | None = None) -> list[TemplateBroken]:
+    """Renders every kind of note with sample data; what is wrong, one error a template (file and line in its text)."""
+    options = options or RenderOptions()
+    ends = ((_CHAT.id, 2, _DAY), (_CHAT.id, 8, _DAY))
+    person = PersonStats(8, *ends, aliases=("Ann",), chats=((_CHAT.id, 8),), picture="Telegram/People/Anna.jpg")
+    jobs = [
+        [lambda album=album: render_message(album, _CHAT, _LINKS, options, templates) for album in _MESSAGES],
+        [lambda stats=stats: render_chat(_CHAT, stats, _LINKS, options, templates) for stats in (_STATS, ChatStats())],
+        [
+            lambda stats=stats: render_person(_ANNA, stats, _LINKS, options, templates)
+            for stats in (person, PersonStats())
+        ],
+        [
+            lambda item=item: render_audio(item, [(_CHAT.id, 2)], _LINKS, options, templates)
+            for item in (_AUDIO, AudioItem("0" * 64))
+        ],
+    ]
+    wrong = []
+    for notes in jobs:
+        for note in notes:
+            try:
+                note()
+            except TemplateBroken as error:
+                wrong.append(error)
+                break
+    return wrong
