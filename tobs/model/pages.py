@@ -12,8 +12,9 @@ class Page(Struct, frozen=True):
     """Messages of one chat and the ids they settle.
 
     After this page is recorded, nothing unknown is left in ``[low, high]`` (inclusive ids): what is not
-    among ``messages`` does not exist. ``raw`` is the response as Telegram sent it (TL bytes of layer
-    ``layer``; message *n* of the page is the *n*-th message in it), empty where the source has none.
+    among ``messages`` does not exist. ``raw`` holds the objects as Telegram sent them, packed as one
+    ``messages.messages`` (TL bytes of layer ``layer``; message *n* of the page is the *n*-th message in it, with
+    the chats and users of its response), empty where the source has none.
     ``unreadable`` are ids that exist but could not be read, with the reason.
     """
 

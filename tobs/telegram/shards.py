@@ -14,7 +14,7 @@ from math import ceil
 PAGE = 100
 _PAGES_LEAST, _PAGES_MOST = 8, 20
 _SHARDS_A_WORKER = 4
-_SPLIT_PAGES = 4
+_SPLIT_PAGES = 3
 
 
 @dataclass(slots=True)
@@ -60,8 +60,9 @@ def plan_shards(
         return [Shard(low, high, span) for low, high in found]
     ids = sum(high - low + 1 for low, high in found)
     pages = ceil(ids / span)
-    least, most = _PAGES_LEAST, _PAGES_MOST
-    step = span * min(most, max(least, ceil(pages / (workers * _SHARDS_A_WORKER))))
+    wanted = min(_PAGES_MOST, max(_PAGES_LEAST, ceil(pages / (workers * _SHARDS_A_WORKER))))
+    rounds = max(1, pages // (workers * wanted))  # every worker gets as many shards as every other
+    step = span * ceil(pages / (workers * rounds))
     return [
         Shard(start, min(start + step - 1, high), span) for low, high in found for start in range(low, high + 1, step)
     ]
@@ -93,15 +94,14 @@ class ShardQueue:
     def _split(self) -> None:
         """Cut the active shard with the most pages left behind the page that is being fetched."""
         largest = max(self._active, key=_pages_left, default=None)
-        if largest is None or _pages_left(largest) < _SPLIT_PAGES:
+        if largest is None or (pages := _pages_left(largest)) < _SPLIT_PAGES:
             return
-        flying = largest.cursor + 2 * largest.reach
-        middle = (flying + largest.high) // 2
+        middle = largest.cursor - 1 + largest.reach * (pages // 2 + 1)
         self._made += 1
         heappush(self._waiting, (middle + 1, self._made, Shard(middle + 1, largest.high, largest.reach)))
         largest.high = middle
 
 
-def _pages_left(shard: Shard) -> float:
-    """About how many pages an active shard has beyond the one being fetched."""
-    return (shard.high - shard.cursor + 1) / shard.reach - 2
+def _pages_left(shard: Shard) -> int:
+    """About how many pages an active shard still has, the one being fetched included."""
+    return (shard.high - shard.cursor + 1) // shard.reach

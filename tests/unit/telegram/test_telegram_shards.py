@@ -104,7 +104,7 @@ async def test_an_idle_worker_takes_part_of_the_slowest_shard() -> None:
 
 
 def test_nothing_worth_splitting_is_split() -> None:
-    queue = ShardQueue([Shard(1, 350)])
+    queue = ShardQueue([Shard(1, 250)])
     assert queue.take() is not None
     assert queue.take() is None
 
