@@ -132,6 +132,8 @@ class Connection:
         if damage:
             packet = packet[:-1] + bytes((packet[-1] ^ 1,))
         self._write(packet)
+        if damage:
+            self.close()  # clients overlook a packet they cannot read and would wait for ever
 
     # -- requests
 
