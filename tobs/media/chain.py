@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import mimetypes
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import count
@@ -20,7 +19,7 @@ from loguru import logger
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tobs.media.staging import settle, suffix_of
+from tobs.media.staging import settle, suffix_of, type_of
 from tobs.model import FileItem, Message, message_state
 from tobs.plugin.api import FieldValue, Item, Result, Section
 from tobs.plugin.host import Done, Host, PluginFailure
@@ -269,7 +268,7 @@ class _Passage:
         if found.embed is not None:
             self.path = Path(found.embed.path)
             self.sha256, self.size = found.embed.sha256, found.embed.size
-            self.mime = mimetypes.guess_type(found.embed.name)[0] or ""
+            self.mime = type_of(found.embed.name)
 
 
 def _key(processor: Processor, passage: _Passage) -> ResultKey:

@@ -12,6 +12,9 @@ from msgspec import Struct
 
 from tobs.errors import VaultUnwritable
 
+#: Python's own table, without the machine's: names must not depend on where tobs runs.
+_TYPES = mimetypes.MimeTypes()
+
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 #: Types that Telegram sends and the platform's table lacks or names oddly.
@@ -65,4 +68,9 @@ def suffix_of(name: str, mime: str) -> str:
     if _SUFFIX.fullmatch(suffix):
         return suffix
     kind = mime.partition(";")[0].strip().lower()
-    return _SUFFIXES.get(kind) or mimetypes.guess_extension(kind) or ""
+    return _SUFFIXES.get(kind) or _TYPES.guess_extension(kind) or ""
+
+
+def type_of(name: str) -> str:
+    """The MIME type of a file called ``name``; empty when it does not tell."""
+    return _TYPES.guess_type(name)[0] or ""
