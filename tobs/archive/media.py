@@ -202,11 +202,12 @@ class Media:
     def reconsider(self, account: int, chat_id: int, decide: Decide) -> int:
         """Ask again about what is wanted or skipped: this run's owner may want other files. How many rows changed."""
         owner, changed, last = owner_of(account, chat_id), 0, 0
+        # In row order without the index, which would sort everything for each batch.
         with self._database.transaction():
             while True:
                 rows = self._database.rows(
                     f"SELECT {_COLUMNS}, m.model, d.message_row"
-                    " FROM media d JOIN message_rows m ON m.row = d.message_row"
+                    " FROM media d NOT INDEXED JOIN message_rows m ON m.row = d.message_row"
                     " WHERE d.account = ? AND d.chat_id = ? AND d.state IN ('wanted', 'skipped') AND d.id > ?"
                     " ORDER BY d.id LIMIT ?",
                     (owner, chat_id, last, _BATCH),
@@ -235,12 +236,17 @@ class Media:
 
     def fetched(self, keys: Iterable[str]) -> dict[str, tuple[MediaState, str, int]]:
         """State, SHA-256 and size of those ``keys`` whose bytes are here already."""
-        rows = self._database.rows(
-            "SELECT key, state, sha256, size FROM media WHERE key IN (SELECT value FROM json_each(?))"
-            " AND state IN ('staged', 'placed') AND sha256 IS NOT NULL",
-            (id_list(keys),),
-        )
-        return {key: (state, sha256, size) for key, state, sha256, size in rows}
+        found: dict[str, tuple[MediaState, str, int]] = {}
+        # One row a key: a favourite sticker has thousands.
+        for key in set(keys):
+            row = self._database.row(
+                "SELECT state, sha256, size FROM media WHERE key = ? AND state IN ('staged', 'placed')"
+                " AND sha256 IS NOT NULL LIMIT 1",
+                (key,),
+            )
+            if row is not None:
+                found[key] = row
+        return found
 
     def add(self, owner: int, messages: Sequence[tuple[int, Message]], decide: Decide) -> dict[MediaState, int]:
         """Rows for every file of new messages, given with their rows; how many in each state.

@@ -170,7 +170,7 @@ CREATE TABLE media (
 );
 CREATE UNIQUE INDEX media_message ON media (message_row, ordinal) WHERE state <> 'gone';
 CREATE INDEX media_order ON media (account, chat_id, state, date, message_id, ordinal);
-CREATE INDEX media_key ON media (key);
+CREATE INDEX media_key ON media (key, state);
 CREATE INDEX media_hash ON media (sha256) WHERE sha256 IS NOT NULL;
 
 -- Attachments by content. The owner is the first message that has it.
