@@ -82,6 +82,7 @@ async def serve(
         control = await asyncio.start_server(Control(server).serve, HOST, 0)
         world.listeners.append(listener)
         try:
+            pem.parent.mkdir(parents=True, exist_ok=True)
             pem.write_text(server.key.pem)
             url = f"http://{HOST}:{control.sockets[0].getsockname()[1]}"
             ready = Ready.of(world, options, port=server.ports[HOME_DC], dc=HOME_DC, pem=pem, control=url)
