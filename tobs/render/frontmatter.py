@@ -26,8 +26,8 @@ Value = str | int | float | bool | datetime | Sequence[str] | None
 
 # What a parser would read differently, or a plugin in a property. Built-ins of Obsidian never get a prefix.
 _CARE = re.compile(
-    '["\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069'
-    r"\ud800-\udfff\ufeff\ufffe\uffff]|<%|\[(?=\[)"
+    r'["\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]'
+    r"|<%|\[(?=\[)"
 )
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "<%": "<\\x25", "[": f"[{ZERO_WIDTH}"}
 _UNPREFIXED = frozenset({"tobs_id", "tobs_hash", "tags", "aliases", "cssclasses"})

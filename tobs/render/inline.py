@@ -241,6 +241,7 @@ class _Writer:
             self.guard_bang()
             self.mark_up("[")
             done = self.write(first, stop, depth + 1, False)
+            self.close_label()
             self.mark_up(f"]({destination(mark.value)})")
             return done
         if mark.style == "unsafe":
@@ -339,13 +340,21 @@ class _Writer:
                 self.guard_bang()
                 self.mark_up(wikilink(leaf.value, text))
             case "url":
-                self.mark_up(url_markdown(self.line, leaf))
+                piece = url_markdown(self.line, leaf)
+                if piece[0] == "[":
+                    self.guard_bang()
+                self.mark_up(piece)
             case _:
                 self.mark_up(leaf.value)
                 self.tag = True
 
     def guard_bang(self) -> None:
-        """``!`` before a link would embed it, ``^`` make a footnote of it."""
-        if self.plain and self.last() in ("!", "^"):
+        """``!`` before a link would embed it, ``^`` make a footnote of it, ``[`` look like a wikilink."""
+        if self.plain and self.last() in ("!", "^", "["):
             piece = self.out[-1]
-            self.out[-1] = f"{piece[:-1]}\\{piece[-1]}"
+            self.out[-1] = f"{piece[:-2]}&#91;" if piece[-1] == "[" else f"{piece[:-1]}\\{piece[-1]}"
+
+    def close_label(self) -> None:
+        """A bracket at a label's end and the label's own would look like a wikilink's end."""
+        if self.plain and self.last() == "]":
+            self.out[-1] = f"{self.out[-1][:-2]}&#93;"

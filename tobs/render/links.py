@@ -12,7 +12,9 @@ from tobs.render.escape import ZERO_WIDTH, one_line
 
 _SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-]*):(?![0-9]+(?:[/?#]|$))")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|\[(?=\[)|\](?=\])|%(?=%)|:(?=:)")
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|\[(?=\[)|\](?=\])|%(?![0-9A-Fa-f]{2})|:(?=:)|=(?==)"
+)
 _ANGLE = re.compile(r"[\s()]")
 _ALIAS = str.maketrans({"[": "(", "]": ")", "|": "/"})
 _ALIAS_BREAKS = re.compile(r"(?<=<)(?=%)|(?<=%)(?=%)|(?<=:)(?=:)|(?<==)(?==)")

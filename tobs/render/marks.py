@@ -144,7 +144,10 @@ def url_markdown(line: str, mark: Mark) -> str:
         return raw
     if _AUTOLINK.fullmatch(raw) and not _NOT_IN_ANGLES.search(raw):
         return f"<{raw}>"
-    return f"[{escape_name(raw)}]({destination(raw)})"
+    label = escape_name(raw)
+    if label.endswith("\\]"):
+        label = f"{label[:-2]}&#93;"
+    return f"[{label}]({destination(raw)})"
 
 
 def _merge(styles: list[Mark]) -> list[Mark]:

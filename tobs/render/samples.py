@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from tobs.errors import TemplateBroken
 from tobs.model import (
     Action,
@@ -28,6 +31,7 @@ from tobs.render.views import (
     ChatStats,
     Links,
     PersonStats,
+    Rendered,
     RenderOptions,
     Topic,
     Year,
@@ -112,17 +116,12 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
     options = options or RenderOptions()
     ends = ((_CHAT.id, 2, _DAY), (_CHAT.id, 8, _DAY))
     person = PersonStats(8, *ends, aliases=("Ann",), chats=((_CHAT.id, 8),), picture="Telegram/People/Anna.jpg")
-    jobs = [
-        [lambda album=album: render_message(album, _CHAT, _LINKS, options, templates) for album in _MESSAGES],
-        [lambda stats=stats: render_chat(_CHAT, stats, _LINKS, options, templates) for stats in (_STATS, ChatStats())],
-        [
-            lambda stats=stats: render_person(_ANNA, stats, _LINKS, options, templates)
-            for stats in (person, PersonStats())
-        ],
-        [
-            lambda item=item: render_audio(item, [(_CHAT.id, 2)], _LINKS, options, templates)
-            for item in (_AUDIO, AudioItem("0" * 64))
-        ],
+    rest = (_LINKS, options, templates)
+    jobs: list[list[Callable[[], Rendered]]] = [
+        [partial(render_message, album, _CHAT, *rest) for album in _MESSAGES],
+        [partial(render_chat, _CHAT, stats, *rest) for stats in (_STATS, ChatStats())],
+        [partial(render_person, _ANNA, stats, *rest) for stats in (person, PersonStats())],
+        [partial(render_audio, item, [(_CHAT.id, 2)], *rest) for item in (_AUDIO, AudioItem("0" * 64))],
     ]
     wrong = []
     for notes in jobs:

@@ -50,13 +50,15 @@ def straight_lines(
             style, value = mark.style, mark.value
             if style == "url":
                 piece = url_markdown(text, mark)
+                if piece[0] == "[" and first > start and text[first - 1] in "!^[":
+                    return None
             elif style == "tag":
                 if last < end and text[last] in "-_/":
                     return None
                 piece = value
             elif style == "code":
                 piece = code_span(inner)
-            elif style == "unsafe" or (first > start and text[first - 1] in "!^"):
+            elif style == "unsafe" or inner[-1] == "]" or (first > start and text[first - 1] in "!^["):
                 return None
             elif style == "wiki":
                 piece = wikilink(value, inner)

@@ -1,0 +1,320 @@
+"""The note of a message: its properties, and the Markdown of everything a message can carry."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from tobs.model import (
+    Button,
+    Chat,
+    Contact,
+    Dice,
+    Entity,
+    FileItem,
+    Forward,
+    Game,
+    Giveaway,
+    GiveawayResults,
+    Invoice,
+    Location,
+    Media,
+    Message,
+    PaidMedia,
+    Person,
+    Poll,
+    PollAnswer,
+    Reaction,
+    Reply,
+    RichBlock,
+    StoryRef,
+    Text,
+    TodoItem,
+    TodoList,
+    UnknownMedia,
+    WebPage,
+)
+from tobs.render import (
+    Attachment,
+    AudioItem,
+    ChatStats,
+    Links,
+    PersonStats,
+    Rendered,
+    RenderOptions,
+    Templates,
+    Topic,
+    Year,
+    load_builtin,
+    managed_hash,
+    render_audio,
+    render_chat,
+    render_message,
+    render_person,
+    stored_hash,
+)
+
+_CHAT = Chat(-1000000000005, "channel", "Club", username="club", about="All *about* it", members=3, pinned=(5,))
+_PRIVATE = Chat(7, "private", "Anna")
+_FOLDER = "Telegram/Club"
+_LINKS = Links(
+    message=lambda chat, message: f"{_FOLDER}/2024/01/2024-01-02 {message}" if message < 10 else None,
+    person=lambda marked: ("Telegram/People/Anna", "Anna") if marked == 7 else None,
+    chat=lambda marked: (f"{_FOLDER}/Club", "Club") if marked == _CHAT.id else None,
+    named={"club": _CHAT.id, "anna": 7}.get,
+    attachment=lambda message, index: Attachment("placed", f"{_FOLDER}/media/{message.id}-{index}.jpg"),
+)
+_TEMPLATES = Templates(load_builtin)
+_OPTIONS = RenderOptions(timezone=ZoneInfo("Europe/Berlin"))
+
+
+def note(*messages: Message, links: Links = _LINKS, options: RenderOptions = _OPTIONS, chat: Chat = _CHAT) -> Rendered:
+    return render_message(messages, chat, links, options, _TEMPLATES)
+
+
+def message(number: int = 20, **fields: Any) -> Message:
+    return Message(chat_id=_CHAT.id, id=number, date=1_700_000_000, **fields)
+
+
+def body(rendered: Rendered) -> str:
+    return rendered.text.partition("\n---\n\n")[2].removesuffix("\n")
+
+
+def head(rendered: Rendered) -> dict[str, Any]:
+    found = yaml.safe_load(rendered.text.removeprefix("---\n").partition("\n---\n")[0])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_message_has_all_its_properties_in_a_fixed_order() -> None:
+    rendered = note(
+        message(
+            sender_id=7,
+            text="Hello #one and #Two",
+            entities=(Entity("hashtag", 6, 4), Entity("hashtag", 15, 4)),
+            edited=1_700_000_060,
+            views=12,
+            forwards=3,
+            reactions=(Reaction(12, "👍"), Reaction(1, paid=True), Reaction(2, custom_id=9)),
+            reply=Reply(5),
+            forward=Forward(1_600_000_000, chat_id=_CHAT.id, message_id=6),
+            topic_id=4,
+            media=FileItem("photo"),
+        )
+    )
+    assert rendered.text.startswith(
+        '---\ntobs_id: "-1000000000005/20"\n'
+        f'tobs_hash: "{managed_hash(rendered.text)}"\n'
+        "date: 2023-11-14T23:13:20\ndate_unix: 1700000000\n"
+        'chat: "[[Telegram/Club/Club|Club]]"\nsender: "[[Telegram/People/Anna|Anna]]"\n'
+        'message_id: 20\nlink: "https://t.me/club/20"\n'
+        'topic: "[[Telegram/Club/2024/01/2024-01-02 4]]"\nreply_to: "[[Telegram/Club/2024/01/2024-01-02 5]]"\n'
+        'forwarded_from: "[[Telegram/Club/2024/01/2024-01-02 6]]"\nedited: 2023-11-14T23:14:20\n'
+        'views: 12\nforwards: 3\nreactions:\n  - "👍 12"\n  - "⭐ 1"\n  - "custom 9 2"\n'
+        'tags:\n  - "one"\n  - "Two"\nmedia:\n  - "[[Telegram/Club/media/20-0.jpg]]"\n---\n\n'
+    )
+    assert stored_hash(rendered.text) == managed_hash(rendered.text)
+    assert rendered.text.endswith("Hello #one and #Two\n")
+    assert set(rendered.links) == {(_CHAT.id, 4, True), (_CHAT.id, 5, True), (_CHAT.id, 6, True)}
+
+
+def test_empty_properties_are_left_out_and_the_prefix_is_put_before_names() -> None:
+    rendered = note(message(text="x"), options=RenderOptions(property_prefix="tg_"))
+    assert list(head(rendered)) == [
+        "tobs_id", "tobs_hash", "tg_date", "tg_date_unix", "tg_chat", "tg_message_id", "tg_link",
+    ]  # fmt: skip
+
+
+def test_counters_can_be_left_out() -> None:
+    rendered = note(message(text="x", views=3), options=RenderOptions(counters=False))
+    assert "views" not in head(rendered)
+
+
+def test_private_chats_have_no_link_and_those_of_another_account_its_id() -> None:
+    rendered = note(message(text="x"), chat=_PRIVATE, options=RenderOptions(account=99))
+    assert head(rendered)["tobs_id"] == "99:7/20" and "link" not in head(rendered)
+    assert head(note(message(text="x"), options=RenderOptions(account=99)))["tobs_id"] == "-1000000000005/20"
+
+
+def test_an_album_is_one_note_with_every_file_and_caption() -> None:
+    rendered = note(
+        message(20, media=FileItem("photo"), text="One"), message(21, media=FileItem("photo"), text="*Two*")
+    )
+    assert body(rendered) == (
+        "![[Telegram/Club/media/20-0.jpg]]\n\nOne\n\n![[Telegram/Club/media/21-0.jpg]]\n\n\\*Two\\*"
+    )
+    assert len(head(rendered)["media"]) == 2
+
+
+def test_links_in_the_text_to_messages_and_people_become_wikilinks() -> None:
+    text = "t.me/club/5 @anna https://t.me/club/50 t.me/club"
+    entities = (Entity("url", 0, 11), Entity("mention", 12, 5), Entity("url", 18, 20), Entity("url", 39, 9))
+    rendered = note(message(text=text, entities=entities))
+    assert body(rendered) == (
+        "[[Telegram/Club/2024/01/2024-01-02 5|t.me/club/5]] [[Telegram/People/Anna|@anna]] https://t.me/club/50 "
+        "[[Telegram/Club/Club|t.me/club]]"
+    )
+    assert rendered.links == ((_CHAT.id, 5, True), (_CHAT.id, 50, False))
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"reply": Reply(5)}, "Reply to [[Telegram/Club/2024/01/2024-01-02 5|message 5]]"),
+        ({"reply": Reply(50, quote="a\n# b")}, "Reply to [message 50](https://t.me/club/50)\n\n> a\n> \\# b"),
+        ({"reply": Reply(4), "topic_id": 4}, ""),
+        ({"forward": Forward(0, from_name="E[ve]")}, "*Forwarded from E\\[ve\\]*"),
+        ({"forward": Forward(1_600_000_000, from_id=7)},
+         "*Forwarded from [[Telegram/People/Anna|Anna]], 2020-09-13 14:26*"),
+        ({"via_bot": 7, "signature": "Ed"}, "*via [[Telegram/People/Anna|Anna]], signed Ed*"),
+        ({"buttons": ((Button("Go", url="http://e"), Button("Vote")),)}, "Buttons: [Go](http://e) · Vote"),
+        ({"fact_check": "No"}, "> [!note] Fact check\n> No"),
+        ({"restriction": "local law"}, "*Telegram shows this message in some places only: local law*"),
+        ({"kind": "unsupported"}, "*This message is of a kind that tobs cannot show yet; it is kept in the archive.*"),
+        ({}, "*Empty message*"),
+    ],
+)  # fmt: skip
+def test_what_stands_around_a_text(fields: dict[str, Any], text: str) -> None:
+    assert body(note(message(**fields))) == (text or "*Empty message*")
+
+
+@pytest.mark.parametrize(
+    ("media", "text"),
+    [
+        (Dice("🎲", 5), "🎲 shows 5"),
+        (Location(52.5, 13.25), "Location: [52.500000,13.250000](https://www.openstreetmap.org/?mlat=52.500000"
+         "&mlon=13.250000#map=16/52.500000/13.250000)"),
+        (Contact("Anna", phone="+123", user_id=7), "Contact: [[Telegram/People/Anna|Anna]]"),
+        (Contact("Eve", phone="+123"), "Contact: Eve"),
+        (Poll(Text("Q?"), (PollAnswer(Text("Yes"), 1, chosen=True), PollAnswer(Text("No"), 2)), 3, closed=True),
+         "**Q?**\n\n- Yes — 1 vote (your answer)\n- No — 2 votes\n\n*Poll, closed, 3 voters*"),
+        (TodoList(Text("Buy"), (TodoItem(1, Text("[x] a"), done=True, done_by=7), TodoItem(2, Text("b")))),
+         "**Buy**\n\n- [x] \\[x\\] a ([[Telegram/People/Anna|Anna]])\n- [ ] b"),
+        (WebPage("http://e", site="E", title="T", description="a\nb"),
+         "> [!info] [T](http://e)\n> E\n>\n> a\n> b"),
+        (Game("Chess", "Play"), "> [!info] Game: Chess\n> Play"),
+        (Invoice("Mug", "Big", "EUR", 1250), "> [!info] Invoice: Mug\n> Big\n>\n> 12.50 EUR"),
+        (PaidMedia(5, 2), "*Paid media: 5 stars (2 files, not bought)*"),
+        (Giveaway(2, 1_700_000_000, months=3, channels=(_CHAT.id,)),
+         "Giveaway: 2 prizes, Telegram Premium for 3 months, "
+         "for the members of [[Telegram/Club/Club|Club]], until 2023-11-14 23:13"),
+        (GiveawayResults(1, (7,), launch_id=5),
+         "Giveaway results: 1 winner\n\n- [[Telegram/People/Anna|Anna]]\n\n"
+         "[[Telegram/Club/2024/01/2024-01-02 5|message 5]]"),
+        (StoryRef(7, 1, Text("hi")), "Story of [[Telegram/People/Anna|Anna]]\n\nhi"),
+        (UnknownMedia("hologram"),
+         "*Media of a kind that tobs cannot show yet (hologram); it is kept in the archive.*"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)  # fmt: skip
+def test_media_without_a_file_are_told_in_words(media: Media, text: str) -> None:
+    assert body(note(message(media=media))) == text
+
+
+@pytest.mark.parametrize(
+    ("item", "attachment", "text"),
+    [
+        (FileItem("voice"), Attachment("placed", "m/a.ogg", note="Audio/A"), "![[m/a.ogg]]\n\n[[Audio/A|A]]"),
+        (
+            FileItem("document", name="a|b.zip"),
+            Attachment("placed", "m/a b.zip", name="a|b.zip"),
+            "[[m/a b.zip|a/b.zip]]",
+        ),
+        (FileItem("document", name="a_.pdf"), Attachment("wanted"), "*File a\\_.pdf — not downloaded yet*"),
+        (FileItem("video"), Attachment("skipped", reason="over 50 MB"), "*Video — not downloaded (over 50 MB)*"),
+        (FileItem("photo", ttl=5), Attachment("unavailable"), "*Photo — disappeared (self-destructing)*"),
+        (FileItem("sticker", emoji="😀"), Attachment("failed"), "*Sticker 😀 — could not be downloaded*"),
+    ],
+)
+def test_a_file_is_embedded_linked_or_told(item: FileItem, attachment: Attachment, text: str) -> None:
+    links = Links(attachment=lambda message, index: attachment)
+    assert body(note(message(media=item), links=links)) == text
+
+
+def test_phone_numbers_show_only_when_asked_for() -> None:
+    rendered = note(message(media=Contact("Eve", phone="+123")), options=RenderOptions(phones=True))
+    assert body(rendered) == "Contact: Eve, +123"
+
+
+def _block(kind: str, *children: RichBlock | str, **values: Any) -> RichBlock:
+    nodes = tuple(RichBlock("plain", child) if isinstance(child, str) else child for child in children)
+    return RichBlock(kind, values=values, children=nodes)
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        (_block("heading", "A # b", level=3), "### A # b"),
+        (_block("paragraph", "a ", _block("bold", "b", _block("italic", "c")), _block("url", "d", url="http://e")),
+         "a **b<i>c</i>**[d](http://e)"),
+        (_block("list", _block("list_item", "a"),
+                _block("list_item", _block("paragraph", "b"), _block("list", _block("list_item", "c")))),
+         "- a\n- b\n  - c"),
+        (_block("ordered_list", _block("list_item", "a"), _block("list_item", "b", checkbox=True, checked=True),
+                start=9),
+         "9. a\n10. [x] b"),
+        (_block("table", _block("table_row", _block("table_cell", "a|b", header=True),
+                                       _block("table_cell", "c", header=True, align_right=True)),
+                _block("table_row", _block("table_cell", "d", colspan=2))),
+         "| a\\|b | c |\n| --- | ---: |\n| d |  |"),
+        (_block("blockquote", "a", _block("caption", "b"), collapsed=True), "> [!quote]-\n> a\n>\n> — b"),
+        (_block("details", _block("title", "T"), _block("paragraph", "a")), "> [!note]- T\n> a"),
+        (_block("preformatted", "x = `1`", language="py"), "```py\nx = `1`\n```"),
+        (_block("math", source="a^2"), "$$\na^2\n$$"),
+        (_block("photo", _block("caption", "a", _block("credit", "b")), photo_id=1), "*Photo*: a, b"),
+        (_block("divider"), "***"),
+        (_block("hologram", "a"),
+         "*A block of a kind that tobs cannot show yet (hologram); it is kept in the archive.*\n\na"),
+    ],
+    ids=lambda value: value.kind if isinstance(value, RichBlock) else "",
+)  # fmt: skip
+def test_a_block_of_a_rich_message_becomes_markdown(block: RichBlock, text: str) -> None:
+    assert body(note(message(blocks=(block,)))) == text
+
+
+def test_hashtags_of_a_rich_message_are_tags() -> None:
+    block = _block("paragraph", "a ", _block("hashtag", "#one"))
+    assert head(note(message(blocks=(block,))))["tags"] == ["one"]
+
+
+def test_a_chat_note_tells_what_the_chat_is() -> None:
+    stats = ChatStats(
+        20, 2, (1, 0), (20, 1_700_000_000), (Year(2023, 20, 2),), ("Old",), (Topic(4, "T", "Telegram/T"),)
+    )
+    rendered = render_chat(_CHAT, stats, _LINKS, _OPTIONS, _TEMPLATES)
+    assert head(rendered)["aliases"] == ["Club", "Old"] and head(rendered)["tobs_id"] == "-1000000000005"
+    for part in (
+        "Channel, 20 messages, 3 members, 2 files\n\nEarlier titles: Old",
+        "All \\*about\\* it",
+        "- First message: [[Telegram/Club/2024/01/2024-01-02 1|1970-01-01 01:00]]",
+        "- Last message: [2023-11-14 23:13](https://t.me/club/20)",
+        "## Pinned\n\n- [[Telegram/Club/2024/01/2024-01-02 5|message 5]]",
+        "## Topics\n\n- [[Telegram/T|T]]",
+        "| Year | Messages | Files |\n| --- | ---: | ---: |\n| 2023 | 20 | 2 |",
+    ):
+        assert part in body(rendered)
+
+
+def test_a_person_note_has_names_counts_and_chats_but_no_phone() -> None:
+    stats = PersonStats(3, None, (_CHAT.id, 5, 0), ("Ann",), ((_CHAT.id, 3),))
+    rendered = render_person(Person(7, "Anna", username="anna"), stats, _LINKS, _OPTIONS, _TEMPLATES)
+    assert head(rendered)["tobs_id"] == "person/7" and head(rendered)["aliases"] == ["Anna", "Ann"]
+    assert body(rendered).startswith("@anna, 3 messages\n\n- Last message: ")
+    assert body(rendered).endswith("## Chats\n\n- [[Telegram/Club/Club|Club]] (3 messages)")
+
+
+def test_an_audio_note_has_the_tags_of_the_file_as_properties() -> None:
+    item = AudioItem(
+        "ab" * 32, "m/a.mp3", title="T", performer="P", year=2001, duration=1.5, transcript="la", extra={"bpm": 90}
+    )
+    rendered = render_audio(item, [(_CHAT.id, 5)], _LINKS, _OPTIONS, _TEMPLATES)
+    properties = head(rendered)
+    assert properties["tobs_id"] == f"audio/{'ab' * 32}" and properties["duration"] == 1.5 and properties["bpm"] == 90
+    assert "album" not in properties
+    assert body(rendered) == (
+        "![[m/a.mp3]]\n\n**P - T**\n\n2001\n\n> [!quote] Transcript\n> la\n\n"
+        "## In messages\n\n- [[Telegram/Club/2024/01/2024-01-02 5|Club]]"
+    )
