@@ -27,7 +27,7 @@ _OGG_PAGE = 27 + _SECOND * (1 + _PACKET)
 
 def noise(seed: int, n: int) -> bytes:
     """``n`` bytes that look like chance."""
-    return shake_128(seed.to_bytes(8, "little")).digest(n)
+    return shake_128((seed & (1 << 64) - 1).to_bytes(8, "little")).digest(n)
 
 
 def _mosaic(seed: int) -> Iterator[tuple[int, int, int]]:

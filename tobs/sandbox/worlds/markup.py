@@ -44,7 +44,7 @@ _FOUND = (
     (re.compile(r"(?<![\w#/])#\w*[^\W\d]\w*"), types.MessageEntityHashtag),
     (re.compile(r"(?<![\w/.:<])/[a-z]\w{2,31}(?![\w/])"), types.MessageEntityBotCommand),
     (re.compile(r"(?<![\w$])\$[A-Z]{3,8}\b"), types.MessageEntityCashtag),
-    (re.compile(r"(?<![\w+])\+\d{1,3}(?: \d{2,7}){2,4}\b"), types.MessageEntityPhone),
+    (re.compile(r"(?<![\w+])\+\d{1,3}(?: \d{1,7}){2,4}\b"), types.MessageEntityPhone),
 )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from tobs.sandbox.worlds.files import mix
 
-BLOCK = 128
+BLOCK = 512
 
 
 class Spread:
@@ -56,7 +56,7 @@ class Spread:
         weights = []
         for index in range(BLOCK + 1):
             chance = mix(self.seed, block, index)
-            weights.append((chance & 0xFFFF) ** 3 if chance >> 62 else 0)
+            weights.append((chance & 0xFFFF) ** 24 if chance >> 62 else 0)
         room = self._span - BLOCK
         total = sum(weights) or 1
         places = []

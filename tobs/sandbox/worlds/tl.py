@@ -77,7 +77,7 @@ def peers_in(message: Tl) -> frozenset[int]:
             for value in fields.get(name) or ():
                 if isinstance(value, int):
                     found.add(marked_user(value))
-        if isinstance(item, types.MessageActionChatMigrateTo):
+        if isinstance(item, types.MessageActionChatMigrateTo | types.MessageReplies) and item.channel_id:
             found.add(marked_channel(item.channel_id))
         elif isinstance(item, types.MessageActionChannelMigrateFrom):
             found.add(marked_group(item.chat_id))

@@ -180,7 +180,8 @@ def _star_gift(message: Json, people: People) -> Tl:
     id = int(message.get("gift_id") or 0)
     stars = int(message.get("stars") or 0)
     sticker = types.DocumentEmpty(id)
-    gift = types.StarGift(id, sticker, stars, stars, limited=message.get("is_limited") or None)
+    limits = {"limited": True, "availability_remains": 0, "availability_total": 0} if message.get("is_limited") else {}
+    gift = types.StarGift(id, sticker, stars, stars, **limits)
     words = message.get("gift_text") or message.get("action_text")
     return types.MessageActionStarGift(
         gift, name_hidden=message.get("is_anonymous") or None, message=styled(words) if words else None
