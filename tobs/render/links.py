@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from tobs.model import bare_id, is_channel_id, marked_channel
 from tobs.render.escape import ZERO_WIDTH, one_line
 
 _SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
@@ -122,20 +123,18 @@ def telegram_address(url: str) -> TelegramAddress | None:
         if "comment=" in query or (match["name"] or "").lower() in _RESERVED or "start=" in query:
             return None
         if match["private"]:
-            return TelegramAddress("", -(10**12) - int(match["private"]), int(match["id"] or 0))
+            return TelegramAddress("", marked_channel(int(match["private"])), int(match["id"] or 0))
         return TelegramAddress(match["name"], 0, int(match["id"] or 0))
     match = _DEEP.fullmatch(url)
     if match is None:
         return None
     if match["private"]:
-        return TelegramAddress("", -(10**12) - int(match["private"]), int(match["post"]))
+        return TelegramAddress("", marked_channel(int(match["private"])), int(match["post"]))
     return TelegramAddress(match["name"], 0, int(match["id"] or 0))
 
 
 def message_link(chat_id: int, username: str, message_id: int) -> str:
-    """The t.me link of a message of a channel or supergroup; empty where Telegram has none."""
-    if username:
-        return f"https://t.me/{username}/{message_id}"
-    if chat_id < -(10**12):
-        return f"https://t.me/c/{-chat_id - 10**12}/{message_id}"
-    return ""
+    """The t.me link of a message of a channel or supergroup; empty for other chats, whose messages have none."""
+    if not is_channel_id(chat_id):
+        return ""
+    return f"https://t.me/{username or f'c/{bare_id(chat_id)}'}/{message_id}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tobs.model import Button, Chat, Forward, Message, Reaction, Text, message_files
+from tobs.model import Button, Chat, Forward, Message, Reaction, Text, is_channel_id, message_files
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
@@ -51,7 +51,7 @@ def finish(
 
 def tobs_id(chat_id: int, options: RenderOptions, rest: str = "") -> str:
     """The id of a chat's note or of one in it; another account's private chats carry the account."""
-    account = f"{options.account}:" if options.account and chat_id > -(10**12) else ""
+    account = f"{options.account}:" if options.account and not is_channel_id(chat_id) else ""
     return f"{account}{chat_id}{rest}"
 
 

@@ -71,4 +71,4 @@ def test_an_alias_cannot_end_its_link() -> None:
 def test_messages_of_channels_have_links_and_others_none() -> None:
     assert message_link(_CHANNEL, "club", 5) == "https://t.me/club/5"
     assert message_link(_CHANNEL, "", 5) == "https://t.me/c/5/5"
-    assert message_link(7, "", 5) == ""
+    assert message_link(7, "anna", 5) == message_link(-5, "", 5) == ""
