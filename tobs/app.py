@@ -220,6 +220,7 @@ async def export(
             run = ExportRun(
                 settings=place.settings,
                 profile=place.profile,
+                machine=place.machine,
                 telegram=settings,
                 workspace=workspace,
                 templates=templates,
@@ -236,12 +237,15 @@ async def export(
 @asynccontextmanager
 async def open_vault(place: Workplace, *, accept_missing: bool) -> AsyncIterator[tuple[Workspace, Templates]]:
     """The vault, locked for writing, swept, with its templates checked. Raises VaultError, TemplateBroken."""
+    from tobs.render.samples import check_templates
     from tobs.render.templates import Templates
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_workspace, require_space, sweep
 
     workspace = make_workspace(place.vault, lambda: str(uuid.uuid4()))
     templates = Templates(_template_loader(workspace.templates, TrustStore(place.home)))
+    for broken in check_templates(templates):
+        raise broken
     require_space(workspace.root)
     async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
         log = _log_to_file(workspace, place.settings)

@@ -45,6 +45,10 @@ class Served:
         """The world's first target."""
         return str(self.ready["targets"][0])
 
+    def server_key(self) -> str:
+        """The sandbox's RSA public key, PEM."""
+        return Path(self.ready["server_key"]).read_text(encoding="ascii")
+
     def environment(self) -> dict[str, str]:
         """What points tobs at this sandbox."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TOBS_")}

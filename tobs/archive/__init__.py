@@ -4,9 +4,10 @@ from tobs.archive.files import FileRow
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import ChatStats, Version
-from tobs.archive.notes import NoteRow, NoteState, StoredMessage, WrittenNote
+from tobs.archive.notes import NoteRow, NoteState, StoredMessage, WrittenNote, pack_base
 from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
+from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, record_page
 from tobs.archive.runs import RunRow
@@ -22,6 +23,7 @@ __all__ = [
     "MediaDecision",
     "MediaRow",
     "MediaState",
+    "NoteDraft",
     "NoteLink",
     "NoteRow",
     "NoteState",
@@ -34,6 +36,7 @@ __all__ = [
     "Version",
     "WrittenNote",
     "open_archive",
+    "pack_base",
     "path_key",
     "record_page",
-]  # fmt: skip
+]

@@ -12,6 +12,7 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of, pack, unpack
 from tobs.archive.media import Media, MediaRow
 from tobs.archive.paths import claim_path
+from tobs.archive.planning import NoteDraft, plan_notes
 from tobs.model import Message, MessageKey
 
 NoteState = Literal["planned", "written", "deleted"]
@@ -55,14 +56,19 @@ class NoteRow(Struct, frozen=True):
 
 class WrittenNote(Struct, frozen=True):
     """A note that is in place. ``revision`` is the row's as it was *before* its messages were read, so that
-    a change in between leaves the note stale. ``base`` is the text as written."""
+    a change in between leaves the note stale. ``base`` is the text as written (``pack_base``)."""
 
     id: int
     revision: int
     text_hash: str
-    base: str
+    base: bytes
     size: int
     mtime_ns: int
+
+
+def pack_base(text: str) -> bytes:
+    """A note's text as the archive keeps it."""
+    return pack(text.encode())
 
 
 class StoredMessage(Struct, frozen=True):
@@ -100,6 +106,10 @@ class Notes:
                 (tobs_id, kind, owner, chat_id, message_id, path),
             )
         return NoteRow(note_id, tobs_id, kind, owner, chat_id, message_id, path, "planned", 1, 0, "", 0, 0)
+
+    def plan(self, kind: str, account: int, chat_id: int, drafts: Sequence[NoteDraft]) -> None:
+        """Plan notes of one chat for its messages, in id order: ``claim`` and ``assign`` for all of them."""
+        plan_notes(self._database, kind, account, chat_id, drafts)
 
     def assign(self, note_id: int, keys: Iterable[MessageKey]) -> None:
         """Show messages in a note, which becomes stale."""
@@ -182,16 +192,14 @@ class Notes:
         self._database.run_many(
             "UPDATE notes SET state = 'written', written_revision = ?, text_hash = ?, base = ?, size = ?, mtime_ns = ?"
             " WHERE id = ?",
-            [
-                (note.revision, note.text_hash, pack(note.base.encode()), note.size, note.mtime_ns, note.id)
-                for note in notes
-            ],
+            [(note.revision, note.text_hash, note.base, note.size, note.mtime_ns, note.id) for note in notes],
         )
 
-    def settle(self, notes: Iterable[NoteRow]) -> None:
-        """Notes were rendered and need no writing (the same text, or the owner's): stale no more, else as before."""
+    def settle(self, revisions: Iterable[tuple[int, int]]) -> None:
+        """Notes (id, revision) were looked at and need no writing: stale no more, else as before."""
         self._database.run_many(
-            "UPDATE notes SET written_revision = ? WHERE id = ?", [(note.revision, note.id) for note in notes]
+            "UPDATE notes SET written_revision = ? WHERE id = ?",
+            [(revision, note_id) for note_id, revision in revisions],
         )
 
     def mark_deleted(self, note_ids: Iterable[int]) -> None:

@@ -21,4 +21,9 @@ def claim_path(database: Database, owner: str, candidates: Iterable[str]) -> str
     for path in candidates:
         if database.run("INSERT INTO paths VALUES (?, ?) ON CONFLICT DO NOTHING", (path_key(path), owner)):
             return path
-    raise VaultError(f"No free name is left in the vault for {owner}.", "Rename a note that stands in its way.")
+    raise no_free_path(owner)
+
+
+def no_free_path(owner: str) -> VaultError:
+    """The error for an ``owner`` none of whose names is free."""
+    return VaultError(f"No free name is left in the vault for {owner}.", "Rename a note that stands in its way.")

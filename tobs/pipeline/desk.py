@@ -1,4 +1,4 @@
-"""What making notes needs, handed from the composition root to the stages that run in the keeper's thread."""
+"""What making notes needs, handed from the run to the stages that work with the archive and the vault."""
 
 from __future__ import annotations
 
@@ -15,19 +15,46 @@ from tobs.render.views import RenderOptions
 from tobs.vault.layout import LayoutName
 
 
-class Desk(Struct, frozen=True):
-    """The archive and the vault of a run. ``account`` is the user id of who is logged in."""
+class Studio(Struct, frozen=True):
+    """What turns archived messages into files. ``account`` is the user id of who is logged in. The archive is only
+    read, so that another process may have a studio too."""
 
     archive: Archive
     account: int
     root: Path
-    staging: Path
     zone: ZoneInfo
-    layout: LayoutName
     options: RenderOptions
     templates: Templates
+
+
+class Desk(Struct, frozen=True):
+    """The archive and the vault of a run, for the one thread that writes into the archive."""
+
+    studio: Studio
+    staging: Path
+    layout: LayoutName
     reporter: Reporter
     batch: int
+
+    @property
+    def archive(self) -> Archive:
+        """The archive."""
+        return self.studio.archive
+
+    @property
+    def account(self) -> int:
+        """The user id of who is logged in; the archive's account."""
+        return self.studio.account
+
+    @property
+    def root(self) -> Path:
+        """The vault's folder."""
+        return self.studio.root
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The vault's time zone."""
+        return self.studio.zone
 
 
 class ChatPlace(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -67,11 +67,12 @@ async def export_chat(
 
     async def media() -> None:
         stage = MediaStage(desk, place, keeper, source.fetch_file, chain, downloads=limits.downloads)
-        await stage.run(state.for_media, lambda: state.is_fetched, state.placed)
+        await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
         state.is_placed = True
-        state.placed()
+        state.for_notes.set()
 
-    await run_stages(fetch(), media(), _make_notes(desk, keeper, writer, place, state))
+    plan, write = _plan_notes(desk, keeper, place, state), _write_notes(desk, writer, place, state)
+    await run_stages(fetch(), media(), plan, write)
     return place
 
 
@@ -80,32 +81,41 @@ class _State:
 
     def __init__(self) -> None:
         self.is_fetched = False
+        self.is_planned = False
         self.is_placed = False
+        self.for_plan = asyncio.Event()
         self.for_media = asyncio.Event()
         self.for_notes = asyncio.Event()
 
     def recorded(self) -> None:
-        """Pages were recorded."""
+        """Pages were recorded, or the last one was."""
+        self.for_plan.set()
         self.for_media.set()
-        self.for_notes.set()
-
-    def placed(self) -> None:
-        """Media were placed."""
-        self.for_notes.set()
 
 
-async def _make_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
-    """Plan and write as messages and media come, until everything is there and written."""
+async def _plan_notes(desk: Desk, keeper: Keeper, place: ChatPlace, state: _State) -> None:
+    """Give notes their paths as messages come behind the watermark."""
+    while not state.is_planned:
+        state.for_plan.clear()
+        final = state.is_fetched
+        while await keeper(plan_messages, desk, place, final=final):
+            state.for_notes.set()
+        if final:
+            state.is_planned = True
+            state.for_notes.set()
+        else:
+            await state.for_plan.wait()
+
+
+async def _write_notes(desk: Desk, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
+    """Write notes as they are planned and their media placed, until everything is."""
     while True:
         state.for_notes.clear()
-        fetched, complete = state.is_fetched, state.is_fetched and state.is_placed
-        if fetched and not complete:
+        final = state.is_planned and state.is_placed
+        if state.is_planned and not final:
             desk.reporter.phase = "media"
-        while await keeper(plan_messages, desk, place, final=fetched):
-            await keeper(writer.write_messages, place, final=complete)
-        while await keeper(writer.write_messages, place, final=complete):
-            pass
-        if complete:
+        await writer.write_messages(place, final=final)
+        if final:
             return
         await state.for_notes.wait()
 
@@ -132,18 +142,15 @@ def _want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
     report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
 
 
-async def finish_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, places: list[ChatPlace]) -> None:
+async def finish_notes(desk: Desk, writer: NoteWriter, places: Sequence[ChatPlace]) -> None:
     """After all chats: the notes about chats, people and audio, and the links that can be mended now."""
     desk.reporter.phase = "finishing"
-    while True:
-        while await keeper(writer.write_summaries):
-            pass
-        if not await keeper(writer.heal):
-            break
+    await writer.write_summaries()
+    while await writer.heal():
         for place in places:
-            while await keeper(writer.write_messages, place, final=True):
-                pass
-    await keeper(writer.close)
+            await writer.write_messages(place, final=True)
+        await writer.write_summaries()
+    await writer.close()
 
 
 async def run_stages(*stages: Coroutine[Any, Any, None]) -> None:

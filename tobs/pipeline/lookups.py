@@ -6,26 +6,26 @@ links *heal*), and no vault depends on the order in which things arrived.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
 from tobs.model import Message
-from tobs.pipeline.desk import Desk
+from tobs.pipeline.desk import Studio
 from tobs.render.views import Attachment, Links
 
 
 class Lookups:
     """The look-ups of one batch of notes; ``begin`` before each note, ``met`` after it."""
 
-    def __init__(self, desk: Desk, stored: Iterable[StoredMessage]) -> None:
-        self._desk = desk
+    def __init__(self, studio: Studio, stored: Iterable[StoredMessage]) -> None:
+        self._studio = studio
         self._media: dict[tuple[int, int], tuple[MediaRow, ...]] = {}
         hashes = []
         for one in stored:
             if one.media:
                 self._media[one.message.chat_id, one.message.id] = one.media
                 hashes += [row.sha256 for row in one.media if row.sha256]
-        self._files: Mapping[str, FileRow] = desk.archive.files.many(hashes) if hashes else {}
+        self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
         self._names: dict[str, int | None] = {}
@@ -44,17 +44,19 @@ class Lookups:
         self._links = {}
         self._mentions = {}
 
-    def met(self) -> tuple[Sequence[NoteLink], Sequence[str]]:
+    def met(self) -> tuple[tuple[NoteLink, ...], tuple[str, ...]]:
         """What the note asked for: messages, each with whether it has a note; and the people, chats and usernames
         that were not there."""
-        links = [
-            NoteLink(self._desk.account, chat_id, message_id, resolved)
-            for (chat_id, message_id), resolved in self._links.items()
-        ]
-        return links, [target for target, there in self._mentions.items() if not there]
+        links = tuple(
+            [
+                NoteLink(self._studio.account, chat_id, message_id, resolved)
+                for (chat_id, message_id), resolved in self._links.items()
+            ]
+        )
+        return links, tuple([target for target, there in self._mentions.items() if not there])
 
     def _message(self, chat_id: int, message_id: int) -> str | None:
-        path = self._desk.archive.notes.path_of(self._desk.account, chat_id, message_id)
+        path = self._studio.archive.notes.path_of(self._studio.account, chat_id, message_id)
         self._links[chat_id, message_id] = path is not None
         return path and path.removesuffix(".md")
 
@@ -67,7 +69,7 @@ class Lookups:
 
     def _find_person(self, person_id: int) -> tuple[str, str] | None:
         """A sender's note, or for a channel or group that is in the vault itself, the chat's."""
-        person = self._desk.archive.people.get(person_id)
+        person = self._studio.archive.people.get(person_id)
         chat = self._chat(person_id)
         if person is None:
             return chat
@@ -75,7 +77,7 @@ class Lookups:
 
     def _chat(self, chat_id: int) -> tuple[str, str] | None:
         if chat_id not in self._chats:
-            chat = self._desk.archive.chats.get(self._desk.account, chat_id)
+            chat = self._studio.archive.chats.get(self._studio.account, chat_id)
             self._chats[chat_id] = (self._note(str(chat_id)), chat.title) if chat else None
         found = self._chats[chat_id]
         self._mentions[str(chat_id)] = bool(found and found[0])
@@ -83,14 +85,14 @@ class Lookups:
 
     def _named(self, username: str) -> int | None:
         if username not in self._names:
-            chat = self._desk.archive.chats.named(self._desk.account, username)
-            self._names[username] = chat.id if chat else self._desk.archive.people.named(username)
+            chat = self._studio.archive.chats.named(self._studio.account, username)
+            self._names[username] = chat.id if chat else self._studio.archive.people.named(username)
         found = self._names[username]
         self._mentions[f"@{username}"] = found is not None
         return found
 
     def _note(self, tobs_id: str) -> str:
-        note = self._desk.archive.notes.by_tobs_id(tobs_id)
+        note = self._studio.archive.notes.by_tobs_id(tobs_id)
         return note.path.removesuffix(".md") if note and note.state != "deleted" else ""
 
     def _attachment(self, message: Message, ordinal: int) -> Attachment:

@@ -1,127 +1,116 @@
-"""Rendering and writing: stale notes become text, the text is held against what is on disk, and written in batches."""
+"""Writing the notes of a run: which are stale, who presses them, and what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
 
-from msgspec import Struct
-
-from tobs.archive import NoteLink, NoteRow, StoredMessage, WrittenNote
-from tobs.errors import TemplateBroken
+from tobs.archive import NoteRow, WrittenNote
+from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.lookups import Lookups
-from tobs.pipeline.summaries import summary_text
-from tobs.render.frontmatter import managed_hash
-from tobs.render.notes import render_message
-from tobs.vault.decide import Decision, Known, decide, text_hash
-from tobs.vault.read import read_batch
-from tobs.vault.writer import NoteFile, WrittenFile, write_batch
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.press import Pressed, press_summaries
 
 #: Notes about something else than a message; there are few, and they come when the messages are done.
 SUMMARIES = ("chat", "person", "audio")
 
 
-class _Draft(Struct, frozen=True):
-    """A note as it should be, and what it asked for."""
+class Press(Protocol):
+    """Brings message notes of a chat up to date, here or in another process."""
 
-    row: NoteRow
-    text: str
-    links: Sequence[NoteLink]
-    missing: Sequence[str]
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]: ...
 
 
 class NoteWriter:
     """Writes the stale notes of a run. A note whose template fails on it is told, left as it is, and stale again
     at the end, so that the next run tries it with a better template."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, keeper: Keeper, press: Press) -> None:
         self._desk = desk
+        self._keeper = keeper
+        self._press = press
         self._left: list[int] = []
 
-    def write_messages(self, place: ChatPlace, *, final: bool) -> int:
-        """Write the next batch of a chat's message notes; without ``final`` only those whose media are settled.
+    async def write_messages(self, place: ChatPlace, *, final: bool) -> int:
+        """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
 
-        The number of notes looked at; 0 when there are none.
+        While one batch is taken down, the next is pressed already.
         """
-        desk, notes = self._desk, self._desk.archive.notes
-        rows = notes.stale(desk.account, place.chat.id, kinds=("message",), limit=desk.batch, ready_only=not final)
-        if rows:
-            stored = notes.stored([row.id for row in rows])
-            lookups = Lookups(desk, (one for messages in stored.values() for one in messages))
-            self._bring(rows, lambda row: _message_text(desk, place, stored[row.id], lookups), lookups)
-        return len(rows)
+        count = 0
+        last: NoteRow | None = None
+        running: asyncio.Future[Sequence[Pressed]] | None = None
+        try:
+            while True:
+                rows = await self._keeper(self._next, place, last, final=final)
+                following = asyncio.ensure_future(self._press(place.chat, rows)) if rows else None
+                running, done = following, running
+                if done is not None:
+                    await self._keeper(self._take_down, await done)
+                if not rows:
+                    return count
+                count, last = count + len(rows), rows[-1]
+        finally:
+            if running is not None:
+                running.cancel()
 
-    def write_summaries(self) -> int:
-        """Write the next batch of notes about chats, people and audio files; 0 when there are none."""
+    async def write_summaries(self) -> int:
+        """Write the notes about chats, people and audio files; how many were stale."""
+        count = 0
+        while written := await self._keeper(self._write_summaries):
+            count += written
+        return count
+
+    async def heal(self) -> int:
+        """Mark stale the notes whose missing link targets are in the vault now; how many there are."""
+        return await self._keeper(self._heal)
+
+    async def close(self) -> None:
+        """Leave what could not be rendered to the next run."""
+        await self._keeper(self._desk.archive.notes.mark_stale, self._left)
+
+    # In the keeper's thread
+
+    def _next(self, place: ChatPlace, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
+        desk = self._desk
+        return desk.archive.notes.stale(
+            desk.account, place.chat.id, kinds=("message",), after=last, limit=desk.batch, ready_only=not final
+        )
+
+    def _write_summaries(self) -> int:
         desk = self._desk
         rows = desk.archive.notes.stale(desk.account, None, kinds=SUMMARIES, limit=desk.batch)
-        if rows:
-            lookups = Lookups(desk, ())
-            self._bring(rows, lambda row: summary_text(desk, row, lookups.links), lookups)
+        self._take_down(press_summaries(desk.studio, rows))
         return len(rows)
 
-    def heal(self) -> int:
-        """Mark stale the notes whose missing link targets are in the vault now; how many there are."""
+    def _heal(self) -> int:
         found = self._desk.archive.links.healable()
         self._desk.archive.notes.mark_stale(found)
         return len(found)
 
-    def close(self) -> None:
-        """Leave what could not be rendered to the next run."""
-        self._desk.archive.notes.mark_stale(self._left)
-
-    def _bring(self, rows: Sequence[NoteRow], render: Callable[[NoteRow], str], lookups: Lookups) -> None:
-        """Render ``rows``, write what is to be written, and take down what became of each."""
-        desk, archive = self._desk, self._desk.archive
-        drafts: list[_Draft] = []
-        settled: list[NoteRow] = []
-        for row in rows:
-            lookups.begin()
-            try:
-                drafts.append(_Draft(row, render(row), *lookups.met()))
-            except TemplateBroken as error:
-                desk.reporter.failed(error, row.path)
-                self._left.append(row.id)
-                settled.append(row)
-        decisions = _decide(desk, drafts)
-        texts = [
-            NoteFile(d.row.path, one.text) for d, one in zip(drafts, decisions, strict=True) if one.text is not None
-        ]
-        files = {file.path: file for file in write_batch(desk.root, texts)}
-        in_place, gone = [], []
-        for draft, decision in zip(drafts, decisions, strict=True):
-            match decision.outcome:
+    def _take_down(self, pressed: Sequence[Pressed]) -> None:
+        """Note in the archive what became of notes."""
+        archive, reporter = self._desk.archive, self._desk.reporter
+        in_place, settled, gone = [], [], []
+        for note in pressed:
+            if note.problem:
+                reporter.problem("TemplateBroken", note.path, note.problem)
+                self._left.append(note.id)
+                settled.append((note.id, note.revision))
+                continue
+            reporter.count_note(note.outcome)
+            match note.outcome:
                 case "created" | "updated" | "unchanged":
-                    in_place.append(_written(draft, files.get(draft.row.path)))
+                    in_place.append(
+                        WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
+                    )
                 case "deleted":
-                    gone.append(draft.row.id)
+                    gone.append(note.id)
                 case "preserved":
-                    settled.append(draft.row)
-            desk.reporter.count_note(decision.outcome)
+                    settled.append((note.id, note.revision))
+        asked = [note for note in pressed if not note.problem]
         with archive.transaction():
             archive.notes.written(in_place)
             archive.notes.settle(settled)
             archive.notes.mark_deleted(gone)
-            archive.links.set(
-                {draft.row.id: draft.links for draft in drafts}, {draft.row.id: draft.missing for draft in drafts}
-            )
-
-
-def _message_text(desk: Desk, place: ChatPlace, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
-    messages = [one.message for one in stored]
-    return render_message(messages, place.chat, lookups.links, desk.options, desk.templates).text
-
-
-def _decide(desk: Desk, drafts: Sequence[_Draft]) -> list[Decision]:
-    """Hold each draft against its file."""
-    found = read_batch(desk.root, [draft.row.path for draft in drafts])
-    return [
-        decide(Known(draft.row.tobs_id, draft.row.state, draft.row.text_hash), now, draft.text, managed_hash)
-        for draft, now in zip(drafts, found, strict=True)
-    ]
-
-
-def _written(draft: _Draft, file: WrittenFile | None) -> WrittenNote:
-    row = draft.row
-    size, mtime_ns = (file.size, file.mtime_ns) if file else (row.size, row.mtime_ns)
-    return WrittenNote(row.id, row.revision, text_hash(draft.text), draft.text, size, mtime_ns)
+            archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from tobs.archive import NoteDraft
 from tobs.model import Chat, Message, MessageKey, message_files
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.vault.layout import (
@@ -56,8 +57,8 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     if not units:
         return 0
     with archive.transaction():
-        for unit in units:
-            _plan_note(desk, place, unit)
+        drafts = [draft for unit in units if (draft := _draft(desk, place, unit)) is not None]
+        archive.notes.plan("message", desk.account, chat.id, drafts)
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
         archive.notes.mark_stale([place.note_id])
     desk.reporter.expected_notes += len(units)
@@ -75,24 +76,19 @@ def albums(messages: Sequence[Message]) -> list[list[Message]]:
     return units
 
 
-def _plan_note(desk: Desk, place: ChatPlace, unit: Sequence[Message]) -> None:
+def _draft(desk: Desk, place: ChatPlace, unit: Sequence[Message]) -> NoteDraft | None:
+    """The note of a message or an album; None for later parts of an album that has its note already."""
     notes, first = desk.archive.notes, unit[0]
     keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
-    earlier = notes.of_album(desk.account, first.chat_id, first.album_id, first.id) if first.album_id else None
-    if earlier is not None:
-        notes.assign(earlier, keys)
-        return
+    if first.album_id:
+        earlier = notes.of_album(desk.account, first.chat_id, first.album_id, first.id)
+        if earlier is not None:
+            notes.assign(earlier, keys)
+            return None
     day = datetime.fromtimestamp(first.date, desk.zone).date()
     spot = NotePlace(place.folder, day, first.id, first_words(_title(unit), _kind_word(unit)))
-    note = notes.claim(
-        f"{first.chat_id}/{first.id}",
-        "message",
-        account=desk.account,
-        chat_id=first.chat_id,
-        message_id=first.id,
-        candidates=note_candidates(LAYOUTS[desk.layout](spot)),
-    )
-    notes.assign(note.id, keys)
+    path = LAYOUTS[desk.layout](spot)
+    return NoteDraft(f"{first.chat_id}/{first.id}", first.id, note_candidates(path), keys)
 
 
 def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:

@@ -15,14 +15,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive, open_archive
-from tobs.config import Profile, Settings
+from tobs.config import Machine, Profile, Settings
 from tobs.errors import NetworkError, TobsError
 from tobs.media import Chain, MediaPolicy
 from tobs.model import Chat
-from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.desk import ChatPlace, Desk, Studio
 from tobs.pipeline.export import Limits, export_chat, finish_notes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.presses import Presses
 from tobs.pipeline.report import ProcessorCounts, Reporter, RunReport
 from tobs.pipeline.stores import ArchivePeers, ArchiveResults, ArchiveTakeouts
 from tobs.plugin.catalogue import Catalogue
@@ -52,6 +53,7 @@ class ExportRun(Struct, frozen=True):
 
     settings: Settings
     profile: Profile
+    machine: Machine
     telegram: TelegramSettings
     workspace: Workspace
     templates: Templates
@@ -96,10 +98,11 @@ class ExportRun(Struct, frozen=True):
                 chain = Chain(
                     self.catalogue.processors, host, ArchiveResults(archive, keeper), staging=self.workspace.staging
                 )
-                writer = NoteWriter(desk)
-                async with self._takeout(telegram, chats):
-                    places = [await self._export_chat(desk, keeper, writer, chain, telegram, chat) for chat in chats]
-                await finish_notes(desk, keeper, writer, places)
+                async with Presses(desk.studio, keeper, processes=self.machine.cpus - 1) as press:
+                    writer = NoteWriter(desk, keeper, press)
+                    async with self._takeout(telegram, chats):
+                        places = [await self._export_chat(desk, keeper, writer, chain, telegram, c) for c in chats]
+                    await finish_notes(desk, writer, places)
                 self._count_processors(chain)
             finally:
                 self.reporter.report.requests = telegram.requests.total()
@@ -151,15 +154,18 @@ class ExportRun(Struct, frozen=True):
             tag_prefix=settings.tag_prefix,
             line_breaks=settings.line_breaks,
         )
-        return Desk(
+        studio = Studio(
             archive=archive,
             account=account,
             root=self.workspace.root,
-            staging=self.workspace.staging,
             zone=self.zone,
-            layout=settings.layout,
             options=options,
             templates=self.templates,
+        )
+        return Desk(
+            studio=studio,
+            staging=self.workspace.staging,
+            layout=settings.layout,
             reporter=self.reporter,
             batch=self.profile.batch,
         )

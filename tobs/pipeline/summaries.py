@@ -7,7 +7,7 @@ from typing import Any
 
 from tobs.archive import NoteRow
 from tobs.model import FileItem, Person
-from tobs.pipeline.desk import Desk
+from tobs.pipeline.desk import Studio
 from tobs.render.overview import render_audio, render_chat, render_person
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Year
 
@@ -18,23 +18,23 @@ _AUDIO_FIELDS = ("title", "performer", "album", "genre", "year", "track", "durat
 _NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", *_AUDIO_FIELDS})
 
 
-def summary_text(desk: Desk, row: NoteRow, links: Links) -> str:
+def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
     """The text the note ``row`` should have now."""
     match row.kind:
         case "chat":
-            return _chat_text(desk, row, links)
+            return _chat_text(studio, row, links)
         case "person":
-            return _person_text(desk, int(row.tobs_id.removeprefix("person/")), links)
+            return _person_text(studio, int(row.tobs_id.removeprefix("person/")), links)
         case "audio":
-            return _audio_text(desk, row.tobs_id.removeprefix("audio/"), links)
+            return _audio_text(studio, row.tobs_id.removeprefix("audio/"), links)
     raise AssertionError(f"no summary is of kind {row.kind}")
 
 
-def _chat_text(desk: Desk, row: NoteRow, links: Links) -> str:
-    archive = desk.archive
-    chat = archive.chats.get(desk.account, row.chat_id)
+def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
+    archive = studio.archive
+    chat = archive.chats.get(studio.account, row.chat_id)
     assert chat is not None, "a chat has its note from its row"
-    summary = archive.summaries.of_chat(desk.account, chat.id, desk.zone)
+    summary = archive.summaries.of_chat(studio.account, chat.id, studio.zone)
     stats = ChatStats(
         messages=summary.messages,
         media=summary.media,
@@ -43,13 +43,13 @@ def _chat_text(desk: Desk, row: NoteRow, links: Links) -> str:
         years=tuple(Year(*year) for year in summary.years),
         past_titles=tuple(archive.chats.former_titles(chat.id)),
     )
-    return render_chat(chat, stats, links, desk.options, desk.templates).text
+    return render_chat(chat, stats, links, studio.options, studio.templates).text
 
 
-def _person_text(desk: Desk, person_id: int, links: Links) -> str:
-    people = desk.archive.people
+def _person_text(studio: Studio, person_id: int, links: Links) -> str:
+    people = studio.archive.people
     person = people.get(person_id) or Person(person_id, str(person_id))
-    summary = desk.archive.summaries.of_person(person_id)
+    summary = studio.archive.summaries.of_person(person_id)
     stats = PersonStats(
         messages=summary.messages,
         first=summary.first,
@@ -57,17 +57,17 @@ def _person_text(desk: Desk, person_id: int, links: Links) -> str:
         aliases=tuple(people.former_names(person_id)),
         chats=summary.chats,
     )
-    return render_person(person, stats, links, desk.options, desk.templates).text
+    return render_person(person, stats, links, studio.options, studio.templates).text
 
 
-def _audio_text(desk: Desk, sha256: str, links: Links) -> str:
-    archive = desk.archive
+def _audio_text(studio: Studio, sha256: str, links: Links) -> str:
+    archive = studio.archive
     file = archive.files.get(sha256)
     rows = archive.media.with_hash(sha256)
     keys = archive.summaries.carriers(sha256)
     item = _audio_item(sha256, rows[0].item, file.fields if file else {}, file.path if file else None, rows[0].date)
     carriers = [(key.chat_id, key.id) for key in keys]
-    return render_audio(item, carriers, links, desk.options, desk.templates).text
+    return render_audio(item, carriers, links, studio.options, studio.templates).text
 
 
 def _audio_item(sha256: str, item: FileItem, fields: Mapping[str, Any], path: str | None, date: int) -> AudioItem:

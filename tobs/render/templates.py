@@ -7,7 +7,7 @@ here; a name that does not exist is an error, not an empty string.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jinja2
@@ -50,6 +50,11 @@ class Templates:
     def _source(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         found = self._load(name)
         return (found[0], name, lambda: True) if found else None
+
+    def sources(self, names: Iterable[str]) -> tuple[tuple[str, str, bool], ...]:
+        """Name, source and trust of those of ``names`` that there are: all that another process needs of them."""
+        found = ((name, self._load(name)) for name in names)
+        return tuple((name, *source) for name, source in found if source is not None)
 
     def render(self, name: str, view: Mapping[str, Any]) -> str:
         """The body a template makes, without blank lines around it.

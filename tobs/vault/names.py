@@ -120,7 +120,9 @@ def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
 
     A URL is told by its host. Without spaces to cut at (Chinese, one very long word) the cut is at a code point.
     """
-    start = _URL.sub(r"\1 ", text[: 8 * limit])
+    start = text[: 4 * limit]
+    if "://" in start:
+        start = _URL.sub(r"\1 ", text[: 8 * limit])
     words = clean_name(start, limit=limit).strip(_DANGLING).strip(_EDGES)
     if not any(char.isalnum() or char > "\u2190" for char in words):
         return clean_name(otherwise, limit=limit) or UNTITLED

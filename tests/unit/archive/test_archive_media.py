@@ -123,6 +123,6 @@ def test_placing_a_file_makes_its_note_stale(archive: Archive) -> None:
     note = archive.notes.claim("x", "message", account=ACCOUNT, chat_id=CHANNEL, message_id=1, candidates=["x.md"])
     archive.notes.assign(note.id, [MessageKey.of(ACCOUNT, CHANNEL, 1)])
     archive.media.staged("photo/1/y", "aa", 1000)
-    archive.notes.settle(archive.notes.stale(ACCOUNT, CHANNEL))
+    archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, CHANNEL)])
     archive.media.placed(row.id for row in archive.media.placeable(ACCOUNT, CHANNEL, 9))
     assert [row.id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [note.id]

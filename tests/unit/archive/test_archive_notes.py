@@ -7,7 +7,7 @@ from archive_builders import ACCOUNT, CHANNEL, PRIVATE, message, page, photo, wa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tobs.archive import Archive, NoteLink, NoteRow, WrittenNote, path_key, record_page
+from tobs.archive import Archive, NoteLink, NoteRow, WrittenNote, pack_base, path_key, record_page
 from tobs.errors import VaultError
 from tobs.model import MessageKey
 
@@ -36,7 +36,9 @@ def plan(archive: Archive, *ids: int) -> dict[int, NoteRow]:
 
 
 def write(archive: Archive, rows: list[NoteRow]) -> None:
-    archive.notes.written([WrittenNote(row.id, row.revision, "hash", f"text of {row.path}", 10, 20) for row in rows])
+    archive.notes.written(
+        [WrittenNote(row.id, row.revision, "hash", pack_base(f"text of {row.path}"), 10, 20) for row in rows]
+    )
 
 
 def test_a_note_keeps_the_path_it_was_given_once(archive: Archive) -> None:
@@ -170,7 +172,7 @@ def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> N
     notes = archive.notes
 
     def stale_after(mark: object) -> list[str]:
-        notes.settle(notes.stale(ACCOUNT, None))
+        notes.settle([(row.id, row.revision) for row in notes.stale(ACCOUNT, None)])
         mark()  # type: ignore[operator]
         return [row.path for row in notes.stale(ACCOUNT, None)]
 
@@ -187,7 +189,7 @@ def test_processed_fields_of_a_file_make_its_notes_stale_once(archive: Archive) 
     archive.media.staged("photo/5/y", "aa", 3)
     archive.files.claim("aa", key(1), ["media/1.jpg"])
     for expected in (1, 0):
-        archive.notes.settle(archive.notes.stale(ACCOUNT, None))
+        archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, None)])
         archive.files.set_fields("aa", {"title": "x"})
         assert len(archive.notes.stale(ACCOUNT, None)) == expected
     found = archive.files.get("aa")

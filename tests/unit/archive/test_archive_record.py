@@ -191,7 +191,7 @@ def test_a_person_with_a_new_name_keeps_the_old_one_and_gets_a_stale_note(archiv
         note = archive.notes.claim(
             f"person/{person}", "person", account=0, chat_id=0, message_id=0, candidates=[f"{person}.md"]
         )
-        archive.notes.settle([note])
+        archive.notes.settle([(note.id, note.revision)])
     archive.people.see([Person(5, "Anna"), Person(6, "Bob")])
     assert archive.people.former_names(5) == ["Ann"]
     assert [row.tobs_id for row in archive.notes.stale(ACCOUNT, None)] == ["person/5"]
@@ -213,5 +213,5 @@ def settled_note(archive: Archive, message_id: int) -> int:
         candidates=[path],
     )
     archive.notes.assign(note.id, [key(message_id)])
-    archive.notes.settle(archive.notes.stale(ACCOUNT, CHANNEL))
+    archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, CHANNEL)])
     return note.id
