@@ -7,7 +7,7 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs.model import is_channel_id, marked_channel, marked_group
+from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
 from tobs.sandbox.peers import entities_of, marked_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.worlds import About, Refused
@@ -55,8 +55,11 @@ def get_full_channel(call: Call, request: Any) -> Any:
         participants_count=about.members_count or len(about.members) or None,
         pinned_msg_id=about.pinned[0] if about.pinned else None,
         linked_chat_id=world.entity(about.linked_chat).id if about.linked_chat else None,
+        migrated_from_chat_id=bare_id(about.migrated_from) if about.migrated_from else None,
+        migrated_from_max_id=about.migrated_from_top or None,
     )
-    named = [marked, *about.members, *about.bots, *([about.linked_chat] if about.linked_chat else [])]
+    others = [other for other in (about.migrated_from, about.linked_chat) if other]
+    named = [marked, *about.members, *about.bots, *others]
     users, chats = entities_of(world, named)
     return types.messages.ChatFull(full, chats, users)
 

@@ -16,13 +16,16 @@ from tobs.sandbox.worlds import Refused, World
 from tobs.sandbox.worlds.tl import peer
 
 _MAX_PAGE = 100
+_ARCHIVE = 1
 
 
 @serves(functions.messages.GetDialogsRequest)
 def get_dialogs(call: Call, request: Any) -> Any:
     """Newest first, from the chat after the offset on."""
     world = call.world
-    listed = [] if request.folder_id else world.dialogs()
+    listed = world.dialogs()
+    if request.folder_id is not None:
+        listed = [marked for marked in listed if (marked in world.archived) == (request.folder_id == _ARCHIVE)]
     start = _start(world, listed, request)
     page = listed[start : start + min(max(request.limit, 0), _MAX_PAGE)]
     dialogs, messages, chats, users = _listing(world, page)
@@ -63,6 +66,7 @@ def dialog_of(world: World, marked: int) -> Any:
         unread_poll_votes_count=0,
         notify_settings=types.PeerNotifySettings(),
         pts=world.pts(marked) if is_channel_id(marked) else None,
+        folder_id=_ARCHIVE if marked in world.archived else None,
     )
 
 
@@ -88,4 +92,4 @@ def get_peer_dialogs(call: Call, request: Any) -> Any:
 
 @serves(functions.messages.GetDialogFiltersRequest)
 def get_dialog_filters(call: Call, request: Any) -> Any:
-    return types.messages.DialogFilters([types.DialogFilterDefault()])
+    return types.messages.DialogFilters(call.world.folders)

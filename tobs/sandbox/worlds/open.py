@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tobs.errors import UsageError
+from tobs.sandbox.worlds.chats import chats_world
 from tobs.sandbox.worlds.demo import demo_world
 from tobs.sandbox.worlds.synthetic import parse_plan, synthetic_world
 from tobs.sandbox.worlds.tdesktop import export_world
@@ -12,15 +13,17 @@ from tobs.sandbox.worlds.world import World
 
 
 def open_world(spec: str) -> World:
-    """``demo``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..`` or the path of an export.
+    """``demo``, ``chats``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..`` or the path of an export.
 
     Raises ``UsageError`` that says what is wrong with ``spec``.
     """
     if spec == "demo":
         return demo_world()
+    if spec == "chats":
+        return chats_world()
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return synthetic_world(parse_plan(spec.partition(":")[2]))
     path = Path(spec)
     if path.exists():
         return export_world(path)
-    raise UsageError(f"There is no world {spec!r}.", "Give demo, synthetic:… or the path of a Telegram Desktop export.")
+    raise UsageError(f"There is no world {spec!r}.", "Give demo, chats, synthetic:… or the path of a Telegram Desktop export.")

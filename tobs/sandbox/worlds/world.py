@@ -49,6 +49,12 @@ class About(Struct):
     migrated_from_top: int = 0
 
 
+class Invite(Struct):
+    """An invite link: the chat it leads to (0: it has expired)."""
+
+    chat: int
+
+
 class World:
     """One account's view of Telegram, ``me``. Everything a server asks is here; nothing here knows the wire."""
 
@@ -65,6 +71,9 @@ class World:
         self.usernames: dict[str, int] = {}
         self.closed: set[int] = set()
         self.hidden: set[int] = set()
+        self.archived: set[int] = set()  # chats in the archive folder of the list
+        self.folders: list[Tl] = [types.DialogFilterDefault()]
+        self.invites: dict[str, Invite] = {}  # by the code of the link
         self.listeners: list[Callable[[Change], None]] = []
         self.common_pts = 1000
         self._histories: dict[int, History] = {}
@@ -126,6 +135,12 @@ class World:
         if marked not in self._histories:
             self.add_chat(marked, self.entities[marked], EmptyBase())
         return self._histories[marked]
+
+    def join(self, marked: int) -> None:
+        """The account becomes a member of a chat."""
+        self.entity(marked).left = None
+        for kept in (self.closed, self.hidden):
+            kept.discard(marked)
 
     def dialogs(self) -> list[int]:
         """Marked ids of the chats in the account's list, the newest message first."""

@@ -1,0 +1,64 @@
+"""Invite links and joining."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telethon.tl import functions, types
+
+from tobs.sandbox.dates import to_date
+from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.worlds import Refused
+
+
+def _chat_of(call: Call, code: str) -> int:
+    invite = call.world.invites.get(code)
+    if invite is None:
+        raise Refused(400, "INVITE_HASH_INVALID")
+    if not invite.chat:
+        raise Refused(400, "INVITE_HASH_EXPIRED")
+    return invite.chat
+
+
+def _is_member(call: Call, chat: int) -> bool:
+    return chat not in call.world.closed and not call.world.entity(chat).left
+
+
+@serves(functions.messages.CheckChatInviteRequest)
+def check_chat_invite(call: Call, request: Any) -> Any:
+    """The chat for its members; for others what the link tells."""
+    chat = _chat_of(call, request.hash)
+    entity = call.world.entity(chat)
+    if _is_member(call, chat):
+        return types.ChatInviteAlready(entity)
+    return types.ChatInvite(
+        title=entity.title,
+        photo=types.PhotoEmpty(0),
+        participants_count=entity.participants_count or 0,
+        color=0,
+        channel=True,
+        broadcast=entity.broadcast,
+        megagroup=entity.megagroup,
+    )
+
+
+@serves(functions.messages.ImportChatInviteRequest)
+def import_chat_invite(call: Call, request: Any) -> Any:
+    """Join by a link."""
+    chat = _chat_of(call, request.hash)
+    if _is_member(call, chat):
+        raise Refused(400, "USER_ALREADY_PARTICIPANT")
+    call.world.join(chat)
+    users, chats = entities_of(call.world, [chat])
+    updates = types.Updates([types.UpdateChannel(chats[0].id)], users, chats, to_date(call.clock()), 0)
+    return types.messages.ChatInviteJoinResultOk(updates)
+
+
+@serves(functions.channels.JoinChannelRequest)
+def join_channel(call: Call, request: Any) -> Any:
+    """Join a public channel."""
+    chat = marked_id(call.world, request.channel)
+    call.world.join(chat)
+    users, chats = entities_of(call.world, [chat])
+    return types.Updates([types.UpdateChannel(chats[0].id)], users, chats, to_date(call.clock()), 0)
