@@ -33,12 +33,23 @@ def serve(
         list[str] | None, typer.Option(help="METHOD[#N|%P|*]=ACTION[:ARG], repeatable.", metavar="FAULT")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the faults that come by chance.")] = 0,
+    code: Annotated[str, typer.Option(help="The login code.")] = "12345",
+    password: Annotated[str, typer.Option(help="Two-step verification password; empty: none.")] = "",
+    hint: Annotated[str, typer.Option(help="Hint of the password.")] = "",
 ) -> int:
     """Serve a world over MTProto on 127.0.0.1 until stopped."""
     from tobs.sandbox import SandboxOptions
 
     options = SandboxOptions(
-        port=port, dcs=dcs, latency=latency / 1000, bandwidth=bandwidth, faults=tuple(fault or ()), seed=seed
+        port=port,
+        dcs=dcs,
+        latency=latency / 1000,
+        bandwidth=bandwidth,
+        faults=tuple(fault or ()),
+        seed=seed,
+        code=code,
+        password=password,
+        hint=hint,
     )
     asyncio.run(_serve(common, world, options, ready_file))
     return 0

@@ -1,7 +1,8 @@
 """The control endpoint: JSON over loopback HTTP, for tests and plugin authors to play with the world.
 
-POST ``/messages`` ``/edit`` ``/delete`` ``/react`` ``/pin`` ``/faults`` ``/clock`` ``/expire`` ``/drop`` with a JSON
-object, GET ``/log?since=N`` and ``/state``. ``chat`` is a marked id or ``@username``; without it, the first target.
+POST ``/messages`` ``/edit`` ``/delete`` ``/react`` ``/pin`` ``/faults`` ``/clock`` ``/expire`` ``/drop``
+``/accept-login`` ``/end-logins`` with a JSON object, GET ``/log?since=N`` and ``/state``. ``chat`` is a marked id or
+``@username``; without it, the first target.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 from telethon.tl import types
 
 from tobs.errors import UsageError
+from tobs.sandbox.services.qr import accept, read_token
 from tobs.sandbox.worlds import Refused
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class Control:
             ("POST", "/clock"): self._clock,
             ("POST", "/expire"): self._expire,
             ("POST", "/drop"): self._drop,
+            ("POST", "/accept-login"): self._accept_login,
+            ("POST", "/end-logins"): self._end_logins,
             ("GET", "/log"): self._log,
             ("GET", "/state"): self._state,
         }
@@ -171,6 +175,16 @@ class Control:
 
     def _drop(self, fields: Json) -> Json:
         return {"connections": self._server.drop_connections()}
+
+    def _accept_login(self, fields: Json) -> Json:
+        """{token: "tg://login?token=..."} -> {user}: scan the QR code with the world's person."""
+        user = int(self._server.world.me.id)
+        accept(self._server, read_token(fields["token"]), user)
+        return {"user": user}
+
+    def _end_logins(self, fields: Json) -> Json:
+        """{error: SESSION_REVOKED} -> {ended}: every login is ended as from another device."""
+        return {"ended": self._server.state.end_logins(fields.get("error", "SESSION_REVOKED"))}
 
     def _log(self, fields: Json) -> list[Json]:
         return [entry.shown() for entry in self._server.log.since(int(fields.get("since", 0)))]

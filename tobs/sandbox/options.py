@@ -12,6 +12,7 @@ from tobs.sandbox.worlds import World
 API_ID: Final = 1
 API_HASH: Final = "0123456789abcdef0123456789abcdef"
 CODE: Final = "12345"
+BOT_TOKEN: Final = "7000000001:AAsandboxSandboxSandboxSandboxSandb"
 
 
 class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     seconds before each answer. ``bandwidth``: bytes a second of each connection, 0 for no limit. ``faults``: see
     ``faults.py``. ``seed``: of the faults that come by chance. ``takeout_delay``: seconds that a takeout has to wait
     for, 0 for none. ``split_ranges``: how many ranges messages.getSplitRanges offers. ``code``: that logs in.
+    ``password``: of two-step verification, empty for none, with its ``hint``.
     """
 
     port: int = 0
@@ -32,6 +34,8 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     takeout_delay: int = 0
     split_ranges: int = 1
     code: str = CODE
+    password: str = ""
+    hint: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None
     targets: tuple[str, ...]
     control: str
+    bot_token: str = BOT_TOKEN
 
     @classmethod
     def of(cls, world: World, options: SandboxOptions, *, port: int, dc: int, pem: Path, control: str) -> Ready:
@@ -59,7 +64,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             api_hash=API_HASH,
             phone=world.phone,
             code=options.code,
-            password=None,
+            password=options.password or None,
             targets=tuple(world.targets),
             control=control,
         )

@@ -19,6 +19,7 @@ from tobs.sandbox.log import LogEntry, RequestLog
 from tobs.sandbox.mtproto import Session
 from tobs.sandbox.options import SandboxOptions
 from tobs.sandbox.rpc import Call, method_name, rpc_error, serialise, service_of
+from tobs.sandbox.services.login import check_key
 from tobs.sandbox.state import State
 from tobs.sandbox.worlds import Refused, World
 from tobs.sandbox.worlds.files import DC_ORDER
@@ -152,8 +153,7 @@ class Server:
                     raise Refused(fault.code, fault.name)
         service = service_of(request)
         key = call.key
-        if service.login and not key.user_id:
-            raise Refused(401, "AUTH_KEY_UNREGISTERED")
+        check_key(key, entry.method, needs_login=service.login)
         if not service.any_dc and key.dc != HOME_DC:
             raise Refused(303, f"{'USER' if key.user_id else 'PHONE'}_MIGRATE_{HOME_DC}")
         if call.takeout:

@@ -1,4 +1,4 @@
-"""What the server remembers between requests: authorization keys, login codes, takeouts."""
+"""What the server remembers between requests: authorization keys, logins under way, takeouts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import msgspec
 
 
 class KeyState(msgspec.Struct):
-    """One authorization key on one data centre; ``user_id`` is 0 until someone is logged in."""
+    """One authorization key on one data centre; ``user_id`` is 0 until someone is logged in.
+
+    ``pending``: the user who has still to give the password. ``ended``: the error that every request gets since the
+    login was ended from elsewhere.
+    """
 
     key: bytes
     key_id: int
@@ -18,6 +22,18 @@ class KeyState(msgspec.Struct):
     user_id: int = 0
     layer: int = 0
     api_id: int = 0
+    pending: int = 0
+    is_bot: bool = False
+    ended: str = ""
+
+
+class SentCode(msgspec.Struct):
+    """A login code that was sent. ``way``: 0 app, 1 SMS, 2 call; ``until``: when it expires; ``wrong``: bad tries."""
+
+    phone: str
+    way: int
+    until: float
+    wrong: int = 0
 
 
 class Takeout(msgspec.Struct):
@@ -35,7 +51,10 @@ class State:
 
     def __init__(self) -> None:
         self.keys: dict[int, KeyState] = {}
-        self.codes: dict[str, str] = {}  # phone_code_hash -> phone
+        self.codes: dict[str, SentCode] = {}  # by phone_code_hash
+        self.verifier: Any = None  # of the password; see services/password.py
+        self.challenges: dict[int, Any] = {}  # by srp_id
+        self.login_tokens: dict[bytes, Any] = {}  # of QR logins; see services/qr.py
         self.exported: dict[bytes, int] = {}  # auth bytes -> user id
         self.takeouts: dict[int, Takeout] = {}
         self.takeout_asked: dict[int, float] = {}  # user id -> when a takeout was first refused
@@ -45,3 +64,10 @@ class State:
         ticket = os.urandom(64)
         self.exported[ticket] = user_id
         return ticket
+
+    def end_logins(self, error: str) -> int:
+        """End every login as from another device: each key gets ``error`` from now on. Returns how many."""
+        keys = [key for key in self.keys.values() if key.user_id]
+        for key in keys:
+            key.ended = error
+        return len(keys)

@@ -1,43 +1,62 @@
-"""Login by code, logout, and taking a login along to another data centre."""
+"""Login by code or bot token, logout, and taking a login along to another data centre."""
 
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.options import API_HASH, API_ID
+from tobs.sandbox.options import API_HASH, API_ID, BOT_TOKEN
 from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.state import KeyState, SentCode
 from tobs.sandbox.worlds import Refused
+
+_CODE_GOOD_FOR: Final = 300  # seconds
+_MOST_WRONG: Final = 5  # codes for one hash
 
 
 def _digits(phone: str) -> str:
     return "".join(filter(str.isdigit, phone))
 
 
+def _check_app(request: Any) -> None:
+    if (request.api_id, request.api_hash) != (API_ID, API_HASH):
+        raise Refused(400, "API_ID_INVALID")
+
+
 @serves(functions.auth.SendCodeRequest, login=False)
 def send_code(call: Call, request: Any) -> Any:
     """The code is the one in the ready file; nothing is sent anywhere."""
-    if (request.api_id, request.api_hash) != (API_ID, API_HASH):
-        raise Refused(400, "API_ID_INVALID")
+    _check_app(request)
     if _digits(request.phone_number) != _digits(call.world.phone):
         raise Refused(400, "PHONE_NUMBER_INVALID")
-    return _new_code(call)
+    return _new_code(call, 0)
 
 
 @serves(functions.auth.ResendCodeRequest, login=False)
 def resend_code(call: Call, request: Any) -> Any:
-    if call.state.codes.pop(request.phone_code_hash, None) is None:
+    """App first, then SMS, then a call; then there is no other way."""
+    sent = call.state.codes.get(request.phone_code_hash)
+    if sent is None or sent.phone != _digits(request.phone_number):
         raise Refused(400, "PHONE_CODE_EXPIRED")
-    return _new_code(call)
+    if sent.way + 1 >= len(_WAYS):
+        raise Refused(406, "SEND_CODE_UNAVAILABLE")
+    del call.state.codes[request.phone_code_hash]
+    return _new_code(call, sent.way + 1)
 
 
-def _new_code(call: Call) -> Any:
+_WAYS: Final = (types.auth.SentCodeTypeApp, types.auth.SentCodeTypeSms, types.auth.SentCodeTypeCall)
+_NEXT: Final = (types.auth.CodeTypeSms, types.auth.CodeTypeCall, None)
+
+
+def _new_code(call: Call, way: int) -> Any:
     code_hash = secrets.token_hex(9)
-    call.state.codes[code_hash] = _digits(call.world.phone)
-    sent = types.auth.SentCodeTypeApp(len(call.server.options.code))
-    return types.auth.SentCode(sent, code_hash, next_type=types.auth.CodeTypeSms(), timeout=60)
+    call.state.codes[code_hash] = SentCode(_digits(call.world.phone), way, call.clock() + _CODE_GOOD_FOR)
+    after = _NEXT[way]
+    return types.auth.SentCode(
+        _WAYS[way](len(call.server.options.code)), code_hash, next_type=after() if after else None, timeout=60
+    )
 
 
 @serves(functions.auth.CancelCodeRequest, login=False)
@@ -49,13 +68,78 @@ def cancel_code(call: Call, request: Any) -> bool:
 def sign_in(call: Call, request: Any) -> Any:
     if not request.phone_code:
         raise Refused(400, "PHONE_CODE_EMPTY")
-    if call.state.codes.get(request.phone_code_hash) != _digits(request.phone_number):
+    sent = call.state.codes.get(request.phone_code_hash)
+    if sent is None or sent.phone != _digits(request.phone_number) or sent.until < call.clock():
         raise Refused(400, "PHONE_CODE_EXPIRED")
     if request.phone_code != call.server.options.code:
+        sent.wrong += 1
+        if sent.wrong >= _MOST_WRONG:
+            del call.state.codes[request.phone_code_hash]
         raise Refused(400, "PHONE_CODE_INVALID")
     del call.state.codes[request.phone_code_hash]
-    call.key.user_id = call.world.me.id
-    return types.auth.Authorization(call.world.me)
+    me = call.world.me
+    if call.server.options.password:
+        call.key.pending = me.id
+        raise Refused(401, "SESSION_PASSWORD_NEEDED")
+    call.key.user_id = me.id
+    return types.auth.Authorization(me)
+
+
+# -- bots
+
+_BOT_ID: Final = int(BOT_TOKEN.partition(":")[0])
+
+# What Telegram refuses to bots (core.telegram.org/methods): what lists or reads through chats.
+FOR_PEOPLE_ONLY: Final = frozenset(
+    {
+        "account.initTakeoutSession",
+        "channels.getLeftChannels",
+        "contacts.getContacts",
+        "messages.getDialogFilters",
+        "messages.getDialogs",
+        "messages.getHistory",
+        "messages.getPeerDialogs",
+        "messages.getPinnedDialogs",
+        "messages.getReplies",
+        "messages.getSavedDialogs",
+        "messages.getSavedHistory",
+        "messages.getSplitRanges",
+        "messages.search",
+    }
+)
+
+
+def check_key(key: KeyState, method: str, *, needs_login: bool) -> None:
+    """Whether who holds ``key`` may call ``method``; raises Refused."""
+    if key.ended:
+        raise Refused(406 if key.ended == "AUTH_KEY_DUPLICATED" else 401, key.ended)
+    if needs_login and not key.user_id:
+        raise Refused(401, "AUTH_KEY_UNREGISTERED")
+    if key.is_bot and method in FOR_PEOPLE_ONLY:
+        raise Refused(400, "BOT_METHOD_INVALID")
+
+
+@serves(functions.auth.ImportBotAuthorizationRequest, login=False)
+def import_bot_authorization(call: Call, request: Any) -> Any:
+    """The bot is another account than the person; its token is the one in the ready file."""
+    _check_app(request)
+    if request.bot_auth_token != BOT_TOKEN:
+        raise Refused(400, "ACCESS_TOKEN_INVALID")
+    bot = types.User(
+        id=_BOT_ID,
+        is_self=True,
+        bot=True,
+        bot_info_version=1,
+        access_hash=_BOT_ID,
+        first_name="Sandbox Bot",
+        username="tobs_sandbox_bot",
+    )
+    call.world.add_user(bot)
+    call.key.user_id, call.key.is_bot = bot.id, True
+    return types.auth.Authorization(bot)
+
+
+# -- the end, and other data centres
 
 
 @serves(functions.auth.LogOutRequest, any_dc=True)
@@ -79,4 +163,5 @@ def import_authorization(call: Call, request: Any) -> Any:
     if user_id is None or user_id != request.id:
         raise Refused(400, "AUTH_BYTES_INVALID")
     call.key.user_id = user_id
-    return types.auth.Authorization(call.world.me)
+    call.key.is_bot = user_id == _BOT_ID
+    return types.auth.Authorization(call.world.entity(user_id))

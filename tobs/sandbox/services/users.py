@@ -18,6 +18,8 @@ def get_users(call: Call, request: Any) -> Any:
 
 
 def _user(call: Call, given: Any) -> Any:
+    if isinstance(given, types.InputUserSelf):
+        return call.world.entity(call.key.user_id)
     try:
         return call.world.entity(marked_id(call.world, given))
     except Refused:

@@ -1,0 +1,137 @@
+"""Two-step verification: the server's side of SRP-6a.
+
+Source: core.telegram.org/api/srp. The sandbox knows the password and keeps, like a real server, only what checks it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from telethon.password import compute_digest
+from telethon.tl import functions, types
+
+from tobs.sandbox.crypto.handshake import DH_PRIME
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.worlds import Refused
+
+_G: Final = 3
+_SIZE: Final = 256  # bytes of a number modulo the prime
+
+
+class Verifier(msgspec.Struct, frozen=True):
+    """What checks a password: the salts, and ``v = g^x`` where x is derived from password and salts."""
+
+    algo: Any
+    v: int
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """One question: ``b`` is the server's secret, ``public`` is B. Asked of one authorization key, good once."""
+
+    key_id: int
+    b: int
+    public: bytes
+
+
+def make_verifier(password: str) -> Verifier:
+    """The verifier of ``password`` with fresh salts."""
+    algo = types.PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(
+        salt1=os.urandom(40), salt2=os.urandom(16), g=_G, p=_bytes(DH_PRIME)
+    )
+    return Verifier(algo, int.from_bytes(compute_digest(algo, password), "big"))
+
+
+def _bytes(number: int) -> bytes:
+    return number.to_bytes(_SIZE, "big")
+
+
+def _hash(*parts: bytes) -> bytes:
+    return sha256(b"".join(parts)).digest()
+
+
+def _number(digest: bytes) -> int:
+    return int.from_bytes(digest, "big")
+
+
+_K: Final = _number(_hash(_bytes(DH_PRIME), _bytes(_G)))
+
+
+def _verifier(call: Call) -> Verifier:
+    """Made when first asked for: it takes a tenth of a second."""
+    state = call.state
+    if state.verifier is None:
+        state.verifier = make_verifier(call.server.options.password)
+    return state.verifier  # type: ignore[no-any-return]
+
+
+@serves(functions.account.GetPasswordRequest, login=False)
+def get_password(call: Call, request: Any) -> Any:
+    """The rules, and a new challenge; only the newest of an authorization key is good."""
+    if not (call.key.user_id or call.key.pending):
+        raise Refused(401, "AUTH_KEY_UNREGISTERED")
+    options = call.server.options
+    unset = types.PasswordKdfAlgoUnknown()
+    rules: dict[str, Any] = {
+        "new_algo": unset,
+        "new_secure_algo": types.SecurePasswordKdfAlgoUnknown(),
+        "secure_random": os.urandom(256),
+    }
+    if not options.password:
+        return types.account.Password(**rules)
+    verifier = _verifier(call)
+    b = secrets.randbits(2048)
+    public = _bytes((_K * verifier.v + pow(_G, b, DH_PRIME)) % DH_PRIME)
+    challenges = call.state.challenges
+    for old in [id for id, asked in challenges.items() if asked.key_id == call.key.key_id]:
+        del challenges[old]
+    srp_id = secrets.randbits(62)
+    challenges[srp_id] = Challenge(call.key.key_id, b, public)
+    return types.account.Password(
+        has_password=True,
+        current_algo=verifier.algo,
+        srp_B=public,
+        srp_id=srp_id,
+        hint=options.hint or None,
+        **rules,
+    )
+
+
+@serves(functions.auth.CheckPasswordRequest, login=False)
+def check_password(call: Call, request: Any) -> Any:
+    """Log in who has given the right code, or had a QR code accepted, before."""
+    if not call.key.pending:
+        raise Refused(401, "AUTH_KEY_UNREGISTERED")
+    given = request.password
+    if not isinstance(given, types.InputCheckPasswordSRP):
+        raise Refused(400, "PASSWORD_HASH_INVALID")
+    challenge = call.state.challenges.pop(given.srp_id, None)
+    if challenge is None or challenge.key_id != call.key.key_id:
+        raise Refused(400, "SRP_ID_INVALID")
+    if not proves(_verifier(call), challenge, bytes(given.A), bytes(given.M1)):
+        raise Refused(400, "PASSWORD_HASH_INVALID")
+    call.key.user_id, call.key.pending = call.key.pending, 0
+    return types.auth.Authorization(call.world.entity(call.key.user_id))
+
+
+def proves(verifier: Verifier, challenge: Challenge, a_public: bytes, proof: bytes) -> bool:
+    """Whether ``proof`` (M1) shows that who sent ``a_public`` (A) knows the password."""
+    a = _number(a_public)
+    if not 0 < a < DH_PRIME or len(a_public) > _SIZE:
+        return False
+    u = _number(_hash(_bytes(a), challenge.public))
+    shared = pow(a * pow(verifier.v, u, DH_PRIME), challenge.b, DH_PRIME)
+    p, g = _hash(_bytes(DH_PRIME)), _hash(_bytes(_G))
+    right = _hash(
+        bytes(x ^ y for x, y in zip(p, g, strict=True)),
+        _hash(verifier.algo.salt1),
+        _hash(verifier.algo.salt2),
+        _bytes(a),
+        challenge.public,
+        _hash(_bytes(shared)),
+    )
+    return hmac.compare_digest(right, proof)
