@@ -190,7 +190,10 @@ def load_catalogue(place: Workplace, folder: Path, private: Path) -> Catalogue:
 
     trusts = TrustStore(place.home).trusts
     return load_plugins(
-        settings=place.loaded.plugins, off=place.settings.plugins_off, vault=VaultPlugins(folder, private, trusts)
+        settings=place.loaded.plugins,
+        variables=place.loaded.plugin_variables,
+        off=place.settings.plugins_off,
+        vault=VaultPlugins(folder, private, trusts),
     )
 
 

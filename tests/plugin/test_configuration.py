@@ -8,7 +8,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from tobs.errors import ConfigError
-from tobs.plugin.configuration import Option, config_digest, describe_config, read_config
+from tobs.plugin.configuration import Option, assign_variables, config_digest, describe_config, read_config
 
 
 class Options(Struct, frozen=True):
@@ -50,3 +50,26 @@ def test_options_are_described_with_their_defaults() -> None:
 
 def test_the_digest_tells_configurations_apart() -> None:
     assert config_digest(Options("a")) == config_digest(Options("a", 5)) != config_digest(Options("a", 6))
+
+
+KNOWN = {"whisper": ["model", "api_key"], "whisper-api": ["key", "base_url"], "plain": []}
+
+
+@pytest.mark.parametrize(
+    ("variable", "plugin", "option"),
+    [
+        ("whisper_model", "whisper", "model"),
+        ("whisper_api_base_url", "whisper-api", "base_url"),
+        ("whisper_api_key", "whisper-api", "key"),
+        ("plain_anything", "plain", "anything"),
+    ],
+)
+def test_a_variable_belongs_to_the_plugin_that_has_the_option(variable: str, plugin: str, option: str) -> None:
+    assert assign_variables({variable: "x"}, KNOWN) == {plugin: {option: "x"}}
+
+
+def test_a_variable_that_names_no_plugin_is_left_out_and_one_that_names_no_option_is_refused() -> None:
+    assert assign_variables({"other_key": "x", "whisper": "y"}, KNOWN) == {}
+    with pytest.raises(ConfigError, match="TOBS_PLUGIN_WHISPER_MODLE names no option of plugin whisper") as caught:
+        assign_variables({"whisper_modle": "a secret"}, KNOWN)
+    assert "secret" not in f"{caught.value.message}{caught.value.remedy}"

@@ -33,6 +33,10 @@ def show_report(console: Console, report: RunReport) -> None:
     waits = f" · {report.flood.waits} flood waits, {report.flood.seconds:.0f} s" if report.flood.waits else ""
     table.add_row("requests", f"{report.requests}{waits}")
     console.print(table)
+    for plugin in report.plugins:
+        # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.
+        if plugin.state == "untrusted":
+            console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
     for item in report.recovered:
         console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
     for problem in report.problems[:_MOST_PROBLEMS]:

@@ -25,12 +25,15 @@ _NO_SETTINGS = ("TOBS_HOME", _PLUGIN, "TOBS_SHARED")
 
 
 class LoadedSettings(Struct, frozen=True):
-    """The settings, the layer each came from, what plugins are told (their tables by name), and what was ignored
-    and why. Values of plugins may be secrets: they are not shown."""
+    """The settings, the layer each came from, what plugins are told (``plugins``: their tables by name;
+    ``plugin_variables``: ``TOBS_PLUGIN_<NAME>_<FIELD>`` by what follows the prefix, in small letters: only who knows
+    the plugins can tell name and field apart), and what was ignored and why. Values of plugins may be secrets:
+    they are not shown."""
 
     settings: Settings
     origins: dict[str, str]
     plugins: dict[str, dict[str, Any]] = {}
+    plugin_variables: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -51,7 +54,8 @@ def load_settings(
     if vault is not None:
         path = vault / ".tobs" / "config.toml"
         layers.append((str(path), _vault_layer(path, home, warnings)))
-    layers.append((".env", _dotenv(cwd)))
+    dotenv = _dotenv(cwd)
+    layers.append((".env", _variables(dotenv)))
     layers.append(("environment", _variables(env)))
     given = {name: value for name, value in (command_line or {}).items() if value is not None}
     layers.append(("command line", given))
@@ -68,11 +72,18 @@ def load_settings(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise _config_error(error, origins) from error
-    return LoadedSettings(settings, origins, _plugin_tables(home, vault, env), tuple(warnings))
+    variables = _plugin_variables(dotenv) | _plugin_variables(env)
+    return LoadedSettings(settings, origins, _plugin_tables(home, vault), variables, tuple(warnings))
 
 
-def _plugin_tables(home: Path, vault: Path | None, env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """``[plugins.NAME]`` of TOBS_HOME, then of a trusted vault, then ``TOBS_PLUGIN_<NAME>_<FIELD>``."""
+def _plugin_variables(env: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(_PLUGIN).lower(): value for name, value in env.items() if name.startswith(_PLUGIN) and value
+    }
+
+
+def _plugin_tables(home: Path, vault: Path | None) -> dict[str, dict[str, Any]]:
+    """``[plugins.NAME]`` of TOBS_HOME, then of a trusted vault."""
     files = [home / "config.toml"]
     if vault is not None and TrustStore(home).trusts(vault / ".tobs" / "config.toml"):
         files.append(vault / ".tobs" / "config.toml")
@@ -82,10 +93,6 @@ def _plugin_tables(home: Path, vault: Path | None, env: Mapping[str, str]) -> di
             if not isinstance(table, dict):
                 raise ConfigError(f"{path}: plugins.{name} is no table.", f"Write it as [plugins.{name}].")
             tables.setdefault(name, {}).update(table)
-    for variable, value in env.items():
-        if variable.startswith(_PLUGIN) and value:
-            name, _, field = variable.removeprefix(_PLUGIN).lower().partition("_")
-            tables.setdefault(name, {})[field] = value
     return tables
 
 
@@ -118,7 +125,7 @@ def _vault_layer(path: Path, home: Path, warnings: list[str]) -> dict[str, Any]:
     return values
 
 
-def _dotenv(cwd: Path) -> dict[str, Any]:
+def _dotenv(cwd: Path) -> dict[str, str]:
     path = cwd / ".env"
     if not path.is_file():
         return {}
@@ -129,7 +136,7 @@ def _dotenv(cwd: Path) -> dict[str, Any]:
             "Move the file out of the vault, or put its values into config.toml under TOBS_HOME.",
         )
     try:
-        return _variables({name: value or "" for name, value in dotenv_values(path, interpolate=False).items()})
+        return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.", "Mend its permissions or its encoding.") from error
 

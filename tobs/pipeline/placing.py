@@ -77,8 +77,11 @@ def _place_produced(desk: Desk, row: MediaRow, file: FileRow, produced: Produced
     stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
     candidates = unoccupied(desk.root, numbered(stem, suffix), produced.sha256)
     claimed = desk.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
-    if not (desk.root / claimed.path).exists():
-        place_file(Path(produced.path), desk.root, claimed.path, sha256=produced.sha256, mtime=row.date)
+    made, place = Path(produced.path), desk.root / claimed.path
+    if not place.exists():
+        place_file(made, desk.root, claimed.path, sha256=produced.sha256, mtime=row.date)
+    elif made.parent == desk.staging:
+        made.unlink(missing_ok=True)
     return {"role": produced.role, "path": claimed.path}
 
 

@@ -57,6 +57,15 @@ class ProcessorCounts(Struct):
     failed: int = 0
 
 
+class IdlePlugin(Struct, frozen=True):
+    """A plugin that did not run, or not to the end: ``state`` is ``missing`` (something it needs), ``untrusted``,
+    ``broken`` or ``switched off`` (it kept failing); ``reason`` says why and what to do."""
+
+    name: str
+    state: str
+    reason: str
+
+
 class FloodCounts(Struct):
     """Flood waits met and the seconds they took."""
 
@@ -93,6 +102,7 @@ class RunReport(Struct):
     notes: NoteCounts = msgspec.field(default_factory=NoteCounts)
     media: MediaCounts = msgspec.field(default_factory=MediaCounts)
     processors: dict[str, ProcessorCounts] = msgspec.field(default_factory=dict)
+    plugins: list[IdlePlugin] = msgspec.field(default_factory=list)
     flood: FloodCounts = msgspec.field(default_factory=FloodCounts)
     requests: int = 0
     problems: list[Problem] = msgspec.field(default_factory=list)

@@ -24,8 +24,8 @@ from tobs.pipeline.export import Limits, export_chat, finish_notes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.presses import Presses
-from tobs.pipeline.report import ProcessorCounts, Reporter, RunReport
-from tobs.pipeline.stores import ArchivePeers, ArchiveResults, ArchiveTakeouts
+from tobs.pipeline.report import IdlePlugin, ProcessorCounts, Reporter, RunReport
+from tobs.pipeline.stores import ArchiveFiles, ArchivePeers, ArchiveResults, ArchiveTakeouts
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.host import Host, HostLimits
 from tobs.render.templates import Templates
@@ -96,7 +96,11 @@ class ExportRun(Struct, frozen=True):
                 chats = await self._resolve(telegram, targets)
                 desk = self._desk(archive, telegram.account.id)
                 chain = Chain(
-                    self.catalogue.processors, host, ArchiveResults(archive, keeper), staging=self.workspace.staging
+                    self.catalogue.processors,
+                    host,
+                    ArchiveResults(archive, keeper),
+                    staging=self.workspace.staging,
+                    locate=ArchiveFiles(archive, keeper, self.workspace.root),
                 )
                 async with Presses(desk.studio, keeper, processes=self.machine.cpus - 1) as press:
                     writer = NoteWriter(desk, keeper, press)
@@ -105,6 +109,7 @@ class ExportRun(Struct, frozen=True):
                     await finish_notes(desk, writer, places)
                 self._count_processors(chain)
             finally:
+                tell_plugins(self.reporter, self.catalogue, host.off)
                 self.reporter.report.requests = telegram.requests.total()
                 await peers.flush()
         await keeper(update_settings, self.workspace.root, prefix=self.settings.property_prefix)
@@ -225,6 +230,18 @@ def takeout_scopes(chats: Sequence[Chat], *, media: bool) -> list[str]:
     """What a takeout session for ``chats`` has to be allowed to see, and no more."""
     scopes = {scope for chat in chats for scope in _SCOPES[chat.kind]}
     return sorted(scopes | ({"files"} if media else set()))
+
+
+def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:
+    """Name the plugins that did not run, and those that were switched ``off`` while they did, each with the reason."""
+    for info in catalogue.plugins:
+        if info.state not in ("ready", "off"):
+            reporter.report.plugins.append(IdlePlugin(info.name, info.state, info.reason))
+        if info.state == "broken":
+            reporter.problem("plugin", info.name, info.reason, retryable=False)
+    for name, reason in off.items():
+        reporter.report.plugins.append(IdlePlugin(name, "switched off", reason))
+        reporter.problem("plugin", name, f"off for the rest of the run: {reason}")
 
 
 def tell(reporter: Reporter, event: Event) -> None:

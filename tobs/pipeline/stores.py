@@ -1,8 +1,9 @@
-"""The archive as the other rooms' protocols want it: peers and takeouts for telegram, results for plugins."""
+"""The archive as the other rooms' protocols want it: peers and takeouts for telegram, results and files for plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tobs.archive import Archive, Peer
 from tobs.pipeline.keeper import Keeper
@@ -79,3 +80,23 @@ class ArchiveResults:
     async def put(self, rows: Sequence[tuple[ResultKey, bytes]]) -> None:
         """Store results."""
         await self._keeper(self._results.put, rows)
+
+
+class ArchiveFiles:
+    """Where in the vault at ``root`` the bytes with a SHA-256 are: the chain asks for files of stored results."""
+
+    def __init__(self, archive: Archive, keeper: Keeper, root: Path) -> None:
+        self._files = archive.files
+        self._keeper = keeper
+        self._root = root
+
+    async def __call__(self, sha256: str) -> Path | None:
+        """The file's path; None when it is not there, or is not what was placed there (by its length)."""
+        return await self._keeper(self._find, sha256)
+
+    def _find(self, sha256: str) -> Path | None:
+        row = self._files.get(sha256)
+        if row is None:
+            return None
+        path = self._root / row.path
+        return path if path.is_file() and path.stat().st_size == row.size else None

@@ -8,14 +8,15 @@ from typing import Any
 from tobs.archive import NoteRow
 from tobs.model import FileItem, Person
 from tobs.pipeline.desk import Studio
+from tobs.render.found import made_file
 from tobs.render.overview import render_audio, render_chat, render_person
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Year
 
 #: Fields of the chain that have a property of their own; the others are told as they are.
-_AUDIO_FIELDS = ("title", "performer", "album", "genre", "year", "track", "duration", "bitrate", "format")
-
-#: Entries of a file's fields that are no properties.
-_NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", *_AUDIO_FIELDS})
+_AUDIO_FIELDS = (
+    *("title", "performer", "album", "genre", "year", "track", "duration", "bitrate", "format"),
+    *("transcript", "transcript_language"),
+)
 
 
 def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
@@ -81,6 +82,9 @@ def _audio_item(sha256: str, item: FileItem, fields: Mapping[str, Any], path: st
         name=item.name,
         size=item.size or None,
         date=date,
-        extra={name: value for name, value in fields.items() if name not in _NO_PROPERTY},
+        cover=made_file(fields, "cover"),
+        waveform=made_file(fields, "waveform"),
+        shown=str(fields.get("embed") or ""),
+        found={name: value for name, value in fields.items() if name not in _AUDIO_FIELDS},
         **(said | told),
     )

@@ -19,10 +19,10 @@ from loguru import logger
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tobs.errors import ConfigError
+from tobs.errors import ConfigError, UsageError
 from tobs.model import FileKind
 from tobs.plugin.api import Band, Plugin
-from tobs.plugin.configuration import Option, describe_config, read_config
+from tobs.plugin.configuration import Option, assign_variables, describe_config, read_config
 from tobs.plugin.loading import NoPlugin, load_module, plugin_classes
 from tobs.plugin.ordering import Place, sort_places
 from tobs.plugin.processor import Processor, declaration_faults
@@ -75,6 +75,14 @@ class VaultPlugins(Struct, frozen=True):
     trusts: Callable[[Path], bool]
 
 
+class _Taken(Struct, frozen=True):
+    """A plugin of a module that was looked at; ``plugin`` and ``ref`` are there when it is to run."""
+
+    info: PluginInfo
+    plugin: type[Plugin[Any]] | None = None
+    ref: PluginRef | None = None
+
+
 class _Found(Struct, frozen=True):
     """A module that may hold plugins, not imported yet; or one that must not be, with the reason."""
 
@@ -89,26 +97,38 @@ class _Found(Struct, frozen=True):
 def load_plugins(
     *,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    variables: Mapping[str, str] | None = None,
     off: Collection[str] = (),
     vault: VaultPlugins | None = None,
 ) -> Catalogue:
-    """Find all plugins, configure and order them. ``settings`` has each plugin's table by its name.
+    """Find all plugins, configure and order them. ``settings`` has each plugin's table by its name, ``variables``
+    what the environment says (see ``assign_variables``), which wins.
 
     Raises ConfigError for a wrong configuration and for plugins that wait for each other. A plugin that cannot
     be loaded is listed as broken.
     """
     plugins: dict[str, PluginInfo] = {}
-    processors: dict[str, Processor] = {}
+    chosen: dict[str, _Taken] = {}
     for found in _find(vault):
-        for info, processor in _take(found, settings or {}, off):
+        for taken in _take(found, off):
+            info = taken.info
             if info.name in plugins:
                 if found.origin != "tobs" and plugins[info.name].source != info.source:
-                    taken = f"the name is taken by {plugins[info.name].source}"
-                    plugins[f"{info.name} ({info.source})"] = replace(info, state="broken", reason=taken)
+                    reason = f"the name is taken by {plugins[info.name].source}"
+                    plugins[f"{info.name} ({info.source})"] = replace(info, state="broken", reason=reason)
                 continue
             plugins[info.name] = info
+            chosen[info.name] = taken
+    told = assign_variables(
+        variables or {}, {info.name: [option.name for option in info.options] for info in plugins.values()}
+    )
+    processors: dict[str, Processor] = {}
+    for name, taken in chosen.items():
+        if taken.plugin is not None and taken.ref is not None:
+            values = {**(settings or {}).get(name, {}), **told.get(name, {})}
+            plugins[name], processor = _configure(taken.info, taken.plugin, taken.ref, values)
             if processor is not None:
-                processors[info.name] = processor
+                processors[name] = processor
     order = sort_places(Place(p.name, p.plugin.band, p.plugin.after) for p in processors.values())
     for number, name in enumerate(order, 1):
         plugins[name] = replace(plugins[name], order=number)
@@ -138,13 +158,21 @@ def _shipped_modules() -> list[str]:
     return sorted(f"{SHIPPED}.{part.name}" for part in pkgutil.iter_modules(package.__path__))
 
 
+def vault_plugin_paths(folder: Path) -> list[Path]:
+    """The files and package folders in ``folder`` that may be plugins."""
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.suffix == ".py" or (path / "__init__.py").is_file()]
+
+
+def require_fit(path: Path) -> None:
+    """Raises UsageError for a plugin of a vault that could not run even if it were trusted."""
+    if fault := _unfit(path):
+        raise UsageError(f"The plugin {path} cannot be trusted: {fault}.", "Replace it with plain files.")
+
+
 def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
-    if not vault.folder.is_dir():
-        return
-    for path in sorted(vault.folder.iterdir()):
-        is_package = path.is_dir() and (path / "__init__.py").is_file()
-        if not is_package and path.suffix != ".py":
-            continue
+    for path in vault_plugin_paths(vault.folder):
         found = _Found(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))
         copy = vault.private / path.name
         if fault := _unfit(path):
@@ -185,13 +213,11 @@ def _remove(copy: Path) -> None:
         copy.unlink(missing_ok=True)
 
 
-def _take(
-    found: _Found, settings: Mapping[str, Mapping[str, Any]], off: Collection[str]
-) -> Iterator[tuple[PluginInfo, Processor | None]]:
-    """The plugins of one module, each with its processor if it runs. Raises ConfigError."""
+def _take(found: _Found, off: Collection[str]) -> Iterator[_Taken]:
+    """The plugins of one module."""
     bare = PluginInfo(found.name, found.origin, found.source)
     if found.untrusted:
-        yield replace(bare, state="untrusted", reason=found.untrusted), None
+        yield _Taken(replace(bare, state="untrusted", reason=found.untrusted))
         return
     try:
         classes = plugin_classes(load_module(found.module, found.path))
@@ -199,22 +225,21 @@ def _take(
             raise NoPlugin("it defines no plugin with a name")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to foreign code: it may raise anything
         logger.info("plugin module {} cannot be loaded: {!r}", found.source, error)
-        yield replace(bare, state="broken", reason=f"{type(error).__name__}: {error}"), None
+        yield _Taken(replace(bare, state="broken", reason=f"{type(error).__name__}: {error}"))
         return
     for plugin_class in classes:
         try:
             faults = declaration_faults(plugin_class)
             info = bare if faults else _describe(bare, plugin_class)
         except (TypeError, AttributeError) as error:
-            yield replace(bare, state="broken", reason=f"its declarations are malformed: {error}"), None
+            yield _Taken(replace(bare, state="broken", reason=f"its declarations are malformed: {error}"))
             continue
         if faults:
-            yield replace(info, state="broken", reason="; ".join(faults)), None
+            yield _Taken(replace(info, state="broken", reason="; ".join(faults)))
         elif plugin_class.name in off:
-            yield replace(info, state="off", reason="switched off by plugins_off"), None
+            yield _Taken(replace(info, state="off", reason="switched off by plugins_off"))
         else:
-            ref = PluginRef(found.module, plugin_class.__qualname__, found.path)
-            yield _configure(info, plugin_class, ref, settings.get(plugin_class.name, {}))
+            yield _Taken(info, plugin_class, PluginRef(found.module, plugin_class.__qualname__, found.path))
 
 
 def _describe(bare: PluginInfo, plugin_class: type[Plugin[Any]]) -> PluginInfo:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
+from loguru import logger
 from msgspec import Struct
 
 from tobs.errors import ConfigError
@@ -47,6 +48,31 @@ def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) 
         f"The configuration of plugin {plugin} is wrong: {'; '.join(faults)}.",
         f"Mend [plugins.{plugin}] in config.toml; tobs plugins info {plugin} shows its options.",
     )
+
+
+def assign_variables(variables: Mapping[str, str], options: Mapping[str, Collection[str]]) -> dict[str, dict[str, str]]:
+    """Whom each of ``variables`` (``whisper_api_base_url``: plugin and option, in small letters) belongs to, by
+    plugin. ``options`` has the options of each plugin by its name, in which ``-`` stands for ``_``.
+
+    Of several plugins it could belong to, the one that has the option counts, then the longest name. Raises
+    ConfigError for one that names a plugin but none of its options; one that names no plugin is left out.
+    """
+    told: dict[str, dict[str, str]] = {}
+    for variable, value in variables.items():
+        named = [name for name in options if variable.startswith(f"{name.replace('-', '_')}_")]
+        if not named:
+            logger.info("the variable TOBS_PLUGIN_{} belongs to no plugin", variable.upper())
+            continue
+        name = max(named, key=lambda name: (variable[len(name) + 1 :] in options[name], len(name)))
+        option = variable[len(name) + 1 :]
+        # A plugin that cannot be looked into has no options to compare with; its variables may be right.
+        if option not in options[name] and options[name]:
+            raise ConfigError(
+                f"TOBS_PLUGIN_{variable.upper()} names no option of plugin {name}.",
+                f"tobs plugins info {name} shows its options.",
+            )
+        told.setdefault(name, {})[option] = value
+    return told
 
 
 def config_digest(config: Any) -> str:

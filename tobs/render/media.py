@@ -26,6 +26,7 @@ from tobs.model import (
     message_files,
 )
 from tobs.render.escape import escape_name
+from tobs.render.found import sections_markdown
 from tobs.render.links import destination, web_url, wikilink
 from tobs.render.markdown import quote
 from tobs.render.service import money
@@ -83,7 +84,7 @@ def file_markdown(item: FileItem, attachment: Attachment, context: Context) -> s
     """One file: its embed, or a line that says what became of it."""
     words = context.words
     if attachment.path is not None:
-        shown = embed(attachment.path, attachment.name or item.name)
+        shown = embed(str(attachment.fields.get("embed") or attachment.path), attachment.name or item.name)
         lines = [shown]
         if attachment.note:
             lines.append(wikilink(attachment.note, attachment.note.rpartition("/")[2]))
@@ -109,12 +110,21 @@ def media_markdown(message: Message, context: Context) -> tuple[str, str]:
     if media is None:
         return "", ""
     if isinstance(media, FileItem):
-        return file_markdown(media, context.attachment(message, 0), context), ""
+        attachment = context.attachment(message, 0)
+        return file_markdown(media, attachment, context), _found(media, attachment)
     make = _DETAILS.get(type(media))
     details = make(media, message, context) if make else ""
     if isinstance(media, PaidMedia | StoryRef):
-        return "\n\n".join(_files(message, context)), details
+        found = [_found(item, context.attachment(message, n)) for n, item in enumerate(message_files(message))]
+        return "\n\n".join(_files(message, context)), "\n\n".join(part for part in (details, *found) if part)
     return "", details
+
+
+def _found(item: FileItem, attachment: Attachment) -> str:
+    """What processors wrote about a file. Music has a note of its own for that; a voice message is the message."""
+    if attachment.path is None or (attachment.note and item.kind != "voice"):
+        return ""
+    return sections_markdown(attachment.fields)
 
 
 def _files(message: Message, context: Context) -> Iterator[str]:

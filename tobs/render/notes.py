@@ -8,12 +8,14 @@ the same bytes; lines end with ``\\n``, the file with one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tobs.model import Button, Chat, Forward, Message, Reaction, Text, is_channel_id, message_files
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
+from tobs.render.found import found_properties, found_tags
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
@@ -32,10 +34,14 @@ def render_message(
     """The note of one message, or of an album's messages (ascending ids; the note is the first one's)."""
     context = Context(links, options, chat.id, chat.username)
     views = tuple([message_view(message, chat, context) for message in messages])
-    tags = note_tags(messages, options.tag_prefix)
+    files = _attached_fields(messages, context)
+    tags = note_tags(messages, options.tag_prefix, files)
     note = NoteView(context.name(chat.id), chat.title, views[0].date, views, tags)
     body = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
     properties = _properties(messages, chat, context, tags, views[0])
+    if files:
+        taken = {name for name, _ in properties}
+        properties += [(name, value) for name, value in found_properties(files) if name not in taken]
     return finish(properties, body or f"*{context.words('empty')}*", context)
 
 
@@ -63,15 +69,28 @@ def link_to(found: tuple[str, str] | None) -> str | None:
     return Link(wikilink(path, name or path.rpartition("/")[2])) if path else one_line(name) or None
 
 
-def note_tags(messages: Sequence[Message], prefix: str) -> tuple[str, ...]:
-    """The tags of all messages of a note, each once."""
+def note_tags(messages: Sequence[Message], prefix: str, files: Sequence[Mapping[str, Any]] = ()) -> tuple[str, ...]:
+    """The tags of all messages of a note and of what processors found in their ``files``, each once."""
     tags: dict[str, str] = {}
     for message in messages:
         texts = [Text(message.text, message.entities)] if message.entities else []
         for text in (*texts, *rich_texts(message.blocks)):
             for tag in hashtags(text.text, text.entities, prefix):
                 tags.setdefault(tag.casefold(), tag)
+    for fields in files:
+        for tag in found_tags(fields, prefix):
+            tags.setdefault(tag.casefold(), tag)
     return tuple(tags.values())
+
+
+def _attached_fields(messages: Sequence[Message], context: Context) -> list[Mapping[str, Any]]:
+    """What processors found about the files of messages, without those that have a note of their own."""
+    found: list[Mapping[str, Any]] = []
+    for message in messages:
+        if message.media is not None:
+            attached = [context.attachment(message, index) for index in range(len(message_files(message)))]
+            found += [one.fields for one in attached if one.fields and not one.note]
+    return found
 
 
 def _properties(

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tobs.model import Chat, Person
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
+from tobs.render.found import found_properties, found_tags, sections_markdown
 from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
 from tobs.render.markdown import quote
@@ -58,6 +59,7 @@ class AudioView(Struct, frozen=True):
     player: str = ""
     facts: str = ""
     transcript: str = ""
+    sections: str = ""
     messages: str = ""
     item: AudioItem | None = None
 
@@ -185,12 +187,14 @@ def render_audio(
     lines += [", ".join(album)] if album else []
     carried = [f"- {context.message_link(chat, message, _label(context, chat))}" for chat, message in messages]
     player = [embed(item.cover)] if item.cover else []
-    player += [embed(item.path, item.name)] if item.path else []
+    player += [embed(item.shown or item.path, item.name)] if item.path else []
+    player += [embed(item.waveform)] if item.waveform else []
     view = AudioView(
         title=one_line(item.title or item.name),
         player="\n\n".join(player),
         facts="\n\n".join(lines),
         transcript=_transcript(item, context),
+        sections=sections_markdown(item.found),
         messages=_heading(words("in_messages"), carried),
         item=item,
     )
@@ -210,10 +214,11 @@ def render_audio(
         ("format", one_line(item.format)),
         ("sha256", item.sha256),
         ("transcript_language", item.transcript_language),
+        ("tags", found_tags(item.found, options.tag_prefix)),
         ("media", [Link(f"[[{item.path}]]")] if item.path else None),
     ]
     taken = {name for name, _ in properties}
-    properties += [(name, value) for name, value in sorted(item.extra.items()) if name not in taken]
+    properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]
     body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": words})
     return finish(properties, body, context)
 

@@ -142,7 +142,8 @@ class PersonStats(Struct, frozen=True):
 
 class AudioItem(Struct, frozen=True):
     """An audio file and what its tags say. ``duration`` seconds, ``bitrate`` kbit/s, ``size`` bytes; ``kind`` is
-    ``audio`` or ``voice``; ``name`` the file name; ``extra`` more properties from processors (text or numbers)."""
+    ``audio`` or ``voice``; ``name`` the file name; ``cover`` and ``waveform`` paths of pictures; ``shown`` the path of
+    another form of the file, which is embedded instead; ``found`` all that processors found (see ``found``)."""
 
     sha256: str
     path: str | None = None
@@ -162,4 +163,6 @@ class AudioItem(Struct, frozen=True):
     transcript: str = ""
     transcript_language: str = ""
     cover: str = ""
-    extra: dict[str, str | int | float] = {}
+    waveform: str = ""
+    shown: str = ""
+    found: dict[str, Any] = {}

@@ -31,7 +31,7 @@ def vault(tmp_path: Path) -> Path:
 def test_a_higher_layer_wins_and_the_origin_is_known(home: Path, vault: Path, tmp_path: Path) -> None:
     (home / "config.toml").write_text('max_size = "1MB"\nprofile = "conservative"\nlanguage = "de"\n')
     (vault / ".tobs" / "config.toml").write_text('max_size = "2MB"\n')
-    (tmp_path / ".env").write_text("TOBS_API_ID=7\nTOBS_PROFILE=aggressive\n")
+    (tmp_path / ".env").write_text("TOBS_API_ID=7\nTOBS_PROFILE=aggressive\nTOBS_PLUGIN_TEXT_PAGES=3\n")
     env = {"TOBS_PROFILE": "balanced", "TOBS_HOME": str(home), "TOBS_PLUGIN_WHISPER_KEY": "x", "OTHER": "y"}
     loaded = load_settings(home=home, env=env, cwd=tmp_path, vault=vault, command_line={"workers": 3, "layout": None})
     settings = loaded.settings
@@ -40,6 +40,7 @@ def test_a_higher_layer_wins_and_the_origin_is_known(home: Path, vault: Path, tm
     assert loaded.origins["profile"] == "environment"
     assert loaded.origins["workers"] == "command line"
     assert loaded.origins["layout"] == "default"
+    assert loaded.plugin_variables == {"text_pages": "3", "whisper_key": "x"}
 
 
 def test_an_unsafe_setting_of_a_vault_is_ignored_until_the_file_is_trusted(

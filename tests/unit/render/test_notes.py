@@ -308,7 +308,7 @@ def test_a_person_note_has_names_counts_and_chats_but_no_phone() -> None:
 
 def test_an_audio_note_has_the_tags_of_the_file_as_properties() -> None:
     item = AudioItem(
-        "ab" * 32, "m/a.mp3", title="T", performer="P", year=2001, duration=1.5, transcript="la", extra={"bpm": 90}
+        "ab" * 32, "m/a.mp3", title="T", performer="P", year=2001, duration=1.5, transcript="la", found={"bpm": 90}
     )
     rendered = render_audio(item, [(_CHAT.id, 5)], _LINKS, _OPTIONS, _TEMPLATES)
     properties = head(rendered)

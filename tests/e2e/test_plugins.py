@@ -1,0 +1,125 @@
+"""Plugins in the product: what they find stands in the notes, and the run report names those that did not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Served, stamps
+from tobs.config import TrustStore
+
+#: Tells something of every kind a result has, of papers, voice messages and music.
+FINDER = """
+from tobs.plugin import Item, NewFile, NoConfig, Plugin, Result, Section
+
+
+class Finder(Plugin[NoConfig]):
+    name = "find-er"
+    version = "1"
+    handles = frozenset({"document", "voice", "audio"})
+    band = "describe"
+
+    def process(self, item: Item) -> Result | None:
+        picture = item.new_file("picture.svg")
+        picture.write_text("<svg/>" + item.sha256)
+        return Result(
+            fields={"letters": 7},
+            sections=(Section("Contents", "- told", folded=True), Section("Plain", "as it is")),
+            tags=("found/here",),
+            related=("Songs",),
+            files=(NewFile(picture, "cover"),),
+        )
+"""
+
+GLOOM = """
+from tobs.plugin import Item, NoConfig, Plugin, Result
+
+
+class Gloom(Plugin[NoConfig]):
+    name = "gloom"
+    version = "1"
+    handles = frozenset({"photo"})
+
+    def process(self, item: Item) -> Result | None:
+        raise RuntimeError("no light")
+"""
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    folder = tmp_path / "vault"
+    (folder / ".tobs" / "plugins").mkdir(parents=True)
+    return folder
+
+
+def add_plugin(served: Served, vault: Path, name: str, source: str, *, trusted: bool = True) -> None:
+    path = vault / ".tobs" / "plugins" / f"{name}.py"
+    path.write_text(source)
+    if trusted:
+        TrustStore(served.home).add(path)
+
+
+def note(vault: Path, pattern: str) -> str:
+    (path,) = vault.glob(f"Telegram/{pattern}")
+    return path.read_text(encoding="utf-8")
+
+
+def test_what_plugins_find_stands_in_the_notes(serve: Serve, vault: Path) -> None:
+    served = serve("demo")
+    add_plugin(served, vault, "finder", FINDER)
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json")
+    assert done.code == 0, done.stderr
+    assert done.json["processors"]["find-er"]["done"] > 5
+
+    paper = next(path for path in vault.glob("Telegram/*/20*/*/*.md") if "songs.txt]]" in path.read_text())
+    text = paper.read_text(encoding="utf-8")
+    assert "letters: 7\n" in text
+    assert "tags:\n" in text and '  - "found/here"\n' in text
+    assert 'related:\n  - "[[Songs]]"\n' in text
+    assert "> [!quote]- Contents\n> - told" in text
+    assert "### Plain\n\nas it is" in text
+    assert list(vault.glob("Telegram/*/media/songs cover.svg"))
+
+    song = note(vault, "Audio/Maxstack - Chimes They Fade.md")
+    assert "chimes cover.svg]]\n\n![[Telegram/" in song, "the cover stands before the player"
+    assert "letters: 7\n" in song and '  - "found/here"\n' in song and "### Plain" in song
+
+    # A voice message is its message: what is known of it stands there too.
+    voice = next(path for path in vault.glob("Telegram/*/20*/*/*.md") if "voice message.ogg]]" in path.read_text())
+    assert "> [!quote]- Contents" in voice.read_text(encoding="utf-8")
+
+    before = stamps(vault)
+    again = served.tobs("export", served.target, "--vault", str(vault), "--json")
+    assert again.code == 0, again.stderr
+    assert stamps(vault) == before
+
+
+def test_plugins_that_did_not_run_are_named_in_the_report(serve: Serve, vault: Path) -> None:
+    served = serve("demo")
+    add_plugin(served, vault, "stranger", FINDER, trusted=False)
+    add_plugin(served, vault, "torn", "1 / 0")
+    add_plugin(served, vault, "gloom", GLOOM)
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json")
+    assert done.code == 1, done.stderr
+    idle = {plugin["name"]: plugin for plugin in done.json["plugins"]}
+    assert idle["stranger"]["state"] == "untrusted"
+    assert "tobs plugins trust stranger" in idle["stranger"]["reason"]
+    assert idle["torn"] == {"name": "torn", "state": "broken", "reason": "ZeroDivisionError: division by zero"}
+    assert idle["gloom"]["state"] == "switched off"
+    problems = [(problem["what"], problem["item"]) for problem in done.json["problems"]]
+    assert ("plugin", "torn") in problems and ("plugin", "gloom") in problems
+    assert ("plugin", "stranger") not in problems, "not to run what nobody allowed is no fault"
+    counts = done.json["processors"]["gloom"]
+    assert counts["failed"] >= 5 and counts["skipped"] > 0
+    assert done.json["messages"]["new"] > 100 and list(vault.glob("Telegram/*/20*/*/*.md"))
+
+
+def test_a_variable_reaches_the_plugin_it_names(serve: Serve, vault: Path) -> None:
+    served = serve("demo", login=False)
+    refused = served.tobs("plugins", "list", "--vault", str(vault), TOBS_PLUGIN_TAGS_MAX_LENGTH="3")
+    assert (refused.code, "max_length: expected int >= 10" in refused.stderr) == (2, True), refused.stderr
+    unknown = served.tobs("plugins", "list", "--vault", str(vault), TOBS_PLUGIN_TAGS_LENGTH="30")
+    assert (unknown.code, "TOBS_PLUGIN_TAGS_LENGTH names no option" in unknown.stderr) == (2, True), unknown.stderr
+    assert served.tobs("plugins", "list", "--vault", str(vault), TOBS_PLUGIN_NOBODY_X="1").code == 0

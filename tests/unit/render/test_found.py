@@ -1,0 +1,32 @@
+"""What processors found, as parts of a note, whatever it holds."""
+
+from __future__ import annotations
+
+from tobs.render.found import found_properties, found_tags, made_file, sections_markdown
+
+
+def test_a_section_stands_under_its_heading_or_is_folded_away() -> None:
+    sections = [
+        {"title": "Text\nof it", "text": "one\n\ntwo\n", "folded": False},
+        {"title": "Times", "text": "- a\n- b", "folded": True},
+        {"title": "Nothing", "text": " \n", "folded": False},
+    ]
+    assert sections_markdown({"sections": sections}) == (
+        "### Text of it\n\none\n\ntwo\n\n> [!quote]- Times\n> - a\n> - b"
+    )
+    assert sections_markdown({}) == ""
+
+
+def test_a_tag_that_obsidian_does_not_know_is_left_out() -> None:
+    assert found_tags({"tags": ["jazz", "2024", "a/b"]}, "tg/") == ["tg/jazz", "tg/a/b"]
+
+
+def test_properties_of_several_files_are_joined_and_the_first_file_wins() -> None:
+    files = [{"pages": 3, "related": ["A|x]]", "B"], "sections": []}, {"pages": 9, "bpm": 90, "related": ["B"]}]
+    assert found_properties(files) == [("bpm", 90), ("pages", 3), ("related", ["[[Ax]]", "[[B]]"])]
+    assert found_properties([{"tags": ["x"], "files": [], "embed": "a.mp3", "transcript": "la"}]) == []
+
+
+def test_a_made_file_is_found_by_its_role() -> None:
+    fields = {"files": [{"role": "waveform", "path": "a.svg"}, {"role": "cover", "path": "a.jpg"}]}
+    assert (made_file(fields, "cover"), made_file(fields, "poster"), made_file({}, "cover")) == ("a.jpg", "", "")
