@@ -32,6 +32,7 @@ from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, plan_shards
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import takeout_session
+from tobs.telegram.targets import Targets
 
 __all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
 
@@ -138,6 +139,7 @@ class Telegram:
         self._takeouts = takeouts
         self._on_event = on_event
         self._peers = Directory(door, peers, me=account.id)
+        self._targets = Targets(door, self._peers, peers, me=account.id)
         self._history = History(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
 
@@ -156,14 +158,35 @@ class Telegram:
         """Every dialog whose title or username contains ``pattern``, newest first, archived ones last."""
         self._for_people_only("a list of chats")
         wanted = pattern.casefold().removeprefix("@")
-        async for chat in self._peers.dialogs():
+        for chat in await self._targets.every():
             if wanted in chat.title.casefold() or wanted in chat.username.casefold():
                 yield chat
 
-    async def resolve(self, target: str) -> Chat:
-        """The chat a TARGET names, with about, members and pinned messages. Raises TargetNotFound, RequestRefused."""
+    async def resolve(self, target: str, *, join: bool = False) -> Chat:
+        """The chat a TARGET names, with about, members and pinned messages. Raises TargetNotFound, RequestRefused.
+
+        Only with ``join`` does the account join the chat of an invite link.
+        """
         self._for_people_only("the history of a chat")
-        return await self._peers.resolve(target)
+        return await self._targets.resolve(target, join=join)
+
+    async def expand(self, target: str, *, join: bool = False) -> list[Chat]:
+        """The chats a TARGET names: one, or those of ``folder:NAME``; what only ``full`` tells may be missing."""
+        self._for_people_only("the history of a chat")
+        return await self._targets.expand(target, join=join)
+
+    async def every_chat(self) -> list[Chat]:
+        """Every chat of the account's list, archived ones too; what only ``full`` tells is missing."""
+        self._for_people_only("a list of chats")
+        return await self._targets.every()
+
+    async def left_chats(self) -> list[Chat]:
+        """The channels and supergroups the account has left; only inside a takeout session."""
+        return await self._peers.left()
+
+    async def full(self, chat_id: int) -> Chat:
+        """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
+        return await self._peers.full(chat_id)
 
     # history
 

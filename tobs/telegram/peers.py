@@ -1,10 +1,9 @@
-"""Who is who: targets into chats, marked ids into input peers, and the list of dialogs."""
+"""Who is who: marked ids into input peers, the list of dialogs, and what only a full request tells of a chat."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 from telethon.tl import functions, types
@@ -18,10 +17,14 @@ from tobs.telegram.stores import PeerRecord, PeerStore
 
 _DIALOGS = 100
 _MAIN, _ARCHIVED = 0, 1
-_LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(.+)", re.IGNORECASE)
-_RESOLVE_LINK = re.compile(r"tg://resolve\?(?:.*&)?domain=(\w+)", re.IGNORECASE)
-_NAME = re.compile(r"@?([A-Za-z]\w{2,31})")
-_SHOWN = 5
+
+
+class Dialog(NamedTuple):
+    """An entry of the list of chats, with the TL user, group or channel it is about."""
+
+    chat: Chat
+    entity: Any
+    is_archived: bool
 
 
 class Directory:
@@ -40,6 +43,9 @@ class Directory:
         news: list[PeerRecord] = []
         for group in objects:
             for item in group:
+                moved = getattr(item, "migrated_to", None)
+                if isinstance(moved, types.InputChannel) and marked_channel(moved.channel_id) not in self._kept:
+                    news.append(PeerRecord(marked_channel(moved.channel_id), moved.access_hash, "", item.title))
                 record = record_of(item)
                 if record is not None and self._kept.get(record.id) != record:
                     self._kept[record.id] = record
@@ -80,14 +86,29 @@ class Directory:
 
     async def dialogs(self) -> AsyncIterator[Chat]:
         """Every dialog, newest first, the archived ones after the others; each once."""
+        async for dialog in self.listing():
+            yield dialog.chat
+
+    async def listing(self) -> AsyncIterator[Dialog]:
+        """Every dialog with what Telegram tells of it, in the order of ``dialogs``."""
         seen: set[int] = set()
         for folder in (_MAIN, _ARCHIVED):
-            async for chat in self._folder(folder):
-                if chat.id not in seen:
-                    seen.add(chat.id)
-                    yield chat
+            async for dialog in self._folder(folder):
+                if dialog.chat.id not in seen:
+                    seen.add(dialog.chat.id)
+                    yield dialog
 
-    async def _folder(self, folder: int) -> AsyncIterator[Chat]:
+    async def left(self) -> list[Chat]:
+        """Channels and supergroups the account has left; Telegram lists them only in a takeout session."""
+        found: list[Chat] = []
+        while True:
+            answer = await self._door(functions.channels.GetLeftChannelsRequest(offset=len(found)))
+            self.remember((), answer.chats)
+            found += [chat for item in answer.chats if (chat := chat_of(item)) is not None]
+            if isinstance(answer, types.messages.Chats) or not answer.chats or len(found) >= answer.count:
+                return found
+
+    async def _folder(self, folder: int) -> AsyncIterator[Dialog]:
         offset_date, offset_id, offset_peer = None, 0, types.InputPeerEmpty()
         while True:
             answer = await self._door(
@@ -111,9 +132,10 @@ class Directory:
                 if not isinstance(dialog, types.Dialog):
                     continue
                 chat_id = marked(dialog.peer)
-                chat = chat_of(objects.get(chat_id), top=dialog.top_message, pts=dialog.pts or 0)
+                entity = objects.get(chat_id)
+                chat = chat_of(entity, top=dialog.top_message, pts=dialog.pts or 0)
                 if chat is not None:
-                    yield chat
+                    yield Dialog(chat, entity, folder == _ARCHIVED)
                 if (chat_id, dialog.top_message) in dates:
                     last = dialog
             if isinstance(answer, types.messages.Dialogs) or last is None:
@@ -124,84 +146,17 @@ class Directory:
             offset_date, offset_id = dates[chat_id, last.top_message], last.top_message
             offset_peer = await self.input_peer(chat_id)
 
-    # targets
+    # a chat in full
 
-    async def resolve(self, target: str) -> Chat:
-        """The chat a TARGET names, in full. Raises TargetNotFound, RequestRefused (private, restricted ...)."""
-        text = target.strip()
-        if text.lower() == "me":
-            return await self.full(self._me)
-        if link := _RESOLVE_LINK.match(text):
-            return await self._named(link[1])
-        if link := _LINK.match(text):
-            return await self._linked(link[1].rstrip("/"), target)
-        if text.startswith("@"):
-            return await self._named(text[1:])
-        if text.lstrip("-").isdigit():
-            return await self.full(int(text))
-        return await self._titled(text)
-
-    async def _linked(self, path: str, target: str) -> Chat:
-        """A t.me link: a name, a private chat's post (c/ID/...), or an invitation (+HASH)."""
-        parts = path.split("?")[0].split("/")
-        if parts[0] == "c" and len(parts) > 1 and parts[1].isdigit():
-            return await self.full(marked_channel(int(parts[1])))
-        if parts[0] == "joinchat" and len(parts) > 1:
-            return await self._invited(parts[1])
-        if parts[0].startswith("+"):
-            return await self._invited(parts[0][1:])
-        name = parts[1] if parts[0] == "s" and len(parts) > 1 else parts[0]
-        if not _NAME.fullmatch(name):
-            raise TargetNotFound(f"'{target}' is no link to a chat.", "See `tobs chats`.")
-        return await self._named(name)
-
-    async def _invited(self, code: str) -> Chat:
-        invite = await self._door(functions.messages.CheckChatInviteRequest(code))
-        if isinstance(invite, types.ChatInviteAlready | types.ChatInvitePeek):
-            self.remember((), (invite.chat,))
-            return await self.full(marked_object(invite.chat))
-        raise TargetNotFound(
-            f"The account is not a member of '{invite.title}'.", "Join it in a Telegram app first: tobs never joins."
-        )
-
-    async def _named(self, name: str) -> Chat:
-        """A username. A kept one costs no contacts.resolveUsername, which Telegram limits hard."""
-        if not _NAME.fullmatch(name):
-            raise TargetNotFound(f"'@{name}' is no possible username.", "Check the spelling: `tobs chats`.")
-        kept = self._store.find(self._me, name.lower())
-        if kept is not None:
-            try:
-                chat = await self.full(kept.id)
-            except TargetNotFound:
-                chat = None
-            if chat is not None and chat.username.lower() == name.lower():
-                return chat
+    async def current(self, chat_id: int) -> Chat:
+        """The chat in full; for a basic group that became a supergroup, the supergroup where it can be read."""
+        chat = await self.full(chat_id)
+        if not chat.migrated_to:
+            return chat
         try:
-            answer = await self._door(functions.contacts.ResolveUsernameRequest(name))
-        except TargetNotFound as missing:
-            raise TargetNotFound(f"No chat or person is called '@{name}'.", missing.remedy) from missing
-        self.remember(answer.users, answer.chats)
-        return await self.full(marked(answer.peer))
-
-    async def _titled(self, text: str) -> Chat:
-        """A title or a part of one that only one dialog has; a username without its @ is tried last."""
-        wanted = text.casefold()
-        exact: list[Chat] = []
-        partly: list[Chat] = []
-        async for chat in self.dialogs():
-            if chat.title.casefold() == wanted:
-                exact.append(chat)
-            elif wanted in chat.title.casefold():
-                partly.append(chat)
-        found = exact or partly
-        if len(found) == 1:
-            return await self.full(found[0].id)
-        if found:
-            names = ", ".join(f"{chat.title} ({chat.id})" for chat in found[:_SHOWN])
-            raise TargetNotFound(f"'{text}' fits {len(found)} chats: {names}.", "Give the id instead.")
-        if _NAME.fullmatch(text):
-            return await self._named(text)
-        raise TargetNotFound(f"No chat is called '{text}'.", "See `tobs chats`.")
+            return await self.full(chat.migrated_to)
+        except (RequestRefused, TargetNotFound):
+            return chat
 
     async def full(self, chat_id: int) -> Chat:
         """Everything a chat's own note tells: about, members, pinned messages, linked chats."""

@@ -111,7 +111,11 @@ def get_left_channels(call: Call, request: Any) -> Any:
     if not call.takeout:
         raise Refused(400, "TAKEOUT_REQUIRED")
     world = call.world
-    left = [entity for marked, entity in sorted(world.entities.items()) if _left(marked, entity)]
+    left = [
+        entity
+        for marked, entity in sorted(world.entities.items())
+        if _left(marked, entity) and marked not in world.closed
+    ]
     return types.messages.Chats(left[request.offset :])
 
 

@@ -26,4 +26,6 @@ def open_world(spec: str) -> World:
     path = Path(spec)
     if path.exists():
         return export_world(path)
-    raise UsageError(f"There is no world {spec!r}.", "Give demo, chats, synthetic:… or the path of a Telegram Desktop export.")
+    raise UsageError(
+        f"There is no world {spec!r}.", "Give demo, chats, synthetic:… or the path of a Telegram Desktop export."
+    )
