@@ -17,6 +17,7 @@ import tobs.sandbox.worlds.demo as demo
 from tobs.sandbox.worlds import Refused, World, open_world
 from tobs.sandbox.worlds.demo.build_papers import floor_plan, pdf, steps
 from tobs.sandbox.worlds.demo.story import read_story
+from tobs.sandbox.worlds.demo.world import CHANNEL, GROUP
 from tobs.sandbox.worlds.tl import Tl, walk
 
 KINDS = """
@@ -175,3 +176,30 @@ def test_a_story_that_goes_back_in_time_or_says_no_time_is_refused() -> None:
     for source in ("@ 2024-03-02 10:00\nx\n@ 09:00\ny", "@ soon\nx", "words first\n@ 2024-03-02 10:00\nx"):
         with pytest.raises(ValueError, match=r"time|starts"):
             read_story(source)
+
+
+def test_buttons_lead_where_they_say() -> None:
+    urls = [
+        button.type.url
+        for item in walk(list(messages(CHANNEL)) + list(messages(GROUP)))
+        if isinstance(item, types.KeyboardInlineButtonRow)
+        for button in item.buttons
+        if isinstance(button.type, types.InlineButtonTypeUrl)
+    ]
+    assert len(urls) >= 4
+    assert [url for url in urls if not url.startswith("https://t.me/tobs_demo")] == []
+
+
+def test_no_markup_of_the_story_is_left_in_a_text() -> None:
+    for chat in (CHANNEL, GROUP):
+        assert [message.id for message in messages(chat) if "](" in (getattr(message, "message", "") or "")] == []
+
+
+def test_a_forwarded_album_is_an_album_of_the_same_posts() -> None:
+    album = [each for each in messages(GROUP) if getattr(each, "grouped_id", None) and each.fwd_from]
+    album.sort(key=lambda each: each.id)
+    posts = [each.fwd_from.channel_post for each in album]
+    assert len(posts) == 4
+    assert posts == list(range(posts[0], posts[0] + 4))
+    originals = {each.id: each for each in messages(CHANNEL)}
+    assert [originals[post].media.photo.id for post in posts] == [each.media.photo.id for each in album]

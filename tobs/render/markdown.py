@@ -61,7 +61,7 @@ def _blocks(text: str, start: int, end: int, found: list[Span], options: Markdow
         following = blocks[position + 1] if position + 1 < len(blocks) else None
         if block.kind == "pre" and following and following.kind in _QUOTES and following.start == block.start:
             continue
-        _paragraph(parts, text, at, first, found, options, targets)
+        _paragraph(parts, text, at, first, found, options, targets, after=at > start, before=True)
         if block.kind == "pre":
             code = text[first:last].strip("\n")
             if code:
@@ -72,7 +72,7 @@ def _blocks(text: str, start: int, end: int, found: list[Span], options: Markdow
             if quoted := _inside(text, first, last, within, options, targets):
                 parts.append(quote(quoted, folded=block.kind == "expandable_blockquote"))
         at = last
-    _paragraph(parts, text, at, end, found, options, targets)
+    _paragraph(parts, text, at, end, found, options, targets, after=at > start)
     return "\n\n".join(parts)
 
 
@@ -89,11 +89,17 @@ def _paragraph(
     found: list[Span],
     options: MarkdownOptions,
     targets: LinkTargets,
+    *,
+    after: bool = False,
+    before: bool = False,
 ) -> None:
-    """Adds the text between two blocks, without the line ends that part it from them."""
+    """Adds the text between two blocks, without the line ends and blanks that part it from the block it stands
+    ``after`` and the one it stands ``before``."""
+    while after and start < end and text[start] in " \t":
+        start += 1
     while start < end and text[start] == "\n":
         start += 1
-    while end > start and text[end - 1] == "\n":
+    while end > start and (text[end - 1] == "\n" or (before and text[end - 1] in " \t")):
         end -= 1
     if start >= end:
         return

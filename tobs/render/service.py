@@ -169,6 +169,8 @@ def _by_flags(*flags: str) -> Callable[[Mapping[str, Any], Message], str]:
 
 _VARIANTS: dict[str, Callable[[Mapping[str, Any], Message], str]] = {
     "bot_allowed": _by_flags("domain"),
+    # A group is made by somebody, a channel by itself.
+    "channel_create": lambda values, message: "group" if message.sender_id not in (0, message.chat_id) else "",
     "chat_add_user": lambda values, message: "self" if _integers(values.get("users")) == [message.sender_id] else "",
     "chat_create": _by_flags("users"),
     "chat_delete_user": lambda values, message: "self" if values.get("user_id") == message.sender_id else "",

@@ -116,7 +116,7 @@ def _suffix(item: FileItem) -> str:
     """The extension a file is stored under, with its dot: its own, else its type's, else its kind's."""
     own = _EXTENSION.search(item.name)
     extension = own[1].lower() if own else _BY_MIME.get(item.mime.lower(), _BY_KIND[item.kind])
-    if extension == "oga" or (item.kind == "voice" and extension == "opus"):
+    if extension in ("oga", "opus"):
         # The same container under the name that Obsidian plays.
         return ".ogg"
     return f".{extension}.txt" if extension in _ACTIVE else f".{extension}"

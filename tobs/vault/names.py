@@ -47,8 +47,11 @@ _INVISIBLE = re.compile(
 # Letters that draw nothing: people name themselves with them to have no name.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 # `\ /` part a path; `: * ? " < > |` are illegal on Windows and Android; `# ^ [ ] |` end or break a wikilink; `%%`
-# starts a comment. All become a space, so that the words at both sides stay two words.
+# starts a comment. Between two words they become a space (`10:30`), at the edge of one they go (`“Hello?”`).
 _FORBIDDEN = re.compile(rf'[:*?"<>|#^\[\]\s{_BLANK}]+|%%+')
+_FORBIDDEN_MARKS = '%:*?"<>|#^[]'
+_BEFORE_WORD = "([{“‘«„¿¡"
+_AFTER_WORD = ".,;!)]}”’»…،؛؟。、！？"
 _SPACES = re.compile(" {2,}")
 _SLASH = re.compile(r"[/\\]")
 # Windows opens the device whatever the extension; ¹²³ count as digits there.
@@ -69,8 +72,15 @@ def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES)
     # Nothing behind the first few thousand characters can reach the name: a 70,000-character title costs no more.
     name = normalize("NFC", _INVISIBLE.sub("", text[: 64 * limit]))
     name = _SLASH.sub("-", name)
-    name = _SPACES.sub(" ", _FORBIDDEN.sub(" ", name)).strip(_EDGES)
+    name = _SPACES.sub(" ", _FORBIDDEN.sub(_gap, name)).strip(_EDGES)
     return shorten(_DEVICE.sub(r"\1_", name), limit, max_bytes)
+
+
+def _gap(match: re.Match[str]) -> str:
+    """What is left of forbidden characters: a space where they stood between two words."""
+    before, after = match.string[max(match.start() - 1, 0) : match.start()], match.string[match.end() : match.end() + 1]
+    parts = match[0].strip(_FORBIDDEN_MARKS) != "" or not (before in _BEFORE_WORD or after in _AFTER_WORD)
+    return " " if parts else ""
 
 
 def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:

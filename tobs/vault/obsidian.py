@@ -55,6 +55,13 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "format": "text",
     "sha256": "text",
     "transcript_language": "text",
+    "chat_kind": "text",
+    "chat_username": "text",
+    "username": "text",
+    "messages": "number",
+    "members": "number",
+    "first_message": "datetime",
+    "last_message": "datetime",
 }
 
 _CSS = """\

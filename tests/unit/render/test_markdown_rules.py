@@ -94,6 +94,8 @@ _TARGETS = LinkTargets(
         ("^abc\n x ^a-b  \na^b", [], "\\^abc\n x \\^a-b  \na^b"),
         ("a\0b\ud800", [], "a\ufffdb\ufffd"),
         ("a\r\nbc", [E("bold", 3, 1)], "a\n**b**c"),
+        ("says: abc #d", [E("blockquote", 6, 3)], "says:\n\n> abc\n\n\\#d"),
+        ("x \nabc \n  y", [E("pre", 3, 3)], "x\n\n```\nabc\n```\n\n  y"),
     ],
 )
 def test_a_rule_holds(text: str, entities: list[Entity], markdown: str) -> None:

@@ -48,6 +48,7 @@ def sentence(kind: str, values: dict[str, Any] | None = None, language: str = "e
         ("gift_stars", {"stars": 50}, "[[People/Anna|Anna]] gave 50 stars"),
         ("paid_messages_refunded", {"stars": {"amount": 3}}, "[[People/Anna|Anna]] paid back 3 stars"),
         ("topic_edit", {"closed": False}, "[[People/Anna|Anna]] reopened the topic"),
+        ("channel_create", {"title": "Club"}, "[[People/Anna|Anna]] created the group “Club”"),
         ("custom_action", {"message": "Hi <% x"}, "Hi <\\% x"),
         ("giveaway_results", {"winners_count": 1}, "The giveaway ended: 1 winner"),
         ("dance", {}, "A service message of a kind that tobs has no words for yet (dance); it is kept in the archive."),

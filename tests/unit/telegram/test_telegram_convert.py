@@ -274,3 +274,9 @@ def test_an_unknown_constructor_leaves_the_newer_messages_readable() -> None:
     found = read_history(broken)
     assert (found.total, [item.id for item, _ in found.messages]) == (3, [30])
     assert "04030201" in found.reason
+
+
+def test_a_topic_that_is_reopened_or_shown_again_says_so() -> None:
+    assert action_of(types.MessageActionTopicEdit(closed=False)).values == {"closed": False}
+    assert action_of(types.MessageActionTopicEdit(hidden=False)).values == {"hidden": False}
+    assert action_of(types.MessageActionTopicEdit(title="New")).values == {"title": "New"}

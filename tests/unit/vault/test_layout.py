@@ -84,6 +84,7 @@ def test_a_file_with_a_name_keeps_it_and_takes_the_message_id_where_it_is_taken(
         ("voice", "audio/ogg", "", "2024-01-02 5 voice message.ogg"),
         ("voice", "audio/ogg", "a.oga", "2024-01-02 5 voice message.ogg"),
         ("document", "audio/ogg", "memo.oga", "memo.ogg"),
+        ("audio", "audio/ogg", "song.opus", "song.ogg"),
         ("sticker", "application/x-tgsticker", "AnimatedSticker.tgs", "2024-01-02 5 sticker.tgs"),
         ("round", "video/mp4", "", "2024-01-02 5 video message.mp4"),
         ("document", "application/x-unheard-of", "", "2024-01-02 5 document.bin"),

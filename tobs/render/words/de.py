@@ -129,6 +129,7 @@ WORDS: Mapping[str, str] = {
     "action.change_community": "Der Chat ist in eine andere Community umgezogen",
     "action.change_creator": "{new_creator} ist jetzt Eigentümer",
     "action.channel_create": "Der Kanal „{title}“ wurde erstellt",
+    "action.channel_create.group": "{who} hat die Gruppe „{title}“ erstellt",
     "action.channel_migrate_from": "Die Gruppe „{title}“ wurde diese Supergruppe",
     "action.chat_add_user": "{who} hat {users} hinzugefügt",
     "action.chat_add_user.self": "{who} ist beigetreten",

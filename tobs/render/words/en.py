@@ -129,6 +129,7 @@ WORDS: Mapping[str, str] = {
     "action.change_community": "The chat moved to another community",
     "action.change_creator": "{new_creator} became the owner",
     "action.channel_create": "The channel “{title}” was created",
+    "action.channel_create.group": "{who} created the group “{title}”",
     "action.channel_migrate_from": "The group “{title}” became this supergroup",
     "action.chat_add_user": "{who} added {users}",
     "action.chat_add_user.self": "{who} joined",

@@ -25,6 +25,8 @@ _TOGGLES = {
     "||": types.MessageEntitySpoiler,
 }
 
+# An address may hold one pair of brackets: https://example.org/wiki/Relay_(switch)
+_TARGET = r"[a-z]+:(?:[^()\s]|\([^()\s]*\))+"
 _TOKEN = re.compile(
     r"\\(?P<escaped>.)"
     r"|```(?P<language>[\w+-]*)\n(?P<pre>.*?)\n?```"
@@ -32,8 +34,8 @@ _TOKEN = re.compile(
     r"|(?P<toggle>\*\*|__|\+\+|~~|\|\|)"
     r"|(?P<quote></?qx?>)"
     r"|\{(?P<fallback>[^\s{}]+) (?P<custom>\d{6,})\}"
-    r"|(?P<open>\[)(?=[^\[\]]+\]\([a-z]+:[^()\s]+\))"
-    r"|\]\((?P<close>[a-z]+:[^()\s]+)\)",
+    rf"|(?P<open>\[)(?=[^\[\]]+\]\({_TARGET}\))"
+    rf"|\]\((?P<close>{_TARGET})\)",
     re.DOTALL,
 )
 

@@ -17,7 +17,8 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DEPTH = 5
 _PEERS = (types.PeerUser, types.PeerChat, types.PeerChannel)
 _BARE = {"channel_id": marked_channel, "chat_id": marked_group}
-_BOOLS = {"prev_value", "new_value"}
+# Flags whose False says something: a topic is reopened, shown again.
+_BOOLS = {"prev_value", "new_value", "closed", "hidden"}
 
 
 @cache

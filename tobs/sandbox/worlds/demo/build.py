@@ -68,6 +68,7 @@ def build(place: Place, places: list[Place], people: dict[str, int], assets: Ass
             more: dict[str, Any] = {"message": text, "entities": entities or None}
             if step:
                 more = {"message": "", "reactions": None, "replies": None, "reply_markup": None}
+                more["fwd_from"] = _forward(entry, places, people, step)
             if name:
                 photo = types.MessageMediaPhoto(photo=assets.photo(name, entry.date))
                 more |= {"media": photo, "grouped_id": (mix(entry.id, 8) >> 2) | 1}
@@ -147,7 +148,8 @@ def _comments(entry: Entry, place: Place, places: list[Place]) -> Tl:
     return None
 
 
-def _forward(entry: Entry, places: list[Place], people: dict[str, int]) -> Tl:
+def _forward(entry: Entry, places: list[Place], people: dict[str, int], step: int = 0) -> Tl:
+    """Where it comes from; ``step`` is the place of the message in its album."""
     if "fwd" not in entry.keys:
         return None
     kind, _, name = entry.keys["fwd"].partition(":")
@@ -160,12 +162,14 @@ def _forward(entry: Entry, places: list[Place], people: dict[str, int]) -> Tl:
         target = place.labels.get(kind.removeprefix("#"))
         if target is not None and is_channel_id(place.chat):
             saved = (
-                {"saved_from_peer": peer(place.chat), "saved_from_msg_id": target.id} if "post" in entry.keys else {}
+                {"saved_from_peer": peer(place.chat), "saved_from_msg_id": target.id + step}
+                if "post" in entry.keys
+                else {}
             )
             return types.MessageFwdHeader(
                 target.date,
                 from_id=peer(place.chat),
-                channel_post=target.id,
+                channel_post=target.id + step,
                 post_author=target.keys.get("by"),
                 **saved,
             )
@@ -176,7 +180,7 @@ def _buttons(entry: Entry) -> Tl:
     if "buttons" not in entry.keys:
         return None
     rows = []
-    for row in entry.keys["buttons"].split("//"):
+    for row in entry.keys["buttons"].split(" // "):
         buttons = []
         for cell in row.split("|"):
             text, _, what = (part.strip() for part in cell.partition(">"))
