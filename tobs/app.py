@@ -7,6 +7,7 @@ so that ``tobs --help`` and ``tobs config show`` answer at once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import tempfile
 import time
@@ -215,6 +216,8 @@ async def export(
         raise UsageError(
             "There is no target to export.", "Name one, such as @channel; tobs chats lists what the account can see."
         )
+    # Pages make much garbage and no cycles; see tobs.pipeline.press_worker.
+    gc.set_threshold(50_000)
     settings = telegram_settings(place)
     now = time.time()
     reporter = Reporter(_run_id(now), command, targets, time.time)

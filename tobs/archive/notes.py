@@ -252,8 +252,12 @@ class Notes:
 
     def path_of(self, account: int, chat_id: int, message_id: int) -> str | None:
         """Where a message is shown; None where it is in no note, or in a deleted one."""
-        key = MessageKey.of(account, chat_id, message_id)
-        return self.paths_of([key]).get(key)
+        path: str | None = self._database.value(
+            "SELECT n.path FROM message_rows m JOIN notes n ON n.id = m.note_id"
+            " WHERE m.account = ? AND m.chat_id = ? AND m.id = ? AND n.state <> 'deleted'",
+            MessageKey.of(account, chat_id, message_id),
+        )
+        return path
 
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
         """Where messages are shown, those that are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,7 +18,9 @@ SUMMARIES = ("chat", "person", "audio")
 
 
 class Press(Protocol):
-    """Brings message notes of a chat up to date, here or in another process."""
+    """Brings message notes of a chat up to date, here or in other processes; ``width`` batches at a time."""
+
+    width: int
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]: ...
 
@@ -35,24 +38,26 @@ class NoteWriter:
     async def write_messages(self, place: ChatPlace, *, final: bool) -> int:
         """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
 
-        While one batch is taken down, the next is pressed already.
+        While one batch is taken down, others are being pressed.
         """
         count = 0
         last: NoteRow | None = None
-        running: asyncio.Future[Sequence[Pressed]] | None = None
+        running: deque[asyncio.Task[Sequence[Pressed]]] = deque()
+        more = True
         try:
-            while True:
-                rows = await self._keeper(self._next, place, last, final=final)
-                following = asyncio.ensure_future(self._press(place.chat, rows)) if rows else None
-                running, done = following, running
-                if done is not None:
-                    await self._keeper(self._take_down, await done)
-                if not rows:
-                    return count
-                count, last = count + len(rows), rows[-1]
+            while more or running:
+                while more and len(running) <= self._press.width:
+                    rows = await self._keeper(self._next, place, last, final=final)
+                    if rows:
+                        running.append(asyncio.create_task(self._hand_over(place.chat, rows)))
+                        count, last = count + len(rows), rows[-1]
+                    more = bool(rows)
+                if running:
+                    await self._keeper(self._take_down, await running.popleft())
         finally:
-            if running is not None:
-                running.cancel()
+            for task in running:
+                task.cancel()
+        return count
 
     async def write_summaries(self) -> int:
         """Write the notes about chats, people and audio files; how many were stale."""
@@ -68,6 +73,9 @@ class NoteWriter:
     async def close(self) -> None:
         """Leave what could not be rendered to the next run."""
         await self._keeper(self._desk.archive.notes.mark_stale, self._left)
+
+    async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+        return await self._press(chat, rows)
 
     # In the keeper's thread
 

@@ -6,6 +6,7 @@ stdout. It ends with its input, however the run ends. A frame is four bytes of l
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import time
@@ -82,6 +83,8 @@ def _open(spec: StudioSpec) -> Studio:
 
 def main() -> None:
     """Serve the process that started this one."""
+    # Notes make much garbage and no cycles: collecting it less often saves a twentieth of the time.
+    gc.set_threshold(50_000)
     # Ctrl-C goes to the whole process group; the run decides, and closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, sink = sys.stdin.buffer, sys.stdout.buffer

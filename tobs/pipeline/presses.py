@@ -30,15 +30,20 @@ _FEW = 1000
 
 
 class Presses:
-    """Presses the message notes of a run. An async context manager: at its end the process is gone."""
+    """Presses the message notes of a run. An async context manager: at its end every process is gone.
+
+    ``width`` batches are worth having on their way at a time.
+    """
 
     def __init__(self, studio: Studio, keeper: Keeper, *, processes: int) -> None:
+        self.width = max(1, processes)
         self._studio = studio
         self._keeper = keeper
-        self._processes = processes
         self._pressed = 0
-        self._starting: asyncio.Task[asyncio.subprocess.Process] | None = None
-        self._turn = asyncio.Lock()
+        self._processes = processes
+        self._starting: list[asyncio.Task[None]] = []
+        self._started: list[asyncio.subprocess.Process] = []
+        self._idle: asyncio.LifoQueue[asyncio.subprocess.Process] = asyncio.LifoQueue()
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,55 +51,57 @@ class Presses:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._starting is None:
-            return
-        process = await asyncio.shield(self._starting)
-        if process.stdin is not None:
-            process.stdin.close()
-        await process.wait()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        for process in self._started:
+            if error is not None:
+                # It may be in the middle of an answer nobody reads; what it was writing, the next run sweeps.
+                process.kill()
+            elif process.stdin is not None:
+                process.stdin.close()
+        await asyncio.gather(*(process.wait() for process in self._started))
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
         self._pressed += len(rows)
-        if self._processes and self._pressed > _FEW and self._starting is None:
-            self._starting = asyncio.create_task(_start(self._studio))
-        if self._starting is not None and self._starting.done():
-            return await self._in_process(self._starting.result(), chat, rows)
-        return await self._keeper(press_messages, self._studio, chat, rows)
+        if self._pressed > _FEW and not self._starting:
+            self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
+        if not self._started:
+            return await self._keeper(press_messages, self._studio, chat, rows)
+        process = await self._idle.get()
+        pressed = await _ask(process, Job(chat, tuple(rows)))
+        self._idle.put_nowait(process)
+        return pressed
 
-    async def _in_process(
-        self, process: asyncio.subprocess.Process, chat: Chat, rows: Sequence[NoteRow]
-    ) -> Sequence[Pressed]:
-        """One job at a time: the answer is the next frame."""
-        assert process.stdin is not None and process.stdout is not None
-        async with self._turn:
-            try:
-                process.stdin.write(frame(Job(chat, tuple(rows))))
-                await process.stdin.drain()
-                size = int.from_bytes(await process.stdout.readexactly(4), "big")
-                reply = decode_reply(await process.stdout.readexactly(size))
-            except (OSError, asyncio.IncompleteReadError) as error:
-                raise TobsError(
-                    "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
-                ) from error
-        if reply.error is not None:
-            name, message, remedy = reply.error
-            raise getattr(errors, name, TobsError)(message, remedy)
-        return reply.pressed
+    async def _start(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            # -P: a file in the working directory (it may be a vault) must never be imported.
+            *(sys.executable, "-P", "-m", "tobs.pipeline.press_worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._started.append(process)
+        assert process.stdin is not None
+        process.stdin.write(frame(_spec(self._studio)))
+        await process.stdin.drain()
+        self._idle.put_nowait(process)
 
 
-async def _start(studio: Studio) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        # -P: a file in the working directory (it may be a vault) must never be imported.
-        *(sys.executable, "-P", "-m", "tobs.pipeline.press_worker"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        limit=2**16,
-    )
-    assert process.stdin is not None
-    process.stdin.write(frame(_spec(studio)))
-    await process.stdin.drain()
-    return process
+async def _ask(process: asyncio.subprocess.Process, job: Job) -> Sequence[Pressed]:
+    """Hand ``job`` to a process of its own for the time, and wait for the answer."""
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(frame(job))
+        await process.stdin.drain()
+        size = int.from_bytes(await process.stdout.readexactly(4), "big")
+        reply = decode_reply(await process.stdout.readexactly(size))
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise TobsError(
+            "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
+        ) from error
+    if reply.error is not None:
+        name, message, remedy = reply.error
+        raise getattr(errors, name, TobsError)(message, remedy)
+    return reply.pressed
 
 
 def _spec(studio: Studio) -> StudioSpec:

@@ -102,7 +102,7 @@ class ExportRun(Struct, frozen=True):
                     staging=self.workspace.staging,
                     locate=ArchiveFiles(archive, keeper, self.workspace.root),
                 )
-                async with Presses(desk.studio, keeper, processes=self.machine.cpus - 1) as press:
+                async with Presses(desk.studio, keeper, processes=_processes(self.machine, self.profile)) as press:
                     writer = NoteWriter(desk, keeper, press)
                     async with self._takeout(telegram, chats):
                         places = [await self._export_chat(desk, keeper, writer, chain, telegram, c) for c in chats]
@@ -210,6 +210,11 @@ def _batched(paths: Iterable[str], size: int) -> Iterator[list[str]]:
     rest = iter(paths)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _processes(machine: Machine, profile: Profile) -> int:
+    """Processes that press notes: none on one CPU, else as many as the profile has use for."""
+    return 0 if machine.cpus < 2 else min(machine.cpus, max(1, profile.workers // 2))
 
 
 #: Paths looked at together when the vault is counted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -44,6 +45,7 @@ def destination(url: str) -> str:
     return f"<{safe}>" if _ANGLE.search(safe) else safe
 
 
+@lru_cache(maxsize=4096)  # a chat's and a person's link stand in every note
 def wikilink(path: str, alias: str = "", *, embed: bool = False) -> str:
     """A link to ``path`` (from the vault's root, notes without ``.md``). An alias is shown as it is, never parsed:
     characters that would end it are replaced, adjacent ones that a plugin could read are parted."""
