@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -89,10 +90,11 @@ class Context:
         return path
 
     def message_link(self, chat_id: int, message_id: int, label: str = "") -> str:
-        """A message as Markdown: its note, else its t.me link, else words."""
+        """A message as Markdown: its note, else its t.me link, else words. The note of one message is called by the
+        words in its name."""
         path = self.message_path(chat_id, message_id)
         if path:
-            return wikilink(path, label or self.words("reply.message", id=message_id))
+            return wikilink(path, label or _note_words(path) or self.words("reply.message", id=message_id))
         words = escape_name(label) if label else self.words("reply.message", id=message_id)
         url = message_link(chat_id, self.username if chat_id == self.chat_id else "", message_id)
         return f"[{words}]({destination(url)})" if url else words
@@ -121,6 +123,16 @@ class Context:
         if address.message_id:
             return self.message_path(chat_id, address.message_id)
         return self._user(chat_id)
+
+
+_MESSAGE_NOTE = re.compile(r"\d{4}-\d\d-\d\d \d+ (?=\S)")
+
+
+def _note_words(path: str) -> str:
+    """The first words of a message, from the name of its note; empty where a note holds several messages."""
+    name = path.rpartition("/")[2]
+    match = _MESSAGE_NOTE.match(name)
+    return name[match.end() :] if match and "#" not in name else ""
 
 
 _BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,10 @@ EMBEDDABLE = frozenset(
 )
 
 
+# The start of a file's hash, which tells notes of one name apart.
+_TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")
+
+
 def embed(path: str, name: str = "") -> str:
     """A file of the vault: shown where Obsidian can show it, else linked."""
     extension = path.rpartition(".")[2].lower()
@@ -80,14 +85,23 @@ def file_label(item: FileItem, context: Context) -> str:
     return f"{what} {escape_name(title)}" if title else what
 
 
+def _audio_title(item: FileItem, note: str, context: Context) -> str:
+    """What the link to an audio file's note says. A voice message has no title but where and when it was sent."""
+    if item.kind == "voice":
+        return context.words("kind.voice")
+    return _TOLD_APART.sub("", note.rpartition("/")[2])
+
+
 def file_markdown(item: FileItem, attachment: Attachment, context: Context) -> str:
     """One file: its embed, or a line that says what became of it."""
     words = context.words
     if attachment.path is not None:
         shown = embed(str(attachment.fields.get("embed") or attachment.path), attachment.name or item.name)
+        if item.spoiler:
+            shown = quote(shown, folded=True, title=words("file.spoiler"))
         lines = [shown]
         if attachment.note:
-            lines.append(wikilink(attachment.note, attachment.note.rpartition("/")[2]))
+            lines.append(wikilink(attachment.note, _audio_title(item, attachment.note, context)))
         transcript = attachment.fields.get("transcript")
         if isinstance(transcript, str) and transcript.strip() and not attachment.note:
             lines.append(quote(context.plain(transcript), folded=True, title=words("transcript")))

@@ -218,7 +218,8 @@ def _forward(forward: Forward, context: Context) -> str:
     if forward.signature:
         name += f" ({escape_name(forward.signature)})"
     if forward.chat_id and forward.message_id:
-        name += f", {context.message_link(forward.chat_id, forward.message_id)}"
+        label = words("reply.message", id=forward.message_id)
+        name += f", {context.message_link(forward.chat_id, forward.message_id, label)}"
     if not forward.date:
         return f"*{words('forwarded', origin=name)}*"
     key = "forwarded.imported" if forward.imported else "forwarded.on"

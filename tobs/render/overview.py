@@ -184,8 +184,9 @@ def render_audio(
     album = [escape_name(item.album)] if item.album else []
     album += [str(item.year)] if item.year else []
     album += [escape_name(item.genre)] if item.genre else []
+    album += [context.period(round(item.duration))] if item.duration else []
     lines += [", ".join(album)] if album else []
-    carried = [f"- {context.message_link(chat, message, _label(context, chat))}" for chat, message in messages]
+    carried = [f"- {context.message_link(chat, message)}, {context.name(chat)}" for chat, message in messages]
     player = [embed(item.cover)] if item.cover else []
     player += [embed(item.shown or item.path, item.name)] if item.path else []
     player += [embed(item.waveform)] if item.waveform else []
@@ -221,11 +222,6 @@ def render_audio(
     properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]
     body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": words})
     return finish(properties, body, context)
-
-
-def _label(context: Context, chat_id: int) -> str:
-    found = context.links.chat(chat_id)
-    return found[1] if found else ""
 
 
 def _transcript(item: AudioItem, context: Context) -> str:

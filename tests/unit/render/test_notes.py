@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import yaml
 
@@ -149,6 +150,30 @@ def test_an_album_is_one_note_with_every_file_and_caption() -> None:
     assert len(head(rendered)["media"]) == 2
 
 
+def test_the_one_caption_of_an_album_stands_below_its_pictures_and_its_origin_is_told_once() -> None:
+    parts = [
+        message(20 + n, media=FileItem("photo"), text="All" * (n == 0), forward=Forward(from_name="Bo", date=0))
+        for n in range(3)
+    ]
+    pictures = "\n\n".join(f"![[Telegram/Club/media/{20 + n}-0.jpg]]" for n in range(3))
+    assert body(note(*parts)) == f"*Forwarded from Bo*\n\n{pictures}\n\nAll"
+
+
+def test_a_reply_is_linked_by_the_first_words_of_its_target() -> None:
+    path = "Telegram/Club/2024/01/2024-01-02 5 Good evening, and welcome"
+    links = msgspec.structs.replace(_LINKS, message=lambda chat, number: path)
+    assert body(note(message(reply=Reply(5)), links=links)) == f"Reply to [[{path}|Good evening, and welcome]]"
+    links = msgspec.structs.replace(_LINKS, message=lambda chat, number: "Telegram/Club/2024/2024-01-02#^m5")
+    assert (
+        body(note(message(reply=Reply(5)), links=links)) == "Reply to [[Telegram/Club/2024/2024-01-02#^m5|message 5]]"
+    )
+
+
+def test_a_hidden_picture_stays_folded() -> None:
+    rendered = note(message(media=FileItem("photo", spoiler=True)))
+    assert body(rendered) == "> [!quote]- Hidden until opened\n> ![[Telegram/Club/media/20-0.jpg]]"
+
+
 def test_links_in_the_text_to_messages_and_people_become_wikilinks() -> None:
     text = "t.me/club/5 @anna https://t.me/club/50 t.me/club"
     entities = (Entity("url", 0, 11), Entity("mention", 12, 5), Entity("url", 18, 20), Entity("url", 39, 9))
@@ -217,7 +242,16 @@ def test_media_without_a_file_are_told_in_words(media: Media, text: str) -> None
 @pytest.mark.parametrize(
     ("item", "attachment", "text"),
     [
-        (FileItem("voice"), Attachment("placed", "m/a.ogg", note="Audio/A"), "![[m/a.ogg]]\n\n[[Audio/A|A]]"),
+        (
+            FileItem("voice"),
+            Attachment("placed", "m/a.ogg", note="Audio/A"),
+            "![[m/a.ogg]]\n\n[[Audio/A|Voice message]]",
+        ),
+        (
+            FileItem("audio"),
+            Attachment("placed", "m/a.mp3", note="Audio/P - T (0123abcd)"),
+            "![[m/a.mp3]]\n\n[[Audio/P - T (0123abcd)|P - T]]",
+        ),
         (
             FileItem("document", name="a|b.zip"),
             Attachment("placed", "m/a b.zip", name="a|b.zip"),
@@ -315,6 +349,6 @@ def test_an_audio_note_has_the_tags_of_the_file_as_properties() -> None:
     assert properties["tobs_id"] == f"audio/{'ab' * 32}" and properties["duration"] == 1.5 and properties["bpm"] == 90
     assert "album" not in properties
     assert body(rendered) == (
-        "![[m/a.mp3]]\n\n**P - T**\n\n2001\n\n> [!quote] Transcript\n> la\n\n"
-        "## In messages\n\n- [[Telegram/Club/2024/01/2024-01-02 5|Club]]"
+        "![[m/a.mp3]]\n\n**P - T**\n\n2001, 2 seconds\n\n> [!quote] Transcript\n> la\n\n"
+        "## In messages\n\n- [[Telegram/Club/2024/01/2024-01-02 5|message 5]], [[Telegram/Club/Club|Club]]"
     )

@@ -280,3 +280,11 @@ def test_a_topic_that_is_reopened_or_shown_again_says_so() -> None:
     assert action_of(types.MessageActionTopicEdit(closed=False)).values == {"closed": False}
     assert action_of(types.MessageActionTopicEdit(hidden=False)).values == {"hidden": False}
     assert action_of(types.MessageActionTopicEdit(title="New")).values == {"title": "New"}
+
+
+def test_a_performer_that_android_did_not_know_is_none() -> None:
+    song = types.DocumentAttributeAudio(duration=3, title="Song", performer="<unknown>")
+    document = types.Document(1, 2, b"r", DATE, "audio/mpeg", 3, 4, [song])
+    found = media_of(types.MessageMediaDocument(document=document))
+    assert isinstance(found, FileItem)
+    assert (found.title, found.performer) == ("Song", "")

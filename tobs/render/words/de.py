@@ -28,6 +28,7 @@ WORDS: Mapping[str, str] = {
     "and": "{first} und {last}",
     "chat": "dieser Chat",
     # Dateien
+    "file.spoiler": "Verdeckt bis zum Aufklappen",
     "kind.photo": "Foto",
     "kind.video": "Video",
     "kind.round": "Videonachricht",

@@ -28,6 +28,7 @@ WORDS: Mapping[str, str] = {
     "and": "{first} and {last}",
     "chat": "this chat",
     # files
+    "file.spoiler": "Hidden until opened",
     "kind.photo": "Photo",
     "kind.video": "Video",
     "kind.round": "Video message",

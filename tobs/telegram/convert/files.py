@@ -20,6 +20,11 @@ def _area_and_bytes(size: Any) -> tuple[int, int] | None:
     return None
 
 
+def _named(name: str | None) -> str:
+    """A performer or title; Android's media store writes ``<unknown>`` where a file has none."""
+    return "" if name is None or name == "<unknown>" else name
+
+
 def photo_of(photo: Any, *, spoiler: bool = False, ttl: int = 0) -> FileItem:
     """A photo in its largest size; without ``remote`` when Telegram no longer has it (self-destructed)."""
     if not isinstance(photo, types.Photo):
@@ -59,7 +64,11 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
                 width, height, duration = attribute.w, attribute.h, float(attribute.duration)
             case types.DocumentAttributeAudio():
                 kind = "voice" if attribute.voice else "audio"
-                duration, title, performer = float(attribute.duration), attribute.title or "", attribute.performer or ""
+                duration, title, performer = (
+                    float(attribute.duration),
+                    _named(attribute.title),
+                    _named(attribute.performer),
+                )
                 waveform = steps(attribute.waveform or b"")
             case types.DocumentAttributeSticker() | types.DocumentAttributeCustomEmoji():
                 kind, emoji = "sticker", attribute.alt
