@@ -123,3 +123,52 @@ def test_a_variable_reaches_the_plugin_it_names(serve: Serve, vault: Path) -> No
     unknown = served.tobs("plugins", "list", "--vault", str(vault), TOBS_PLUGIN_TAGS_LENGTH="30")
     assert (unknown.code, "TOBS_PLUGIN_TAGS_LENGTH names no option" in unknown.stderr) == (2, True), unknown.stderr
     assert served.tobs("plugins", "list", "--vault", str(vault), TOBS_PLUGIN_NOBODY_X="1").code == 0
+
+
+def test_an_author_comes_from_nothing_to_a_plugin_that_runs(serve: Serve, vault: Path) -> None:
+    served = serve("demo")
+    at = ("--vault", str(vault), "--json")
+    made = served.tobs("plugins", "new", "file-size", *at)
+    assert made.code == 0, made.stderr
+    folder = Path(made.json["plugin"]).parent
+    assert folder == vault / ".tobs" / "plugins" / "file_size"
+
+    tried = served.tobs("plugins", "test", str(folder), *at, TOBS_PLUGIN_FILE_SIZE_UNIT="MB")
+    assert tried.code == 0, tried.stderr
+    outcomes = {trial["item"]: trial for trial in tried.json["items"]}
+    assert len(outcomes) == 11
+    assert outcomes["chimes.mp3"]["outcome"] == "result" and "0.1 MB" in outcomes["chimes.mp3"]["detail"]
+    assert outcomes["bell.webp"]["outcome"] == "not handled"
+
+    assert served.tobs("plugins", "info", "file_size", *at).json["state"] == "untrusted"
+    trusted = served.tobs("plugins", "trust", "file-size", *at)
+    assert (trusted.code, trusted.json["path"]) == (0, str(folder)), trusted.stderr
+    info = served.tobs("plugins", "info", "file-size", *at).json
+    assert (info["state"], info["order"] > 0) == ("ready", True)
+    assert info["options"][0]["name"] == "unit" and info["options"][0]["default"] == "kB"
+    names = [plugin["name"] for plugin in served.tobs("plugins", "list", *at).json["items"]]
+    assert "file-size" in names
+
+    done = served.tobs("export", served.target, *at)
+    assert done.code == 0, done.stderr
+    assert done.json["processors"]["file-size"]["done"] > 5
+    assert 'file_size: "' in note(vault, "Audio/Maxstack - Chimes They Fade.md")
+
+
+def test_plugin_commands_say_what_is_wrong(serve: Serve, vault: Path) -> None:
+    served = serve("demo", login=False)
+    bad = vault.parent / "bad.py"
+    bad.write_text(GLOOM)
+    for arguments, code, words in (
+        (("info", "tgas"), 2, "There is no plugin 'tgas'"),
+        (("trust", "nobody"), 2, "The vault has no plugin 'nobody'"),
+        (("new", "Two Words"), 2, "no name for a plugin"),
+        (("test", str(vault / "absent.py")), 2, "does not exist"),
+        (("test", str(bad)), 1, ""),
+    ):
+        done = served.tobs("plugins", *arguments, "--vault", str(vault))
+        assert (done.code, words in done.stderr) == (code, True), (arguments, done)
+    assert "RuntimeError: no light" in done.stdout.replace("\n", "")
+    (vault / ".tobs" / "plugins" / "link.py").symlink_to(bad)
+    linked = served.tobs("plugins", "trust", "link", "--vault", str(vault))
+    assert (linked.code, "holds a link" in linked.stderr) == (2, True), linked.stderr

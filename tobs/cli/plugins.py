@@ -1,18 +1,49 @@
-"""``tobs plugins``: what runs in the media chain."""
+"""``tobs plugins``: what runs in the media chain, and what an author of a plugin needs."""
 
 from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
 from tobs.cli.common import Common, give, stdout, takes_common
 from tobs.cli.show import show_table
+from tobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from tobs.model import FileKind
+    from tobs.plugin.catalogue import PluginInfo
+    from tobs.plugin.testing import Trial
+
+#: One file of each kind and more than one where kinds differ inside; they lie in the demo world.
+_SAMPLES: tuple[tuple[FileKind, str], ...] = (
+    ("photo", "photos/cake.jpg"),
+    ("video", "video/wires.mp4"),
+    ("round", "video/dial.mp4"),
+    ("gif", "video/lamps.mp4"),
+    ("sticker", "stickers/bell.webp"),
+    ("audio", "music/chimes.mp3"),
+    ("audio", "music/chimes.flac"),
+    ("voice", "voice/conf-invalid.oga"),
+    ("document", "files/relay-plan.pdf"),
+    ("document", "files/songs.txt"),
+    ("document", "files/subscribers-1931.csv"),
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(help="The plugins that process media and notes.", no_args_is_help=True)
     group.command("list")(takes_common(list_plugins))
+    group.command("info")(takes_common(info))
+    group.command("new")(takes_common(new))
+    group.command("test")(takes_common(test))
+    group.command("trust")(takes_common(trust))
     app.add_typer(group, name="plugins")
 
 
@@ -29,4 +60,143 @@ def list_plugins(common: Common) -> int:
     ]
     items = [msgspec.to_builtins(info) for info in found]
     give(common, {"items": items}, lambda: show_table(stdout, columns, rows))
+    return 0
+
+
+def info(common: Common, name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> int:
+    """Show what a plugin declares, its options with their defaults, and why it does not run."""
+    from tobs import app as tobs_app
+
+    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    found = tobs_app.list_plugins(place)
+    plugin = next((each for each in found if each.name == name), None)
+    if plugin is None:
+        raise UsageError(f"There is no plugin {name!r}.", f"There are: {', '.join(each.name for each in found)}.")
+    give(common, plugin, lambda: _show_info(plugin))
+    return 0
+
+
+def _show_info(plugin: PluginInfo) -> None:
+    rows: list[tuple[str, object]] = [
+        ("name", plugin.name),
+        ("version", plugin.version),
+        ("summary", plugin.summary),
+        ("state", f"{plugin.state}: {plugin.reason}" if plugin.reason else plugin.state),
+        ("from", f"{plugin.origin} ({plugin.source})"),
+        ("handles", ", ".join(plugin.handles)),
+        (
+            "order",
+            f"{plugin.order or 'does not run'}, band {plugin.band}, after {', '.join(plugin.after) or 'nothing'}",
+        ),
+    ]
+    show_table(stdout, ("", ""), rows)
+    if plugin.options:
+        stdout.print(f"\nOptions, under \\[plugins.{plugin.name}] or as variables:", soft_wrap=True)
+        prefix = f"TOBS_PLUGIN_{plugin.name.replace('-', '_').upper()}_"
+        options = [
+            (
+                each.name,
+                each.type,
+                "has to be given" if each.required else _told(each.default),
+                prefix + each.name.upper(),
+            )
+            for each in plugin.options
+        ]
+        show_table(stdout, ("option", "type", "default", "variable"), options)
+        for each in plugin.options:
+            if each.description:
+                stdout.print(f"  {each.name}: {each.description}", soft_wrap=True, markup=False)
+
+
+def _told(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def new(
+    common: Common,
+    name: Annotated[str, typer.Argument(help="Name: small letters, digits and hyphens.", metavar="NAME")],
+    into: Annotated[
+        Path | None, typer.Option(help="Folder to make it in (default: the vault's plugins, else here).", metavar="DIR")
+    ] = None,
+) -> int:
+    """Write a working plugin with a test, to be changed into one's own."""
+    from tobs import app as tobs_app
+    from tobs.plugin.scaffold import new_plugin
+
+    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    tobs_folder = place.vault / ".tobs"
+    folder = into or (tobs_folder / "plugins" if tobs_folder.is_dir() else Path.cwd())
+    plugin, made_test = new_plugin(folder.absolute(), name)
+
+    def people() -> None:
+        stdout.print(f"Made {plugin}", soft_wrap=True, markup=False)
+        stdout.print(f"Try it on samples: tobs plugins test {plugin.parent}", soft_wrap=True, markup=False)
+        stdout.print(f"Run its test:      pytest {made_test}", soft_wrap=True, markup=False)
+        if folder == tobs_folder / "plugins":
+            stdout.print(f"Let exports use it: tobs plugins trust {plugin.parent.name}", soft_wrap=True, markup=False)
+
+    give(common, {"plugin": str(plugin), "test": str(made_test)}, people)
+    return 0
+
+
+def test(
+    common: Common,
+    path: Annotated[Path, typer.Argument(help="The plugin: a Python file, or a folder with __init__.py.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files to try it on (default: samples of every kind).")
+    ] = None,
+) -> int:
+    """Run a plugin on sample files of every kind, as an export would; exit code 1 when it fails on one."""
+    from tobs import app as tobs_app
+    from tobs.config.home import environment
+    from tobs.plugin.testing import make_item, try_plugins
+    from tobs.sandbox.worlds.demo.assets import DATA
+
+    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    for missing in (each for each in (path, *(files or ())) if not each.exists()):
+        raise UsageError(f"{missing} does not exist.", "Name a file that is there.")
+    with tempfile.TemporaryDirectory(prefix="tobs-try-") as work:
+        samples = [(None, file) for file in files] if files else [(kind, DATA / name) for kind, name in _SAMPLES]
+        items = [make_item(file, Path(work) / str(n), kind=kind) for n, (kind, file) in enumerate(samples)]
+        trials = asyncio.run(
+            try_plugins(
+                path,
+                items,
+                env=environment(),
+                settings=place.loaded.plugins,
+                variables=place.loaded.plugin_variables,
+            )
+        )
+    give(common, {"items": trials}, lambda: _show_trials(trials))
+    return int(any(trial.outcome == "failed" for trial in trials))
+
+
+def _show_trials(trials: Sequence[Trial]) -> None:
+    rows = [
+        (trial.plugin, trial.item, trial.outcome, f"{1000 * trial.seconds:.0f} ms", trial.detail[:200])
+        for trial in trials
+    ]
+    show_table(stdout, ("plugin", "file", "outcome", "took", "what"), rows)
+
+
+def trust(
+    common: Common,
+    name: Annotated[str, typer.Argument(help="Name of the plugin's file or folder, without .py.", metavar="NAME")],
+) -> int:
+    """Let a plugin of the vault run as it is now. Read it first: it runs with your rights."""
+    from tobs import app as tobs_app
+    from tobs.config import TrustStore
+    from tobs.plugin.catalogue import require_fit, vault_plugin_paths
+
+    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    folder = place.vault / ".tobs" / "plugins"
+    paths = {path.stem: path for path in vault_plugin_paths(folder)}
+    path = paths.get(name) or paths.get(name.replace("-", "_"))
+    if path is None:
+        there = f"There are: {', '.join(paths)}." if paths else f"There is none in {folder}."
+        raise UsageError(f"The vault has no plugin {name!r}.", there)
+    require_fit(path)
+    digest = TrustStore(place.home).add(path)
+    people = f"Trusted {path} as it is now; when it changes, it has to be trusted again."
+    give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(people, soft_wrap=True, markup=False))
     return 0

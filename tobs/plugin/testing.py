@@ -15,7 +15,7 @@ from msgspec import Struct
 from tobs.errors import PluginError
 from tobs.model import FileItem, FileKind, Message
 from tobs.plugin.api import Item, Plugin
-from tobs.plugin.configuration import read_config
+from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Skipped
 from tobs.plugin.loading import load_module, plugin_classes
 from tobs.plugin.processor import Processor, declaration_faults
@@ -59,15 +59,17 @@ async def try_plugins(
     *,
     env: Mapping[str, str],
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> list[Trial]:
-    """Run every plugin in the file or folder ``path`` on each of ``items``, as an export would.
+    """Run every plugin in the file or folder ``path`` on each of ``items``, as an export would. ``settings`` has the
+    plugins' tables by name, ``variables`` what the environment says (see ``assign_variables``).
 
     The code at ``path`` is run: its author asks for it. Raises PluginError for a plugin that cannot be loaded or
     declares itself wrongly, ConfigError for a wrong configuration.
     """
     trials = []
     async with Host(env=env) as host:
-        for processor in _processors(path, settings or {}):
+        for processor in _processors(path, settings or {}, variables or {}):
             for item in items:
                 trials.append(await _try(host, processor, item))
     return trials
@@ -91,7 +93,7 @@ async def _try(host: Host, processor: Processor, item: Item) -> Trial:
             return Trial(processor.name, item.label, "failed", reason, seconds)
 
 
-def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> list[Processor]:
+def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]) -> list[Processor]:
     ref_path, module = str(path.resolve()), f"tobs_tried_{path.stem}"
     try:
         classes = plugin_classes(load_module(module, ref_path))
@@ -99,13 +101,22 @@ def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> list[P
         raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}.", "Mend it.") from error
     if not classes:
         raise PluginError(f"{path} defines no plugin.", "Derive a class from tobs.plugin.Plugin and give it a name.")
-    return [_processor(plugin, PluginRef(module, plugin.__qualname__, ref_path), settings) for plugin in classes]
+    return [
+        _processor(plugin, PluginRef(module, plugin.__qualname__, ref_path), settings, variables) for plugin in classes
+    ]
 
 
-def _processor(plugin: type[Plugin[Any]], ref: PluginRef, settings: Mapping[str, Mapping[str, Any]]) -> Processor:
+def _processor(
+    plugin: type[Plugin[Any]],
+    ref: PluginRef,
+    settings: Mapping[str, Mapping[str, Any]],
+    variables: Mapping[str, str],
+) -> Processor:
     if faults := declaration_faults(plugin):
         raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Mend it.")
-    made = plugin(read_config(plugin.name, plugin.config_type, settings.get(plugin.name, {})))
+    told = assign_variables(variables, {plugin.name: [option.name for option in describe_config(plugin.config_type)]})
+    values = {**settings.get(plugin.name, {}), **told.get(plugin.name, {})}
+    made = plugin(read_config(plugin.name, plugin.config_type, values))
     if missing := made.available():
         raise PluginError(f"Plugin {plugin.name} cannot run: {missing.what} is missing.", f"{missing.install}.")
     return Processor.of(made, ref)
