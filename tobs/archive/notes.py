@@ -68,7 +68,7 @@ class WrittenNote(Struct, frozen=True):
 
 def pack_base(text: str) -> bytes:
     """A note's text as the archive keeps it."""
-    return pack(text.encode())
+    return pack(text.encode(), small=True)
 
 
 class StoredMessage(Struct, frozen=True):

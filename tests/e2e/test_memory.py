@@ -1,0 +1,40 @@
+"""Memory has a bound: it does not grow with the number of messages (invariant 7)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import TOBS, Served
+
+
+def peak_megabytes(served: Served, vault: Path) -> float:
+    """The largest resident size the exporting process had."""
+    process = subprocess.Popen(
+        [*TOBS, "export", served.target, "--profile", "aggressive", "--vault", str(vault), "-q"],
+        env=served.environment(),
+        cwd=served.home,
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1000
+
+
+def test_memory_does_not_grow_with_the_messages(serve: Serve, tmp_path: Path) -> None:
+    few = peak_megabytes(serve("synthetic:messages=4000,chats=1,media=0,seed=2"), tmp_path / "few")
+    many = peak_megabytes(serve("synthetic:messages=16000,chats=1,media=0,seed=2"), tmp_path / "many")
+    assert many < 300
+    assert many - few < 40, f"{few:.0f} MB for 4,000 messages, {many:.0f} MB for 16,000"
+
+
+@pytest.mark.long
+def test_200000_messages_stay_under_300_megabytes(serve: Serve, tmp_path: Path) -> None:
+    """Slow because 200,000 notes are written."""
+    served = serve("synthetic:messages=200000,chats=1,media=0,seed=2")
+    assert peak_megabytes(served, tmp_path / "vault") < 300
