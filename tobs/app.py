@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import getpass
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from loguru import logger
 from msgspec import Struct
 
@@ -38,6 +40,8 @@ from tobs.errors import ConfigError, LoginError, UsageError
 from tobs.pipeline.report import Reporter, RunReport
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from tobs.model import Chat
     from tobs.plugin.catalogue import Catalogue, PluginInfo
     from tobs.render.templates import Templates
@@ -72,10 +76,13 @@ class Workplace(Struct, frozen=True):
 
 
 class Answers(Struct, frozen=True):
-    """What a login is told beforehand; the rest is asked for."""
+    """What a login is told beforehand; the rest is asked for. With ``show_qr`` (which draws a URL) it is by QR code,
+    with ``bot_token`` a bot's."""
 
     code: str | None = None
     password: str | None = None
+    bot_token: str | None = None
+    show_qr: Callable[[str], None] | None = None
     ask: Ask | None = None
 
 
@@ -98,25 +105,47 @@ def open_workplace(command_line: Mapping[str, Any], *, home: Path | None = None,
 
 async def login(place: Workplace, answers: Answers) -> Account:
     """Log in and keep the session. Raises LoginError, NetworkError, ConfigError."""
+    from tobs.telegram.login import CodeAsked, PasswordAsked, login_bot, login_qr
     from tobs.telegram.login import login as log_in
 
     settings = telegram_settings(place)
+    if settings.session_lock == "passphrase" and not settings.passphrase:
+        settings = msgspec.structs.replace(settings, passphrase=_new_passphrase())
 
     async def ask(given: str | None, question: str, secret: bool) -> str:
         if given:
             return given
         if answers.ask is None:
-            raise LoginError(f"The {question} is needed.", "Run tobs login on a terminal.")
+            raise LoginError(f"{question} is needed.", "Run tobs login on a terminal.")
         return await asyncio.to_thread(answers.ask, question, secret)
 
-    async def ask_code(how: str) -> str:
-        return await ask(answers.code, f"code ({how})", False)
+    async def ask_code(asked: CodeAsked) -> str:
+        other = f"; empty: send it {asked.other}, after {asked.seconds} s" if asked.other else ""
+        return await ask(answers.code, f"{asked.problem} The code sent {asked.place}{other}".strip(), False)
 
-    async def ask_password(hint: str) -> str:
-        return await ask(answers.password, f"password (hint: {hint})" if hint else "password", True)
+    async def ask_password(asked: PasswordAsked) -> str:
+        hint = f" (hint: {asked.hint})" if asked.hint else ""
+        return await ask(answers.password, f"{asked.problem} The password of the account{hint}".strip(), True)
 
-    phone = await ask(place.settings.phone, "phone number, with +", False)
+    if answers.bot_token:
+        return await login_bot(settings, answers.bot_token)
+    if answers.show_qr is not None:
+        return await login_qr(settings, show=answers.show_qr, ask_password=ask_password)
+    phone = await ask(place.settings.phone, "The phone number, with +", False)
     return await log_in(settings, phone=phone, ask_code=ask_code, ask_password=ask_password)
+
+
+def _new_passphrase() -> str:
+    first = _ask_passphrase("New passphrase of the session file: ")
+    if not first or _ask_passphrase("Once more: ") != first:
+        raise LoginError("The two passphrases differ, or are empty.", "Run tobs login again.")
+    return first
+
+
+def _ask_passphrase(question: str) -> str:
+    if not sys.stdin.isatty():
+        raise LoginError("The session file wants a passphrase and there is no terminal.", "Set TOBS_PASSPHRASE.")
+    return getpass.getpass(question)
 
 
 async def who(place: Workplace) -> Account:
@@ -142,7 +171,11 @@ async def list_chats(place: Workplace, pattern: str) -> list[Chat]:
 
 
 def telegram_settings(place: Workplace) -> TelegramSettings:
-    """The way to Telegram. Raises ConfigError when credentials or the server's key are missing."""
+    """The way to Telegram; asks for the passphrase of a locked session.
+
+    Raises ConfigError when credentials or the server's key are missing, LoginError when there is no one to ask.
+    """
+    from tobs.telegram.session import SessionFile
     from tobs.telegram.settings import ServerAddress, TelegramSettings
 
     settings, profile = place.settings, place.profile
@@ -156,17 +189,28 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
         host, _, port = settings.server.rpartition(":")
         key = _read_key(settings.server_key) if settings.server_key else ""
         server = ServerAddress(host, int(port), settings.server_dc, key)
-    return TelegramSettings(
+    made = TelegramSettings(
         api_id=settings.api_id,
         api_hash=settings.api_hash.get_secret_value(),
         sessions=place.home / "sessions",
         account=settings.account,
-        session=settings.session,
+        session=_secret(settings.session),
+        session_lock=settings.session_lock,
+        passphrase=_secret(settings.passphrase),
+        proxy=_secret(settings.proxy),
         server=server,
         workers=profile.workers,
         flood_threshold=profile.flood_threshold,
         request_timeout=profile.timeout,
     )
+    if not made.passphrase and SessionFile(made).wants_passphrase():
+        passphrase = _ask_passphrase(f"Passphrase of the session of '{made.account}': ")
+        return msgspec.structs.replace(made, passphrase=passphrase)
+    return made
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value is not None else ""
 
 
 def _read_key(path: str) -> str:

@@ -11,7 +11,7 @@ from tests.sandbox.telegram_room import answers, room, settings_for, sign_in
 from tobs.errors import LoginError
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.telegram.client import open_telegram
-from tobs.telegram.login import check_login, login, logout
+from tobs.telegram.login import CodeAsked, check_login, login, logout
 from tobs.telegram.session import SessionFile
 
 WORLD = "synthetic:messages=20,chats=1,seed=3"
@@ -52,12 +52,12 @@ async def test_a_mistyped_code_may_be_given_again(tmp_path: Path) -> None:
         typed = iter(["11111", sandbox.ready.code])
         heard: list[str] = []
 
-        async def ask(how: str) -> str:
-            heard.append(how)
+        async def ask(asked: CodeAsked) -> str:
+            heard.append(f"{asked.place} {asked.problem}")
             return next(typed)
 
         await login(settings, phone=sandbox.ready.phone, ask_code=ask, ask_password=answers(""))
-        assert heard == ["in the Telegram app"] * 2
+        assert heard == ["in the Telegram app ", "in the Telegram app The login code is wrong."]
 
 
 async def test_an_unknown_number_and_a_wrong_api_hash_are_told(tmp_path: Path) -> None:

@@ -55,7 +55,13 @@ class Settings(BaseModel):
     api_hash: SecretStr | None = Field(None, description="API hash that goes with the API id; a secret")
     account: str = Field("default", description="Name of the account to use", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     phone: str = Field("", description="Phone number of the account, with +, to be asked for less")
-    session: str = Field("", description="Path of the session file, if not the account's own under TOBS_HOME")
+    session: SecretStr | None = Field(
+        None, description="Path of a session file, if not the account's own under TOBS_HOME; or a Telethon string session"
+    )
+    session_lock: Literal["none", "passphrase", "keyring"] = Field(
+        "none", description="How session files are locked: with a passphrase, or with a key in the system's keyring"
+    )
+    passphrase: SecretStr | None = Field(None, description="Passphrase of a locked session file, to be asked for less")
     vault: str = Field("", description="Folder of the vault")
 
     profile: ProfileName = Field("balanced", description="How hard to work")
@@ -72,7 +78,9 @@ class Settings(BaseModel):
     server: str = Field("", description="host:port of another Telegram (a test DC, a self-hosted one, the sandbox)")
     server_key: str = Field("", description="File with that server's RSA public key, PEM")
     server_dc: int = Field(2, ge=1, le=1000, description="Number of that server's data centre")
-    proxy: str = Field("", description="Proxy URL, such as socks5://127.0.0.1:1080")
+    proxy: SecretStr | None = Field(
+        None, description="Proxy: socks5://HOST:PORT, http://USER:PASSWORD@HOST:PORT, mtproto://SECRET@HOST:PORT"
+    )
     log_level: Literal["trace", "debug", "info", "warning", "error"] = Field(
         "info", description="How much goes into the log file under .tobs/logs"
     )

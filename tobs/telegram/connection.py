@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import rsa
 from telethon.crypto import AuthKey
 from telethon.crypto import rsa as server_keys
 from telethon.errors import AuthKeyNotFound, SecurityError
-from telethon.network import ConnectionTcpFull, MTProtoSender
+from telethon.network import MTProtoSender
 from telethon.tl import TLRequest, functions
 from telethon.tl.alltlobjects import LAYER
 
 from tobs import __version__
 from tobs.errors import ConfigError, LoginError
-from tobs.telegram.refusals import RpcError
+from tobs.telegram.proxies import Proxy, make_transport
+from tobs.telegram.refusals import UNGREETED, RpcError
 from tobs.telegram.settings import ServerAddress
+
+OnUpdate = Callable[[Any], None]
 
 
 class ConnectionLost(Exception):
@@ -45,9 +49,10 @@ _KEY_EXCHANGES = 4
 
 
 class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
-    """Telethon's sender, but results stay bytes, errors keep their names, updates go nowhere."""
+    """Telethon's sender, but results stay bytes, errors keep their names, updates go to who wants them."""
 
     refused_key = False
+    on_update: OnUpdate | None = None
 
     async def _handle_rpc_result(self, message: Any) -> None:
         result = message.obj
@@ -60,7 +65,8 @@ class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
             state.future.set_result(result.body)
 
     async def _handle_update(self, message: Any) -> None:
-        return None
+        if self.on_update is not None:
+            self.on_update(message.obj)
 
     async def _try_gen_auth_key(self, attempt: int) -> bool:
         # One key exchange in 256 fails: Telethon drops a leading zero byte of the key both sides computed.
@@ -99,10 +105,23 @@ def hello(api_id: int, request: TLRequest) -> TLRequest:
 
 
 class Connection:
-    """A connection with its auth key; ``key`` is empty until the handshake made one."""
+    """A connection with its auth key; ``key`` is empty until the handshake made one.
 
-    def __init__(self, address: ServerAddress, key: bytes, *, api_id: int, connect_timeout: float) -> None:
+    With ``on_update`` Telegram is let push updates, and each is passed on as TL (dates as Telethon reads them).
+    """
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        key: bytes,
+        *,
+        api_id: int,
+        connect_timeout: float,
+        proxy: Proxy | None = None,
+        on_update: OnUpdate | None = None,
+    ) -> None:
         self.address = address
+        self._proxy = proxy
         self._api_id = api_id
         self._timeout = connect_timeout
         self._greeted = False
@@ -116,6 +135,7 @@ class Connection:
             auto_reconnect=False,
             connect_timeout=connect_timeout,
         )
+        self._wire.on_update = on_update
 
     @property
     def key(self) -> bytes:
@@ -130,7 +150,7 @@ class Connection:
     async def open(self) -> None:
         """Connect, with the handshake when there is no key. Raises ConnectionLost, ConfigError (wrong server key)."""
         place = self.address
-        transport = ConnectionTcpFull(place.host, place.port, place.dc, loggers=self._loggers)
+        transport = make_transport(place, self._proxy, self._loggers)
         try:
             async with asyncio.timeout(self._timeout * 2):
                 await self._wire.connect(transport)
@@ -140,19 +160,25 @@ class Connection:
                 raise ConfigError(
                     f"The server at {place.host}:{place.port} has another RSA key.", "Check TOBS_SERVER_KEY."
                 ) from error
-            raise ConnectionLost(f"no connection to {place.host}:{place.port}", connected=False) from error
+            raise ConnectionLost(self._no_way(getattr(transport, "refused", "")), connected=False) from error
         except asyncio.CancelledError:
             await transport.disconnect()
             raise
         self._gone = asyncio.ensure_future(self._wire.disconnected)
         self._gone.add_done_callback(_retrieve)
 
+    def _no_way(self, refused: str) -> str:
+        way = f"no connection to {self.address.host}:{self.address.port}"
+        if self._proxy is not None:
+            way += f" through the proxy {self._proxy}"
+        return f"{way} ({refused})" if refused else way
+
     async def send(self, request: TLRequest, *, timeout: float) -> bytes:
         """The answer's bytes. Raises RpcError, ConnectionLost, LoginError (the server does not know the key)."""
         gone = self._gone
         if gone is None or gone.done():
             raise ConnectionLost("the connection is closed", connected=True)
-        wrapped = functions.InvokeWithoutUpdatesRequest(request)
+        wrapped = request if self._wire.on_update else functions.InvokeWithoutUpdatesRequest(request)
         try:
             answer = self._wire.send(wrapped if self._greeted else hello(self._api_id, wrapped))
         except ConnectionError as error:
@@ -165,7 +191,7 @@ class Connection:
         if answer.done() and not answer.cancelled():
             failure = answer.exception()
             if failure is None or isinstance(failure, RpcError):
-                self._greeted = True
+                self._greeted = not isinstance(failure, RpcError) or failure.name not in UNGREETED
                 return bytes(answer.result())
             raise self._lost(failure)
         answer.cancel()

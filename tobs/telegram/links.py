@@ -9,8 +9,9 @@ from loguru import logger
 from telethon.tl import functions
 
 from tobs.errors import NetworkError
-from tobs.telegram.connection import Connection, ConnectionLost, add_server_key
+from tobs.telegram.connection import Connection, ConnectionLost, OnUpdate, add_server_key
 from tobs.telegram.events import OnEvent, Reconnected
+from tobs.telegram.proxies import parse_proxy
 from tobs.telegram.reader import parse
 from tobs.telegram.session import Session
 from tobs.telegram.settings import ServerAddress, TelegramSettings
@@ -20,8 +21,9 @@ class Links:
     """Opens, keeps and closes connections. ``dc`` 0 is the account's home data centre.
 
     All of a data centre share one auth key. The key of another one than home is made once and authorised by
-    ``authorise(dc, connection)``; ``save`` is called when the session got a new key. ``was_open`` says whether the
-    network was ever there in this run.
+    ``authorise(dc, connection)``; ``ask`` sends what has to be asked on the way; ``save`` is called when the session
+    got a new key. ``was_open`` says whether the network was ever there in this run. ``on_update``, set before the
+    first connection, hears what home pushes.
     """
 
     def __init__(
@@ -35,6 +37,8 @@ class Links:
         self._locks: dict[tuple[int, int], asyncio.Lock] = {}
         self._addresses: dict[int, ServerAddress] = {}
         self.was_open = False
+        self.on_update: OnUpdate | None = None
+        self._proxy = parse_proxy(settings.proxy)
         self.authorise: Callable[[int, Connection], Awaitable[None]] | None = None
         if settings.server is not None and settings.server.key_pem:
             add_server_key(settings.server.key_pem)
@@ -76,6 +80,8 @@ class Links:
             key,
             api_id=self._settings.api_id,
             connect_timeout=self._settings.connect_timeout,
+            proxy=self._proxy,
+            on_update=None if dc else self.on_update,
         )
         await connection.open()
         self.was_open = True

@@ -70,6 +70,18 @@ TABLE: dict[str, _Told] = {
     "PHONE_CODE_INVALID": _Told(LoginError, "The login code is wrong.", "Run `tobs login` again with the newest code."),
     "PHONE_CODE_EMPTY": _Told(LoginError, "The login code is empty.", "Run `tobs login` again with the newest code."),
     "PHONE_CODE_EXPIRED": _Told(LoginError, "The login code is too old.", "Run `tobs login` again for a new code."),
+    "PHONE_CODE_HASH_EMPTY": _Told(LoginError, "The login code is too old.", "Run `tobs login` again for a new code."),
+    "SEND_CODE_UNAVAILABLE": _Told(
+        LoginError, "Telegram has no other way to send the code.", "Wait for the one it sent, or use `tobs login --qr`."
+    ),
+    "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN": _Told(
+        LoginError, "This number has no Telegram account.", "Sign up in a Telegram app."
+    ),
+    "SIGN_IN_FAILED": _Told(LoginError, "Telegram could not finish the login.", _LOGIN_AGAIN),
+    "UPDATE_APP_TO_LOGIN": _Told(LoginError, "Telegram wants a newer client for logins.", "Update tobs."),
+    "AUTH_TOKEN_EXPIRED": _Told(LoginError, "The QR code was too old.", "Run `tobs login --qr` again."),
+    "AUTH_TOKEN_INVALID": _Told(LoginError, "Telegram does not know this QR code.", "Run `tobs login --qr` again."),
+    "AUTH_TOKEN_ALREADY_ACCEPTED": _Told(LoginError, "This QR code was used already.", "Run `tobs login --qr` again."),
     "SESSION_PASSWORD_NEEDED": _Told(LoginError, "This account has a password.", "Give it with --password."),
     "PASSWORD_HASH_INVALID": _Told(LoginError, "The password is wrong.", "Run `tobs login` again."),
     "SRP_ID_INVALID": _Told(LoginError, "The password was asked for anew meanwhile.", _LOGIN_AGAIN),
@@ -80,7 +92,9 @@ TABLE: dict[str, _Told] = {
     "AUTH_KEY_UNREGISTERED": _Told(LoginError, "No one is logged in with this session.", "Run `tobs login`."),
     "AUTH_KEY_INVALID": _Told(LoginError, "Telegram does not accept this session.", _LOGIN_AGAIN),
     "AUTH_KEY_DUPLICATED": _Told(
-        LoginError, "This session was used from two networks at once, so Telegram ended it.", _LOGIN_AGAIN
+        LoginError,
+        "This session was used from two networks at once, so Telegram ended it.",
+        "Run `tobs login` again, on each machine for itself: never copy a session file.",
     ),
     "SESSION_REVOKED": _Told(LoginError, "This session was ended from another device.", _LOGIN_AGAIN),
     "SESSION_EXPIRED": _Told(LoginError, "This session is too old.", _LOGIN_AGAIN),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
+
+SessionLock = Literal["none", "passphrase", "keyring"]
 
 
 class ServerAddress(Struct, frozen=True):
@@ -22,7 +25,9 @@ class ServerAddress(Struct, frozen=True):
 class TelegramSettings(Struct, frozen=True, kw_only=True):
     """Settings of one account's way to Telegram. Times are seconds.
 
-    ``sessions`` is the folder of session files, ``session`` a Telethon string session used instead of a file.
+    ``sessions`` is the folder of session files; ``session`` the path of another file, or a Telethon string session.
+    ``session_lock`` says how a new session file is locked, ``passphrase`` opens one; ``proxy`` is a URL, empty for
+    none.
     ``workers`` connections fetch pages of one account, ``file_connections`` of each data centre fetch files.
     A flood wait longer than ``flood_threshold`` is not waited for: the run ends and says so. ``patience`` is how
     long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer.
@@ -33,6 +38,9 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     sessions: Path
     account: str = "default"
     session: str = ""
+    session_lock: SessionLock = "none"
+    passphrase: str = ""
+    proxy: str = ""
     server: ServerAddress | None = None
     workers: int = 4
     file_connections: int = 2

@@ -1,0 +1,215 @@
+"""The steps of a login: the code and the ways it comes, the password, the QR code.
+
+What is not known is asked for by callbacks, which are told why they are asked once more. Source:
+core.telegram.org/api/auth, /api/srp and /api/qr-login.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec import Struct
+from telethon.password import compute_check
+from telethon.tl import functions, types
+
+from tobs.errors import LoginError, MigrateNeeded, TobsError
+from tobs.telegram.invoke import Clock, Door, Sleep
+from tobs.telegram.refusals import RpcError
+from tobs.telegram.settings import TelegramSettings
+
+_TRIES = 3
+_PLACES = {
+    "SentCodeTypeApp": "in the Telegram app",
+    "SentCodeTypeSms": "by SMS",
+    "SentCodeTypeSmsWord": "by SMS, a word",
+    "SentCodeTypeSmsPhrase": "by SMS, a phrase",
+    "SentCodeTypeFirebaseSms": "by SMS",
+    "SentCodeTypeFragmentSms": "on fragment.com",
+    "SentCodeTypeCall": "by a phone call",
+    "SentCodeTypeFlashCall": "by a phone call: its number",
+    "SentCodeTypeMissedCall": "by a missed call: the last digits of its number",
+    "SentCodeTypeEmailCode": "by e-mail",
+    "CodeTypeSms": "by SMS",
+    "CodeTypeCall": "by a phone call",
+    "CodeTypeFlashCall": "by a phone call",
+    "CodeTypeMissedCall": "by a missed call",
+    "CodeTypeFragmentSms": "on fragment.com",
+}
+_QR_LEAST, _QR_MOST = 5.0, 60.0  # seconds a QR code is shown, whatever the clocks say
+
+
+class CodeAsked(Struct, frozen=True):
+    """A code was sent to ``place``. An empty answer sends it again to ``other`` ("": there is no other way), which
+    Telegram allows after ``seconds``. ``problem``: what was wrong with the answer before."""
+
+    place: str
+    other: str = ""
+    seconds: int = 0
+    problem: str = ""
+
+
+class PasswordAsked(Struct, frozen=True):
+    """The password of two-step verification, with its owner's hint; ``problem`` as with codes."""
+
+    hint: str = ""
+    problem: str = ""
+
+
+AskCode = Callable[[CodeAsked], Awaitable[str]]
+AskPassword = Callable[[PasswordAsked], Awaitable[str]]
+ShowQr = Callable[[str], None]
+
+
+async def following(door: Door, request: Any) -> Any:
+    """The answer of the data centre the account lives on (PHONE_MIGRATE, NETWORK_MIGRATE, USER_MIGRATE)."""
+    try:
+        return await door(request)
+    except MigrateNeeded as moved:
+        await door.links.move_home(moved.dc)
+        return await door(request)
+
+
+def is_named(error: TobsError, name: str) -> bool:
+    """Whether Telegram's answer behind ``error`` was ``name``."""
+    return isinstance(error.__cause__, RpcError) and error.__cause__.name == name
+
+
+async def by_code(door: Door, settings: TelegramSettings, phone: str, ask: AskCode) -> Any:
+    """Sign in with a code: three tries; an empty answer sends it another way, an expired one is sent anew."""
+    request = functions.auth.SendCodeRequest(phone, settings.api_id, settings.api_hash, types.CodeSettings())
+    sent = await following(door, request)
+    problem, given, tries = "", "", 0
+    while True:
+        if isinstance(sent, types.auth.SentCodeSuccess):
+            return sent.authorization
+        code, before = (await ask(_asked(sent, problem))).strip(), given
+        if not code and _other(sent):
+            sent, problem = await _resend(door, phone, sent)
+            continue
+        given, tries = code, tries + 1
+        try:
+            return await door(_sign_in(phone, sent, code))
+        except LoginError as error:
+            expired = is_named(error, "PHONE_CODE_EXPIRED")
+            wrong = is_named(error, "PHONE_CODE_INVALID") or is_named(error, "PHONE_CODE_EMPTY")
+            if not (expired or wrong) or tries >= _TRIES or code == before:
+                raise
+            problem = error.message
+            if expired:
+                sent = await door(request)
+                problem += " A new one was sent."
+
+
+def _sign_in(phone: str, sent: Any, code: str) -> Any:
+    if isinstance(sent.type, types.auth.SentCodeTypeEmailCode):
+        proof = types.EmailVerificationCode(code)
+        return functions.auth.SignInRequest(phone, sent.phone_code_hash, email_verification=proof)
+    return functions.auth.SignInRequest(phone, sent.phone_code_hash, code)
+
+
+def _asked(sent: Any, problem: str) -> CodeAsked:
+    """Raises LoginError for what only Telegram's own apps can do."""
+    if not isinstance(sent, types.auth.SentCode) or isinstance(sent.type, types.auth.SentCodeTypeSetUpEmailRequired):
+        raise LoginError(
+            "Telegram lets this number log in with its own apps only at first.",
+            "Log in with a Telegram app, then run `tobs login --qr` and scan the code with it.",
+        )
+    place = _PLACES.get(type(sent.type).__name__, "by Telegram")
+    return CodeAsked(place, _other(sent), sent.timeout or 0, problem)
+
+
+def _other(sent: Any) -> str:
+    return _PLACES.get(type(sent.next_type).__name__, "another way") if sent.next_type else ""
+
+
+async def _resend(door: Door, phone: str, sent: Any) -> tuple[Any, str]:
+    try:
+        return await door(functions.auth.ResendCodeRequest(phone, sent.phone_code_hash)), ""
+    except LoginError as error:
+        if not is_named(error, "SEND_CODE_UNAVAILABLE"):
+            raise
+        sent.next_type = None
+        return sent, error.message
+
+
+async def by_password(door: Door, ask: AskPassword) -> Any:
+    """Prove the password of two-step verification: three tries."""
+    problem, given = "", ""
+    for attempt in range(1, _TRIES + 1):
+        rules = await door(functions.account.GetPasswordRequest())
+        password, before = await ask(PasswordAsked(rules.hint or "", problem)), given
+        given = password
+        try:
+            return await _prove(door, rules, password)
+        except LoginError as error:
+            if not is_named(error, "PASSWORD_HASH_INVALID") or attempt == _TRIES or password == before:
+                raise
+            problem = error.message
+    raise AssertionError("the last try returns or raises")
+
+
+async def _prove(door: Door, rules: Any, password: str) -> Any:
+    try:
+        return await door(functions.auth.CheckPasswordRequest(await _proof(rules, password)))
+    except LoginError as error:
+        if not is_named(error, "SRP_ID_INVALID"):
+            raise
+    # The challenge is too old, for example because the password was long in coming: a new one, the same password.
+    rules = await door(functions.account.GetPasswordRequest())
+    return await door(functions.auth.CheckPasswordRequest(await _proof(rules, password)))
+
+
+async def _proof(rules: Any, password: str) -> Any:
+    """In a thread: deriving the key takes a tenth of a second. Raises LoginError for rules newer than tobs."""
+    try:
+        return await asyncio.to_thread(compute_check, rules, password)
+    except ValueError as error:
+        raise LoginError("Telegram checks the password in a way this tobs does not know.", "Update tobs.") from error
+
+
+async def by_qr(
+    door: Door, settings: TelegramSettings, show: ShowQr, *, clock: Clock, sleep: Sleep, patience: float
+) -> Any:
+    """Show QR codes, a new one when the old expires, until one was scanned. Raises LoginError after ``patience`` s."""
+    scanned = asyncio.Event()
+
+    def hear(update: Any) -> None:
+        if any(isinstance(item, types.UpdateLoginToken) for item in _inner(update)):
+            scanned.set()
+
+    door.links.on_update = hear
+    request = functions.auth.ExportLoginTokenRequest(settings.api_id, settings.api_hash, [])
+    deadline = clock() + patience
+    while True:
+        scanned.clear()
+        answer = await following(door, request)
+        if isinstance(answer, types.auth.LoginTokenMigrateTo):
+            await door.links.move_home(answer.dc_id)
+            answer = await door(functions.auth.ImportLoginTokenRequest(answer.token))
+        if isinstance(answer, types.auth.LoginTokenSuccess):
+            return answer.authorization
+        if clock() >= deadline:
+            raise LoginError(
+                f"No one scanned the QR code within {patience / 60:g} minutes.",
+                "Run `tobs login --qr` again; in Telegram: Settings, Devices, Link Desktop Device.",
+            )
+        show("tg://login?token=" + base64.urlsafe_b64encode(answer.token).decode().rstrip("="))
+        await _either(scanned, sleep, min(max(answer.expires - clock(), _QR_LEAST), _QR_MOST))
+
+
+def _inner(update: Any) -> list[Any]:
+    return [update.update] if isinstance(update, types.UpdateShort) else list(getattr(update, "updates", []))
+
+
+async def _either(event: asyncio.Event, sleep: Sleep, seconds: float) -> None:
+    """Wait for ``event``, but no longer than ``seconds``."""
+    waits = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(sleep(seconds))}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
