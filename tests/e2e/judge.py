@@ -29,6 +29,7 @@ _FENCE = re.compile(
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
 _COMMENT = re.compile(r"%%.*?%%", re.S)
 _WIKILINK = re.compile(r"(?<!\\)(!?)\[\[([^\[\]\n]+)\]\]")
+_CALLOUT = re.compile(r"^> \[!\w+\].*$", re.M)
 _HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.M)
 _BLOCK = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.M)
 _TAG = re.compile(r"(?<![\w/&\\#\]])#([^\s\u2000-\u206f\u2e00-\u2e7f'!\"#$%&()*+,.:;<=>?@^`{|}~\[\]\\]+)")
@@ -241,7 +242,7 @@ def embeds_apart(vault: Vault) -> list[str]:
     """Embeds of files stand in a paragraph of their own, a blank line (of the quote they are in) at both sides."""
     faults = []
     for name, body in vault.bodies.items():
-        lines = ["", *_FENCE.sub("", body).split("\n"), ""]
+        lines = ["", *_CALLOUT.sub("", _FENCE.sub("", body)).split("\n"), ""]
         for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
             if line.lstrip("> ").startswith("![[") and (before.strip("> ") or after.strip("> ")):
                 faults.append(f"{name}: {line}")

@@ -9,13 +9,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column
 
 from tobs.config.units import format_size
 from tobs.pipeline.report import Reporter
 
 _BARS_EVERY = 0.1
 _LINES_EVERY = 1.0
+_NARROW = 60
 
 
 @asynccontextmanager
@@ -46,15 +57,7 @@ async def _write_lines(reporter: Reporter, console: Console) -> None:
 
 
 async def _show_bars(reporter: Reporter, console: Console) -> None:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description:<9}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[more]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=False, expand=True) as progress:
+    with Progress(*_columns(console.width), console=console, transient=False, expand=True) as progress:
         messages = progress.add_task("messages", total=None, more="")
         notes = progress.add_task("notes", total=None, more="")
         media = progress.add_task("media", total=None, more="")
@@ -64,6 +67,16 @@ async def _show_bars(reporter: Reporter, console: Console) -> None:
                 await asyncio.sleep(_BARS_EVERY)
         finally:
             _update_bars(progress, reporter, messages, notes, media)
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """What fits a terminal of ``width`` cells. Numbers stand whole; bars go first, then the ends of long titles."""
+    name, count = TextColumn("{task.description:<9}"), MofNCompleteColumn(table_column=Column(no_wrap=True))
+    more = TextColumn("{task.fields[more]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    if width < _NARROW:
+        return [name, count, more]
+    bar = BarColumn(bar_width=None, table_column=Column(ratio=1))
+    return [SpinnerColumn(), name, bar, count, more, TimeElapsedColumn(table_column=Column(no_wrap=True))]
 
 
 def _update_bars(progress: Progress, reporter: Reporter, messages: TaskID, notes: TaskID, media: TaskID) -> None:

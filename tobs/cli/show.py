@@ -20,18 +20,18 @@ def show_report(console: Console, report: RunReport) -> None:
     table.add_column(style="bold")
     table.add_column()
     m, n, f = report.messages, report.notes, report.media
-    table.add_row("messages", _counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted))
-    table.add_row(
-        "notes",
-        _counts(created=n.created, updated=n.updated, unchanged=n.unchanged, preserved=n.preserved, deleted=n.deleted),
-    )
+    table.add_row("messages", _joined(_counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted)))
+    notes = _counts(created=n.created, updated=n.updated, unchanged=n.unchanged, preserved=n.preserved)
+    table.add_row("notes", _joined(notes, _counts(conflicts=n.conflicts, deleted=n.deleted)))
     media = _counts(downloaded=f.downloaded, reused=f.reused, failed=f.failed, unavailable=f.unavailable)
-    table.add_row("media", f"{media} · {format_size(f.bytes)}")
+    table.add_row("media", _joined(media, format_size(f.bytes) if f.bytes else ""))
     for name, counts in sorted(report.processors.items()):
         line = _counts(done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed)
-        table.add_row(escape(name), line)
-    waits = f" · {report.flood.waits} flood waits, {report.flood.seconds:.0f} s" if report.flood.waits else ""
-    table.add_row("requests", f"{report.requests}{waits}")
+        table.add_row(escape(name), _joined(line))
+    waits = _counts(**{"flood wait" if report.flood.waits == 1 else "flood waits": report.flood.waits})
+    table.add_row(
+        "requests", _joined(f"{report.requests:,}", f"{waits}, {report.flood.seconds:.0f} s" if waits else "")
+    )
     console.print(table)
     for plugin in report.plugins:
         # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.
@@ -47,8 +47,11 @@ def show_report(console: Console, report: RunReport) -> None:
 
 
 def _counts(**values: int) -> str:
-    told = [f"{value:,} {name}" for name, value in values.items() if value]
-    return " · ".join(told) or "nothing new"
+    return " · ".join(f"{value:,} {name}" for name, value in values.items() if value)
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part) or "nothing new"
 
 
 def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -64,11 +64,8 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
                 width, height, duration = attribute.w, attribute.h, float(attribute.duration)
             case types.DocumentAttributeAudio():
                 kind = "voice" if attribute.voice else "audio"
-                duration, title, performer = (
-                    float(attribute.duration),
-                    _named(attribute.title),
-                    _named(attribute.performer),
-                )
+                duration = float(attribute.duration)
+                title, performer = _named(attribute.title), _named(attribute.performer)
                 waveform = steps(attribute.waveform or b"")
             case types.DocumentAttributeSticker() | types.DocumentAttributeCustomEmoji():
                 kind, emoji = "sticker", attribute.alt

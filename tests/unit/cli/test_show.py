@@ -1,0 +1,63 @@
+"""What a run tells people, on terminals of any width."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from tobs.cli.progress import shown_progress
+from tobs.cli.show import show_report
+from tobs.pipeline.report import Reporter
+
+
+def reporter() -> Reporter:
+    return Reporter("20240101T000000-abc", "export", ("@club",), clock=lambda: 1_700_000_000.0)
+
+
+def shown(told: Reporter, width: int = 100) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
+    show_report(console, told.report)
+    assert isinstance(console.file, io.StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_a_run_that_found_nothing_says_so_and_nothing_else() -> None:
+    assert shown(reporter()) == [
+        "messages  nothing new",
+        "notes     nothing new",
+        "media     nothing new",
+        "requests  0",
+    ]
+
+
+def test_what_was_done_is_told_in_one_line_each() -> None:
+    told = reporter()
+    told.report.messages.fetched = told.report.messages.new = 2500
+    told.report.notes.created, told.report.notes.conflicts = 2507, 1
+    told.report.media.downloaded, told.report.media.bytes = 3, 4_500_000
+    told.report.flood.waits, told.report.flood.seconds, told.report.requests = 1, 3.0, 1209
+    assert shown(told) == [
+        "messages  2,500 fetched · 2,500 new",
+        "notes     2,507 created · 1 conflicts",
+        "media     3 downloaded · 4.5 MB",
+        "requests  1,209 · 1 flood wait, 3 s",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 120])
+async def test_the_counts_stand_whole_on_a_terminal_of_any_width(width: int) -> None:
+    told = reporter()
+    told.report.messages.fetched = told.expected_messages = 402
+    told.phase, told.chat = "fetching", "A chat with a very long title that fits nowhere"
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    async with shown_progress(told, console, quiet=False):
+        await asyncio.sleep(0.05)
+    assert isinstance(console.file, io.StringIO)
+    last = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", console.file.getvalue())
+    assert "402/402" in last
+    assert "fetching" in last
+    assert max(len(line) for line in re.split("[\r\n]", last)) <= width
