@@ -23,6 +23,8 @@ WORDS: Mapping[str, str] = {
     "buttons": "Schaltflächen: {names}",
     "empty": "Leere Nachricht",
     "unsupported": "Diese Art Nachricht kann tobs noch nicht zeigen; sie liegt im Archiv.",
+    "message": "Nachricht",
+    "album": "Album",
     "someone": "Jemand",
     "deleted_account": "Gelöschtes Konto",
     "and": "{first} und {last}",

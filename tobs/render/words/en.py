@@ -23,6 +23,8 @@ WORDS: Mapping[str, str] = {
     "buttons": "Buttons: {names}",
     "empty": "Empty message",
     "unsupported": "This message is of a kind that tobs cannot show yet; it is kept in the archive.",
+    "message": "Message",
+    "album": "Album",
     "someone": "Someone",
     "deleted_account": "Deleted account",
     "and": "{first} and {last}",
