@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -79,6 +80,21 @@ def test_the_exit_codes_of_the_pages_are_those_of_the_errors() -> None:
     }
     page = (REPO / "docs/user/troubleshooting.md").read_text(encoding="utf-8")
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.M)} == codes | {0}
+
+
+def test_messages_on_the_page_of_troubles_are_those_of_the_code() -> None:
+    page = (REPO / "docs/user/troubleshooting.md").read_text(encoding="utf-8")
+    source = " ".join(path.read_text(encoding="utf-8") for path in MODULES)
+    quoted = [row for table in page.split("| it says | |\n|---|---|\n")[1:] for row in _rows(table)]
+    assert len(quoted) > 20
+    for row in quoted:
+        for part in re.split(r" · |…|`[^`]*`|'|\d+ %?", row.split(" | ")[0].strip("| ")):
+            if len(part.strip(" .'")) > 7:
+                assert part.strip(" .'") in source, part
+
+
+def _rows(table: str) -> list[str]:
+    return list(itertools.takewhile(lambda line: line.startswith("|"), table.splitlines()))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
