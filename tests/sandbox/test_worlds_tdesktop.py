@@ -209,3 +209,23 @@ def test_what_is_no_export_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "result.json").write_text(content)
     with pytest.raises(UsageError):
         open_world(str(tmp_path))
+
+
+def test_a_channel_that_links_to_its_own_posts_has_the_name_they_tell(tmp_path: Path) -> None:
+    def link(name: str, number: int) -> dict[str, object]:
+        part = {"type": "link", "text": f"https://t.me/{name}/{number}"}
+        return {"id": number, "type": "message", "date_unixtime": "1", "text": "", "text_entities": [part]}
+
+    def name_of(*messages: dict[str, object]) -> str:
+        chat = {"name": "C", "type": "public_channel", "id": 7, "messages": messages}
+        (tmp_path / "result.json").write_text(json.dumps(chat))
+        world = open_world(str(tmp_path))
+        assert world.resolve("export_7") == -1000000000007
+        assert world.resolve(world.targets[0]) == -1000000000007
+        return world.targets[0]
+
+    own = [link("MyClub", number) for number in range(1, 6)]
+    assert name_of(*own) == "@MyClub"
+    assert name_of(*own[:4]) == "@export_7"
+    strange = {**link("MyClub", 99), "id": 6}
+    assert name_of(*own, strange) == "@export_7"

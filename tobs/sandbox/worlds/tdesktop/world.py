@@ -16,6 +16,7 @@ from tobs.sandbox.worlds.tdesktop.media import ExportFiles, Media
 from tobs.sandbox.worlds.tdesktop.messages import Messages
 from tobs.sandbox.worlds.tdesktop.people import People
 from tobs.sandbox.worlds.tdesktop.reading import Json, read_chats
+from tobs.sandbox.worlds.tdesktop.username import own_username
 from tobs.sandbox.worlds.tl import Tl
 from tobs.sandbox.worlds.world import About, World
 
@@ -25,7 +26,8 @@ _OLD_IDS = 1 << 32  # ids of chats before April 2021 carry their kind above thes
 
 
 def export_world(path: Path) -> World:
-    """The world of a ``result.json`` or its folder. Every channel gets the username ``export_<id>``."""
+    """The world of a ``result.json`` or its folder. A channel has the username its links to its own posts tell, and
+    every one is found as ``export_<id>``."""
     folder, owner, chats = read_chats(path)
     saved = next((chat for chat in chats if chat.get("type") == "saved_messages"), {})
     me = int(owner.get("user_id") or saved.get("id") or _STRANGER)
@@ -73,6 +75,9 @@ def _add_chat(world: World, chat: Json, people: People, media: Media) -> None:
         place, tl = make.of(message)
         made[place][tl.id] = tl
     entity = _entity(kind, id, chat.get("name"), people.me, bool(old_group), world.me)
+    if isinstance(entity, types.Channel) and kind.startswith("public_"):
+        world.usernames[f"export_{id}"] = marked
+        entity.username = own_username(told) or entity.username
     pinned = _pinned(list(made[marked].values()))
     for message_id in pinned:
         if isinstance(made[marked].get(message_id), types.Message):
