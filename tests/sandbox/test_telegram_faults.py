@@ -85,7 +85,7 @@ async def test_a_restarted_server_is_waited_for(tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     options = SandboxOptions(port=port)
     async with serve(world, options, state=state) as first:
-        settings = settings_for(first, tmp_path, patience=20.0)
+        settings = settings_for(first, tmp_path, patience=3000.0)  # of sleeps that `quick` cuts short
         await sign_in(first, settings)
         stack = open_telegram(settings, sleep=quick)
         telegram = await stack.__aenter__()

@@ -3,7 +3,8 @@
 METHOD is a name as "messages.getHistory", or ``*`` for every method. ``#3``: the third call from now on · ``%5``: five
 percent of the calls, by the sandbox's seed · ``*``: each call · nothing: the next call.
 ACTION: ``flood:S`` · ``error:CODE:NAME`` · ``delay:MS`` · ``drop`` (the connection, without an answer) · ``corrupt``
-(bytes of a file part are changed; any other answer is damaged on its way) · ``expire`` (every file reference so far).
+(bytes of a file part are changed; any other answer is damaged on its way) · ``short`` (a file part loses its second
+half) · ``expire`` (every file reference so far) · ``away:MS`` (every data centre hangs up and cannot be reached).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 
 from tobs.errors import UsageError
 
-Action = Literal["flood", "error", "delay", "drop", "corrupt", "expire"]
+Action = Literal["flood", "error", "delay", "drop", "corrupt", "short", "expire", "away"]
 
 _SPEC: Final = re.compile(
     r"(?P<method>\*|[A-Za-z.]+)(?:#(?P<nth>\d+)|%(?P<percent>\d+(?:\.\d+)?)|(?P<each>\*))?"
@@ -25,7 +26,7 @@ _SPEC: Final = re.compile(
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault. ``nth`` 0 and ``percent`` 0 mean every call; ``seconds`` is of flood and delay."""
+    """One fault. ``nth`` 0 and ``percent`` 0 mean every call; ``seconds`` is of delay and away."""
 
     spec: str
     method: str
@@ -56,15 +57,15 @@ def parse_fault(spec: str) -> Fault:
                 if not re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
                     raise ValueError(name)
                 return Fault(spec, found["method"], "error", nth, percent, code=int(code), name=name)
-            case "delay":
-                return Fault(spec, found["method"], "delay", nth, percent, seconds=float(arg) / 1000)
-            case "drop" | "corrupt" | "expire" as action if not arg:
+            case "delay" | "away" as action:
+                return Fault(spec, found["method"], action, nth, percent, seconds=float(arg) / 1000)
+            case "drop" | "corrupt" | "short" | "expire" as action if not arg:
                 return Fault(spec, found["method"], action, nth, percent)
     except ValueError:
         pass
     raise UsageError(
         f"The fault {spec!r} has an unknown action or a wrong argument.",
-        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, expire.",
+        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, short, expire, away:MS.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import time
 from collections.abc import Awaitable, Callable
@@ -26,6 +27,7 @@ from tobs.sandbox.worlds.files import DC_ORDER
 
 HOST = "127.0.0.1"
 HOME_DC = DC_ORDER[0]
+_SETTLE = 0.005
 
 
 class Server:
@@ -60,21 +62,43 @@ class Server:
     # -- life
 
     async def start(self) -> None:
-        """Listen on one loopback port a data centre; raises OSError when the port is taken."""
+        """Listen on one loopback port a data centre, the same as before; raises OSError when a port is taken."""
         for dc in DC_ORDER[: self.options.dcs]:
-            port = self.options.port if dc == HOME_DC else 0
+            port = self.ports.get(dc) or (self.options.port if dc == HOME_DC else 0)
             listener = await asyncio.start_server(self._accepting(dc), HOST, port, limit=1 << 21)
             self._listeners.append(listener)
             self.ports[dc] = listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Close the listeners and every connection."""
-        for listener in self._listeners:
-            listener.close()
-        self.drop_connections()
+        await self._close_listeners()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def go_away(self, seconds: float) -> None:
+        """Hang up and refuse connections for ``seconds``, as a lost network would."""
+        if self._listeners:
+            task = asyncio.get_running_loop().create_task(self._away(seconds))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _away(self, seconds: float) -> None:
+        await self._close_listeners()
+        await self.sleep(seconds)
+        await self.start()
+
+    async def _close_listeners(self) -> None:
+        listeners, self._listeners = self._listeners, []
+        loop = asyncio.get_running_loop()
+        for listener in listeners:
+            for place in listener.sockets:
+                with contextlib.suppress(NotImplementedError):
+                    loop.remove_reader(place.fileno())
+        await asyncio.sleep(_SETTLE)  # asyncio forgets a connection whose listener closes while it is accepted
+        for listener in listeners:
+            listener.close()
+        self.drop_connections()
 
     def drop_connections(self) -> int:
         """Cut every connection; clients will connect anew. Returns how many there were."""
@@ -137,7 +161,7 @@ class Server:
             return rpc_error(500, "INTERNAL")
 
     async def _answer(self, call: Call, request: Any, entry: LogEntry) -> bytes | None:
-        spoil = False
+        spoil = shorten = False
         for fault in self.faults.struck(entry.method):
             match fault.action:
                 case "delay":
@@ -145,8 +169,14 @@ class Server:
                 case "drop":
                     entry.error = "dropped"
                     return None
+                case "away":
+                    entry.error = "away"
+                    self.go_away(fault.seconds)
+                    return None
                 case "corrupt":
                     spoil = True
+                case "short":
+                    shorten = True
                 case "expire":
                     self.world.stamps.expire()
                 case _:
@@ -165,6 +195,8 @@ class Server:
         answer = service.handler(call, request)
         if inspect.isawaitable(answer):
             answer = await answer
+        if shorten and hasattr(answer, "bytes"):
+            answer.bytes = answer.bytes[: len(answer.bytes) // 2]
         if spoil and hasattr(answer, "bytes") and answer.bytes:
             answer.bytes = bytes((answer.bytes[0] ^ 0xFF,)) + answer.bytes[1:]
         elif spoil:

@@ -27,12 +27,14 @@ from tobs.telegram.invoke import Clock, Door, Sleep
 from tobs.telegram.links import Links
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
+from tobs.telegram.proofs import Offer
 from tobs.telegram.session import Account, Session, SessionFile
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, plan_shards
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import takeout_session
 from tobs.telegram.targets import Targets
+from tobs.telegram.waits import SharedWaits, owner_of
 
 __all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
 
@@ -88,13 +90,16 @@ async def open_door(
             "The API id or the API hash is missing.", "Set TOBS_API_ID and TOBS_API_HASH (my.telegram.org)."
         )
     links = Links(settings, session, on_event=on_event, save=lambda: file.save(session))
-    ledger = FloodLedger(clock=clock, sleep=sleep, threshold=settings.flood_threshold, on_event=on_event)
+    waits = SharedWaits(settings.sessions.parent / "floods.json", owner_of(session), clock=clock)
+    ledger = FloodLedger(
+        clock=clock, sleep=sleep, threshold=settings.flood_threshold, on_event=on_event, waits=waits
+    )
     door = Door(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
 
     async def authorise(dc: int, connection: Connection) -> None:
         exported = await door(functions.auth.ExportAuthorizationRequest(dc))
         login = functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes)
-        await connection.send(login, timeout=settings.request_timeout)
+        await door.over(connection, login, dc=dc)
 
     links.authorise = authorise
     try:
@@ -142,6 +147,7 @@ class Telegram:
         self._targets = Targets(door, self._peers, peers, me=account.id)
         self._history = History(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
+        self._hash_offer = Offer()
 
     @property
     def requests(self) -> Counter[str]:
@@ -257,8 +263,11 @@ class Telegram:
                 self._on_event(ReferenceRenewed(key.chat_id, key.id))
             return fresh
 
-        worker = _FILE_WORKERS + next(self._file_turn) % self._settings.file_connections
-        transfer = Transfer(self._door, remote, item.size, worker=worker, refresh=refresh)
+        turn, connections = next(self._file_turn), self._settings.file_connections
+        workers = [_FILE_WORKERS + (turn + number) % connections for number in range(connections)]
+        transfer = Transfer(
+            self._door, remote, item.size, workers=workers, refresh=refresh, offer=self._hash_offer
+        )
         return await transfer.run(part, offset, on_progress)
 
     def _for_people_only(self, what: str) -> None:

@@ -1,4 +1,5 @@
-"""Fetching a file: our own upload.getFile loop over aligned parts, resumed from any offset, never accepted short.
+"""Fetching a file: our own upload.getFile loop over aligned parts, resumed from any offset, never accepted short
+or damaged.
 
 Source: https://core.telegram.org/api/files
 """
@@ -6,33 +7,54 @@ Source: https://core.telegram.org/api/files
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from loguru import logger
 from telethon.tl import functions, types
 
-from tobs.errors import LoginError, MigrateNeeded, RequestRefused, TransferFailed
+from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TransferFailed
 from tobs.model import RemoteFile
+from tobs.telegram.events import Retried
 from tobs.telegram.invoke import Door
+from tobs.telegram.proofs import Offer, Proofs
 from tobs.telegram.refusals import STALE_REFERENCES
 
 OnProgress = Callable[[int], None]
 Refresh = Callable[[], Awaitable[RemoteFile | None]]
 """Fetches the file's message again; None when the message or its file is gone."""
+T = TypeVar("T")
 
 _KB = 1024
-_RENEWALS, _SHORT_TRIES, _MOVES = 3, 3, 3
+_MB = 1024 * _KB
+_LARGE = 10 * _MB
+_AT_ONCE = 4
+_RENEWALS, _TRIES, _MOVES = 3, 4, 3
+_SLOWEST_LINE = 32 * _KB
+_CHECKED = 64 * _MB
+_PART = "upload.getFile"
+_GONE = ("LOCATION_INVALID", "FILE_ID_INVALID", "LOCATION_NOT_AVAILABLE")
 
 
 def part_size(size: int) -> int:
     """Bytes asked for at once: divides 1 MiB, so that no aligned part crosses a 1 MiB border; ``size`` 0: unknown."""
     if 0 < size <= 128 * _KB:
         return 128 * _KB
-    if size <= 10 * _KB * _KB:
+    if size <= _LARGE:
         return 512 * _KB
-    return 1024 * _KB
+    return _MB
+
+
+def parts_at_once(size: int) -> int:
+    """How many parts of a file of ``size`` bytes are under way at the same time."""
+    return _AT_ONCE if size > _LARGE else 1
+
+
+def extra_seconds(size: int) -> float:
+    """How much longer than for other requests a part is waited for: what a slow line needs for its neighbours too."""
+    return part_size(size) * parts_at_once(size) / _SLOWEST_LINE
 
 
 def location_of(remote: RemoteFile) -> Any:
@@ -42,60 +64,125 @@ def location_of(remote: RemoteFile) -> Any:
 
 
 class Transfer:
-    """One file on its way into ``part``. ``size`` 0 means that Telegram did not say."""
+    """One file on its way into ``part``. ``size`` 0 means that Telegram did not say.
 
-    def __init__(self, door: Door, remote: RemoteFile, size: int, *, worker: int, refresh: Refresh) -> None:
+    ``workers`` are the connections whose turn it is; parts of a large file are spread over them.
+    """
+
+    def __init__(
+        self, door: Door, remote: RemoteFile, size: int, *, workers: Sequence[int], refresh: Refresh, offer: Offer
+    ) -> None:
         self._door = door
         self._remote = remote
         self._dc = remote.dc
         self._size = size
         self._limit = part_size(size)
-        self._worker = worker
+        self._workers = workers
         self._refresh = refresh
+        self._renewing = asyncio.Lock()
         self._renewals = 0
+        self._proofs = Proofs(self._hashes, offer)
 
     async def run(self, part: Path, offset: int, on_progress: OnProgress | None) -> int:
         """Write the file from ``offset`` on and give its whole size. Raises TransferFailed; the part stays."""
         try:
-            file, start = await asyncio.to_thread(_open_at, part, offset, self._limit)
+            file, start = _open_at(part, offset, self._limit)
         except OSError as error:
             raise TransferFailed(f"{part.name} cannot be written: {error.strerror}.") from error
-        try:
+        with file:
+            if start:
+                start = await self._checked(file, start)
             return await self._fill(file, start, on_progress)
-        finally:
-            await asyncio.to_thread(file.close)
+
+    async def _checked(self, file: BinaryIO, start: int) -> int:
+        """Where to go on: behind the last part in ``file`` that Telegram's hashes agree with."""
+        for low in range(max(0, start - _CHECKED) // _MB * _MB, start, _MB):
+            high = min(start, low + _MB)
+            await self._proofs.load(low, high)
+            data = await _in_thread(_read_at, file, low, high - low)
+            wrong = await _in_thread(self._proofs.first_wrong, low, data)
+            if wrong is not None:
+                logger.info("what is there of a file is damaged at {}: going on from there", wrong)
+                self._door.tell(Retried(_PART, "what was there was damaged", 1, 0.0))
+                start = wrong - wrong % self._limit
+                break
+        await _in_thread(_cut, file, start)
+        return start
 
     async def _fill(self, file: BinaryIO, offset: int, on_progress: OnProgress | None) -> int:
-        short = 0
-        while not self._size or offset < self._size:
-            data = await self._part(offset)
-            expected = min(self._limit, self._size - offset) if self._size else 0
-            if len(data) < expected:
-                short += 1
-                if short >= _SHORT_TRIES:
-                    raise TransferFailed(
-                        f"Telegram sent {offset + len(data)} of {self._size} bytes.", "Try again later."
-                    )
-                continue
-            short, self._renewals = 0, 0
-            try:
-                await asyncio.to_thread(file.write, data)
-            except OSError as error:
-                raise TransferFailed(f"The file cannot be written: {error.strerror}.") from error
-            offset += len(data)
-            if on_progress is not None:
-                on_progress(offset)
-            if len(data) < self._limit:
-                break
+        """Parts are written in their order, so that what is there is always whole from the beginning."""
+        under_way: deque[asyncio.Task[bytes]] = deque()
+        asked, number, done = offset, 0, False
+        try:
+            while not done:
+                while len(under_way) < parts_at_once(self._size) and (asked < self._size or not self._size):
+                    worker = self._workers[number % len(self._workers)]
+                    under_way.append(asyncio.create_task(self._whole_part(asked, worker)))
+                    asked, number = asked + self._limit, number + 1
+                if not under_way:
+                    break
+                data = await under_way[0]
+                under_way.popleft()
+                try:
+                    await _in_thread(_write, file, data)
+                except OSError as error:
+                    raise TransferFailed(f"The file cannot be written: {error.strerror}.") from error
+                offset += len(data)
+                if on_progress is not None:
+                    on_progress(offset)
+                done = len(data) < self._limit
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
         return offset
 
-    async def _part(self, offset: int) -> bytes:
-        """One part; stale references are renewed, files that moved are followed."""
+    async def _whole_part(self, offset: int, worker: int) -> bytes:
+        """The part at ``offset``, complete and as Telegram's hashes say, where there are any."""
+        end = min(offset + self._limit, self._size) if self._size else offset + self._limit
+        for attempt in range(1, _TRIES + 1):
+            proven = asyncio.create_task(self._proofs.load(offset, end))
+            try:
+                data = await self._part(offset, worker)
+                await proven
+            finally:
+                proven.cancel()
+                await asyncio.gather(proven, return_exceptions=True)
+            if len(data) > (end - offset):
+                raise TransferFailed("Telegram sent more than was asked for.", "Try again later.")
+            if self._size and len(data) < end - offset:
+                reason = f"Telegram sent {offset + len(data)} of {self._size} bytes."
+            elif await _in_thread(self._proofs.first_wrong, offset, data) is not None:
+                reason = "Telegram sent a damaged part."
+                self._proofs.forget(offset, end)
+            else:
+                self._renewals = 0
+                self._proofs.forget(offset, end)
+                return data
+            self._door.tell(Retried(_PART, reason, attempt, 0.0))
+        raise TransferFailed(reason, "Try again later.")
+
+    async def _part(self, offset: int, worker: int) -> bytes:
+        answer = await self._ask(
+            lambda: functions.upload.GetFileRequest(location_of(self._remote), offset, self._limit), worker
+        )
+        if not isinstance(answer, types.upload.File):
+            raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
+        return bytes(answer.bytes)
+
+    async def _hashes(self, offset: int) -> list[Any]:
+        answer: list[Any] = await self._ask(
+            lambda: functions.upload.GetFileHashesRequest(location_of(self._remote), offset), self._workers[0], raw=True
+        )
+        return answer
+
+    async def _ask(self, request: Callable[[], Any], worker: int, *, raw: bool = False) -> Any:
+        """Stale references are renewed, files that moved are followed. ``raw``: refusals are raised as they are."""
         moves = 0
         while True:
-            request = functions.upload.GetFileRequest(location_of(self._remote), offset, self._limit)
+            remote = self._remote
             try:
-                answer = await self._door(request, worker=self._worker, dc=self._dc)
+                return await self._door(request(), worker=worker, dc=self._dc, extra=extra_seconds(self._size))
             except MigrateNeeded as moved:
                 moves += 1
                 if moves > _MOVES:
@@ -109,36 +196,63 @@ class Transfer:
                 await self._door.links.forget_key(self._dc)
             except RequestRefused as refused:
                 if refused.name not in STALE_REFERENCES:
+                    if raw or isinstance(refused, FloodWait):
+                        raise
                     raise _failed(refused) from refused
-                await self._renew(refused)
-            else:
-                if not isinstance(answer, types.upload.File):
-                    raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
-                if len(answer.bytes) > self._limit:
-                    raise TransferFailed("Telegram sent more than was asked for.", "Try again later.")
-                return bytes(answer.bytes)
+                await self._renew(remote, refused)
 
-    async def _renew(self, refused: RequestRefused) -> None:
-        self._renewals += 1
-        if self._renewals > _RENEWALS:
-            raise _failed(refused) from refused
-        fresh = await self._refresh()
-        if fresh is None:
-            raise TransferFailed("The message of this file is gone.", retryable=False) from refused
-        self._remote = fresh
+    async def _renew(self, stale: RemoteFile, refused: RequestRefused) -> None:
+        """Have another reference than that of ``stale``; parts under way at the same time share the new one."""
+        async with self._renewing:
+            if self._remote is not stale:
+                return
+            self._renewals += 1
+            if self._renewals > _RENEWALS:
+                raise _failed(refused) from refused
+            fresh = await self._refresh()
+            if fresh is None:
+                raise TransferFailed("The message of this file is gone.", retryable=False) from refused
+            self._remote = fresh
 
 
 def _failed(refused: RequestRefused) -> TransferFailed:
-    """What Telegram refused about one file: passing trouble may be tried again, the rest not."""
-    gone = refused.code == 400 and refused.name not in STALE_REFERENCES
-    return TransferFailed(refused.message, refused.remedy, retryable=not gone)
+    """What Telegram refused about one file: only where the file is gone a later run need not try."""
+    return TransferFailed(refused.message, refused.remedy, retryable=refused.name not in _GONE)
+
+
+async def _in_thread(function: Callable[..., T], *args: object) -> T:
+    """Run ``function`` in a thread, to its end even when the caller is cancelled: files are closed after it."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 def _open_at(part: Path, offset: int, limit: int) -> tuple[BinaryIO, int]:
-    """The part file, cut back to the last whole part at or below ``offset``, and where writing starts."""
-    file = part.open("r+b" if part.exists() else "w+b")
+    """The part file, cut back to the last whole part at or below ``offset``, and where writing starts.
+
+    Unbuffered: bytes that count as done are the system's, a killed process does not take them along.
+    """
+    file: BinaryIO = part.open("r+b" if part.exists() else "w+b", buffering=0)
     there = min(offset, file.seek(0, 2))
     start = there - there % limit
-    file.truncate(start)
-    file.seek(start)
+    _cut(file, start)
     return file, start
+
+
+def _cut(file: BinaryIO, size: int) -> None:
+    file.truncate(size)
+    file.seek(size)
+
+
+def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

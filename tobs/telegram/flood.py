@@ -1,22 +1,21 @@
-"""The flood ledger: what Telegram said to wait, kept once for all workers of an account."""
+"""The flood ledger: what Telegram said to wait, kept once for all workers and processes of an account."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
 from tobs.errors import FloodWait
 from tobs.telegram.events import FloodWaited, OnEvent
-
-Key = tuple[str, int]
-"""(method, dc)."""
+from tobs.telegram.pace import Pacer
+from tobs.telegram.waits import Key, Pace, Wait, Waits
 
 
 class FloodLedger:
-    """Waits by method and data centre, as Unix times before which nothing is sent.
+    """Waits by method and data centre, and the pace that is learned from them.
 
-    ``waits`` is where they are kept: a dict here, a mapping over a file where processes share one account.
+    ``waits`` is where they are kept: in memory, or ``SharedWaits`` where processes share one account.
     A wait longer than ``threshold`` seconds is raised as FloodWait and not waited for.
     """
 
@@ -27,33 +26,63 @@ class FloodLedger:
         sleep: Callable[[float], Awaitable[None]],
         threshold: float,
         on_event: OnEvent,
-        waits: MutableMapping[Key, float] | None = None,
+        waits: Waits | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._threshold = threshold
         self._on_event = on_event
-        self._waits: MutableMapping[Key, float] = {} if waits is None else waits
+        self._waits = waits or Waits()
+        self._pacers: dict[Key, Pacer] = {}
 
     def remaining(self, method: str, dc: int) -> float:
         """Seconds until ``method`` may be called on ``dc``; 0 for now."""
-        return max(0.0, self._waits.get((method, dc), 0.0) - self._clock())
+        wait = self._waits.wait((method, dc))
+        return max(0.0, min(wait.until - self._clock(), wait.seconds)) if wait is not None else 0.0
+
+    def interval(self, method: str, dc: int = 0) -> float:
+        """The learned pace: seconds between two calls of ``method``, 0 while no flood taught one."""
+        return self._pacer((method, dc)).interval
 
     async def gate(self, method: str, dc: int) -> None:
         """Return when ``method`` may be called. Another worker may meet a new wait meanwhile: it is waited too."""
-        while (seconds := self.remaining(method, dc)) > 0:
-            if seconds > self._threshold:
-                raise FloodWait(round(seconds), method=method)
-            await self._sleep(seconds)
+        pacer = self._pacer((method, dc))
+        has_turn = False
+        while True:
+            while (seconds := self.remaining(method, dc)) > 0:
+                if seconds > self._threshold:
+                    raise FloodWait(round(seconds), method=method)
+                await self._sleep(seconds)
+                has_turn = False
+            if has_turn or (turn := pacer.wait(self._clock())) <= 0:
+                break
+            has_turn = True
+            await self._sleep(turn)
+        pacer.sent(self._clock())
+
+    def answered(self, method: str, dc: int) -> None:
+        """``method`` was answered without a flood wait: the pace may become faster."""
+        pacer = self._pacer((method, dc))
+        if pacer.answered():
+            self._waits.put_pace((method, dc), Pace(pacer.interval, self._clock()))
 
     def note(self, method: str, dc: int, seconds: float, name: str) -> None:
         """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the threshold."""
-        until = self._clock() + seconds
-        if until > self._waits.get((method, dc), 0.0):
-            news = self.remaining(method, dc) == 0
-            self._waits[method, dc] = until
-            if news:  # the other workers' answers to requests already under way are the same wait
+        key, now = (method, dc), self._clock()
+        left = self.remaining(method, dc)
+        if seconds > left:
+            if not left:  # the other workers' answers to requests already under way are the same wait
                 logger.info("flood wait of {} s before {} (dc {})", seconds, method, dc)
+                pacer = self._pacer(key)
+                pacer.flooded(now)
+                self._waits.put_pace(key, Pace(pacer.interval, now))
                 self._on_event(FloodWaited(method, seconds, name, dc))
+            self._waits.put_wait(key, Wait(now + seconds, seconds))
         if seconds > self._threshold:
             raise FloodWait(round(seconds), name=name, method=method)
+
+    def _pacer(self, key: Key) -> Pacer:
+        if key not in self._pacers:
+            known = self._waits.pace(key)
+            self._pacers[key] = Pacer(known.interval if known is not None else 0.0)
+        return self._pacers[key]

@@ -22,8 +22,8 @@ from msgspec.structs import replace
 from telethon.tl import TLRequest, functions
 
 from tobs.errors import NetworkError, RequestRefused
-from tobs.telegram.connection import ConnectionLost
-from tobs.telegram.events import OnEvent, Retried
+from tobs.telegram.connection import Connection, ConnectionLost
+from tobs.telegram.events import Event, OnEvent, Retried, TakeoutRefused
 from tobs.telegram.flood import FloodLedger
 from tobs.telegram.links import Links
 from tobs.telegram.reader import LAYER_ERRORS, Reader
@@ -39,12 +39,17 @@ _OUTSIDE_TAKEOUT = "auth."
 
 
 class Call(Struct, frozen=True):
-    """A request on its way. ``dc`` 0 is home; ``worker`` chooses the connection."""
+    """A request on its way. ``dc`` 0 is home; ``worker`` chooses the connection, unless ``over`` is given.
+
+    ``extra`` are seconds that its answer may take longer than others.
+    """
 
     request: TLRequest
     method: str
     worker: int = 0
     dc: int = 0
+    extra: float = 0.0
+    over: Connection | None = None
 
 
 Invoker = Callable[[Call], Awaitable[bytes]]
@@ -72,7 +77,10 @@ class Backoff:
 
 
 class Door:
-    """Builds the layers once and keeps what they share; ``takeout_id`` is 0 while none is open."""
+    """Builds the layers once and keeps what they share.
+
+    ``takeout_id`` is 0 while none is open. While ``takeout_runs``, one that Telegram ends is gone on without.
+    """
 
     def __init__(
         self,
@@ -86,6 +94,7 @@ class Door:
         on_event: OnEvent,
     ) -> None:
         self.takeout_id = 0
+        self.takeout_runs = False
         self.requests: Counter[str] = Counter()
         self.links = links
         self._settings = settings
@@ -96,14 +105,24 @@ class Door:
         self._on_event = on_event
         paced = self._paced(self._in_takeout(self._traced(self._sent)))
         self._invoke = self._refused(self._retried(self._connected(paced)))
+        self._over = self._paced(self._traced(self._sent))
+        links.ask = self.over
 
-    async def raw(self, request: TLRequest, *, worker: int = 0, dc: int = 0) -> bytes:
+    async def raw(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> bytes:
         """The answer as bytes."""
-        return await self._invoke(Call(request, method_name(request), worker, self.links.home(dc)))
+        return await self._invoke(Call(request, method_name(request), worker, self.links.home(dc), extra))
 
-    async def __call__(self, request: TLRequest, *, worker: int = 0, dc: int = 0) -> Any:
+    async def over(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
+        """The answer on a connection that is being made ready: inside of what tries again, so nothing is here."""
+        return await self._over(Call(request, method_name(request), dc=self.links.home(dc), over=connection))
+
+    def tell(self, event: Event) -> None:
+        """Tell what happened to those who listen."""
+        self._on_event(event)
+
+    async def __call__(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> Any:
         """The answer parsed; dates in it are Unix seconds. Raises RequestRefused for one this layer cannot read."""
-        body = await self.raw(request, worker=worker, dc=dc)
+        body = await self.raw(request, worker=worker, dc=dc, extra=extra)
         try:
             return request.read_result(Reader(body))
         except LAYER_ERRORS as error:
@@ -123,39 +142,40 @@ class Door:
 
     def _retried(self, inner: Invoker) -> Invoker:
         async def invoke(call: Call) -> bytes:
-            attempt = 0
-            began: float | None = None
+            attempt = refused = hung_up = 0
+            waited = 0.0  # by this request: a clock would count the hours a laptop slept
             while True:
                 try:
                     return await inner(call)
                 except RpcError as error:
-                    attempt += 1
-                    if not error.is_passing or attempt >= self._settings.attempts:
+                    refused += 1
+                    if not error.is_passing or refused >= self._settings.attempts:
                         raise
                     reason = f"{error.code} {error.name}"
                 except ConnectionLost as lost:
                     reason = str(lost)
-                    began = self._clock() if began is None else began
-                    attempt += 1
-                    if self._gives_up(lost, attempt, began):
+                    hung_up += lost.connected
+                    if self._gives_up(lost, hung_up if lost.connected else attempt + 1, waited):
                         raise NetworkError(
                             f"Telegram cannot be reached: {reason}.",
                             "Check the network and run the same command again; what was fetched is kept.",
                         ) from lost
+                attempt += 1
                 seconds = self._backoff.seconds(attempt)
                 logger.info("{} failed ({}), again in {:.1f} s", call.method, reason, seconds)
                 self._on_event(Retried(call.method, reason, attempt, seconds))
                 await self._sleep(seconds)
+                waited += seconds
 
         return invoke
 
-    def _gives_up(self, lost: ConnectionLost, attempt: int, began: float) -> bool:
+    def _gives_up(self, lost: ConnectionLost, attempt: int, waited: float) -> bool:
         """A network that is away is waited for; a server that hangs up on this very request is not, for ever."""
         if lost.connected:
             return attempt >= self._settings.attempts
         if not self.links.was_open:
             return attempt >= _FIRST_TRIES
-        return self._clock() - began >= self._settings.patience
+        return waited >= self._settings.patience
 
     def _connected(self, inner: Invoker) -> Invoker:
         async def invoke(call: Call) -> bytes:
@@ -170,13 +190,16 @@ class Door:
             while True:
                 await self._ledger.gate(call.method, call.dc)
                 try:
-                    return await inner(call)
+                    body = await inner(call)
                 except RpcError as error:
                     if not error.is_flood:
                         raise
                     zero_waits += error.argument == 0
                     seconds = error.argument or self._backoff.seconds(zero_waits)
                     self._ledger.note(call.method, call.dc, seconds, error.name)
+                else:
+                    self._ledger.answered(call.method, call.dc)
+                    return body
 
         return invoke
 
@@ -185,7 +208,15 @@ class Door:
             if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
                 return await inner(call)
             wrapped = functions.InvokeWithTakeoutRequest(self.takeout_id, call.request)
-            return await inner(replace(call, request=wrapped))
+            try:
+                return await inner(replace(call, request=wrapped))
+            except RpcError as error:
+                if error.name != "TAKEOUT_INVALID" or not self.takeout_runs:
+                    raise
+            if self.takeout_id:  # the first to hear of it tells it
+                self.takeout_id = 0
+                self._on_event(TakeoutRefused("TAKEOUT_INVALID"))
+            return await inner(call)
 
         return invoke
 
@@ -198,5 +229,5 @@ class Door:
         return invoke
 
     async def _sent(self, call: Call) -> bytes:
-        connection = self.links.get(call.dc, call.worker)
-        return await connection.send(call.request, timeout=self._settings.request_timeout)
+        connection = call.over or self.links.get(call.dc, call.worker)
+        return await connection.send(call.request, timeout=self._settings.request_timeout + call.extra)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from loguru import logger
-from telethon.tl import functions
+from telethon.tl import TLRequest, functions
 
 from tobs.errors import NetworkError
 from tobs.telegram.connection import Connection, ConnectionLost, OnUpdate, add_server_key
@@ -40,6 +41,7 @@ class Links:
         self.on_update: OnUpdate | None = None
         self._proxy = parse_proxy(settings.proxy)
         self.authorise: Callable[[int, Connection], Awaitable[None]] | None = None
+        self.ask: Callable[[Connection, TLRequest], Awaitable[bytes]] | None = None
         if settings.server is not None and settings.server.key_pem:
             add_server_key(settings.server.key_pem)
 
@@ -83,7 +85,11 @@ class Links:
             proxy=self._proxy,
             on_update=None if dc else self.on_update,
         )
-        await connection.open()
+        try:
+            await connection.open()
+        except ConnectionLost:
+            self._addresses.pop(dc, None)  # a data centre may have moved
+            raise
         self.was_open = True
         return connection
 
@@ -108,14 +114,19 @@ class Links:
             return ServerAddress(session.host, session.port, session.dc)
         if dc not in self._addresses:
             await self.ready(0, 0)
-            body = await self.get(0, 0).send(functions.help.GetConfigRequest(), timeout=self._settings.request_timeout)
-            for option in parse(body).dc_options:
+            for option in (await self._config()).dc_options:
                 usable = not (option.ipv6 or option.media_only or option.cdn or option.tcpo_only or option.secret)
                 if usable and option.id not in self._addresses:
                     self._addresses[option.id] = ServerAddress(option.ip_address, option.port, option.id)
         if dc not in self._addresses:
             raise NetworkError(f"Telegram names no address of data centre {dc}.", "Try again later.")
         return self._addresses[dc]
+
+    async def _config(self) -> Any:
+        connection, request = self.get(0, 0), functions.help.GetConfigRequest()
+        if self.ask is None:
+            return parse(await connection.send(request, timeout=self._settings.request_timeout))
+        return parse(await self.ask(connection, request))
 
     async def move_home(self, dc: int) -> None:
         """Make another data centre the home one (PHONE_MIGRATE at a login): a new key is made there."""

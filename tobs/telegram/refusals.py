@@ -9,6 +9,9 @@ from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, Ta
 
 _NUMBER = re.compile(r"_(\d+)(?=_|$)")
 _WAITS = ("FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "FLOOD_TEST_PHONE_WAIT", "SLOWMODE_WAIT")
+UNGREETED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
+"""The server forgot which layer the connection speaks: it has to be told again."""
+_PASSING = {"MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT", "INPUT_FETCH_FAIL", "INTERDC_CALL_ERROR", *UNGREETED}
 STALE_REFERENCES = {
     "FILE_REFERENCE_EXPIRED",
     "FILE_REFERENCE_INVALID",
@@ -39,7 +42,7 @@ class RpcError(Exception):
     @property
     def is_passing(self) -> bool:
         """Whether Telegram failed inside and the same request may succeed a moment later."""
-        return self.code >= 500 or self.code < 0
+        return self.code >= 500 or self.code < 0 or self.name in _PASSING
 
 
 class _Told(NamedTuple):

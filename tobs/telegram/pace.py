@@ -1,0 +1,51 @@
+"""How fast one method is called: as fast as answers come, until a flood wait teaches a pace; then slowly faster."""
+
+from __future__ import annotations
+
+from collections import deque
+
+_WINDOW = 10.0
+_REMEMBERED = 256
+_LEAST, _MOST = 0.001, 2.0
+_ANSWERS_A_STEP, _FASTER = 25, 0.8
+
+
+class Pacer:
+    """The pace of one (method, data centre). Times are Unix seconds; ``interval`` 0 means no limit is known."""
+
+    def __init__(self, interval: float = 0.0) -> None:
+        self.interval = interval
+        self._next = 0.0
+        self._answers = 0
+        self._sent: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def wait(self, now: float) -> float:
+        """Take the next turn: seconds until it comes."""
+        if self._next > now + _MOST * _REMEMBERED:
+            self._next = now  # the clock was set back
+        turn = max(now, self._next)
+        self._next = turn + self.interval
+        return turn - now
+
+    def sent(self, now: float) -> None:
+        """A request goes out."""
+        self._sent.append(now)
+
+    def flooded(self, now: float) -> None:
+        """Telegram asked to wait: from now on half as many requests in a second as before."""
+        recent = [time for time in self._sent if now - _WINDOW < time <= now]
+        measured = (now - recent[0]) / (len(recent) - 1) if len(recent) > 1 else 0.0
+        self.interval = min(_MOST, max(_LEAST, 2 * max(self.interval, measured)))
+        self._answers = 0
+        self._sent.clear()
+
+    def answered(self) -> bool:
+        """A request was answered. Whether the pace has become faster by it."""
+        if not self.interval:
+            return False
+        self._answers += 1
+        if self._answers < _ANSWERS_A_STEP:
+            return False
+        self._answers = 0
+        self.interval = self.interval * _FASTER if self.interval > _LEAST else 0.0
+        return True
