@@ -83,7 +83,7 @@ def test_what_plugins_find_stands_in_the_notes(serve: Serve, vault: Path) -> Non
     assert list(vault.glob("Telegram/*/media/songs cover.svg"))
 
     song = note(vault, "Audio/Maxstack - Chimes They Fade.md")
-    assert "chimes cover.svg]]\n\n![[Telegram/" in song, "the cover stands before the player"
+    assert "chimes cover.jpg]]\n\n![[Telegram/" in song, "the cover stands before the player"
     assert "letters: 7\n" in song and '  - "found/here"\n' in song and "### Plain" in song
 
     # A voice message is its message: what is known of it stands there too.

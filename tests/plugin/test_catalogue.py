@@ -19,6 +19,9 @@ from tobs.plugin.host import Done, Host
 
 SHIPPED = Path(__file__).parents[2] / "plugins"
 
+#: The shipped plugins, in the order they run.
+CHAIN = ["tags", "cover"]
+
 HELLO = """
 from tobs.plugin import Item, NoConfig, Plugin, Result
 
@@ -63,7 +66,7 @@ def test_the_shipped_plugins_are_ready() -> None:
     catalogue = load_plugins()
     tags = info(catalogue, "tags")
     assert (tags.state, tags.origin, tags.order, tags.hooks) == ("ready", "tobs", 1, ("process",))
-    assert [processor.name for processor in catalogue.processors] == ["tags"]
+    assert [processor.name for processor in catalogue.processors] == CHAIN
 
 
 def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:
@@ -76,11 +79,12 @@ def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:
 def test_a_plugin_can_be_switched_off() -> None:
     catalogue = load_plugins(off=["tags"])
     assert info(catalogue, "tags").state == "off"
-    assert catalogue.processors == ()
+    assert [processor.name for processor in catalogue.processors] == CHAIN[1:]
 
 
 def test_settings_reach_their_plugin_and_wrong_ones_are_told() -> None:
-    (tags,) = load_plugins(settings={"tags": {"max_length": "50"}}).processors
+    catalogue = load_plugins(settings={"tags": {"max_length": "50"}})
+    tags = next(processor for processor in catalogue.processors if processor.name == "tags")
     assert tags.plugin.config.max_length == 50
     with pytest.raises(ConfigError, match="plugin tags is wrong: max_length: expected int >= 10"):
         load_plugins(settings={"tags": {"max_length": 3}})
@@ -181,7 +185,7 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_the_others_run(folder: Pa
     (broken,) = [plugin for plugin in catalogue.plugins if plugin.origin == "vault"]
     assert broken.state == "broken"
     assert reason in broken.reason
-    assert [processor.name for processor in catalogue.processors] == ["tags"]
+    assert [processor.name for processor in catalogue.processors] == CHAIN
 
 
 def test_a_plugin_that_lacks_something_says_what_and_how_to_get_it(folder: Path) -> None:

@@ -50,8 +50,19 @@ def plugin_classes(module: ModuleType) -> list[type[Plugin[Any]]]:
         and issubclass(value, Plugin)
         and value is not Plugin
         and value.name
-        and (value.__module__ == module.__name__ or value.__module__.startswith(f"{module.__name__}."))
+        and _belongs(value, module)
     ]
+
+
+def _belongs(plugin: type[Plugin[Any]], module: ModuleType) -> bool:
+    """Whether ``plugin`` is defined in ``module`` or, when that is a package, in its folder (its parts may import each
+    other under another name than the one it was loaded as)."""
+    if plugin.__module__ == module.__name__ or plugin.__module__.startswith(f"{module.__name__}."):
+        return True
+    source, own = getattr(sys.modules.get(plugin.__module__), "__file__", None), module.__file__
+    if not source or not own or Path(own).name != "__init__.py":
+        return False
+    return Path(source).resolve().is_relative_to(Path(own).resolve().parent)
 
 
 def load_class(ref: PluginRef) -> type[Plugin[Any]]:

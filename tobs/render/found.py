@@ -57,3 +57,9 @@ def _note_link(name: str) -> Link:
 def made_file(fields: Mapping[str, Any], role: str) -> str:
     """The path of the file a processor made in a role (``cover``); empty when there is none."""
     return next((str(file["path"]) for file in fields.get("files", ()) if file["role"] == role), "")
+
+
+def made_paths(fields: Mapping[str, Any]) -> list[str]:
+    """The paths of all files that processors made from one."""
+    embedded = [str(fields["embed"])] if fields.get("embed") else []
+    return embedded + [str(file["path"]) for file in fields.get("files", ())]

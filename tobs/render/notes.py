@@ -15,7 +15,7 @@ from tobs.model import Button, Chat, Forward, Message, Reaction, Text, is_channe
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
-from tobs.render.found import found_properties, found_tags
+from tobs.render.found import found_properties, found_tags, made_paths
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
@@ -148,9 +148,12 @@ def _media_links(messages: Sequence[Message], context: Context) -> list[str]:
         if message.media is None:
             continue
         for index in range(len(message_files(message))):
-            path = context.attachment(message, index).path
-            if path is not None:
-                found[Link(f"[[{path}]]")] = None
+            attached = context.attachment(message, index)
+            if attached.path is not None:
+                found[Link(f"[[{attached.path}]]")] = None
+                # What was made of a file with a note of its own is told there.
+                made = () if attached.note else made_paths(attached.fields)
+                found.update(dict.fromkeys(Link(f"[[{path}]]") for path in made))
     return list(found)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from tobs.model import Chat, Person
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
-from tobs.render.found import found_properties, found_tags, sections_markdown
+from tobs.render.found import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
 from tobs.render.markdown import quote
@@ -216,7 +216,7 @@ def render_audio(
         ("sha256", item.sha256),
         ("transcript_language", item.transcript_language),
         ("tags", found_tags(item.found, options.tag_prefix)),
-        ("media", [Link(f"[[{item.path}]]")] if item.path else None),
+        ("media", [Link(f"[[{path}]]") for path in (item.path, *made_paths(item.found)) if path]),
     ]
     taken = {name for name, _ in properties}
     properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tobs.render.found import found_properties, found_tags, made_file, sections_markdown
+from tobs.render.found import found_properties, found_tags, made_file, made_paths, sections_markdown
 
 
 def test_a_section_stands_under_its_heading_or_is_folded_away() -> None:
@@ -30,3 +30,4 @@ def test_properties_of_several_files_are_joined_and_the_first_file_wins() -> Non
 def test_a_made_file_is_found_by_its_role() -> None:
     fields = {"files": [{"role": "waveform", "path": "a.svg"}, {"role": "cover", "path": "a.jpg"}]}
     assert (made_file(fields, "cover"), made_file(fields, "poster"), made_file({}, "cover")) == ("a.jpg", "", "")
+    assert made_paths(fields | {"embed": "a.mp3"}) == ["a.mp3", "a.svg", "a.jpg"]

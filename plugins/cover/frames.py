@@ -1,0 +1,73 @@
+"""A frame of a video that shows something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import av
+    from PIL.Image import Image
+
+#: Where to look, in parts of the duration: films begin with black.
+_PLACES = (0.1, 0.3, 0.5)
+
+#: The least spread of brightness (standard deviation, of 255) of a picture that shows something.
+_SPREAD = 12.0
+
+#: Frames decoded after a jump at most: an index may be wrong by a whole film.
+_MOST_FRAMES = 400
+
+
+class NotVideo(Exception):
+    """The file cannot be decoded."""
+
+
+def telling_frame(path: Path) -> Image | None:
+    """The first frame, of those at a few places, that is not of one colour; the last one looked at if all are. None for
+    a file without pictures. Raises NotVideo."""
+    import av
+
+    try:
+        # One thread: the worker's memory is limited, and other workers run beside it.
+        with av.open(str(path), options={"threads": "1"}) as container:
+            films = [s for s in container.streams.video if av.stream.Disposition.attached_pic not in s.disposition]
+            if not films:
+                return None
+            stream = films[0]
+            if stream.codec_context is None:
+                raise NotVideo("not readable as video: no codec that PyAV knows")
+            stream.codec_context.thread_count = 1
+            length = float((stream.duration or 0) * stream.time_base) if stream.time_base else 0.0
+            image = None
+            for part in _PLACES if length else (0.0,):
+                image = _frame_at(container, stream, part * length) or image
+                if image is not None and _shows_something(image):
+                    return image
+            return image
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise NotVideo(f"not readable as video: {' '.join(str(error).split())[:200]}") from error
+
+
+def _frame_at(container: av.container.InputContainer, stream: av.VideoStream, seconds: float) -> Image | None:
+    """The frame shown at ``seconds``, turned as the camera was held."""
+    assert stream.time_base is not None
+    start = stream.start_time or 0
+    wanted = start + int(seconds / stream.time_base)
+    if seconds:
+        container.seek(wanted, stream=stream)
+    last = None
+    for count, frame in enumerate(container.decode(stream)):
+        last = frame
+        if (frame.pts is not None and frame.pts >= wanted) or count >= _MOST_FRAMES:
+            break
+    if last is None:
+        return None
+    image: Image = last.to_image()  # type: ignore[no-untyped-call]
+    return image.rotate(last.rotation, expand=True) if last.rotation else image
+
+
+def _shows_something(image: Image) -> bool:
+    from PIL import ImageStat
+
+    return ImageStat.Stat(image.convert("L")).stddev[0] >= _SPREAD

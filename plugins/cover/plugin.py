@@ -1,0 +1,69 @@
+"""The plugin ``cover``: one file in, one picture out."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from tobs.plugin import Item, NewFile, Plugin, Requirement, Result, Unreadable
+from tobs_plugins.cover.embedded import NotAudio, embedded_pictures
+from tobs_plugins.cover.frames import NotVideo, telling_frame
+from tobs_plugins.cover.pictures import NoPicture, as_cover, as_jpeg
+
+
+class CoverConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Options of ``cover``."""
+
+    max_side: Annotated[int, Meta(ge=64, le=8000, description="Longest side of a picture, in pixels")] = 1200
+    videos: Annotated[bool, Meta(description="Make a thumbnail of each video")] = True
+
+
+class Cover(Plugin[CoverConfig]):
+    """Takes the cover out of audio files, and a frame out of videos."""
+
+    name = "cover"
+    version = "1"
+    summary = "Covers of audio files and thumbnails of videos, as attachments"
+    handles = frozenset({"audio", "video"})
+    band = "read"
+    after = ("tags",)
+    time_limit = 60.0
+    batch = 10
+
+    def available(self) -> Requirement | None:
+        """PyAV and Pillow come with an extra."""
+        for module, package in (("mutagen", "mutagen"), ("PIL", "Pillow"), ("av", "PyAV")):
+            if find_spec(module) is None:
+                return Requirement(f"the package {package}", "pip install 'tobs[media]'")
+        return None
+
+    def process(self, item: Item) -> Result | None:
+        """The item's picture as a file; None when it has none."""
+        if item.kind == "video":
+            return self._thumbnail(item) if self.config.videos else None
+        try:
+            pictures = embedded_pictures(item.path)
+        except NotAudio as error:
+            raise Unreadable(str(error)) from error
+        for data in pictures:
+            try:
+                suffix, cover = as_cover(data, self.config.max_side)
+            except NoPicture:
+                continue  # players show the next one, too
+            path = item.new_file(f"cover{suffix}")
+            path.write_bytes(cover)
+            return Result(files=(NewFile(path, "cover"),))
+        return None
+
+    def _thumbnail(self, item: Item) -> Result | None:
+        try:
+            frame = telling_frame(item.path)
+        except NotVideo as error:
+            raise Unreadable(str(error)) from error
+        if frame is None:
+            return None
+        path = item.new_file("thumbnail.jpg")
+        path.write_bytes(as_jpeg(frame, self.config.max_side))
+        return Result(files=(NewFile(path, "thumbnail"),))
