@@ -22,8 +22,8 @@ from docs.pictures.window import Pane, Window, window_html
 HERE = Path(__file__).parent
 CHANNEL = "Telegram/The Old Exchange · Mill Lane 7"
 PANES = (
-    Pane(f"{CHANNEL}/2024/03/2024-03-03 8 The three rooms that matter the manual board.md"),
-    Pane("Telegram/Audio/Maxstack - Chimes They Fade.md"),
+    Pane(f"{CHANNEL}/2024/03/2024-03-02 5 The house this morning. The left window on the.md"),
+    Pane("Telegram/Audio/The Old Exchange · Mill Lane 7 2024-03-07 17 voice message.md"),
     Pane("Telegram/Party Line ☎️/2024/03/2024-03-09 37 Four visitors from the attic the black one.md", folded=True),
 )
 OPEN_FOLDERS = ("Telegram", "Telegram/People", CHANNEL, f"{CHANNEL}/2024", f"{CHANNEL}/2024/03")

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from docs.pictures.make import MOST_BYTES, PANES
 from tests.architecture.source import MODULES, PAGES, REPO, anchors, name_of
 from tests.make_reference import commands, generated
 from tobs import errors
@@ -130,3 +131,10 @@ def test_every_page_can_be_reached_from_the_index() -> None:
         pending += [(page.parent / unquote(link)).resolve() for link in links if ":" not in link]
     # A plugin's page is found beside the plugin.
     assert [name_of(page) for page in PAGES if page not in seen and "plugins" not in page.parts] == []
+
+
+def test_the_picture_shows_notes_of_the_demo_vault_and_is_small() -> None:
+    agreed = REPO / "tests/golden/demo"
+    if agreed.exists():
+        assert [pane.path for pane in PANES if not (agreed / pane.path).exists()] == [], "choose others, make it again"
+    assert (REPO / "docs/pictures/vault.png").stat().st_size < MOST_BYTES
