@@ -11,16 +11,21 @@ from tests.e2e import judge
 from tests.e2e.harness import sandbox
 from tests.e2e.judge import Vault
 
-WORLDS = {"demo": "demo", "synthetic": "synthetic:messages=2500,chats=1,media=0.06,seed=11"}
+WORLDS = {
+    "demo": "demo",
+    "synthetic": "synthetic:messages=2500,chats=1,media=0.06,seed=11",
+    "traps": str(Path(__file__).parents[1] / "data" / "tdesktop" / "traps"),
+}
 
 
 @pytest.fixture(scope="module", params=sorted(WORLDS))
 def vault(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
-    """A vault of everything a world's targets hold, exported once."""
+    """A vault of every chat of a world, exported once."""
     folder = tmp_path_factory.mktemp(request.param)
     with sandbox(folder / "sandbox", WORLDS[request.param]) as served:
         served.login()
-        done = served.tobs("export", *served.ready["targets"], "--vault", str(folder / "vault"), TZ="UTC")
+        chats = [str(chat["id"]) for chat in served.tobs("chats", "--json").json]
+        done = served.tobs("export", *chats, "--vault", str(folder / "vault"), TZ="UTC")
         assert done.code == 0, done.stderr
         yield Vault(folder / "vault")
 
@@ -36,8 +41,10 @@ def index(vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_vault_has_notes_of_every_kind(vault: Vault) -> None:
-    for kind in (r"-?\d+/\d+", r"-?\d+", "audio/[0-9a-f]{64}"):
+    for kind in (r"-?\d+/\d+", r"-?\d+"):
         assert vault.of_kind(kind), kind
+    if any(name.endswith(".mp3") for name in vault.files):
+        assert vault.of_kind("audio/[0-9a-f]{64}")
     senders = {each["sender"] for each in vault.properties.values() if "/People/" in each.get("sender", "")}
     assert len(vault.of_kind(r"person/\d+")) == len(senders)
 
