@@ -16,7 +16,7 @@ RUN useradd --create-home --uid 1000 tobs \
  && install --directory --owner tobs --mode 700 /home/tobs/account \
  && install --directory --owner tobs /vault
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir /wheels/*.whl
+RUN pip install --no-cache-dir "$(echo /wheels/*.whl)[media,lock]"
 USER tobs
 WORKDIR /home/tobs
 # Not ~/.tobs: a folder of that name marks its parent as a vault.
