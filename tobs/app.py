@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from tobs.model import Chat
+    from tobs.pipeline.filters import Asked
+    from tobs.pipeline.selection import Selection
     from tobs.plugin.catalogue import Catalogue, PluginInfo
     from tobs.render.templates import Templates
     from tobs.telegram.client import Account
@@ -84,6 +86,16 @@ class Answers(Struct, frozen=True):
     bot_token: str | None = None
     show_qr: Callable[[str], None] | None = None
     ask: Ask | None = None
+
+
+class Choice(Struct, frozen=True):
+    """Which chats beside the targets, and which of their messages (as the command line has them)."""
+
+    all: bool = False
+    left: bool = False
+    exclude: Sequence[str] = ()
+    join: bool = False
+    asked: Asked | None = None
 
 
 def open_workplace(command_line: Mapping[str, Any], *, home: Path | None = None, verbosity: int = 0) -> Workplace:
@@ -252,11 +264,13 @@ async def export(
     watch: Watch,
     accept_missing: bool = False,
     command: str = "export",
+    choice: Choice | None = None,
 ) -> RunReport:
     """Bring ``targets`` into the vault. Raises TobsError for what ends a run; the rest is in the report."""
     from tobs.pipeline.run import ExportRun
 
-    if not targets:
+    choice = choice or Choice()
+    if not targets and not choice.all and not choice.left:
         raise UsageError(
             "There is no target to export.", "Name one, such as @channel; tobs chats lists what the account can see."
         )
@@ -264,7 +278,8 @@ async def export(
     gc.set_threshold(50_000)
     settings = telegram_settings(place)
     now = time.time()
-    reporter = Reporter(_run_id(now), command, targets, time.time)
+    selection = _selection(place, targets, choice, now)
+    reporter = Reporter(_run_id(now), command, _told_targets(selection), time.time)
     async with open_vault(place, accept_missing=accept_missing) as (workspace, templates):
         with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
             run = ExportRun(
@@ -281,7 +296,28 @@ async def export(
                 accept_missing=accept_missing,
             )
             async with watch(reporter):
-                return await run.export(targets)
+                return await run.export(selection)
+
+
+def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: float) -> Selection:
+    """What the owner asked for, read. Raises UsageError."""
+    from tobs.pipeline.filters import Asked, read_filters
+    from tobs.pipeline.selection import Selection
+
+    zone = ZoneInfo(place.settings.timezone or local_timezone())
+    return Selection(
+        targets=tuple(target.strip() for target in targets),
+        all=choice.all,
+        left=choice.left,
+        exclude=tuple(choice.exclude),
+        join=choice.join,
+        filters=read_filters(choice.asked or Asked(), now=now, zone=zone),
+    )
+
+
+def _told_targets(selection: Selection) -> list[str]:
+    """The targets as the report names them."""
+    return [*selection.targets, *(["--all"] if selection.all else []), *(["--left"] if selection.left else [])]
 
 
 @asynccontextmanager

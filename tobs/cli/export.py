@@ -24,7 +24,9 @@ def export(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            help="@username, t.me link, id, part of a title, or me.", metavar="TARGET...", show_default=False
+            help="@username, t.me link, id, part of a title, me, or folder:NAME.",
+            metavar="TARGET...",
+            show_default=False,
         ),
     ] = None,
     profile: Annotated[
@@ -36,6 +38,34 @@ def export(
     no_media: Annotated[bool, typer.Option("--no-media", help="Download no media.")] = False,
     max_size: Annotated[str | None, typer.Option(help="Largest file to download, such as 50MB.")] = None,
     no_takeout: Annotated[bool, typer.Option("--no-takeout", help="Do not ask for a takeout session.")] = False,
+    all_chats: Annotated[bool, typer.Option("--all", help="Every chat of the account, archived ones too.")] = False,
+    left: Annotated[bool, typer.Option("--left", help="Channels the account has left, too (needs a takeout).")] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out a chat: @username, id, part of a title, folder:NAME. Repeatable.", metavar="CHAT"),
+    ] = None,
+    join: Annotated[bool, typer.Option("--join", help="Join the chats of invite links.")] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Only messages from then on: 2024-01-31, 2024-01-31T18:30 or 7d.", metavar="WHEN")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only messages up to then; a date is meant to its end.", metavar="WHEN")
+    ] = None,
+    min_id: Annotated[int | None, typer.Option(help="Only messages from this id on.", metavar="ID")] = None,
+    max_id: Annotated[int | None, typer.Option(help="Only messages up to this id.", metavar="ID")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the newest N messages of each chat.", metavar="N")] = None,
+    sender: Annotated[
+        list[str] | None, typer.Option("--from", help="Only messages of this sender. Repeatable.", metavar="USER")
+    ] = None,
+    topic: Annotated[int | None, typer.Option(help="Only messages of this forum topic.", metavar="ID")] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="Only messages of these types, such as photo,voice,text.", metavar="TYPES"),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help='Only messages for which this holds, such as "views > 100".', metavar="EXPR"),
+    ] = None,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
     ] = False,
@@ -44,7 +74,19 @@ def export(
     if no_media and media is not None:
         raise UsageError("--media and --no-media exclude each other.", "Give one of them.")
     from tobs import app as tobs_app
+    from tobs.pipeline.filters import Asked
 
+    asked = Asked(
+        since=since,
+        until=until,
+        min_id=min_id,
+        max_id=max_id,
+        limit=limit,
+        senders=tuple(sender or ()),
+        topic=topic,
+        types=tuple(type_ or ()),
+        where=where,
+    )
     place = tobs_app.open_workplace(
         common.settings(
             profile=profile,
@@ -60,9 +102,10 @@ def export(
     report = asyncio.run(
         tobs_app.export(
             place,
-            targets or list(place.settings.targets),
+            targets or ([] if all_chats or left else list(place.settings.targets)),
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
+            choice=tobs_app.Choice(all=all_chats, left=left, exclude=exclude or (), join=join, asked=asked),
         )
     )
     return give_report(common, report)

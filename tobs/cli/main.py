@@ -47,12 +47,17 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code (0, 1, 2, 3, 4, 5 or 130)."""
     try:
-        app(args=arguments)
+        app(args=[_not_an_option(argument) for argument in arguments])
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 2
     except TobsError as error:
         return _end(error)
     return 0
+
+
+def _not_an_option(argument: str) -> str:
+    """The marked id of a channel or group (-1001234567890) is a target, not options; targets are stripped."""
+    return f" {argument}" if argument[:1] == "-" and argument[1:].isdigit() else argument
 
 
 def _end(error: TobsError) -> int:

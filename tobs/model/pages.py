@@ -15,7 +15,8 @@ class Page(Struct, frozen=True):
     among ``messages`` does not exist. ``raw`` holds the objects as Telegram sent them, packed as one
     ``messages.messages`` (TL bytes of layer ``layer``; message *n* of the page is the *n*-th message in it, with
     the chats and users of its response), empty where the source has none.
-    ``unreadable`` are ids that exist but could not be read, with the reason.
+    ``unreadable`` are ids that exist but could not be read, with the reason. ``left_out`` is how many messages of
+    ``[low, high]`` a filter kept out of the page: then it must not settle its ids.
     """
 
     chat_id: int
@@ -27,3 +28,4 @@ class Page(Struct, frozen=True):
     raw: bytes = b""
     layer: int = 0
     unreadable: tuple[tuple[int, str], ...] = ()
+    left_out: int = 0

@@ -58,8 +58,11 @@ class Desk(Struct, frozen=True):
 
 
 class ChatPlace(Struct, frozen=True):
-    """A chat, its own note, and its folder in the vault."""
+    """A chat, the note about it, and its folder in the vault. A basic group that became a supergroup is filed in the
+    note and folder of that. ``is_part``: the run brings only a part of the chat, so what there is at its end is
+    planned and placed though older messages are missing."""
 
     chat: Chat
     note_id: int
     folder: str
+    is_part: bool = False

@@ -19,7 +19,10 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import MediaStage
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.plan import open_chat, plan_messages
-from tobs.sources import Source
+from tobs.sources import Gap, Source
+
+#: Rounds of mending: a note written in one round may be what another one waits for.
+_HEALINGS = 5
 
 
 class Limits(Struct, frozen=True):
@@ -40,11 +43,17 @@ async def export_chat(
     top: int,
     policy: MediaPolicy,
     limits: Limits,
+    within: Gap | None = None,
+    inside: ChatPlace | None = None,
 ) -> ChatPlace:
-    """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped."""
+    """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
+
+    ``within`` are the ids wanted when it is only a part of the chat; ``inside`` is the place of the chat that this
+    one belongs to.
+    """
     desk.reporter.chat = chat.title
-    place = await keeper(open_chat, desk, chat)
-    gaps = await keeper(missing_ids, desk, chat.id, top)
+    place = await keeper(open_chat, desk, chat, inside=inside, is_part=within is not None)
+    gaps = await keeper(missing_ids, desk, chat.id, top, within)
     decide = _decide(policy)
     await keeper(_want_media, desk, chat, policy)
     state = _State()
@@ -142,15 +151,27 @@ def _want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
     report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
 
 
-async def finish_notes(desk: Desk, writer: NoteWriter, places: Sequence[ChatPlace]) -> None:
+async def finish_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace]) -> None:
     """After all chats: the notes about chats, people and audio, and the links that can be mended now."""
     desk.reporter.phase = "finishing"
     await writer.write_summaries()
-    while await writer.heal():
-        for place in places:
+    # What still cannot be mended (its template fails on it) is left stale, to the next run.
+    for _ in range(_HEALINGS):
+        if not await writer.heal():
+            break
+        for place in await keeper(_with_stale_notes, desk, places):
             await writer.write_messages(place, final=True)
         await writer.write_summaries()
     await writer.close()
+
+
+def _with_stale_notes(desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+    """The chats of this run, and those of earlier ones that point at what came now."""
+    archive, known = desk.archive, {place.chat.id: place for place in places}
+    for chat in archive.chats.all(desk.account):
+        if chat.id not in known and archive.notes.stale(desk.account, chat.id, kinds=("message",), limit=1):
+            known[chat.id] = ChatPlace(chat, 0, "")
+    return list(known.values())
 
 
 async def run_stages(*stages: Coroutine[Any, Any, None]) -> None:

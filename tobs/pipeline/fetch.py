@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from tobs.archive import Decide, Recorded, record_page
 from tobs.model import Page
 from tobs.pipeline.desk import ChatPlace, Desk
@@ -15,14 +17,18 @@ from tobs.sources import Gap, Walk
 LOOK_BACK = 50
 
 
-def missing_ids(desk: Desk, chat_id: int, top: int) -> list[Gap]:
+def missing_ids(desk: Desk, chat_id: int, top: int, within: Gap | None = None) -> list[Gap]:
     """What of a chat's ids up to ``top`` has to be fetched: what is not settled; once nothing but the newest end
-    is missing, also a small look-back over what is known."""
+    is missing, also a small look-back over what is known. ``within`` is the interval that is wanted (None: all)."""
     archive = desk.archive
     gaps = archive.coverage.gaps(desk.account, chat_id, 1, top)
     seen = archive.messages.newest_ids(desk.account, chat_id, LOOK_BACK)
     caught_up = not gaps or (len(gaps) == 1 and bool(seen) and gaps[0][0] > seen[0])
-    return [(seen[-1], top)] if caught_up and seen else gaps
+    gaps = [(seen[-1], top)] if caught_up and seen else gaps
+    if within is None:
+        return gaps
+    cut = [(max(low, within[0]), min(high, within[1])) for low, high in gaps]
+    return [(low, high) for low, high in cut if low <= high]
 
 
 async def fetch_and_record(
@@ -42,7 +48,7 @@ async def fetch_and_record(
 
     async def record() -> None:
         while (page := await pages.get()) is not None:
-            done = await keeper(record_page, desk.archive, desk.account, page, decide)
+            done = await keeper(record_page, desk.archive, desk.account, settling(page), decide)
             _count(desk, place, page, done)
             recorded()
 
@@ -50,6 +56,11 @@ async def fetch_and_record(
         group.create_task(record())
         await walk(place.chat.id, gaps, pages.put, count=place.chat.count or 0)
         await pages.put(None)
+
+
+def settling(page: Page) -> Page:
+    """``page``, or where a filter left messages out of it, the same page that settles no ids."""
+    return replace(page, high=page.low - 1) if page.left_out else page
 
 
 def _count(desk: Desk, place: ChatPlace, page: Page, done: Recorded) -> None:

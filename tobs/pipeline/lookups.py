@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
-from tobs.model import Message
+from tobs.model import Chat, Message
 from tobs.pipeline.desk import Studio
 from tobs.render.views import Attachment, Links
 
@@ -78,10 +78,14 @@ class Lookups:
     def _chat(self, chat_id: int) -> tuple[str, str] | None:
         if chat_id not in self._chats:
             chat = self._studio.archive.chats.get(self._studio.account, chat_id)
-            self._chats[chat_id] = (self._note(str(chat_id)), chat.title) if chat else None
+            self._chats[chat_id] = (self._chat_note(chat), chat.title) if chat else None
         found = self._chats[chat_id]
         self._mentions[str(chat_id)] = bool(found and found[0])
         return found
+
+    def _chat_note(self, chat: Chat) -> str:
+        """The chat's note; for a basic group that became a supergroup, the note of that where there is one."""
+        return (self._note(str(chat.migrated_to)) if chat.migrated_to else "") or self._note(str(chat.id))
 
     def _named(self, username: str) -> int | None:
         if username not in self._names:

@@ -48,7 +48,7 @@ class MediaStage:
                 news.clear()
                 complete = is_fetched()
                 await self._start_downloads()
-                if await self._place_ready():
+                if await self._place_ready(complete=complete):
                     placed()
                     continue
                 if complete and not self._running:
@@ -123,10 +123,13 @@ class MediaStage:
             reporter.report.media.unavailable += 1
             await self._keeper(media.unavailable, row.key, error.message)
 
-    async def _place_ready(self) -> bool:
-        """Send the staged files whose turn it is through the chain and into the vault; whether anything changed."""
+    async def _place_ready(self, *, complete: bool) -> bool:
+        """Send the staged files whose turn it is through the chain and into the vault; whether anything changed.
+
+        ``complete`` says that the history is fetched.
+        """
         desk = self._desk
-        turn = await self._keeper(_next_turn, desk, self._place)
+        turn = await self._keeper(_next_turn, desk, self._place, complete=complete)
         if turn.files:
             found = await self._chain.run([file for _, file in turn.files])
             for failure in [failure for processed in found for failure in processed.failures]:
@@ -150,10 +153,10 @@ class _Turn(Struct, frozen=True):
     lost: int
 
 
-def _next_turn(desk: Desk, place: ChatPlace) -> _Turn:
+def _next_turn(desk: Desk, place: ChatPlace, *, complete: bool) -> _Turn:
     """The next files to be placed. A staged file that is gone is wanted again."""
     archive = desk.archive
-    upto = archive.coverage.watermark(desk.account, place.chat.id)
+    upto = None if complete and place.is_part else archive.coverage.watermark(desk.account, place.chat.id)
     rows = archive.media.placeable(desk.account, place.chat.id, _BATCH, upto=upto)
     known = archive.files.many([row.sha256 for row in rows if row.sha256])
     files, lost = [], 0

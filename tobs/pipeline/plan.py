@@ -23,9 +23,13 @@ from tobs.vault.layout import (
 from tobs.vault.names import first_words
 
 
-def open_chat(desk: Desk, chat: Chat) -> ChatPlace:
-    """Give ``chat`` its note and folder. What is known of the chat is kept; its note is stale if that changed."""
+def open_chat(desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_part: bool = False) -> ChatPlace:
+    """Give ``chat`` its note and folder, or those of ``inside`` which it belongs to. What is known of the chat is
+    kept; its note is stale if that changed."""
     archive = desk.archive
+    if inside is not None:
+        archive.chats.put(desk.account, chat)
+        return ChatPlace(chat, inside.note_id, inside.folder, is_part)
     with archive.transaction():
         before = archive.chats.get(desk.account, chat.id)
         archive.chats.put(desk.account, chat)
@@ -39,7 +43,7 @@ def open_chat(desk: Desk, chat: Chat) -> ChatPlace:
         )
         if before is not None and _shown(before) != _shown(chat):
             archive.notes.mark_stale([note.id])
-    return ChatPlace(chat, note.id, chat_folder(note.path))
+    return ChatPlace(chat, note.id, chat_folder(note.path), is_part)
 
 
 def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
@@ -48,7 +52,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     The number of notes planned; 0 when there was nothing to do.
     """
     archive, chat = desk.archive, place.chat
-    upto = archive.coverage.watermark(desk.account, chat.id)
+    upto = chat.top if final and place.is_part else archive.coverage.watermark(desk.account, chat.id)
     messages = archive.messages.unplanned(desk.account, chat.id, upto, desk.batch)
     units = albums(messages)
     if units and units[-1][0].album_id and (not final or len(messages) == desk.batch):

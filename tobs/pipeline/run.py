@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
@@ -12,25 +12,25 @@ from zoneinfo import ZoneInfo
 
 from loguru import logger
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
-from tobs.errors import NetworkError, TobsError
+from tobs.errors import TobsError
 from tobs.media import Chain, MediaPolicy
 from tobs.model import Chat
-from tobs.pipeline.desk import ChatPlace, Desk, Studio
-from tobs.pipeline.export import Limits, export_chat, finish_notes
+from tobs.pipeline.chat_run import ChatExporter
+from tobs.pipeline.desk import Desk, Studio
+from tobs.pipeline.export import Limits, finish_notes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.presses import Presses
 from tobs.pipeline.report import IdlePlugin, ProcessorCounts, Reporter, RunReport
+from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
 from tobs.pipeline.stores import ArchiveFiles, ArchivePeers, ArchiveResults, ArchiveTakeouts
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.host import Host, HostLimits
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
-from tobs.sources import live_source
 from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.events import (
     Event,
@@ -63,15 +63,16 @@ class ExportRun(Struct, frozen=True):
     reporter: Reporter
     accept_missing: bool
 
-    async def export(self, targets: Sequence[str]) -> RunReport:
-        """Export ``targets`` one after the other. What ends the run is raised; the report is kept all the same."""
+    async def export(self, selection: Selection) -> RunReport:
+        """Export chats one after the other. What ends the run is raised; the report is kept all the same."""
+        targets = self.reporter.report.targets
         async with Keeper() as keeper:
             archive = await keeper(open_archive, self.workspace.archive, clock=time.time)
             try:
                 await keeper(archive.runs.start, self.reporter.report.run_id, self.reporter.report.command, targets)
                 await keeper(self._require_notes, archive)
                 try:
-                    await self._export_all(keeper, archive, targets)
+                    await self._export_all(keeper, archive, selection)
                 except TobsError as error:
                     self.reporter.failed(error, ", ".join(targets))
                     raise
@@ -84,7 +85,7 @@ class ExportRun(Struct, frozen=True):
                 await asyncio.shield(keeper(archive.close))
         return self.reporter.report
 
-    async def _export_all(self, keeper: Keeper, archive: Archive, targets: Sequence[str]) -> None:
+    async def _export_all(self, keeper: Keeper, archive: Archive, selection: Selection) -> None:
         peers, takeouts = ArchivePeers(archive, keeper), ArchiveTakeouts(archive, keeper)
         on_event = partial(tell, self.reporter)
         async with (
@@ -93,7 +94,8 @@ class ExportRun(Struct, frozen=True):
         ):
             try:
                 self.reporter.phase = "resolving"
-                chats = await self._resolve(telegram, targets)
+                chosen = await choose_chats(telegram, selection, self.reporter)
+                senders = [(await telegram.resolve(sender)).id for sender in selection.filters.senders]
                 desk = self._desk(archive, telegram.account.id)
                 chain = Chain(
                     self.catalogue.processors,
@@ -104,9 +106,22 @@ class ExportRun(Struct, frozen=True):
                 )
                 async with Presses(desk.studio, keeper, processes=_processes(self.machine, self.profile)) as press:
                     writer = NoteWriter(desk, keeper, press)
-                    async with self._takeout(telegram, chats):
-                        places = [await self._export_chat(desk, keeper, writer, chain, telegram, c) for c in chats]
-                    await finish_notes(desk, writer, places)
+                    exporter = ChatExporter(
+                        desk,
+                        keeper,
+                        writer,
+                        chain,
+                        telegram,
+                        selection.filters,
+                        senders,
+                        self._policy(),
+                        self._limits(),
+                    )
+                    async with self._takeout(telegram, chosen, selection) as granted:
+                        if selection.left:
+                            chosen += await self._left_chats(telegram, selection, chosen, granted=granted)
+                        places = await exporter.export_all(chosen)
+                    await finish_notes(desk, keeper, writer, places)
                 self._count_processors(chain)
             finally:
                 tell_plugins(self.reporter, self.catalogue, host.off)
@@ -114,41 +129,28 @@ class ExportRun(Struct, frozen=True):
                 await peers.flush()
         await keeper(update_settings, self.workspace.root, prefix=self.settings.property_prefix)
 
-    async def _resolve(self, telegram: Telegram, targets: Sequence[str]) -> list[Chat]:
-        """The chats the targets name. With several targets, one that cannot be had is told and left out."""
-        found: dict[int, Chat] = {}
-        for target in targets:
-            try:
-                chat = await telegram.resolve(target)
-            except NetworkError:
-                raise
-            except TobsError as error:
-                if len(targets) == 1:
-                    raise
-                self.reporter.failed(error, target)
-            else:
-                found.setdefault(chat.id, chat)
-        return list(found.values())
-
-    async def _export_chat(
-        self, desk: Desk, keeper: Keeper, writer: NoteWriter, chain: Chain, telegram: Telegram, chat: Chat
-    ) -> ChatPlace:
-        top = await telegram.history_top(chat.id)
-        self.reporter.expected_messages += top.count
-        chat = replace(chat, count=top.count, top=top.top)
-        limits = Limits(self.profile.queue_pages, self.profile.downloads)
-        return await export_chat(
-            desk, keeper, writer, chain, live_source(telegram), chat, top=top.top, policy=self._policy(), limits=limits
-        )
+    async def _left_chats(
+        self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen], *, granted: bool
+    ) -> list[Chosen]:
+        """The chats the account has left; told as a problem where Telegram does not list them."""
+        if not granted:
+            self.reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
+            return []
+        return await left_chats(telegram, selection, chosen)
 
     @asynccontextmanager
-    async def _takeout(self, telegram: Telegram, chats: Sequence[Chat]) -> AsyncIterator[None]:
-        """A takeout session with just the scopes these chats need, unless the owner wants none."""
-        if not self.settings.takeout or not chats:
-            yield
+    async def _takeout(self, telegram: Telegram, chosen: Sequence[Chosen], selection: Selection) -> AsyncIterator[bool]:
+        """A takeout session with just the scopes these chats need, unless the owner wants none; is there one?"""
+        if not self.settings.takeout or not (chosen or selection.left):
+            yield False
             return
-        async with telegram.takeout(takeout_scopes(chats, media=bool(self.settings.media))):
-            yield
+        # What a list of chats tells does not say whether a supergroup grew from a basic group.
+        grown = any(one.chat.migrated_from or (one.chat.kind == "supergroup" and not one.is_full) for one in chosen)
+        more = {"chats"} if grown else set()
+        more |= {"channels", "megagroups"} if selection.left else set()
+        scopes = takeout_scopes([one.chat for one in chosen], media=bool(self.settings.media), more=more)
+        async with telegram.takeout(scopes) as granted:
+            yield granted
 
     def _desk(self, archive: Archive, account: int) -> Desk:
         settings = self.settings
@@ -177,6 +179,9 @@ class ExportRun(Struct, frozen=True):
 
     def _policy(self) -> MediaPolicy:
         return MediaPolicy(kinds=frozenset(self.settings.media), max_size=self.settings.max_size)
+
+    def _limits(self) -> Limits:
+        return Limits(self.profile.queue_pages, self.profile.downloads)
 
     def _host_limits(self) -> HostLimits:
         return HostLimits(cpu=max(1, self.profile.workers // 2), io=self.profile.downloads)
@@ -231,9 +236,9 @@ _SCOPES = {
 }
 
 
-def takeout_scopes(chats: Sequence[Chat], *, media: bool) -> list[str]:
-    """What a takeout session for ``chats`` has to be allowed to see, and no more."""
-    scopes = {scope for chat in chats for scope in _SCOPES[chat.kind]}
+def takeout_scopes(chats: Sequence[Chat], *, media: bool, more: Collection[str] = ()) -> list[str]:
+    """What a takeout session for ``chats`` (and ``more``) has to be allowed to see, and nothing else."""
+    scopes = {scope for chat in chats for scope in _SCOPES[chat.kind]} | set(more)
     return sorted(scopes | ({"files"} if media else set()))
 
 

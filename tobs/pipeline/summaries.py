@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from tobs.archive import NoteRow
@@ -36,15 +37,25 @@ def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
     chat = archive.chats.get(studio.account, row.chat_id)
     assert chat is not None, "a chat has its note from its row"
     summary = archive.summaries.of_chat(studio.account, chat.id, studio.zone)
+    before = archive.summaries.of_chat(studio.account, chat.migrated_from, studio.zone) if chat.migrated_from else None
     stats = ChatStats(
-        messages=summary.messages,
-        media=summary.media,
+        messages=summary.messages + (before.messages if before else 0),
+        media=summary.media + (before.media if before else 0),
         first=summary.first,
         last=summary.last,
-        years=tuple(Year(*year) for year in summary.years),
+        years=_years(summary.years, before.years if before else ()),
         past_titles=tuple(archive.chats.former_titles(chat.id)),
     )
     return render_chat(chat, stats, links, studio.options, studio.templates).text
+
+
+def _years(*counts: Sequence[tuple[int, int, int]]) -> tuple[Year, ...]:
+    """Messages and files of each year, of all histories together."""
+    years: dict[int, Year] = {}
+    for year, messages, media in chain.from_iterable(counts):
+        before = years.get(year, Year(year, 0, 0))
+        years[year] = Year(year, before.messages + messages, before.media + media)
+    return tuple(years[year] for year in sorted(years))
 
 
 def _person_text(studio: Studio, person_id: int, links: Links) -> str:

@@ -22,7 +22,7 @@ from tobs.telegram.convert import person_of
 from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
 from tobs.telegram.files import OnProgress, Transfer
 from tobs.telegram.flood import FloodLedger
-from tobs.telegram.history import History
+from tobs.telegram.history import LIMIT, History, Keep
 from tobs.telegram.invoke import Clock, Door, Sleep
 from tobs.telegram.links import Links
 from tobs.telegram.peers import Directory
@@ -91,9 +91,7 @@ async def open_door(
         )
     links = Links(settings, session, on_event=on_event, save=lambda: file.save(session))
     waits = SharedWaits(settings.sessions.parent / "floods.json", owner_of(session), clock=clock)
-    ledger = FloodLedger(
-        clock=clock, sleep=sleep, threshold=settings.flood_threshold, on_event=on_event, waits=waits
-    )
+    ledger = FloodLedger(clock=clock, sleep=sleep, threshold=settings.flood_threshold, on_event=on_event, waits=waits)
     door = Door(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
 
     async def authorise(dc: int, connection: Connection) -> None:
@@ -214,21 +212,56 @@ class Telegram:
         top: int = 0,
         count: int = 0,
         workers: int = 0,
+        keep: Keep | None = None,
     ) -> None:
         """Fetch every message of the id intervals ``gaps`` (inclusive) with the pool, lowest first.
 
         ``on_page`` is awaited for each page, by several workers at once; a slow one slows the walk (backpressure).
         ``top`` and ``count`` are those of ``history_top`` (for the density); ``workers`` 0 means the settings'
-        number. Private chats and basic groups share their ids with all others: one worker walks them.
+        number. Private chats and basic groups share their ids with all others: one worker walks them. What ``keep``
+        does not want is left out of the pages.
         """
         number = (workers or self._settings.workers) if is_channel_id(chat_id) else 1
         gaps = list(gaps)
         top = top or max((high for _, high in gaps), default=0)
 
         async def fetch(shard: Shard, worker: int) -> Page:
-            return await self._history.page(chat_id, shard.cursor, lambda: shard.high, worker=worker)
+            return await self._history.page(chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep)
 
         await walk_shards(plan_shards(gaps, top=top, count=count, workers=number), number, fetch, on_page)
+
+    async def walk_newest(
+        self, chat_id: int, gaps: Iterable[tuple[int, int]], on_page: OnPage, *, keep: Keep, limit: int, count: int = 0
+    ) -> None:
+        """Fetch the ``limit`` newest messages that ``keep`` wants, between the ends of ``gaps``; newest page first."""
+        gaps = list(gaps)
+        low, high = min(gap[0] for gap in gaps), max(gap[1] for gap in gaps)
+        while limit > 0 and high >= low:
+            begin = max(low, await self._history.id_from_top(chat_id, high, LIMIT))
+            pages = await self._pages(chat_id, begin, high, keep)
+            for page in reversed(pages):
+                if len(page.messages) > limit:
+                    newest = {message.id for message in page.messages[-limit:]} if limit else set()
+                    [page] = await self._pages(chat_id, page.low, page.high, lambda one, ids=newest: one.id in ids)  # type: ignore[misc]
+                limit = max(0, limit - len(page.messages))
+                await on_page(page)
+            high = begin - 1
+
+    async def _pages(self, chat_id: int, low: int, high: int, keep: Keep) -> list[Page]:
+        """The pages that settle [low, high], lowest first."""
+        pages: list[Page] = []
+        while low <= high:
+            pages.append(await self._history.page(chat_id, low, lambda: high, keep=keep))
+            low = pages[-1].high + 1
+        return pages
+
+    async def id_before(self, chat_id: int, moment: float) -> int:
+        """The newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
+        return await self._history.id_before(chat_id, moment)
+
+    async def id_from_top(self, chat_id: int, high: int, number: int) -> int:
+        """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
+        return await self._history.id_from_top(chat_id, high, number)
 
     async def message(self, chat_id: int, message_id: int) -> Message | None:
         """One message by its id; None when it is gone."""
@@ -265,9 +298,7 @@ class Telegram:
 
         turn, connections = next(self._file_turn), self._settings.file_connections
         workers = [_FILE_WORKERS + (turn + number) % connections for number in range(connections)]
-        transfer = Transfer(
-            self._door, remote, item.size, workers=workers, refresh=refresh, offer=self._hash_offer
-        )
+        transfer = Transfer(self._door, remote, item.size, workers=workers, refresh=refresh, offer=self._hash_offer)
         return await transfer.run(part, offset, on_progress)
 
     def _for_people_only(self, what: str) -> None:

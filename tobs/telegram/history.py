@@ -7,6 +7,7 @@ messages.getHistory with ``offset_id=cursor, add_offset=-100, limit=100`` gives 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
@@ -15,12 +16,15 @@ from telethon.tl.alltlobjects import LAYER
 
 from tobs.model import Message, Page, Person, is_channel_id
 from tobs.telegram.convert import message_of, person_of
+from tobs.telegram.convert.times import unix
 from tobs.telegram.events import MessageUnreadable, OnEvent
 from tobs.telegram.invoke import Door
 from tobs.telegram.peers import Directory
 from tobs.telegram.reader import HistoryAnswer, pack_messages, read_history
 
 LIMIT = 100
+Keep = Callable[[Message], bool]
+"""Whether a message is wanted."""
 _ABOVE_TOP = 10 * LIMIT
 _PEOPLE_KEPT = 50_000
 _BROKEN = (AttributeError, TypeError, ValueError, KeyError, OverflowError)
@@ -36,6 +40,13 @@ def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
     if not inside:
         return high, []
     return min(high, inside[-1]), [number for number in inside if number <= high]
+
+
+def _wanted(messages: list[Message], keep: Keep) -> list[int]:
+    """The places of the messages that ``keep`` wants; with one message of an album all of it that is there."""
+    fits = [keep(message) for message in messages]
+    albums = {message.album_id for message, fit in zip(messages, fits, strict=True) if fit and message.album_id}
+    return [index for index, message in enumerate(messages) if fits[index] or message.album_id in albums]
 
 
 class History:
@@ -57,19 +68,38 @@ class History:
             return await self._unreadable_top(chat_id), answer.count
         return (answer.messages[0][0].id if answer.messages else 0), answer.count
 
-    async def page(self, chat_id: int, cursor: int, high: Callable[[], int], *, worker: int = 0) -> Page:
-        """The page at ``cursor``. ``high()`` is read when the answer is there, for it may have shrunk meanwhile."""
+    async def page(
+        self, chat_id: int, cursor: int, high: Callable[[], int], *, worker: int = 0, keep: Keep | None = None
+    ) -> Page:
+        """The page at ``cursor``. ``high()`` is read when the answer is there, for it may have shrunk meanwhile.
+
+        Messages that ``keep`` does not want are left out; an album is kept or left out as a whole.
+        """
         limit = LIMIT
         while True:
             body = await self._ask(chat_id, offset=cursor, add=-limit, limit=limit, worker=worker)
             answer = read_history(body)
             self._peers.remember(answer.users, answer.chats)
             if answer.whole:
-                return self._page(chat_id, cursor, high(), answer)
+                return self._page(chat_id, cursor, high(), answer, keep)
             limit = answer.total - len(answer.messages) - 1
             if limit == 0:
                 ids = [message.id for message, _ in answer.messages]
                 return await self._unreadable(chat_id, cursor, high(), min(ids, default=0), answer.reason, worker)
+
+    async def id_before(self, chat_id: int, moment: float) -> int:
+        """The newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
+        when = datetime.fromtimestamp(moment, UTC)
+        answer = read_history(await self._ask(chat_id, offset=0, add=0, limit=LIMIT, date=when))
+        self._peers.remember(answer.users, answer.chats)
+        ids = [message.id for message, _ in answer.messages if unix(message.date) < moment]
+        return max(ids, default=0)
+
+    async def id_from_top(self, chat_id: int, high: int, number: int) -> int:
+        """The id of the ``number``-th newest message with ``id <= high``, 0 where there are fewer; one request."""
+        answer = read_history(await self._ask(chat_id, offset=high + 1, add=number - 1, limit=1))
+        self._peers.remember(answer.users, answer.chats)
+        return answer.messages[0][0].id if answer.messages else 0
 
     async def messages(self, chat_id: int, ids: list[int], *, worker: int = 0) -> HistoryAnswer:
         """Messages by their ids, as far as they can be read."""
@@ -94,11 +124,13 @@ class History:
         known = below.messages[0][0].id if below.messages else 0
         return await self._find_unreadable(chat_id, known + 1, known + _ABOVE_TOP, 0) or known
 
-    async def _ask(self, chat_id: int, *, offset: int, add: int, limit: int, worker: int = 0) -> bytes:
+    async def _ask(
+        self, chat_id: int, *, offset: int, add: int, limit: int, worker: int = 0, date: datetime | None = None
+    ) -> bytes:
         request = functions.messages.GetHistoryRequest(
             peer=await self._peers.input_peer(chat_id),
             offset_id=offset,
-            offset_date=None,
+            offset_date=date,
             add_offset=add,
             limit=limit,
             max_id=0,
@@ -107,7 +139,7 @@ class History:
         )
         return await self._door.raw(request, worker=worker)
 
-    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer) -> Page:
+    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: Keep | None) -> Page:
         by_id = {message.id: (message, raw) for message, raw in answer.messages}
         settled, kept = settle(cursor, high, by_id)
         messages: list[Message] = []
@@ -125,6 +157,11 @@ class History:
             if message is not None:
                 messages.append(message)
                 raws.append(raw)
+        found = len(messages)
+        if keep is not None:
+            wanted = _wanted(messages, keep)
+            raws = [raws[index] for index in wanted]
+            messages = [messages[index] for index in wanted]
         if answer.reason:
             logger.warning("people of a page of chat {} cannot be read: {}", chat_id, answer.reason)
         return Page(
@@ -136,6 +173,7 @@ class History:
             raw=pack_messages(raws, answer.tail) if raws else b"",
             layer=LAYER,
             unreadable=tuple(unreadable),
+            left_out=found - len(messages),
         )
 
     def _new_people(self, answer: HistoryAnswer) -> tuple[Person, ...]:

@@ -89,10 +89,8 @@ def _add_club(world: World, old_ids: Sequence[int]) -> None:
     old = _messages(CIRCLE, old_ids[:-1])
     moved = {"id": old_ids[-1], "peer_id": peer(CIRCLE), "from_id": peer(ME), "out": True, "date": _date(old_ids[-1])}
     old.append(types.MessageService(action=types.MessageActionChatMigrateTo(bare_id(CLUB)), **moved))
-    began = types.MessageService(
-        1, peer(CLUB), _date(old_ids[-1]), types.MessageActionChannelMigrateFrom("Chess Circle", bare_id(CIRCLE)),
-        from_id=peer(ME), out=True,
-    )  # fmt: skip
+    moved |= {"id": 1, "peer_id": peer(CLUB)}
+    began = types.MessageService(action=types.MessageActionChannelMigrateFrom("Chess Circle", bare_id(CIRCLE)), **moved)
     new = [began, *_messages(CLUB, range(2, _OWN[CLUB] + 1), after=old_ids[-1])]
     club = _channel(CLUB, "Chess Club", "chess_club", broadcast=None, megagroup=True)
     world.add_chat(CIRCLE, _circle(club), MemoryBase(old, world.stamps), About(members=(ME, ADA, BEN)))

@@ -1,0 +1,184 @@
+"""Every kind of chat, chosen in every way and filtered, by the real command over TCP."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import json
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Done, Served, stamps, tree
+from tobs.model import Message
+from tobs.pipeline.kinds import message_type
+from tobs.sandbox import open_world
+from tobs.sandbox.worlds import chats as world
+
+
+def rows(vault: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(vault / ".tobs" / "archive.db")) as database:
+        return list(database.execute(query))
+
+
+def archived(vault: Path) -> dict[int, list[int]]:
+    """The ids in the archive, by chat, with repetitions if there were any."""
+    found: dict[int, list[int]] = {}
+    for chat, number in rows(vault, "SELECT chat_id, id FROM messages ORDER BY chat_id, id"):
+        found.setdefault(chat, []).append(number)
+    return found
+
+
+def served_ids(name: str, chat: int) -> list[int]:
+    history = open_world(name).history(chat)
+    return sorted(history.slice(0, history.count))
+
+
+def export(served: Served, vault: Path, *arguments: str, code: int = 0) -> Done:
+    done = served.tobs("export", *arguments, "--vault", str(vault), "--json", timeout=60)
+    assert done.code == code, done.stderr
+    return done
+
+
+def notes(vault: Path) -> dict[str, Path]:
+    """Notes by their tobs_id."""
+    found = {}
+    for path in (vault / "Telegram").rglob("*.md"):
+        told = re.search(r'^tobs_id: "?([^"\n]+)', path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert told, path
+        assert told[1] not in found, f"{told[1]} has two notes"
+        found[told[1]] = path
+    return found
+
+
+def test_private_chats_bots_saved_messages_and_groups_are_whole_and_a_second_run_writes_nothing(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault, demo = serve("demo"), tmp_path / "vault", open_world("demo")
+    chats = [chat for chat in demo.dialogs() if chat > -(10**12)]
+    targets = ["me", "@ines_bakes", "Roof crew", "@exchange_bot"]
+    export(served, vault, *targets)
+    found = archived(vault)
+    assert found == {chat: served_ids("demo", chat) for chat in chats}
+    everything = [number for ids in found.values() for number in ids]
+    assert len(everything) == len(set(everything)), "one sequence of ids for all of them"
+    owners = rows(vault, "SELECT DISTINCT account FROM messages")
+    assert owners == [(demo.me.id,)], "the archive's key carries the account"
+    told = notes(vault)
+    assert {f"{chat}/{ids[0]}" for chat, ids in found.items()} <= set(told)
+    before, again = stamps(vault), export(served, vault, *targets).json
+    assert again["messages"]["new"] == 0 and set(again["notes"].values()) == {0}
+    assert stamps(vault) == before
+
+
+def test_a_supergroup_and_the_group_it_grew_from_are_one_chat(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("chats"), tmp_path / "vault"
+    report = export(served, vault, "@chess_club").json
+    old, new = served_ids("chats", world.CIRCLE), served_ids("chats", world.CLUB)
+    assert archived(vault) == {world.CIRCLE: old, world.CLUB: new}
+    assert report["messages"]["new"] == len(old) + len(new)
+    told = notes(vault)
+    assert str(world.CLUB) in told and str(world.CIRCLE) not in told, "one chat note"
+    folders = {path.relative_to(vault / "Telegram").parts[0] for name, path in told.items() if name[0] == "-"}
+    assert folders == {"Chess Club"}
+    assert f"{world.CIRCLE}/{old[0]}" in told and f"{world.CLUB}/{new[-1]}" in told
+    first = told[f"{world.CIRCLE}/{old[0]}"].read_text(encoding="utf-8")
+    assert 'chat: "[[Telegram/Chess Club/Chess Club|' in first
+    assert f"messages: {len(old) + len(new)}" in told[str(world.CLUB)].read_text(encoding="utf-8")
+    before = stamps(vault)
+    assert export(served, vault, str(world.CIRCLE)).json["messages"]["new"] == 0
+    assert stamps(vault) == before
+    wrapped = [entry for entry in served.log() if entry["method"] == "messages.getHistory"]
+    assert all("invokeWithTakeout" in entry["wrappers"] for entry in wrapped)
+
+
+def test_all_chats_without_the_excluded_and_then_the_left_ones(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("chats"), tmp_path / "vault"
+    export(served, vault, "--all", "--exclude", "ada", "--exclude", "me", "--exclude", "folder:Channels")
+    found = archived(vault)
+    assert set(found) == {world.BEN, world.WEATHER, world.CIRCLE, world.CLUB, world.QUIET}
+    assert found == {chat: served_ids("chats", chat) for chat in found}
+    export(served, vault, "--left")
+    assert archived(vault)[world.LEFT] == served_ids("chats", world.LEFT)
+    export(served, vault, "--left", "--no-takeout", code=1)
+    done = export(served, vault, "--all", "--exclude", "Nobody", code=2)
+    assert "Nobody" in done.stderr
+
+
+def test_folders_ids_and_invite_links_are_targets(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("chats"), tmp_path / "vault"
+    invited = f"https://t.me/+{world.INVITED_CODE}"
+    refused = export(served, vault, invited, code=2)
+    assert "--join" in refused.stderr and "messages.importChatInvite" not in [e["method"] for e in served.log()]
+    export(served, vault, invited, "--join", "--no-media")
+    export(served, vault, "folder:channels", str(world.QUIET))
+    assert set(archived(vault)) == {world.INVITED, world.MEMBERS, world.QUIET}
+
+
+def test_one_chat_that_is_refused_does_not_keep_the_others_out(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("demo"), tmp_path / "vault"
+    done = export(served, vault, "@tobs_demo_closed", "me", "@exchange_bot", code=1)
+    assert len(archived(vault)) == 2 and len(done.json["problems"]) == 1
+
+
+Told = tuple[int, int, str, int, str]
+"""Of a message: id, Unix time, type, sender, text in lower case."""
+
+FILTERS: list[tuple[list[str], Any]] = [
+    (["--limit", "10"], lambda found: found[-10:]),
+    (["--min-id", "20", "--max-id", "130", "--type", "service"],
+     lambda found: [one for one in found if 20 <= one[0] <= 130 and one[2] == "service"]),
+    (["--type", "photo,voice", "--limit", "4"],
+     lambda found: [one for one in found if one[2] in ("photo", "voice")][-4:]),
+    (["--since", "2024-06-01", "--until", "2024-08-31"],
+     lambda found: [one for one in found if 1717200000 <= one[1] < 1725148800]),
+    (["--from", "@marta_brandt", "--where", "'bell' in lower(text) or id > 5"],
+     lambda found: [one for one in found if one[3] == 770_000_002 and ("bell" in one[4] or one[0] > 5)]),
+]  # fmt: skip
+
+
+def every_message(vault: Path, chat: int) -> list[Told]:
+    found = [json.decode(model, type=Message) for (model,) in rows(vault, "SELECT model FROM messages ORDER BY id")]
+    return [(m.id, m.date, message_type(m), m.sender_id, m.text.lower()) for m in found if m.chat_id == chat]
+
+
+def test_filters_bring_what_they_say_and_settle_nothing_they_left_out(serve: Serve, tmp_path: Path) -> None:
+    served, group = serve("demo"), -1001770000002
+    whole = tmp_path / "whole"
+    export(served, whole, str(group), "--no-media")
+    messages = every_message(whole, group)
+    albums = dict(rows(whole, f"SELECT id, album_id FROM messages WHERE chat_id = {group}"))
+    for number, (options, expected) in enumerate(FILTERS):
+        vault = tmp_path / f"filtered{number}"
+        export(served, vault, str(group), "--no-media", *options)
+        wanted = {message[0] for message in expected(messages)}
+        got = set(archived(vault).get(group, []))
+        assert wanted and wanted <= got, options
+        # With one message of an album, all of it.
+        assert all(albums[one] and albums[one] in {albums[each] for each in wanted} for one in got - wanted), options
+        assert len([name for name in notes(vault) if name.startswith(f"{group}/")]) > 0, "what was fetched has notes"
+        covered = rows(vault, f"SELECT low, high FROM coverage WHERE chat_id = {group}")
+        ids = {message[0] for message in messages}
+        claimed = {one for one in ids for low, high in covered if low <= one <= high}
+        assert claimed <= got, f"{options}: ids are settled that were left out"
+
+
+@pytest.mark.parametrize("options", [["--type", "text"], ["--where", "id % 3 == 0", "--limit", "9"]])
+def test_a_run_without_filters_completes_a_filtered_one(serve: Serve, tmp_path: Path, options: list[str]) -> None:
+    served, vault = serve("demo"), tmp_path / "vault"
+    export(served, vault, "@tobs_demo_group", *options)
+    export(served, vault, "@tobs_demo_group")
+    export(served, tmp_path / "at once", "@tobs_demo_group")
+    assert archived(vault) == archived(tmp_path / "at once")
+    assert sorted(tree(vault)) == sorted(tree(tmp_path / "at once"))
+
+
+def test_a_filter_that_cannot_be_read_is_told_before_anything_is_asked(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("demo", login=False), tmp_path / "vault"
+    done = export(served, vault, "me", "--where", "views > 5 and colour == 1", code=2)
+    assert "column 15" in done.stderr and "'colour'" in done.stderr
+    assert "2024-99" in export(served, vault, "me", "--since", "2024-99", code=2).stderr
+    assert served.log() == []

@@ -1,0 +1,74 @@
+"""The chats of a run one after the other: each in full, its histories oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tobs.errors import FloodWait, RequestRefused
+from tobs.media import Chain, MediaPolicy
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.export import Limits, export_chat
+from tobs.pipeline.filters import Filters
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.plan import open_chat
+from tobs.pipeline.selection import Chosen, parts_of
+from tobs.telegram.client import Telegram
+
+
+class ChatExporter(Struct, frozen=True):
+    """Exports chats. ``senders`` are the marked ids of those ``filters`` name."""
+
+    desk: Desk
+    keeper: Keeper
+    writer: NoteWriter
+    chain: Chain
+    telegram: Telegram
+    filters: Filters
+    senders: Sequence[int]
+    policy: MediaPolicy
+    limits: Limits
+
+    async def export_all(self, chosen: Sequence[Chosen]) -> list[ChatPlace]:
+        """Every chat's places. With several chats, one that Telegram refuses is told and left out."""
+        places: list[ChatPlace] = []
+        for one in chosen:
+            try:
+                places += await self.export(one)
+            except FloodWait:
+                raise
+            except RequestRefused as error:
+                if len(chosen) == 1:
+                    raise
+                self.desk.reporter.failed(error, one.chat.title)
+        return places
+
+    async def export(self, chosen: Chosen) -> list[ChatPlace]:
+        """One chat, with the history of the basic group it grew from; where both are filed."""
+        telegram, desk = self.telegram, self.desk
+        chat = chosen.chat if chosen.is_full else await telegram.full(chosen.chat.id)
+        parts = await parts_of(telegram, chat, self.filters, self.senders, desk.zone)
+        chat = parts[-1].chat
+        host = await self.keeper(open_chat, desk, chat) if len(parts) > 1 else None
+        places: list[ChatPlace] = []
+        for part in parts:
+            count = part.chat.count or 0
+            desk.reporter.expected_messages += min(count, self.filters.limit or count)
+            places.append(
+                await export_chat(
+                    desk,
+                    self.keeper,
+                    self.writer,
+                    self.chain,
+                    part.source,
+                    part.chat,
+                    top=part.chat.top,
+                    policy=self.policy,
+                    limits=self.limits,
+                    within=part.within,
+                    inside=host if part.chat.id != chat.id else None,
+                )
+            )
+        return places

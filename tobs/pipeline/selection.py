@@ -1,0 +1,157 @@
+"""Which chats a run is about, and which part of each: targets, folders, exclusions and filters put to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.errors import NetworkError, RequestRefused, TobsError, UsageError
+from tobs.model import Chat, Message
+from tobs.pipeline.filters import Filters, message_test
+from tobs.pipeline.report import Reporter
+from tobs.sources import Gap, Source, live_source
+from tobs.telegram.client import Telegram
+
+_FOLDER = "folder:"
+
+
+class Selection(Struct, frozen=True):
+    """What the owner asked for: ``targets``, or ``all`` chats, ``left`` ones too, without those ``exclude`` names
+    (ids, usernames, parts of titles, folders). Only with ``join`` are invite links joined."""
+
+    targets: tuple[str, ...] = ()
+    all: bool = False
+    left: bool = False
+    exclude: tuple[str, ...] = ()
+    join: bool = False
+    filters: Filters = Filters()
+
+
+class Chosen(Struct, frozen=True):
+    """A chat of the run; ``is_full`` says whether what only a full request tells is known of it."""
+
+    chat: Chat
+    is_full: bool
+
+
+class Part(Struct, frozen=True):
+    """What a run brings of one history: the chat with its newest id and count, where it comes from, and the ids that
+    are wanted (None: all)."""
+
+    chat: Chat
+    source: Source
+    within: Gap | None
+
+
+async def choose_chats(telegram: Telegram, selection: Selection, reporter: Reporter) -> list[Chosen]:
+    """The chats of a run, each once. With several targets, one that cannot be had is told and left out."""
+    found: dict[int, Chosen] = {}
+    for target in selection.targets:
+        try:
+            chats = await telegram.expand(target, join=selection.join)
+        except NetworkError:
+            raise
+        except TobsError as error:
+            if isinstance(error, RequestRefused):
+                error.message = f"{target.strip()}: {error.message}"  # Telegram's answer does not name it
+            if len(selection.targets) == 1 and not selection.all:
+                raise
+            reporter.failed(error, target)
+        else:
+            is_full = not target.strip().lower().startswith(_FOLDER)
+            for chat in chats:
+                found.setdefault(chat.id, Chosen(chat, is_full))
+    if selection.all:
+        for chat in await telegram.every_chat():
+            found.setdefault(chat.id, Chosen(chat, is_full=False))
+    without = await _excluded(telegram, selection.exclude, [chosen.chat for chosen in found.values()])
+    return [chosen for chosen in found.values() if chosen.chat.id not in without]
+
+
+async def left_chats(telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:
+    """The chats the account has left, without those chosen already; only inside a takeout session."""
+    known = {one.chat.id for one in chosen}
+    chats = [chat for chat in await telegram.left_chats() if chat.id not in known]
+    without = [chat for chat in chats if any(_fits(pattern, chat) for pattern in selection.exclude)]
+    return [Chosen(chat, is_full=False) for chat in chats if chat not in without]
+
+
+async def _excluded(telegram: Telegram, patterns: Sequence[str], chats: Sequence[Chat]) -> set[int]:
+    """The ids that ``patterns`` leave out. Raises UsageError for one that fits nothing: what was meant to stay out
+    must not come in by a slip of the pen."""
+    ids: set[int] = set()
+    for pattern in patterns:
+        if pattern.strip().lower().startswith(_FOLDER):
+            ids |= {chat.id for chat in await telegram.expand(pattern)}
+            continue
+        fitting = {chat.id for chat in chats if _fits(pattern, chat)}
+        if not fitting:
+            raise UsageError(f"--exclude '{pattern}' fits none of the chats.", "See `tobs chats`.")
+        ids |= fitting
+    return ids
+
+
+def _fits(pattern: str, chat: Chat) -> bool:
+    """Whether ``pattern`` is the id or username of ``chat``, or a part of its title."""
+    text = pattern.strip()
+    if text.lstrip("-").isdigit():
+        return int(text) == chat.id
+    if text.startswith("@"):
+        return text[1:].casefold() == chat.username.casefold()
+    if text.lower() == "me":
+        return chat.kind == "saved"
+    return bool(text) and text.casefold() in chat.title.casefold()
+
+
+async def parts_of(
+    telegram: Telegram, chat: Chat, filters: Filters, senders: Sequence[int], zone: ZoneInfo
+) -> list[Part]:
+    """The histories of ``chat``, oldest first: that of the basic group it grew from, and its own.
+
+    ``--min-id`` and ``--max-id`` speak of the chat's own ids: with one of them the old group is left out. A limit
+    is used up by the newest messages first.
+    """
+    own = await _part(telegram, chat, filters, senders, zone)
+    if not chat.migrated_from or filters.min_id or filters.max_id:
+        return [own]
+    left = filters.limit - (own.chat.count or 0) if filters.limit else 0
+    if filters.limit and left <= 0:
+        return [own]
+    group = await telegram.full(chat.migrated_from)
+    before = await _part(telegram, group, replace(filters, limit=left), senders, zone)
+    return [before, own]
+
+
+async def _part(telegram: Telegram, chat: Chat, filters: Filters, senders: Sequence[int], zone: ZoneInfo) -> Part:
+    top = await telegram.history_top(chat.id)
+    chat = replace(chat, count=top.count, top=top.top)
+    if filters.is_empty:
+        return Part(chat, live_source(telegram), None)
+    keep = message_test(filters, senders, zone)
+    return Part(chat, _source(telegram, filters, keep), await _within(telegram, chat, filters))
+
+
+def _source(telegram: Telegram, filters: Filters, keep: Callable[[Message], bool] | None) -> Source:
+    """Telegram, asked only for what the filters want."""
+    source = live_source(telegram)
+    if keep is None:
+        return source
+    if filters.limit:
+        return replace(source, walk=partial(telegram.walk_newest, keep=keep, limit=filters.limit))
+    return replace(source, walk=partial(telegram.walk, keep=keep))
+
+
+async def _within(telegram: Telegram, chat: Chat, filters: Filters) -> Gap:
+    """The ids that ids, dates and a plain limit leave; dates rise with ids."""
+    low, high = max(1, filters.min_id), min(chat.top, filters.max_id or chat.top)
+    if filters.since:
+        low = max(low, await telegram.id_before(chat.id, filters.since) + 1)
+    if filters.until:
+        high = min(high, await telegram.id_before(chat.id, filters.until))
+    if filters.limit and not filters.by_content and low <= high:
+        low = max(low, await telegram.id_from_top(chat.id, high, filters.limit))
+    return low, high
