@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote
 
 import pytest
@@ -14,6 +15,7 @@ from tests.architecture.source import MODULES, PAGES, REPO, anchors, name_of
 from tests.make_reference import commands, generated
 from tobs import errors
 from tobs.config.settings import Settings
+from tobs.sandbox.faults import Action
 
 #: Settings that change nothing yet; the README says so.
 WITHOUT_EFFECT = {"proxy", "counters"}
@@ -138,3 +140,13 @@ def test_the_picture_shows_notes_of_the_demo_vault_and_is_small() -> None:
     if agreed.exists():
         assert [pane.path for pane in PANES if not (agreed / pane.path).exists()] == [], "choose others, make it again"
     assert (REPO / "docs/pictures/vault.png").stat().st_size < MOST_BYTES
+
+
+def test_the_page_of_the_sandbox_tells_every_route_fault_option_and_world() -> None:
+    page = (REPO / "docs/dev/sandbox.md").read_text(encoding="utf-8")
+    control = (REPO / "tobs/sandbox/control.py").read_text(encoding="utf-8")
+    routes = re.findall(r'\("(GET|POST)", "(/[\w-]+)"\)', control)
+    assert len(routes) > 5
+    assert [route for route in routes if f"`{' '.join(route)}" not in page] == []
+    assert [action for action in get_args(Action) if not re.search(rf"^\| `{action}\b", page, re.M)] == []
+    assert set(re.findall(r"^\| `(demo|chats|synthetic)\b", page, re.M)) == {"demo", "chats", "synthetic"}
