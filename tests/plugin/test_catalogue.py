@@ -20,7 +20,7 @@ from tobs.plugin.host import Done, Host
 SHIPPED = Path(__file__).parents[2] / "plugins"
 
 #: The shipped plugins, in the order they run.
-CHAIN = ["tags", "cover"]
+CHAIN = ["tags", "cover", "waveform"]
 
 HELLO = """
 from tobs.plugin import Item, NoConfig, Plugin, Result
