@@ -56,7 +56,8 @@ class Settings(BaseModel):
     account: str = Field("default", description="Name of the account to use", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     phone: str = Field("", description="Phone number of the account, with +, to be asked for less")
     session: SecretStr | None = Field(
-        None, description="Path of a session file, if not the account's own under TOBS_HOME; or a Telethon string session"
+        None,
+        description="Path of a session file, if not the account's own under TOBS_HOME; or a Telethon string session",
     )
     session_lock: Literal["none", "passphrase", "keyring"] = Field(
         "none", description="How session files are locked: with a passphrase, or with a key in the system's keyring"
