@@ -13,9 +13,17 @@ from tests.e2e.judge import Vault
 
 WORLDS = {
     "demo": "demo",
-    "synthetic": "synthetic:messages=2500,chats=1,media=0.06,seed=11",
+    "synthetic": "synthetic:messages=2000,chats=1,media=0.05,seed=11",
     "traps": str(Path(__file__).parents[1] / "data" / "tdesktop" / "traps"),
 }
+JUDGES: tuple[Callable[[Vault], list[str]], ...] = (
+    judge.type_faults,
+    judge.link_faults,
+    judge.duplicate_faults,
+    judge.tag_faults,
+    judge.code_faults,
+    judge.embeds_apart,
+)
 
 
 @pytest.fixture(scope="module", params=sorted(WORLDS))
@@ -67,18 +75,7 @@ def test_npm_yaml_and_pyyaml_read_every_front_matter_alike(vault: Vault) -> None
     assert judge.front_matter_faults(vault) == []
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        judge.type_faults,
-        judge.link_faults,
-        judge.duplicate_faults,
-        judge.tag_faults,
-        judge.code_faults,
-        judge.embeds_apart,
-    ],
-    ids=lambda judged: judged.__name__,
-)
+@pytest.mark.parametrize("faults", JUDGES, ids=lambda judged: judged.__name__)
 def test_a_judge_has_nothing_to_say(vault: Vault, faults: Callable[[Vault], list[str]]) -> None:
     assert faults(vault) == []
 
@@ -100,6 +97,22 @@ def test_every_message_note_tells_its_chat_sender_and_date(vault: Vault) -> None
         assert properties["date"][:10] == name.rpartition("/")[2][:10], name
         assert properties["tobs_id"].endswith(f"/{properties['message_id']}"), name
         assert name.rpartition("/")[2].split(" ")[1] == str(properties["message_id"]), name
+
+
+@pytest.mark.long
+def test_twenty_thousand_notes_are_judged_too(tmp_path: Path) -> None:
+    with sandbox(tmp_path / "sandbox", "synthetic:messages=20000,chats=1,media=0.02,seed=5") as served:
+        served.login()
+        done = served.tobs("export", served.target, "--vault", str(tmp_path / "vault"), TZ="UTC", timeout=900)
+        assert done.code == 0, done.stderr
+    large = Vault(tmp_path / "vault")
+    assert len(large.notes) > 18_000  # albums are one note
+    for faults in JUDGES:
+        assert faults(large)[:5] == [], faults.__name__
+    assert judge.front_matter_faults(large)[:5] == []
+    assert judge.name_faults(large.files)[:5] == []
+    assert judge.hvk(large, tmp_path / "index", "scan")["errors"] == 0
+    assert judge.hvk(large, tmp_path / "index", "links", "--broken") == []
 
 
 # The judges themselves: a judge that sees nothing is no judge.

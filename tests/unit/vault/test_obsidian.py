@@ -72,7 +72,7 @@ def test_an_empty_types_file_is_filled(tmp_path: Path) -> None:
 
 
 def test_every_property_a_note_may_have_by_the_interface_has_a_type() -> None:
-    wanted = "chat_kind chat_username username messages members first_message last_message transcript_language"
+    wanted = "chat_kind chat_username username messages members first_message last_message related"
     assert set(wanted.split()) <= set(PROPERTY_TYPES)
     assert {PROPERTY_TYPES[name] for name in ("messages", "members", "views")} == {"number"}
     assert {PROPERTY_TYPES[name] for name in ("first_message", "last_message", "date")} == {"datetime"}
