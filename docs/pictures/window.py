@@ -13,7 +13,7 @@ import yaml
 from markdown_it import MarkdownIt
 from mutagen import File as read_audio
 
-_PICTURES = (".jpg", ".png", ".webp")
+_PICTURES = (".jpg", ".png", ".webp", ".svg")
 _SOUNDS = (".mp3", ".ogg", ".flac", ".m4a", ".opus")
 
 #: Line icons, 24 × 24.
