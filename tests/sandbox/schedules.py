@@ -39,15 +39,16 @@ class Schedule(Struct, frozen=True):
 class Time:
     """Seconds that pass faster than real ones: a sleep is short, and the clock jumps to its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, nap: float = _NAP) -> None:
         self.now = 1_700_000_000.0
+        self._nap = nap
 
     def __call__(self) -> float:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
         until = self.now + seconds
-        await asyncio.sleep(min(seconds, _NAP))
+        await asyncio.sleep(min(seconds, self._nap))
         self.now = max(self.now, until)
 
 

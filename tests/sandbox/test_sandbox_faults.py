@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from telethon import errors
-from telethon.tl import functions
+from telethon.tl import functions, types
 
 from tobs.errors import UsageError
 from tobs.sandbox import Sandbox, SandboxOptions
@@ -51,6 +51,36 @@ def test_percents_come_by_the_seed() -> None:
     assert hits == struck(FaultPlan(spec, seed=5), 1000)
     assert hits != struck(FaultPlan(spec, seed=6), 1000)
     assert 120 < len(hits) < 280
+
+
+def test_a_rate_strikes_what_is_too_much_in_a_second() -> None:
+    plan = FaultPlan(("messages.getHistory*=rate:2",))
+    times = [10.0, 10.1, 10.2, 10.9, 11.05, 11.06, 11.2]
+    hits = [bool(plan.struck("messages.getHistory", now)) for now in times]
+    assert hits == [False, False, True, True, False, True, False]
+
+
+async def test_a_short_part_loses_its_second_half(sandbox: Sandbox, client) -> None:
+    world = sandbox.world
+    document = world.add_document(b"x" * 8192, "application/x-test", [])
+    location = types.InputDocumentFileLocation(document.id, document.access_hash, document.file_reference, "")
+    sandbox.faults.add("upload.getFile=short")
+    request = functions.upload.GetFileRequest(location, 0, 8192)
+    assert [len((await client(request)).bytes) for _ in range(2)] == [4096, 8192]
+
+
+@pytest.mark.parametrize("sandbox", [SandboxOptions(dcs=2)], indirect=True)
+async def test_who_is_away_cannot_be_reached_on_any_data_centre_and_comes_back(sandbox: Sandbox, client) -> None:
+    ports = dict(sandbox.server.ports)
+    assert len(ports) == 2
+    sandbox.faults.add("messages.getHistory=away:300")
+    asking = asyncio.create_task(client.get_messages(sandbox.ready.targets[0], 5))
+    await asyncio.sleep(0.15)
+    for port in ports.values():
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+    assert len(await asking) == 5
+    assert sandbox.server.ports == ports
 
 
 async def test_a_flood_wait_is_answered_once(sandbox: Sandbox, client) -> None:

@@ -8,14 +8,15 @@ from msgspec.structs import replace
 from telethon.tl import types
 
 from tests.sandbox.telegram_room import Room, fetch_all, room
-from tobs.errors import TransferFailed
+from tobs.errors import FloodWait, TransferFailed
 from tobs.model import FileItem, MessageKey, message_files
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.telegram.events import ReferenceRenewed
+from tobs.telegram.events import ReferenceRenewed, Retried
+from tobs.telegram.files import extra_seconds, part_size, parts_at_once
 
 WORLD = "synthetic:messages=60,chats=1,media=0.5,seed=3"
 MIB = 1 << 20
-GET = "upload.getFile"
+GET, HASHES = "upload.getFile", "upload.getFileHashes"
 
 
 async def file_message(sandbox: Sandbox, opened: Room, data: bytes) -> tuple[FileItem, MessageKey]:
@@ -145,3 +146,105 @@ async def test_parts_of_a_takeout_are_wrapped(tmp_path: Path) -> None:
         async with opened.telegram.takeout(["files"]):
             await opened.telegram.fetch_file(item, key, tmp_path / "a.part")
         assert all("invokeWithTakeout" in entry.wrappers for entry in sandbox.log.calls(GET))
+
+
+async def test_a_damaged_part_of_the_right_size_is_fetched_again(tmp_path: Path) -> None:
+    data = os.urandom(3 * MIB)
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, data)
+        sandbox.faults.add(f"{GET}#3=corrupt")
+        part = tmp_path / "a.part"
+        assert await opened.telegram.fetch_file(item, key, part) == len(data)
+        assert read(part) == data
+        assert [event.reason for event in opened.told(Retried)] == ["Telegram sent a damaged part."]
+
+
+async def test_a_part_that_stays_damaged_is_never_accepted(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, os.urandom(300_000))
+        sandbox.faults.add(f"{GET}*=corrupt")
+        with pytest.raises(TransferFailed, match="damaged") as caught:
+            await opened.telegram.fetch_file(item, key, tmp_path / "a.part")
+        assert caught.value.retryable and read(tmp_path / "a.part") == b""
+
+
+@pytest.mark.parametrize("size", [3 * MIB, 11 * MIB])
+async def test_a_short_part_in_the_middle_is_fetched_again(size: int, tmp_path: Path) -> None:
+    data = os.urandom(size)
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, data)
+        sandbox.faults.add(f"{GET}#2=short")
+        part = tmp_path / "a.part"
+        assert await opened.telegram.fetch_file(item, key, part) == size
+        assert read(part) == data
+
+
+@pytest.mark.parametrize("damaged", [0, 700_000, 2 * MIB - 1])
+async def test_what_is_there_already_is_checked_before_a_download_goes_on(damaged: int, tmp_path: Path) -> None:
+    data = os.urandom(3 * MIB)
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, data)
+        part = tmp_path / "a.part"
+        torn = bytearray(data[: 2 * MIB])
+        torn[damaged] ^= 1
+        part.write_bytes(torn)
+        assert await opened.telegram.fetch_file(item, key, part, offset=2 * MIB) == len(data)
+        assert read(part) == data
+        first = min(entry.request.offset for entry in sandbox.log.calls(GET))
+        assert first <= damaged < first + 512 * 1024
+
+
+async def test_where_no_hashes_are_offered_files_come_all_the_same(tmp_path: Path) -> None:
+    data = os.urandom(MIB)
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        sandbox.faults.add(f"{HASHES}*=error:400:LOCATION_INVALID")
+        for number in range(5):
+            item, key = await file_message(sandbox, opened, data)
+            part = tmp_path / f"{number}.part"
+            await opened.telegram.fetch_file(item, key, part)
+            assert read(part) == data
+        assert len(sandbox.log.calls(HASHES)) == 3, "who refuses three times is not asked any more"
+
+
+async def test_parts_of_a_large_file_are_under_way_at_the_same_time(tmp_path: Path) -> None:
+    data = os.urandom(13 * MIB + 5)
+    options = SandboxOptions(latency=0.05)
+    async with serve(open_world(WORLD), options) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, data)
+        sandbox.faults.add(f"{GET}#5=expire")
+        sandbox.faults.add(f"{GET}#8=drop")
+        heard: list[int] = []
+        part = tmp_path / "a.part"
+        assert await opened.telegram.fetch_file(item, key, part, on_progress=heard.append) == len(data)
+        assert read(part) == data
+        assert heard == sorted(heard), "what counts as done is whole from the beginning"
+        times = [entry.time for entry in sandbox.log.calls(GET)]
+        assert times[3] - times[0] < 0.05, "four parts were asked for before the first was answered"
+        assert len({entry.connection for entry in sandbox.log.calls(GET)}) >= 2
+        assert len(opened.told(ReferenceRenewed)) == 1, "all parts share the new reference"
+
+
+async def test_a_file_is_not_given_up_for_what_telegram_says_about_something_else(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, b"x" * 5000)
+        sandbox.faults.add(f"{GET}=error:400:SOMETHING_NEW")
+        with pytest.raises(TransferFailed) as caught:
+            await opened.telegram.fetch_file(item, key, tmp_path / "a.part")
+        assert caught.value.retryable
+
+
+async def test_a_long_flood_wait_on_files_ends_the_run(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, flood_threshold=10.0) as opened:
+        item, key = await file_message(sandbox, opened, b"x" * 5000)
+        sandbox.faults.add(f"{GET}=error:420:FLOOD_PREMIUM_WAIT_4000")
+        with pytest.raises(FloodWait) as caught:
+            await opened.telegram.fetch_file(item, key, tmp_path / "a.part")
+        assert (caught.value.seconds, caught.value.exit_code) == (4000, 4)
+
+
+def test_the_size_of_a_part_and_how_long_it_is_waited_for_follow_the_size_of_the_file() -> None:
+    sizes = [1, 128 * 1024, 128 * 1024 + 1, 10 * MIB, 10 * MIB + 1, 4096 * MIB]
+    assert [part_size(size) // 1024 for size in sizes] == [128, 128, 512, 512, 1024, 1024]
+    assert [parts_at_once(size) for size in sizes] == [1, 1, 1, 1, 4, 4]
+    assert [extra_seconds(size) for size in sizes] == [4, 4, 16, 16, 128, 128]
+    assert all(MIB % part_size(size) == 0 for size in sizes)

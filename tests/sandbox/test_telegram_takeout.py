@@ -10,7 +10,7 @@ from tobs.errors import RequestRefused, UsageError
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.telegram.events import TakeoutRefused, TakeoutStarted
 from tobs.telegram.stores import MemoryTakeouts
-from tobs.telegram.takeout import scope_flags
+from tobs.telegram.takeout import refusal_told, scope_flags
 
 WORLD = "synthetic:messages=600,chats=1,media=0.1,seed=3"
 FINISH = "account.finishTakeoutSession"
@@ -72,6 +72,7 @@ async def test_a_takeout_that_has_to_wait_falls_back_to_the_normal_api(tmp_path:
             assert (await opened.telegram.history_top(chat.id)).count == 600
         (told,) = opened.told(TakeoutRefused)
         assert told.name == "TAKEOUT_INIT_DELAY" and told.seconds > 86000
+        assert "press Allow" in refusal_told(told) and "24 h" in refusal_told(told)
         assert sandbox.log.calls(FINISH) == []
 
 
@@ -91,6 +92,23 @@ async def test_a_run_that_died_goes_on_with_its_takeout(tmp_path: Path) -> None:
         takeouts.put(account, 424242)
         async with opened.telegram.takeout():
             assert takeouts.get(account) not in (0, 424242)
+
+
+async def test_a_takeout_that_telegram_ends_in_the_middle_is_gone_on_without(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        async with opened.telegram.takeout(["channels"]):
+            chat = await opened.telegram.resolve("@synthetic")
+            for takeout in sandbox.server.state.takeouts.values():
+                takeout.finished = True
+            found = await fetch_all(opened, chat.id, workers=4)
+            assert sorted(found.messages) == served_ids(sandbox, chat.id)
+        (told,) = opened.told(TakeoutRefused)
+        assert "TAKEOUT_INVALID" in refusal_told(told)
+        assert [entry.error for entry in sandbox.log.calls("messages.getHistory")].count("TAKEOUT_INVALID") >= 1
+        assert sandbox.log.calls(FINISH) == []
+        async with opened.telegram.takeout():
+            pass
+        assert [event.resumed for event in opened.told(TakeoutStarted)] == [False, False]
 
 
 async def test_other_refusals_of_a_takeout_are_raised(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ from tobs.telegram.events import (
     TakeoutStarted,
 )
 from tobs.telegram.settings import TelegramSettings
+from tobs.telegram.takeout import refusal_told
 from tobs.vault.missing import missing_notes, require_presence
 from tobs.vault.obsidian import update_settings
 from tobs.vault.workspace import Workspace
@@ -263,8 +264,9 @@ def tell(reporter: Reporter, event: Event) -> None:
             reporter.recovered(f"{method} again after {reason}")
         case Reconnected():
             reporter.recovered("connection lost and restored")
-        case TakeoutRefused(name=name):
-            reporter.recovered(f"takeout session refused ({name}): the normal API was used")
+        case TakeoutRefused():
+            logger.warning(refusal_told(event))
+            reporter.recovered(refusal_told(event))
         case ReferenceRenewed():
             reporter.recovered("file reference expired and was renewed")
         case TakeoutStarted(id=takeout_id, resumed=resumed):

@@ -4,20 +4,22 @@ METHOD is a name as "messages.getHistory", or ``*`` for every method. ``#3``: th
 percent of the calls, by the sandbox's seed · ``*``: each call · nothing: the next call.
 ACTION: ``flood:S`` · ``error:CODE:NAME`` · ``delay:MS`` · ``drop`` (the connection, without an answer) · ``corrupt``
 (bytes of a file part are changed; any other answer is damaged on its way) · ``short`` (a file part loses its second
-half) · ``expire`` (every file reference so far) · ``away:MS`` (every data centre hangs up and cannot be reached).
+half) · ``expire`` (every file reference so far) · ``away:MS`` (every data centre hangs up and cannot be reached) ·
+``rate:N`` (FLOOD_WAIT_1 for what is more than N calls in a second).
 """
 
 from __future__ import annotations
 
 import random
 import re
+from collections import deque
 from typing import Final, Literal
 
 import msgspec
 
 from tobs.errors import UsageError
 
-Action = Literal["flood", "error", "delay", "drop", "corrupt", "short", "expire", "away"]
+Action = Literal["flood", "error", "delay", "drop", "corrupt", "short", "expire", "away", "rate"]
 
 _SPEC: Final = re.compile(
     r"(?P<method>\*|[A-Za-z.]+)(?:#(?P<nth>\d+)|%(?P<percent>\d+(?:\.\d+)?)|(?P<each>\*))?"
@@ -26,7 +28,7 @@ _SPEC: Final = re.compile(
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault. ``nth`` 0 and ``percent`` 0 mean every call; ``seconds`` is of delay and away."""
+    """One fault. ``nth`` 0 and ``percent`` 0 mean every call; ``seconds`` is of delay and away, ``rate`` of rate."""
 
     spec: str
     method: str
@@ -36,6 +38,7 @@ class Fault(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     code: int = 0
     name: str = ""
+    rate: int = 0
 
 
 def parse_fault(spec: str) -> Fault:
@@ -52,6 +55,8 @@ def parse_fault(spec: str) -> Fault:
         match found["action"]:
             case "flood":
                 return Fault(spec, found["method"], "flood", nth, percent, code=420, name=f"FLOOD_WAIT_{int(arg)}")
+            case "rate":
+                return Fault(spec, found["method"], "rate", nth, percent, code=420, name="FLOOD_WAIT_1", rate=int(arg))
             case "error":
                 code, _, name = arg.partition(":")
                 if not re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
@@ -65,7 +70,7 @@ def parse_fault(spec: str) -> Fault:
         pass
     raise UsageError(
         f"The fault {spec!r} has an unknown action or a wrong argument.",
-        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, short, expire, away:MS.",
+        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, short, expire, away:MS, rate:N.",
     )
 
 
@@ -75,6 +80,7 @@ class FaultPlan:
     def __init__(self, specs: tuple[str, ...] = (), *, seed: int = 0) -> None:
         self._random = random.Random(seed)
         self._plans: list[tuple[Fault, list[int]]] = []
+        self._times: dict[str, deque[float]] = {}
         for spec in specs:
             self.add(spec)
 
@@ -93,8 +99,8 @@ class FaultPlan:
         """The faults in force, as they were given."""
         return [fault.spec for fault, _ in self._plans]
 
-    def struck(self, method: str) -> list[Fault]:
-        """Count one call of ``method`` and tell which faults hit it."""
+    def struck(self, method: str, now: float = 0.0) -> list[Fault]:
+        """Count one call of ``method`` and tell which faults hit it. ``now`` in seconds matters to rates alone."""
         hits: list[Fault] = []
         for fault, calls in self._plans:
             if fault.method not in ("*", method):
@@ -104,6 +110,15 @@ class FaultPlan:
                 hit = self._random.random() * 100 < fault.percent
             else:
                 hit = not fault.nth or calls[0] == fault.nth
-            if hit:
+            if hit and (not fault.rate or self._is_over(fault, now)):
                 hits.append(fault)
         return hits
+
+    def _is_over(self, fault: Fault, now: float) -> bool:
+        times = self._times.setdefault(fault.spec, deque())
+        while times and times[0] <= now - 1:
+            times.popleft()
+        if len(times) >= fault.rate:
+            return True
+        times.append(now)
+        return False

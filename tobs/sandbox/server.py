@@ -162,7 +162,7 @@ class Server:
 
     async def _answer(self, call: Call, request: Any, entry: LogEntry) -> bytes | None:
         spoil = shorten = False
-        for fault in self.faults.struck(entry.method):
+        for fault in self.faults.struck(entry.method, self.clock()):
             match fault.action:
                 case "delay":
                     await self.sleep(fault.seconds)

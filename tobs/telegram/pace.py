@@ -7,7 +7,7 @@ from collections import deque
 _WINDOW = 10.0
 _REMEMBERED = 256
 _LEAST, _MOST = 0.001, 2.0
-_ANSWERS_A_STEP, _FASTER = 25, 0.8
+_ANSWERS_A_STEP, _FASTER = 50, 0.9
 
 
 class Pacer:

@@ -40,6 +40,18 @@ def scope_flags(scopes: Iterable[str]) -> dict[str, object]:
     return flags
 
 
+def refusal_told(refused: TakeoutRefused) -> str:
+    """What the owner is told when Telegram grants no takeout session, or ends it."""
+    if refused.name != "TAKEOUT_INIT_DELAY":
+        return f"Telegram ended the takeout session ({refused.name}): the normal API was used from there on"
+    hours = max(1, round(refused.seconds / 3600))
+    return (
+        "Telegram wants the export allowed first (TAKEOUT_INIT_DELAY): open a Telegram app, go to the chat 'Telegram', "
+        "press Allow under its message about exporting your data and run the same command again; without that it is "
+        f"possible in {hours} h. The normal API was used"
+    )
+
+
 @asynccontextmanager
 async def takeout_session(
     door: Door, store: TakeoutStore, account: int, scopes: Iterable[str], on_event: OnEvent
@@ -61,9 +73,10 @@ async def takeout_session(
         on_event(TakeoutRefused(refused.name, seconds))
         yield False
         return
-    on_event(TakeoutStarted(opened, opened == store.get(account)))
+    resumed = opened == store.get(account)
     store.put(account, opened)
-    door.takeout_id = opened
+    on_event(TakeoutStarted(opened, resumed))
+    door.takeout_id, door.takeout_runs = opened, True
     done = False
     try:
         yield True
@@ -100,6 +113,10 @@ async def _resume(door: Door, kept: int) -> int:
 
 async def _finish(door: Door, store: TakeoutStore, account: int, *, success: bool) -> None:
     """Tell Telegram that the takeout is over. A failure is logged: the id stays kept for the next run."""
+    door.takeout_runs = False
+    if not door.takeout_id:  # Telegram ended it
+        store.put(account, 0)
+        return
     try:
         async with asyncio.timeout(_FINISH_WITHIN):
             await door(functions.account.FinishTakeoutSessionRequest(success=success))

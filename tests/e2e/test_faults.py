@@ -1,0 +1,112 @@
+"""Whole commands while Telegram makes trouble: the vault is the one of an undisturbed run, the report tells it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Served, tree
+
+WORLD = "synthetic:messages=1200,chats=1,media=0.05,seed=11"
+HISTORY = "messages.getHistory"
+
+
+def export(served: Served, vault: Path, *more: str) -> tuple[int, dict[str, Any], str]:
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json", *more)
+    return done.code, done.json if done.stdout else {}, done.stderr
+
+
+def strike(served: Served, *faults: str) -> None:
+    served.control("/faults", {"clear": True, "faults": list(faults)})
+
+
+def calls(served: Served, method: str, since: int = 0) -> list[dict[str, Any]]:
+    return [entry for entry in served.log(since) if entry["method"] == method]
+
+
+def test_a_disturbed_export_makes_the_vault_of_an_undisturbed_one(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD, "--dcs", "3")
+    code, _, errors = export(served, tmp_path / "quiet")
+    assert code == 0, errors
+    strike(
+        served,
+        f"{HISTORY}#3=flood:1",
+        f"{HISTORY}#5=error:500:RPC_CALL_FAIL",
+        f"{HISTORY}#7=away:400",
+        "upload.getFile#2=corrupt",
+        "upload.getFile#4=expire",
+        "upload.getFile#9=short",
+        "upload.getFile#13=drop",
+    )
+    code, report, errors = export(served, tmp_path / "loud")
+    assert code == 0, errors
+    assert tree(tmp_path / "loud") == tree(tmp_path / "quiet")
+    told = " · ".join(item["what"] for item in report["recovered"])
+    for word in ("flood wait on messages.getHistory", "RPC_CALL_FAIL", "restored", "damaged", "reference", "bytes"):
+        assert word in told, told
+    assert report["flood"]["waits"] == 1 and report["problems"] == []
+
+
+def test_a_long_flood_wait_ends_the_run_and_says_how_long(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    strike(served, f"{HISTORY}#3=flood:40000")
+    code, _, errors = export(served, tmp_path / "vault")
+    assert code == 4
+    assert "40000 s" in errors and HISTORY in errors and "again later" in errors
+    asked = len(calls(served, HISTORY))
+    code, _, errors = export(served, tmp_path / "vault")
+    assert code == 4 and HISTORY in errors, "the wait is known to the next process"
+    assert len(calls(served, HISTORY)) == asked, "and Telegram is not asked meanwhile"
+
+
+def test_a_takeout_that_must_be_allowed_first_is_told_and_the_normal_api_used(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    strike(served, "account.initTakeoutSession=error:420:TAKEOUT_INIT_DELAY_86400")
+    code, report, errors = export(served, tmp_path / "vault")
+    assert code == 0, errors
+    (told,) = [item["what"] for item in report["recovered"] if "TAKEOUT_INIT_DELAY" in item["what"]]
+    assert "press Allow" in told and "24 h" in told and "normal API" in told
+    assert not any("invokeWithTakeout" in entry["wrappers"] for entry in calls(served, HISTORY))
+
+
+def test_a_killed_run_s_takeout_is_gone_on_with(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD, "--latency", "30")
+    process = served.start("export", served.target, "--vault", str(tmp_path / "vault"))
+    deadline = time.monotonic() + 60
+    while len([one for one in calls(served, HISTORY) if "invokeWithTakeout" in one["wrappers"]]) < 3:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = served.log()[-1]["n"]
+    code, _, errors = export(served, tmp_path / "vault")
+    assert code == 0, errors
+    assert len(calls(served, "account.initTakeoutSession")) == 1
+    assert calls(served, "account.initTakeoutSession", before) == []
+    (finish,) = calls(served, "account.finishTakeoutSession")
+    assert "invokeWithTakeout" in finish["wrappers"]
+    assert [one for one in calls(served, HISTORY, before) if "invokeWithTakeout" in one["wrappers"]]
+    (takeout,) = served.control("/state")["takeouts"]
+    assert takeout["finished"] and takeout["success"]
+
+
+@pytest.mark.long
+def test_a_disturbed_export_of_many_files_makes_the_same_vault(serve: Serve, tmp_path: Path) -> None:
+    """Slow because each of ten exports meets a fault in one request of twenty."""
+    served = serve("synthetic:messages=6000,chats=1,media=0.2,seed=12", "--dcs", "3")
+    code, _, errors = export(served, tmp_path / "quiet")
+    assert code == 0, errors
+    quiet = tree(tmp_path / "quiet")
+    for run in range(10):
+        faults = ["corrupt", "short", "drop", "flood:0", "error:500:INTERNAL", "expire"]
+        strike(
+            served, *(f"upload.getFile%2={fault}" for fault in faults), f"{HISTORY}%5=drop", f"*#{50 + run}=away:500"
+        )
+        code, report, errors = export(served, tmp_path / f"loud{run}")
+        assert code == 0, (errors, report)
+        assert tree(tmp_path / f"loud{run}") == quiet
