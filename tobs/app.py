@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from tobs.model import Chat
+    from tobs.pipeline.estimate import Plan
     from tobs.pipeline.filters import Asked
     from tobs.pipeline.selection import Selection
     from tobs.plugin.catalogue import Catalogue, PluginInfo
@@ -297,6 +298,26 @@ async def export(
             )
             async with watch(reporter):
                 return await run.export(selection)
+
+
+async def plan(place: Workplace, targets: Sequence[str], choice: Choice) -> Plan:
+    """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
+    from tobs.pipeline.plan_run import make_plan
+
+    if not targets and not choice.all:
+        raise UsageError(
+            "There is no target to plan for.", "Name one, such as @channel; tobs chats lists what the account can see."
+        )
+    selection = _selection(place, targets, choice, time.time())
+    reporter = Reporter("plan", "plan", _told_targets(selection), time.time)
+    return await make_plan(
+        settings=place.settings,
+        profile=place.profile,
+        telegram_settings=telegram_settings(place),
+        archive_path=place.vault / ".tobs" / "archive.db",
+        selection=selection,
+        reporter=reporter,
+    )
 
 
 def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: float) -> Selection:

@@ -19,6 +19,7 @@ from tobs.errors import ConfigError, LoginError, TransferFailed
 from tobs.model import Chat, FileItem, Message, MessageKey, Page, RemoteFile, is_channel_id, message_files
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
+from tobs.telegram.counters import counters_request, counts_of
 from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
 from tobs.telegram.files import OnProgress, Transfer
 from tobs.telegram.flood import FloodLedger
@@ -191,6 +192,14 @@ class Telegram:
     async def full(self, chat_id: int) -> Chat:
         """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
         return await self._peers.full(chat_id)
+
+    async def counters(self, chat_id: int) -> dict[str, int]:
+        """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""
+        return counts_of(await self._door(counters_request(await self._peers.input_peer(chat_id))))
+
+    def interval(self, method: str) -> float:
+        """The learned pace of a method: seconds between two calls, 0 while no flood wait taught one."""
+        return self._door.ledger.interval(method)
 
     # history
 

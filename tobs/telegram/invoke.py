@@ -98,7 +98,7 @@ class Door:
         self.requests: Counter[str] = Counter()
         self.links = links
         self._settings = settings
-        self._ledger = ledger
+        self.ledger = self._ledger = ledger
         self._clock = clock
         self._sleep = sleep
         self._backoff = Backoff(rng)

@@ -37,11 +37,24 @@ _video = _document_with(types.DocumentAttributeVideo, round_message=False)
 _voice = _document_with(types.DocumentAttributeAudio, voice=True)
 _round = _document_with(types.DocumentAttributeVideo, round_message=True)
 
+_NO_PLAIN_FILE: Final = (
+    types.DocumentAttributeVideo
+    | types.DocumentAttributeAudio
+    | types.DocumentAttributeSticker
+    | types.DocumentAttributeAnimated
+)
+
+
+def _plain_file(media: Any) -> bool:
+    attributes = getattr(getattr(media, "document", None), "attributes", None)
+    return attributes is not None and not any(isinstance(found, _NO_PLAIN_FILE) for found in attributes)
+
+
 _MEDIA: Final[dict[type, _Test]] = {
     types.InputMessagesFilterPhotos: _is_photo,
     types.InputMessagesFilterVideo: _video,
     types.InputMessagesFilterPhotoVideo: lambda media: _is_photo(media) or _video(media),
-    types.InputMessagesFilterDocument: lambda media: isinstance(media, types.MessageMediaDocument),
+    types.InputMessagesFilterDocument: _plain_file,
     types.InputMessagesFilterMusic: _document_with(types.DocumentAttributeAudio, voice=False),
     types.InputMessagesFilterVoice: _voice,
     types.InputMessagesFilterRoundVideo: _round,
