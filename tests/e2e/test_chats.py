@@ -182,3 +182,27 @@ def test_a_filter_that_cannot_be_read_is_told_before_anything_is_asked(serve: Se
     assert "column 15" in done.stderr and "'colour'" in done.stderr
     assert "2024-99" in export(served, vault, "me", "--since", "2024-99", code=2).stderr
     assert served.log() == []
+
+
+def test_an_album_cut_by_a_filter_is_one_note_in_the_end(serve: Serve, tmp_path: Path) -> None:
+    served, vault, channel = serve("demo"), tmp_path / "vault", -1001770000001
+    history = open_world("demo").history(channel)
+    grouped = [number for number in served_ids("demo", channel) if getattr(history.get(number), "grouped_id", None)]
+    export(served, vault, str(channel), "--no-media", "--min-id", str(grouped[1]))
+    export(served, vault, str(channel), "--no-media")
+    first, second = rows(vault, f"SELECT note_id FROM messages WHERE id IN ({grouped[0]}, {grouped[1]})")
+    assert first == second
+    assert archived(vault)[channel] == served_ids("demo", channel)
+
+
+def test_a_note_of_an_earlier_run_finds_what_a_later_run_brings(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("demo"), tmp_path / "vault"
+    export(served, vault, "me", "--no-media")
+    saved = tree(vault)
+    export(served, vault, "@tobs_demo", "--no-media")
+    mended = [name for name, text in saved.items() if "Saved Messages/20" in name and tree(vault)[name] != text]
+    assert mended, "forwards of the channel's posts now link to them"
+    assert any(b"Telegram/The Old Exchange" in (vault / name).read_bytes() for name in mended)
+    before = stamps(vault)
+    export(served, vault, "@tobs_demo", "--no-media")
+    assert stamps(vault) == before

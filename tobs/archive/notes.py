@@ -242,11 +242,14 @@ class Notes:
         return NoteRow(*row) if row else None
 
     def of_album(self, account: int, chat_id: int, album_id: int, message_id: int) -> int | None:
-        """The id of the note that an album's message shortly before ``message_id`` is shown in."""
+        """The id of the note that another message of an album, close to ``message_id``, is shown in.
+
+        As a rule that is one before it; a run with filters may have brought a later part first.
+        """
         note_id: int | None = self._database.value(
             "SELECT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
             " AND album_id = ? AND note_id IS NOT NULL ORDER BY id DESC LIMIT 1",
-            (owner_of(account, chat_id), chat_id, message_id - _ALBUM_REACH, message_id - 1, album_id),
+            (owner_of(account, chat_id), chat_id, message_id - _ALBUM_REACH, message_id + _ALBUM_REACH, album_id),
         )
         return note_id
 
