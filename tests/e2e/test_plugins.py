@@ -172,3 +172,36 @@ def test_plugin_commands_say_what_is_wrong(serve: Serve, vault: Path) -> None:
     (vault / ".tobs" / "plugins" / "link.py").symlink_to(bad)
     linked = served.tobs("plugins", "trust", "link", "--vault", str(vault))
     assert (linked.code, "holds a link" in linked.stderr) == (2, True), linked.stderr
+
+
+#: Waits at its first item until three more files have been fetched.
+PATIENT = """
+import time
+from tobs.plugin import Item, NoConfig, Plugin, Result
+
+
+class Patient(Plugin[NoConfig]):
+    name = "patient"
+    version = "1"
+    handles = frozenset({"photo"})
+    done = False
+
+    def process(self, item: Item) -> Result | None:
+        if self.done:
+            return None
+        self.done = True
+        there = len(list(item.path.parent.glob("*.*")))
+        deadline = time.monotonic() + 20
+        while len(list(item.path.parent.glob("*.*"))) < there + 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return Result(fields={"patience": time.monotonic() < deadline})
+"""
+
+
+def test_files_are_fetched_while_a_slow_plugin_works(serve: Serve, vault: Path) -> None:
+    served = serve("demo")
+    add_plugin(served, vault, "patient", PATIENT)
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json", TOBS_DOWNLOADS="1")
+    assert done.code == 0, done.stderr
+    notes = [path.read_text(encoding="utf-8") for path in vault.glob("Telegram/*/20*/*/*.md")]
+    assert any("patience: true" in text for text in notes)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -42,22 +43,33 @@ class MediaStage:
 
     async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], placed: Callable[[], None]) -> None:
         """Work until the history is fetched and no file is wanted. ``news`` is set when pages were recorded;
-        ``placed`` is called when notes may have become ready."""
+        ``placed`` is called when notes may have become ready.
+
+        Files are fetched while others go through the chain: a slow processor must not hold up the network.
+        """
+        placing: asyncio.Task[bool] | None = None
+        is_due = True
         try:
             while True:
                 news.clear()
                 complete = is_fetched()
                 await self._start_downloads()
-                if await self._place_ready(complete=complete):
-                    placed()
-                    continue
-                if complete and not self._running:
+                if is_due and placing is None:
+                    placing = asyncio.create_task(self._place_ready(complete=complete))
+                    is_due = False
+                if complete and not self._running and placing is None:
                     return
-                await self._wait(news)
+                is_due |= await self._wait(news, placing)
+                if placing is not None and placing.done():
+                    if placing.result():
+                        placed()
+                        is_due = True
+                    placing = None
         finally:
-            for task in self._running.values():
+            tasks = [*self._running.values(), *([placing] if placing else [])]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _start_downloads(self) -> None:
         free = self._downloads - len(self._running)
@@ -68,16 +80,19 @@ class MediaStage:
         for row in [row for row in rows if row.key not in self._running][:free]:
             self._running[row.key] = asyncio.create_task(self._download(row))
 
-    async def _wait(self, news: asyncio.Event) -> None:
-        """Until a download ends or pages come."""
+    async def _wait(self, news: asyncio.Event, placing: asyncio.Task[bool] | None) -> bool:
+        """Until a download ends, pages come or ``placing`` is done; whether there may be more to be placed."""
         waiter = asyncio.create_task(news.wait())
+        tasks: list[asyncio.Task[Any]] = [waiter, *self._running.values(), *([placing] if placing else [])]
         try:
-            await asyncio.wait([waiter, *self._running.values()], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiter.cancel()
-        for key in [key for key, task in self._running.items() if task.done()]:
+        ended = [key for key, task in self._running.items() if task.done()]
+        for key in ended:
             # A download reports its own failure; what it raises ends the run (a full disk, a lost network).
             self._running.pop(key).result()
+        return bool(ended) or news.is_set()
 
     async def _download(self, row: MediaRow) -> None:
         media, report = self._desk.archive.media, self._desk.reporter.report.media
