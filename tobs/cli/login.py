@@ -7,6 +7,7 @@ import io
 import sys
 from typing import Annotated
 
+import msgspec
 import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
@@ -46,7 +47,7 @@ def login(
     kind = "bot" if account.is_bot else "account"
     give(
         common,
-        account,
+        msgspec.structs.asdict(account),
         lambda: stdout.print(f"Logged in as {account.title} ({kind} {account.name}).", markup=False),
     )
     return 0

@@ -140,6 +140,7 @@ async def _log_in(
             file.lock = settings.session_lock
             file.save(kept)
         return account
+    file.check_lock()
     session = fresh_session(settings)
     async with open_door(settings, file, session, on_event=on_event) as door:
         try:

@@ -89,6 +89,10 @@ class SessionFile:
         data = None if self._string else self._read()
         return data is not None and self._envelope(data).lock == "passphrase"
 
+    def check_lock(self) -> None:
+        """Make sure that a new session can be locked as wanted, before Telegram makes one. Raises ConfigError."""
+        self._sealed(b"")
+
     def load(self) -> Session | None:
         """The session of this server, None when there is none.
 
