@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
 from msgspec import json
 
 from tests.e2e.conftest import Serve
@@ -104,8 +103,6 @@ def test_all_chats_without_the_excluded_and_then_the_left_ones(serve: Serve, tmp
     export(served, vault, "--left")
     assert archived(vault)[world.LEFT] == served_ids("chats", world.LEFT)
     export(served, vault, "--left", "--no-takeout", code=1)
-    done = export(served, vault, "--all", "--exclude", "Nobody", code=2)
-    assert "Nobody" in done.stderr
 
 
 def test_folders_ids_and_invite_links_are_targets(serve: Serve, tmp_path: Path) -> None:
@@ -166,14 +163,14 @@ def test_filters_bring_what_they_say_and_settle_nothing_they_left_out(serve: Ser
         assert claimed <= got, f"{options}: ids are settled that were left out"
 
 
-@pytest.mark.parametrize("options", [["--type", "text"], ["--where", "id % 3 == 0", "--limit", "9"]])
-def test_a_run_without_filters_completes_a_filtered_one(serve: Serve, tmp_path: Path, options: list[str]) -> None:
+def test_a_run_without_filters_completes_a_filtered_one(serve: Serve, tmp_path: Path) -> None:
     served, vault = serve("demo"), tmp_path / "vault"
-    export(served, vault, "@tobs_demo_group", *options)
+    export(served, vault, "@tobs_demo_group", "--where", "id % 3 == 0 or type == 'photo'", "--limit", "40")
     export(served, vault, "@tobs_demo_group")
     export(served, tmp_path / "at once", "@tobs_demo_group")
     assert archived(vault) == archived(tmp_path / "at once")
-    assert sorted(tree(vault)) == sorted(tree(tmp_path / "at once"))
+    told, at_once = notes(vault), notes(tmp_path / "at once")
+    assert {name: path.name for name, path in told.items()} == {name: path.name for name, path in at_once.items()}
 
 
 def test_a_filter_that_cannot_be_read_is_told_before_anything_is_asked(serve: Serve, tmp_path: Path) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from telethon.tl import functions
 
+from tests.sandbox.conftest import telethon_client
 from tests.sandbox.telegram_room import fetch_all, room, served_ids
-from tobs.errors import RequestRefused, TargetNotFound
+from tobs.errors import RequestRefused, TargetNotFound, UsageError
 from tobs.model import bare_id
+from tobs.pipeline.report import Reporter
+from tobs.pipeline.selection import Selection, choose_chats
 from tobs.sandbox import open_world, serve
 from tobs.sandbox.worlds import chats as world
 
@@ -123,3 +127,27 @@ async def test_archived_chats_are_listed_last_and_left_channels_only_in_a_takeou
             assert {chat.id for chat in left} == {world.LEFT}
             found = await fetch_all(opened, world.LEFT)
         assert sorted(found.messages) == served_ids(sandbox, world.LEFT)
+
+
+async def test_an_exclusion_that_fits_nothing_is_refused(tmp_path: Path) -> None:
+    async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
+        reporter = Reporter("run", "export", [], lambda: 0.0)
+        with pytest.raises(UsageError, match="fits none"):
+            await choose_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), reporter)
+        chosen = await choose_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), reporter)
+        assert world.ADA not in {one.chat.id for one in chosen} and world.WEATHER not in {one.chat.id for one in chosen}
+
+
+async def test_stock_telethon_reads_the_world_of_chats() -> None:
+    served = open_world("chats")
+    async with serve(served) as sandbox, telethon_client(sandbox) as client:
+        dialogs = await client.get_dialogs()
+        assert {dialog.id for dialog in dialogs} == set(served.dialogs())
+        assert [dialog.id for dialog in dialogs if dialog.archived] == [world.QUIET]
+        folders = await client(functions.messages.GetDialogFiltersRequest())
+        assert [folder.title.text for folder in folders.filters[1:]] == ["Games", "People", "Channels", "Shared ♟"]
+        joined = await client(functions.messages.ImportChatInviteRequest(world.INVITED_CODE))
+        assert joined.updates.chats[0].title == "By Invitation"
+        for chat in (world.CIRCLE, world.INVITED):
+            found = [message.id async for message in client.iter_messages(chat, wait_time=0)]
+            assert sorted(found) == served_ids(sandbox, chat)
