@@ -6,6 +6,7 @@ import ast
 import os
 import py_compile
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from tobs.config.trust import TrustStore, content_hash
 from tobs.errors import ConfigError
+from tobs.pipeline.report import Reporter
+from tobs.pipeline.run import tell_plugins
 from tobs.plugin import Item
 from tobs.plugin.catalogue import Catalogue, PluginInfo, VaultPlugins, load_plugins
 from tobs.plugin.host import Done, Host
@@ -69,11 +72,35 @@ def test_the_shipped_plugins_are_ready() -> None:
     assert [processor.name for processor in catalogue.processors] == CHAIN
 
 
+def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)  # what Python itself takes for: not there
+    catalogue = load_plugins()
+    assert [processor.name for processor in catalogue.processors] == ["tags"]
+    for name in ("cover", "waveform"):
+        missing = info(catalogue, name)
+        assert (missing.state, missing.order) == ("missing", 0)
+        assert missing.reason == "the package PyAV is missing; pip install 'tobs[media]'"
+
+    reporter = Reporter("run", "export", ["@x"], lambda: 0.0)
+    tell_plugins(reporter, catalogue, {})
+    assert [(idle.name, idle.state) for idle in reporter.report.plugins] == [
+        ("cover", "missing"),
+        ("waveform", "missing"),
+    ]
+    assert reporter.finish().exit_code == 0, "what was not asked for is no fault"
+
+
 def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:
     for plugin in load_plugins().plugins:
         assert plugin.summary
         assert all(option.description for option in plugin.options), plugin.name
-        assert (Path(__file__).parents[2] / "plugins" / plugin.name / "README.md").is_file()
+        page = (Path(__file__).parents[2] / "plugins" / plugin.name / "README.md").read_text(encoding="utf-8")
+        rows = {row.split("|")[1].strip(" `"): row.split("|")[2] for row in page.splitlines() if row.startswith("| `")}
+        assert set(rows) == {option.name for option in plugin.options}, plugin.name
+        for option in plugin.options:
+            assert rows[option.name].strip(" `") == str(option.default).replace("True", "true"), option.name
 
 
 def test_a_plugin_can_be_switched_off() -> None:
