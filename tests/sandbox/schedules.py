@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import random
+from copy import copy
 from pathlib import Path
 
 from msgspec import Struct
-from telethon.tl import types
+from telethon.tl import functions, types
 
 from tests.sandbox.telegram_room import Collected, served_ids, settings_for, sign_in
 from tobs.errors import TransferFailed
 from tobs.model import FileItem, MessageKey, Page, message_files
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
+from tobs.sandbox.state import KeyState
 from tobs.sandbox.worlds import World
 from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.events import Event
+from tobs.telegram.session import SessionFile
+from tobs.telegram.settings import TelegramSettings
 
 HISTORY, PART, HASHES, ONE = "messages.getHistory", "upload.getFile", "upload.getFileHashes", "channels.getMessages"
 DEADLINE = 60.0
 """Seconds a schedule may take: more is a hang."""
 BIG = 11 << 20
 _RUNS_OF_A_FILE = 6
-_NAP = 0.02
+_NAP = 0.01
 
 
 class Schedule(Struct, frozen=True):
@@ -34,6 +38,7 @@ class Schedule(Struct, frozen=True):
     workers: int
     sparse: int
     with_big_file: bool
+    knows_dcs: bool
 
 
 class Time:
@@ -66,8 +71,8 @@ def draw(seed: int) -> Schedule:
             "drop",
             "corrupt",
             f"delay:{chance.choice([5, 50, 200])}",
-            "delay:700",  # longer than the client waits for an answer
-            f"away:{chance.choice([50, 400])}",
+            "delay:550",  # longer than the client waits for an answer
+            f"away:{chance.choice([50, 200])}",
         ]
         if method == PART:
             anywhere += ["expire", "corrupt", "short", "error:400:FILE_REFERENCE_INVALID"] * 2
@@ -79,7 +84,7 @@ def draw(seed: int) -> Schedule:
         if chance.random() < 0.1:
             method = "*"
         chosen = action(method)
-        often = chance.random() < 0.15 and not chosen.startswith(("away", "delay:700"))
+        often = chance.random() < 0.15 and not chosen.startswith(("away", "delay:550"))
         when = f"%{chance.choice([2, 5, 10])}" if often else f"#{chance.randint(1, 12)}"
         faults.append(f"{method}{when}={chosen}")
     return Schedule(
@@ -89,6 +94,7 @@ def draw(seed: int) -> Schedule:
         workers=chance.choice([1, 4, 8]),
         sparse=chance.choice([1, 2, 20]),
         with_big_file=chance.random() < 0.1,
+        knows_dcs=chance.random() < 0.7,
     )
 
 
@@ -103,6 +109,44 @@ def build(schedule: Schedule) -> World:
         world.post(chat, "a file", media=types.MessageMediaDocument(document=document))
     world.post(chat, media=types.MessageMediaPhoto(photo=world.add_photo(b"\xff\xd8\xff" * 70_000, 640, 480)))
     return world
+
+
+class _Login(Struct, frozen=True):
+    """A login that worlds share, because making keys takes most of a schedule's time."""
+
+    session: bytes
+    keys: tuple[KeyState, ...]
+
+
+_login: list[_Login] = []
+
+
+async def _shared_login(home: Path) -> _Login:
+    """Logged in at three data centres, once in this process."""
+    if not _login:
+        async with serve(open_world("synthetic:messages=1"), SandboxOptions(dcs=3)) as sandbox:
+            settings = settings_for(sandbox, home)
+            await sign_in(sandbox, settings)
+            async with open_telegram(settings) as telegram:
+                for dc in sandbox.server.ports:
+                    await telegram.invoke(functions.help.GetNearestDcRequest(), dc=dc)
+            _login.append(_Login(SessionFile(settings).path.read_bytes(), tuple(sandbox.server.state.keys.values())))
+    return _login[0]
+
+
+async def _logged_in(schedule: Schedule, sandbox: Sandbox, home: Path, settings: TelegramSettings) -> None:
+    """Let the shared login be good at ``sandbox``; some schedules have to make the keys of other data centres anew."""
+    login = await _shared_login(home)
+    settings.sessions.mkdir(parents=True, exist_ok=True)
+    file = SessionFile(settings)
+    file.path.write_bytes(login.session)
+    session = file.load()
+    assert session is not None
+    known = {dc: key for dc, key in session.keys.items() if dc in sandbox.server.ports}
+    session.keys = known if schedule.knows_dcs else {}
+    file.save(session)
+    for key in login.keys:
+        sandbox.server.state.keys[key.key_id] = copy(key)
 
 
 class _Played(Collected):
@@ -154,11 +198,11 @@ async def play(schedule: Schedule, home: Path) -> tuple[Sandbox, list[Event]]:
             sandbox,
             home,
             workers=schedule.workers,
-            request_timeout=0.5,
+            request_timeout=0.4,
             patience=3000.0,
             flood_threshold=3600.0,
         )
-        await sign_in(sandbox, settings)
+        await _logged_in(schedule, sandbox, home, settings)
         for spec in schedule.faults:
             sandbox.faults.add(spec)
         async with (

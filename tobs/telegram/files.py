@@ -151,15 +151,15 @@ class Transfer:
             if len(data) > (end - offset):
                 raise TransferFailed("Telegram sent more than was asked for.", "Try again later.")
             if self._size and len(data) < end - offset:
-                reason = f"Telegram sent {offset + len(data)} of {self._size} bytes."
+                reason, told = f"Telegram sent {offset + len(data)} of {self._size} bytes.", "a part came short"
             elif await _in_thread(self._proofs.first_wrong, offset, data) is not None:
-                reason = "Telegram sent a damaged part."
+                reason, told = "Telegram sent a damaged part.", "a part came damaged"
                 self._proofs.forget(offset, end)
             else:
                 self._renewals = 0
                 self._proofs.forget(offset, end)
                 return data
-            self._door.tell(Retried(_PART, reason, attempt, 0.0))
+            self._door.tell(Retried(_PART, told, attempt, 0.0))
         raise TransferFailed(reason, "Try again later.")
 
     async def _part(self, offset: int, worker: int) -> bytes:
