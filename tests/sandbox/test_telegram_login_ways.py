@@ -270,6 +270,17 @@ async def test_an_ended_session_says_what_happened_and_a_new_login_goes_on(
         assert await check_login(settings) == account
 
 
+async def test_what_to_do_names_the_account(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox:
+        settings = settings_for(sandbox, tmp_path, account="work")
+        with pytest.raises(LoginError, match="tobs login --account work`"):
+            await check_login(settings)
+        await sign_in(sandbox, settings)
+        sandbox.server.state.end_logins("SESSION_REVOKED")
+        with pytest.raises(LoginError, match="tobs login --account work` again"):
+            await check_login(settings)
+
+
 async def test_a_session_that_ends_during_a_run_says_so(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox:
         settings = settings_for(sandbox, tmp_path)

@@ -29,7 +29,7 @@ from tobs.telegram.links import Links
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
 from tobs.telegram.proofs import Offer
-from tobs.telegram.session import Account, Session, SessionFile
+from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, plan_shards
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
@@ -68,7 +68,7 @@ async def open_telegram(
     file = SessionFile(settings)
     session = file.load()
     if session is None or not session.key:
-        raise LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`.")
+        raise not_logged_in(settings)
     async with open_door(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as door:
         account = await who(door, settings)
         yield Telegram(settings, door, account, peers or MemoryPeers(), takeouts or MemoryTakeouts(), on_event)
@@ -103,6 +103,9 @@ async def open_door(
     links.authorise = authorise
     try:
         yield door
+    except LoginError as error:
+        for_account(error, settings)
+        raise
     finally:
         await links.close()
 
@@ -122,7 +125,7 @@ def account_of(user: Any, settings: TelegramSettings) -> Account:
 
 
 def _nobody(settings: TelegramSettings) -> Account:
-    raise LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`.")
+    raise not_logged_in(settings)
 
 
 class Telegram:

@@ -26,7 +26,7 @@ from tobs.telegram.login_steps import (
     following,
     is_named,
 )
-from tobs.telegram.session import Account, Session, SessionFile, fresh_session
+from tobs.telegram.session import Account, Session, SessionFile, fresh_session, not_logged_in
 from tobs.telegram.settings import TelegramSettings
 
 __all__ = ["CodeAsked", "PasswordAsked", "check_login", "login", "login_bot", "login_qr", "logout"]
@@ -94,7 +94,7 @@ async def check_login(settings: TelegramSettings, *, on_event: OnEvent = ignore)
     file = SessionFile(settings)
     session = file.load()
     if session is None or not session.key:
-        raise LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`.")
+        raise not_logged_in(settings)
     async with open_door(settings, file, session, on_event=on_event) as door:
         return await who(door, settings)
 

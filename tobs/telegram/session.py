@@ -64,6 +64,18 @@ def fresh_session(settings: TelegramSettings) -> Session:
     return Session(server.dc, server.host, server.port, server=server_digest(settings))
 
 
+def for_account(error: LoginError, settings: TelegramSettings) -> LoginError:
+    """``error`` whose remedy names the account to log in with."""
+    if settings.account != "default" and "--account" not in error.remedy:
+        error.remedy = error.remedy.replace("`tobs login", f"`tobs login --account {settings.account}")
+    return error
+
+
+def not_logged_in(settings: TelegramSettings) -> LoginError:
+    """The error for an account without a login."""
+    return for_account(LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`."), settings)
+
+
 class SessionFile:
     """The file of one account's session, or the string session that stands for it (never written back).
 
