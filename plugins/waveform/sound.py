@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +37,7 @@ class Sound(Struct, frozen=True):
 def listen(path: Path, *, max_seconds: float) -> Sound | None:
     """Decode the first sound of the file at ``path``; None when it has none or lasts longer than ``max_seconds``.
 
-    What can be decoded of a file that was cut short counts. Raises NoSound for one that cannot be decoded at all.
+    What can be decoded of a damaged file counts. Raises NoSound for one that cannot be decoded at all.
     """
     import av
 
@@ -50,7 +52,7 @@ def listen(path: Path, *, max_seconds: float) -> Sound | None:
             resampler = av.AudioResampler("s16", "mono", _RATE)
             meter = _Meter(stream)
             count = 0
-            for frame in container.decode(stream):
+            for frame in _frames(container, stream):
                 meter.hear(frame)
                 count += _take(resampler, frame, samples, peaks)
                 if count > max_seconds * _RATE:
@@ -60,9 +62,20 @@ def listen(path: Path, *, max_seconds: float) -> Sound | None:
         if not peaks:
             raise NoSound(f"not readable as audio: {' '.join(str(error).split())[:200]}") from error
         count = len(peaks) * _BLOCK
+    if not count:
+        raise NoSound("not readable as audio: nothing in it can be decoded")
     if samples:
         peaks.append(_peak(samples))
     return Sound(count / _RATE, peaks, meter.loudness)
+
+
+def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+    """The frames that can be decoded; as players do, it goes on after what cannot."""
+    import av
+
+    for packet in container.demux(stream):
+        with suppress(av.InvalidDataError):
+            yield from packet.decode()
 
 
 def _take(resampler: av.AudioResampler, frame: av.AudioFrame | None, samples: array[int], peaks: list[int]) -> int:
