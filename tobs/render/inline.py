@@ -8,12 +8,13 @@ delimiters becomes ``<b>`` or ``<i>``, innermost.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category
 
-from tobs.render.escape import SPECIAL, code_span, escape_html, escape_text, replace_special, start_line
+from tobs.render.escape import SPECIAL, ZERO_WIDTH, code_span, escape_html, escape_text, replace_special, start_line
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
 from tobs.render.runs import Span
@@ -192,6 +193,11 @@ def _surely_open(char: str) -> bool:
     return not char or char.isspace() or char in _ASCII_PUNCTUATION or (char > "\x7f" and category(char)[0] == "P")
 
 
+#: What, with the right character behind it, a parser or plugin would read: ``<%``, ``%%``, ``==``, ``::``, ``#tag`` ...
+_WAKING = frozenset("<%=:#&^")
+_OPEN_REFERENCE = re.compile(r"&#?\w{1,31}\Z")
+
+
 class _Writer:
     """Writes the runs of one line; ``unfit`` is the mark that delimiters cannot express."""
 
@@ -245,9 +251,11 @@ class _Writer:
             self.mark_up(f"]({destination(mark.value)})")
             return done
         if mark.style == "unsafe":
+            self.part()
             done = self.write(first, stop, depth + 1, False)
             if self.line[mark.start : mark.end] != mark.value:
                 self.mark_up(f" ({code_span(mark.value)})")
+            self.part()
             return done
         delimiter = _DELIMITERS[mark.style]
         star = delimiter[0] == "*"
@@ -353,6 +361,11 @@ class _Writer:
         if self.plain and self.last() in ("!", "^", "["):
             piece = self.out[-1]
             self.out[-1] = f"{piece[:-2]}&#91;" if piece[-1] == "[" else f"{piece[:-1]}\\{piece[-1]}"
+
+    def part(self) -> None:
+        """Keeps a character from waking up with what follows it (``<`` ``%``), where no mark is written between."""
+        if self.plain and (self.last() in _WAKING or _OPEN_REFERENCE.search(self.out[-1])):
+            self.out.append(ZERO_WIDTH)
 
     def close_label(self) -> None:
         """A bracket at a label's end and the label's own would look like a wikilink's end."""

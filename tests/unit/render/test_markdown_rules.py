@@ -119,3 +119,14 @@ def test_thousands_of_overlapping_entities_take_no_minute() -> None:
     began = time.process_time()
     assert to_markdown("a:" * 2000, entities)
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("text", ["<%", "a%%b", "a==b", "a::b", "#tag", "x #tag", "&amp;"])
+def test_a_link_that_may_not_be_one_wakes_nothing_at_its_borders(text: str) -> None:
+    """Nothing is written where such a link begins: found by the fuzz tests as ``<`` and ``%`` side by side."""
+    for at in range(len(text)):
+        for length in range(1, len(text) - at + 1):
+            markdown = to_markdown(text, [Entity("text_link", at, length, url="javascript:x")])
+            for alive in ("<%", "%%", "==", "::", " #tag", "&amp;"):
+                assert alive not in markdown.replace("\\#", "").replace("\\&", ""), (at, length, markdown)
+            assert not markdown.startswith("#tag"), markdown
