@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from tobs.archive import NoteDraft
-from tobs.model import Chat, Message, MessageKey, message_files
+from tobs.model import Chat, Message, MessageKey
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
     NotePlace,
@@ -90,7 +92,9 @@ def _draft(desk: Desk, place: ChatPlace, unit: Sequence[Message]) -> NoteDraft |
             notes.assign(earlier, keys)
             return None
     day = datetime.fromtimestamp(first.date, desk.zone).date()
-    spot = NotePlace(place.folder, day, first.id, first_words(_title(unit), _kind_word(unit)))
+    spot = NotePlace(
+        place.folder, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
+    )
     path = LAYOUTS[desk.layout](spot)
     return NoteDraft(f"{first.chat_id}/{first.id}", first.id, note_candidates(path), keys)
 
@@ -118,22 +122,13 @@ def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
     archive.notes.mark_stale(touched)
 
 
-def _title(unit: Sequence[Message]) -> str:
-    """The text a note is named after: the first there is."""
-    return next((message.text for message in unit if message.text.strip()), "")
-
-
-def _kind_word(unit: Sequence[Message]) -> str:
-    """What a note without text is called."""
-    first = unit[0]
-    if len(unit) > 1:
-        return "album"
-    if first.action is not None:
-        return first.action.kind.replace("_", " ")
-    files = message_files(first)
-    if files:
-        return files[0].name if files[0].kind in ("document", "audio") and files[0].name else files[0].kind
-    return "message" if first.media is None else type(first.media).__name__.lower()
+def _name(desk: Desk, marked: int) -> str:
+    """The name of a person or chat; empty while it is not known."""
+    person = desk.archive.people.many([marked]).get(marked)
+    if person is not None:
+        return person.name
+    chat = desk.archive.chats.get(desk.account, marked)
+    return "" if chat is None else chat.title
 
 
 def _shown(chat: Chat) -> tuple[object, ...]:

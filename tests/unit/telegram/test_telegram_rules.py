@@ -51,7 +51,9 @@ async def test_a_wait_met_by_one_worker_stops_all() -> None:
         passed.append(time())
 
     await asyncio.gather(*(worker() for _ in range(8)))
-    assert passed == [1030.0] * 8
+    assert len(passed) == 8
+    assert min(passed) >= 1030.0
+    assert max(passed) < 1031.0, "one after the other at the pace that was learned"
     assert events == [FloodWaited("messages.getHistory", 30, "FLOOD_WAIT", 0)]
 
 
