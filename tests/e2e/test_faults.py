@@ -91,12 +91,12 @@ def test_a_killed_run_s_takeout_is_gone_on_with(serve: Serve, tmp_path: Path) ->
 
 @pytest.mark.long
 def test_a_disturbed_export_of_many_files_makes_the_same_vault(serve: Serve, tmp_path: Path) -> None:
-    """Slow because each of ten exports meets a fault in one request of twenty."""
-    served = serve("synthetic:messages=6000,chats=1,media=0.2,seed=12", "--dcs", "3")
+    """Slow because each of four exports meets a fault in one request of twenty."""
+    served = serve("synthetic:messages=3000,chats=1,media=0.1,seed=12", "--dcs", "3")
     code, _, errors = export(served, tmp_path / "quiet")
     assert code == 0, errors
     quiet = tree(tmp_path / "quiet")
-    for run in range(10):
+    for run in range(4):
         faults = ["corrupt", "short", "drop", "flood:0", "error:500:INTERNAL", "expire"]
         strike(
             served, *(f"upload.getFile%2={fault}" for fault in faults), f"{HISTORY}%5=drop", f"*#{50 + run}=away:500"

@@ -130,10 +130,11 @@ def test_a_flood_halves_the_pace_and_answers_bring_it_back_slowly() -> None:
     assert pacer.interval == pytest.approx(0.2, rel=0.1)
     pacer.flooded(103.0)
     assert pacer.interval == pytest.approx(0.4, rel=0.1)
-    steps = sum(pacer.answered() for _ in range(100))
+    steps = sum(pacer.answered(103.0) for _ in range(100))
     assert steps == 2 and pacer.interval == pytest.approx(0.4 * 0.9**2, rel=0.1)
+    assert [pacer.answered(now) for now in (107.0, 108.5, 109.0, 114.0)] == [False, True, False, True]
     for _ in range(5000):
-        pacer.answered()
+        pacer.answered(115.0)
     assert pacer.interval == 0 and pacer.wait(200.0) == 0
 
 
@@ -155,6 +156,16 @@ def ledger(now: list[float], waits: Waits) -> FloodLedger:
         now[0] += seconds
 
     return FloodLedger(clock=lambda: now[0], sleep=sleep, threshold=100, on_event=ignore, waits=waits)
+
+
+def test_a_wait_of_no_seconds_makes_nothing_slower() -> None:
+    now = [1_000_000.0]
+    one = ledger(now, Waits())
+    one.note(HISTORY, 0, 0.4, "FLOOD_WAIT", slower=False)
+    assert one.remaining(HISTORY, 0) == pytest.approx(0.4) and one.interval(HISTORY) == 0
+    now[0] += 1
+    one.note(HISTORY, 0, 3, "FLOOD_WAIT")
+    assert one.interval(HISTORY) > 0
 
 
 def test_a_clock_set_back_does_not_make_a_wait_longer_and_a_suspended_laptop_ends_it() -> None:

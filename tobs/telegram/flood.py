@@ -63,19 +63,23 @@ class FloodLedger:
     def answered(self, method: str, dc: int) -> None:
         """``method`` was answered without a flood wait: the pace may become faster."""
         pacer = self._pacer((method, dc))
-        if pacer.answered():
+        if pacer.answered(self._clock()):
             self._waits.put_pace((method, dc), Pace(pacer.interval, self._clock()))
 
-    def note(self, method: str, dc: int, seconds: float, name: str) -> None:
-        """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the threshold."""
+    def note(self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True) -> None:
+        """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the threshold.
+
+        ``slower``: it means that too much was asked, and halves the pace.
+        """
         key, now = (method, dc), self._clock()
         left = self.remaining(method, dc)
         if seconds > left:
             if not left:  # the other workers' answers to requests already under way are the same wait
                 logger.info("flood wait of {} s before {} (dc {})", seconds, method, dc)
                 pacer = self._pacer(key)
-                pacer.flooded(now)
-                self._waits.put_pace(key, Pace(pacer.interval, now))
+                if slower:
+                    pacer.flooded(now)
+                    self._waits.put_pace(key, Pace(pacer.interval, now))
                 self._on_event(FloodWaited(method, seconds, name, dc))
             self._waits.put_wait(key, Wait(now + seconds, seconds))
         if seconds > self._threshold:

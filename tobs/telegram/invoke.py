@@ -196,7 +196,7 @@ class Door:
                         raise
                     zero_waits += error.argument == 0
                     seconds = error.argument or self._backoff.seconds(zero_waits)
-                    self._ledger.note(call.method, call.dc, seconds, error.name)
+                    self._ledger.note(call.method, call.dc, seconds, error.name, slower=error.argument > 0)
                 else:
                     self._ledger.answered(call.method, call.dc)
                     return body

@@ -7,7 +7,7 @@ from collections import deque
 _WINDOW = 10.0
 _REMEMBERED = 256
 _LEAST, _MOST = 0.001, 2.0
-_ANSWERS_A_STEP, _FASTER = 50, 0.9
+_ANSWERS_A_STEP, _SECONDS_A_STEP, _FASTER = 50, 5.0, 0.9
 
 
 class Pacer:
@@ -17,6 +17,7 @@ class Pacer:
         self.interval = interval
         self._next = 0.0
         self._answers = 0
+        self._stepped = 0.0
         self._sent: deque[float] = deque(maxlen=_REMEMBERED)
 
     def wait(self, now: float) -> float:
@@ -36,16 +37,16 @@ class Pacer:
         recent = [time for time in self._sent if now - _WINDOW < time <= now]
         measured = (now - recent[0]) / (len(recent) - 1) if len(recent) > 1 else 0.0
         self.interval = min(_MOST, max(_LEAST, 2 * max(self.interval, measured)))
-        self._answers = 0
+        self._answers, self._stepped = 0, now
         self._sent.clear()
 
-    def answered(self) -> bool:
-        """A request was answered. Whether the pace has become faster by it."""
+    def answered(self, now: float) -> bool:
+        """A request was answered. Whether the pace has become faster by it: after so many answers or seconds."""
         if not self.interval:
             return False
         self._answers += 1
-        if self._answers < _ANSWERS_A_STEP:
+        if self._answers < _ANSWERS_A_STEP and abs(now - self._stepped) < _SECONDS_A_STEP:
             return False
-        self._answers = 0
+        self._answers, self._stepped = 0, now
         self.interval = self.interval * _FASTER if self.interval > _LEAST else 0.0
         return True
