@@ -36,7 +36,7 @@ class Cover(Plugin[CoverConfig]):
         """PyAV and Pillow come with an extra."""
         for module, package in (("mutagen", "mutagen"), ("PIL", "Pillow"), ("av", "PyAV")):
             if find_spec(module) is None:
-                return Requirement(f"the package {package}", "pip install 'tobs[media]'")
+                return Requirement(f"the package {package}", "pip install av pillow")
         return None
 
     def process(self, item: Item) -> Result | None:

@@ -35,7 +35,7 @@ class Waveform(Plugin[WaveformConfig]):
 
     def available(self) -> Requirement | None:
         """PyAV comes with an extra."""
-        return None if find_spec("av") else Requirement("the package PyAV", "pip install 'tobs[media]'")
+        return None if find_spec("av") else Requirement("the package PyAV", "pip install av pillow")
 
     def process(self, item: Item) -> Result | None:
         """The item's waveform; None for a recording without sound, or one that is too long."""

@@ -81,7 +81,7 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
     for name in ("cover", "waveform"):
         missing = info(catalogue, name)
         assert (missing.state, missing.order) == ("missing", 0)
-        assert missing.reason == "the package PyAV is missing; pip install 'tobs[media]'"
+        assert missing.reason == "the package PyAV is missing; pip install av pillow"
 
     reporter = Reporter("run", "export", ["@x"], lambda: 0.0)
     tell_plugins(reporter, catalogue, {})

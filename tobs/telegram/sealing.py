@@ -65,7 +65,7 @@ def _cipher(key: bytes) -> Any:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError as error:
         raise ConfigError(
-            "Locked sessions need the package cryptography.", "Install it: pip install 'tobs[lock]'."
+            "Locked sessions need the package cryptography.", "Install it: pip install cryptography."
         ) from error
     return AESGCM(key)
 
@@ -103,7 +103,7 @@ def _keyring(action: str, *arguments: str) -> Any:
         import keyring
         from keyring.errors import KeyringError
     except ImportError as error:
-        raise ConfigError("The package keyring is missing.", "Install it: pip install 'tobs[keyring]'.") from error
+        raise ConfigError("The package keyring is missing.", "Install it: pip install keyring.") from error
     try:
         return getattr(keyring, action)(*arguments)
     except (KeyringError, RuntimeError) as error:
