@@ -3,7 +3,7 @@
 from tobs.archive.files import FileRow
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
-from tobs.archive.messages import ChatStats, Version
+from tobs.archive.messages import Version
 from tobs.archive.notes import NoteRow, NoteState, StoredMessage, WrittenNote, pack_base
 from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
@@ -16,7 +16,6 @@ from tobs.archive.summaries import ChatSummary, PersonSummary
 
 __all__ = [
     "Archive",
-    "ChatStats",
     "ChatSummary",
     "Decide",
     "FileRow",

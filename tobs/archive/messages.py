@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -54,15 +52,6 @@ class Version(Struct, frozen=True):
 
     replaced_at: float
     message: Message
-
-
-class ChatStats(Struct, frozen=True):
-    """Live messages of a chat: their number, first and last date (Unix seconds, 0: none), number a year."""
-
-    count: int
-    first: int
-    last: int
-    years: dict[int, int]
 
 
 class Messages:
@@ -129,24 +118,6 @@ class Messages:
         chat = (owner_of(account, chat_id), chat_id)
         return self._database.value("SELECT max(id) FROM message_rows WHERE account = ? AND chat_id = ?", chat) or 0
 
-    def stats(self, account: int, chat_id: int, zone: tzinfo = UTC) -> ChatStats:
-        """Count, first and last date, and messages a year of ``zone``. Reads the whole chat."""
-        rows = self._database.rows(
-            "SELECT date / 900, count(*), min(date), max(date) FROM message_rows"
-            " WHERE account = ? AND chat_id = ? AND deleted_at IS NULL GROUP BY date / 900",
-            (owner_of(account, chat_id), chat_id),
-        )
-        years: Counter[int] = Counter()
-        # A year begins on a quarter of an hour in every zone, so all of a quarter is in one year.
-        for quarter, count, _, _ in rows:
-            years[datetime.fromtimestamp(quarter * 900, zone).year] += count
-        return ChatStats(
-            count=sum(row[1] for row in rows),
-            first=min((row[2] for row in rows), default=0),
-            last=max((row[3] for row in rows), default=0),
-            years=dict(sorted(years.items())),
-        )
-
     def newest_ids(self, account: int, chat_id: int, limit: int) -> list[int]:
         """The highest ids ever seen in a chat, highest first."""
         rows = self._database.rows(
@@ -154,16 +125,6 @@ class Messages:
             (owner_of(account, chat_id), chat_id, limit),
         )
         return [message_id for (message_id,) in rows]
-
-    def senders(self, account: int, chat_id: int) -> dict[int, int]:
-        """How many live messages each sender wrote, by marked id. Reads the whole chat."""
-        return dict(
-            self._database.rows(
-                "SELECT sender_id, count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
-                " GROUP BY sender_id ORDER BY sender_id",
-                (owner_of(account, chat_id), chat_id),
-            )
-        )
 
     def located(self, account: int, ids: Iterable[int]) -> list[MessageKey]:
         """The keys of ``account``'s messages with these ids outside channels: ids there are the account's own."""
@@ -209,23 +170,8 @@ class Messages:
         return self._database.run_many(
             _INSERT,
             [
-                (
-                    row,
-                    owner,
-                    message.chat_id,
-                    message.id,
-                    message.date,
-                    message.kind,
-                    message.sender_id,
-                    message.album_id,
-                    message.topic_id,
-                    message.edited,
-                    raw_page,
-                    None if raw_page is None else raw_index,
-                    state,
-                    model,
-                )
-                for row, (message, state, model, raw_index) in enumerate(incoming, first_row)
+                (row, owner, one.message.chat_id, one.message.id, *_content(raw_page, one))
+                for row, one in enumerate(incoming, first_row)
             ],
         )
 
@@ -235,25 +181,7 @@ class Messages:
         self._database.run_many(
             _KEEP_VERSION, [(now, known.row) for known, incoming in edits if known.state != incoming.state]
         )
-        self._database.run_many(
-            _REPLACE,
-            [
-                (
-                    message.date,
-                    message.kind,
-                    message.sender_id,
-                    message.album_id,
-                    message.topic_id,
-                    message.edited,
-                    raw_page,
-                    None if raw_page is None else raw_index,
-                    state,
-                    model,
-                    known.row,
-                )
-                for known, (message, state, model, raw_index) in edits
-            ],
-        )
+        self._database.run_many(_REPLACE, [(*_content(raw_page, one), known.row) for known, one in edits])
         mark_notes_of_rows(self._database, [known.row for known, _ in edits])
 
     def refresh(self, changes: Sequence[tuple[Known, Incoming]]) -> None:
@@ -262,3 +190,20 @@ class Messages:
             "UPDATE message_rows SET model = ? WHERE row = ?",
             [(incoming.model, known.row) for known, incoming in changes],
         )
+
+
+def _content(raw_page: int | None, incoming: Incoming) -> tuple[object, ...]:
+    """The columns that a new version of a message replaces, in the order both statements have them."""
+    message, state, model, raw_index = incoming
+    return (
+        message.date,
+        message.kind,
+        message.sender_id,
+        message.album_id,
+        message.topic_id,
+        message.edited,
+        raw_page,
+        None if raw_page is None else raw_index,
+        state,
+        model,
+    )

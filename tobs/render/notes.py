@@ -45,9 +45,7 @@ def render_message(
     return finish(properties, body or f"*{context.words('empty')}*", context)
 
 
-def finish(
-    properties: Iterable[tuple[str, Value]], body: str, context: Context, _first: Message | None = None
-) -> Rendered:
+def finish(properties: Iterable[tuple[str, Value]], body: str, context: Context) -> Rendered:
     """Front matter and body as a whole note, with its hash and the messages it refers to."""
     head = front_matter(properties, context.options.property_prefix)
     text = with_hash(f"{head}\n{body}\n" if body else head)
