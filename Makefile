@@ -11,7 +11,7 @@ demo: $(STAMP)  ## a vault made from the demo world, in ./demo-vault
 	$(BIN)/tobs demo --vault demo-vault
 
 test: $(STAMP) $(NODE)  ## the tests (under 8 minutes on 2 cores)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-long: $(STAMP) $(NODE)  ## the tests that take longer than a minute each
 	$(BIN)/pytest -m long
