@@ -11,7 +11,6 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import TOBS, Served
 
-
 #: Runs a command and prints the peak of its size. Linux counts for a new process what the one that started it holds,
 #: so the one that starts it has to be small.
 _MEASURE = """

@@ -21,10 +21,11 @@ def chats(
     pattern: Annotated[str | None, typer.Argument(help="Part of a title or username.", metavar="PATTERN")] = None,
 ) -> int:
     """List the chats of the account, newest first."""
-    from tobs import app as tobs_app
+    from tobs.app.telegram import list_chats
+    from tobs.app.workplace import open_workplace
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
-    found = asyncio.run(tobs_app.list_chats(place, pattern or ""))
+    place = open_workplace(common.settings(), verbosity=common.verbose)
+    found = asyncio.run(list_chats(place, pattern or ""))
     rows = [
         {"id": chat.id, "kind": chat.kind, "title": chat.title, "username": chat.username, "messages": chat.count}
         for chat in found

@@ -28,10 +28,10 @@ def show(
     workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
 ) -> int:
     """Print every setting, its layer, and what the profile means on this machine."""
-    from tobs import app as tobs_app
+    from tobs.app.workplace import open_workplace
     from tobs.config.describe import setting_rows
 
-    place = tobs_app.open_workplace(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
+    place = open_workplace(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
     tell_warnings(place.warnings)
     rows = setting_rows(place.loaded)
     values = msgspec.structs.asdict(place.profile)
@@ -57,10 +57,10 @@ def show(
 
 def trust(common: Common) -> int:
     """Trust the vault's own configuration as it is now, so that all of its settings count."""
-    from tobs import app as tobs_app
+    from tobs.app.workplace import open_workplace
     from tobs.config import TrustStore
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    place = open_workplace(common.settings(), verbosity=common.verbose)
     path = place.vault / ".tobs" / "config.toml"
     if not path.is_file():
         raise UsageError(f"{path} does not exist.", "There is nothing to trust.")

@@ -33,13 +33,16 @@ def demo(common: Common) -> int:
 
 
 async def _demo(common: Common, vault: Path) -> RunReport:
-    from tobs import app as tobs_app
+    from tobs.app.export import export as run_export
+    from tobs.app.login import Answers
+    from tobs.app.login import login as log_in
+    from tobs.app.workplace import open_workplace
     from tobs.sandbox import SandboxOptions, open_world, serve
 
     with tempfile.TemporaryDirectory(prefix="tobs-demo-") as home:
         async with serve(open_world("demo"), SandboxOptions()) as sandbox:
             ready = sandbox.ready
-            place = tobs_app.open_workplace(
+            place = open_workplace(
                 {
                     "vault": str(vault),
                     "profile": "aggressive",
@@ -55,8 +58,8 @@ async def _demo(common: Common, vault: Path) -> RunReport:
             )
             if not common.quiet:
                 stderr.print(f"A loopback Telegram listens on {ready.server}; logging in and exporting …")
-            await tobs_app.login(place, tobs_app.Answers(code=ready.code))
-            return await tobs_app.export(
+            await log_in(place, Answers(code=ready.code))
+            return await run_export(
                 place,
                 list(ready.targets),
                 watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),

@@ -73,7 +73,9 @@ def export(
     """Bring chats into the vault; also picks up where it stopped."""
     if no_media and media is not None:
         raise UsageError("--media and --no-media exclude each other.", "Give one of them.")
-    from tobs import app as tobs_app
+    from tobs.app.export import Choice
+    from tobs.app.export import export as run_export
+    from tobs.app.workplace import open_workplace
     from tobs.pipeline.filters import Asked
 
     asked = Asked(
@@ -87,7 +89,7 @@ def export(
         types=tuple(type_ or ()),
         where=where,
     )
-    place = tobs_app.open_workplace(
+    place = open_workplace(
         common.settings(
             profile=profile,
             workers=workers,
@@ -100,12 +102,12 @@ def export(
     )
     tell_warnings(place.warnings)
     report = asyncio.run(
-        tobs_app.export(
+        run_export(
             place,
             targets or ([] if all_chats or left else list(place.settings.targets)),
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
-            choice=tobs_app.Choice(all=all_chats, left=left, exclude=exclude or (), join=join, asked=asked),
+            choice=Choice(all=all_chats, left=left, exclude=exclude or (), join=join, asked=asked),
         )
     )
     return give_report(common, report)

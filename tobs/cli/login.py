@@ -33,17 +33,19 @@ def login(
     check: Annotated[bool, typer.Option("--check", help="Only tell who is logged in.")] = False,
 ) -> int:
     """Log in to Telegram; asks for what is not given."""
-    from tobs import app as tobs_app
+    from tobs.app.login import Answers, who
+    from tobs.app.login import login as log_in
+    from tobs.app.workplace import open_workplace
 
     if sum((qr, bool(bot_token), code is not None)) > 1:
         raise UsageError("--qr, --bot-token and --code exclude each other.", "Give one of them.")
-    place = tobs_app.open_workplace(common.settings(phone=phone), verbosity=common.verbose)
+    place = open_workplace(common.settings(phone=phone), verbosity=common.verbose)
     if check:
-        account = asyncio.run(tobs_app.who(place))
+        account = asyncio.run(who(place))
     else:
         drawing = QrDrawing() if qr else None
-        answers = tobs_app.Answers(code=code, password=password, bot_token=bot_token, show_qr=drawing, ask=_ask)
-        account = asyncio.run(tobs_app.login(place, answers))
+        answers = Answers(code=code, password=password, bot_token=bot_token, show_qr=drawing, ask=_ask)
+        account = asyncio.run(log_in(place, answers))
     kind = "bot" if account.is_bot else "account"
     give(
         common,
@@ -55,10 +57,11 @@ def login(
 
 def logout(common: Common) -> int:
     """Log out and remove the session."""
-    from tobs import app as tobs_app
+    from tobs.app.login import logout as log_out
+    from tobs.app.workplace import open_workplace
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
-    asyncio.run(tobs_app.logout(place))
+    place = open_workplace(common.settings(), verbosity=common.verbose)
+    asyncio.run(log_out(place))
     give(common, {"logged_out": place.settings.account}, lambda: stdout.print("Logged out; the session is removed."))
     return 0
 

@@ -42,14 +42,14 @@ def plan(
     max_size: Annotated[str | None, typer.Option(help="Largest file to download, such as 50MB.")] = None,
 ) -> int:
     """Tell what an export would do; costs a few requests a chat and changes nothing."""
-    from tobs import app as tobs_app
+    from tobs.app.export import Choice
+    from tobs.app.export import plan as make_plan
+    from tobs.app.workplace import open_workplace
 
-    place = tobs_app.open_workplace(
-        common.settings(profile=profile, media=media, max_size=max_size), verbosity=common.verbose
-    )
-    choice = tobs_app.Choice(all=all_chats, exclude=exclude or ())
+    place = open_workplace(common.settings(profile=profile, media=media, max_size=max_size), verbosity=common.verbose)
+    choice = Choice(all=all_chats, exclude=exclude or ())
     wanted = targets or ([] if all_chats else list(place.settings.targets))
-    found = asyncio.run(tobs_app.plan(place, wanted, choice))
+    found = asyncio.run(make_plan(place, wanted, choice))
     give(common, found, lambda: _show(found))
     return 1 if found.problems else 0
 

@@ -49,10 +49,11 @@ def register(app: typer.Typer) -> None:
 
 def list_plugins(common: Common) -> int:
     """List the plugins in the order they run."""
-    from tobs import app as tobs_app
+    from tobs.app.plugins import list_plugins
+    from tobs.app.workplace import open_workplace
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
-    found = tobs_app.list_plugins(place)
+    place = open_workplace(common.settings(), verbosity=common.verbose)
+    found = list_plugins(place)
     columns = ("order", "name", "version", "band", "state", "from", "summary")
     rows = [
         (info.order or "", info.name, info.version, info.band, info.state, info.origin, info.reason or info.summary)
@@ -65,10 +66,11 @@ def list_plugins(common: Common) -> int:
 
 def info(common: Common, name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> int:
     """Show what a plugin declares, its options with their defaults, and why it does not run."""
-    from tobs import app as tobs_app
+    from tobs.app.plugins import list_plugins
+    from tobs.app.workplace import open_workplace
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
-    found = tobs_app.list_plugins(place)
+    place = open_workplace(common.settings(), verbosity=common.verbose)
+    found = list_plugins(place)
     plugin = next((each for each in found if each.name == name), None)
     if plugin is None:
         raise UsageError(f"There is no plugin {name!r}.", f"There are: {', '.join(each.name for each in found)}.")
@@ -120,10 +122,10 @@ def new(
     ] = None,
 ) -> int:
     """Write a working plugin with a test, to be changed into one's own."""
-    from tobs import app as tobs_app
+    from tobs.app.workplace import open_workplace
     from tobs.plugin.scaffold import new_plugin
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    place = open_workplace(common.settings(), verbosity=common.verbose)
     tobs_folder = place.vault / ".tobs"
     folder = into or (tobs_folder / "plugins" if tobs_folder.is_dir() else Path.cwd())
     plugin, made_test = new_plugin(folder.absolute(), name)
@@ -147,12 +149,12 @@ def test(
     ] = None,
 ) -> int:
     """Run a plugin on sample files of every kind, as an export would; exit code 1 when it fails on one."""
-    from tobs import app as tobs_app
+    from tobs.app.workplace import open_workplace
     from tobs.config.home import environment
     from tobs.plugin.testing import make_item, try_plugins
     from tobs.sandbox.worlds.demo.assets import DATA
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    place = open_workplace(common.settings(), verbosity=common.verbose)
     for missing in (each for each in (path, *(files or ())) if not each.exists()):
         raise UsageError(f"{missing} does not exist.", "Name a file that is there.")
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as work:
@@ -184,11 +186,11 @@ def trust(
     name: Annotated[str, typer.Argument(help="Name of the plugin's file or folder, without .py.", metavar="NAME")],
 ) -> int:
     """Let a plugin of the vault run as it is now. Read it first: it runs with your rights."""
-    from tobs import app as tobs_app
+    from tobs.app.workplace import open_workplace
     from tobs.config import TrustStore
     from tobs.plugin.catalogue import require_fit, vault_plugin_paths
 
-    place = tobs_app.open_workplace(common.settings(), verbosity=common.verbose)
+    place = open_workplace(common.settings(), verbosity=common.verbose)
     folder = place.vault / ".tobs" / "plugins"
     paths = {path.stem: path for path in vault_plugin_paths(folder)}
     path = paths.get(name) or paths.get(name.replace("-", "_"))

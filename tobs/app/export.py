@@ -1,0 +1,97 @@
+"""``tobs export`` and ``tobs plan``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from tobs.app.runs import Watch, run_means
+from tobs.app.telegram import telegram_settings
+from tobs.app.workplace import Workplace
+from tobs.config.timezone import local_timezone
+from tobs.errors import UsageError
+from tobs.pipeline.report import Reporter, RunReport
+
+if TYPE_CHECKING:
+    from tobs.pipeline.estimate import Plan
+    from tobs.pipeline.filters import Asked
+    from tobs.pipeline.selection import Selection
+
+
+class Choice(Struct, frozen=True):
+    """Which chats beside the targets, and which of their messages (as the command line has them)."""
+
+    all: bool = False
+    left: bool = False
+    exclude: Sequence[str] = ()
+    join: bool = False
+    asked: Asked | None = None
+
+
+async def export(
+    place: Workplace,
+    targets: Sequence[str],
+    *,
+    watch: Watch,
+    accept_missing: bool = False,
+    command: str = "export",
+    choice: Choice | None = None,
+) -> RunReport:
+    """Bring ``targets`` into the vault. Raises TobsError for what ends a run; the rest is in the report."""
+    from tobs.pipeline.run import ExportRun
+
+    choice = choice or Choice()
+    if not targets and not choice.all and not choice.left:
+        raise UsageError(
+            "There is no target to export.", "Name one, such as @channel; tobs chats lists what the account can see."
+        )
+    settings = telegram_settings(place)
+    selection = _selection(place, targets, choice, time.time())
+    told = _told_targets(selection)
+    async with run_means(place, command, told, watch=watch, accept_missing=accept_missing) as means:
+        return await ExportRun(means, settings).export(selection)
+
+
+async def plan(place: Workplace, targets: Sequence[str], choice: Choice) -> Plan:
+    """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
+    from tobs.pipeline.plan_run import make_plan
+
+    if not targets and not choice.all:
+        raise UsageError(
+            "There is no target to plan for.", "Name one, such as @channel; tobs chats lists what the account can see."
+        )
+    selection = _selection(place, targets, choice, time.time())
+    reporter = Reporter("plan", "plan", _told_targets(selection), time.time)
+    return await make_plan(
+        settings=place.settings,
+        profile=place.profile,
+        telegram_settings=telegram_settings(place),
+        archive_path=place.vault / ".tobs" / "archive.db",
+        selection=selection,
+        reporter=reporter,
+    )
+
+
+def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: float) -> Selection:
+    """What the owner asked for, read. Raises UsageError."""
+    from tobs.pipeline.filters import Asked, read_filters
+    from tobs.pipeline.selection import Selection
+
+    zone = ZoneInfo(place.settings.timezone or local_timezone())
+    return Selection(
+        targets=tuple(target.strip() for target in targets),
+        all=choice.all,
+        left=choice.left,
+        exclude=tuple(choice.exclude),
+        join=choice.join,
+        filters=read_filters(choice.asked or Asked(), now=now, zone=zone),
+    )
+
+
+def _told_targets(selection: Selection) -> list[str]:
+    """The targets as the report names them."""
+    return [*selection.targets, *(["--all"] if selection.all else []), *(["--left"] if selection.left else [])]

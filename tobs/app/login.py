@@ -1,0 +1,84 @@
+"""Logging in and out, and who is logged in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from tobs.app.telegram import ask_passphrase, telegram_settings
+from tobs.app.workplace import Workplace
+from tobs.errors import LoginError
+
+if TYPE_CHECKING:
+    from tobs.telegram.client import Account
+
+#: Asks the person a question (its text, whether the answer is a secret).
+Ask = Callable[[str, bool], str]
+
+
+class Answers(Struct, frozen=True):
+    """What a login is told beforehand; the rest is asked for. With ``show_qr`` (which draws a URL) it is by QR code,
+    with ``bot_token`` a bot's."""
+
+    code: str | None = None
+    password: str | None = None
+    bot_token: str | None = None
+    show_qr: Callable[[str], None] | None = None
+    ask: Ask | None = None
+
+
+async def login(place: Workplace, answers: Answers) -> Account:
+    """Log in and keep the session. Raises LoginError, NetworkError, ConfigError."""
+    from tobs.telegram.login import CodeAsked, PasswordAsked, login_bot, login_qr
+    from tobs.telegram.login import login as log_in
+
+    settings = telegram_settings(place)
+    if settings.session_lock == "passphrase" and not settings.passphrase:
+        settings = msgspec.structs.replace(settings, passphrase=_new_passphrase())
+
+    async def ask(given: str | None, question: str, secret: bool) -> str:
+        if given:
+            return given
+        if answers.ask is None:
+            raise LoginError(f"{question} is needed.", "Run tobs login on a terminal.")
+        return await asyncio.to_thread(answers.ask, question, secret)
+
+    async def ask_code(asked: CodeAsked) -> str:
+        other = f"; empty: send it {asked.other}, after {asked.seconds} s" if asked.other else ""
+        return await ask(answers.code, f"{asked.problem} The code sent {asked.place}{other}".strip(), False)
+
+    async def ask_password(asked: PasswordAsked) -> str:
+        hint = f" (hint: {asked.hint})" if asked.hint else ""
+        return await ask(answers.password, f"{asked.problem} The password of the account{hint}".strip(), True)
+
+    if answers.bot_token:
+        return await login_bot(settings, answers.bot_token)
+    if answers.show_qr is not None:
+        return await login_qr(settings, show=answers.show_qr, ask_password=ask_password)
+    phone = await ask(place.settings.phone, "The phone number, with +", False)
+    return await log_in(settings, phone=phone, ask_code=ask_code, ask_password=ask_password)
+
+
+async def who(place: Workplace) -> Account:
+    """Who is logged in. Raises LoginError."""
+    from tobs.telegram.login import check_login
+
+    return await check_login(telegram_settings(place))
+
+
+async def logout(place: Workplace) -> bool:
+    """End the session; False when there was none."""
+    from tobs.telegram.login import logout as log_out
+
+    return await log_out(telegram_settings(place))
+
+
+def _new_passphrase() -> str:
+    first = ask_passphrase("New passphrase of the session file: ")
+    if not first or ask_passphrase("Once more: ") != first:
+        raise LoginError("The two passphrases differ, or are empty.", "Run tobs login again.")
+    return first

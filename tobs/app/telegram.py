@@ -1,0 +1,84 @@
+"""The way to Telegram, from the settings."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tobs.app.workplace import Workplace
+from tobs.errors import ConfigError, LoginError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from tobs.model import Chat
+    from tobs.telegram.settings import TelegramSettings
+
+
+async def list_chats(place: Workplace, pattern: str) -> list[Chat]:
+    """The chats of the account whose title or username contains ``pattern``."""
+    from tobs.telegram.client import open_telegram
+
+    async with open_telegram(telegram_settings(place)) as telegram:
+        return [chat async for chat in telegram.chats(pattern)]
+
+
+def telegram_settings(place: Workplace) -> TelegramSettings:
+    """The way to Telegram; asks for the passphrase of a locked session.
+
+    Raises ConfigError when credentials or the server's key are missing, LoginError when there is no one to ask.
+    """
+    from tobs.telegram.session import SessionFile
+    from tobs.telegram.settings import ServerAddress, TelegramSettings
+
+    settings, profile = place.settings, place.profile
+    if settings.api_id is None or settings.api_hash is None:
+        raise ConfigError(
+            "The API id or the API hash is missing.",
+            "Get both at https://my.telegram.org/apps and set TOBS_API_ID and TOBS_API_HASH (see .env.example).",
+        )
+    server = None
+    if settings.server:
+        host, _, port = settings.server.rpartition(":")
+        key = _read_key(settings.server_key) if settings.server_key else ""
+        server = ServerAddress(host, int(port), settings.server_dc, key)
+    made = TelegramSettings(
+        api_id=settings.api_id,
+        api_hash=settings.api_hash.get_secret_value(),
+        sessions=place.home / "sessions",
+        account=settings.account,
+        session=_secret(settings.session),
+        session_lock=settings.session_lock,
+        passphrase=_secret(settings.passphrase),
+        proxy=_secret(settings.proxy),
+        server=server,
+        workers=profile.workers,
+        flood_threshold=profile.flood_threshold,
+        request_timeout=profile.timeout,
+    )
+    if not made.passphrase and SessionFile(made).wants_passphrase():
+        passphrase = ask_passphrase(f"Passphrase of the session of '{made.account}': ")
+        return msgspec.structs.replace(made, passphrase=passphrase)
+    return made
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value is not None else ""
+
+
+def _read_key(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The server key {path} cannot be read.", "Set TOBS_SERVER_KEY to a PEM file.") from error
+
+
+def ask_passphrase(question: str) -> str:
+    """Ask for the passphrase of a session on the terminal. Raises LoginError where there is none."""
+    if not sys.stdin.isatty():
+        raise LoginError("The session file wants a passphrase and there is no terminal.", "Set TOBS_PASSPHRASE.")
+    return getpass.getpass(question)

@@ -1,0 +1,75 @@
+"""The vault of a run: found or made, locked, swept, with its templates and its time zone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from loguru import logger
+
+from tobs.app.logs import log_to_file
+from tobs.app.workplace import Workplace
+from tobs.config import TrustStore
+from tobs.config.timezone import local_timezone
+from tobs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tobs.render.templates import Templates
+    from tobs.vault.workspace import Workspace
+
+
+@asynccontextmanager
+async def open_vault(place: Workplace) -> AsyncIterator[tuple[Workspace, Templates]]:
+    """The vault, locked for writing, swept, with its templates checked. Raises VaultError, TemplateBroken."""
+    from tobs.render.samples import check_templates
+    from tobs.render.templates import Templates
+    from tobs.vault.lock import write_lock
+    from tobs.vault.workspace import make_workspace, require_space, sweep
+
+    workspace = make_workspace(place.vault, lambda: str(uuid.uuid4()))
+    templates = Templates(_template_loader(workspace.templates, TrustStore(place.home)))
+    for broken in check_templates(templates):
+        raise broken
+    require_space(workspace.root)
+    async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
+        log = log_to_file(workspace, place.settings)
+        try:
+            await asyncio.to_thread(sweep, workspace.root)
+            yield workspace, templates
+        finally:
+            logger.remove(log)
+
+
+def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[str, bool] | None]:
+    """The owner's template where there is one (sandboxed unless trusted), else the one tobs brings."""
+    from tobs.render.builtin import load_builtin
+
+    def load(name: str) -> tuple[str, bool] | None:
+        path = folder / name
+        if path.parent != folder or not path.is_file():
+            return load_builtin(name)
+        try:
+            return path.read_text(encoding="utf-8"), trust.trusts(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The template {path} cannot be read: {error}.", "Mend or remove it.") from error
+
+    return load
+
+
+def vault_zone(place: Workplace, workspace: Workspace) -> ZoneInfo:
+    """The vault's time zone. The first run writes it into the vault's configuration, where it stays for good."""
+    from tobs.vault.workspace import record_timezone, recorded_timezone
+
+    name = recorded_timezone(workspace)
+    if name is None:
+        name = place.settings.timezone or local_timezone()
+        record_timezone(workspace, name)
+    elif place.settings.timezone not in ("", name):
+        logger.warning("The vault's time zone stays {}; {} is ignored.", name, place.settings.timezone)
+    return ZoneInfo(name)

@@ -1,0 +1,47 @@
+"""What every command begins with: the settings of all layers, and the folders they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from tobs.app.logs import log_to_stderr
+from tobs.config import LoadedSettings, Machine, Profile, Settings, load_settings, make_profile, this_machine
+from tobs.config.home import environment, home_folder, make_home
+
+
+class Workplace(Struct, frozen=True):
+    """What a command works with: the settings of all layers, the folders, the machine."""
+
+    loaded: LoadedSettings
+    home: Path
+    vault: Path
+    machine: Machine
+    profile: Profile
+
+    @property
+    def settings(self) -> Settings:
+        """The joined settings."""
+        return self.loaded.settings
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was ignored in the configuration."""
+        return self.loaded.warnings
+
+
+def open_workplace(command_line: Mapping[str, Any], *, home: Path | None = None, verbosity: int = 0) -> Workplace:
+    """Join the settings for a command and find its vault. Raises ConfigError."""
+    from tobs.vault.workspace import find_vault
+
+    log_to_stderr(verbosity)
+    env, cwd = environment(), Path.cwd()
+    home = make_home(home or home_folder(env))
+    first = load_settings(home=home, env=env, cwd=cwd, command_line=command_line).settings
+    vault = Path(first.vault).expanduser().absolute() if first.vault else find_vault(cwd) or cwd / "vault"
+    loaded = load_settings(home=home, env=env, cwd=cwd, vault=vault, command_line=command_line)
+    machine = this_machine()
+    return Workplace(loaded, home, vault, machine, make_profile(loaded.settings, machine))

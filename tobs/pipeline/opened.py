@@ -1,0 +1,211 @@
+"""What every run has: the archive open in its thread, the report kept, notes pressed, files processed.
+
+async with open_run(means) as run:              # the archive, the run's row, the report
+    desk = run.desk(account)
+    async with run.writer(desk) as writer, run.chain() as chain:
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from loguru import logger
+from msgspec import Struct
+
+from tobs.archive import Archive, open_archive
+from tobs.config import Machine, Profile, Settings
+from tobs.errors import TobsError
+from tobs.media import Chain, MediaPolicy
+from tobs.pipeline.desk import Desk, Studio
+from tobs.pipeline.export import Limits
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.presses import Presses
+from tobs.pipeline.report import IdlePlugin, ProcessorCounts, Reporter, RunReport
+from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
+from tobs.plugin.catalogue import Catalogue
+from tobs.plugin.host import Host, HostLimits
+from tobs.render.templates import Templates
+from tobs.render.views import RenderOptions
+from tobs.vault.missing import missing_notes, require_presence
+from tobs.vault.obsidian import update_settings
+from tobs.vault.workspace import Workspace
+
+
+class Means(Struct, frozen=True):
+    """Everything a run works with, whatever it does."""
+
+    settings: Settings
+    profile: Profile
+    machine: Machine
+    workspace: Workspace
+    templates: Templates
+    zone: ZoneInfo
+    catalogue: Catalogue
+    environment: Mapping[str, str]
+    reporter: Reporter
+    accept_missing: bool
+
+    @property
+    def policy(self) -> MediaPolicy:
+        """Which media are wanted."""
+        return MediaPolicy(kinds=frozenset(self.settings.media), max_size=self.settings.max_size)
+
+    @property
+    def limits(self) -> Limits:
+        """What may go on at a time."""
+        return Limits(self.profile.queue_pages, self.profile.downloads)
+
+
+class OpenRun(Struct, frozen=True):
+    """A run that has its archive: ``archive`` is touched in ``keeper`` only."""
+
+    means: Means
+    keeper: Keeper
+    archive: Archive
+
+    @property
+    def report(self) -> RunReport:
+        """The report as it stands."""
+        return self.means.reporter.report
+
+    def desk(self, account: int) -> Desk:
+        """Where messages of ``account`` become notes."""
+        means, settings = self.means, self.means.settings
+        options = RenderOptions(
+            timezone=means.zone,
+            language=settings.language,
+            property_prefix=settings.property_prefix,
+            tag_prefix=settings.tag_prefix,
+            line_breaks=settings.line_breaks,
+        )
+        studio = Studio(
+            archive=self.archive,
+            account=account,
+            root=means.workspace.root,
+            zone=means.zone,
+            options=options,
+            templates=means.templates,
+        )
+        return Desk(
+            studio=studio,
+            staging=means.workspace.staging,
+            layout=settings.layout,
+            reporter=means.reporter,
+            batch=means.profile.batch,
+        )
+
+    @asynccontextmanager
+    async def writer(self, desk: Desk) -> AsyncIterator[NoteWriter]:
+        """Who writes the notes, with processes beside the run that press them. At the end Obsidian's settings know the
+        properties that notes have."""
+        processes = _processes(self.means.machine, self.means.profile)
+        async with Presses(desk.studio, self.keeper, processes=processes) as press:
+            yield NoteWriter(desk, self.keeper, press)
+        await self.keeper(update_settings, self.means.workspace.root, prefix=self.means.settings.property_prefix)
+
+    @asynccontextmanager
+    async def chain(self) -> AsyncIterator[Chain]:
+        """The processors, in processes of their own; what they did and which did not run is told at the end."""
+        means = self.means
+        limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
+        async with Host(env=means.environment, limits=limits) as host:
+            chain = Chain(
+                means.catalogue.processors,
+                host,
+                ArchiveResults(self.archive, self.keeper),
+                staging=means.workspace.staging,
+                locate=ArchiveFiles(self.archive, self.keeper, means.workspace.root),
+            )
+            try:
+                yield chain
+                _count_processors(means.reporter, chain)
+            finally:
+                tell_plugins(means.reporter, means.catalogue, host.off)
+
+
+@asynccontextmanager
+async def open_run(means: Means) -> AsyncIterator[OpenRun]:
+    """Open the archive and take the run down in it. What ends the run is raised; the report is kept all the same.
+
+    Raises VaultError for an archive that cannot be used and for a vault of which much is missing.
+    """
+    reporter = means.reporter
+    told = ", ".join(reporter.report.targets)
+    async with Keeper() as keeper:
+        archive = await keeper(open_archive, means.workspace.archive, clock=time.time)
+        try:
+            await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
+            await keeper(_require_notes, means, archive)
+            try:
+                yield OpenRun(means, keeper, archive)
+            except TobsError as error:
+                reporter.failed(error, told)
+                raise
+            except asyncio.CancelledError:
+                reporter.problem("interrupted", told, "stopped by the user; state is kept")
+                raise
+            finally:
+                await asyncio.shield(keeper(_keep_report, means, archive))
+        finally:
+            await asyncio.shield(keeper(archive.close))
+
+
+def _require_notes(means: Means, archive: Archive) -> None:
+    """Refuse to go on with a vault of which much is missing (it may not be mounted)."""
+    written = missing = 0
+    for paths in _batched((note.path for note in archive.notes.written_notes()), _PATHS):
+        written += len(paths)
+        missing += len(missing_notes(means.workspace.root, paths))
+    require_presence(written, missing, accept=means.accept_missing)
+
+
+def _keep_report(means: Means, archive: Archive) -> None:
+    """The report goes into the archive and under ``.tobs/reports``."""
+    report = means.reporter.finish()
+    archive.runs.finish(report.run_id, report.to_json())
+    path = means.workspace.reports / f"{report.run_id}.json"
+    try:
+        path.write_bytes(report.to_json())
+    except OSError as error:
+        logger.warning("The report {} cannot be written: {}", path, error)
+
+
+def _count_processors(reporter: Reporter, chain: Chain) -> None:
+    for name, counts in chain.counts.items():
+        reporter.report.processors[name] = ProcessorCounts(
+            done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed
+        )
+
+
+def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:
+    """Name the plugins that did not run, and those that were switched ``off`` while they did, each with the reason."""
+    for info in catalogue.plugins:
+        if info.state not in ("ready", "off"):
+            reporter.report.plugins.append(IdlePlugin(info.name, info.state, info.reason))
+        if info.state == "broken":
+            reporter.problem("plugin", info.name, info.reason, retryable=False)
+    for name, reason in off.items():
+        reporter.report.plugins.append(IdlePlugin(name, "switched off", reason))
+        reporter.problem("plugin", name, f"off for the rest of the run: {reason}")
+
+
+def _batched(paths: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(paths)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _processes(machine: Machine, profile: Profile) -> int:
+    """Processes that press notes: none on one CPU, else as many as the profile has use for."""
+    return 0 if machine.cpus < 2 else min(machine.cpus, max(1, profile.workers // 2))
+
+
+#: Paths looked at together when the vault is counted.
+_PATHS = 20_000
