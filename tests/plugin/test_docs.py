@@ -59,7 +59,7 @@ def test_every_declaration_is_on_the_page_with_its_default() -> None:
     assert set(rows) == declared
     for name in ("band", "bound", "sees"):
         assert rows[name] == f'`"{getattr(Plugin, name)}"`'
-    for name in ("time_limit", "batch", "api"):
+    for name in ("time_limit", "batch", "processes", "api"):
         assert rows[name] == f"`{getattr(Plugin, name)}`"
     assert (Plugin.memory_limit, rows["memory_limit"], API_VERSION) == (2**30, "1 GiB", 1)
     assert all(f"`{kind}`" in PAGE for kind in get_args(FileKind))

@@ -31,6 +31,14 @@ async def test_a_plugin_works_in_a_process_of_its_own_that_is_used_again(host: H
     assert pids[0] == pids[1] != os.getpid()
 
 
+async def test_a_plugin_that_wants_one_process_has_one(make_item: MakeItem) -> None:
+    async with Host(env=os.environ, limits=HostLimits(cpu=4)) as host:
+        groups = [[make_item(f"a{group}{n}") for n in range(3)] for group in range(3)]
+        replies = await asyncio.gather(*(host.run(sample("Lonely"), items) for items in groups))
+    pids = [r.result.fields["pid"] for group in replies for r in group if isinstance(r, Done) and r.result]
+    assert len(pids) == 9 and len(set(pids)) == 1
+
+
 FAULTS = {
     "hang": "took longer than its limit of 0.5 s",
     "raise": "RuntimeError: the moon is wrong",

@@ -74,12 +74,25 @@ class Item(Struct, frozen=True):
         return self.work / name
 
 
+class Passage(Struct, frozen=True):
+    """What is heard in a recording from ``start`` (seconds) on, as plain text."""
+
+    start: Annotated[float, Meta(ge=0)]
+    text: Annotated[str, Meta(max_length=10_000)]
+
+
 class Section(Struct, frozen=True):
-    """A part of the note, as Markdown under its own heading; ``folded`` hides it until clicked."""
+    """A part of the note under its own heading; ``folded`` hides it until clicked.
+
+    ``text`` is Markdown; with ``plain`` it is shown as it stands instead, whatever signs are in it: say so for
+    text that came out of a file or from a server. ``passages`` follow as a list that plays the file at their time.
+    """
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
-    text: Annotated[str, Meta(max_length=1_000_000)]
+    text: Annotated[str, Meta(max_length=1_000_000)] = ""
     folded: bool = False
+    plain: bool = False
+    passages: Annotated[tuple[Passage, ...], Meta(max_length=20_000)] = ()
 
 
 class NewFile(Struct, frozen=True):
@@ -132,10 +145,12 @@ class Plugin(Generic[C]):
     bound: ClassVar[Bound] = "cpu"
     sees: ClassVar[Sees] = "content"
 
-    #: Seconds one item may take, bytes of address space the process may have, items handed over at a time.
+    #: Seconds one item may take, bytes of address space the process may have, items handed over at a time, processes
+    #: side by side at most (0: as many as the profile allows).
     time_limit: ClassVar[float] = 60.0
     memory_limit: ClassVar[int] = 2**30
     batch: ClassVar[int] = 50
+    processes: ClassVar[int] = 0
 
     config_type: ClassVar[type[Any]] = NoConfig
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -73,6 +74,8 @@ class Host:
             "io": asyncio.Semaphore(limits.io),
             "network": asyncio.Semaphore(limits.io),
         }
+        # Of plugins that want few processes, by name.
+        self._own_slots: dict[str, asyncio.Semaphore] = {}
         # By name and configuration: a process is made for one of them.
         self._idle: dict[tuple[str, str], list[WorkerProcess]] = {}
         self._in_a_row: dict[str, int] = {}
@@ -114,7 +117,7 @@ class Host:
         self, processor: Processor, items: Sequence[Item], todo: deque[int], replies: list[Reply | None]
     ) -> None:
         """Take batches from ``todo`` until it is empty or the plugin is off."""
-        async with self._slots[processor.plugin.bound]:
+        async with self._own_slot(processor), self._slots[processor.plugin.bound]:
             while todo and processor.name not in self._off:
                 batch = [todo.popleft() for _ in range(min(processor.plugin.batch, len(todo)))]
                 unanswered = deque(batch)
@@ -124,6 +127,11 @@ class Host:
                     guilty = unanswered.popleft()
                     replies[guilty] = self._failed(processor, items[guilty], str(error))
                     todo.extendleft(reversed(unanswered))
+
+    def _own_slot(self, processor: Processor) -> asyncio.Semaphore | contextlib.nullcontext[None]:
+        if not processor.plugin.processes:
+            return contextlib.nullcontext()
+        return self._own_slots.setdefault(processor.name, asyncio.Semaphore(processor.plugin.processes))
 
     async def _batch(
         self, processor: Processor, items: Sequence[Item], unanswered: deque[int], replies: list[Reply | None]

@@ -59,6 +59,8 @@ def declaration_faults(plugin: type[Plugin[Any]]) -> list[str]:
             faults.append(f"its {what} is {value!r}; allowed are {', '.join(allowed)}")
     if plugin.time_limit <= 0 or plugin.memory_limit <= 0 or plugin.batch < 1:
         faults.append("its time_limit, memory_limit and batch have to be above zero")
+    if plugin.processes < 0:
+        faults.append("its number of processes is below zero")
     if not issubclass(plugin.config_type, msgspec.Struct):
         faults.append("its configuration type is no msgspec.Struct")
     return faults

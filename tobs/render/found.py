@@ -10,27 +10,56 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tobs.render.escape import legal_tag, one_line
+from tobs.render.escape import escape_name, legal_tag, one_line
 from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
-from tobs.render.markdown import quote
+from tobs.render.markdown import quote, to_markdown
 
 #: Entries that are no properties. A transcript is shown as text.
 NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "transcript"})
+
+#: Passages of a recording that get a player each; further ones are links to their time.
+_MOST_PLAYERS = 60
 
 #: What no note's name holds, because it would end a link.
 _NO_NAME = dict.fromkeys(map(ord, "[]|#^"))
 
 
-def sections_markdown(fields: Mapping[str, Any]) -> str:
-    """The sections, each under its heading; a folded one is a closed callout."""
+def sections_markdown(fields: Mapping[str, Any], path: str = "") -> str:
+    """The sections about the file at ``path``, each under its heading; a folded one is a closed callout."""
     parts = []
     for section in fields.get("sections", ()):
         title, text = one_line(str(section["title"])), str(section["text"]).strip()
+        if section.get("plain"):
+            text = to_markdown(text)
+        text = "\n\n".join(part for part in (text, _passages(section.get("passages", ()), path)) if part)
         if not text:
             continue
         parts.append(quote(text, folded=True, title=title) if section.get("folded") else f"### {title}\n\n{text}")
     return "\n\n".join(parts)
+
+
+def _passages(passages: Sequence[Mapping[str, Any]], path: str) -> str:
+    """A list of what is heard when. The first ones play the file there; a note with hundreds of players is slow."""
+    lines = []
+    for number, passage in enumerate(passages):
+        start = int(passage["start"])
+        at, time = f"{path}#t={start}", _clock(start)
+        if not path:
+            player = time
+        elif number < _MOST_PLAYERS:
+            player = f"{time} {wikilink(at, embed=True)}"
+        else:
+            player = wikilink(at, time)
+        lines.append(f"- {player} {escape_name(passage['text'])}".rstrip())
+    return "\n".join(lines)
+
+
+def _clock(seconds: int) -> str:
+    """``1:05``, ``2:00:07``."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def found_tags(fields: Mapping[str, Any], prefix: str) -> list[str]:

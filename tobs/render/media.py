@@ -138,7 +138,7 @@ def _found(item: FileItem, attachment: Attachment) -> str:
     """What processors wrote about a file. Music has a note of its own for that; a voice message is the message."""
     if attachment.path is None or (attachment.note and item.kind != "voice"):
         return ""
-    return sections_markdown(attachment.fields)
+    return sections_markdown(attachment.fields, str(attachment.fields.get("embed") or attachment.path))
 
 
 def _files(message: Message, context: Context) -> Iterator[str]:

@@ -30,6 +30,14 @@ class Quiet(Plugin[NoOptions]):
         return Result(fields={"words": len(text.split()), "pid": os.getpid()}) if text else None
 
 
+class Lonely(Quiet):
+    """As ``Quiet``, never in two processes at the same time."""
+
+    name = "lonely"
+    batch = 1
+    processes = 1
+
+
 class Bad(Plugin[NoOptions]):
     """Does what the file says."""
 

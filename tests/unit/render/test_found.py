@@ -17,6 +17,30 @@ def test_a_section_stands_under_its_heading_or_is_folded_away() -> None:
     assert sections_markdown({}) == ""
 
 
+def test_text_that_is_no_markdown_stays_text() -> None:
+    section = {"title": "Text", "text": "# [[a]] *b*\n---\n<% tp %>", "plain": True}
+    assert sections_markdown({"sections": [section]}) == "### Text\n\n\\# \\[\\[a\\]\\] \\*b\\*\n\\---\n<\\% tp %>"
+
+
+def test_passages_play_the_file_at_their_time() -> None:
+    passages = [{"start": 0.4, "text": "One."}, {"start": 65.9, "text": "- [[two]]\nthree"}, {"start": 7207, "text": ""}]
+    section = {"title": "By time", "text": "", "folded": True, "passages": passages}
+    assert sections_markdown({"sections": [section]}, "m/a.ogg") == (
+        "> [!quote]- By time\n"
+        "> - 0:00 ![[m/a.ogg#t=0]] One.\n"
+        "> - 1:05 ![[m/a.ogg#t=65]] \\- \\[\\[two\\]\\] three\n"
+        "> - 2:00:07 ![[m/a.ogg#t=7207]]"
+    )
+    assert sections_markdown({"sections": [section]}).splitlines()[1] == "> - 0:00 One."
+
+
+def test_of_many_passages_the_first_ones_get_players() -> None:
+    section = {"title": "T", "text": "", "passages": [{"start": n, "text": "x"} for n in range(100)]}
+    lines = sections_markdown({"sections": [section]}, "a.ogg").splitlines()[2:]
+    assert len(lines) == 100 and sum("![[" in line for line in lines) == 60
+    assert lines[99] == "- [[a.ogg#t=99|1:39]] x"
+
+
 def test_a_tag_that_obsidian_does_not_know_is_left_out() -> None:
     assert found_tags({"tags": ["jazz", "2024", "a/b"]}, "tg/") == ["tg/jazz", "tg/a/b"]
 
