@@ -23,7 +23,11 @@ def test_text_that_is_no_markdown_stays_text() -> None:
 
 
 def test_passages_play_the_file_at_their_time() -> None:
-    passages = [{"start": 0.4, "text": "One."}, {"start": 65.9, "text": "- [[two]]\nthree"}, {"start": 7207, "text": ""}]
+    passages = [
+        {"start": 0.4, "text": "One."},
+        {"start": 65.9, "text": "- [[two]]\nthree"},
+        {"start": 7207, "text": ""},
+    ]
     section = {"title": "By time", "text": "", "folded": True, "passages": passages}
     assert sections_markdown({"sections": [section]}, "m/a.ogg") == (
         "> [!quote]- By time\n"
