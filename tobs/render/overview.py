@@ -195,7 +195,7 @@ def render_audio(
         player="\n\n".join(player),
         facts="\n\n".join(lines),
         transcript=_transcript(item, context),
-        sections=sections_markdown(item.found, item.shown or item.path),
+        sections=sections_markdown(item.found, item.shown or item.path or ""),
         messages=_heading(words("in_messages"), carried),
         item=item,
     )
