@@ -13,6 +13,7 @@ from functools import partial
 from tobs.archive import NoteDraft
 from tobs.model import Chat, Message, MessageKey
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.folders import Folder, folders_of
 from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
@@ -63,8 +64,9 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     if not units:
         return 0
     with archive.transaction():
-        drafts = [draft for unit in units if (draft := _draft(desk, place, unit)) is not None]
-        archive.notes.plan("message", desk.account, chat.id, drafts)
+        folders = folders_of(desk, place, [unit[0] for unit in units])
+        drafts = [_draft(desk, folder, unit) for folder, unit in zip(folders, units, strict=True)]
+        archive.notes.plan("message", desk.account, chat.id, [draft for draft in drafts if draft is not None])
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
         archive.notes.mark_stale([place.note_id])
     desk.reporter.expected_notes += len(units)
@@ -82,7 +84,7 @@ def albums(messages: Sequence[Message]) -> list[list[Message]]:
     return units
 
 
-def _draft(desk: Desk, place: ChatPlace, unit: Sequence[Message]) -> NoteDraft | None:
+def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | None:
     """The note of a message or an album; None for later parts of an album that has its note already."""
     notes, first = desk.archive.notes, unit[0]
     keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
@@ -93,7 +95,7 @@ def _draft(desk: Desk, place: ChatPlace, unit: Sequence[Message]) -> NoteDraft |
             return None
     day = datetime.fromtimestamp(first.date, desk.zone).date()
     spot = NotePlace(
-        place.folder, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
+        folder.path, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
     )
     path = LAYOUTS[desk.layout](spot)
     return NoteDraft(f"{first.chat_id}/{first.id}", first.id, note_candidates(path), keys)
