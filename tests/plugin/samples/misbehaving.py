@@ -30,14 +30,6 @@ class Quiet(Plugin[NoOptions]):
         return Result(fields={"words": len(text.split()), "pid": os.getpid()}) if text else None
 
 
-class Lonely(Quiet):
-    """As ``Quiet``, never in two processes at the same time."""
-
-    name = "lonely"
-    batch = 1
-    processes = 1
-
-
 class Bad(Plugin[NoOptions]):
     """Does what the file says."""
 
@@ -168,3 +160,11 @@ class Unstartable(Plugin[Home]):
         super().__init__(config)
         if os.getpid() != config.pid:
             raise OSError("the model is not here")
+
+
+class Lonely(Quiet):
+    """As ``Quiet``, never in two processes at the same time."""
+
+    name = "lonely"
+    batch = 1
+    processes = 1

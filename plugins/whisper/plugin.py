@@ -1,0 +1,91 @@
+"""The plugin ``whisper``: one recording in, what is said in it out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tobs.plugin import Item, Passage, Plugin, Requirement, Result, Section, Unreadable
+from tobs_plugins.whisper.models import NoModel, find_model
+from tobs_plugins.whisper.sound import NoSound, decode
+from tobs_plugins.whisper.speech import languages_of, load_model, transcribe
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+_NAME = "^[^\\x00-\\x1f]{1,1000}$"
+_LANGUAGES = "^(auto|[a-z]{2,3}( *, *[a-z]{2,3})*)$"
+
+
+class WhisperConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Options of ``whisper``."""
+
+    model: Annotated[
+        str, Meta(pattern=_NAME, description="A model's name (tiny, base, small, medium, large-v3, turbo), or a folder")
+    ] = "small"
+    language: Annotated[
+        str,
+        Meta(
+            pattern=_LANGUAGES,
+            description="auto; a code (de); or those that are spoken, the most frequent first (ru, en)",
+        ),
+    ] = "auto"
+    kinds: Annotated[
+        tuple[Literal["voice", "round", "audio", "video"], ...], Meta(description="What is transcribed")
+    ] = ("voice", "round")
+    times: Annotated[bool, Meta(description="Also list what is said when, with players")] = True
+    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longer recordings are left alone")] = 120
+    beam_size: Annotated[int, Meta(ge=1, le=10, description="Larger is slower and a little better")] = 5
+    threads: Annotated[int, Meta(ge=0, le=256, description="Threads at work; 0: as many as the library takes")] = 0
+    device: Annotated[Literal["cpu", "cuda", "auto"], Meta(description="What it is computed on")] = "cpu"
+
+
+class Whisper(Plugin[WhisperConfig]):
+    """Writes down what is said in voice and video messages."""
+
+    name = "whisper"
+    version = "1"
+    summary = "Writes down what is said in voice messages, on this computer (Whisper)"
+    handles = frozenset({"voice", "round", "audio", "video"})
+    band = "describe"
+    # The model is loaded once, and uses all processors by itself.
+    processes = 1
+    time_limit = 3600.0
+    memory_limit = 12 * 2**30
+
+    def available(self) -> Requirement | None:
+        """faster-whisper comes with an extra; models are looked for on this computer only."""
+        if find_spec("faster_whisper") is None:
+            return Requirement("the package faster-whisper", "pip install faster-whisper")
+        try:
+            find_model(self.config.model)
+        except NoModel as error:
+            return Requirement(error.what, error.remedy)
+        return None
+
+    def process(self, item: Item) -> Result | None:
+        """The item's words; None when there are none, or it is not to be transcribed."""
+        if item.kind not in self.config.kinds:
+            return None
+        try:
+            sound = decode(item.path, max_seconds=60 * self.config.max_minutes)
+        except NoSound as error:
+            raise Unreadable(str(error)) from error
+        if sound is None:
+            return None
+        speech = transcribe(self._model, sound, languages_of(self.config.language), beam_size=self.config.beam_size)
+        if speech is None:
+            return None
+        sections = [Section("Transcript", speech.text, plain=True)]
+        if self.config.times:
+            passages = tuple(Passage(segment.start, segment.text) for segment in speech.segments)
+            sections.append(Section("Transcript by time", folded=True, passages=passages))
+        fields = {"transcript_language": speech.language} if speech.language else {}
+        return Result(fields={**fields}, sections=tuple(sections))
+
+    @cached_property
+    def _model(self) -> WhisperModel:
+        return load_model(find_model(self.config.model), threads=self.config.threads, device=self.config.device)

@@ -1,0 +1,135 @@
+"""The plugin ``whisper``: real Whisper (tiny.en) in its worker process, on recorded speech, silence, music, rubbish."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plugin.weights import tiny_en
+from tests.plugin.words import word_errors, words
+from tobs.errors import ConfigError
+from tobs.plugin.configuration import read_config
+from tobs.plugin.testing import Trial, make_item, try_plugins
+from tobs_plugins.whisper import Whisper, WhisperConfig
+from tobs_plugins.whisper.models import NoModel, find_model, repository
+from tobs_plugins.whisper.speech import Segment, Speech, languages_of
+
+DATA = Path(__file__).parents[1] / "data"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "whisper"
+VOICES = {voice["file"]: voice for voice in json.loads((DATA / "voice" / "transcripts.json").read_text())}
+
+
+def silence(path: Path, seconds: int) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(bytes(2 * 16000 * seconds))
+    return path
+
+
+async def trials(tmp_path: Path, paths: list[Path], **options: Any) -> dict[str, Trial]:
+    items = [make_item(path, tmp_path / f"work-{path.name}", kind="voice") for path in paths]
+    settings = {"whisper": {"model": str(tiny_en()), **options}}
+    return {trial.item: trial for trial in await try_plugins(PLUGIN, items, env=os.environ, settings=settings)}
+
+
+async def test_recorded_speech_is_written_down_with_less_than_one_word_in_ten_wrong(tmp_path: Path) -> None:
+    rubbish = tmp_path / "rubbish.oga"
+    rubbish.write_bytes(b"OggS" + b"\0" * 400)
+    others = [silence(tmp_path / "silence.wav", 5), DATA / "music" / "chimes.mp3", rubbish]
+    heard = await trials(tmp_path, [*(DATA / "voice" / name for name in VOICES), *others])
+    errors = 0
+    for name, voice in VOICES.items():
+        result = json.loads(heard[name].detail)
+        assert result["fields"] == {"transcript_language": "en"}
+        transcript, by_time = result["sections"]
+        assert (transcript["title"], transcript["plain"]) == ("Transcript", True)
+        errors += word_errors(voice["text"], transcript["text"])
+        passages = by_time["passages"]
+        assert by_time["folded"] and [passage["start"] for passage in passages] == sorted(p["start"] for p in passages)
+        assert " ".join(passage["text"] for passage in passages) == transcript["text"]
+        assert passages[-1]["start"] < voice["seconds"]
+    assert errors / sum(len(words(voice["text"])) for voice in VOICES.values()) < 0.10
+    # Two sentences are told apart, and each plays at its time.
+    (_, by_time) = json.loads(heard["tt-allbusy.oga"].detail)["sections"]
+    assert len(by_time["passages"]) == 2 and 4 < by_time["passages"][1]["start"] < 6
+    # Where nobody speaks nothing is made up.
+    assert heard["silence.wav"].outcome == heard["chimes.mp3"].outcome == "kept"
+    assert (heard["rubbish.oga"].outcome, heard["rubbish.oga"].detail[:21]) == ("failed", "not readable as audio")
+
+
+async def test_an_english_model_does_not_pretend_to_know_russian(tmp_path: Path) -> None:
+    heard = await trials(tmp_path, [DATA / "voice" / "auth-incorrect.oga"], language="ru")
+    assert heard["auth-incorrect.oga"].detail == "WrongModel: the model knows English only, not ru"
+
+
+def test_music_and_long_recordings_are_left_alone(tmp_path: Path) -> None:
+    plugin = Whisper(WhisperConfig(max_minutes=1))  # no model is needed for what is not transcribed
+    assert plugin.process(make_item(DATA / "music" / "chimes.mp3", tmp_path, kind="audio")) is None
+    assert plugin.process(make_item(silence(tmp_path / "long.wav", 61), tmp_path, kind="voice")) is None
+
+
+def test_a_model_that_is_not_here_is_told_without_asking_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", connect)
+    for name in ("small", "somebody/something", "no-such-size", "a b c"):
+        missing = Whisper(WhisperConfig(model=name)).available()
+        assert missing is not None and missing.what == f"the model {name}"
+        assert f"python -m tobs_plugins.whisper {name}" in missing.install
+    missing = Whisper(WhisperConfig(model=str(tmp_path / "none"))).available()
+    assert missing is not None and missing.what == f"the folder {tmp_path / 'none'}"
+    assert Whisper(WhisperConfig(model=str(tiny_en()))).available() is None
+
+
+@pytest.mark.parametrize("gone", ["model.bin", "tokenizer.json", "config.json", "vocabulary.txt"])
+def test_a_model_that_is_not_complete_is_refused(tmp_path: Path, gone: str) -> None:
+    for path in tiny_en().iterdir():
+        if path.name != gone:
+            (tmp_path / path.name).symlink_to(path)
+    with pytest.raises(NoModel, match=gone.partition(".")[0]):
+        find_model(str(tmp_path))
+    (tmp_path / gone).write_bytes(b"")
+    with pytest.raises(NoModel, match=gone.partition(".")[0]):
+        find_model(str(tmp_path))
+
+
+def test_a_model_that_was_downloaded_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    revision = "0" * 40
+    place = tmp_path / "models--Systran--faster-whisper-tiny.en"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text(revision)
+    (place / "snapshots" / revision).mkdir(parents=True)
+    for path in tiny_en().iterdir():
+        (place / "snapshots" / revision / path.name).symlink_to(path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert find_model("tiny.en") == place / "snapshots" / revision
+
+
+def test_names_of_models_are_those_of_faster_whisper() -> None:
+    from faster_whisper.utils import _MODELS
+
+    assert {name: repository(name) for name in _MODELS} == _MODELS
+
+
+def test_languages_are_codes() -> None:
+    assert languages_of("auto") == [] and languages_of("ru, en") == ["ru", "en"]
+    for wrong in ("Russian", "", "ru en", "auto, en"):
+        with pytest.raises(ConfigError, match="language"):
+            read_config("whisper", WhisperConfig, {"language": wrong})
+
+
+def test_a_pause_begins_a_paragraph() -> None:
+    speech = Speech((Segment(0, 2, "One."), Segment(2.1, 3, "Two."), Segment(6, 7, "Three.")), "en")
+    assert speech.text == "One. Two.\n\nThree."
