@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import py_compile
 import shutil
@@ -77,7 +78,7 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)  # what Python itself takes for: not there
     catalogue = load_plugins()
-    assert [processor.name for processor in catalogue.processors] == ["tags"]
+    assert not {"cover", "waveform"} & {processor.name for processor in catalogue.processors}
     for name in ("cover", "waveform"):
         missing = info(catalogue, name)
         assert (missing.state, missing.order) == ("missing", 0)
@@ -85,10 +86,9 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
 
     reporter = Reporter("run", "export", ["@x"], lambda: 0.0)
     tell_plugins(reporter, catalogue, {})
-    assert [(idle.name, idle.state) for idle in reporter.report.plugins] == [
-        ("cover", "missing"),
-        ("waveform", "missing"),
-    ]
+    assert {("cover", "missing"), ("waveform", "missing")} <= {
+        (idle.name, idle.state) for idle in reporter.report.plugins
+    }
     assert reporter.finish().exit_code == 0, "what was not asked for is no fault"
 
 
@@ -100,7 +100,8 @@ def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:
         rows = {row.split("|")[1].strip(" `"): row.split("|")[2] for row in page.splitlines() if row.startswith("| `")}
         assert set(rows) == {option.name for option in plugin.options}, plugin.name
         for option in plugin.options:
-            assert rows[option.name].strip(" `") == str(option.default).replace("True", "true"), option.name
+            told = option.default if isinstance(option.default, str) else json.dumps(option.default)
+            assert rows[option.name].strip(" `") == told, option.name
 
 
 def test_a_plugin_can_be_switched_off() -> None:
