@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs.archive.database import Database
-from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of
+from tobs.archive.encoding import KEYS, decode_message, encode, id_list, key_list, owner_of
 from tobs.archive.stale import mark_notes_of_rows
 from tobs.model import Message, MessageKey
 
@@ -135,7 +136,25 @@ class Messages:
         )
         return [MessageKey(*row) for row in rows]
 
+    def live(self, keys: Iterable[MessageKey]) -> list[MessageKey]:
+        """Those of ``keys`` that are here and not deleted."""
+        rows = self._database.rows(
+            f"{KEYS} SELECT account, chat_id, id FROM keys JOIN message_rows USING (account, chat_id, id)"
+            " WHERE deleted_at IS NULL",
+            (key_list(keys),),
+        )
+        return [MessageKey(*row) for row in rows]
+
     # What changes
+
+    def set_pinned(self, keys: Iterable[MessageKey], *, pinned: bool) -> None:
+        """Messages were pinned, or are no more: no new version."""
+        rows = self._database.rows(
+            f"{KEYS} SELECT row, model FROM keys JOIN message_rows USING (account, chat_id, id)", (key_list(keys),)
+        )
+        changed = [(encode(replace(decode_message(model), pinned=pinned)), row) for row, model in rows]
+        self._database.run_many("UPDATE message_rows SET model = ? WHERE row = ?", changed)
+        mark_notes_of_rows(self._database, [row for _, row in changed])
 
     def mark_deleted(self, keys: Iterable[MessageKey]) -> int:
         """Telegram deleted messages: they are live no more and their notes stale. The number that were live."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 from msgspec import Struct
 
 from tobs.archive.encoding import encode, owner_of
 from tobs.archive.media import Decide, MediaState
 from tobs.archive.messages import Incoming, Known
 from tobs.archive.store import Archive
-from tobs.model import Page, message_state
+from tobs.model import COMMON, Changes, MessageKey, Page, Person, message_state
 
 
 class Recorded(Struct, frozen=True):
@@ -37,8 +39,82 @@ def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, s
     return recorded
 
 
-def _record_messages(archive: Archive, owner: int, page: Page, decide: Decide, source: str) -> Recorded:
-    incoming = _incoming(page)
+def record_changes(
+    archive: Archive,
+    account: int,
+    changes: Changes,
+    decide: Decide,
+    *,
+    tops: Mapping[int, int],
+    deleted: Sequence[MessageKey] = (),
+    keep_state: bool = True,
+) -> dict[int, Recorded]:
+    """Put one part of a difference into the archive, with the state it leads to, in one transaction.
+
+    Only chats of ``tops`` are recorded (their highest id that did not come as a change); what has a higher id than
+    that settles all ids up to its own. An edit of a message that was never fetched is left out. ``deleted`` are the
+    messages to be marked deleted; without ``keep_state`` the state stays, so that the same part is asked for again.
+    """
+    recorded: dict[int, Recorded] = {}
+    with archive.transaction():
+        pages = [page for page in changes.pages if page.chat_id in tops]
+        archive.people.see(changes.people if pages else _known_people(archive, changes))
+        for page in pages:
+            recorded[page.chat_id] = _record_changed(archive, account, page, decide, tops[page.chat_id])
+        for pins in changes.pins:
+            if pins.chat_id in tops:
+                keys = [MessageKey.of(account, pins.chat_id, message_id) for message_id in pins.ids]
+                archive.messages.set_pinned(keys, pinned=pins.pinned)
+        if deleted:
+            archive.messages.mark_deleted(deleted)
+        if keep_state:
+            archive.updates.put(account, changes.box, changes.state)
+    return recorded
+
+
+def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collection[int]) -> list[MessageKey]:
+    """The live messages of ``chats`` that ``changes`` say were deleted: outside of channels ids name no chat."""
+    if changes.box == COMMON:
+        keys = [key for key in archive.messages.located(account, changes.deleted) if key.chat_id in chats]
+    else:
+        keys = [MessageKey.of(account, changes.box, message_id) for message_id in changes.deleted]
+    return archive.messages.live(keys)
+
+
+def _known_people(archive: Archive, changes: Changes) -> Sequence[Person]:
+    known = archive.people.many([person.id for person in changes.people])
+    return [person for person in changes.people if person.id in known]
+
+
+def _record_changed(archive: Archive, account: int, page: Page, decide: Decide, top: int) -> Recorded:
+    """A chat's new and edited messages."""
+    owner = owner_of(account, page.chat_id)
+    unknown = _never_fetched(archive, owner, page, top)
+    recorded = _record_messages(archive, owner, page, decide, "telegram", without=unknown)
+    archive.blooms.save_due(owner, page.chat_id)
+    newest = max((*(message.id for message in page.messages), *(one for one, _ in page.unreadable)), default=0)
+    if newest > top:
+        above = [(message_id, reason) for message_id, reason in page.unreadable if message_id > top]
+        archive.coverage.add(account, page.chat_id, top + 1, newest, above)
+        archive.updates.raise_top(account, page.chat_id, newest)
+    return recorded
+
+
+def _never_fetched(archive: Archive, owner: int, page: Page, top: int) -> set[int]:
+    """Ids of edited messages that an export has still to bring."""
+    ids = [message.id for message in page.messages if message.id <= top]
+    known = archive.messages.known(owner, page.chat_id, ids, archive.messages.last_row())
+    return {
+        message_id
+        for message_id in ids
+        if message_id not in known and archive.coverage.gaps(owner, page.chat_id, message_id, message_id)
+    }
+
+
+def _record_messages(
+    archive: Archive, owner: int, page: Page, decide: Decide, source: str, without: Collection[int] = ()
+) -> Recorded:
+    incoming = {message_id: one for message_id, one in _incoming(page).items() if message_id not in without}
     if not incoming:
         return Recorded(0, 0, 0)
     last_row = archive.messages.last_row()

@@ -24,6 +24,7 @@ from tobs.archive.raw import RawPages
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
 from tobs.archive.summaries import Summaries
+from tobs.archive.updates import Updates
 
 
 class Archive:
@@ -48,6 +49,7 @@ class Archive:
         self.results = Results(database)
         self.runs = Runs(database, clock)
         self.summaries = Summaries(database)
+        self.updates = Updates(database)
 
     @property
     def path(self) -> Path:

@@ -141,10 +141,12 @@ _encode = msgspec.json.Encoder().encode
 def message_state(message: Message) -> bytes:
     """A digest of what makes a new version of a message: everything but counters and file references.
 
-    Views, forwards, comment counts, reactions and poll results change without an edit (invariant 4), and
-    a file reference is renewed each time a message is fetched.
+    Views, forwards, comment counts, reactions and poll results change without an edit (invariant 4), so does a pin,
+    and a file reference is renewed each time a message is fetched.
     """
-    still = replace(message, views=None, forwards=None, comments=None, reactions=(), media=_still(message.media))
+    still = replace(
+        message, views=None, forwards=None, comments=None, reactions=(), pinned=False, media=_still(message.media)
+    )
     return blake2b(_encode(still), digest_size=16).digest()
 
 

@@ -11,6 +11,7 @@ from tobs.media import Chain, MediaPolicy
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.export import Limits, export_chat
 from tobs.pipeline.filters import Filters
+from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.plan import open_chat
@@ -49,8 +50,10 @@ class ChatExporter(Struct, frozen=True):
         """One chat, with the history of the basic group it grew from; where both are filed."""
         telegram, desk = self.telegram, self.desk
         chat = chosen.chat if chosen.is_full else await telegram.full(chosen.chat.id)
+        await keep_states(desk, self.keeper, telegram, chat)
         parts = await parts_of(telegram, chat, self.filters, self.senders, desk.zone)
         chat = parts[-1].chat
+        await self.keeper(follow, desk, [part.chat for part in parts], self.filters)
         host = await self.keeper(open_chat, desk, chat) if len(parts) > 1 else None
         places: list[ChatPlace] = []
         for part in parts:

@@ -49,6 +49,11 @@ class Control:
             ("POST", "/delete"): self._delete,
             ("POST", "/react"): self._react,
             ("POST", "/pin"): self._pin,
+            ("POST", "/unpin"): self._unpin,
+            ("POST", "/view"): self._view,
+            ("POST", "/title"): self._title,
+            ("POST", "/rename"): self._rename,
+            ("POST", "/forget"): self._forget,
             ("POST", "/faults"): self._faults,
             ("POST", "/clock"): self._clock,
             ("POST", "/expire"): self._expire,
@@ -100,7 +105,7 @@ class Control:
         chat = fields.get("chat") or world.targets[0]
         if isinstance(chat, int) or chat.lstrip("-").isdigit():
             return int(chat)
-        return world.resolve(chat)
+        return int(world.me.id) if chat == "me" else world.resolve(chat)
 
     def _post(self, fields: Json) -> Json:
         """{text, sender, reply_to, media: {kind, data (base64), name, mime}, grouped_id} -> {id}; count: so many."""
@@ -152,6 +157,29 @@ class Control:
     def _pin(self, fields: Json) -> Json:
         self._server.world.pin(self._chat(fields), int(fields["id"]))
         return {"ok": True}
+
+    def _unpin(self, fields: Json) -> Json:
+        self._server.world.unpin(self._chat(fields), int(fields["id"]))
+        return {"ok": True}
+
+    def _view(self, fields: Json) -> Json:
+        self._server.world.view(self._chat(fields), int(fields["id"]), int(fields["views"]), fields.get("forwards"))
+        return {"ok": True}
+
+    def _title(self, fields: Json) -> Json:
+        """{title} -> {id}: of the service message that tells it."""
+        return {"id": self._server.world.retitle(self._chat(fields), fields["title"])}
+
+    def _rename(self, fields: Json) -> Json:
+        """{user, first_name, last_name}."""
+        self._server.world.rename(int(fields["user"]), fields["first_name"], fields.get("last_name", ""))
+        return {"ok": True}
+
+    def _forget(self, fields: Json) -> Json:
+        """{chat}: differences from before are too long."""
+        chat = self._chat(fields)
+        self._server.world.forget(chat)
+        return {"pts": self._server.world.pts(chat)}
 
     def _faults(self, fields: Json) -> Json:
         """{faults: [spec], clear: bool} -> the faults in force."""

@@ -32,6 +32,8 @@ def other_updates(world: World, changes: Iterable[Change]) -> list[Any]:
 
 def pushed(world: World, change: Change) -> Any:
     """One change as the ``Updates`` that a connected client gets; None when there is nothing left to tell."""
+    if change.chat not in world.dialogs():
+        return None  # who has not joined a channel is pushed nothing
     updates = _updates(world, change)
     if not updates:
         return None
@@ -56,11 +58,12 @@ def _updates(world: World, change: Change) -> list[Any]:
             return [types.UpdateDeleteChannelMessages(bare, list(change.ids), pts, count)]
         case "delete":
             return [types.UpdateDeleteMessages(list(change.ids), pts, count)]
-        case "pin" if channel:
-            bare = world.entity(change.chat).id
-            return [types.UpdatePinnedChannelMessages(bare, list(change.ids), pts, count, pinned=True)]
-        case "pin":
-            return [types.UpdatePinnedMessages(peer(change.chat), list(change.ids), pts, count, pinned=True)]
+        case "pin" | "unpin" if channel:
+            bare, pinned = world.entity(change.chat).id, change.kind == "pin" or None
+            return [types.UpdatePinnedChannelMessages(bare, list(change.ids), pts, count, pinned=pinned)]
+        case "pin" | "unpin":
+            pinned = change.kind == "pin" or None
+            return [types.UpdatePinnedMessages(peer(change.chat), list(change.ids), pts, count, pinned=pinned)]
         case "react":
             reactions = [(id, getattr(history.get(id), "reactions", None)) for id in there]
             return [

@@ -16,7 +16,18 @@ from msgspec import Struct
 from telethon.tl import functions, types
 
 from tobs.errors import ConfigError, LoginError, TransferFailed
-from tobs.model import Chat, FileItem, Message, MessageKey, Page, RemoteFile, is_channel_id, message_files
+from tobs.model import (
+    Changes,
+    Chat,
+    FileItem,
+    Message,
+    MessageKey,
+    Page,
+    RemoteFile,
+    UpdateState,
+    is_channel_id,
+    message_files,
+)
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
 from tobs.telegram.counters import counters_request, counts_of
@@ -35,6 +46,7 @@ from tobs.telegram.shards import Shard, plan_shards
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import takeout_session
 from tobs.telegram.targets import Targets
+from tobs.telegram.updates import Differences, Listed
 from tobs.telegram.waits import SharedWaits, owner_of
 
 __all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
@@ -148,6 +160,7 @@ class Telegram:
         self._peers = Directory(door, peers, me=account.id)
         self._targets = Targets(door, self._peers, peers, me=account.id)
         self._history = History(door, self._peers, me=account.id, on_event=on_event)
+        self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
         self._hash_offer = Offer()
 
@@ -285,6 +298,20 @@ class Telegram:
         ``scopes`` of: contacts, users, chats, megagroups, channels, files. Its finish is always sent, wrapped.
         """
         return takeout_session(self._door, self._takeouts, self.account.id, scopes, self._on_event)
+
+    # what happened since
+
+    async def update_state(self) -> UpdateState:
+        """The present state of private chats and basic groups; a channel's is the ``pts`` of ``full``. One request."""
+        return await self._differences.now()
+
+    async def changes(self, box: int, state: UpdateState) -> Changes:
+        """One part of what happened in ``box`` (a channel, or ``COMMON``) after ``state``; one request."""
+        return await self._differences.since(box, state)
+
+    async def listed(self, chat_ids: Iterable[int]) -> list[Listed]:
+        """Chats as the list of chats tells them now, with the state of each channel; a hundred chats a request."""
+        return await self._differences.listed(chat_ids)
 
     # files
 

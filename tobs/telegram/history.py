@@ -27,7 +27,8 @@ Keep = Callable[[Message], bool]
 """Whether a message is wanted."""
 _ABOVE_TOP = 10 * LIMIT
 _PEOPLE_KEPT = 50_000
-_BROKEN = (AttributeError, TypeError, ValueError, KeyError, OverflowError)
+BROKEN = (AttributeError, TypeError, ValueError, KeyError, OverflowError)
+"""What converting a message raises whose fields are not what they should be."""
 
 
 def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
@@ -149,7 +150,7 @@ class History:
             tl, raw = by_id[number]
             try:
                 message = message_of(tl, self._me)
-            except _BROKEN as error:
+            except BROKEN as error:
                 reason = f"a field that tobs did not expect ({type(error).__name__})"
                 unreadable.append((number, reason))
                 self._on_event(MessageUnreadable(chat_id, number, reason))

@@ -93,12 +93,14 @@ def parse(body: bytes) -> Any:
 class HistoryAnswer:
     """A ``messages.Messages`` taken apart, newest first as sent.
 
+    ``newer`` is how many messages of the chat are newer than the first one here, as far as told.
     ``total`` is the number of messages in the answer, ``messages`` those that could be read, each with its bytes;
     fewer than ``total`` when one has a constructor this layer does not know (``reason`` names it).
     """
 
     count: int = 0
     pts: int = 0
+    newer: int = 0
     total: int = 0
     messages: list[tuple[Any, bytes]] = field(default_factory=list)
     chats: list[Any] = field(default_factory=list)
@@ -123,12 +125,13 @@ def read_history(body: bytes) -> HistoryAnswer:
     if code == types.messages.ChannelMessages.CONSTRUCTOR_ID:
         flags, answer.pts, answer.count = reader.read_int(), reader.read_int(), reader.read_int()
         if flags & 4:
-            reader.read_int()
+            answer.newer = reader.read_int()
     elif code == types.messages.MessagesSlice.CONSTRUCTOR_ID:
         flags, answer.count = reader.read_int(), reader.read_int()
-        for bit in (1, 4):
-            if flags & bit:
-                reader.read_int()
+        if flags & 1:
+            reader.read_int()  # next_rate
+        if flags & 4:
+            answer.newer = reader.read_int()
         if flags & 8:
             reader.tgread_object()
     elif code != types.messages.Messages.CONSTRUCTOR_ID:
@@ -156,6 +159,15 @@ def pack_messages(raws: list[bytes], tail: bytes) -> bytes:
     """A ``messages.messages`` whose n-th message is ``raws[n]``; ``tail`` holds topics, chats and users as sent."""
     head = struct.pack("<IIi", types.messages.Messages.CONSTRUCTOR_ID, _VECTOR, len(raws))
     return b"".join((head, *raws, tail or _EMPTY_VECTOR * 3))
+
+
+def pack_tail(chats: list[Any], users: list[Any]) -> bytes:
+    """The tail of ``pack_messages`` from objects: no topics, ``chats`` and ``users``."""
+    return _EMPTY_VECTOR + _vector(chats) + _vector(users)
+
+
+def _vector(items: list[Any]) -> bytes:
+    return struct.pack("<Ii", _VECTOR, len(items)) + b"".join(bytes(item) for item in items)
 
 
 def _reason(error: BaseException) -> str:

@@ -123,6 +123,25 @@ CREATE TABLE message_versions (
 );
 CREATE INDEX message_versions_row ON message_versions (message_row);
 
+-- Up to where the changes of a box are known: a channel's, or (chat_id 0) that of all other chats of an account.
+CREATE TABLE update_states (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    pts INTEGER NOT NULL,
+    date INTEGER NOT NULL,
+    qts INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (account, chat_id)
+) WITHOUT ROWID;
+
+-- Chats that are kept in step: what has an id above `top` comes as a change.
+CREATE TABLE followed (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    top INTEGER NOT NULL,
+    PRIMARY KEY (account, chat_id)
+) WITHOUT ROWID;
+
 -- Ids whose content is settled: merged, never touching intervals, both ends included.
 CREATE TABLE coverage (
     account INTEGER NOT NULL,

@@ -33,6 +33,8 @@ def get_difference(call: Call, request: Any) -> Any:
     world = call.world
     if request.pts > world.pts(COMMON):
         raise Refused(400, "PERSISTENT_TIMESTAMP_INVALID")
+    if not world.remembers(COMMON, request.pts):
+        return types.updates.DifferenceTooLong(world.pts(COMMON))
     changes = world.changes(COMMON, request.pts)
     hints = _channel_hints(world, to_seconds(request.date))
     if not changes and not hints:
@@ -68,7 +70,7 @@ def get_channel_difference(call: Call, request: Any) -> Any:
     if request.pts == now:
         return types.updates.ChannelDifferenceEmpty(now, final=True, timeout=_POLL)
     changes = world.changes(marked, request.pts)
-    if not changes or changes[0].pts - changes[0].pts_count > request.pts:
+    if not changes or not world.remembers(marked, request.pts) or changes[0].pts - changes[0].pts_count > request.pts:
         return _too_long(world, marked, history.slice(0, 10))
     part = changes[: max(1, min(request.limit, _MAX_DIFFERENCE))]
     users, chats = together(world, _named(world, part))

@@ -18,7 +18,7 @@ from tobs.sandbox.worlds.files import Blob, Bytes, FileFinder, Refused, RemoteKi
 from tobs.sandbox.worlds.history import Base, History
 from tobs.sandbox.worlds.tl import Raw, Tl, peer
 
-ChangeKind = Literal["new", "edit", "delete", "pin", "react", "service"]
+ChangeKind = Literal["new", "edit", "delete", "pin", "unpin", "react", "service"]
 
 COMMON = 0
 """The box of private chats and basic groups, which share one pts and one sequence of message ids."""
@@ -80,6 +80,7 @@ class World:
         self._finders: list[FileFinder] = []
         self._added: dict[tuple[RemoteKind, int], Stored] = {}
         self._log: dict[int, list[Change]] = {COMMON: []}
+        self._forgotten: dict[int, int] = {}  # by box: the pts up to which no log is kept any more
         self._pts: dict[int, int] = {}
         if me.username:
             self.usernames[me.username.lower()] = me.id
@@ -222,8 +223,17 @@ class World:
 
     def changes(self, marked: int, since: int) -> list[Change]:
         """What happened in a channel, or in all other chats (``COMMON``), after pts ``since``."""
-        box = marked if is_channel_id(marked) else COMMON
-        return [change for change in self._log.get(box, []) if change.pts > since]
+        return [change for change in self._log.get(_box(marked), []) if change.pts > since]
+
+    def remembers(self, marked: int, since: int) -> bool:
+        """Whether the log of a box reaches back to pts ``since``."""
+        first = self._forgotten.get(_box(marked))
+        return since >= first if first is not None else True
+
+    def forget(self, marked: int) -> None:
+        """Keep no log of what happened so far: a difference from before is too long."""
+        self._forgotten[_box(marked)] = self.pts(marked)
+        self._log[_box(marked)] = []
 
     def post(
         self,
@@ -303,12 +313,38 @@ class World:
 
     def pin(self, chat: int, id: int) -> None:
         """Pin a message."""
+        self._set_pinned(chat, id, pinned=True)
+
+    def unpin(self, chat: int, id: int) -> None:
+        """Take a pin away."""
+        self._set_pinned(chat, id, pinned=False)
+
+    def _set_pinned(self, chat: int, id: int, *, pinned: bool) -> None:
         message = self._message(chat, id)
-        message.pinned = True
+        message.pinned = pinned or None
         self.history(chat).put(message)
         about = self.about.setdefault(chat, About())
-        about.pinned = (id, *(other for other in about.pinned if other != id))
-        self._tell("pin", chat, (id,))
+        others = tuple(other for other in about.pinned if other != id)
+        about.pinned = (id, *others) if pinned else others
+        self._tell("pin" if pinned else "unpin", chat, (id,))
+
+    def view(self, chat: int, id: int, views: int, forwards: int | None = None) -> None:
+        """Set how often a post was seen and forwarded. Telegram counts no pts for it and pushes nothing here."""
+        message = self._message(chat, id)
+        message.views = views
+        message.forwards = message.forwards if forwards is None else forwards
+        self.history(chat).put(message)
+
+    def retitle(self, chat: int, title: str) -> int:
+        """Give a group or channel another title; the id of the service message that tells it."""
+        self.entity(chat).title = title
+        sender = 0 if getattr(self.entity(chat), "broadcast", False) else self.me.id
+        return self.post(chat, sender=sender, action=types.MessageActionChatEditTitle(title))
+
+    def rename(self, user: int, first_name: str, last_name: str = "") -> None:
+        """Give a person another name. No box counts it: clients see it with the next message."""
+        entity = self.entity(user)
+        entity.first_name, entity.last_name = first_name, last_name or None
 
     def _message(self, chat: int, id: int) -> Tl:
         message = self.history(chat).get(id)
@@ -331,9 +367,14 @@ class World:
                 self._pts[chat] = pts
             else:
                 self.common_pts = pts
-            self._log[chat if is_channel_id(chat) else COMMON].append(change)
+            self._log[_box(chat)].append(change)
         for listener in list(self.listeners):
             listener(change)
+
+
+def _box(marked: int) -> int:
+    """Whose pts a chat's changes count in."""
+    return marked if is_channel_id(marked) else COMMON
 
 
 class EmptyBase:

@@ -1,0 +1,56 @@
+"""How far the changes of each chat are known."""
+
+from __future__ import annotations
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import owner_of
+from tobs.model import UpdateState
+
+
+class Updates:
+    """The state of each box (a channel, or ``COMMON`` of an account), and the chats that are kept in step."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def state(self, account: int, box: int) -> UpdateState | None:
+        """Up to where the changes of a box are known; None where nothing was asked for yet."""
+        row = self._database.row(
+            "SELECT pts, date, qts, seq FROM update_states WHERE account = ? AND chat_id = ?",
+            (owner_of(account, box), box),
+        )
+        return UpdateState(*row) if row else None
+
+    def put(self, account: int, box: int, state: UpdateState) -> None:
+        """The changes of a box are known up to ``state``."""
+        self._database.run(
+            "INSERT OR REPLACE INTO update_states VALUES (?, ?, ?, ?, ?, ?)",
+            (owner_of(account, box), box, state.pts, state.date, state.qts, state.seq),
+        )
+
+    def begin(self, account: int, box: int, state: UpdateState) -> None:
+        """Changes are asked for from ``state`` on, unless they are known from an earlier one."""
+        self._database.run(
+            "INSERT OR IGNORE INTO update_states VALUES (?, ?, ?, ?, ?, ?)",
+            (owner_of(account, box), box, state.pts, state.date, state.qts, state.seq),
+        )
+
+    def follow(self, account: int, chat_id: int, top: int) -> None:
+        """Keep a chat in step: what has an id above ``top`` comes as a change. One that is followed stays as it is."""
+        self._database.run(
+            "INSERT OR IGNORE INTO followed VALUES (?, ?, ?)", (owner_of(account, chat_id), chat_id, top)
+        )
+
+    def raise_top(self, account: int, chat_id: int, top: int) -> None:
+        """Everything of a followed chat up to ``top`` came."""
+        self._database.run(
+            "UPDATE followed SET top = max(top, ?) WHERE account = ? AND chat_id = ?",
+            (top, owner_of(account, chat_id), chat_id),
+        )
+
+    def followed(self, account: int) -> dict[int, int]:
+        """The chats that are kept in step, each with its ``top``."""
+        rows = self._database.rows(
+            "SELECT chat_id, top FROM followed WHERE account IN (0, ?) ORDER BY chat_id", (account,)
+        )
+        return dict(rows)

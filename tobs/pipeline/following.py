@@ -1,0 +1,32 @@
+"""Which chats are kept in step after an export, and from which state on their changes are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.model import COMMON, Chat, UpdateState, is_channel_id
+from tobs.pipeline.desk import Desk
+from tobs.pipeline.filters import Filters
+from tobs.pipeline.keeper import Keeper
+from tobs.telegram.client import Telegram
+
+
+async def keep_states(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat) -> None:
+    """Before the history of ``chat`` (in full) is walked: remember the state its changes are asked for from, so that
+    nothing that happens meanwhile is missed. What an earlier run remembered stays."""
+    updates = desk.archive.updates
+    if is_channel_id(chat.id):
+        await keeper(updates.begin, desk.account, chat.id, UpdateState(chat.pts))
+    has_common = not is_channel_id(chat.id) or chat.migrated_from
+    if has_common and await keeper(updates.state, desk.account, COMMON) is None:
+        await keeper(updates.begin, desk.account, COMMON, await telegram.update_state())
+
+
+def follow(desk: Desk, chats: Sequence[Chat], filters: Filters) -> None:
+    """Keep ``chats`` in step from their ``top`` on, unless ``filters`` leave out messages that are newer: a sync would
+    bring what was not wanted."""
+    if filters.by_content or filters.until or filters.max_id:
+        return
+    with desk.archive.transaction():
+        for chat in chats:
+            desk.archive.updates.follow(desk.account, chat.id, chat.top)
