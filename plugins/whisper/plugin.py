@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from tobs.plugin import Item, Passage, Plugin, Requirement, Result, Section, Unreadable
+from tobs.plugin import EFFORT, Item, Plugin, Requirement, Result, Unreadable, transcript
 from tobs_plugins.whisper.models import NoModel, find_model
 from tobs_plugins.whisper.sound import NoSound, decode
 from tobs_plugins.whisper.speech import languages_of, load_model, transcribe
@@ -39,7 +39,9 @@ class WhisperConfig(Struct, frozen=True, forbid_unknown_fields=True):
     times: Annotated[bool, Meta(description="Also list what is said when, with players")] = True
     max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longer recordings are left alone")] = 120
     beam_size: Annotated[int, Meta(ge=1, le=10, description="Larger is slower and a little better")] = 5
-    threads: Annotated[int, Meta(ge=0, le=256, description="Threads at work; 0: as many as the library takes")] = 0
+    threads: Annotated[
+        int, Meta(ge=0, le=256, description="Threads at work; 0: as many as the library takes"), EFFORT
+    ] = 0
     device: Annotated[Literal["cpu", "cuda", "auto"], Meta(description="What it is computed on")] = "cpu"
 
 
@@ -77,14 +79,7 @@ class Whisper(Plugin[WhisperConfig]):
         if sound is None:
             return None
         speech = transcribe(self._model, sound, languages_of(self.config.language), beam_size=self.config.beam_size)
-        if speech is None:
-            return None
-        sections = [Section("Transcript", speech.text, plain=True)]
-        if self.config.times:
-            passages = tuple(Passage(segment.start, segment.text) for segment in speech.segments)
-            sections.append(Section("Transcript by time", folded=True, passages=passages))
-        fields = {"transcript_language": speech.language} if speech.language else {}
-        return Result(fields={**fields}, sections=tuple(sections))
+        return transcript(speech.passages, language=speech.language, times=self.config.times)
 
     @cached_property
     def _model(self) -> WhisperModel:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tobs.plugin import Passage
 from tobs_plugins.whisper.sound import RATE
 
 if TYPE_CHECKING:
@@ -21,37 +22,16 @@ TELLING = 3.0
 #: A segment that is this likely no speech is one that Whisper made up ("You" for a chime, 0.90; speech: below 0.5).
 _NO_SPEECH = 0.8
 
-#: Seconds of silence after which a new paragraph begins.
-_PAUSE = 2.0
-
 
 class WrongModel(Exception):
     """The model does not know the language that is asked for."""
 
 
-class Segment(Struct, frozen=True):
-    """What is said from ``start`` to ``end`` (seconds)."""
-
-    start: float
-    end: float
-    text: str
-
-
 class Speech(Struct, frozen=True):
     """What is said in a recording; ``language`` is empty where it was too short to be sure."""
 
-    segments: tuple[Segment, ...]
+    passages: tuple[Passage, ...]
     language: str
-
-    @property
-    def text(self) -> str:
-        """All of it, a new paragraph after each pause."""
-        text = ""
-        for before, segment in zip((None, *self.segments), self.segments, strict=False):
-            if before is not None:
-                text += "\n\n" if segment.start - before.end >= _PAUSE else " "
-            text += segment.text
-        return text
 
 
 def load_model(folder: Path, *, threads: int, device: str) -> WhisperModel:
@@ -67,13 +47,8 @@ def languages_of(option: str) -> list[str]:
     return [] if codes == ["auto"] else codes
 
 
-def transcribe(
-    model: WhisperModel, sound: NDArray[np.float32], languages: Sequence[str], *, beam_size: int
-) -> Speech | None:
-    """What is said in ``sound``, in one of ``languages`` (any when there are none); None when nothing is.
-
-    Raises WrongModel.
-    """
+def transcribe(model: WhisperModel, sound: NDArray[np.float32], languages: Sequence[str], *, beam_size: int) -> Speech:
+    """What is said in ``sound``, in one of ``languages`` (any when there are none). Raises WrongModel."""
     language, is_sure = _choose(model, sound, languages)
     segments, info = model.transcribe(
         sound,
@@ -83,11 +58,11 @@ def transcribe(
         condition_on_previous_text=False,  # else one repetition becomes many
     )
     heard = tuple(
-        Segment(float(s.start), float(s.end), s.text.strip())
+        Passage(round(float(s.start), 2), s.text.strip(), round(float(s.end), 2))
         for s in segments
-        if s.text.strip() and s.no_speech_prob < _NO_SPEECH
+        if s.no_speech_prob < _NO_SPEECH
     )
-    return Speech(heard, info.language if is_sure else "") if heard else None
+    return Speech(heard, info.language if is_sure else "")
 
 
 def _choose(model: WhisperModel, sound: NDArray[np.float32], languages: Sequence[str]) -> tuple[str | None, bool]:

@@ -8,6 +8,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from tobs.errors import ConfigError
+from tobs.plugin import EFFORT, SECRET
 from tobs.plugin.configuration import Option, assign_variables, config_digest, describe_config, read_config
 
 
@@ -50,6 +51,21 @@ def test_options_are_described_with_their_defaults() -> None:
 
 def test_the_digest_tells_configurations_apart() -> None:
     assert config_digest(Options("a")) == config_digest(Options("a", 5)) != config_digest(Options("a", 6))
+
+
+class Remote(Struct, frozen=True):
+    key: Annotated[str, Meta(max_length=99, description="Its key"), SECRET] = ""
+    threads: Annotated[int, Meta(ge=0), EFFORT] = 0
+    model: str = "tiny"
+
+
+def test_results_do_not_depend_on_secrets_and_effort() -> None:
+    assert config_digest(Remote()) == config_digest(Remote(key="k", threads=4)) != config_digest(Remote(model="base"))
+    assert [option.name for option in describe_config(Remote) if option.secret] == ["key"]
+
+
+def test_a_list_in_a_variable_is_written_with_commas() -> None:
+    assert read_config("whisper", Options, {"model": "a,b", "languages": "en, de,"}) == Options("a,b", 5, ("en", "de"))
 
 
 KNOWN = {"whisper": ["model", "api_key"], "whisper-api": ["key", "base_url"], "plain": []}

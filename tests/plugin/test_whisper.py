@@ -18,7 +18,7 @@ from tobs.plugin.configuration import read_config
 from tobs.plugin.testing import Trial, make_item, try_plugins
 from tobs_plugins.whisper import Whisper, WhisperConfig
 from tobs_plugins.whisper.models import NoModel, find_model, repository
-from tobs_plugins.whisper.speech import Segment, Speech, languages_of
+from tobs_plugins.whisper.speech import languages_of
 
 DATA = Path(__file__).parents[1] / "data"
 PLUGIN = Path(__file__).parents[2] / "plugins" / "whisper"
@@ -128,8 +128,3 @@ def test_languages_are_codes() -> None:
     for wrong in ("Russian", "", "ru en", "auto, en"):
         with pytest.raises(ConfigError, match="language"):
             read_config("whisper", WhisperConfig, {"language": wrong})
-
-
-def test_a_pause_begins_a_paragraph() -> None:
-    speech = Speech((Segment(0, 2, "One."), Segment(2.1, 3, "Two."), Segment(6, 7, "Three.")), "en")
-    assert speech.text == "One. Two.\n\nThree."

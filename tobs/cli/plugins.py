@@ -98,7 +98,7 @@ def _show_info(plugin: PluginInfo) -> None:
         options = [
             (
                 each.name,
-                each.type,
+                "secret" if each.secret else each.type,
                 "has to be given" if each.required else _told(each.default),
                 prefix + each.name.upper(),
             )

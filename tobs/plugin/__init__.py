@@ -7,6 +7,8 @@ them in worker processes, ``results`` declares where their results are kept.
 from tobs.model import FileItem, FileKind, Message
 from tobs.plugin.api import (
     API_VERSION,
+    EFFORT,
+    SECRET,
     Band,
     Bound,
     FieldValue,
@@ -21,9 +23,12 @@ from tobs.plugin.api import (
     Sees,
     Unreadable,
 )
+from tobs.plugin.transcripts import transcript
 
 __all__ = [
     "API_VERSION",
+    "EFFORT",
+    "SECRET",
     "Band",
     "Bound",
     "FieldValue",
@@ -40,4 +45,5 @@ __all__ = [
     "Section",
     "Sees",
     "Unreadable",
+    "transcript",
 ]

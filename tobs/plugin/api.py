@@ -29,6 +29,12 @@ Bound = Literal["cpu", "io", "network"]
 #: message that carries it (then the same file in two messages is processed twice).
 Sees = Literal["content", "message"]
 
+#: Marks an option (``Annotated[str, SECRET]``) whose value is shown to nobody. Results do not depend on it.
+SECRET = Meta(extra={"secret": True})
+
+#: Marks an option that says how the work is done, not what comes of it: results stay valid when it changes.
+EFFORT = Meta(extra={"effort": True})
+
 FieldText = Annotated[str, Meta(max_length=2_000)]
 FieldValue = FieldText | bool | int | float | list[FieldText]
 
@@ -74,11 +80,12 @@ class Item(Struct, frozen=True):
         return self.work / name
 
 
-class Passage(Struct, frozen=True):
-    """What is heard in a recording from ``start`` (seconds) on, as plain text."""
+class Passage(Struct, frozen=True, omit_defaults=True):
+    """What is heard in a recording from ``start`` (seconds) to ``end`` (0 where that is not known), as plain text."""
 
     start: Annotated[float, Meta(ge=0)]
     text: Annotated[str, Meta(max_length=10_000)]
+    end: float = 0.0
 
 
 class Section(Struct, frozen=True):

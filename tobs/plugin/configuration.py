@@ -15,22 +15,26 @@ from tobs.errors import ConfigError
 
 
 class Option(Struct, frozen=True):
-    """One option of a plugin, for ``tobs plugins info``. ``default`` is None when a value has to be given."""
+    """One option of a plugin, for ``tobs plugins info``. ``default`` is None when a value has to be given; the value of
+    a ``secret`` one belongs into a variable."""
 
     name: str
     type: str
     default: Any = None
     required: bool = False
     description: str = ""
+    secret: bool = False
 
 
 def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) -> Any:
-    """``values`` as a ``config_type``. Text is converted where the type asks for it (variables are text).
+    """``values`` as a ``config_type``. Text is converted where the type asks for it (variables are text: a list is
+    written with commas).
 
     Raises ConfigError naming every option that is wrong, not just the first.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(config_type)}
     faults = [f"{name} is no option{_nearest(name, fields)}" for name in values if name not in fields]
+    values = {name: _listed(value, fields[name].type) if name in fields else value for name, value in values.items()}
     for name, field in fields.items():
         if name in values:
             try:
@@ -48,6 +52,13 @@ def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) 
         f"The configuration of plugin {plugin} is wrong: {'; '.join(faults)}.",
         f"Mend [plugins.{plugin}] in config.toml; tobs plugins info {plugin} shows its options.",
     )
+
+
+def _listed(value: Any, kind: Any) -> Any:
+    """Text as a list, where a list is wanted."""
+    if isinstance(value, str) and get_origin(_bare(kind)) in (list, tuple):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
 
 
 def assign_variables(variables: Mapping[str, str], options: Mapping[str, Collection[str]]) -> dict[str, dict[str, str]]:
@@ -76,8 +87,20 @@ def assign_variables(variables: Mapping[str, str], options: Mapping[str, Collect
 
 
 def config_digest(config: Any) -> str:
-    """A digest of a configuration: results made with another one are not used again."""
-    return hashlib.blake2b(msgspec.json.encode(config, order="deterministic"), digest_size=16).hexdigest()
+    """A digest of what results depend on in a configuration: those made with another one are not used again. Secrets
+    and what only says how the work is done are left out."""
+    told = {
+        field.encode_name: getattr(config, field.name)
+        for field in msgspec.structs.fields(config)
+        if not (_is_marked(field.type, "secret") or _is_marked(field.type, "effort"))
+    }
+    return hashlib.blake2b(msgspec.json.encode(told, order="deterministic"), digest_size=16).hexdigest()
+
+
+def _is_marked(kind: Any, mark: str) -> bool:
+    """Whether a type is annotated with ``SECRET`` (``secret``) or ``EFFORT`` (``effort``)."""
+    metas = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return any(isinstance(meta, msgspec.Meta) and mark in (meta.extra or {}) for meta in metas)
 
 
 def describe_config(config_type: type[Any]) -> tuple[Option, ...]:
@@ -93,13 +116,18 @@ def describe_config(config_type: type[Any]) -> tuple[Option, ...]:
                 default=default,
                 required=field.required,
                 description=msgspec.json.schema(field.type).get("description", ""),
+                secret=_is_marked(field.type, "secret"),
             )
         )
     return tuple(options)
 
 
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
 def _type_name(kind: Any) -> str:
-    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    bare = _bare(kind)
     return bare.__name__ if isinstance(bare, type) and not get_args(bare) else str(bare).replace("typing.", "")
 
 
