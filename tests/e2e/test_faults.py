@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Serve
-from tests.e2e.harness import Served, tree
+from tests.e2e.harness import TOBS, Served, tree
 
 WORLD = "synthetic:messages=900,chats=1,media=0.04,seed=11"
 HISTORY = "messages.getHistory"
@@ -87,6 +89,43 @@ def test_a_killed_run_s_takeout_is_gone_on_with(serve: Serve, tmp_path: Path) ->
     assert [one for one in calls(served, HISTORY, before) if "invokeWithTakeout" in one["wrappers"]]
     (takeout,) = served.control("/state")["takeouts"]
     assert takeout["finished"] and takeout["success"]
+
+
+def test_a_takeout_allowed_while_the_run_is_under_way_is_used_by_it(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD, "--latency", "100", "--takeout-delay", "86400")
+    with (tmp_path / "errors").open("wb") as errors:
+        process = subprocess.Popen(
+            [*TOBS, "export", served.target, "--vault", str(tmp_path / "vault"), "--report", str(tmp_path / "report")],
+            env=served.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        deadline = time.monotonic() + 60
+        while len(calls(served, HISTORY)) < 2:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.02)
+        served.control("/allow-takeout", {})
+        assert process.wait(60) == 0
+    assert "press Allow" in (tmp_path / "errors").read_text()
+    report = json.loads((tmp_path / "report").read_text())
+    assert report["takeout"]["state"] == "late" and report["takeout"]["scopes"] == ["channels", "files"]
+    assert any("allowed" in one["what"] for one in report["recovered"]) and report["problems"] == []
+    wrapped = ["invokeWithTakeout" in one["wrappers"] for one in calls(served, HISTORY)]
+    assert not wrapped[0] and wrapped[-1], "the normal API first, the takeout since it was allowed"
+    (takeout,) = served.control("/state")["takeouts"]
+    assert takeout["finished"] and takeout["success"]
+
+
+def test_the_report_says_why_no_takeout_was_used(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD, "--takeout-delay", "86400")
+    done = served.tobs("export", served.target, "--vault", str(tmp_path / "vault"), "--json", "--limit", "5")
+    assert done.code == 0 and done.json["takeout"]["state"] == "delayed"
+    assert "press Allow" in done.json["takeout"]["reason"]
+    done = served.tobs("export", served.target, "--vault", str(tmp_path / "other"), "--json", "--no-takeout")
+    assert (
+        done.code == 0 and done.json["takeout"]["state"] == "off" and "--no-takeout" in done.json["takeout"]["reason"]
+    )
+    assert not [one for one in calls(served, HISTORY) if one["wrappers"].count("invokeWithTakeout")]
 
 
 @pytest.mark.long

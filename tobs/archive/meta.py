@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tobs.archive.database import Database
 
 
@@ -30,10 +32,12 @@ class Takeouts:
     def __init__(self, meta: Meta) -> None:
         self._meta = meta
 
-    def get(self, account: int) -> int:
-        """The id of the open takeout, 0 for none."""
-        return int(self._meta.get(f"takeout/{account}") or 0)
+    def get(self, account: int) -> tuple[int, frozenset[str]]:
+        """The id of the open takeout (0: none) and the scopes it was granted."""
+        number, *scopes = (self._meta.get(f"takeout/{account}") or "0").split(" ")
+        return int(number), frozenset(scopes)
 
-    def put(self, account: int, takeout_id: int) -> None:
+    def put(self, account: int, takeout_id: int, scopes: Iterable[str] = ()) -> None:
         """Remember an open takeout; 0 forgets it."""
-        self._meta.set(f"takeout/{account}", str(takeout_id) if takeout_id else None)
+        told = " ".join([str(takeout_id), *sorted(scopes)])
+        self._meta.set(f"takeout/{account}", told if takeout_id else None)

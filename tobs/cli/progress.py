@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -46,14 +47,21 @@ async def shown_progress(reporter: Reporter, console: Console, *, quiet: bool) -
 
 
 async def _write_lines(reporter: Reporter, console: Console) -> None:
+    told = 0
     try:
         while True:
             await asyncio.sleep(_LINES_EVERY)
-            sys.stderr.write(json.dumps(snapshot(reporter), ensure_ascii=False) + "\n")
-            sys.stderr.flush()
+            told = _write_line(reporter, told)
     finally:
-        sys.stderr.write(json.dumps(snapshot(reporter), ensure_ascii=False) + "\n")
-        sys.stderr.flush()
+        _write_line(reporter, told)
+
+
+def _write_line(reporter: Reporter, told: int) -> int:
+    """One line, or one for each notice that was not ``told`` yet; how many are now."""
+    for notice in reporter.notices[told:] or [""]:
+        sys.stderr.write(json.dumps(snapshot(reporter) | {"notice": notice}, ensure_ascii=False) + "\n")
+    sys.stderr.flush()
+    return len(reporter.notices)
 
 
 async def _show_bars(reporter: Reporter, console: Console) -> None:
@@ -61,8 +69,12 @@ async def _show_bars(reporter: Reporter, console: Console) -> None:
         messages = progress.add_task("messages", total=None, more="")
         notes = progress.add_task("notes", total=None, more="")
         media = progress.add_task("media", total=None, more="")
+        told = 0
         try:
             while True:
+                for notice in reporter.notices[told:]:
+                    console.print(f"[yellow]tobs:[/] {escape(notice)}", soft_wrap=True)
+                told = len(reporter.notices)
                 _update_bars(progress, reporter, messages, notes, media)
                 await asyncio.sleep(_BARS_EVERY)
         finally:

@@ -36,6 +36,10 @@ def serve(
     code: Annotated[str, typer.Option(help="The login code.")] = "12345",
     password: Annotated[str, typer.Option(help="Two-step verification password; empty: none.")] = "",
     hint: Annotated[str, typer.Option(help="Hint of the password.")] = "",
+    takeout_delay: Annotated[
+        int, typer.Option(help="Seconds a takeout has to wait for, unless it is allowed.", min=0, metavar="SECONDS")
+    ] = 0,
+    split_ranges: Annotated[int, typer.Option(help="Ranges messages.getSplitRanges offers.", min=1)] = 1,
 ) -> int:
     """Serve a world over MTProto on 127.0.0.1 until stopped."""
     from tobs.sandbox import SandboxOptions
@@ -50,6 +54,8 @@ def serve(
         code=code,
         password=password,
         hint=hint,
+        takeout_delay=takeout_delay,
+        split_ranges=split_ranges,
     )
     asyncio.run(_serve(common, world, options, ready_file))
     return 0

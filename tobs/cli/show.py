@@ -12,6 +12,14 @@ from tobs.config.units import format_size
 from tobs.pipeline.report import RunReport
 
 _MOST_PROBLEMS = 10
+_TAKEOUT = {
+    "off": "not wanted: the normal API was used",
+    "used": "used",
+    "late": "used since it was allowed",
+    "delayed": "not allowed in time: the normal API was used",
+    "refused": "refused: the normal API was used",
+    "ended": "ended by Telegram: the normal API was used from there on",
+}
 
 
 def show_report(console: Console, report: RunReport) -> None:
@@ -32,6 +40,8 @@ def show_report(console: Console, report: RunReport) -> None:
     table.add_row(
         "requests", _joined(f"{report.requests:,}", f"{waits}, {report.flood.seconds:.0f} s" if waits else "")
     )
+    if report.takeout.state in _TAKEOUT:
+        table.add_row("takeout", _TAKEOUT[report.takeout.state])
     console.print(table)
     for plugin in report.plugins:
         # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.

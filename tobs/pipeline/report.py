@@ -73,6 +73,16 @@ class FloodCounts(Struct):
     seconds: float = 0.0
 
 
+class TakeoutTold(Struct, frozen=True):
+    """Whether a takeout session was used. ``state``: ``none`` (nothing was asked of Telegram), ``off`` (not wanted),
+    ``used``, ``late`` (allowed while the run was under way), ``delayed`` (not allowed in time), ``refused``, ``ended``
+    (by Telegram, in the middle); ``reason`` is a sentence where it was not used throughout."""
+
+    state: str = "none"
+    scopes: tuple[str, ...] = ()
+    reason: str = ""
+
+
 class Problem(Struct, frozen=True):
     """Something that did not work in the end."""
 
@@ -105,6 +115,7 @@ class RunReport(Struct):
     plugins: list[IdlePlugin] = msgspec.field(default_factory=list)
     flood: FloodCounts = msgspec.field(default_factory=FloodCounts)
     requests: int = 0
+    takeout: TakeoutTold = TakeoutTold()
     problems: list[Problem] = msgspec.field(default_factory=list)
     recovered: list[Recovered] = msgspec.field(default_factory=list)
 
@@ -130,6 +141,7 @@ class Reporter:
         self.chat = ""
         self.expected_messages = 0
         self.expected_notes = 0
+        self.notices: list[str] = []
         self._waiting_until = 0.0
 
     def problem(self, what: str, item: str, reason: str, *, retryable: bool = True) -> None:
@@ -149,6 +161,14 @@ class Reporter:
     def recovered(self, what: str) -> None:
         """Count something that came right by itself."""
         self._recovered[what] += 1
+
+    def notice(self, text: str) -> None:
+        """Tell the owner something while the run goes on, such as what to press in Telegram."""
+        self.notices.append(text)
+
+    def takeout(self, state: str, scopes: Sequence[str] = (), reason: str = "") -> None:
+        """Tell whether a takeout session is used, and why not."""
+        self.report.takeout = TakeoutTold(state, tuple(scopes), reason)
 
     def waited(self, method: str, seconds: float) -> None:
         """Count a flood wait and show it until it is over."""

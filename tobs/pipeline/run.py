@@ -24,11 +24,14 @@ from tobs.telegram.events import (
     Reconnected,
     ReferenceRenewed,
     Retried,
+    TakeoutDelayed,
+    TakeoutEnded,
+    TakeoutEvent,
     TakeoutRefused,
     TakeoutStarted,
 )
 from tobs.telegram.settings import TelegramSettings
-from tobs.telegram.takeout import refusal_told
+from tobs.telegram.takeout import delay_told, end_told
 
 
 class ExportRun(Struct, frozen=True):
@@ -56,10 +59,10 @@ class ExportRun(Struct, frozen=True):
                     self.means.policy,
                     self.means.limits,
                 )
-                async with self._takeout(telegram, chosen, selection) as granted:
-                    if selection.left:
-                        chosen += await self._left_chats(telegram, selection, chosen, granted=granted)
+                async with self._takeout(telegram, chosen, selection):
                     places = await exporter.export_all(chosen)
+                    if selection.left:
+                        places += await exporter.export_all(await self._left_chats(telegram, selection, chosen))
                 await finish_notes(desk, run.keeper, writer, places)
         return run.report
 
@@ -75,28 +78,31 @@ class ExportRun(Struct, frozen=True):
                 run.report.requests = telegram.requests.total()
                 await peers.flush()
 
-    async def _left_chats(
-        self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen], *, granted: bool
-    ) -> list[Chosen]:
+    async def _left_chats(self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:
         """The chats the account has left; told as a problem where Telegram does not list them."""
-        if not granted:
+        if not telegram.in_takeout:
             self.means.reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             return []
         return await left_chats(telegram, selection, chosen)
 
     @asynccontextmanager
-    async def _takeout(self, telegram: Telegram, chosen: Sequence[Chosen], selection: Selection) -> AsyncIterator[bool]:
-        """A takeout session with just the scopes these chats need, unless the owner wants none; is there one?"""
-        if not self.means.settings.takeout or not (chosen or selection.left):
-            yield False
+    async def _takeout(self, telegram: Telegram, chosen: Sequence[Chosen], selection: Selection) -> AsyncIterator[None]:
+        """A takeout session with just the scopes these chats need, unless the owner wants none."""
+        if not self.means.settings.takeout:
+            self.means.reporter.takeout("off", reason="the normal API was used, as --no-takeout or the settings say")
+            await telegram.without_takeout()
+            yield
+            return
+        if not (chosen or selection.left):
+            yield
             return
         # What a list of chats tells does not say whether a supergroup grew from a basic group.
         grown = any(one.chat.migrated_from or (one.chat.kind == "supergroup" and not one.is_full) for one in chosen)
         more = {"chats"} if grown else set()
         more |= {"channels", "megagroups"} if selection.left else set()
         scopes = takeout_scopes([one.chat for one in chosen], media=bool(self.means.settings.media), more=more)
-        async with telegram.takeout(scopes) as granted:
-            yield granted
+        async with telegram.takeout(scopes):
+            yield
 
 
 _SCOPES = {
@@ -125,13 +131,33 @@ def tell(reporter: Reporter, event: Event) -> None:
             reporter.recovered(f"{method} again after {reason}")
         case Reconnected():
             reporter.recovered("connection lost and restored")
-        case TakeoutRefused():
-            logger.warning(refusal_told(event))
-            reporter.recovered(refusal_told(event))
+        case TakeoutStarted() | TakeoutDelayed() | TakeoutRefused() | TakeoutEnded():
+            tell_takeout(reporter, event)
         case ReferenceRenewed():
             reporter.recovered("file reference expired and was renewed")
-        case TakeoutStarted(id=takeout_id, resumed=resumed):
-            logger.info("takeout session {} {}", takeout_id, "resumed" if resumed else "started")
         case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
             # The page it belongs to tells it as a problem.
             logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
+
+
+def tell_takeout(reporter: Reporter, event: TakeoutEvent) -> None:
+    """What became of the takeout session: told at once, and in the report."""
+    match event:
+        case TakeoutStarted(scopes=scopes, late=False):
+            reporter.takeout("used", scopes)
+            return
+        case TakeoutStarted(scopes=scopes):
+            told = "The takeout session was allowed: it is used from there on"
+            reporter.takeout("late", scopes, told)
+        case TakeoutDelayed():
+            told = delay_told(event)
+            reporter.takeout("delayed", reason=told)
+        case TakeoutRefused(reason=reason):
+            told = f"Telegram gave no takeout session, the normal API was used: {reason}"
+            reporter.takeout("refused", reason=told)
+        case TakeoutEnded():
+            told = end_told(event)
+            reporter.takeout("ended", reporter.report.takeout.scopes, told)
+    logger.warning(told)
+    reporter.notice(told)
+    reporter.recovered(told)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tobs.archive import Archive, Peer
 from tobs.pipeline.keeper import Keeper
 from tobs.plugin.results import ResultKey
-from tobs.telegram.stores import PeerRecord
+from tobs.telegram.stores import KeptTakeout, PeerRecord
 
 
 class ArchivePeers:
@@ -57,13 +57,13 @@ class ArchiveTakeouts:
         self._takeouts = archive.takeouts
         self._keeper = keeper
 
-    def get(self, account: int) -> int:
-        """The open takeout's id, 0 for none."""
-        return self._keeper.wait(self._takeouts.get, account)
+    def get(self, account: int) -> KeptTakeout:
+        """The open takeout of an account."""
+        return KeptTakeout(*self._keeper.wait(self._takeouts.get, account))
 
-    def put(self, account: int, takeout_id: int) -> None:
-        """Keep ``takeout_id``; 0 forgets it."""
-        self._keeper.wait(self._takeouts.put, account, takeout_id)
+    def put(self, account: int, takeout: KeptTakeout) -> None:
+        """Keep ``takeout``; the empty one forgets it."""
+        self._keeper.wait(self._takeouts.put, account, takeout.id, takeout.scopes)
 
 
 class ArchiveResults:

@@ -1,8 +1,8 @@
 """The control endpoint: JSON over loopback HTTP, for tests and plugin authors to play with the world.
 
 POST ``/messages`` ``/edit`` ``/delete`` ``/react`` ``/pin`` ``/faults`` ``/clock`` ``/expire`` ``/drop``
-``/accept-login`` ``/end-logins`` with a JSON object, GET ``/log?since=N`` and ``/state``. ``chat`` is a marked id or
-``@username``; without it, the first target.
+``/accept-login`` ``/end-logins`` ``/allow-takeout`` with a JSON object, GET ``/log?since=N`` and ``/state``. ``chat``
+is a marked id or ``@username``; without it, the first target.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from telethon.tl import types
 
 from tobs.errors import UsageError
 from tobs.sandbox.services.qr import accept, read_token
+from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds import Refused
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Control:
             ("POST", "/drop"): self._drop,
             ("POST", "/accept-login"): self._accept_login,
             ("POST", "/end-logins"): self._end_logins,
+            ("POST", "/allow-takeout"): self._allow_takeout,
             ("GET", "/log"): self._log,
             ("GET", "/state"): self._state,
         }
@@ -213,6 +215,11 @@ class Control:
     def _end_logins(self, fields: Json) -> Json:
         """{error: SESSION_REVOKED} -> {ended}: every login is ended as from another device."""
         return {"ended": self._server.state.end_logins(fields.get("error", "SESSION_REVOKED"))}
+
+    def _allow_takeout(self, fields: Json) -> Json:
+        """Press Allow in Telegram's own chat: a takeout that is delayed is given when it is asked for again."""
+        allow(self._server)
+        return {"ok": True}
 
     def _log(self, fields: Json) -> list[Json]:
         return [entry.shown() for entry in self._server.log.since(int(fields.get("since", 0)))]

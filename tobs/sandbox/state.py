@@ -58,6 +58,7 @@ class State:
         self.exported: dict[bytes, int] = {}  # auth bytes -> user id
         self.takeouts: dict[int, Takeout] = {}
         self.takeout_asked: dict[int, float] = {}  # user id -> when a takeout was first refused
+        self.takeout_allowed = False
 
     def export_authorization(self, user_id: int) -> bytes:
         """A ticket that logs ``user_id`` in on another data centre, once."""

@@ -35,7 +35,7 @@ from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
 from tobs.telegram.files import OnProgress, Transfer
 from tobs.telegram.flood import FloodLedger
 from tobs.telegram.history import LIMIT, History, Keep
-from tobs.telegram.invoke import Clock, Door, Sleep
+from tobs.telegram.invoke import TAKEOUT_LANE, Clock, Door, Sleep
 from tobs.telegram.links import Links
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
@@ -44,7 +44,7 @@ from tobs.telegram.session import Account, Session, SessionFile, for_account, no
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, plan_shards
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
-from tobs.telegram.takeout import takeout_session
+from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
 from tobs.telegram.updates import Differences, Listed
 from tobs.telegram.waits import SharedWaits, owner_of
@@ -213,9 +213,9 @@ class Telegram:
         """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""
         return counts_of(await self._door(counters_request(await self._peers.input_peer(chat_id))))
 
-    def interval(self, method: str) -> float:
+    def interval(self, method: str, *, in_takeout: bool = False) -> float:
         """The learned pace of a method: seconds between two calls, 0 while no flood wait taught one."""
-        return self._door.ledger.interval(method)
+        return self._door.ledger.interval(method, lane=TAKEOUT_LANE if in_takeout else "")
 
     # history
 
@@ -293,11 +293,28 @@ class Telegram:
         return await self._history.message(chat_id, message_id)
 
     def takeout(self, scopes: Iterable[str] = ("channels",)) -> AbstractAsyncContextManager[bool]:
-        """Inside, every request belongs to a takeout session; the value is False when Telegram refused one.
+        """Inside, every request belongs to a takeout session; the value is False when there is none at first.
 
-        ``scopes`` of: contacts, users, chats, megagroups, channels, files. Its finish is always sent, wrapped.
+        ``scopes`` of: contacts, users, chats, megagroups, channels, files. One that has to be allowed begins when it
+        is (``in_takeout``). Its finish is always sent, wrapped.
         """
-        return takeout_session(self._door, self._takeouts, self.account.id, scopes, self._on_event)
+        return takeout_session(
+            self._door,
+            self._takeouts,
+            self.account.id,
+            scopes,
+            patience=self._settings.takeout_patience,
+            on_event=self._on_event,
+        )
+
+    @property
+    def in_takeout(self) -> bool:
+        """Whether a takeout session is open now."""
+        return bool(self._door.takeout_id)
+
+    async def without_takeout(self) -> None:
+        """Finish the takeout session that an earlier run left behind, where there is one."""
+        await finish_kept(self._door, self._takeouts, self.account.id)
 
     # what happened since
 

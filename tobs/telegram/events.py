@@ -33,17 +33,32 @@ class Reconnected(Struct, frozen=True, tag="reconnect"):
 
 
 class TakeoutStarted(Struct, frozen=True, tag="takeout"):
-    """A takeout session is open; ``resumed`` when an earlier run had asked for it."""
+    """A takeout session is open; ``resumed`` when an earlier run had asked for it, ``late`` when it had to be allowed
+    first and this run began without."""
 
     id: int
+    scopes: tuple[str, ...] = ()
     resumed: bool = False
+    late: bool = False
+
+
+class TakeoutDelayed(Struct, frozen=True, tag="takeout_delayed"):
+    """Telegram wants the takeout allowed first, or ``seconds`` to pass; it is asked for again by itself."""
+
+    seconds: int
 
 
 class TakeoutRefused(Struct, frozen=True, tag="takeout_refused"):
-    """Telegram wants the takeout allowed first, or ``seconds`` to pass; the normal API is used instead."""
+    """Telegram grants no takeout session; the normal API is used instead. ``reason`` is a sentence."""
 
     name: str
-    seconds: int = 0
+    reason: str
+
+
+class TakeoutEnded(Struct, frozen=True, tag="takeout_ended"):
+    """Telegram ended the takeout session in the middle; the normal API is used from there on."""
+
+    name: str
 
 
 class MessageUnreadable(Struct, frozen=True, tag="unreadable"):
@@ -61,7 +76,8 @@ class ReferenceRenewed(Struct, frozen=True, tag="reference"):
     message_id: int
 
 
-Event = FloodWaited | Retried | Reconnected | TakeoutStarted | TakeoutRefused | MessageUnreadable | ReferenceRenewed
+TakeoutEvent = TakeoutStarted | TakeoutDelayed | TakeoutRefused | TakeoutEnded
+Event = FloodWaited | Retried | Reconnected | TakeoutEvent | MessageUnreadable | ReferenceRenewed
 OnEvent = Callable[[Event], None]
 
 

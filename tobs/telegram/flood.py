@@ -16,7 +16,8 @@ class FloodLedger:
     """Waits by method and data centre, and the pace that is learned from them.
 
     ``waits`` is where they are kept: in memory, or ``SharedWaits`` where processes share one account.
-    A wait longer than ``threshold`` seconds is raised as FloodWait and not waited for.
+    A wait longer than ``threshold`` seconds is raised as FloodWait and not waited for. Waits are obeyed by everything
+    of their method; a pace is of its ``lane``: what is learned inside a takeout says nothing of the normal API.
     """
 
     def __init__(
@@ -40,13 +41,13 @@ class FloodLedger:
         wait = self._waits.wait((method, dc))
         return max(0.0, min(wait.until - self._clock(), wait.seconds)) if wait is not None else 0.0
 
-    def interval(self, method: str, dc: int = 0) -> float:
+    def interval(self, method: str, dc: int = 0, *, lane: str = "") -> float:
         """The learned pace: seconds between two calls of ``method``, 0 while no flood taught one."""
-        return self._pacer((method, dc)).interval
+        return self._pacer((lane + method, dc)).interval
 
-    async def gate(self, method: str, dc: int) -> None:
+    async def gate(self, method: str, dc: int, *, lane: str = "") -> None:
         """Return when ``method`` may be called. Another worker may meet a new wait meanwhile: it is waited too."""
-        pacer = self._pacer((method, dc))
+        pacer = self._pacer((lane + method, dc))
         has_turn = False
         while True:
             while (seconds := self.remaining(method, dc)) > 0:
@@ -60,13 +61,13 @@ class FloodLedger:
             await self._sleep(turn)
         pacer.sent(self._clock())
 
-    def answered(self, method: str, dc: int) -> None:
+    def answered(self, method: str, dc: int, *, lane: str = "") -> None:
         """``method`` was answered without a flood wait: the pace may become faster."""
-        pacer = self._pacer((method, dc))
+        pacer = self._pacer((lane + method, dc))
         if pacer.answered(self._clock()):
-            self._waits.put_pace((method, dc), Pace(pacer.interval, self._clock()))
+            self._waits.put_pace((lane + method, dc), Pace(pacer.interval, self._clock()))
 
-    def note(self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True) -> None:
+    def note(self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True, lane: str = "") -> None:
         """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the threshold.
 
         ``slower``: it means that too much was asked, and halves the pace.
@@ -76,10 +77,10 @@ class FloodLedger:
         if seconds > left:
             if not left:  # the other workers' answers to requests already under way are the same wait
                 logger.info("flood wait of {} s before {} (dc {})", seconds, method, dc)
-                pacer = self._pacer(key)
+                pacer = self._pacer((lane + method, dc))
                 if slower:
                     pacer.flooded(now)
-                    self._waits.put_pace(key, Pace(pacer.interval, now))
+                    self._waits.put_pace((lane + method, dc), Pace(pacer.interval, now))
                 self._on_event(FloodWaited(method, seconds, name, dc))
             self._waits.put_wait(key, Wait(now + seconds, seconds))
         if seconds > self._threshold:

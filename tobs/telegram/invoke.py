@@ -23,7 +23,7 @@ from telethon.tl import TLRequest, functions
 
 from tobs.errors import NetworkError, RequestRefused
 from tobs.telegram.connection import Connection, ConnectionLost
-from tobs.telegram.events import Event, OnEvent, Retried, TakeoutRefused
+from tobs.telegram.events import Event, OnEvent, Retried, TakeoutEnded
 from tobs.telegram.flood import FloodLedger
 from tobs.telegram.links import Links
 from tobs.telegram.reader import LAYER_ERRORS, Reader
@@ -36,6 +36,7 @@ Sleep = Callable[[float], Awaitable[None]]
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
 _FIRST_TRIES = 3
 _OUTSIDE_TAKEOUT = "auth."
+TAKEOUT_LANE = "takeout "
 
 
 class Call(Struct, frozen=True):
@@ -99,8 +100,8 @@ class Door:
         self.links = links
         self._settings = settings
         self.ledger = self._ledger = ledger
-        self._clock = clock
-        self._sleep = sleep
+        self.clock = clock
+        self.sleep = sleep
         self._backoff = Backoff(rng)
         self._on_event = on_event
         paced = self._paced(self._in_takeout(self._traced(self._sent)))
@@ -115,6 +116,11 @@ class Door:
     async def over(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
         """The answer on a connection that is being made ready: inside of what tries again, so nothing is here."""
         return await self._over(Call(request, method_name(request), dc=self.links.home(dc), over=connection))
+
+    @property
+    def lane(self) -> str:
+        """Which pace is kept now: a takeout session meets other limits than the normal API."""
+        return TAKEOUT_LANE if self.takeout_id else ""
 
     def tell(self, event: Event) -> None:
         """Tell what happened to those who listen."""
@@ -164,7 +170,7 @@ class Door:
                 seconds = self._backoff.seconds(attempt)
                 logger.info("{} failed ({}), again in {:.1f} s", call.method, reason, seconds)
                 self._on_event(Retried(call.method, reason, attempt, seconds))
-                await self._sleep(seconds)
+                await self.sleep(seconds)
                 waited += seconds
 
         return invoke
@@ -188,7 +194,8 @@ class Door:
         async def invoke(call: Call) -> bytes:
             zero_waits = 0
             while True:
-                await self._ledger.gate(call.method, call.dc)
+                lane = self.lane
+                await self._ledger.gate(call.method, call.dc, lane=lane)
                 try:
                     body = await inner(call)
                 except RpcError as error:
@@ -196,9 +203,10 @@ class Door:
                         raise
                     zero_waits += error.argument == 0
                     seconds = error.argument or self._backoff.seconds(zero_waits)
-                    self._ledger.note(call.method, call.dc, seconds, error.name, slower=error.argument > 0)
+                    slower = error.argument > 0
+                    self._ledger.note(call.method, call.dc, seconds, error.name, slower=slower, lane=lane)
                 else:
-                    self._ledger.answered(call.method, call.dc)
+                    self._ledger.answered(call.method, call.dc, lane=lane)
                     return body
 
         return invoke
@@ -215,7 +223,7 @@ class Door:
                     raise
             if self.takeout_id:  # the first to hear of it tells it
                 self.takeout_id = 0
-                self._on_event(TakeoutRefused("TAKEOUT_INVALID"))
+                self._on_event(TakeoutEnded("TAKEOUT_INVALID"))
             return await inner(call)
 
         return invoke

@@ -75,7 +75,11 @@ class Links:
                 logger.info("connection {} to dc {} is back", worker, dc or self.session.dc)
                 self._on_event(Reconnected(worker, dc or self.session.dc))
 
-    async def _connect(self, dc: int) -> Connection:
+    async def open_beside(self, on_update: OnUpdate) -> Connection:
+        """Another connection to home that is let hear what is pushed; the caller closes it. Raises ConnectionLost."""
+        return await self._connect(0, on_update)
+
+    async def _connect(self, dc: int, on_update: OnUpdate | None = None) -> Connection:
         key = self.session.keys.get(dc, b"") if dc else self.session.key
         connection = Connection(
             await self._address(dc),
@@ -83,7 +87,7 @@ class Links:
             api_id=self._settings.api_id,
             connect_timeout=self._settings.connect_timeout,
             proxy=self._proxy,
-            on_update=None if dc else self.on_update,
+            on_update=None if dc else on_update or self.on_update,
         )
         try:
             await connection.open()

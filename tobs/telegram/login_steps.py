@@ -17,6 +17,7 @@ from telethon.tl import functions, types
 
 from tobs.errors import LoginError, MigrateNeeded, TobsError
 from tobs.telegram.invoke import Clock, Door, Sleep
+from tobs.telegram.listening import either
 from tobs.telegram.refusals import RpcError
 from tobs.telegram.settings import TelegramSettings
 
@@ -197,19 +198,8 @@ async def by_qr(
                 "Run `tobs login --qr` again; in Telegram: Settings, Devices, Link Desktop Device.",
             )
         show("tg://login?token=" + base64.urlsafe_b64encode(answer.token).decode().rstrip("="))
-        await _either(scanned, sleep, min(max(answer.expires - clock(), _QR_LEAST), _QR_MOST))
+        await either(scanned, sleep, min(max(answer.expires - clock(), _QR_LEAST), _QR_MOST))
 
 
 def _inner(update: Any) -> list[Any]:
     return [update.update] if isinstance(update, types.UpdateShort) else list(getattr(update, "updates", []))
-
-
-async def _either(event: asyncio.Event, sleep: Sleep, seconds: float) -> None:
-    """Wait for ``event``, but no longer than ``seconds``."""
-    waits = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(sleep(seconds))}
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)

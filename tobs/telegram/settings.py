@@ -30,7 +30,8 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     none.
     ``workers`` connections fetch pages of one account, ``file_connections`` of each data centre fetch files.
     A flood wait longer than ``flood_threshold`` is not waited for: the run ends and says so. ``patience`` is how
-    long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer.
+    long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer. A takeout
+    that Telegram delays by at most ``takeout_patience`` is waited for before anything is fetched.
     """
 
     api_id: int
@@ -49,6 +50,7 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     request_timeout: float = 60.0
     patience: float = 300.0
     attempts: int = 8
+    takeout_patience: float = 60.0
 
     def __repr__(self) -> str:
         place = f"{self.server.host}:{self.server.port}" if self.server else "telegram"

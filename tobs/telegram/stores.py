@@ -30,14 +30,21 @@ class PeerStore(Protocol):
         """Keep ``records``, over older ones with the same id."""
 
 
+class KeptTakeout(Struct, frozen=True):
+    """A takeout session that has not been finished, with the scopes it was granted. ``id`` 0: there is none."""
+
+    id: int = 0
+    scopes: frozenset[str] = frozenset()
+
+
 class TakeoutStore(Protocol):
-    """The id of a takeout session that has not been finished, so that a crashed run goes on with it."""
+    """The takeout session that has not been finished, so that a crashed run goes on with it."""
 
-    def get(self, account: int) -> int:
-        """The open takeout's id, 0 for none."""
+    def get(self, account: int) -> KeptTakeout:
+        """The open takeout of an account."""
 
-    def put(self, account: int, takeout_id: int) -> None:
-        """Keep ``takeout_id``; 0 forgets it."""
+    def put(self, account: int, takeout: KeptTakeout) -> None:
+        """Keep ``takeout``; the empty one forgets it."""
 
 
 class MemoryPeers:
@@ -64,10 +71,10 @@ class MemoryTakeouts:
     """A ``TakeoutStore`` that lasts as long as the process."""
 
     def __init__(self) -> None:
-        self._ids: dict[int, int] = {}
+        self._kept: dict[int, KeptTakeout] = {}
 
-    def get(self, account: int) -> int:
-        return self._ids.get(account, 0)
+    def get(self, account: int) -> KeptTakeout:
+        return self._kept.get(account, KeptTakeout())
 
-    def put(self, account: int, takeout_id: int) -> None:
-        self._ids[account] = takeout_id
+    def put(self, account: int, takeout: KeptTakeout) -> None:
+        self._kept[account] = takeout

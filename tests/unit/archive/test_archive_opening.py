@@ -202,7 +202,8 @@ def test_a_full_access_hash_is_not_given_up_and_a_username_moves(archive: Archiv
 
 
 def test_an_open_takeout_is_remembered_for_each_account(archive: Archive) -> None:
-    archive.takeouts.put(7, 123456789)
-    assert (archive.takeouts.get(7), archive.takeouts.get(8)) == (123456789, 0)
+    archive.takeouts.put(7, 123456789, ["users", "files"])
+    assert archive.takeouts.get(7) == (123456789, {"users", "files"})
+    assert archive.takeouts.get(8) == (0, frozenset())
     archive.takeouts.put(7, 0)
-    assert archive.takeouts.get(7) == 0
+    assert archive.takeouts.get(7) == (0, frozenset())

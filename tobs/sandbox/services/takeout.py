@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from telethon.tl import functions, types
 
@@ -11,18 +11,34 @@ from tobs.model import is_channel_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.state import Takeout
 from tobs.sandbox.worlds import Refused, World
+from tobs.sandbox.worlds.world import SERVICE_USER
+
+if TYPE_CHECKING:
+    from tobs.sandbox.server import Server
 
 _FIRST_ID: Final = 1000
+_QUESTION: Final = "Somebody asked to export the data of this account. Allow it, if that was you."
+
+
+def allow(server: Server) -> None:
+    """The owner presses Allow under the question: it is let through, and Telegram's chat says so."""
+    server.state.takeout_allowed = True
+    server.world.post(SERVICE_USER, "The export of your data is allowed.")
 
 
 @serves(functions.account.InitTakeoutSessionRequest)
 def init_takeout_session(call: Call, request: Any) -> Any:
-    """TAKEOUT_INIT_DELAY_X until X seconds have passed since it was first asked for."""
+    """TAKEOUT_INIT_DELAY_X until X seconds have passed since it was first asked for, or its owner allowed it.
+
+    The first time, Telegram's own chat asks the owner.
+    """
     state, user = call.state, call.key.user_id
     now = call.clock()
+    if call.server.options.takeout_delay and user not in state.takeout_asked:
+        call.world.post(SERVICE_USER, _QUESTION)
     asked = state.takeout_asked.setdefault(user, now)
     left = asked + call.server.options.takeout_delay - now
-    if left > 0:
+    if left > 0 and not state.takeout_allowed:
         raise Refused(420, f"TAKEOUT_INIT_DELAY_{math.ceil(left)}")
     for other in state.takeouts.values():
         if other.user_id == user and not other.finished:
@@ -40,6 +56,7 @@ def finish_takeout_session(call: Call, request: Any) -> bool:
     takeout = call.state.takeouts[call.takeout]
     takeout.finished, takeout.success = True, bool(request.success)
     call.state.takeout_asked.pop(call.key.user_id, None)
+    call.state.takeout_allowed = False
     return True
 
 

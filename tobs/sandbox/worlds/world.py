@@ -20,6 +20,9 @@ from tobs.sandbox.worlds.tl import Raw, Tl, peer
 
 ChangeKind = Literal["new", "edit", "delete", "pin", "unpin", "react", "service"]
 
+SERVICE_USER = 777000
+"""Telegram's own chat with each account."""
+
 COMMON = 0
 """The box of private chats and basic groups, which share one pts and one sequence of message ids."""
 
@@ -82,6 +85,7 @@ class World:
         self._log: dict[int, list[Change]] = {COMMON: []}
         self._forgotten: dict[int, int] = {}  # by box: the pts up to which no log is kept any more
         self._pts: dict[int, int] = {}
+        self.add_user(types.User(SERVICE_USER, access_hash=access_hash("user", SERVICE_USER), first_name="Telegram"))
         if me.username:
             self.usernames[me.username.lower()] = me.id
 
