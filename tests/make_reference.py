@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from tests.tl_reference import telegram_reference
 from tobs.cli.common import Common
 from tobs.cli.main import app
 from tobs.config.describe import env_example, settings_reference
@@ -31,6 +32,7 @@ def generated() -> dict[str, str]:
         ".env.example": env_example(),
         "docs/reference/settings.md": settings_reference(),
         "docs/reference/commands.md": commands_reference(),
+        "docs/reference/telegram.md": telegram_reference(),
     }
 
 

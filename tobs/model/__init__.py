@@ -31,6 +31,7 @@ from tobs.model.messages import (
     MessageKey,
     Reaction,
     Reply,
+    SuggestedPost,
     message_files,
     message_state,
 )
@@ -43,6 +44,6 @@ __all__ = [
     "COMMON", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity", "FileItem", "FileKind",
     "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media", "Message", "MessageKey", "Page",
     "PaidMedia", "Person", "Pins", "Poll", "PollAnswer", "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef",
-    "Text", "TodoItem", "TodoList", "UnknownMedia", "UpdateState", "WebPage", "bare_id", "is_channel_id",
-    "marked_channel", "marked_group", "marked_user", "message_files", "message_state",
+    "SuggestedPost", "Text", "TodoItem", "TodoList", "UnknownMedia", "UpdateState", "WebPage", "bare_id",
+    "is_channel_id", "marked_channel", "marked_group", "marked_user", "message_files", "message_state",
 ]  # fmt: skip

@@ -31,7 +31,8 @@ class MessageKey(NamedTuple):
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
-    """What a message answers. ``chat_id`` is 0 for its own chat; ``quote`` is the quoted part."""
+    """What a message answers. ``chat_id`` is 0 for its own chat; ``quote`` is the quoted part; ``from_id`` and
+    ``from_name`` say whose message it was where it is in a chat that cannot be seen."""
 
     message_id: int = 0
     chat_id: int = 0
@@ -39,6 +40,8 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     quote_entities: tuple[Entity, ...] = ()
     story_id: int = 0
     todo_item: int = 0
+    from_id: int = 0
+    from_name: str = ""
 
 
 class Forward(Struct, frozen=True, omit_defaults=True):
@@ -63,11 +66,24 @@ class Reaction(Struct, frozen=True, omit_defaults=True):
 
 
 class Button(Struct, frozen=True, omit_defaults=True):
-    """A button under a message; ``url`` only where pressing it opens a link."""
+    """A button under a message; ``url`` only where pressing it opens a link, ``copy`` what it puts on the clipboard,
+    ``user_id`` whose profile it opens."""
 
     text: str
     kind: str = "button"
     url: str = ""
+    copy: str = ""
+    user_id: int = 0
+
+
+class SuggestedPost(Struct, frozen=True, omit_defaults=True):
+    """A post that somebody suggests to a channel. ``state`` is ``accepted``, ``rejected`` or empty while it is open;
+    ``price`` in the smallest unit of ``currency`` (XTR are stars); ``date`` is when it is to be posted."""
+
+    state: str = ""
+    price: int = 0
+    currency: str = ""
+    date: int = 0
 
 
 class Action(Struct, frozen=True, omit_defaults=True):
@@ -82,7 +98,8 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One message. Times are Unix seconds (UTC), ids marked; counters are as last seen.
 
     ``album_id`` joins the messages of an album, ``topic_id`` is the forum topic's (0: none),
-    ``comments`` the number of comments under a channel post.
+    ``comments`` the number of comments under a channel post, ``attached`` files beside ``media``: those that
+    ``blocks`` name, a poll's pictures, a live photo's video. ``paid_stars`` is what sending it cost.
     """
 
     chat_id: int
@@ -94,6 +111,7 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     entities: tuple[Entity, ...] = ()
     blocks: tuple[RichBlock, ...] = ()
     media: Media | None = None
+    attached: tuple[FileItem, ...] = ()
     action: Action | None = None
     edited: int = 0
     album_id: int = 0
@@ -116,12 +134,20 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     comments: int | None = None
     reactions: tuple[Reaction, ...] = ()
     fact_check: str = ""
-    summary: str = ""
+    suggested: SuggestedPost | None = None
+    paid_stars: int = 0
+    business_bot: int = 0
 
 
 def message_files(message: Message) -> tuple[FileItem, ...]:
-    """Every file a message carries, in reading order: its own, a preview's picture, paid media."""
-    match message.media:
+    """Every file a message carries, in reading order: its own, a preview's picture, paid media; then what is attached
+    beside them."""
+    own = _media_files(message.media)
+    return own + message.attached if message.attached else own
+
+
+def _media_files(media: Media | None) -> tuple[FileItem, ...]:
+    match media:
         case FileItem() as item:
             return (item,)
         case WebPage(photo=photo, document=document):
@@ -145,7 +171,14 @@ def message_state(message: Message) -> bytes:
     and a file reference is renewed each time a message is fetched.
     """
     still = replace(
-        message, views=None, forwards=None, comments=None, reactions=(), pinned=False, media=_still(message.media)
+        message,
+        views=None,
+        forwards=None,
+        comments=None,
+        reactions=(),
+        pinned=False,
+        media=_still(message.media),
+        attached=tuple(map(_still_file, message.attached)),
     )
     return blake2b(_encode(still), digest_size=16).digest()
 

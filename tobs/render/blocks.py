@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from tobs.render.context import Context
 
 # What may come out of a formula: no way out of it, no links, no code.
-_UNSAFE_MATH = re.compile(r"\$|<%|\n\s*\n|\\(?:href|url|html\w*|class|style|cssId|require|def|newcommand|include\w*)\b")
+_UNSAFE_MATH = re.compile(
+    r"\$|<%|%%|!\[|\[\[|\]\(|\n\s*\n"
+    r"|\\(?:href|url|html\w*|class|style|cssId|require|def|newcommand|include\w*)\b"
+)
 _PIPE = re.compile(r"(?<!\\)\|")
 _DEPTH = 12
 
@@ -193,10 +196,16 @@ def _spanned(line: list[str], below: dict[int, int]) -> None:
         line.append("")
 
 
-def _file(word: str) -> Callable[[RichBlock, Context, int], str]:
+def _file(word: str, field: str = "") -> Callable[[RichBlock, Context, int], str]:
+    """A file that the message brings along, where ``field`` names it; else its name and web address."""
+
     def make(block: RichBlock, context: Context, depth: int) -> str:
         what = context.words(word)
         caption = _caption(block, context)
+        if shown := context.file(block.values.get(field)):
+            if block.values.get("spoiler"):
+                shown = quote(shown, folded=True, title=context.words("file.spoiler"))
+            return f"{shown}\n\n{caption}" if caption else shown
         url = web_url(block.values["url"]) if isinstance(block.values.get("url"), str) else None
         shown = f"[{what}]({destination(url)})" if url else f"*{what}*"
         return f"{shown}: {caption}" if caption else shown
@@ -290,10 +299,10 @@ _MAKERS: dict[str, Callable[[RichBlock, Context, int], str]] = {
     "divider": lambda block, context, depth: "***",
     "anchor": _nothing,
     "math": _math,
-    "photo": _file("rich.photo"),
-    "video": _file("rich.video"),
-    "audio": _file("rich.audio"),
-    "document": _file("rich.document"),
+    "photo": _file("rich.photo", "photo_id"),
+    "video": _file("rich.video", "video_id"),
+    "audio": _file("rich.audio", "audio_id"),
+    "document": _file("rich.document", "document_id"),
     "embed": _embed,
     "embed_post": _group,
     "cover": _group,

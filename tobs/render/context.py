@@ -17,7 +17,8 @@ from tobs.render.words import catalogue
 
 
 class Context:
-    """One note's surroundings. ``references`` fills with (chat id, message id) -> resolved."""
+    """One note's surroundings. ``references`` fills with (chat id, message id) -> resolved; ``files`` are those that
+    the blocks of the message at hand may name (Telegram's id -> Markdown), ``shown`` the ids of those they did."""
 
     def __init__(self, links: Links, options: RenderOptions, chat_id: int = 0, username: str = "") -> None:
         self.links = links
@@ -26,6 +27,8 @@ class Context:
         self.username = username
         self.words = catalogue(options.language)
         self.references: dict[tuple[int, int], bool] = {}
+        self.files: dict[int, str] = {}
+        self.shown: set[int] = set()
         self.targets = LinkTargets(user=self._user, username=self._username, url=self._url)
         self.markdown = MarkdownOptions(tag_prefix=options.tag_prefix, line_breaks=options.line_breaks)
 
@@ -102,6 +105,13 @@ class Context:
     def attachment(self, message: Message, index: int) -> Attachment:
         """What the vault has of a file."""
         return self.links.attachment(message, index)
+
+    def file(self, remote_id: object) -> str:
+        """A file that a block of the message at hand names, as Markdown; empty when the message has no such file."""
+        if not isinstance(remote_id, int) or remote_id not in self.files:
+            return ""
+        self.shown.add(remote_id)
+        return self.files[remote_id]
 
     # what the converter asks
 

@@ -15,7 +15,7 @@ from tobs.render.escape import ZERO_WIDTH, one_line
 _SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-]*):(?![0-9]+(?:[/?#]|$))")
 _UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|\[(?=\[)|\](?=\])|%(?![0-9A-Fa-f]{2})|:(?=:)|=(?==)"
+    r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|!(?=\[)|\[(?=\[)|\](?=\])|%(?![0-9A-Fa-f]{2})|:(?=:)|=(?==)"
 )
 _ANGLE = re.compile(r"[\s()]")
 _ALIAS = str.maketrans({"[": "(", "]": ")", "|": "/"})

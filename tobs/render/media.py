@@ -121,17 +121,34 @@ def file_markdown(item: FileItem, attachment: Attachment, context: Context) -> s
 def media_markdown(message: Message, context: Context) -> tuple[str, str]:
     """(files, details) of a message: embeds that stand before its text, and what stands after it."""
     media = message.media
-    if media is None:
-        return "", ""
+    files, details = _own_markdown(media, message, context) if media is not None else ("", "")
+    if not message.attached:
+        return files, details
+    beside = [file_markdown(item, attachment, context) for item, attachment in attached_files(message, context)]
+    if isinstance(media, FileItem):
+        return "\n\n".join((files, *beside)), details
+    return files, "\n\n".join(part for part in (details, *beside) if part)
+
+
+def _own_markdown(media: Media, message: Message, context: Context) -> tuple[str, str]:
     if isinstance(media, FileItem):
         attachment = context.attachment(message, 0)
         return file_markdown(media, attachment, context), _found(media, attachment)
     make = _DETAILS.get(type(media))
     details = make(media, message, context) if make else ""
     if isinstance(media, PaidMedia | StoryRef):
-        found = [_found(item, context.attachment(message, n)) for n, item in enumerate(message_files(message))]
-        return "\n\n".join(_files(message, context)), "\n\n".join(part for part in (details, *found) if part)
+        own = list(_own_files(message, context))
+        found = [_found(item, attachment) for item, attachment in own]
+        shown = [file_markdown(item, attachment, context) for item, attachment in own]
+        return "\n\n".join(shown), "\n\n".join(part for part in (details, *found) if part)
     return "", details
+
+
+def attached_files(message: Message, context: Context) -> list[tuple[FileItem, Attachment]]:
+    """The files beside a message's media that no block of it shows, each with what the vault has of it."""
+    first = len(message_files(message)) - len(message.attached)
+    found = [(item, context.attachment(message, first + n)) for n, item in enumerate(message.attached)]
+    return [(item, file) for item, file in found if item.remote is None or item.remote.id not in context.shown]
 
 
 def _found(item: FileItem, attachment: Attachment) -> str:
@@ -141,15 +158,15 @@ def _found(item: FileItem, attachment: Attachment) -> str:
     return sections_markdown(attachment.fields, str(attachment.fields.get("embed") or attachment.path))
 
 
-def _files(message: Message, context: Context) -> Iterator[str]:
-    for index, item in enumerate(message_files(message)):
-        yield file_markdown(item, context.attachment(message, index), context)
+def _own_files(message: Message, context: Context) -> Iterator[tuple[FileItem, Attachment]]:
+    files = message_files(message)
+    for index, item in enumerate(files[: len(files) - len(message.attached)]):
+        yield item, context.attachment(message, index)
 
 
 def _placed(message: Message, context: Context) -> list[str]:
     """The files of a preview that are in the vault; a preview says nothing of those that are not."""
-    paths = [context.attachment(message, index).path for index in range(len(message_files(message)))]
-    return [embed(path) for path in paths if path is not None]
+    return [embed(file.path) for _, file in _own_files(message, context) if file.path is not None]
 
 
 def _text(text: Text, context: Context) -> str:

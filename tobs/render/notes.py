@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tobs.model import Button, Chat, Forward, Message, Reaction, Text, is_channel_id, message_files
+from tobs.model import Button, Chat, Forward, Message, Reaction, SuggestedPost, Text, is_channel_id, message_files
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
-from tobs.render.escape import escape_name, one_line
+from tobs.render.escape import code_span, escape_name, one_line
 from tobs.render.found import found_properties, found_tags, made_paths
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
-from tobs.render.media import media_markdown
+from tobs.render.media import attached_files, file_markdown, media_markdown
 from tobs.render.richtext import rich_texts
-from tobs.render.service import Teller, service_sentence
+from tobs.render.service import Teller, money, service_sentence
 from tobs.render.templates import Templates, blocks
 from tobs.render.views import Links, MessageView, NoteView, Rendered, RenderOptions
 
@@ -85,7 +85,7 @@ def _attached_fields(messages: Sequence[Message], context: Context) -> list[Mapp
     """What processors found about the files of messages, without those that have a note of their own."""
     found: list[Mapping[str, Any]] = []
     for message in messages:
-        if message.media is not None:
+        if message.media is not None or message.attached:
             attached = [context.attachment(message, index) for index in range(len(message_files(message)))]
             found += [one.fields for one in attached if one.fields and not one.note]
     return found
@@ -143,8 +143,6 @@ def _origin_property(forward: Forward, context: Context) -> str | None:
 def _media_links(messages: Sequence[Message], context: Context) -> list[str]:
     found: dict[str, None] = {}
     for message in messages:
-        if message.media is None:
-            continue
         for index in range(len(message_files(message))):
             attached = context.attachment(message, index)
             if attached.path is not None:
@@ -165,14 +163,14 @@ def reaction_text(reaction: Reaction) -> str:
 def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
     """Everything a template may show of one message. Layout ``day`` uses the same view."""
     view = {}
-    if message.media is not None:
+    if message.blocks:
+        view["text"] = _rich_text(message, context)
+    elif message.text:
+        view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
+    if message.media is not None or message.attached:
         view["media"], view["details"] = media_markdown(message, context)
     if message.action is not None:
         view["service"] = _service(message, context)
-    if message.blocks:
-        view["text"] = rich_markdown(message.blocks, context)
-    elif message.text:
-        view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
     if message.forward is not None:
         view["forward"] = _forward(message.forward, context)
     if message.reply is not None and message.action is None:
@@ -193,6 +191,17 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
         message=message,
         **view,
     )
+
+
+def _rich_text(message: Message, context: Context) -> str:
+    """The blocks of a rich message, with the files they name in their places."""
+    context.shown = set()
+    context.files = {
+        item.remote.id: file_markdown(item, attachment, context)
+        for item, attachment in attached_files(message, context)
+        if item.remote is not None
+    }
+    return rich_markdown(message.blocks, context)
 
 
 def _service(message: Message, context: Context) -> str:
@@ -233,9 +242,13 @@ def _reply(message: Message, context: Context) -> str:
     if reply.message_id == message.topic_id and not reply.quote and not reply.chat_id:
         return ""  # Every message of a topic answers its first one.
     if reply.story_id:
-        target = words("reply.story")
+        owner = context.name(reply.chat_id) if context.known(reply.chat_id) else ""
+        target = words("reply.story.of", who=owner) if owner else words("reply.story")
     elif reply.message_id:
         target = context.message_link(reply.chat_id or message.chat_id, reply.message_id)
+    elif reply.from_name or context.known(reply.from_id):
+        who = context.name(reply.from_id) if context.known(reply.from_id) else escape_name(reply.from_name)
+        target = words("reply.elsewhere", who=who)
     else:
         target = words("reply.earlier")
     if reply.todo_item:
@@ -247,20 +260,20 @@ def _reply(message: Message, context: Context) -> str:
 
 
 def _buttons(rows: tuple[tuple[Button, ...], ...], context: Context) -> str:
-    lines = []
-    for row in rows:
-        shown = []
-        for button in row:
-            label = escape_name(button.text) or context.words("someone")
-            url = web_url(button.url) if button.url else None
-            path = context.targets.url(url) if url else None
-            if path:
-                shown.append(wikilink(path, button.text))
-            else:
-                shown.append(f"[{label}]({destination(url)})" if url else label)
-        if shown:
-            lines.append(" · ".join(shown))
-    return context.words("buttons", names=" · ".join(lines)) if lines else ""
+    shown = [_button(button, context) for row in rows for button in row]
+    return context.words("buttons", names=" · ".join(shown)) if shown else ""
+
+
+def _button(button: Button, context: Context) -> str:
+    """A button: a link to where it leads, else its name (and what it copies)."""
+    name = escape_name(button.text) or context.words("button")
+    if button.copy:
+        return f"{name} ({code_span(one_line(button.copy))})"
+    url = web_url(button.url) if button.url else None
+    path = context.targets.url(url) if url else context.targets.user(button.user_id) if button.user_id else None
+    if path:
+        return wikilink(path, button.text)
+    return f"[{name}]({destination(url)})" if url else name
 
 
 def _notes(message: Message, context: Context) -> str:
@@ -268,16 +281,32 @@ def _notes(message: Message, context: Context) -> str:
     facts = []
     if message.via_bot:
         facts.append(words("via", bot=context.name(message.via_bot)))
+    if message.business_bot:
+        facts.append(words("business", bot=context.name(message.business_bot)))
     if message.signature:
         facts.append(words("signed", name=escape_name(message.signature)))
+    if message.paid_stars:
+        facts.append(words("paid.sent", n=message.paid_stars))
+    if message.suggested is not None:
+        facts.append(_suggested(message.suggested, context))
     parts = [f"*{', '.join(facts)}*"] if facts else []
     if message.restriction:
         parts.append(f"*{words('restricted', reason=escape_name(message.restriction))}*")
     if message.fact_check:
         parts.append(quote(context.plain(message.fact_check), callout="note", title=words("fact_check")))
-    if message.summary:
-        parts.append(quote(context.plain(message.summary), callout="abstract", title=words("summary")))
     return blocks(*parts)
+
+
+def _suggested(post: SuggestedPost, context: Context) -> str:
+    """A suggested post: what became of it, what is paid for it, when it is to be posted."""
+    words = context.words
+    facts = [words(f"suggested.{post.state}" if post.state else "suggested")]
+    if post.price:
+        stars = post.currency == "XTR"
+        facts.append(words("stars", n=post.price) if stars else money(post.price, post.currency))
+    if post.date:
+        facts.append(context.when(post.date))
+    return ", ".join(facts)
 
 
 __all__ = ["finish", "message_view", "render_message", "tobs_id"]

@@ -62,7 +62,6 @@ _MESSAGES: tuple[tuple[Message, ...], ...] = (
             signature="Anna",
             via_bot=7,
             fact_check="True",
-            summary="A greeting",
         ),
     ),
     tuple(

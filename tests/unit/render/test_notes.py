@@ -29,9 +29,11 @@ from tobs.model import (
     Poll,
     PollAnswer,
     Reaction,
+    RemoteFile,
     Reply,
     RichBlock,
     StoryRef,
+    SuggestedPost,
     Text,
     TodoItem,
     TodoList,
@@ -196,6 +198,13 @@ def test_links_in_the_text_to_messages_and_people_become_wikilinks() -> None:
          "*Forwarded from [[Telegram/People/Anna|Anna]], 2020-09-13 14:26*"),
         ({"via_bot": 7, "signature": "Ed"}, "*via [[Telegram/People/Anna|Anna]], signed Ed*"),
         ({"buttons": ((Button("Go", url="http://e"), Button("Vote")),)}, "Buttons: [Go](http://e) · Vote"),
+        ({"buttons": ((Button("Take", "copy", copy="a`b"), Button("Her", "user_profile", user_id=7)),)},
+         "Buttons: Take (``a`b``) · [[Telegram/People/Anna|Her]]"),
+        ({"suggested": SuggestedPost("accepted", 50, "XTR", 1_600_000_000), "paid_stars": 1},
+         "*paid with 1 star, suggested post, accepted, 50 stars, 2020-09-13 14:26*"),
+        ({"suggested": SuggestedPost(price=2_500_000_000, currency="TON")}, "*suggested post, 2.5 TON*"),
+        ({"reply": Reply(from_name="E*ve*", quote="a")}, "Reply to a message of E\\*ve\\* in another chat\n\n> a"),
+        ({"reply": Reply(chat_id=7, story_id=3)}, "Reply to a story of [[Telegram/People/Anna|Anna]]"),
         ({"fact_check": "No"}, "> [!note] Fact check\n> No"),
         ({"restriction": "local law"}, "*Telegram shows this message in some places only: local law*"),
         ({"kind": "unsupported"}, "*This message is of a kind that tobs cannot show yet; it is kept in the archive.*"),
@@ -307,6 +316,27 @@ def _block(kind: str, *children: RichBlock | str, **values: Any) -> RichBlock:
 )  # fmt: skip
 def test_a_block_of_a_rich_message_becomes_markdown(block: RichBlock, text: str) -> None:
     assert body(note(message(blocks=(block,)))) == text
+
+
+def test_the_files_a_rich_message_names_stand_where_they_are_named_and_the_others_below() -> None:
+    def picture(number: int) -> FileItem:
+        return FileItem("photo", remote=RemoteFile("photo", number, 0, b"", 2))
+
+    rich = message(
+        blocks=(
+            _block("paragraph", "above"),
+            _block("photo", _block("caption", "a *view*"), photo_id=8),
+            _block("photo", photo_id=99),
+            _block("paragraph", "below"),
+        ),
+        attached=(picture(7), picture(8)),
+    )
+    rendered = note(rich)
+    assert body(rendered) == (
+        "above\n\n![[Telegram/Club/media/20-1.jpg]]\n\na \\*view\\*\n\n*Photo*\n\nbelow\n\n"
+        "![[Telegram/Club/media/20-0.jpg]]"
+    )
+    assert head(rendered)["media"] == ["[[Telegram/Club/media/20-0.jpg]]", "[[Telegram/Club/media/20-1.jpg]]"]
 
 
 def test_hashtags_of_a_rich_message_are_tags() -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 from telethon.tl import types
-from tl_factory import DATE, build, constructors
 
-from tobs.model import Action, Entity, FileItem, Message, RichBlock, UnknownMedia, message_state
+from tests.tl_factory import DATE, build, constructors
+from tobs.model import Action, Entity, FileItem, Message, RichBlock, UnknownMedia, message_files, message_state
 from tobs.telegram.convert import chat_of, media_of, message_of, person_of, record_of
 from tobs.telegram.convert.entities import KINDS, entity_of
 from tobs.telegram.convert.files import steps
@@ -234,6 +234,25 @@ def test_rich_blocks_nest_in_reading_order() -> None:
             ),
         ),
     )
+
+
+def test_files_beside_the_media_are_attached_once() -> None:
+    photo = types.Photo(5, 1, b"", DATE, [types.PhotoSize("y", 2, 2, 9)], 2)
+    rich = types.RichMessage(
+        [types.PageBlockPhoto(5, types.PageCaption(types.TextEmpty(), types.TextEmpty()))], [photo, photo], []
+    )
+    found = message_of(reread(message(message="", rich_message=rich)))
+    assert found is not None
+    assert [item.remote.id for item in found.attached if item.remote] == [5]
+    assert found.blocks[0].values["photo_id"] == 5
+    assert message_files(found) == found.attached
+
+
+def test_a_reply_to_a_message_that_cannot_be_seen_says_whose_it_was() -> None:
+    header = types.MessageReplyHeader(reply_from=types.MessageFwdHeader(DATE, from_name="Eve"), quote_text="hm")
+    found = message_of(reread(message(reply_to=header)))
+    assert found is not None and found.reply is not None
+    assert (found.reply.from_name, found.reply.quote, found.reply.message_id) == ("Eve", "hm", 0)
 
 
 def test_chats_and_people_tell_their_kind() -> None:

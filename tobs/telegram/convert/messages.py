@@ -6,7 +6,8 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.model import Button, Forward, Message, Reaction, Reply
+from tobs.model import Button, Forward, Message, Reaction, Reply, SuggestedPost
+from tobs.telegram.convert.attached import attached_of
 from tobs.telegram.convert.basics import snake
 from tobs.telegram.convert.entities import entities_of
 from tobs.telegram.convert.media import media_of
@@ -40,6 +41,7 @@ def message_of(message: Any, me: int = 0) -> Message | None:
         entities=entities_of(message.entities),
         blocks=blocks_of(rich) if rich is not None else (),
         media=media_of(media) if media is not None else None,
+        attached=attached_of(media, rich) if media is not None or rich is not None else (),
         edited=0 if message.edit_hide else unix(message.edit_date),
         album_id=message.grouped_id or 0,
         topic_id=topic_id,
@@ -61,7 +63,9 @@ def message_of(message: Any, me: int = 0) -> Message | None:
         comments=replies.replies if replies is not None and replies.comments else None,
         reactions=_reactions(message.reactions) if message.reactions is not None else (),
         fact_check=_fact_check(message.factcheck),
-        summary=message.summary_from_language or "",
+        suggested=_suggested(message.suggested_post) if message.suggested_post is not None else None,
+        paid_stars=message.paid_message_stars or 0,
+        business_bot=message.via_business_bot_id or 0,
     )
 
 
@@ -110,7 +114,8 @@ def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
         if not header.reply_to_top_id and not header.quote_text:
             return None, topic_id
     chat_id = marked(header.reply_to_peer_id)
-    if not target and not header.quote_text and not chat_id:
+    origin = header.reply_from
+    if not target and not header.quote_text and not chat_id and origin is None:
         return None, topic_id
     reply = Reply(
         message_id=target,
@@ -118,6 +123,8 @@ def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
         quote=header.quote_text or "",
         quote_entities=entities_of(header.quote_entities),
         todo_item=header.todo_item_id or 0,
+        from_id=marked(origin.from_id) if origin is not None else 0,
+        from_name=(origin.from_name or "") if origin is not None else "",
     )
     return reply, topic_id
 
@@ -170,7 +177,24 @@ def _buttons(markup: Any) -> tuple[tuple[Button, ...], ...]:
 def _button(button: Any) -> Button:
     form = button.type
     kind = snake(type(form).__name__.removeprefix("InlineButtonType"))
-    return Button(button.text, kind, getattr(form, "url", None) or "")
+    return Button(
+        button.text,
+        kind,
+        url=getattr(form, "url", None) or "",
+        copy=getattr(form, "copy_text", None) or "",
+        user_id=form.user_id if isinstance(form, types.InlineButtonTypeUserProfile) else 0,
+    )
+
+
+def _suggested(post: Any) -> SuggestedPost:
+    price = post.price
+    in_ton = isinstance(price, types.StarsTonAmount)
+    return SuggestedPost(
+        state="accepted" if post.accepted else "rejected" if post.rejected else "",
+        price=price.amount if price is not None else 0,
+        currency="" if price is None else "TON" if in_ton else "XTR",
+        date=unix(post.schedule_date),
+    )
 
 
 def _fact_check(check: Any) -> str:
