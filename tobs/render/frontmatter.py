@@ -8,10 +8,11 @@ a note, and leave ``1e3`` unquoted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from math import isfinite
+from typing import Any
 
 from tobs.render.escape import ZERO_WIDTH
 
@@ -55,18 +56,22 @@ def quoted(text: str) -> str:
     return f'"{_CARE.sub(_careful_link if type(text) is Link else _careful, text)}"'
 
 
-def _scalar(value: str | float | datetime) -> str:
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        # Years before 1000 would lose a digit.
-        return value.strftime("%Y-%m-%dT%H:%M:%S") if value.year > 999 else value.replace(tzinfo=None).isoformat()[:19]
+def _number(value: float) -> str:
     text = repr(value)
     if "e" in text and "." not in text:
         return text.replace("e", ".0e")  # YAML 1.1 takes 1e+21 for a string.
     return text
+
+
+#: How a value of each type is written.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: quoted,
+    Link: quoted,
+    int: repr,
+    float: _number,
+    bool: lambda value: "true" if value else "false",
+    datetime: lambda value: value.replace(tzinfo=None).isoformat("T", "seconds"),
+}
 
 
 def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> str:
@@ -79,13 +84,12 @@ def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> s
     for name, value in properties:
         if value is None or value == "" or value == ():
             continue
-        if isinstance(value, float) and not isfinite(value):
-            continue
         if prefix and name not in _UNPREFIXED:
             name = prefix + name
-        if isinstance(value, str | int | float | datetime):
-            lines.append(f"{name}: {_scalar(value)}\n")
-        elif value:
+        if (write := _WRITERS.get(type(value))) is not None:
+            if type(value) is not float or isfinite(value):
+                lines.append(f"{name}: {write(value)}\n")
+        elif isinstance(value, Sequence) and value:
             lines.append(f"{name}:\n")
             lines += [f"  - {quoted(item)}\n" for item in value]
     lines.append("---\n")

@@ -71,7 +71,12 @@ def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
         while n < count and found[n].start < stop:
             here.append(found[n])
             n += 1
-        lines.append(_line(text[at:stop], at, here, prefix, targets) if here else escape_text(text[at:stop]))
+        if not here:
+            lines.append(escape_text(text[at:stop]))
+        elif (usual := straight_lines(text, at, stop, here, prefix, targets)) is not None:
+            lines.append(usual)
+        else:
+            lines.append(_line(text[at:stop], at, here, prefix, targets))
         if stop == end:
             break
         carry = [span for span in here if span.end > stop + 1]

@@ -73,6 +73,8 @@ class Templates:
             template = environment.get_template(name)
         except jinja2.TemplateError as error:
             raise _broken(name, error) from error
+        # Jinja keeps them in a ChainMap, which is read key by key for every note.
+        template.globals = dict(template.globals)
         self._made[name] = template
         return template
 

@@ -48,7 +48,8 @@ _INVISIBLE = re.compile(
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 # `\ /` part a path; `: * ? " < > |` are illegal on Windows and Android; `# ^ [ ] |` end or break a wikilink; `%%`
 # starts a comment. Between two words they become a space (`10:30`), at the edge of one they go (`“Hello?”`).
-_FORBIDDEN = re.compile(rf'[:*?"<>|#^\[\]\s{_BLANK}]+|%%+')
+# White space is single spaces by then; a space with none of these beside it is left alone.
+_FORBIDDEN = re.compile(rf' ?[:*?"<>|#^\[\]{_BLANK}][:*?"<>|#^\[\] {_BLANK}]*|%%+')
 _FORBIDDEN_MARKS = '%:*?"<>|#^[]'
 _BEFORE_WORD = "([{“‘«„¿¡"
 _AFTER_WORD = ".,;!)]}”’»…،؛؟。、！？"
@@ -71,7 +72,7 @@ def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES)
     """
     # Nothing behind the first few thousand characters can reach the name: a 70,000-character title costs no more.
     name = normalize("NFC", _INVISIBLE.sub("", text[: 64 * limit]))
-    name = _SLASH.sub("-", name)
+    name = " ".join(_SLASH.sub("-", name).split())
     name = _SPACES.sub(" ", _FORBIDDEN.sub(_gap, name)).strip(_EDGES)
     return shorten(_DEVICE.sub(r"\1_", name), limit, max_bytes)
 
@@ -86,6 +87,9 @@ def _gap(match: re.Match[str]) -> str:
 def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
     """``name`` cut to ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes: at a space if one is near, never inside a
     code point."""
+    # No character takes more than two units or four bytes.
+    if 2 * len(name) <= limit and 4 * len(name) <= max_bytes:
+        return name
     if _units(name) <= limit and len(name.encode()) <= max_bytes:
         return name
     # "ignore" drops the half of a character that the cut left at the end.
