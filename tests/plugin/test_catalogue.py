@@ -96,7 +96,9 @@ def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:
     for plugin in load_plugins().plugins:
         assert plugin.summary
         assert all(option.description for option in plugin.options), plugin.name
-        page = (Path(__file__).parents[2] / "plugins" / plugin.name / "README.md").read_text(encoding="utf-8")
+        page = (Path(__file__).parents[2] / "plugins" / plugin.name.replace("-", "_") / "README.md").read_text(
+            encoding="utf-8"
+        )
         rows = {row.split("|")[1].strip(" `"): row.split("|")[2] for row in page.splitlines() if row.startswith("| `")}
         assert set(rows) == {option.name for option in plugin.options}, plugin.name
         for option in plugin.options:
