@@ -52,6 +52,6 @@ def test_it_has_the_command_the_plugins_and_the_licence(wheel: ZipFile) -> None:
     assert "tobs = tobs.cli.main:main" in entries
     for plugin in (REPO / "plugins").iterdir():
         if (plugin / "plugin.py").exists():
-            assert f"{plugin.name} = tobs_plugins.{plugin.name}" in entries
+            assert f"{plugin.name.replace('_', '-')} = tobs_plugins.{plugin.name}" in entries
     assert f"{info}/licenses/LICENSE" in wheel.namelist()
     assert "License-Expression: MIT" in wheel.read(f"{info}/METADATA").decode()
