@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from tobs.app.workplace import Workplace
 from tobs.config import TrustStore
+from tobs.config.home import environment
+from tobs.errors import UsageError
 
 if TYPE_CHECKING:
     from tobs.plugin.catalogue import Catalogue, PluginInfo
@@ -20,6 +22,31 @@ def list_plugins(place: Workplace) -> Sequence[PluginInfo]:
         return load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private)).plugins
 
 
+async def run_plugin(place: Workplace, name: str, arguments: Sequence[str]) -> str:
+    """Run the command of the plugin ``name``; what it says. Raises UsageError for one that has none or does not run,
+    PluginError when it fails."""
+    from tobs.plugin.host import Done, Host
+
+    with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
+        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        plugin = next((one for one in catalogue.having("command") if one.name == name), None)
+        if plugin is None:
+            raise _no_command(catalogue, name)
+        async with Host(env=environment(), strict=True) as host:
+            reply = await host.command(plugin, arguments)
+    return reply.result or "" if isinstance(reply, Done) else ""
+
+
+def _no_command(catalogue: Catalogue, name: str) -> UsageError:
+    info = next((one for one in catalogue.plugins if one.name == name), None)
+    if info is None:
+        return UsageError(f"There is no plugin {name!r}.", "See: tobs plugins list.")
+    if info.state != "ready":
+        return UsageError(f"The plugin {name} does not run ({info.state}): {info.reason}.", "")
+    having = ", ".join(one.name for one in catalogue.having("command")) or "none"
+    return UsageError(f"The plugin {name} has no command.", f"Plugins with one: {having}.")
+
+
 def load_catalogue(place: Workplace, folder: Path, private: Path) -> Catalogue:
     """The plugins of tobs, of installed packages, and of the vault's ``folder`` as far as they are trusted."""
     from tobs.plugin.catalogue import VaultPlugins, load_plugins
@@ -29,5 +56,6 @@ def load_catalogue(place: Workplace, folder: Path, private: Path) -> Catalogue:
         settings=place.loaded.plugins,
         variables=place.loaded.plugin_variables,
         off=place.settings.plugins_off,
+        on=place.settings.plugins_on,
         vault=VaultPlugins(folder, private, trusts),
     )

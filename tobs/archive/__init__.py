@@ -1,5 +1,6 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
+from tobs.archive.enrichments import Maker, Page, Said, Unasked
 from tobs.archive.files import FileRow
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
@@ -19,6 +20,7 @@ __all__ = [
     "ChatSummary",
     "Decide",
     "FileRow",
+    "Maker",
     "MediaDecision",
     "MediaRow",
     "MediaState",
@@ -26,12 +28,15 @@ __all__ = [
     "NoteLink",
     "NoteRow",
     "NoteState",
+    "Page",
     "Peer",
     "PersonSummary",
     "RawMessage",
     "Recorded",
     "RunRow",
+    "Said",
     "StoredMessage",
+    "Unasked",
     "Version",
     "WrittenNote",
     "deleted_keys",

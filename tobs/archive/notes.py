@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from tobs.archive import stale
 from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of, pack, unpack
+from tobs.archive.enrichments import Enrichments
 from tobs.archive.media import Media, MediaRow
 from tobs.archive.paths import claim_path
 from tobs.archive.planning import NoteDraft, plan_notes
@@ -72,19 +73,22 @@ def pack_base(text: str) -> bytes:
 
 
 class StoredMessage(Struct, frozen=True):
-    """A message of a note with its files. ``deleted_at`` (Unix seconds) is set when Telegram deleted it."""
+    """A message of a note with its files, and what plugins ``found`` to say about it. ``deleted_at`` (Unix seconds) is
+    set when Telegram deleted it."""
 
     message: Message
     media: tuple[MediaRow, ...] = ()
     deleted_at: float | None = None
+    found: Sequence[Mapping[str, Any]] = ()
 
 
 class Notes:
     """The notes of the vault."""
 
-    def __init__(self, database: Database, media: Media) -> None:
+    def __init__(self, database: Database, media: Media, enrichments: Enrichments) -> None:
         self._database = database
         self._media = media
+        self._enrichments = enrichments
 
     # Planning
 
@@ -162,7 +166,7 @@ class Notes:
         return [NoteRow(*row) for row in rows]
 
     def stored(self, note_ids: Iterable[int]) -> dict[int, list[StoredMessage]]:
-        """The messages of notes with their files, in id order; deleted ones too. Two queries for all."""
+        """The messages of notes with their files, in id order; deleted ones too. Three queries for all."""
         note_ids = list(note_ids)
         rows = self._database.rows(
             "SELECT note_id, row, deleted_at, model FROM message_rows"
@@ -172,9 +176,10 @@ class Notes:
         messages = [(note_id, row, deleted_at, decode_message(model)) for note_id, row, deleted_at, model in rows]
         with_media = {row: message for _, row, _, message in messages if message.media is not None}
         media = self._media.of_messages(with_media) if with_media else {}
+        said = self._enrichments.of_rows([row for _, row, _, _ in messages])
         found: dict[int, list[StoredMessage]] = {note_id: [] for note_id in note_ids}
         for note_id, row, deleted_at, message in messages:
-            found[note_id].append(StoredMessage(message, media.get(row, ()), deleted_at))
+            found[note_id].append(StoredMessage(message, media.get(row, ()), deleted_at, said.get(row, ())))
         return found
 
     def bases(self, note_ids: Iterable[int]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from tobs.archive.bloom import Blooms
 from tobs.archive.chats import Chats, People
 from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
+from tobs.archive.enrichments import Enrichments
 from tobs.archive.files import Files
 from tobs.archive.links import Links
 from tobs.archive.media import Media
@@ -44,7 +45,8 @@ class Archive:
         self.coverage = Coverage(database)
         self.media = Media(database)
         self.files = Files(database)
-        self.notes = Notes(database, self.media)
+        self.enrichments = Enrichments(database)
+        self.notes = Notes(database, self.media, self.enrichments)
         self.links = Links(database)
         self.results = Results(database)
         self.runs = Runs(database, clock)

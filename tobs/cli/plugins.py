@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     group.command("new")(takes_common(new))
     group.command("test")(takes_common(test))
     group.command("trust")(takes_common(trust))
+    group.command("run")(takes_common(run))
     app.add_typer(group, name="plugins")
 
 
@@ -85,6 +86,7 @@ def _show_info(plugin: PluginInfo) -> None:
         ("summary", plugin.summary),
         ("state", f"{plugin.state}: {plugin.reason}" if plugin.reason else plugin.state),
         ("from", f"{plugin.origin} ({plugin.source})"),
+        ("hooks", ", ".join(plugin.hooks)),
         ("handles", ", ".join(plugin.handles)),
         (
             "order",
@@ -201,4 +203,21 @@ def trust(
     digest = TrustStore(place.home).add(path)
     people = f"Trusted {path} as it is now; when it changes, it has to be trusted again."
     give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(people, soft_wrap=True, markup=False))
+    return 0
+
+
+def run(
+    common: Common,
+    name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="What the plugin is told; put -- before what begins with a hyphen.")
+    ] = None,
+) -> int:
+    """Run the command of a plugin that has one, such as notify."""
+    from tobs.app.plugins import run_plugin
+    from tobs.app.workplace import open_workplace
+
+    place = open_workplace(common.settings(), verbosity=common.verbose)
+    said = asyncio.run(run_plugin(place, name, arguments or []))
+    give(common, {"plugin": name, "said": said}, lambda: stdout.print(said, soft_wrap=True, markup=False))
     return 0

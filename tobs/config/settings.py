@@ -86,6 +86,8 @@ class Settings(BaseModel):
         "info", description="How much goes into the log file under .tobs/logs"
     )
 
+    plugins_on: Words = Field((), description="Plugins to run that run only when asked for, such as links")
+
     targets: Words = vault_safe((), "Targets used when a command names none")
     layout: Layout = vault_safe("message", "Where notes go: one note a message")
     media: Kinds = vault_safe(ALL_KINDS, "Kinds of media to download: all, none, or a list such as photo,audio")

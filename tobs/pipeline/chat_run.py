@@ -9,6 +9,7 @@ from msgspec import Struct
 from tobs.errors import FloodWait, RequestRefused
 from tobs.media import Chain, MediaPolicy
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits, export_chat
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
@@ -26,6 +27,7 @@ class ChatExporter(Struct, frozen=True):
     keeper: Keeper
     writer: NoteWriter
     chain: Chain
+    enrichers: Enrichers
     telegram: Telegram
     filters: Filters
     senders: Sequence[int]
@@ -65,6 +67,7 @@ class ChatExporter(Struct, frozen=True):
                     self.keeper,
                     self.writer,
                     self.chain,
+                    self.enrichers,
                     part.source,
                     part.chat,
                     top=part.chat.top,

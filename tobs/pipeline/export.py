@@ -14,11 +14,12 @@ from tobs.media import Chain, MediaPolicy
 from tobs.media import decide as judge
 from tobs.model import Chat, FileItem, Message
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.fetch import fetch_and_record, missing_ids
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import MediaStage
 from tobs.pipeline.notes import NoteWriter
-from tobs.pipeline.plan import open_chat, plan_messages
+from tobs.pipeline.plan import open_chat, plan_messages, settled_to
 from tobs.sources import Gap, Source
 
 #: Rounds of mending: a note written in one round may be what another one waits for.
@@ -37,6 +38,7 @@ async def export_chat(
     keeper: Keeper,
     writer: NoteWriter,
     chain: Chain,
+    enrichers: Enrichers,
     source: Source,
     chat: Chat,
     *,
@@ -80,7 +82,7 @@ async def export_chat(
         state.is_placed = True
         state.for_notes.set()
 
-    plan, write = _plan_notes(desk, keeper, place, state), _write_notes(desk, writer, place, state)
+    plan, write = _plan_notes(desk, keeper, enrichers, place, state), _write_notes(desk, writer, place, state)
     await run_stages(fetch(), media(), plan, write)
     return place
 
@@ -102,11 +104,13 @@ class _State:
         self.for_media.set()
 
 
-async def _plan_notes(desk: Desk, keeper: Keeper, place: ChatPlace, state: _State) -> None:
-    """Give notes their paths as messages come behind the watermark."""
+async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: ChatPlace, state: _State) -> None:
+    """Give notes their paths as messages come behind the watermark, when plugins have been asked about these."""
     while not state.is_planned:
         state.for_plan.clear()
         final = state.is_fetched
+        if enrichers:
+            await enrichers.ask(place, await keeper(settled_to, desk, place, final=final))
         while await keeper(plan_messages, desk, place, final=final):
             state.for_notes.set()
         if final:

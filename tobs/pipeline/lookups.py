@@ -6,7 +6,8 @@ links *heal*), and no vault depends on the order in which things arrived.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
 from tobs.model import Chat, Message
@@ -21,7 +22,10 @@ class Lookups:
         self._studio = studio
         self._media: dict[tuple[int, int], tuple[MediaRow, ...]] = {}
         hashes = []
+        self._said: dict[tuple[int, int], Sequence[Mapping[str, Any]]] = {}
         for one in stored:
+            if one.found:
+                self._said[one.message.chat_id, one.message.id] = one.found
             if one.media:
                 self._media[one.message.chat_id, one.message.id] = one.media
                 hashes += [row.sha256 for row in one.media if row.sha256]
@@ -37,6 +41,7 @@ class Lookups:
             chat=self._chat,
             attachment=self._attachment,
             named=self._named,
+            found=self._found,
         )
 
     def begin(self) -> None:
@@ -94,6 +99,14 @@ class Lookups:
         found = self._names[username]
         self._mentions[f"@{username}"] = found is not None
         return found
+
+    def _found(self, message: Message) -> Sequence[Mapping[str, Any]]:
+        """What plugins said about a message, with the paths of the notes they made."""
+        said = self._said.get((message.chat_id, message.id), ())
+        return [{**one, "notes": self._pages(one["notes"])} if "notes" in one else one for one in said]
+
+    def _pages(self, tobs_ids: Sequence[str]) -> list[str]:
+        return [path for tobs_id in tobs_ids if (path := self._note(tobs_id))]
 
     def _note(self, tobs_id: str) -> str:
         note = self._studio.archive.notes.by_tobs_id(tobs_id)

@@ -14,7 +14,7 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.press import Pressed, press_summaries
 
 #: Notes about something else than a message; there are few, and they come when the messages are done.
-SUMMARIES = ("chat", "person", "audio")
+SUMMARIES = ("chat", "person", "audio", "page")
 
 
 class Press(Protocol):

@@ -1,7 +1,8 @@
 """What every run has: the archive open in its thread, the report kept, notes pressed, files processed.
 
-async with open_run(means) as run:              # the archive, the run's row, the report
+async with open_run(means) as run:              # the archive, the run's row, the plugins, the report
     desk = run.desk(account)
+    enrichers = run.enrichers(desk)
     async with run.writer(desk) as writer, run.chain() as chain:
         ...
 """
@@ -9,12 +10,14 @@ async with open_run(means) as run:              # the archive, the run's row, th
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+import msgspec
 from loguru import logger
 from msgspec import Struct
 
@@ -22,12 +25,14 @@ from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
 from tobs.errors import TobsError
 from tobs.media import Chain, MediaPolicy
+from tobs.pipeline.announce import tell_end, tell_start
 from tobs.pipeline.desk import Desk, Studio
+from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.presses import Presses
-from tobs.pipeline.report import IdlePlugin, ProcessorCounts, Reporter, RunReport
+from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.host import Host, HostLimits
@@ -64,11 +69,12 @@ class Means(Struct, frozen=True):
 
 
 class OpenRun(Struct, frozen=True):
-    """A run that has its archive: ``archive`` is touched in ``keeper`` only."""
+    """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins."""
 
     means: Means
     keeper: Keeper
     archive: Archive
+    host: Host
 
     @property
     def report(self) -> RunReport:
@@ -112,22 +118,24 @@ class OpenRun(Struct, frozen=True):
 
     @asynccontextmanager
     async def chain(self) -> AsyncIterator[Chain]:
-        """The processors, in processes of their own; what they did and which did not run is told at the end."""
+        """The processors of files; what they did is counted at the end."""
         means = self.means
-        limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
-        async with Host(env=means.environment, limits=limits) as host:
-            chain = Chain(
-                means.catalogue.processors,
-                host,
-                ArchiveResults(self.archive, self.keeper),
-                staging=means.workspace.staging,
-                locate=ArchiveFiles(self.archive, self.keeper, means.workspace.root),
-            )
-            try:
-                yield chain
-                _count_processors(means.reporter, chain)
-            finally:
-                tell_plugins(means.reporter, means.catalogue, host.off)
+        chain = Chain(
+            means.catalogue.processors,
+            self.host,
+            ArchiveResults(self.archive, self.keeper),
+            staging=means.workspace.staging,
+            locate=ArchiveFiles(self.archive, self.keeper, means.workspace.root),
+        )
+        try:
+            yield chain
+        finally:
+            for name, counts in chain.counts.items():
+                means.reporter.count_processor(name, **msgspec.structs.asdict(counts))
+
+    def enrichers(self, desk: Desk) -> Enrichers:
+        """The plugins that are asked about messages."""
+        return Enrichers(desk, self.keeper, self.host, self.means.catalogue.having("enrich"))
 
 
 @asynccontextmanager
@@ -144,7 +152,8 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
             await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
             await keeper(_require_notes, means, archive)
             try:
-                yield OpenRun(means, keeper, archive)
+                async with _plugins(means) as host:
+                    yield OpenRun(means, keeper, archive, host)
             except TobsError as error:
                 reporter.failed(error, told)
                 raise
@@ -155,6 +164,28 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
                 await asyncio.shield(keeper(_keep_report, means, archive))
         finally:
             await asyncio.shield(keeper(archive.close))
+
+
+@asynccontextmanager
+async def _plugins(means: Means) -> AsyncIterator[Host]:
+    """The plugins, in processes of their own. Those that want to know are told of the run's start and end; which did
+    not run is in the report."""
+    limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
+    reporter, catalogue = means.reporter, means.catalogue
+    async with Host(env=means.environment, limits=limits) as host:
+        await tell_start(host, catalogue, reporter)
+        error = ""
+        try:
+            yield host
+        except TobsError as raised:
+            error = str(raised)
+            # The report that plugins see names it; ``open_run`` tells it once, being the same item.
+            reporter.failed(raised, ", ".join(reporter.report.targets))
+            raise
+        finally:
+            tell_plugins(reporter, catalogue, host.off)
+            if not isinstance(sys.exception(), asyncio.CancelledError):
+                await tell_end(host, catalogue, reporter, error)
 
 
 def _require_notes(means: Means, archive: Archive) -> None:
@@ -175,13 +206,6 @@ def _keep_report(means: Means, archive: Archive) -> None:
         path.write_bytes(report.to_json())
     except OSError as error:
         logger.warning("The report {} cannot be written: {}", path, error)
-
-
-def _count_processors(reporter: Reporter, chain: Chain) -> None:
-    for name, counts in chain.counts.items():
-        reporter.report.processors[name] = ProcessorCounts(
-            done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed
-        )
 
 
 def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:

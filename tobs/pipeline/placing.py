@@ -46,7 +46,8 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
         )
         if place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date) is None:
             desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
-    fields = dict(file.fields) | _found(desk, row, file, processed)
+    before = {name: value for name, value in file.fields.items() if name != "failures"}
+    fields = before | _found(desk, row, file, processed)
     with archive.transaction():
         archive.files.set_fields(sha256, fields)
         if row.item.kind in ("audio", "voice"):
@@ -62,6 +63,8 @@ def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> di
     for name in ("tags", "related"):
         if values := getattr(processed, name):
             found[name] = list(values)
+    if processed.failures:
+        found["failures"] = [failure.plugin for failure in processed.failures]
     made = [_place_produced(desk, row, file, produced) for produced in processed.files]
     if made:
         found["files"] = made

@@ -55,7 +55,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     The number of notes planned; 0 when there was nothing to do.
     """
     archive, chat = desk.archive, place.chat
-    upto = chat.top if final and place.is_part else archive.coverage.watermark(desk.account, chat.id)
+    upto = settled_to(desk, place, final=final)
     messages = archive.messages.unplanned(desk.account, chat.id, upto, desk.batch)
     units = albums(messages)
     if units and units[-1][0].album_id and (not final or len(messages) == desk.batch):
@@ -71,6 +71,13 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
         archive.notes.mark_stale([place.note_id])
     desk.reporter.expected_notes += len(units)
     return len(units)
+
+
+def settled_to(desk: Desk, place: ChatPlace, *, final: bool) -> int:
+    """Up to which id messages may get their notes: the watermark, or at the end of a part of a chat its top."""
+    if final and place.is_part:
+        return place.chat.top
+    return desk.archive.coverage.watermark(desk.account, place.chat.id)
 
 
 def albums(messages: Sequence[Message]) -> list[list[Message]]:

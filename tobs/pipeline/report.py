@@ -154,6 +154,14 @@ class Reporter:
         """Count what became of a note."""
         setattr(self.report.notes, outcome, getattr(self.report.notes, outcome) + 1)
 
+    def count_processor(self, name: str, *, done: int = 0, cached: int = 0, skipped: int = 0, failed: int = 0) -> None:
+        """Count items of a processor by what became of them."""
+        counts = self.report.processors.setdefault(name, ProcessorCounts())
+        counts.done += done
+        counts.cached += cached
+        counts.skipped += skipped
+        counts.failed += failed
+
     def failed(self, error: TobsError, item: str) -> None:
         """Tell an error that ended the work on ``item``."""
         self.problem(type(error).__name__, item, str(error))

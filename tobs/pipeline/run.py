@@ -47,12 +47,14 @@ class ExportRun(Struct, frozen=True):
             chosen = await choose_chats(telegram, selection, self.means.reporter)
             senders = [(await telegram.resolve(sender)).id for sender in selection.filters.senders]
             desk = run.desk(telegram.account.id)
+            enrichers = run.enrichers(desk)
             async with run.chain() as chain, run.writer(desk) as writer:
                 exporter = ChatExporter(
                     desk,
                     run.keeper,
                     writer,
                     chain,
+                    enrichers,
                     telegram,
                     selection.filters,
                     senders,

@@ -1,4 +1,4 @@
-"""The text of notes that are about a chat, a person or an audio file."""
+"""The text of notes that are about a chat, a person or an audio file, and of those that plugins made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tobs.archive import NoteRow
 from tobs.model import FileItem, Person
 from tobs.pipeline.desk import Studio
 from tobs.render.found import made_file
-from tobs.render.overview import render_audio, render_chat, render_person
+from tobs.render.overview import render_audio, render_chat, render_page, render_person
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Year
 
 #: Fields of the chain that have a property of their own; the others are told as they are.
@@ -29,6 +29,8 @@ def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
             return _person_text(studio, int(row.tobs_id.removeprefix("person/")), links)
         case "audio":
             return _audio_text(studio, row.tobs_id.removeprefix("audio/"), links)
+        case "page":
+            return _page_text(studio, row.tobs_id)
     raise AssertionError(f"no summary is of kind {row.kind}")
 
 
@@ -80,6 +82,12 @@ def _audio_text(studio: Studio, sha256: str, links: Links) -> str:
     item = _audio_item(sha256, rows[0].item, file.fields if file else {}, file.path if file else None, rows[0].date)
     carriers = [(key.chat_id, key.id) for key in keys]
     return render_audio(item, carriers, links, studio.options, studio.templates).text
+
+
+def _page_text(studio: Studio, tobs_id: str) -> str:
+    page = studio.archive.enrichments.page(tobs_id)
+    assert page is not None, "a page is kept before it gets its note"
+    return render_page(tobs_id, page.text, page.fields, page.tags, studio.options).text
 
 
 def _audio_item(sha256: str, item: FileItem, fields: Mapping[str, Any], path: str | None, date: int) -> AudioItem:

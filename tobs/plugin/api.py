@@ -1,13 +1,15 @@
 """What a plugin author writes against: the base class, what it is given, what it gives back.
 
-A processor is one step of the media chain. It gets a file that was downloaded and verified, and says what it
-found out (front matter, note text, tags) or made (new files). It never deletes, and it never writes outside
-the item's work folder; tobs refuses anything else. It runs in a process of its own, so it may fail in every
-way there is without harming the run.
+A plugin takes part in a run by the methods it has, its *hooks*. ``process`` makes it a processor, a step of the
+media chain: it gets a file that was downloaded and verified, and says what it found out (front matter, note text,
+tags) or made (new files). ``enrich`` is asked about messages, ``run_started`` and ``run_ended`` about runs,
+``command`` by people. A plugin never deletes, and it never writes outside the item's work folder; tobs refuses
+anything else. It runs in a process of its own, so it may fail in every way there is without harming the run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
@@ -54,7 +56,7 @@ class Requirement(Struct, frozen=True):
     install: str
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, tag=True):
     """A file on its way through the chain.
 
     ``path`` is the file, to be read only; ``sha256`` its hash (hex) and ``size`` its length in bytes. ``work``
@@ -126,6 +128,71 @@ class Result(Struct, frozen=True, omit_defaults=True):
     replacement: Path | None = None
 
 
+class MessageItem(Struct, frozen=True, tag=True):
+    """A message on its way into a note, for ``enrich``.
+
+    ``chat`` is the title of its chat, ``sender`` the name of who sent it (empty where nobody is known); ``label`` is
+    how a report names it. The text is ``message.text``, its links and other formatting ``message.entities``.
+    """
+
+    message: Message
+    chat: str = ""
+    sender: str = ""
+    label: str = ""
+
+
+class NewNote(Struct, frozen=True):
+    """A note of its own, made by ``enrich``: ``Telegram/Pages/<title>.md``, to which the message's note links.
+
+    ``key`` names it for good within the plugin (the address of a web page, say): the same key is the same note,
+    whichever message brings it. ``fields`` go into its front matter; ``text`` is Markdown.
+    """
+
+    key: Annotated[str, Meta(min_length=1, max_length=2_000)]
+    title: Annotated[str, Meta(min_length=1, max_length=500)]
+    text: Annotated[str, Meta(max_length=1_000_000)]
+    fields: dict[str, FieldValue] = {}
+    tags: tuple[Annotated[str, Meta(pattern=r"^[\w/-]{1,100}$")], ...] = ()
+
+
+class Enrichment(Struct, frozen=True, omit_defaults=True):
+    """What a plugin has to say about a message. ``fields``, ``sections``, ``tags`` and ``related`` are those of a
+    ``Result``; ``notes`` are notes of their own."""
+
+    fields: dict[str, FieldValue] = {}
+    sections: tuple[Section, ...] = ()
+    tags: tuple[Annotated[str, Meta(pattern=r"^[\w/-]{1,100}$")], ...] = ()
+    related: tuple[FieldText, ...] = ()
+    notes: tuple[NewNote, ...] = ()
+
+
+class Run(Struct, frozen=True, tag=True):
+    """A run that begins: its id, the ``command`` (``export``) and its targets as they were given; ``started`` is ISO
+    8601, UTC."""
+
+    run_id: str
+    command: str
+    targets: tuple[str, ...] = ()
+    started: str = ""
+
+
+class FinishedRun(Struct, frozen=True, tag=True):
+    """A run that ended. ``ok`` is false when something did not work, ``report`` is the run report as ``--json`` prints
+    it (``problems``, ``messages``, ``notes``, ``media``, ...); ``error`` is what ended the run early, else empty."""
+
+    run: Run
+    ok: bool
+    finished: str = ""
+    error: str = ""
+    report: dict[str, Any] = {}
+
+
+class Command(Struct, frozen=True, tag=True):
+    """``tobs plugins run NAME ARGUMENTS``."""
+
+    arguments: tuple[str, ...] = ()
+
+
 C = TypeVar("C")
 
 
@@ -145,6 +212,7 @@ class Plugin(Generic[C]):
     name: ClassVar[str] = ""
     version: ClassVar[str] = ""
     summary: ClassVar[str] = ""
+    opt_in: ClassVar[bool] = False
     api: ClassVar[int] = API_VERSION
     handles: ClassVar[frozenset[FileKind]] = frozenset()
     band: ClassVar[Band] = "read"
@@ -152,7 +220,7 @@ class Plugin(Generic[C]):
     bound: ClassVar[Bound] = "cpu"
     sees: ClassVar[Sees] = "content"
 
-    #: Seconds one item may take, bytes of address space the process may have, items handed over at a time, processes
+    #: Seconds one call may take, bytes of address space the process may have, items handed over at a time, processes
     #: side by side at most (0: as many as the profile allows).
     time_limit: ClassVar[float] = 60.0
     memory_limit: ClassVar[int] = 2**30
@@ -174,6 +242,34 @@ class Plugin(Generic[C]):
         """What is missing to run here; None when nothing is. Asked before a run, so it must be quick."""
         return None
 
+    # The hooks: a plugin has those it defines.
+
     def process(self, item: Item) -> Result | None:
-        """Work on one item; None keeps it as it is. Raises ``Unreadable`` for a file that cannot be read."""
+        """Work on one file; None keeps it as it is. Raises ``Unreadable`` for a file that cannot be read."""
         raise NotImplementedError
+
+    def enrich(self, item: MessageItem) -> Enrichment | None:
+        """Say something about one message, before its note is made; None when there is nothing to say. Asked once
+        for each version of a message."""
+        raise NotImplementedError
+
+    def run_started(self, run: Run) -> None:
+        """A run begins."""
+        raise NotImplementedError
+
+    def run_ended(self, run: FinishedRun) -> None:
+        """A run ended, well or not. What fails here is told in the report, too."""
+        raise NotImplementedError
+
+    def command(self, arguments: Sequence[str]) -> str:
+        """``tobs plugins run NAME ARGUMENTS``; what it returns is printed."""
+        raise NotImplementedError
+
+
+#: The methods that make a plugin take part, each at its own time.
+HOOKS: tuple[str, ...] = ("process", "enrich", "run_started", "run_ended", "command")
+
+
+def hooks_of(plugin: type[Plugin[Any]]) -> tuple[str, ...]:
+    """The hooks ``plugin`` has."""
+    return tuple(name for name in HOOKS if getattr(plugin, name) is not getattr(Plugin, name))

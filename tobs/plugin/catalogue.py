@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from tobs.errors import ConfigError, UsageError
 from tobs.model import FileKind
-from tobs.plugin.api import Band, Plugin
+from tobs.plugin.api import Band, Plugin, hooks_of
 from tobs.plugin.configuration import Option, assign_variables, describe_config, read_config
 from tobs.plugin.loading import NoPlugin, load_module, plugin_classes
 from tobs.plugin.ordering import Place, sort_places
@@ -34,7 +34,7 @@ SHIPPED = "tobs_plugins"
 #: Source code is small; a larger folder is something else, and copying it would fill the disk.
 _MAX_VAULT_PLUGIN = 20 * 2**20
 
-#: ``ready`` runs; ``off`` was switched off; ``missing`` lacks something on this machine; ``untrusted`` is a
+#: ``ready`` runs; ``off`` was switched off, or not on; ``missing`` lacks something on this machine; ``untrusted`` is a
 #: vault's and nobody said it may run; ``broken`` cannot be loaded.
 State = Literal["ready", "off", "missing", "untrusted", "broken"]
 Origin = Literal["tobs", "installed", "vault"]
@@ -60,10 +60,19 @@ class PluginInfo(Struct, frozen=True):
 
 
 class Catalogue(Struct, frozen=True):
-    """All plugins that were found, and the ``processors`` that run, in their order."""
+    """All ``plugins`` that were found, and those that run (``ready``), in their order."""
 
     plugins: tuple[PluginInfo, ...]
-    processors: tuple[Processor, ...]
+    ready: tuple[Processor, ...]
+
+    @property
+    def processors(self) -> tuple[Processor, ...]:
+        """Those that work on files."""
+        return self.having("process")
+
+    def having(self, hook: str) -> tuple[Processor, ...]:
+        """Those that have a hook, in their order."""
+        return tuple(one for one in self.ready if one.has(hook))
 
 
 class VaultPlugins(Struct, frozen=True):
@@ -99,10 +108,12 @@ def load_plugins(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     variables: Mapping[str, str] | None = None,
     off: Collection[str] = (),
+    on: Collection[str] = (),
     vault: VaultPlugins | None = None,
 ) -> Catalogue:
     """Find all plugins, configure and order them. ``settings`` has each plugin's table by its name, ``variables``
-    what the environment says (see ``assign_variables``), which wins.
+    what the environment says (see ``assign_variables``), which wins. ``off`` names those that are not to run; one that
+    is ``opt_in`` runs when it is named in ``on`` or has been configured.
 
     Raises ConfigError for a wrong configuration and for plugins that wait for each other. A plugin that cannot
     be loaded is listed as broken.
@@ -126,6 +137,10 @@ def load_plugins(
     for name, taken in chosen.items():
         if taken.plugin is not None and taken.ref is not None:
             values = {**(settings or {}).get(name, {}), **told.get(name, {})}
+            if taken.plugin.opt_in and not values and name not in on:
+                reason = f'it runs when it is asked for: plugins_on = "{name}", or any option of its own'
+                plugins[name] = replace(taken.info, state="off", reason=reason)
+                continue
             plugins[name], processor = _configure(taken.info, taken.plugin, taken.ref, values)
             if processor is not None:
                 processors[name] = processor
@@ -250,7 +265,7 @@ def _describe(bare: PluginInfo, plugin_class: type[Plugin[Any]]) -> PluginInfo:
         summary=str(plugin_class.summary),
         band=plugin_class.band,
         after=tuple(plugin_class.after),
-        hooks=("process",),
+        hooks=hooks_of(plugin_class),
         handles=tuple(sorted(plugin_class.handles)),
         options=describe_config(plugin_class.config_type),
     )

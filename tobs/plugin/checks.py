@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from tobs.plugin.api import Item, Result
+from tobs.plugin.api import Enrichment, FieldValue, Item, Result
 from tobs.plugin.protocol import decoder
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -18,34 +20,60 @@ RESERVED_FIELDS = frozenset(
     {
         *("tobs_id", "tobs_hash", "date", "date_unix", "chat", "sender", "topic", "reply_to", "forwarded_from", "link"),
         *("message_id", "edited", "views", "forwards", "reactions", "tags", "aliases", "media", "size", "sha256"),
-        *("cssclasses", "publish"),
+        *("cssclasses", "publish", "sections", "related", "files", "embed", "notes", "failures", "plugins_failed"),
     }
 )
 
 _results = decoder(Result)
+_enrichments = decoder(Enrichment)
+_texts = decoder(str)
 
 
 class BadResult(Exception):
     """A plugin returned what tobs cannot use; the text says what."""
 
 
-def checked_result(body: bytes, item: Item) -> Result:
-    """The result in ``body`` (msgpack). Raises BadResult for a wrong type, a reserved or malformed name, a
-    number no note can hold, or a file that is not in the item's work folder."""
+def checked_result(body: bytes, call: object) -> Result:
+    """The result in ``body`` (msgpack) of work on the item ``call``. Raises BadResult for a wrong type, a reserved or
+    malformed name, a number no note can hold, or a file that is not in the item's work folder."""
+    result: Result = _decoded(_results, body)
+    _check_fields(result.fields)
+    assert isinstance(call, Item)
+    for path in (*(new.path for new in result.files), *([result.replacement] if result.replacement else [])):
+        _check_path(path, call.work)
+    return result
+
+
+def checked_enrichment(body: bytes) -> Enrichment:
+    """What a plugin said about a message (msgpack). Raises BadResult."""
+    said: Enrichment = _decoded(_enrichments, body)
+    _check_fields(said.fields)
+    for note in said.notes:
+        _check_fields(note.fields)
+    return said
+
+
+def checked_text(body: bytes) -> str:
+    """What the command of a plugin said (msgpack). Raises BadResult."""
+    text: str = _decoded(_texts, body)
+    return text
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
     try:
-        result: Result = _results.decode(body)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, TypeError) as error:
         raise BadResult(f"returned what no note can hold: {str(error).replace('`', '')}") from error
-    for name, value in result.fields.items():
+
+
+def _check_fields(fields: Mapping[str, FieldValue]) -> None:
+    for name, value in fields.items():
         if not _FIELD.fullmatch(name):
             raise BadResult(f"the field name {name[:70]!r} is not of small letters, digits and underscores")
         if name in RESERVED_FIELDS or name.startswith("tobs_"):
             raise BadResult(f"the field {name} is tobs's own")
         if isinstance(value, float) and not math.isfinite(value):
             raise BadResult(f"the field {name} is {value}, which is no number a note can hold")
-    for path in (*(new.path for new in result.files), *([result.replacement] if result.replacement else [])):
-        _check_path(path, item.work)
-    return result
 
 
 def _check_path(path: Path, work: Path) -> None:

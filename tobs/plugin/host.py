@@ -1,4 +1,4 @@
-"""Runs processors over items in worker processes. A plugin can fail, never the run (invariant 8)."""
+"""Calls plugins in worker processes: for files, messages, runs. A plugin can fail, never the run (invariant 8)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from loguru import logger
 from msgspec import Struct
 
 from tobs.errors import PluginError
-from tobs.plugin.api import Item, Result
-from tobs.plugin.checks import BadResult, checked_result
+from tobs.plugin.api import Command, Enrichment, FinishedRun, Item, MessageItem, Result, Run
+from tobs.plugin.checks import BadResult, checked_enrichment, checked_result, checked_text
 from tobs.plugin.process import WorkerLost, WorkerProcess
 from tobs.plugin.processor import Processor
-from tobs.plugin.protocol import Answer
+from tobs.plugin.protocol import Answer, Call
+
+T = TypeVar("T")
 
 
 class HostLimits(Struct, frozen=True):
@@ -43,10 +45,10 @@ class PluginFailure(Struct, frozen=True):
     reason: str
 
 
-class Done(Struct, frozen=True):
-    """The plugin did its work; ``result`` is None when it kept the item as it is."""
+class Done(Struct, Generic[T], frozen=True):
+    """The plugin did its work; ``result`` is None when it had nothing to say."""
 
-    result: Result | None = None
+    result: T | None = None
 
 
 class Skipped(Struct, frozen=True):
@@ -55,7 +57,10 @@ class Skipped(Struct, frozen=True):
     reason: str
 
 
-Reply = Done | PluginFailure | Skipped
+Reply = Done[T] | PluginFailure | Skipped
+
+#: Makes a result of an answer's bytes; raises BadResult.
+_Check = Callable[[bytes, Call], T]
 
 
 class Host:
@@ -96,54 +101,67 @@ class Host:
         """The plugins that are off for the run, each with the reason."""
         return self._off
 
-    async def run(self, processor: Processor, items: Sequence[Item]) -> list[Reply]:
-        """Let ``processor`` work on ``items``; one reply an item, in their order.
+    async def run(self, processor: Processor, items: Sequence[Item]) -> list[Reply[Result]]:
+        """Let ``processor`` work on files; one reply an item, in their order.
 
-        Raises PluginError when the host is strict and the plugin fails.
+        Raises PluginError when the host is strict and the plugin fails; so do the other calls.
         """
-        replies: list[Reply | None] = [None] * len(items)
-        todo = deque(range(len(items)))
+        return await self._call(processor, items, checked_result)
+
+    async def enrich(self, processor: Processor, items: Sequence[MessageItem]) -> list[Reply[Enrichment]]:
+        """Ask ``processor`` about messages; one reply an item, in their order."""
+        return await self._call(processor, items, lambda body, _: checked_enrichment(body))
+
+    async def tell(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
+        """Tell ``processor`` that a run starts or ended."""
+        (reply,) = await self._call(processor, [run], lambda _, __: None)
+        return reply
+
+    async def command(self, processor: Processor, arguments: Sequence[str]) -> Reply[str]:
+        """Run the command of ``processor``; what it says."""
+        (reply,) = await self._call(processor, [Command(tuple(arguments))], lambda body, _: checked_text(body))
+        return reply
+
+    async def _call(self, processor: Processor, calls: Sequence[Call], check: _Check[T]) -> list[Reply[T]]:
+        task = _Task(processor, calls, check)
         most = self._limits.cpu if processor.plugin.bound == "cpu" else self._limits.io
-        lanes = min(most, math.ceil(len(items) / processor.plugin.batch))
+        lanes = min(most, math.ceil(len(calls) / processor.plugin.batch))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(lanes):
-                    group.create_task(self._lane(processor, items, todo, replies))
+                    group.create_task(self._lane(task))
         except* PluginError as errors:
             raise errors.exceptions[0] from None
-        return [reply or Skipped(self._off.get(processor.name, "")) for reply in replies]
+        return [reply or Skipped(self._off.get(processor.name, "")) for reply in task.replies]
 
-    async def _lane(
-        self, processor: Processor, items: Sequence[Item], todo: deque[int], replies: list[Reply | None]
-    ) -> None:
-        """Take batches from ``todo`` until it is empty or the plugin is off."""
-        async with self._own_slot(processor), self._slots[processor.plugin.bound]:
-            while todo and processor.name not in self._off:
-                batch = [todo.popleft() for _ in range(min(processor.plugin.batch, len(todo)))]
-                unanswered = deque(batch)
+    async def _lane(self, task: _Task[T]) -> None:
+        """Take batches from the task until it is empty or the plugin is off."""
+        plugin = task.processor.plugin
+        async with self._own_slot(task.processor), self._slots[plugin.bound]:
+            while task.todo and plugin.name not in self._off:
+                unanswered = deque(task.todo.popleft() for _ in range(min(plugin.batch, len(task.todo))))
                 try:
-                    await self._batch(processor, items, unanswered, replies)
+                    await self._batch(task, unanswered)
                 except WorkerLost as error:
                     guilty = unanswered.popleft()
-                    replies[guilty] = self._failed(processor, items[guilty], str(error))
-                    todo.extendleft(reversed(unanswered))
+                    task.replies[guilty] = self._failed(task.processor, task.calls[guilty], str(error))
+                    task.todo.extendleft(reversed(unanswered))
 
     def _own_slot(self, processor: Processor) -> asyncio.Semaphore | contextlib.nullcontext[None]:
         if not processor.plugin.processes:
             return contextlib.nullcontext()
         return self._own_slots.setdefault(processor.name, asyncio.Semaphore(processor.plugin.processes))
 
-    async def _batch(
-        self, processor: Processor, items: Sequence[Item], unanswered: deque[int], replies: list[Reply | None]
-    ) -> None:
-        """Have a worker process answer the items in ``unanswered``. Raises WorkerLost with the rest left there."""
+    async def _batch(self, task: _Task[T], unanswered: deque[int]) -> None:
+        """Have a worker process answer the calls in ``unanswered``. Raises WorkerLost with the rest left there."""
+        processor = task.processor
         worker = await self._worker(processor)
         try:
-            await worker.send([items[index] for index in unanswered])
+            await worker.send([task.calls[index] for index in unanswered])
             while unanswered:
                 answer = await worker.answer(limit=processor.plugin.time_limit)
                 index = unanswered.popleft()
-                replies[index] = self._reply(processor, items[index], answer)
+                task.replies[index] = self._reply(processor, task.calls[index], answer, task.check)
                 if processor.name in self._off:
                     return await worker.kill()
         except BaseException:
@@ -162,37 +180,63 @@ class Host:
             self._switch_off(processor.name, str(error))
             raise
 
-    def _reply(self, processor: Processor, item: Item, answer: Answer) -> Reply:
+    def _reply(self, processor: Processor, call: Call, answer: Answer, check: _Check[T]) -> Reply[T]:
         if answer.unreadable:
             self._in_a_row[processor.name] = 0
-            return self._tell(processor, item, answer.failure)
+            return self._tell(processor, call, answer.failure)
         if answer.failure:
-            return self._failed(processor, item, answer.failure)
+            return self._failed(processor, call, answer.failure)
         try:
-            result = checked_result(answer.result, item) if answer.result else None
+            result = check(answer.result, call) if answer.result else None
         except BadResult as error:
-            return self._failed(processor, item, str(error))
+            return self._failed(processor, call, str(error))
         self._in_a_row[processor.name] = 0
         return Done(result)
 
-    def _failed(self, processor: Processor, item: Item, reason: str) -> PluginFailure:
+    def _failed(self, processor: Processor, call: Call, reason: str) -> PluginFailure:
         """A failure that speaks against the plugin: after too many in a row it is off."""
         count = self._in_a_row.get(processor.name, 0) + 1
         self._in_a_row[processor.name] = count
         if count >= self._limits.failures:
             self._switch_off(processor.name, f"it failed {count} times in a row, the last time: {reason}")
-        return self._tell(processor, item, reason)
+        return self._tell(processor, call, reason)
 
-    def _tell(self, processor: Processor, item: Item, reason: str) -> PluginFailure:
-        logger.info("plugin {} failed on {}: {}", processor.name, item.label or item.path.name, reason)
+    def _tell(self, processor: Processor, call: Call, reason: str) -> PluginFailure:
+        label = _label(call)
+        logger.info("plugin {} failed on {}: {}", processor.name, label, reason)
         if self._strict:
             raise PluginError(
-                f"Plugin {processor.name} failed on {item.label or item.path.name}: {reason}.",
-                "Without --strict the run goes on.",
+                f"Plugin {processor.name} failed on {label}: {reason}.", "Without --strict the run goes on."
             )
-        return PluginFailure(processor.name, item.label or item.path.name, reason)
+        return PluginFailure(processor.name, label, reason)
 
     def _switch_off(self, name: str, reason: str) -> None:
         if name not in self._off:
             self._off[name] = reason
             logger.warning("plugin {} is off for this run: {}", name, reason)
+
+
+class _Task(Generic[T]):
+    """Calls to one plugin and the replies so far; ``todo`` are the numbers of those nobody has taken."""
+
+    def __init__(self, processor: Processor, calls: Sequence[Call], check: _Check[T]) -> None:
+        self.processor = processor
+        self.calls = calls
+        self.check = check
+        self.todo = deque(range(len(calls)))
+        self.replies: list[Reply[T] | None] = [None] * len(calls)
+
+
+def _label(call: Call) -> str:
+    """How a report names what a plugin was called for."""
+    match call:
+        case Item():
+            return call.label or call.path.name
+        case MessageItem():
+            return call.label or f"message {call.message.id}"
+        case Run():
+            return "the start of the run"
+        case FinishedRun():
+            return "the end of the run"
+        case Command():
+            return "its command"

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from loguru import logger
 
-from tobs.plugin.api import Item
-from tobs.plugin.protocol import MAX_FRAME, Answer, Batch, Opened, Opening, decoder, frame
+from tobs.plugin.protocol import MAX_FRAME, Answer, Batch, Call, Opened, Opening, decoder, frame
 
 #: How much of what a worker writes to standard error is kept to explain its end.
 _LAST_WORDS = 2_000
@@ -67,12 +66,12 @@ class WorkerProcess:
             raise WorkerLost(f"did not start: {opened.failure}")
         return worker
 
-    async def send(self, items: Sequence[Item]) -> None:
-        """Hand over ``items``: as many answers have to be taken. Raises WorkerLost."""
-        await self._send(frame(Batch(tuple(items))))
+    async def send(self, calls: Sequence[Call]) -> None:
+        """Hand over ``calls``: as many answers have to be taken. Raises WorkerLost."""
+        await self._send(frame(Batch(tuple(calls))))
 
     async def answer(self, *, limit: float) -> Answer:
-        """The answer for the next item, which may take ``limit`` seconds. Raises WorkerLost: the process is gone."""
+        """The answer to the next call, which may take ``limit`` seconds. Raises WorkerLost: the process is gone."""
         body = await self._receive(limit, f"took longer than its limit of {limit:g} s")
         try:
             answer: Answer = _answers.decode(body)

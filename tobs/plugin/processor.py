@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from tobs.model import FileKind
-from tobs.plugin.api import API_VERSION, Band, Bound, Plugin, Sees
+from tobs.plugin.api import API_VERSION, Band, Bound, Plugin, Sees, hooks_of
 from tobs.plugin.configuration import config_digest
 from tobs.plugin.protocol import Opening, PluginRef, encode
 
@@ -33,6 +33,10 @@ class Processor(Struct, frozen=True):
         """The plugin's name."""
         return self.plugin.name
 
+    def has(self, hook: str) -> bool:
+        """Whether the plugin has a hook (``process``, ``enrich``, ...)."""
+        return hook in hooks_of(type(self.plugin))
+
     @property
     def opening(self) -> Opening:
         """What a worker process is told first."""
@@ -48,7 +52,10 @@ def declaration_faults(plugin: type[Plugin[Any]]) -> list[str]:
         faults.append("it has no version")
     if plugin.api > API_VERSION:
         faults.append(f"it needs version {plugin.api} of the plugin interface, this tobs has {API_VERSION}")
-    if not plugin.handles or not plugin.handles <= set(get_args(FileKind)):
+    hooks = hooks_of(plugin)
+    if not hooks:
+        faults.append("it has none of the methods tobs calls, such as process")
+    if ("process" in hooks and not plugin.handles) or not plugin.handles <= set(get_args(FileKind)):
         faults.append(f"it handles {sorted(plugin.handles) or 'nothing'}; kinds are {', '.join(get_args(FileKind))}")
     for what, value, allowed in (
         ("band", plugin.band, get_args(Band)),

@@ -1,7 +1,8 @@
 """What the host and a worker process say to each other: msgpack frames behind a four-byte length.
 
 The host sends one ``Opening``, then ``Batch`` after ``Batch``; the worker answers ``Opened``, then one
-``Answer`` an item, in order and as soon as it has it, so that the host knows which item hangs.
+``Answer`` a call, in order and as soon as it has it, so that the host knows which one hangs. The type of a call says
+which hook it is for.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
-from tobs.plugin.api import Item
+from tobs.plugin.api import Command, FinishedRun, Item, MessageItem, Run
 
 #: A longer frame is a fault: no result of a plugin is that large.
 MAX_FRAME = 16 * 2**20
@@ -41,14 +42,18 @@ class Opened(Struct, frozen=True):
     failure: str = ""
 
 
-class Batch(Struct, frozen=True):
-    """Items to be worked on, one after the other."""
+#: What a plugin is called with: a file (``process``), a message (``enrich``), a run, a command.
+Call = Item | MessageItem | Run | FinishedRun | Command
 
-    items: tuple[Item, ...]
+
+class Batch(Struct, frozen=True):
+    """Calls to be answered, one after the other."""
+
+    calls: tuple[Call, ...]
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
-    """What became of an item: ``result`` is a ``Result`` (msgpack), empty when the plugin kept the item.
+    """What became of a call: ``result`` is what the plugin returned (msgpack), empty for None.
 
     ``unreadable``: the fault is the file's, not the plugin's.
     """

@@ -1,4 +1,4 @@
-"""The worker process: one plugin, one item after the other (``python -P -m tobs.plugin.worker``).
+"""The worker process: one plugin, one call after the other (``python -P -m tobs.plugin.worker``).
 
 It speaks ``protocol`` over its standard input and output; what the plugin itself prints goes to standard
 error. A thread watches the input, so that the process ends with its host even while a plugin hangs.
@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from tobs.plugin.api import Item, Plugin, Result, Unreadable
+from tobs.plugin.api import Command, Enrichment, FinishedRun, Item, MessageItem, Plugin, Result, Run, Unreadable
 from tobs.plugin.loading import load_class
-from tobs.plugin.protocol import Answer, Batch, Opened, Opening, decoder, encode, frame, read_frame
+from tobs.plugin.protocol import Answer, Batch, Call, Opened, Opening, decoder, encode, frame, read_frame
 
 #: A reason is one line of a report.
 _MAX_REASON = 500
@@ -36,14 +36,14 @@ def main() -> None:
     batches: SimpleQueue[Batch | None] = SimpleQueue()
     threading.Thread(target=_listen, args=(source, batches), daemon=True).start()
     while (batch := batches.get()) is not None:
-        for item in batch.items:
-            _say(sink, answer(plugin, item))
+        for call in batch.calls:
+            _say(sink, answer(plugin, call))
 
 
-def answer(plugin: Plugin[Any], item: Item) -> Answer:
-    """Let ``plugin`` work on ``item``; whatever it raises becomes an answer."""
+def answer(plugin: Plugin[Any], call: Call) -> Answer:
+    """Let ``plugin`` do what ``call`` asks for; whatever it raises becomes an answer."""
     try:
-        result: object = plugin.process(item)  # what it says it returns is not always so
+        result, expected = _called(plugin, call)
     except Unreadable as error:
         return Answer(failure=_one_line(str(error)) or "the file cannot be read", unreadable=True)
     except MemoryError:
@@ -52,12 +52,28 @@ def answer(plugin: Plugin[Any], item: Item) -> Answer:
         return Answer(failure=_one_line(f"{type(error).__name__}: {error}"))
     if result is None:
         return Answer()
-    if not isinstance(result, Result):
-        return Answer(failure=f"returned a {type(result).__name__} instead of a Result or None")
+    if not isinstance(result, expected):
+        return Answer(failure=f"returned a {type(result).__name__} instead of a {expected.__name__} or None")
     try:
         return Answer(result=encode(result))
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
         return Answer(failure=f"returned what no note can hold: {_one_line(str(error))}")
+
+
+def _called(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:
+    """What the hook for ``call`` returned, and what it should have (what it says it returns is not always so)."""
+    match call:
+        case Item():
+            return plugin.process(call), Result
+        case MessageItem():
+            return plugin.enrich(call), Enrichment
+        case Run():
+            plugin.run_started(call)
+        case FinishedRun():
+            plugin.run_ended(call)
+        case Command(arguments=arguments):
+            return plugin.command(arguments), str
+    return None, Result
 
 
 def _open(opening: Opening) -> tuple[Plugin[Any] | None, Opened]:

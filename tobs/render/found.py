@@ -2,7 +2,8 @@
 
 ``fields`` is what the archive keeps of a file: properties by their names, and beside them ``sections``, ``tags``,
 ``related`` (names of notes), ``files`` (made from it, each with a role and a path) and ``embed`` (the path of
-another form of the file, which is shown instead).
+another form of the file, which is shown instead). What plugins said about a message has ``notes`` (paths of notes
+they made) in place of files. ``failures`` names the plugins that did not do their work.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tobs.render.links import wikilink
 from tobs.render.markdown import quote, to_markdown
 
 #: Entries that are no properties. A transcript is shown as text.
-NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "transcript"})
+NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "notes", "failures", "transcript"})
 
 #: Passages of a recording that get a player each; further ones are links to their time.
 _MOST_PLAYERS = 60
@@ -71,16 +72,27 @@ def found_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Valu
     """The properties of several files, by name; of one that two files have, the first one's counts."""
     found: dict[str, Value] = {}
     related: dict[str, None] = {}
+    failures: dict[str, None] = {}
     for fields in files:
         for name, value in fields.items():
             if name not in NO_PROPERTY:
                 found.setdefault(name, value)
         related.update(dict.fromkeys(_note_link(str(note)) for note in fields.get("related", ())))
+        related.update(
+            dict.fromkeys(Link(wikilink(str(path), str(path).rpartition("/")[2])) for path in fields.get("notes", ()))
+        )
+        failures.update(dict.fromkeys(str(plugin) for plugin in fields.get("failures", ())))
+    if failures:
+        found["plugins_failed"] = list(failures)
     return [*sorted(found.items()), *([("related", list(related))] if related else [])]
 
 
 def _note_link(name: str) -> Link:
     return Link(wikilink(one_line(name.translate(_NO_NAME))))
+
+
+def _page_link(path: str) -> Link:
+    return Link(wikilink(path, path.rpartition("/")[2]))
 
 
 def made_file(fields: Mapping[str, Any], role: str) -> str:

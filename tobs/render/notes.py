@@ -15,7 +15,7 @@ from tobs.model import Button, Chat, Forward, Message, Reaction, SuggestedPost, 
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import code_span, escape_name, one_line
-from tobs.render.found import found_properties, found_tags, made_paths
+from tobs.render.found import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
@@ -82,12 +82,14 @@ def note_tags(messages: Sequence[Message], prefix: str, files: Sequence[Mapping[
 
 
 def _attached_fields(messages: Sequence[Message], context: Context) -> list[Mapping[str, Any]]:
-    """What processors found about the files of messages, without those that have a note of their own."""
+    """What plugins found about the files of messages, without those that have a note of their own, and said about
+    the messages themselves."""
     found: list[Mapping[str, Any]] = []
     for message in messages:
         if message.media is not None or message.attached:
             attached = [context.attachment(message, index) for index in range(len(message_files(message)))]
             found += [one.fields for one in attached if one.fields and not one.note]
+        found += context.links.found(message)
     return found
 
 
@@ -169,6 +171,8 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
         view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
     if message.media is not None or message.attached:
         view["media"], view["details"] = media_markdown(message, context)
+    for said in context.links.found(message):
+        view["details"] = blocks(view.get("details", ""), sections_markdown(said))
     if message.action is not None:
         view["service"] = _service(message, context)
     if message.forward is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -222,6 +223,16 @@ def render_audio(
     properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]
     body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": words})
     return finish(properties, body, context)
+
+
+def render_page(
+    tobs_id: str, text: str, fields: Mapping[str, Any], tags: Sequence[str], options: RenderOptions
+) -> Rendered:
+    """A note that a plugin made: its Markdown as it is, its fields and tags as properties."""
+    found = {"tags": list(tags)}
+    properties: list[tuple[str, Value]] = [("tobs_id", tobs_id), ("tags", found_tags(found, options.tag_prefix))]
+    properties += found_properties([fields])
+    return finish(properties, text.strip(), Context(Links(), options))
 
 
 def _transcript(item: AudioItem, context: Context) -> str:

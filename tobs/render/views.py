@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ class Links(Struct, frozen=True):
     ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
     ``person(id)`` and ``chat(id)`` -> (path or "" while there is no note, name); ``named(username)`` -> marked id
     (the name comes lower-cased, without ``@``); ``attachment(message, index)`` -> the file, by its place in
-    ``message_files(message)``.
+    ``message_files(message)``; ``found(message)`` -> what plugins said about it, a mapping each (see ``found``).
     """
 
     message: Callable[[int, int], str | None] = lambda _chat, _message: None
@@ -39,6 +39,7 @@ class Links(Struct, frozen=True):
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
     named: Callable[[str], int | None] = lambda _name: None
+    found: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
 
 
 class RenderOptions(Struct, frozen=True):

@@ -18,6 +18,7 @@ TELEGRAM = "Telegram"
 PEOPLE = f"{TELEGRAM}/People"
 AUDIO = f"{TELEGRAM}/Audio"
 INBOX = f"{TELEGRAM}/Inbox"
+PAGES = f"{TELEGRAM}/Pages"
 
 LayoutName = Literal["message"]
 
@@ -73,6 +74,13 @@ def audio_candidates(performer: str, title: str, sha256: str, *, otherwise: str)
     """
     name = audio_name(performer, title) or clean_name(otherwise, limit=MAX_FILE)
     return (f"{AUDIO}/{each}.md" for each in candidates(name, sha256[:8], limit=MAX_FILE))
+
+
+def page_candidates(title: str, digest: str) -> Iterator[str]:
+    """`Telegram/Pages/<Title>.md`: a note that a plugin made; two of one title are told apart by the start of
+    ``digest``, which stands for what the plugin calls it."""
+    name = clean_name(title, limit=MAX_FILE)
+    return (f"{PAGES}/{each}.md" for each in candidates(name, digest[:8], limit=MAX_FILE))
 
 
 def audio_name(performer: str, title: str) -> str:

@@ -21,7 +21,7 @@ __all__ = ["RESERVED", "candidates", "clean_name", "first_words", "fit", "number
 UNTITLED = "Untitled"
 
 #: Folders tobs keeps below `Telegram/` and below a chat: a chat or person of that name becomes `Name (id)`.
-RESERVED = frozenset(path_key(name) for name in ("People", "Audio", "Inbox", "Topics", "Comments", "media"))
+RESERVED = frozenset(path_key(name) for name in ("People", "Audio", "Inbox", "Topics", "Comments", "Pages", "media"))
 
 #: Linux allows 255 bytes a name; 15 are left for what sync tools append (`.sync-conflict…`, ` (1)`).
 MAX_BYTES = 240

@@ -232,6 +232,24 @@ CREATE TABLE processor_results (
     PRIMARY KEY (sha256, plugin, version, config_hash)
 ) WITHOUT ROWID;
 
+-- What a plugin said about a message in the version `state`; `digest` is of the plugin's version and configuration,
+-- empty when it failed and is to be asked again.
+CREATE TABLE enrichments (
+    message_row INTEGER NOT NULL REFERENCES message_rows (row),
+    plugin TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state BLOB NOT NULL,
+    place INTEGER NOT NULL,             -- of the plugin in the order
+    found BLOB NOT NULL,                -- JSON object, {} for nothing
+    PRIMARY KEY (message_row, plugin)
+) WITHOUT ROWID;
+
+-- Notes that plugins made: tobs.archive.enrichments.Page as JSON.
+CREATE TABLE pages (
+    tobs_id TEXT PRIMARY KEY,
+    page BLOB NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     command TEXT NOT NULL,

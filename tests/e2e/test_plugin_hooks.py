@@ -1,0 +1,152 @@
+"""Plugins that are asked about messages, told of runs, and called by people, in the product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Served, stamps
+from tests.e2e.test_plugins import add_plugin
+
+WORLD = "synthetic:messages=60,chats=1,media=0,seed=5"
+
+#: Writes a line for each message it is asked about, so that a test can count.
+READER = """
+from pathlib import Path
+from msgspec import Struct
+from tobs.plugin import Enrichment, MessageItem, NewNote, Plugin, Section
+
+
+class Config(Struct, frozen=True):
+    log: str
+    word: str = "read"
+
+
+class Reader(Plugin[Config]):
+    name = "reader"
+    version = "1"
+
+    def enrich(self, item: MessageItem) -> Enrichment | None:
+        with Path(self.config.log).open("a") as log:
+            log.write(f"{item.message.id}\\n")
+        if item.message.id == 7:
+            raise RuntimeError("seven")
+        if item.message.id % 10:
+            return None
+        return Enrichment(
+            fields={"read_by": self.config.word},
+            sections=(Section("Remark", f"{item.chat} of {item.sender or 'nobody'}"),),
+            tags=("seen/tens",),
+            notes=(NewNote(f"tens {item.message.id % 20}", "Tens: a list", "All *tens*.", {"count": 10}, ("tens",)),),
+        )
+"""
+
+HERALD = """
+from pathlib import Path
+from msgspec import Struct
+from tobs.plugin import FinishedRun, Plugin, Run
+
+
+class Config(Struct, frozen=True):
+    log: str
+
+
+class Herald(Plugin[Config]):
+    name = "herald"
+    version = "1"
+    opt_in = True
+
+    def run_started(self, run: Run) -> None:
+        self.write(f"{run.command} started")
+
+    def run_ended(self, run: FinishedRun) -> None:
+        self.write(f"{run.run.command} ended: {run.ok}, {run.report['messages']['new']} new, error {run.error!r}")
+
+    def command(self, arguments) -> str:
+        return "told " + " ".join(arguments)
+
+    def write(self, line: str) -> None:
+        with Path(self.config.log).open("a") as log:
+            log.write(line + "\\n")
+"""
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    folder = tmp_path / "vault"
+    (folder / ".tobs" / "plugins").mkdir(parents=True)
+    return folder
+
+
+def asked(log: Path) -> list[int]:
+    """The ids the plugin was asked about since the last look, sorted."""
+    ids = sorted(int(line) for line in log.read_text().split()) if log.exists() else []
+    log.unlink(missing_ok=True)
+    return ids
+
+
+def export(served: Served, vault: Path, **env: str) -> dict[str, Any]:
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json", **env)
+    assert done.code in (0, 1), done.stderr
+    report: dict[str, Any] = done.json
+    return report
+
+
+def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_once(serve: Serve, vault: Path) -> None:
+    served, log = serve(WORLD), vault.parent / "log"
+    add_plugin(served, vault, "reader", READER)
+    told = {"TOBS_PLUGIN_READER_LOG": str(log)}
+    report = export(served, vault, **told)
+    assert asked(log) == list(range(1, 61))
+    counts = {"done": 59, "cached": 0, "skipped": 0, "failed": 1}
+    assert report["processors"]["reader"] == counts
+    (problem,) = report["problems"]
+    assert (problem["what"], problem["reason"]) == ("plugin reader", "RuntimeError: seven")
+
+    (ten,) = vault.glob("Telegram/*/20*/*/* 10 *.md")
+    text = ten.read_text(encoding="utf-8")
+    assert 'read_by: "read"\n' in text and '  - "seen/tens"\n' in text
+    assert 'related:\n  - "[[Telegram/Pages/Tens a list|Tens a list]]"\n' in text, text
+    assert "### Remark" in text
+    (seven,) = vault.glob("Telegram/*/20*/*/* 7 *.md")
+    assert 'plugins_failed:\n  - "reader"\n' in seven.read_text(encoding="utf-8")
+    pages = sorted(path.name for path in vault.glob("Telegram/Pages/*.md"))
+    assert len(pages) == 2 and pages[1] == "Tens a list.md", "one note for each key"
+    page = (vault / "Telegram/Pages/Tens a list.md").read_text(encoding="utf-8")
+    assert "\ncount: 10\n" in page and page.endswith("\nAll *tens*.\n")
+
+    before = stamps(vault)
+    export(served, vault, **told)
+    assert asked(log) == [7], "only what failed is asked again"
+    assert stamps(vault) == before
+    export(served, vault, TOBS_PLUGIN_READER_WORD="seen", **told)
+    assert asked(log) == list(range(1, 61)), "another configuration, another answer"
+    assert 'read_by: "seen"\n' in ten.read_text(encoding="utf-8")
+
+
+def test_plugins_are_told_of_runs_only_when_asked_for(serve: Serve, vault: Path) -> None:
+    served, log = serve(WORLD), vault.parent / "log"
+    add_plugin(served, vault, "herald", HERALD)
+    at = ("--vault", str(vault), "--json")
+    assert "herald" not in [idle["name"] for idle in export(served, vault)["plugins"]]
+    info = served.tobs("plugins", "info", "herald", *at).json
+    assert (info["state"], info["hooks"]) == ("off", ["run_started", "run_ended", "command"])
+    assert "plugins_on" in info["reason"]
+
+    told = {"TOBS_PLUGIN_HERALD_LOG": str(log)}
+    assert export(served, vault, **told)["ok"] is True
+    refused = served.tobs("export", "@nobody_at_all", *at, **told)
+    assert refused.code == 2
+    lines = log.read_text().splitlines()
+    assert lines[:2] == ["export started", "export ended: True, 0 new, error ''"]
+    assert lines[2] == "export started" and lines[3].startswith("export ended: False, 0 new, error ")
+    assert "@nobody_at_all" in lines[3]
+
+    ran = served.tobs("plugins", "run", "herald", "a", "b", *at, **told)
+    assert (ran.code, ran.json) == (0, {"plugin": "herald", "said": "told a b"}), ran.stderr
+    for name, words in (("tags", "has no command"), ("nobody", "There is no plugin"), ("herald", "does not run (off)")):
+        done = served.tobs("plugins", "run", name, *at)
+        assert (done.code, words in done.stderr) == (2, True), done

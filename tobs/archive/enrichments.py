@@ -1,0 +1,141 @@
+"""What plugins had to say about messages, by message, plugin and version; and the notes of their own they made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import decode_message, encode, id_list, owner_of
+from tobs.archive.stale import mark_notes_named, mark_notes_of_rows
+from tobs.model import Message
+
+
+class Maker(Struct, frozen=True):
+    """A plugin that is asked about messages: its ``name``, a digest of its version and configuration, and its
+    ``place`` in the order (of two that say the same, the later counts)."""
+
+    name: str
+    digest: str
+    place: int = 0
+
+
+class Said(Struct, frozen=True):
+    """What a plugin said about the message in ``row`` in the version ``state`` (a digest); empty: nothing. One that
+    has ``failed`` is asked again by the next run."""
+
+    row: int
+    state: bytes
+    found: dict[str, Any] = {}
+    failed: bool = False
+
+
+class Unasked(Struct, frozen=True):
+    """A message that a plugin has not been asked about; ``state`` is the digest of its version."""
+
+    row: int
+    state: bytes
+    message: Message
+
+
+class Page(Struct, frozen=True):
+    """A note that a plugin made: Markdown, properties and tags."""
+
+    title: str
+    text: str
+    fields: dict[str, Any] = {}
+    tags: tuple[str, ...] = ()
+
+
+class Enrichments:
+    """What plugins said about messages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def unasked(
+        self, account: int, chat_id: int, maker: Maker, *, after: int, upto: int, limit: int, every: bool = False
+    ) -> list[Unasked]:
+        """The next live messages with ids above ``after`` and up to ``upto``, in id order, that ``maker`` was not asked
+        about in their present version; with ``every`` all of them."""
+        known = (
+            " AND NOT EXISTS (SELECT 1 FROM enrichments e WHERE e.message_row = m.row AND e.plugin = ?"
+            " AND e.digest = ? AND e.state = m.state)"
+        )
+        rows = self._database.rows(
+            "SELECT row, state, model FROM message_rows m WHERE account = ? AND chat_id = ? AND id > ? AND id <= ?"
+            f" AND deleted_at IS NULL{'' if every else known} ORDER BY id LIMIT ?",
+            (
+                *(owner_of(account, chat_id), chat_id, after, upto),
+                *(() if every else (maker.name, maker.digest)),
+                limit,
+            ),
+        )
+        return [Unasked(row, state, decode_message(model)) for row, state, model in rows]
+
+    def put(self, maker: Maker, said: Sequence[Said]) -> None:
+        """Keep what ``maker`` said, over what it said before; notes that show something else now are stale."""
+        with self._database.transaction():
+            before = self._found(maker.name, [one.row for one in said])
+            self._database.run_many(
+                "INSERT OR REPLACE INTO enrichments VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (one.row, maker.name, "" if one.failed else maker.digest, one.state, maker.place, encode(one.found))
+                    for one in said
+                ],
+            )
+            changed = [one.row for one in said if encode(one.found) != before.get(one.row, b"{}")]
+            if changed:
+                mark_notes_of_rows(self._database, changed)
+
+    def of_rows(self, message_rows: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+        """What there is to say about messages, by their rows, in the order of the plugins."""
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        rows = self._database.rows(
+            "SELECT message_row, found FROM enrichments WHERE message_row IN (SELECT value FROM json_each(?))"
+            " AND found <> CAST('{}' AS BLOB) ORDER BY message_row, place, plugin",
+            (id_list(message_rows),),
+        )
+        for row, data in rows:
+            found[row].append(msgspec.json.decode(data))
+        return found
+
+    def forget_others(self, names: Iterable[str]) -> int:
+        """Drop what plugins said that are not among ``names``; how many messages that concerns."""
+        others = "plugin NOT IN (SELECT value FROM json_each(?))"
+        with self._database.transaction():
+            rows = self._database.rows(
+                f"SELECT message_row FROM enrichments WHERE {others} AND found <> CAST('{{}}' AS BLOB)",
+                (id_list(names),),
+            )
+            self._database.run(f"DELETE FROM enrichments WHERE {others}", (id_list(names),))
+            mark_notes_of_rows(self._database, [row for (row,) in rows])
+        return len(rows)
+
+    # Notes of their own
+
+    def put_page(self, tobs_id: str, page: Page) -> None:
+        """Keep a note that a plugin made; it is stale when it reads otherwise now."""
+        data = encode(page)
+        with self._database.transaction():
+            if self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,)) != data:
+                self._database.run("INSERT OR REPLACE INTO pages VALUES (?, ?)", (tobs_id, data))
+                mark_notes_named(self._database, [tobs_id])
+
+    def page(self, tobs_id: str) -> Page | None:
+        """A note that a plugin made."""
+        data = self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,))
+        return None if data is None else msgspec.json.decode(data, type=Page)
+
+    def _found(self, plugin: str, rows: Sequence[int]) -> dict[int, bytes]:
+        return dict(
+            self._database.rows(
+                "SELECT message_row, found FROM enrichments WHERE plugin = ?"
+                " AND message_row IN (SELECT value FROM json_each(?))",
+                (plugin, id_list(rows)),
+            )
+        )
