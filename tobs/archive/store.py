@@ -20,6 +20,7 @@ from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
 from tobs.archive.notes import Notes
+from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
 from tobs.archive.results import Results
@@ -48,6 +49,7 @@ class Archive:
         self.enrichments = Enrichments(database)
         self.notes = Notes(database, self.media, self.enrichments)
         self.links = Links(database)
+        self.paths = Paths(database)
         self.results = Results(database)
         self.runs = Runs(database, clock)
         self.summaries = Summaries(database)

@@ -29,6 +29,8 @@ WORDS: Mapping[str, str] = {
     "buttons": "Schaltflächen: {names}",
     "button": "Schaltfläche",
     "empty": "Leere Nachricht",
+    "conflict.lines": "auf Telegram steht jetzt",
+    "conflict.properties": "von Telegram kommen jetzt diese Eigenschaften",
     "unsupported": "Diese Art Nachricht kann tobs noch nicht zeigen; sie liegt im Archiv.",
     "message": "Nachricht",
     "album": "Album",

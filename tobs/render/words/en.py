@@ -29,6 +29,8 @@ WORDS: Mapping[str, str] = {
     "buttons": "Buttons: {names}",
     "button": "Button",
     "empty": "Empty message",
+    "conflict.lines": "on Telegram it says now",
+    "conflict.properties": "from Telegram these properties are now",
     "unsupported": "This message is of a kind that tobs cannot show yet; it is kept in the archive.",
     "message": "Message",
     "album": "Album",
