@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count as counter
 from pathlib import Path
@@ -42,7 +42,7 @@ from tobs.telegram.pool import OnPage, walk_shards
 from tobs.telegram.proofs import Offer
 from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.settings import TelegramSettings
-from tobs.telegram.shards import Shard, plan_shards
+from tobs.telegram.shards import Shard, Span, plan_shards, plan_spans, spans_worthwhile
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
@@ -163,6 +163,7 @@ class Telegram:
         self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
         self._hash_offer = Offer()
+        self._spans_of: tuple[int, Sequence[Span]] = (0, ())
 
     @property
     def requests(self) -> Counter[str]:
@@ -243,17 +244,33 @@ class Telegram:
 
         ``on_page`` is awaited for each page, by several workers at once; a slow one slows the walk (backpressure).
         ``top`` and ``count`` are those of ``history_top`` (for the density); ``workers`` 0 means the settings'
-        number. Private chats and basic groups share their ids with all others: one worker walks them. What ``keep``
-        does not want is left out of the pages.
+        number. Private chats and basic groups share their ids with all others: one worker walks them, several where
+        a takeout session offers ranges. What ``keep`` does not want is left out of the pages.
         """
-        number = (workers or self._settings.workers) if is_channel_id(chat_id) else 1
+        number = workers or self._settings.workers
         gaps = list(gaps)
         top = top or max((high for _, high in gaps), default=0)
+        if is_channel_id(chat_id):
+            shards = plan_shards(gaps, top=top, count=count, workers=number)
+        else:
+            asked = number > 1 and spans_worthwhile(count) > 1
+            shards = plan_spans(gaps, await self._spans() if asked else (), count=count)
+            number = number if any(shard.span for shard in shards) else 1
 
         async def fetch(shard: Shard, worker: int) -> Page:
-            return await self._history.page(chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep)
+            return await self._history.page(
+                chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep, span=shard.span
+            )
 
-        await walk_shards(plan_shards(gaps, top=top, count=count, workers=number), number, fetch, on_page)
+        await walk_shards(shards, number, fetch, on_page)
+
+    async def _spans(self) -> Sequence[Span]:
+        """The ranges of the account's message ids that the open takeout session offers, asked for once."""
+        takeout = self._door.takeout_id
+        if takeout and self._spans_of[0] != takeout:
+            ranges = await self._door(functions.messages.GetSplitRangesRequest())
+            self._spans_of = takeout, [(found.min_id, found.max_id) for found in ranges]
+        return self._spans_of[1] if takeout else ()
 
     async def walk_newest(
         self, chat_id: int, gaps: Iterable[tuple[int, int]], on_page: OnPage, *, keep: Keep, limit: int, count: int = 0

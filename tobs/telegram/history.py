@@ -21,6 +21,7 @@ from tobs.telegram.events import MessageUnreadable, OnEvent
 from tobs.telegram.invoke import Door
 from tobs.telegram.peers import Directory
 from tobs.telegram.reader import HistoryAnswer, pack_messages, read_history
+from tobs.telegram.shards import Span
 
 LIMIT = 100
 Keep = Callable[[Message], bool]
@@ -70,15 +71,23 @@ class History:
         return (answer.messages[0][0].id if answer.messages else 0), answer.count
 
     async def page(
-        self, chat_id: int, cursor: int, high: Callable[[], int], *, worker: int = 0, keep: Keep | None = None
+        self,
+        chat_id: int,
+        cursor: int,
+        high: Callable[[], int],
+        *,
+        worker: int = 0,
+        keep: Keep | None = None,
+        span: Span | None = None,
     ) -> Page:
         """The page at ``cursor``. ``high()`` is read when the answer is there, for it may have shrunk meanwhile.
 
-        Messages that ``keep`` does not want are left out; an album is kept or left out as a whole.
+        Messages that ``keep`` does not want are left out; an album is kept or left out as a whole. ``span`` is a range
+        of ids that a takeout session offered: only messages in it are asked for.
         """
         limit = LIMIT
         while True:
-            body = await self._ask(chat_id, offset=cursor, add=-limit, limit=limit, worker=worker)
+            body = await self._ask(chat_id, offset=cursor, add=-limit, limit=limit, worker=worker, span=span)
             answer = read_history(body)
             self._peers.remember(answer.users, answer.chats)
             if answer.whole:
@@ -126,7 +135,15 @@ class History:
         return await self._find_unreadable(chat_id, known + 1, known + _ABOVE_TOP, 0) or known
 
     async def _ask(
-        self, chat_id: int, *, offset: int, add: int, limit: int, worker: int = 0, date: datetime | None = None
+        self,
+        chat_id: int,
+        *,
+        offset: int,
+        add: int,
+        limit: int,
+        worker: int = 0,
+        date: datetime | None = None,
+        span: Span | None = None,
     ) -> bytes:
         request = functions.messages.GetHistoryRequest(
             peer=await self._peers.input_peer(chat_id),
@@ -138,6 +155,8 @@ class History:
             min_id=0,
             hash=0,
         )
+        if span is not None:
+            request = functions.InvokeWithMessagesRangeRequest(types.MessageRange(*span), request)
         return await self._door.raw(request, worker=worker)
 
     def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: Keep | None) -> Page:
