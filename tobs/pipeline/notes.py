@@ -14,7 +14,7 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.press import Pressed, press_summaries
 
 #: Notes about something else than a message; there are few, and they come when the messages are done.
-SUMMARIES = ("chat", "person", "audio", "page")
+SUMMARIES = ("chat", "topic", "person", "audio", "page")
 
 
 class Press(Protocol):
@@ -26,8 +26,8 @@ class Press(Protocol):
 
 
 class NoteWriter:
-    """Writes the stale notes of a run. A note whose template fails on it, or whose front matter the owner broke, is
-    told, left as it is, and stale again at the end, so that the next run tries it again."""
+    """Writes the stale notes of a run. A note whose template fails on it is told, left as it is, and stale again
+    at the end, so that the next run tries it with a better template."""
 
     def __init__(self, desk: Desk, keeper: Keeper, press: Press) -> None:
         self._desk = desk
@@ -102,22 +102,20 @@ class NoteWriter:
         in_place, settled, gone = [], [], []
         for note in pressed:
             if note.problem:
-                what, reason = note.problem
-                reporter.problem(what, note.path, reason)
+                reporter.problem("TemplateBroken", note.path, note.problem)
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
             reporter.count_note(note.outcome)
-            for words in note.conflicts:
-                reporter.conflict(note.path, words)
-            if note.base:
-                in_place.append(
-                    WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
-                )
-            elif note.outcome == "deleted":
-                gone.append(note.id)
-            else:
-                settled.append((note.id, note.revision))
+            match note.outcome:
+                case "created" | "updated" | "unchanged":
+                    in_place.append(
+                        WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
+                    )
+                case "deleted":
+                    gone.append(note.id)
+                case "preserved":
+                    settled.append((note.id, note.revision))
         asked = [note for note in pressed if not note.problem]
         with archive.transaction():
             archive.notes.written(in_place)

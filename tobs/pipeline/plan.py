@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from tobs.archive import NoteDraft
-from tobs.model import Chat, Message, MessageKey
+from tobs.model import Chat, Message, MessageKey, Topic
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.folders import Folder, folders_of
 from tobs.render.naming import note_words
@@ -49,6 +49,15 @@ def open_chat(desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_par
     return ChatPlace(chat, note.id, chat_folder(note.path), is_part)
 
 
+def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
+    """Keep the topics of ``chat`` as they are now; its note tells them."""
+    archive = desk.archive
+    with archive.transaction():
+        if archive.topics.put(desk.account, chat.id, topics):
+            note = archive.notes.by_tobs_id(str(chat.id))
+            archive.notes.mark_stale([note.id] if note else [])
+
+
 def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     """Plan the next batch of messages up to the watermark; ``final`` says that no further one is to come.
 
@@ -68,7 +77,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
         drafts = [_draft(desk, folder, unit) for folder, unit in zip(folders, units, strict=True)]
         archive.notes.plan("message", desk.account, chat.id, [draft for draft in drafts if draft is not None])
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
-        archive.notes.mark_stale([place.note_id])
+        archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
     desk.reporter.expected_notes += len(units)
     return len(units)
 

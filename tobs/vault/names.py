@@ -27,8 +27,10 @@ RESERVED = frozenset(path_key(name) for name in ("People", "Audio", "Inbox", "To
 MAX_BYTES = 240
 #: Windows allows 260 UTF-16 units a path; 100 are left for where the vault lies (the importer's budget).
 MAX_PATH = 160
-#: Chats, people and topics: the folder and the note inside it both carry the name, and must fit ``MAX_PATH``.
+#: Chats and people: the folder and the note inside it both carry the name, and must fit ``MAX_PATH``.
 MAX_TITLE = 60
+#: Topics: their folder and note lie in the folder of a chat.
+MAX_TOPIC = 36
 #: A file's own name may be longer: no folder in its path repeats it.
 MAX_FILE = 100
 #: The first words of a message in the name of its note.
