@@ -14,8 +14,10 @@ from tests.e2e.judge import Vault
 WORLDS = {
     "demo": "demo",
     "synthetic": "synthetic:messages=2000,chats=1,media=0.05,seed=11",
+    "days": str(Path(__file__).parents[1] / "data" / "tdesktop" / "traps"),
     "traps": str(Path(__file__).parents[1] / "data" / "tdesktop" / "traps"),
 }
+LAYOUTS = {"days": "day"}
 JUDGES: tuple[Callable[[Vault], list[str]], ...] = (
     judge.type_faults,
     judge.link_faults,
@@ -33,7 +35,8 @@ def vault(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with sandbox(folder / "sandbox", WORLDS[request.param]) as served:
         served.login()
         chats = [str(chat["id"]) for chat in served.tobs("chats", "--json").json]
-        done = served.tobs("export", *chats, "--vault", str(folder / "vault"), TZ="UTC")
+        layout = ("--layout", LAYOUTS.get(request.param, "message"))
+        done = served.tobs("export", *chats, *layout, "--vault", str(folder / "vault"), TZ="UTC")
         assert done.code == 0, done.stderr
         yield Vault(folder / "vault")
 
@@ -49,12 +52,13 @@ def index(vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_vault_has_notes_of_every_kind(vault: Vault) -> None:
-    for kind in (r"-?\d+/\d+", r"-?\d+"):
+    for kind in (r"-?\d+/\d+(-\d\d){0,2}", r"-?\d+"):
         assert vault.of_kind(kind), kind
     if any(name.endswith(".mp3") for name in vault.files):
         assert vault.of_kind("audio/[0-9a-f]{64}")
-    senders = {each["sender"] for each in vault.properties.values() if "/People/" in each.get("sender", "")}
-    assert len(vault.of_kind(r"person/\d+")) == len(senders)
+    senders = [[each.get("sender", ""), *each.get("senders", ())] for each in vault.properties.values()]
+    people = {sender for each in senders for sender in each if "/People/" in sender}
+    assert len(vault.of_kind(r"person/\d+")) == len(people)
 
 
 def test_hvk_finds_no_broken_and_no_ambiguous_link(vault: Vault, index: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.harness import sandbox, tree
 
-GOLDEN = Path(__file__).parent / "demo"
+FOLDERS = {"message": "demo", "day": "demo-day"}
 LISTING = "attachments.txt"
 _TEXT = (".md", ".json", ".css")
 
@@ -33,38 +33,38 @@ def golden_form(vault: dict[str, bytes]) -> dict[str, bytes]:
     return texts | {LISTING: "".join(lines).encode()}
 
 
-def record(found: dict[str, bytes]) -> None:
+def record(golden: Path, found: dict[str, bytes]) -> None:
     """Put the tree that was found in place of the agreed one."""
-    shutil.rmtree(GOLDEN, ignore_errors=True)
+    shutil.rmtree(golden, ignore_errors=True)
     for name, content in found.items():
-        path = GOLDEN / name
+        path = golden / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Channel and group of the demo world, in layout message, as the golden form has them."""
-    folder = tmp_path_factory.mktemp("golden")
+def exported(folder: Path, layout: str) -> dict[str, bytes]:
+    """Channel and group of the demo world as the golden form has them."""
     with sandbox(folder / "sandbox", "demo") as served:
         served.login()
         # Other plugins need extras, which a machine may lack.
         plugins = [item["name"] for item in served.tobs("plugins", "list", "--json").json["items"]]
         off = ",".join(name for name in plugins if name != "tags")
         env = {"TZ": "UTC", "TOBS_TIMEZONE": "UTC", "LANG": "C.UTF-8", "TOBS_PLUGINS_OFF": off}
-        options = ("--layout", "message", "--vault", str(folder / "vault"))
+        options = ("--layout", layout, "--vault", str(folder / "vault"))
         done = served.tobs("export", *served.ready["targets"], *options, **env)
         assert done.code == 0, done.stderr
     return golden_form(tree(folder / "vault"))
 
 
-def test_the_demo_vault_is_the_one_agreed_on(exported: dict[str, bytes]) -> None:
-    agreed = {path.relative_to(GOLDEN).as_posix(): path.read_bytes() for path in GOLDEN.rglob("*") if path.is_file()}
+@pytest.mark.parametrize("layout", sorted(FOLDERS))
+def test_the_demo_vault_is_the_one_agreed_on(layout: str, tmp_path: Path) -> None:
+    golden, found = Path(__file__).parent / FOLDERS[layout], exported(tmp_path, layout)
+    agreed = {path.relative_to(golden).as_posix(): path.read_bytes() for path in golden.rglob("*") if path.is_file()}
     if os.environ.get("TOBS_RECORD"):
-        record(exported)
+        record(golden, found)
         pytest.fail("recorded; read `git diff tests/golden`, commit what is right, and run without TOBS_RECORD")
-    assert sorted(exported) == sorted(agreed), "files came or went; see the head of this file for how to record"
-    changed = [name for name, content in exported.items() if agreed[name] != content]
+    assert sorted(found) == sorted(agreed), "files came or went; see the head of this file for how to record"
+    changed = [name for name, content in found.items() if agreed[name] != content]
     for name in changed[:1]:
-        assert exported[name].decode() == agreed[name].decode(), name
+        assert found[name].decode() == agreed[name].decode(), name
     assert changed == []

@@ -5,7 +5,7 @@ from tobs.archive.files import FileRow
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import Version
-from tobs.archive.notes import NoteRow, NoteState, StoredMessage, WrittenNote, pack_base
+from tobs.archive.notes import NoteRow, NoteState, Shown, StoredMessage, WrittenNote, pack_base
 from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
@@ -14,14 +14,12 @@ from tobs.archive.record import Recorded, deleted_keys, record_changes, record_p
 from tobs.archive.runs import RunRow
 from tobs.archive.store import Archive, open_archive
 from tobs.archive.summaries import ChatSummary, PersonSummary
-from tobs.archive.topics import KnownTopic, TopicSummary
 
 __all__ = [
     "Archive",
     "ChatSummary",
     "Decide",
     "FileRow",
-    "KnownTopic",
     "Maker",
     "MediaDecision",
     "MediaRow",
@@ -37,8 +35,8 @@ __all__ = [
     "Recorded",
     "RunRow",
     "Said",
+    "Shown",
     "StoredMessage",
-    "TopicSummary",
     "Unasked",
     "Version",
     "WrittenNote",

@@ -59,6 +59,21 @@ class Chats:
         """What the chat was called before, oldest first."""
         return _former_names(self._database, chat_id)
 
+    def layout(self, account: int, chat_id: int) -> tuple[str, str] | None:
+        """How the chat is laid out, and why; None while that is not decided."""
+        row = self._database.row(
+            "SELECT layout, reason FROM chat_layouts WHERE account = ? AND chat_id = ?",
+            (owner_of(account, chat_id), chat_id),
+        )
+        return (row[0], row[1]) if row else None
+
+    def set_layout(self, account: int, chat_id: int, layout: str, reason: str) -> None:
+        """Decide how the chat is laid out."""
+        self._database.run(
+            "INSERT OR REPLACE INTO chat_layouts VALUES (?, ?, ?, ?)",
+            (owner_of(account, chat_id), chat_id, layout, reason),
+        )
+
     def _keep(self, account: int, chat: Chat, known: Chat | None) -> None:
         if chat == known:
             return

@@ -104,6 +104,19 @@ class Messages:
         )
         return [decode_message(model) for (model,) in rows]
 
+    def unplanned_dates(self, account: int, chat_id: int, upto: int) -> tuple[int, int] | None:
+        """When (Unix seconds) the first and the last live message up to id ``upto`` were sent of those that belong to
+        no note yet; None where there are none."""
+        found = [
+            self._database.value(
+                "SELECT date FROM message_rows WHERE note_id IS NULL AND account = ? AND chat_id = ? AND id <= ?"
+                f" AND deleted_at IS NULL ORDER BY id {order} LIMIT 1",
+                (owner_of(account, chat_id), chat_id, upto),
+            )
+            for order in ("ASC", "DESC")
+        ]
+        return None if found[0] is None else (found[0], found[1])
+
     def count(self, account: int, chat_id: int) -> int:
         """How many live messages a chat has."""
         chat = (owner_of(account, chat_id), chat_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -23,12 +23,13 @@ _BATCH = 500
 _ALBUM_REACH = 100
 _COLUMNS = (
     "id, tobs_id, kind, account, chat_id, message_id, path, state, revision, written_revision,"
-    " text_hash, size, mtime_ns"
+    " text_hash, size, mtime_ns, period"
 )
 
 
 class NoteRow(Struct, frozen=True):
-    """A note. ``path`` lies in the vault, with forward slashes; ``message_id`` is its first message's, or 0.
+    """A note. ``path`` lies in the vault, with forward slashes; ``message_id`` is its first message's, or 0;
+    ``period`` is the day or month whose messages it holds, empty for a note of one message or none.
 
     ``planned``: it has a path; ``written``: it was in place, so if it is missing its owner deleted it;
     ``deleted``: that happened. ``revision`` grows with each change of what the note shows; ``text_hash``, ``size``
@@ -48,6 +49,7 @@ class NoteRow(Struct, frozen=True):
     text_hash: str
     size: int
     mtime_ns: int
+    period: str = ""
 
     @property
     def is_stale(self) -> bool:
@@ -74,12 +76,22 @@ def pack_base(text: str) -> bytes:
 
 class StoredMessage(Struct, frozen=True):
     """A message of a note with its files, and what plugins ``found`` to say about it. ``deleted_at`` (Unix seconds) is
-    set when Telegram deleted it."""
+    set when Telegram deleted it; ``block`` is the message it is shown with: itself, or the first of its album."""
 
     message: Message
     media: tuple[MediaRow, ...] = ()
     deleted_at: float | None = None
     found: Sequence[Mapping[str, Any]] = ()
+    block: int = 0
+
+
+class Shown(NamedTuple):
+    """Where a message is shown: the note's path, and in a note of many messages the ``block`` (0: the note is the
+    message's own). ``is_foreign``: the message is of another chat than the note (the group a supergroup grew from)."""
+
+    path: str
+    block: int
+    is_foreign: bool
 
 
 class Notes:
@@ -115,12 +127,12 @@ class Notes:
         """Plan notes of one chat for its messages, in id order: ``claim`` and ``assign`` for all of them."""
         plan_notes(self._database, kind, account, chat_id, drafts)
 
-    def assign(self, note_id: int, keys: Iterable[MessageKey]) -> None:
-        """Show messages in a note, which becomes stale."""
+    def assign(self, note_id: int, keys: Iterable[MessageKey], *, block_id: int | None = None) -> None:
+        """Show messages in a note, which becomes stale; in the block of another message, if they are part of it."""
         with self._database.transaction():
             self._database.run_many(
-                "UPDATE message_rows SET note_id = ? WHERE account = ? AND chat_id = ? AND id = ?",
-                [(note_id, *key) for key in keys],
+                "UPDATE message_rows SET note_id = ?, block_id = ? WHERE account = ? AND chat_id = ? AND id = ?",
+                [(note_id, block_id, *key) for key in keys],
             )
             stale.mark_notes(self._database, [note_id])
 
@@ -169,18 +181,30 @@ class Notes:
         """The messages of notes with their files, in id order; deleted ones too. Three queries for all."""
         note_ids = list(note_ids)
         rows = self._database.rows(
-            "SELECT note_id, row, deleted_at, model FROM message_rows"
+            "SELECT note_id, row, deleted_at, block_id, model FROM message_rows"
             " WHERE note_id IN (SELECT value FROM json_each(?)) ORDER BY note_id, account, chat_id, id",
             (id_list(note_ids),),
         )
-        messages = [(note_id, row, deleted_at, decode_message(model)) for note_id, row, deleted_at, model in rows]
-        with_media = {row: message for _, row, _, message in messages if message.media is not None}
+        messages = [(*head, decode_message(model)) for *head, model in rows]
+        with_media = {row: message for _, row, _, _, message in messages if message.media is not None}
         media = self._media.of_messages(with_media) if with_media else {}
-        said = self._enrichments.of_rows([row for _, row, _, _ in messages])
+        said = self._enrichments.of_rows([row for _, row, *_ in messages])
         found: dict[int, list[StoredMessage]] = {note_id: [] for note_id in note_ids}
-        for note_id, row, deleted_at, message in messages:
-            found[note_id].append(StoredMessage(message, media.get(row, ()), deleted_at, said.get(row, ())))
+        for note_id, row, deleted_at, block, message in messages:
+            found[note_id].append(
+                StoredMessage(message, media.get(row, ()), deleted_at, said.get(row, ()), block or message.id)
+            )
         return found
+
+    def sizes(self, note_ids: Iterable[int]) -> dict[int, int]:
+        """How many messages, deleted ones too, those of the notes have that have any."""
+        return dict(
+            self._database.rows(
+                "SELECT note_id, count(*) FROM message_rows WHERE note_id IN (SELECT value FROM json_each(?))"
+                " GROUP BY note_id",
+                (id_list(note_ids),),
+            )
+        )
 
     def bases(self, note_ids: Iterable[int]) -> dict[int, str]:
         """The text last written, of those notes that were."""
@@ -246,26 +270,28 @@ class Notes:
         row = self._database.row(f"SELECT {_COLUMNS} FROM notes WHERE tobs_id = ?", (tobs_id,))
         return NoteRow(*row) if row else None
 
-    def of_album(self, account: int, chat_id: int, album_id: int, message_id: int) -> int | None:
-        """The id of the note that another message of an album, close to ``message_id``, is shown in.
+    def of_album(self, account: int, chat_id: int, album_id: int, message_id: int) -> tuple[int, int] | None:
+        """The id of the note that another message of an album, close to ``message_id``, is shown in, and its block.
 
         As a rule that is one before it; a run with filters may have brought a later part first.
         """
-        note_id: int | None = self._database.value(
-            "SELECT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+        found: tuple[int, int] | None = self._database.row(
+            "SELECT note_id, coalesce(block_id, id) FROM message_rows"
+            " WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
             " AND album_id = ? AND note_id IS NOT NULL ORDER BY id DESC LIMIT 1",
             (owner_of(account, chat_id), chat_id, message_id - _ALBUM_REACH, message_id + _ALBUM_REACH, album_id),
         )
-        return note_id
+        return found
 
-    def path_of(self, account: int, chat_id: int, message_id: int) -> str | None:
+    def shown_in(self, account: int, chat_id: int, message_id: int) -> Shown | None:
         """Where a message is shown; None where it is in no note, or in a deleted one."""
-        path: str | None = self._database.value(
-            "SELECT n.path FROM message_rows m JOIN notes n ON n.id = m.note_id"
+        found = self._database.row(
+            "SELECT n.path, CASE n.period WHEN '' THEN 0 ELSE coalesce(m.block_id, m.id) END, n.chat_id <> m.chat_id"
+            " FROM message_rows m JOIN notes n ON n.id = m.note_id"
             " WHERE m.account = ? AND m.chat_id = ? AND m.id = ? AND n.state <> 'deleted'",
             MessageKey.of(account, chat_id, message_id),
         )
-        return path
+        return Shown(found[0], found[1], bool(found[2])) if found else None
 
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
         """Where messages are shown, those that are."""

@@ -16,6 +16,22 @@ def path_key(path: str) -> str:
     return normalize("NFC", normalize("NFC", path).casefold())
 
 
+class Paths:
+    """Which note or file a path of the vault belongs to, or belonged to before it was moved."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def current(self, path: str) -> str | None:
+        """Where that note or file is now; None for a path tobs never gave away."""
+        found: str | None = self._database.value(
+            "SELECT coalesce(n.path, f.path) FROM paths p LEFT JOIN notes n ON n.tobs_id = p.owner"
+            " LEFT JOIN files f ON f.sha256 = p.owner WHERE p.key = ?",
+            (path_key(path),),
+        )
+        return found
+
+
 def claim_path(database: Database, owner: str, candidates: Iterable[str]) -> str:
     """The first of ``candidates`` nobody has; it is ``owner``'s from now on. Call inside a transaction."""
     for path in candidates:

@@ -13,17 +13,20 @@ from tobs.model import MessageKey
 
 
 class NoteDraft(NamedTuple):
-    """A note to be planned for the messages ``keys``, at the first of ``candidates`` that is free."""
+    """A note to be planned for the messages ``keys``, at the first of ``candidates`` that is free. ``parts`` are those
+    of its messages that are shown in the block of another one (its id comes first)."""
 
     tobs_id: str
     message_id: int
     candidates: Iterator[str]
     keys: Sequence[MessageKey]
+    period: str = ""
+    parts: Sequence[tuple[int, MessageKey]] = ()
 
 
 def plan_notes(database: Database, kind: str, account: int, chat_id: int, drafts: Sequence[NoteDraft]) -> None:
-    """Plan ``drafts``, which come in id order, as ``Notes.claim`` and ``assign`` would one by one. A note that is
-    there already shows the messages too, and is stale."""
+    """Plan ``drafts``, each another note and in id order, as ``Notes.claim`` and ``assign`` would one by one. A note
+    that is there already shows the messages too, and is stale."""
     with database.transaction():
         known: dict[str, int] = dict(
             database.rows(
@@ -41,15 +44,20 @@ def plan_notes(database: Database, kind: str, account: int, chat_id: int, drafts
             [(path_key(path), draft.tobs_id) for draft, path in zip(fresh, paths, strict=True)],
         )
         database.run_many(
-            "INSERT INTO notes (id, tobs_id, kind, account, chat_id, message_id, path) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO notes (id, tobs_id, kind, account, chat_id, message_id, path, period)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (ids[draft.tobs_id], draft.tobs_id, kind, owner, chat_id, draft.message_id, path)
+                (ids[draft.tobs_id], draft.tobs_id, kind, owner, chat_id, draft.message_id, path, draft.period)
                 for draft, path in zip(fresh, paths, strict=True)
             ],
         )
         database.run_many(
             "UPDATE message_rows SET note_id = ? WHERE account = ? AND chat_id = ? AND id = ?",
             [(ids[draft.tobs_id], *key) for draft in drafts for key in draft.keys],
+        )
+        database.run_many(
+            "UPDATE message_rows SET block_id = ? WHERE account = ? AND chat_id = ? AND id = ?",
+            [(block, *key) for draft in drafts for block, key in draft.parts],
         )
         if known:
             stale.mark_notes(database, known.values())

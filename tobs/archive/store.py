@@ -20,12 +20,12 @@ from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
 from tobs.archive.notes import Notes
+from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
 from tobs.archive.summaries import Summaries
-from tobs.archive.topics import Topics
 from tobs.archive.updates import Updates
 
 
@@ -38,7 +38,6 @@ class Archive:
         self.meta = Meta(database)
         self.takeouts = Takeouts(self.meta)
         self.chats = Chats(database, clock)
-        self.topics = Topics(database)
         self.people = People(database, clock)
         self.peers = Peers(database)
         self.raw = RawPages(database)
@@ -50,6 +49,7 @@ class Archive:
         self.enrichments = Enrichments(database)
         self.notes = Notes(database, self.media, self.enrichments)
         self.links = Links(database)
+        self.paths = Paths(database)
         self.results = Results(database)
         self.runs = Runs(database, clock)
         self.summaries = Summaries(database)

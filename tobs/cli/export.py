@@ -33,7 +33,7 @@ def export(
         str | None, typer.Option(help="How hard to work: conservative, balanced, aggressive or custom.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
-    layout: Annotated[str | None, typer.Option(help="Where notes go: message.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Notes of new chats: auto, message, day or month.")] = None,
     media: Annotated[str | None, typer.Option(help="Kinds to download: all, or a list such as photo,audio.")] = None,
     no_media: Annotated[bool, typer.Option("--no-media", help="Download no media.")] = False,
     max_size: Annotated[str | None, typer.Option(help="Largest file to download, such as 50MB.")] = None,
@@ -57,9 +57,7 @@ def export(
     sender: Annotated[
         list[str] | None, typer.Option("--from", help="Only messages of this sender. Repeatable.", metavar="USER")
     ] = None,
-    topic: Annotated[
-        list[int] | None, typer.Option(help="Only messages of this forum topic. Repeatable.", metavar="ID")
-    ] = None,
+    topic: Annotated[int | None, typer.Option(help="Only messages of this forum topic.", metavar="ID")] = None,
     type_: Annotated[
         list[str] | None,
         typer.Option("--type", help="Only messages of these types, such as photo,voice,text.", metavar="TYPES"),
@@ -87,7 +85,7 @@ def export(
         max_id=max_id,
         limit=limit,
         senders=tuple(sender or ()),
-        topics=tuple(topic or ()),
+        topic=topic,
         types=tuple(type_ or ()),
         where=where,
     )

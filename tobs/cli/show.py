@@ -49,6 +49,10 @@ def show_report(console: Console, report: RunReport) -> None:
             console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
     for item in report.recovered:
         console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
+    for conflict in report.conflicts[:_MOST_PROBLEMS]:
+        console.print(f"[yellow]yours and Telegram's:[/] {escape(conflict.note)}: {escape(conflict.new)}")
+    if len(report.conflicts) > _MOST_PROBLEMS:
+        console.print(f"[yellow]… and {len(report.conflicts) - _MOST_PROBLEMS} more[/], all in the report")
     for problem in report.problems[:_MOST_PROBLEMS]:
         console.print(f"[red]did not work:[/] {escape(problem.item)}: {escape(problem.reason)}")
     more = len(report.problems) - _MOST_PROBLEMS

@@ -15,7 +15,7 @@ from tobs.config.units import parse_duration, parse_size
 from tobs.model import FileKind
 
 ProfileName = Literal["conservative", "balanced", "aggressive", "custom"]
-Layout = Literal["message"]
+Layout = Literal["auto", "message", "day", "month"]
 Size = Annotated[int, BeforeValidator(parse_size)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 
@@ -89,7 +89,10 @@ class Settings(BaseModel):
     plugins_on: Words = Field((), description="Plugins to run that run only when asked for, such as links")
 
     targets: Words = vault_safe((), "Targets used when a command names none")
-    layout: Layout = vault_safe("message", "Where notes go: one note a message")
+    layout: Layout = vault_safe(
+        "auto",
+        "Notes of a new chat: one for each message, day or month; auto: message up to 10,000 messages, else day",
+    )
     media: Kinds = vault_safe(ALL_KINDS, "Kinds of media to download: all, none, or a list such as photo,audio")
     max_size: Size = vault_safe(50_000_000, "Largest file to download, such as 50MB", ge=0)
     timezone: str = vault_safe("", "IANA time zone of dates in the vault; the first run writes it down for good")

@@ -12,7 +12,7 @@ from tobs.model import Chat
 from tobs.pipeline.report import Reporter
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
-from tobs.vault.layout import LayoutName
+from tobs.vault.layout import AskedLayout, LayoutName
 
 
 class Studio(Struct, frozen=True):
@@ -28,11 +28,12 @@ class Studio(Struct, frozen=True):
 
 
 class Desk(Struct, frozen=True):
-    """The archive and the vault of a run, for the one thread that writes into the archive."""
+    """The archive and the vault of a run, for the one thread that writes into the archive. ``layout`` is that of chats
+    that come for the first time."""
 
     studio: Studio
     staging: Path
-    layout: LayoutName
+    layout: AskedLayout
     reporter: Reporter
     batch: int
 
@@ -59,10 +60,12 @@ class Desk(Struct, frozen=True):
 
 class ChatPlace(Struct, frozen=True):
     """A chat, the note about it, and its folder in the vault. A basic group that became a supergroup is filed in the
-    note and folder of that. ``is_part``: the run brings only a part of the chat, so what there is at its end is
-    planned and placed though older messages are missing."""
+    note and folder of that, which is its ``home`` (a chat's own id as a rule). ``is_part``: the run brings only a part
+    of the chat, so what there is at its end is planned and placed though older messages are missing."""
 
     chat: Chat
     note_id: int
     folder: str
+    home: int
+    layout: LayoutName
     is_part: bool = False

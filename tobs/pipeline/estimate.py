@@ -14,6 +14,7 @@ from msgspec import Struct
 from tobs.model import Chat, FileKind, Message, is_channel_id, message_files
 from tobs.pipeline.report import Problem
 from tobs.telegram.client import Telegram
+from tobs.vault.layout import AskedLayout, choose_layout
 
 _PAGE = 100
 _AROUND = 3
@@ -31,7 +32,8 @@ class MediaEstimate(Struct, frozen=True):
 
 class ChatEstimate(Struct, frozen=True):
     """What exporting a chat would do. ``archived`` messages are in the vault's archive already; ``bytes`` is None
-    where the newest messages do not tell. ``notes`` counts one a message: an album has fewer."""
+    where the newest messages do not tell. ``notes`` counts one a message (an album has fewer), or a
+    note for so many as came on a day or in a month of late."""
 
     id: int
     kind: str
@@ -53,10 +55,12 @@ class ChatEstimate(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What the vault's archive has of a chat: messages and its folder ("": none yet)."""
+    """What the vault's archive has of a chat: messages, its folder ("": none yet), its layout and why (None: not
+    decided)."""
 
     messages: int = 0
     folder: str = ""
+    layout: tuple[str, str] | None = None
 
 
 class Means(Struct, frozen=True):
@@ -66,7 +70,7 @@ class Means(Struct, frozen=True):
     downloads: int
     kinds: Collection[str]
     max_size: int
-    layout: str
+    layout: AskedLayout
 
 
 class Plan(Struct, frozen=True):
@@ -117,6 +121,7 @@ class Estimator:
         pages = ceil(new / _PAGE) + _AROUND * len(histories)
         parts = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
         size = sum(one.bytes or 0 for one in wanted)
+        layout, reason = known.layout or choose_layout(self._means.layout, messages)
         return ChatEstimate(
             id=chat.id,
             kind=chat.kind,
@@ -129,10 +134,10 @@ class Estimator:
             media={kind: one for kind, one in media.items() if one.count},
             requests=pages + parts,
             bytes=round(size * share) if all(one.bytes is not None for one in wanted) else None,
-            notes=new,
+            notes=estimate_notes(new, layout, [message.date for message in sample]),
             folder=known.folder,
-            layout=self._means.layout,
-            layout_reason=_REASONS.get(self._means.layout, "the settings say so"),
+            layout=layout,
+            layout_reason=reason,
             takeout=scopes,
             seconds=round(self._time(chat, pages, parts), 1),
         )
@@ -164,7 +169,13 @@ def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int
     )
 
 
-_REASONS = {"message": "one note a message, as the settings say"}
+def estimate_notes(messages: int, layout: str, dates: Collection[int]) -> int:
+    """Notes for so many ``messages``, from the ``dates`` (Unix seconds) of some: at least one a note."""
+    if layout == "message" or not dates:
+        return messages
+    period = 86_400 * (1 if layout == "day" else 30)
+    together = len(dates) * period / max(period, max(dates) - min(dates))
+    return min(messages, ceil(messages / max(1.0, together)))
 
 
 def estimate_media(kinds: Mapping[str, int], sample: Collection[Message], means: Means) -> dict[str, MediaEstimate]:

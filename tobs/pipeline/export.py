@@ -18,8 +18,8 @@ from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.fetch import fetch_and_record, missing_ids
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import MediaStage
-from tobs.pipeline.notes import NoteWriter
-from tobs.pipeline.plan import open_chat, plan_messages, settled_to
+from tobs.pipeline.notes import MESSAGE_NOTES, NoteWriter
+from tobs.pipeline.plan import known_place, open_chat, plan_messages, settled_to
 from tobs.sources import Gap, Source
 
 #: Rounds of mending: a note written in one round may be what another one waits for.
@@ -173,8 +173,8 @@ def _with_stale_notes(desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace
     """The chats of this run, and those of earlier ones that point at what came now."""
     archive, known = desk.archive, {place.chat.id: place for place in places}
     for chat in archive.chats.all(desk.account):
-        if chat.id not in known and archive.notes.stale(desk.account, chat.id, kinds=("message",), limit=1):
-            known[chat.id] = ChatPlace(chat, 0, "")
+        if chat.id not in known and archive.notes.stale(desk.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
+            known[chat.id] = known_place(desk, chat)
     return list(known.values())
 
 

@@ -1,4 +1,4 @@
-"""What a note asks while it is rendered: where another message, person, chat, topic or file is in the vault.
+"""What a note asks while it is rendered: where another message, person, chat or file is in the vault.
 
 Each answer is noted, so that a note that asked for something not there yet is rendered again when it is (its
 links *heal*), and no vault depends on the order in which things arrived.
@@ -12,6 +12,7 @@ from typing import Any
 from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
 from tobs.model import Chat, Message
 from tobs.pipeline.desk import Studio
+from tobs.render.period import block_anchor
 from tobs.render.views import Attachment, Links
 
 
@@ -32,7 +33,6 @@ class Lookups:
         self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
-        self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
         self._names: dict[str, int | None] = {}
         self._links: dict[tuple[int, int], bool] = {}
         self._mentions: dict[str, bool] = {}
@@ -40,7 +40,6 @@ class Lookups:
             message=self._message,
             person=self._person,
             chat=self._chat,
-            topic=self._topic,
             attachment=self._attachment,
             named=self._named,
             found=self._found,
@@ -63,9 +62,12 @@ class Lookups:
         return links, tuple([target for target, there in self._mentions.items() if not there])
 
     def _message(self, chat_id: int, message_id: int) -> str | None:
-        path = self._studio.archive.notes.path_of(self._studio.account, chat_id, message_id)
-        self._links[chat_id, message_id] = path is not None
-        return path and path.removesuffix(".md")
+        shown = self._studio.archive.notes.shown_in(self._studio.account, chat_id, message_id)
+        self._links[chat_id, message_id] = shown is not None
+        if shown is None:
+            return None
+        path = shown.path.removesuffix(".md")
+        return f"{path}#^{block_anchor(shown.block, is_foreign=shown.is_foreign)}" if shown.block else path
 
     def _person(self, person_id: int) -> tuple[str, str] | None:
         if person_id not in self._people:
@@ -88,15 +90,6 @@ class Lookups:
             self._chats[chat_id] = (self._chat_note(chat), chat.title) if chat else None
         found = self._chats[chat_id]
         self._mentions[str(chat_id)] = bool(found and found[0])
-        return found
-
-    def _topic(self, chat_id: int, topic_id: int) -> tuple[str, str] | None:
-        tobs_id = f"{chat_id}/topic/{topic_id}"
-        if (chat_id, topic_id) not in self._topics:
-            known = self._studio.archive.topics.get(self._studio.account, chat_id, topic_id)
-            self._topics[chat_id, topic_id] = (self._note(tobs_id), known.topic.title) if known else None
-        found = self._topics[chat_id, topic_id]
-        self._mentions[tobs_id] = bool(found and found[0])
         return found
 
     def _chat_note(self, chat: Chat) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from tobs.archive import NoteRow, WrittenNote
@@ -13,8 +14,11 @@ from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.press import Pressed, press_summaries
 
+#: Notes that show messages: one, or all of a day or month.
+MESSAGE_NOTES = ("message", "day", "month")
+
 #: Notes about something else than a message; there are few, and they come when the messages are done.
-SUMMARIES = ("chat", "topic", "person", "audio", "page")
+SUMMARIES = ("chat", "person", "audio", "page")
 
 
 class Press(Protocol):
@@ -26,8 +30,8 @@ class Press(Protocol):
 
 
 class NoteWriter:
-    """Writes the stale notes of a run. A note whose template fails on it is told, left as it is, and stale again
-    at the end, so that the next run tries it with a better template."""
+    """Writes the stale notes of a run. A note whose template fails on it, or whose front matter the owner broke, is
+    told, left as it is, and stale again at the end, so that the next run tries it again."""
 
     def __init__(self, desk: Desk, keeper: Keeper, press: Press) -> None:
         self._desk = desk
@@ -80,10 +84,11 @@ class NoteWriter:
     # In the keeper's thread
 
     def _next(self, place: ChatPlace, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
-        desk = self._desk
-        return desk.archive.notes.stale(
-            desk.account, place.chat.id, kinds=("message",), after=last, limit=desk.batch, ready_only=not final
+        notes, account = self._desk.archive.notes, self._desk.account
+        rows = notes.stale(
+            account, place.chat.id, kinds=MESSAGE_NOTES, after=last, limit=self._desk.batch, ready_only=not final
         )
+        return rows if place.layout == "message" else fitting(rows, notes.sizes(row.id for row in rows))
 
     def _write_summaries(self) -> int:
         desk = self._desk
@@ -102,23 +107,35 @@ class NoteWriter:
         in_place, settled, gone = [], [], []
         for note in pressed:
             if note.problem:
-                reporter.problem("TemplateBroken", note.path, note.problem)
+                what, reason = note.problem
+                reporter.problem(what, note.path, reason)
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
             reporter.count_note(note.outcome)
-            match note.outcome:
-                case "created" | "updated" | "unchanged":
-                    in_place.append(
-                        WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
-                    )
-                case "deleted":
-                    gone.append(note.id)
-                case "preserved":
-                    settled.append((note.id, note.revision))
+            for words in note.conflicts:
+                reporter.conflict(note.path, words)
+            if note.base:
+                in_place.append(
+                    WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
+                )
+            elif note.outcome == "deleted":
+                gone.append(note.id)
+            else:
+                settled.append((note.id, note.revision))
         asked = [note for note in pressed if not note.problem]
         with archive.transaction():
             archive.notes.written(in_place)
             archive.notes.settle(settled)
             archive.notes.mark_deleted(gone)
             archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
+
+
+def fitting(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[NoteRow]:
+    """The first of ``rows``, as many as have few enough messages to be pressed together (at least one)."""
+    together = list(accumulate(sizes.get(row.id, 0) for row in rows))
+    return [row for row, count in zip(rows, together, strict=True) if count <= max(_TOGETHER, together[0])]
+
+
+#: Messages that are read and rendered together where notes have many.
+_TOGETHER = 2_000

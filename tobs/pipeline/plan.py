@@ -9,30 +9,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import cast
+
+from msgspec import Struct
 
 from tobs.archive import NoteDraft
-from tobs.model import Chat, Message, MessageKey, Topic
+from tobs.model import Chat, Message, MessageKey
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.folders import Folder, folders_of
 from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
+    LayoutName,
     NotePlace,
     chat_candidates,
     chat_folder,
+    choose_layout,
+    message_note,
     note_candidates,
+    period_of,
     person_candidates,
 )
 from tobs.vault.names import first_words
 
+#: Messages of one day or month that are planned together. Of a larger one the note is made several times.
+_LARGEST_PERIOD = 5_000
 
-def open_chat(desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_part: bool = False) -> ChatPlace:
-    """Give ``chat`` its note and folder, or those of ``inside`` which it belongs to. What is known of the chat is
-    kept; its note is stale if that changed."""
+
+def open_chat(
+    desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_part: bool = False, messages: int | None = None
+) -> ChatPlace:
+    """Give ``chat`` its note, folder and layout, or those of ``inside`` which it belongs to. What is known of the chat
+    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history."""
     archive = desk.archive
     if inside is not None:
         archive.chats.put(desk.account, chat)
-        return ChatPlace(chat, inside.note_id, inside.folder, is_part)
+        return ChatPlace(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
     with archive.transaction():
         before = archive.chats.get(desk.account, chat.id)
         archive.chats.put(desk.account, chat)
@@ -46,16 +58,25 @@ def open_chat(desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_par
         )
         if before is not None and _shown(before) != _shown(chat):
             archive.notes.mark_stale([note.id])
-    return ChatPlace(chat, note.id, chat_folder(note.path), is_part)
+        layout = _layout(desk, chat.id, messages if messages is not None else chat.count or 0)
+    return ChatPlace(chat, note.id, chat_folder(note.path), chat.id, layout, is_part)
 
 
-def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
-    """Keep the topics of ``chat`` as they are now; its note tells them."""
-    archive = desk.archive
-    with archive.transaction():
-        if archive.topics.put(desk.account, chat.id, topics):
-            note = archive.notes.by_tobs_id(str(chat.id))
-            archive.notes.mark_stale([note.id] if note else [])
+def known_place(desk: Desk, chat: Chat) -> ChatPlace:
+    """The place that an earlier run gave a chat; one that is filed in another chat has no note and no folder here."""
+    note = desk.archive.notes.by_tobs_id(str(chat.id))
+    layout, _ = desk.archive.chats.layout(desk.account, chat.id) or ("message", "")
+    folder = chat_folder(note.path) if note else ""
+    return ChatPlace(chat, note.id if note else 0, folder, chat.id, cast("LayoutName", layout))
+
+
+def _layout(desk: Desk, chat_id: int, messages: int) -> LayoutName:
+    """How the chat is laid out: as it was decided when it came first."""
+    known = desk.archive.chats.layout(desk.account, chat_id)
+    if known is None:
+        known = choose_layout(desk.layout, messages)
+        desk.archive.chats.set_layout(desk.account, chat_id, *known)
+    return cast("LayoutName", known[0])
 
 
 def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
@@ -65,20 +86,31 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     """
     archive, chat = desk.archive, place.chat
     upto = settled_to(desk, place, final=final)
-    messages = archive.messages.unplanned(desk.account, chat.id, upto, desk.batch)
+    if place.layout != "message" and not final and _is_open(desk, place, upto):
+        return 0
+    limit = desk.batch if place.layout == "message" else max(desk.batch, _LARGEST_PERIOD)
+    messages = archive.messages.unplanned(desk.account, chat.id, upto, limit)
     units = albums(messages)
-    if units and units[-1][0].album_id and (not final or len(messages) == desk.batch):
+    may_go_on = not final or len(messages) == limit
+    if units and units[-1][0].album_id and may_go_on:
         # Its other parts may come with the next page.
         units.pop()
+    if place.layout != "message" and may_go_on:
+        units = _closed_periods(desk, place, units, may_wait=len(messages) < limit)
     if not units:
         return 0
     with archive.transaction():
         folders = folders_of(desk, place, [unit[0] for unit in units])
-        drafts = [_draft(desk, folder, unit) for folder, unit in zip(folders, units, strict=True)]
-        archive.notes.plan("message", desk.account, chat.id, [draft for draft in drafts if draft is not None])
+        if place.layout == "message":
+            drafts = [_draft(desk, folder, unit) for folder, unit in zip(folders, units, strict=True)]
+            planned = [draft for draft in drafts if draft is not None]
+            archive.notes.plan("message", desk.account, chat.id, planned)
+        else:
+            planned = _period_drafts(desk, place, list(zip(folders, units, strict=True)))
+            archive.notes.plan(place.layout, desk.account, place.home, planned)
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
-        archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
-    desk.reporter.expected_notes += len(units)
+        archive.notes.mark_stale([place.note_id])
+    desk.reporter.expected_notes += len(planned)
     return len(units)
 
 
@@ -87,6 +119,29 @@ def settled_to(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     if final and place.is_part:
         return place.chat.top
     return desk.archive.coverage.watermark(desk.account, place.chat.id)
+
+
+def _is_open(desk: Desk, place: ChatPlace, upto: int) -> bool:
+    """Whether all that could be planned is of one period, to which more may come: its note is not made yet, so that a
+    day is rendered once and not with each page. Without reading the messages, which may be many."""
+    dates = desk.archive.messages.unplanned_dates(desk.account, place.chat.id, upto)
+    return dates is None or _period(desk, place, dates[0]) == _period(desk, place, dates[1])
+
+
+def _closed_periods(
+    desk: Desk, place: ChatPlace, units: Sequence[list[Message]], *, may_wait: bool
+) -> list[list[Message]]:
+    """``units`` without those of the last period, to which more may come; with them if there is no other period and it
+    has so many messages that it cannot wait."""
+    if not units:
+        return []
+    last = _period(desk, place, units[-1][0].date)
+    closed = [unit for unit in units if _period(desk, place, unit[0].date) != last]
+    return closed if closed or may_wait else list(units)
+
+
+def _period(desk: Desk, place: ChatPlace, unix: int) -> str:
+    return period_of(place.layout, datetime.fromtimestamp(unix, desk.zone).date())
 
 
 def albums(messages: Sequence[Message]) -> list[list[Message]]:
@@ -102,19 +157,57 @@ def albums(messages: Sequence[Message]) -> list[list[Message]]:
 
 def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | None:
     """The note of a message or an album; None for later parts of an album that has its note already."""
-    notes, first = desk.archive.notes, unit[0]
+    first = unit[0]
     keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
-    if first.album_id:
-        earlier = notes.of_album(desk.account, first.chat_id, first.album_id, first.id)
-        if earlier is not None:
-            notes.assign(earlier, keys)
-            return None
+    earlier = _begun_album(desk, first)
+    if earlier is not None:
+        desk.archive.notes.assign(earlier[0], keys, block_id=earlier[1])
+        return None
     day = datetime.fromtimestamp(first.date, desk.zone).date()
     spot = NotePlace(
         folder.path, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
     )
-    path = LAYOUTS[desk.layout](spot)
-    return NoteDraft(f"{first.chat_id}/{first.id}", first.id, note_candidates(path), keys)
+    parts = [(first.id, key) for key in keys[1:]]
+    return NoteDraft(f"{first.chat_id}/{first.id}", first.id, note_candidates(message_note(spot)), keys, parts=parts)
+
+
+def _period_drafts(desk: Desk, place: ChatPlace, units: Sequence[tuple[Folder, list[Message]]]) -> list[NoteDraft]:
+    """The notes of days or months that messages go to, each once, in the order of their first messages."""
+    notes, drafts = desk.archive.notes, dict[str, _PeriodDraft]()
+    for folder, unit in units:
+        first = unit[0]
+        keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
+        earlier = _begun_album(desk, first)
+        if earlier is not None:
+            notes.assign(earlier[0], keys, block_id=earlier[1])
+            continue
+        day = datetime.fromtimestamp(first.date, desk.zone).date()
+        tobs_id = f"{folder.tobs_id}/{period_of(place.layout, day)}"
+        draft = drafts.setdefault(tobs_id, _PeriodDraft(NotePlace(folder.path, day, first.id, "")))
+        draft.keys += keys
+        draft.parts += [(first.id, key) for key in keys[1:]]
+    return [_period_draft(place.layout, tobs_id, draft) for tobs_id, draft in drafts.items()]
+
+
+class _PeriodDraft(Struct):
+    """What is known of a day's or month's note while its messages are gathered."""
+
+    spot: NotePlace
+    keys: list[MessageKey] = []
+    parts: list[tuple[int, MessageKey]] = []
+
+
+def _period_draft(layout: LayoutName, tobs_id: str, draft: _PeriodDraft) -> NoteDraft:
+    spot = draft.spot
+    path, period = LAYOUTS[layout](spot), period_of(layout, spot.date)
+    return NoteDraft(tobs_id, spot.message_id, note_candidates(path), draft.keys, period, draft.parts)
+
+
+def _begun_album(desk: Desk, first: Message) -> tuple[int, int] | None:
+    """The note and block of an album of which ``first`` is a later part; None for everything else."""
+    if not first.album_id:
+        return None
+    return desk.archive.notes.of_album(desk.account, first.chat_id, first.album_id, first.id)
 
 
 def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:

@@ -72,4 +72,9 @@ def _known(archive: Archive | None, account: int, chat: Chat) -> Known:
     return Known(
         messages=sum(archive.messages.count(account, one) for one in ids),
         folder=chat_folder(note.path) if note is not None else folder,
+        layout=_recorded(archive.chats.layout(account, chat.id)),
     )
+
+
+def _recorded(layout: tuple[str, str] | None) -> tuple[str, str] | None:
+    return layout and (layout[0], f"decided when it came first: {layout[1]}")

@@ -6,25 +6,30 @@ The archive is only read here; what became of each note is answered, for the kee
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 from msgspec import Struct
 
 from tobs.archive import NoteLink, NoteRow, StoredMessage, pack_base
 from tobs.errors import TemplateBroken
-from tobs.model import Chat
+from tobs.model import Chat, Message
 from tobs.pipeline.desk import Studio
 from tobs.pipeline.lookups import Lookups
 from tobs.pipeline.summaries import summary_text
 from tobs.render.frontmatter import managed_hash
 from tobs.render.notes import render_message
-from tobs.vault.decide import Known, Outcome, decide, text_hash
+from tobs.render.period import PeriodNote, render_period
+from tobs.render.words import catalogue
+from tobs.vault.decide import Known, Merging, Outcome, decide, read_marks, text_hash
+from tobs.vault.merge import ConflictWords
 from tobs.vault.read import read_batch
 from tobs.vault.writer import NoteFile, write_batch
 
 
 class Pressed(Struct, frozen=True):
-    """What became of a note. ``base`` is its text as the archive keeps it, ``links`` and ``missing`` what it asked for;
-    ``problem`` is set where its template failed on it (nothing was written then)."""
+    """What became of a note. ``base`` is the text the archive keeps of it (none: as before), ``links`` and ``missing``
+    what it asked for, ``conflicts`` what of ours the owner's words stand against; ``problem`` is set where it could not
+    be brought up to date (what, and why; nothing was written then)."""
 
     id: int
     path: str
@@ -36,7 +41,8 @@ class Pressed(Struct, frozen=True):
     mtime_ns: int = 0
     links: tuple[NoteLink, ...] = ()
     missing: tuple[str, ...] = ()
-    problem: str = ""
+    conflicts: tuple[str, ...] = ()
+    problem: tuple[str, str] | None = None
 
 
 class _Draft(Struct, frozen=True):
@@ -52,7 +58,7 @@ def press_messages(studio: Studio, chat: Chat, rows: Sequence[NoteRow]) -> list[
     """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
     stored = studio.archive.notes.stored([row.id for row in rows])
     lookups = Lookups(studio, (one for messages in stored.values() for one in messages))
-    return _press(studio, rows, lambda row: _message_text(studio, chat, stored[row.id], lookups), lookups)
+    return _press(studio, rows, lambda row: _text(studio, row, chat, stored[row.id], lookups), lookups)
 
 
 def press_summaries(studio: Studio, rows: Sequence[NoteRow]) -> list[Pressed]:
@@ -61,9 +67,25 @@ def press_summaries(studio: Studio, rows: Sequence[NoteRow]) -> list[Pressed]:
     return _press(studio, rows, lambda row: summary_text(studio, row, lookups.links), lookups)
 
 
+def _text(studio: Studio, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
+    if row.period:
+        return _period_text(studio, row, chat, stored, lookups)
+    return _message_text(studio, chat, stored, lookups)
+
+
 def _message_text(studio: Studio, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
     messages = [one.message for one in stored]
     return render_message(messages, chat, lookups.links, studio.options, studio.templates).text
+
+
+def _period_text(studio: Studio, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
+    """The note of a day or month: what is of the group that the chat grew from comes first."""
+    units: dict[tuple[bool, int], list[Message]] = {}
+    for one in stored:
+        units.setdefault((one.message.chat_id == chat.id, one.block), []).append(one.message)
+    before = studio.archive.chats.get(studio.account, chat.migrated_from) if chat.migrated_from else None
+    note = PeriodNote(row.tobs_id, row.period, chat, [units[key] for key in sorted(units)], before)
+    return render_period(note, lookups.links, studio.options, studio.templates).text
 
 
 def _press(
@@ -75,29 +97,63 @@ def _press(
         try:
             drafts.append(_Draft(row, render(row), *lookups.met()))
         except TemplateBroken as error:
-            pressed.append(Pressed(row.id, row.path, row.revision, problem=str(error)))
+            pressed.append(Pressed(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
     found = read_batch(studio.root, [draft.row.path for draft in drafts])
     decisions = [
-        decide(Known(draft.row.tobs_id, draft.row.state, draft.row.text_hash), now, draft.text, managed_hash)
+        decide(
+            Known(draft.row.tobs_id, draft.row.state, draft.row.text_hash),
+            now,
+            draft.text,
+            managed_hash,
+            merging(studio, draft.row),
+        )
         for draft, now in zip(drafts, found, strict=True)
     ]
     texts = [NoteFile(d.row.path, one.text) for d, one in zip(drafts, decisions, strict=True) if one.text is not None]
     files = {file.path: file for file in write_batch(studio.root, texts)}
     for draft, decision in zip(drafts, decisions, strict=True):
         row, file = draft.row, files.get(draft.row.path)
-        in_place = decision.outcome in ("created", "updated", "unchanged")
         pressed.append(
             Pressed(
                 id=row.id,
                 path=row.path,
                 revision=row.revision,
                 outcome=decision.outcome,
-                text_hash=text_hash(draft.text) if in_place else "",
-                base=pack_base(draft.text) if in_place else b"",
+                text_hash=text_hash(draft.text) if decision.is_base else "",
+                base=pack_base(draft.text) if decision.is_base else b"",
                 size=file.size if file else row.size,
                 mtime_ns=file.mtime_ns if file else row.mtime_ns,
                 links=draft.links,
                 missing=draft.missing,
+                conflicts=decision.conflicts,
+                problem=(_UNREADABLE, decision.problem) if decision.problem else None,
             )
         )
     return pressed
+
+
+#: What the report calls a note whose front matter the owner broke.
+_UNREADABLE = "front matter"
+
+
+def merging(studio: Studio, row: NoteRow) -> Merging:
+    """What merging the note ``row`` needs; the archive is asked only if it comes to that."""
+
+    def base(tobs_hash: str) -> str | None:
+        text = studio.archive.notes.bases([row.id]).get(row.id)
+        return text if text is not None and tobs_hash in ("", read_marks(text).tobs_hash) else None
+
+    return Merging(base, partial(_whereabouts, studio), conflict_words(studio.options.language))
+
+
+def _whereabouts(studio: Studio, target: str) -> str | None:
+    """Where the note or file is now that a link names (both without `.md`)."""
+    path = studio.archive.paths.current(f"{target}.md") or studio.archive.paths.current(target)
+    return path and path.removesuffix(".md")
+
+
+@cache
+def conflict_words(language: str) -> ConflictWords:
+    """What a note says about a conflict, in the language of the vault."""
+    words = catalogue(language)
+    return ConflictWords(words("conflict.lines"), words("conflict.properties"))

@@ -13,7 +13,13 @@ from msgspec import Struct
 from tobs.errors import TobsError
 
 Clock = Callable[[], float]
-NoteOutcome = Literal["created", "updated", "unchanged", "preserved", "deleted"]
+NoteOutcome = Literal["created", "updated", "unchanged", "merged", "conflict", "preserved", "deleted"]
+
+#: Which counts an outcome is told in: a merged note was brought up to date, and the owner's words in it were kept.
+_COUNTED: dict[NoteOutcome, tuple[str, ...]] = {
+    "merged": ("updated", "preserved"),
+    "conflict": ("conflicts", "preserved"),
+}
 
 
 class MessageCounts(Struct):
@@ -27,7 +33,8 @@ class MessageCounts(Struct):
 
 
 class NoteCounts(Struct):
-    """Notes by outcome. ``preserved``: changed by the owner and left alone."""
+    """Notes by outcome. ``preserved``: with words of the owner, which were kept; those that also got something new are
+    among ``updated``, those where both changed the same place among ``conflicts``."""
 
     created: int = 0
     updated: int = 0
@@ -92,6 +99,14 @@ class Problem(Struct, frozen=True):
     retryable: bool = True
 
 
+class Conflict(Struct, frozen=True):
+    """A place in a note that its owner and Telegram both changed: the owner's words stay, ``new`` begins what Telegram
+    has there (the note tells it below them)."""
+
+    note: str
+    new: str
+
+
 class Recovered(Struct, frozen=True):
     """Something that went wrong and came right."""
 
@@ -117,6 +132,7 @@ class RunReport(Struct):
     requests: int = 0
     takeout: TakeoutTold = TakeoutTold()
     problems: list[Problem] = msgspec.field(default_factory=list)
+    conflicts: list[Conflict] = msgspec.field(default_factory=list)
     recovered: list[Recovered] = msgspec.field(default_factory=list)
 
     def to_json(self) -> bytes:
@@ -152,7 +168,12 @@ class Reporter:
 
     def count_note(self, outcome: NoteOutcome) -> None:
         """Count what became of a note."""
-        setattr(self.report.notes, outcome, getattr(self.report.notes, outcome) + 1)
+        for name in _COUNTED.get(outcome, (outcome,)):
+            setattr(self.report.notes, name, getattr(self.report.notes, name) + 1)
+
+    def conflict(self, note: str, new: str) -> None:
+        """Tell a place that the owner of a note and Telegram both changed."""
+        self.report.conflicts.append(Conflict(note, new))
 
     def count_processor(self, name: str, *, done: int = 0, cached: int = 0, skipped: int = 0, failed: int = 0) -> None:
         """Count items of a processor by what became of them."""

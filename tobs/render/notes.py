@@ -11,18 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tobs.model import (
-    Button,
-    Chat,
-    Forward,
-    Message,
-    Reaction,
-    SuggestedPost,
-    Text,
-    is_channel_id,
-    message_files,
-    topic_in,
-)
+from tobs.model import Button, Chat, Forward, Message, Reaction, SuggestedPost, Text, is_channel_id, message_files
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import code_span, escape_name, one_line
@@ -45,7 +34,7 @@ def render_message(
     """The note of one message, or of an album's messages (ascending ids; the note is the first one's)."""
     context = Context(links, options, chat.id, chat.username)
     views = tuple([message_view(message, chat, context) for message in messages])
-    files = _attached_fields(messages, context)
+    files = attached_fields(messages, context)
     tags = note_tags(messages, options.tag_prefix, files)
     note = NoteView(context.name(chat.id), chat.title, views[0].date, views, tags)
     body = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
@@ -92,7 +81,7 @@ def note_tags(messages: Sequence[Message], prefix: str, files: Sequence[Mapping[
     return tuple(tags.values())
 
 
-def _attached_fields(messages: Sequence[Message], context: Context) -> list[Mapping[str, Any]]:
+def attached_fields(messages: Sequence[Message], context: Context) -> list[Mapping[str, Any]]:
     """What plugins found about the files of messages, without those that have a note of their own, and said about
     the messages themselves."""
     found: list[Mapping[str, Any]] = []
@@ -118,11 +107,11 @@ def _properties(
         ("message_id", message.id),
         ("link", view.link or None),
     ]
-    if topic_id := topic_in(chat, message.topic_id):
-        properties.append(("topic", link_to(context.links.topic(chat.id, topic_id))))
+    if message.topic_id:
+        properties.append(("topic", message_property(context, chat.id, message.topic_id)))
     if message.reply is not None and message.reply.message_id:
         target_chat = message.reply.chat_id or chat.id
-        properties.append(("reply_to", _message_link(context, target_chat, message.reply.message_id)))
+        properties.append(("reply_to", message_property(context, target_chat, message.reply.message_id)))
     if message.forward is not None:
         properties.append(("forwarded_from", _origin_property(message.forward, context)))
     edited = max(each.edited for each in messages)
@@ -132,11 +121,11 @@ def _properties(
         properties += [("views", message.views), ("forwards", message.forwards)]
         properties.append(("reactions", [reaction_text(each) for each in message.reactions]))
     properties.append(("tags", tags))
-    properties.append(("media", _media_links(messages, context)))
+    properties.append(("media", media_links(messages, context)))
     return properties
 
 
-def _message_link(context: Context, chat_id: int, message_id: int) -> str | None:
+def message_property(context: Context, chat_id: int, message_id: int) -> str | None:
     """A message as a property: a link to its note, else its t.me link."""
     path = context.message_path(chat_id, message_id)
     if path:
@@ -153,7 +142,7 @@ def _origin_property(forward: Forward, context: Context) -> str | None:
     return found or one_line(forward.from_name) or None
 
 
-def _media_links(messages: Sequence[Message], context: Context) -> list[str]:
+def media_links(messages: Sequence[Message], context: Context) -> list[str]:
     found: dict[str, None] = {}
     for message in messages:
         for index in range(len(message_files(message))):

@@ -29,14 +29,12 @@ class Links(Struct, frozen=True):
     """How a note finds others. All of them are pure look-ups; None is 'not in this vault'.
 
     ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
-    ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
-    ``named(username)`` -> marked id (the name comes lower-cased, without ``@``);
-    ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
-    ``found(message)`` -> what plugins said about it, a mapping each (see ``found``).
+    ``person(id)`` and ``chat(id)`` -> (path or "" while there is no note, name); ``named(username)`` -> marked id
+    (the name comes lower-cased, without ``@``); ``attachment(message, index)`` -> the file, by its place in
+    ``message_files(message)``; ``found(message)`` -> what plugins said about it, a mapping each (see ``found``).
     """
 
     message: Callable[[int, int], str | None] = lambda _chat, _message: None
-    topic: Callable[[int, int], tuple[str, str] | None] = lambda _chat, _topic: None
     person: Callable[[int], tuple[str, str] | None] = lambda _id: None
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
@@ -100,6 +98,30 @@ class NoteView(Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
+class BlockView(Struct, frozen=True):
+    """A message or album in the note of a day or month. ``header`` is its first paragraph, which ends in the block id
+    ``anchor``; ``text`` what it says, as `message.md.j2` lays it out; ``counters`` its reactions and views; ``heading``
+    the day, before the first block of it in a note of a month."""
+
+    anchor: str
+    header: str
+    text: str
+    counters: str = ""
+    heading: str = ""
+    messages: tuple[MessageView, ...] = ()
+
+
+class PeriodView(Struct, frozen=True):
+    """The note of a day or month as its template sees it. ``period`` is `2024-01-02` or `2024-01`."""
+
+    chat: str
+    chat_title: str
+    period: str
+    facts: str
+    blocks: tuple[BlockView, ...]
+    tags: tuple[str, ...] = ()
+
+
 class Year(Struct, frozen=True):
     """How much a chat has of one year."""
 
@@ -130,15 +152,6 @@ class ChatStats(Struct, frozen=True):
     topics: tuple[Topic, ...] = ()
     picture: str = ""
     base: str = ""
-
-
-class TopicStats(Struct, frozen=True):
-    """What the archive knows of a topic. ``first``/``last`` (message id, Unix seconds)."""
-
-    messages: int = 0
-    first: tuple[int, int] | None = None
-    last: tuple[int, int] | None = None
-    past_titles: tuple[str, ...] = ()
 
 
 class PersonStats(Struct, frozen=True):

@@ -57,12 +57,16 @@ Invoker = Callable[[Call], Awaitable[bytes]]
 
 
 def method_name(request: TLRequest) -> str:
-    """``messages.getHistory`` for a ``GetHistoryRequest``."""
-    kind = type(request)
+    """``messages.getHistory`` for a ``GetHistoryRequest``, asked for in a range or not."""
+    kind = type(_without_range(request))
     space = kind.__module__.rpartition("functions")[2].strip(".")
     name = kind.__name__.removesuffix("Request")
     name = name[0].lower() + name[1:]
     return f"{space}.{name}" if space else name
+
+
+def _without_range(request: TLRequest) -> TLRequest:
+    return request.query if isinstance(request, functions.InvokeWithMessagesRangeRequest) else request
 
 
 class Backoff:
@@ -213,8 +217,9 @@ class Door:
 
     def _in_takeout(self, inner: Invoker) -> Invoker:
         async def invoke(call: Call) -> bytes:
+            plain = replace(call, request=_without_range(call.request))  # ranges are offered in a takeout alone
             if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
-                return await inner(call)
+                return await inner(plain)
             wrapped = functions.InvokeWithTakeoutRequest(self.takeout_id, call.request)
             try:
                 return await inner(replace(call, request=wrapped))
@@ -224,7 +229,7 @@ class Door:
             if self.takeout_id:  # the first to hear of it tells it
                 self.takeout_id = 0
                 self._on_event(TakeoutEnded("TAKEOUT_INVALID"))
-            return await inner(call)
+            return await inner(plain)
 
         return invoke
 

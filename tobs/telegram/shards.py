@@ -6,28 +6,33 @@ partly used page, and an empty shard one request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import ceil
 
 PAGE = 100
+Span = tuple[int, int]
+"""A range of message ids, both ends included."""
 _PAGES_LEAST, _PAGES_MOST = 8, 20
 _SHARDS_A_WORKER = 4
 _SPLIT_PAGES = 3
+_PAGES_A_SPAN, _SPANS_FREE = 4, 5
 
 
 @dataclass(slots=True)
 class Shard:
     """The ids [low, high], walked upwards; ``cursor`` is the next id to fetch, ``reach`` what a page spans.
 
-    ``high`` may shrink while the shard is walked: an idle worker took the rest.
+    ``high`` may shrink while the shard is walked: an idle worker took the rest. ``span`` is the range of the account's
+    ids that it is asked for in, inside a takeout; None: it is asked for without one.
     """
 
     low: int
     high: int
     reach: int = PAGE
     cursor: int = 0
+    span: Span | None = None
 
     def __post_init__(self) -> None:
         self.cursor = self.cursor or self.low
@@ -68,6 +73,34 @@ def plan_shards(
     ]
 
 
+def spans_worthwhile(count: int) -> int:
+    """Into how many ranges a walk of ``count`` messages may be cut: each has pages to do, and few are wasted."""
+    pages = count // PAGE
+    return min(pages // _PAGES_A_SPAN, _SPANS_FREE + pages * 3 // 40)
+
+
+def plan_spans(gaps: Iterable[Span], spans: Sequence[Span], *, count: int) -> list[Shard]:
+    """The id intervals ``gaps`` of a private chat or basic group cut at the account-wide ranges ``spans``.
+
+    ``count`` is about how many messages the chat has. A range costs up to two requests beside its full pages (one that
+    is partly used, one that finds the end), so they are used only where there are few of them for so many messages.
+    """
+    most = spans_worthwhile(count)
+    found = sorted((low, high) for low, high in gaps if low <= high)
+    cut = [
+        (max(low, first), min(high, last), (first, last))
+        for low, high in found
+        for first, last in spans
+        if max(low, first) <= min(high, last)
+    ]
+    covered = sum(high - low + 1 for low, high, _ in cut) == sum(high - low + 1 for low, high in found)
+    if len(cut) <= len(found) or not covered or len(cut) > most:
+        return [Shard(low, high) for low, high in found]
+    ids = sum(high - low + 1 for low, high in found)
+    reach = max(PAGE, ceil(PAGE * ids / max(1, count)))
+    return [Shard(low, high, reach, span=span) for low, high, span in cut]
+
+
 class ShardQueue:
     """Hands out shards, lowest first; when none is left, splits off the far half of the one with most to do."""
 
@@ -98,7 +131,8 @@ class ShardQueue:
             return
         middle = largest.cursor - 1 + largest.reach * (pages // 2 + 1)
         self._made += 1
-        heappush(self._waiting, (middle + 1, self._made, Shard(middle + 1, largest.high, largest.reach)))
+        rest = Shard(middle + 1, largest.high, largest.reach, span=largest.span)
+        heappush(self._waiting, (rest.low, self._made, rest))
         largest.high = middle
 
 

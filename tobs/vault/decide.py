@@ -11,17 +11,26 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from tobs.archive.notes import NoteState
+from tobs.vault.merge import BrokenFrontMatter, ConflictWords, Whereabouts, merge_notes
 
-#: `created`: was not there; `updated`: ours, and out of date; `unchanged`: says it already, not touched;
-#: `preserved`: the owner's, left as it is; `deleted`: the owner removed it, and it stays away.
-Outcome = Literal["created", "updated", "unchanged", "preserved", "deleted"]
+#: `created`: was not there; `updated`: ours, and out of date; `unchanged`: says it already, not touched; `merged`: the
+#: owner's words are in it, and what is new beside them; `conflict`: the same where both changed one place: the owner's
+#: lines stay, ours are told; `preserved`: the owner's, left as it is; `deleted`: the owner removed it, it stays away.
+Outcome = Literal["created", "updated", "unchanged", "merged", "conflict", "preserved", "deleted"]
 
 
 class Decision(NamedTuple):
-    """An outcome, and the text to write (None: write nothing)."""
+    """An outcome, and the text to write (None: write nothing).
+
+    ``is_base``: the file says all that ``new`` says, or tells it: from now on changes are measured from there.
+    ``conflicts`` are the first words of what was not taken; ``problem`` says why the note was not brought up to date.
+    """
 
     outcome: Outcome
     text: str | None = None
+    is_base: bool = True
+    conflicts: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class Known(NamedTuple):
@@ -32,23 +41,64 @@ class Known(NamedTuple):
     text_hash: str = ""
 
 
-def decide(known: Known, found: bytes | None, new: str, managed_hash: Callable[[str], str]) -> Decision:
+class Merging(NamedTuple):
+    """What a merge needs: ``base`` gives the text that was written with a `tobs_hash` (empty: the last one; None where
+    it is not kept), ``whereabouts`` where a link's target is now, ``words`` what is said about conflicts."""
+
+    base: Callable[[str], str | None]
+    whereabouts: Whereabouts
+    words: ConflictWords = ConflictWords()
+
+
+def decide(
+    known: Known, found: bytes | None, new: str, managed_hash: Callable[[str], str], merging: Merging
+) -> Decision:
     """What to do with a note whose file holds ``found`` (None: there is none) and that should say ``new``.
 
     ``managed_hash`` computes the `tobs_hash` of a note's text (the render room knows how).
     """
     if found is None:
         # A planned note was never seen in place: the run before this one was stopped.
-        return Decision("created", new) if known.state == "planned" else Decision("deleted")
+        return Decision("created", new) if known.state == "planned" else Decision("deleted", is_base=False)
     text = plain_text(found)
     if text is None:
-        return Decision("preserved")
+        return Decision("preserved", is_base=False)
     if text == new:
         return Decision("unchanged")
     if _is_as_written(known, text) or _is_untouched(known, text, managed_hash):
         return Decision("updated", new)
-    # Somebody else's words are in it: this is the place of the three-way merge.
-    return Decision("preserved")
+    return _merged(known, text, new, managed_hash, merging)
+
+
+def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str], merging: Merging) -> Decision:
+    """Somebody else's words are in the note: what is new goes between them."""
+    marks = read_marks(text)
+    if marks.tobs_id and marks.tobs_id != known.tobs_id:
+        return Decision("preserved", is_base=False)
+    if marks.tobs_hash and marks.tobs_hash == read_marks(new).tobs_hash:
+        # This very text was merged into it; the run that did it was stopped, or its archive is lost.
+        return Decision("preserved")
+    base = merging.base(marks.tobs_hash)
+    if base is None:
+        # The owner's from here on; what comes later is merged into it.
+        return Decision("preserved", is_base=marks.tobs_id == known.tobs_id)
+    if not text.startswith("---") and not marks.tobs_id:
+        # Another file at the note's place, or the owner took all properties out of it: it is theirs.
+        return Decision("preserved", is_base=False)
+    try:
+        merged = merge_notes(base, text, new, merging.whereabouts, merging.words)
+    except BrokenFrontMatter as error:
+        return Decision("preserved", is_base=False, problem=f"its front matter cannot be read: {error}")
+    if not merged.news and managed_hash(merged.text) == managed_hash(text):
+        # Only links moved, and Obsidian wrote them anew already: no reason to touch the file.
+        return Decision("preserved" if merged.changed else "unchanged", is_base=False)
+    to_write = None if merged.text == text else merged.text
+    if merged.conflicts:
+        return Decision("conflict", to_write, conflicts=merged.conflicts)
+    if to_write is None:
+        # What is new stands there already.
+        return Decision("preserved" if merged.changed else "unchanged")
+    return Decision("merged" if merged.changed else "updated", to_write)
 
 
 def text_hash(text: str) -> str:

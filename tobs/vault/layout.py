@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tobs.vault.names import MAX_FILE, MAX_TOPIC, candidates, clean_name, fit, numbered
+from tobs.vault.names import MAX_FILE, candidates, clean_name, fit, numbered
 
 TELEGRAM = "Telegram"
 PEOPLE = f"{TELEGRAM}/People"
@@ -20,7 +20,12 @@ AUDIO = f"{TELEGRAM}/Audio"
 INBOX = f"{TELEGRAM}/Inbox"
 PAGES = f"{TELEGRAM}/Pages"
 
-LayoutName = Literal["message"]
+LayoutName = Literal["message", "day", "month"]
+AskedLayout = Literal["auto", "message", "day", "month"]
+
+#: Up to so many messages a chat has a note for each (layout `auto`); above, a note a day: Obsidian's quick switcher
+#: gets coarse at 10,000 notes.
+AUTO_LIMIT = 10_000
 
 
 class NotePlace(Struct, frozen=True):
@@ -42,8 +47,36 @@ def message_note(place: NotePlace) -> str:
     return fit(f"{place.folder}/{day[:4]}/{day[5:7]}", name, ".md")
 
 
+def day_note(place: NotePlace) -> str:
+    """`<folder>/2024/2024-01-02.md`: one note a day."""
+    return f"{place.folder}/{place.date.isoformat()[:4]}/{period_of('day', place.date)}.md"
+
+
+def month_note(place: NotePlace) -> str:
+    """`<folder>/2024/2024-01.md`: one note a month."""
+    return f"{place.folder}/{place.date.isoformat()[:4]}/{period_of('month', place.date)}.md"
+
+
 #: The layouts there are: which note a message goes to. Messages with the same path share a note.
-LAYOUTS: dict[LayoutName, Callable[[NotePlace], str]] = {"message": message_note}
+LAYOUTS: dict[LayoutName, Callable[[NotePlace], str]] = {
+    "message": message_note,
+    "day": day_note,
+    "month": month_note,
+}
+
+
+def period_of(layout: LayoutName, day: date) -> str:
+    """What the messages of a note have in common: their day (`2024-01-02`), their month (`2024-01`), or nothing."""
+    return {"message": "", "day": day.isoformat(), "month": day.isoformat()[:7]}[layout]
+
+
+def choose_layout(asked: AskedLayout, messages: int) -> tuple[LayoutName, str]:
+    """The layout of a chat that has so many ``messages`` when it is first seen, and why."""
+    if asked != "auto":
+        return asked, "the settings ask for it"
+    if messages <= AUTO_LIMIT:
+        return "message", f"it has no more than {AUTO_LIMIT} messages ({messages})"
+    return "day", f"it has more than {AUTO_LIMIT} messages ({messages})"
 
 
 def note_candidates(path: str) -> Iterator[str]:
@@ -59,12 +92,6 @@ def chat_candidates(title: str, chat_id: int) -> Iterator[str]:
 def chat_folder(chat_note: str) -> str:
     """The folder of the chat whose note is at ``chat_note``."""
     return chat_note.rpartition("/")[0]
-
-
-def topic_candidates(folder: str, title: str, topic_id: int) -> Iterator[str]:
-    """`<folder>/Topics/<Topic>/<Topic>.md`: the note of a topic of the forum in ``folder``; its folder is the
-    topic's (``chat_folder``)."""
-    return (f"{folder}/Topics/{name}/{name}.md" for name in candidates(title, topic_id, limit=MAX_TOPIC))
 
 
 def person_candidates(name: str, person_id: int) -> Iterator[str]:

@@ -139,7 +139,7 @@ def test_the_messages_of_notes_come_with_their_files_in_id_order(archive: Archiv
 def test_a_late_part_of_an_album_finds_its_note(archive: Archive) -> None:
     record_page(archive, ACCOUNT, page([message(1, album_id=5), message(3, album_id=5)]), want_all)
     note = plan(archive, 1)[1]
-    assert archive.notes.of_album(ACCOUNT, CHANNEL, 5, 3) == note.id
+    assert archive.notes.of_album(ACCOUNT, CHANNEL, 5, 3) == (note.id, 1)
     assert archive.notes.of_album(ACCOUNT, CHANNEL, 6, 3) is None
 
 
@@ -151,7 +151,8 @@ def test_a_deleted_note_stays_deleted_and_is_no_target(archive: Archive) -> None
     archive.notes.mark_all_stale()
     assert [row.message_id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [2]
     assert archive.notes.paths_of([key(1), key(2), key(3)]) == {key(2): "2.md"}
-    assert archive.notes.path_of(ACCOUNT, CHANNEL, 1) is None
+    assert archive.notes.shown_in(ACCOUNT, CHANNEL, 1) is None
+    assert archive.notes.shown_in(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
 
 
 def test_a_link_heals_when_its_target_has_a_note(archive: Archive) -> None:

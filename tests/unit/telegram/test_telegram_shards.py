@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from tobs.model import Page
 from tobs.telegram.history import settle
 from tobs.telegram.pool import walk_shards
-from tobs.telegram.shards import Shard, ShardQueue, plan_shards
+from tobs.telegram.shards import Shard, ShardQueue, Span, plan_shards, plan_spans
 
 
 class Served:
@@ -23,20 +24,22 @@ class Served:
         self.ids = sorted(ids)
         self.requests = 0
 
-    def ask(self, cursor: int, limit: int = 100) -> list[int]:
-        """The up to ``limit`` ids nearest to ``cursor``, those at or above it."""
+    def ask(self, cursor: int, limit: int = 100, span: Span | None = None) -> list[int]:
+        """The up to ``limit`` ids nearest to ``cursor``, those at or above it, inside of ``span``."""
         self.requests += 1
         at = bisect_left(self.ids, cursor)
-        return self.ids[at : at + limit]
+        return [number for number in self.ids[at : at + limit] if span is None or span[0] <= number <= span[1]]
 
 
-async def walk(served: Served, gaps: list[tuple[int, int]], workers: int, seed: int) -> tuple[list[int], list[Page]]:
+async def walk(
+    served: Served, gaps: list[tuple[int, int]], workers: int, seed: int, spans: Sequence[Span] | None = None
+) -> tuple[list[int], list[Page]]:
     rng = random.Random(seed)
     found: list[int] = []
     pages: list[Page] = []
 
     async def fetch(shard: Shard, worker: int) -> Page:
-        ids = served.ask(shard.cursor)
+        ids = served.ask(shard.cursor, span=shard.span)
         for _ in range(rng.randrange(4)):
             await asyncio.sleep(0)
         high, kept = settle(shard.cursor, shard.high, ids)
@@ -47,7 +50,11 @@ async def walk(served: Served, gaps: list[tuple[int, int]], workers: int, seed: 
         await asyncio.sleep(0)
         pages.append(page)
 
-    shards = plan_shards(gaps, top=served.ids[-1] if served.ids else 0, count=len(served.ids), workers=workers)
+    count = len(served.ids)
+    if spans is None:
+        shards = plan_shards(gaps, top=served.ids[-1] if count else 0, count=count, workers=workers)
+    else:
+        shards = plan_spans(gaps, spans, count=count)
     await walk_shards(shards, workers, fetch, on_page)
     return found, pages
 
@@ -88,6 +95,51 @@ async def test_requests_stay_near_one_per_hundred_messages(sparse: int, workers:
     served = Served(ids)
     await walk(served, [(1, ids[-1])], workers, 1)
     assert served.requests <= 1.15 * ceil(count / 100) + 20
+
+
+def spans_up_to(top: int, number: int) -> list[Span]:
+    """``number`` ranges as Telegram offers them: one behind the other, the last without an end."""
+    starts = [1 + place * max(1, top // number) for place in range(number)]
+    return [*((low, high - 1) for low, high in pairwise(starts)), (starts[-1], 0x7FFFFFFF)]
+
+
+@pytest.mark.parametrize("ranges", [1, 2, 5, 40])
+@pytest.mark.parametrize("workers", [1, 4, 16])
+@pytest.mark.parametrize("count", [10, 900, 5_000, 40_000])
+async def test_ranges_of_a_takeout_cost_few_requests_too(ranges: int, workers: int, count: int) -> None:
+    """The chat's ids are one in three of the account's, and most of them in its first fifth."""
+    rng = random.Random(count + ranges)
+    top = count * 15
+    crowded = rng.sample(range(1, top // 5), count * 9 // 10)
+    ids = sorted({*crowded, *rng.sample(range(top // 5, top), count - len(crowded))})
+    served = Served(ids)
+    found, _ = await walk(served, [(1, ids[-1])], workers, 1, spans_up_to(top, ranges))
+    assert sorted(found) == ids
+    assert served.requests <= 1.15 * ceil(count / 100) + 20
+
+
+@given(
+    count=st.integers(820, 2000),
+    ranges=st.integers(1, 9),
+    workers=st.sampled_from([1, 3, 8]),
+    seed=st.integers(0, 999),
+    cut=st.integers(1, 4000),
+)
+def test_nothing_is_lost_in_ranges_wherever_they_end(
+    count: int, ranges: int, workers: int, seed: int, cut: int
+) -> None:
+    served = Served(random.Random(seed).sample(range(1, 3001), count))
+    top = served.ids[-1]
+    gaps = [(low, high) for low, high in [(1, min(cut, top)), (cut + 50, top)] if low <= high]
+    found, pages = asyncio.run(walk(served, gaps, workers, seed, spans_up_to(top, ranges)))
+    assert sorted(found) == [number for number in served.ids if any(low <= number <= high for low, high in gaps)]
+    settled = sorted((page.low, page.high) for page in pages)
+    assert sum(high - low + 1 for low, high in settled) == sum(high - low + 1 for low, high in gaps)
+
+
+def test_ranges_that_leave_ids_out_are_not_used() -> None:
+    assert [shard.span for shard in plan_spans([(1, 9000)], [(1, 4000), (5001, 9000)], count=9000)] == [None]
+    assert len(plan_spans([(1, 9000)], [(1, 4000), (4001, 9000)], count=9000)) == 2
 
 
 async def test_an_idle_worker_takes_part_of_the_slowest_shard() -> None:

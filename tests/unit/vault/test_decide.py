@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.archive.notes import NoteState
-from tobs.vault.decide import Decision, Known, Marks, decide, read_marks, text_hash
+from tobs.vault.decide import Decision, Known, Marks, Merging, decide, read_marks, text_hash
 
 ID = "5/1"
 
@@ -24,16 +24,22 @@ def note(body: str, *, tobs_id: str = ID) -> str:
 
 
 OLD, NEW = note("old"), note("new")
-EDITED = OLD + "my own words\n"
+EDITED = OLD + "\nmy own words\n"
 
 
 def outcome(state: NoteState, found: str | bytes | None, *, base: str = "") -> Decision:
     known = Known(ID, state, text_hash(base) if base else "")
-    return decide(known, found.encode() if isinstance(found, str) else found, NEW, managed_hash)
+    merging = Merging(lambda tobs_hash: base if base and tobs_hash in ("", read_marks(base).tobs_hash) else None, str)
+    return decide(known, found.encode() if isinstance(found, str) else found, NEW, managed_hash, merging)
 
 
-CREATED, UPDATED = Decision("created", NEW), Decision("updated", NEW)
-UNCHANGED, PRESERVED, DELETED = Decision("unchanged"), Decision("preserved"), Decision("deleted")
+CREATED, UPDATED, MERGED = (
+    Decision("created", NEW),
+    Decision("updated", NEW),
+    Decision("merged", NEW + "\nmy own words\n"),
+)
+UNCHANGED, ADOPTED = Decision("unchanged"), Decision("preserved")
+PRESERVED, DELETED = Decision("preserved", is_base=False), Decision("deleted", is_base=False)
 
 
 @pytest.mark.parametrize(
@@ -48,13 +54,17 @@ UNCHANGED, PRESERVED, DELETED = Decision("unchanged"), Decision("preserved"), De
         ("text without marks counts when it is what was written", "written", "plain", "plain", UPDATED),
         ("without a base the hash in the note speaks", "written", OLD, "", UPDATED),
         ("an older render of a run that was stopped is ours", "planned", OLD, "", UPDATED),
-        ("an edited note is the owner's", "written", EDITED, OLD, PRESERVED),
-        ("an edited note is the owner's without a base too", "planned", EDITED, "", PRESERVED),
+        ("what is new goes into an edited note", "written", EDITED, OLD, MERGED),
+        ("an edited note without a base is the owner's from here on", "planned", EDITED, "", ADOPTED),
+        ("a note whose marks tell of a text nobody kept too", "written", EDITED, note("other"), ADOPTED),
         ("a foreign file is the owner's", "planned", "# Mine\n", "", PRESERVED),
         ("a copy of another note is not this one", "planned", note("old", tobs_id="5/2"), "", PRESERVED),
         ("an empty file is somebody's", "planned", "", "", PRESERVED),
         ("what is no text is somebody's", "written", b"\xff\xfe\x00", OLD, PRESERVED),
-        ("a deleted note that is back and edited is the owner's", "deleted", EDITED, OLD, PRESERVED),
+        ("a deleted note that is back and edited is merged", "deleted", EDITED, OLD, MERGED),
+        ("what a stopped run merged is not merged again", "written", MERGED.text, OLD, ADOPTED),
+        ("a file without marks at the note's place is the owner's", "written", "# Mine\n", OLD, PRESERVED),
+        ("another note at its place is left alone", "written", note("old", tobs_id="5/2"), OLD, PRESERVED),
         ("a deleted note that is back as it was is ours again", "deleted", OLD, OLD, UPDATED),
     ],
 )  # fmt: skip
@@ -86,3 +96,41 @@ def test_a_text_tobs_did_not_write_is_never_written_over(text: str, state: NoteS
 )
 def test_the_marks_are_read_from_front_matter_alone(text: str, marks: Marks) -> None:
     assert read_marks(text) == marks
+
+
+BROKEN = EDITED.replace("---\nold", "a: b: c\n---\nold")
+
+
+@pytest.mark.parametrize(
+    "found", [BROKEN, EDITED.replace("---\nold", "old"), EDITED.replace("---\nold", "a: 1\na: 2\n---\nold")]
+)
+def test_a_note_with_broken_front_matter_is_left_alone_and_told(found: str) -> None:
+    decision = outcome("written", found, base=OLD)
+    assert (decision.outcome, decision.text, decision.is_base) == ("preserved", None, False)
+    assert "front matter" in decision.problem
+
+
+def linked(found: str, new: str) -> Decision:
+    """A note whose link led to `Telegram/A/1`, which is now at `Elsewhere/1`."""
+    base = note("see [[Telegram/A/1|one]]\n\nand more")
+    places = {"Telegram/A/1": "Elsewhere/1", "Elsewhere/1": "Elsewhere/1"}
+    known = Known(ID, "written", text_hash(base))
+    return decide(known, found.encode(), new, managed_hash, Merging(lambda _: base, places.get))
+
+
+@pytest.mark.parametrize("link", ["[[1|one]]", "[[Elsewhere/1|one]]"])
+def test_links_that_obsidian_wrote_anew_are_nobodys_edit(link: str) -> None:
+    found = note("see [[Telegram/A/1|one]]\n\nand more").replace("[[Telegram/A/1|one]]", link)
+    new = note("see [[Elsewhere/1|one]]\n\nand more")
+    assert linked(found, new) == Decision("unchanged", is_base=False)
+    later = linked(found, note("see [[Elsewhere/1|one]]\n\nand news"))
+    assert later.outcome == "updated"
+    assert later.text is not None and f"see {link}\n\nand news\n" in later.text
+
+
+def test_links_that_nobody_wrote_anew_are_mended_in_the_owners_note_too() -> None:
+    found = note("see [[Telegram/A/1|one]]\n\nand more") + "\nmine: [[Telegram/A/1#part]]\n"
+    decision = linked(found, note("see [[Elsewhere/1|one]]\n\nand more"))
+    assert decision.outcome == "merged"
+    assert decision.text is not None
+    assert "see [[Elsewhere/1|one]]\n\nand more\n\nmine: [[Elsewhere/1#part]]\n" in decision.text

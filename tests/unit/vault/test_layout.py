@@ -15,7 +15,9 @@ from tobs.vault.layout import (
     audio_candidates,
     chat_candidates,
     chat_folder,
+    choose_layout,
     note_candidates,
+    period_of,
     person_candidates,
 )
 
@@ -34,6 +36,19 @@ def test_a_message_has_a_note_in_the_folder_of_its_month() -> None:
 
 def test_a_message_without_words_has_no_space_at_the_end() -> None:
     assert LAYOUTS["message"](NotePlace(FOLDER, DAY, 5, "")) == "Telegram/News/2024/01/2024-01-02 5.md"
+
+
+def test_messages_of_a_day_or_a_month_share_a_note() -> None:
+    place = NotePlace(f"{FOLDER}/Topics/Tea", DAY, 5, "first words")
+    assert LAYOUTS["day"](place) == "Telegram/News/Topics/Tea/2024/2024-01-02.md"
+    assert LAYOUTS["month"](place) == "Telegram/News/Topics/Tea/2024/2024-01.md"
+    assert [period_of(layout, DAY) for layout in ("message", "day", "month")] == ["", "2024-01-02", "2024-01"]
+
+
+def test_layout_auto_is_message_up_to_ten_thousand_and_day_above() -> None:
+    assert choose_layout("auto", 10_000)[0] == "message"
+    assert choose_layout("auto", 10_001) == ("day", "it has more than 10000 messages (10001)")
+    assert choose_layout("month", 1)[0] == "month"
 
 
 def test_a_taken_note_is_numbered() -> None:

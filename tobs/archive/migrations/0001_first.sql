@@ -15,17 +15,6 @@ CREATE TABLE chats (
     PRIMARY KEY (account, id)
 ) WITHOUT ROWID;
 
--- The topics of forums.
-CREATE TABLE topics (
-    account INTEGER NOT NULL,
-    chat_id INTEGER NOT NULL,
-    id INTEGER NOT NULL,                -- of the message that began it; 1 is the general topic
-    title TEXT NOT NULL,
-    former TEXT NOT NULL,               -- earlier titles, oldest first, a JSON list
-    model BLOB NOT NULL,                -- tobs.model.Topic as JSON
-    PRIMARY KEY (account, chat_id, id)
-) WITHOUT ROWID;
-
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -41,6 +30,15 @@ CREATE TABLE former_names (
     name TEXT NOT NULL,
     until REAL NOT NULL,                -- when another name was first seen
     PRIMARY KEY (peer_id, name)
+) WITHOUT ROWID;
+
+-- How the messages of a chat are laid out in notes: decided once, changed only when asked to.
+CREATE TABLE chat_layouts (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    layout TEXT NOT NULL,               -- message, day, month
+    reason TEXT NOT NULL,               -- why: a sentence for the plan
+    PRIMARY KEY (account, chat_id)
 ) WITHOUT ROWID;
 
 -- Access hashes are an account's own; `min` ones open only what the peer showed itself in.
@@ -66,10 +64,11 @@ CREATE TABLE raw_pages (
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY,
     tobs_id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,                 -- message, chat, person, audio ...
+    kind TEXT NOT NULL,                 -- message, day, month, chat, person, audio ...
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,           -- 0 where the note belongs to no chat
     message_id INTEGER NOT NULL,        -- the first message of the note, 0 where it has none
+    period TEXT NOT NULL DEFAULT '',    -- the day or month of a note that has all messages of one
     path TEXT NOT NULL,                 -- inside the vault, with forward slashes
     state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'written', 'deleted')),
     revision INTEGER NOT NULL DEFAULT 1,        -- grows with every change of what the note shows
@@ -101,13 +100,13 @@ CREATE TABLE message_rows (
     edited INTEGER NOT NULL,
     deleted_at REAL,
     note_id INTEGER REFERENCES notes (id),
+    block_id INTEGER,                   -- the message whose note or block it is part of (album); NULL: its own
     raw_page INTEGER REFERENCES raw_pages (id),
     raw_index INTEGER,                  -- which message of the raw page
     state BLOB NOT NULL,                -- tobs.model.message_state
     model BLOB NOT NULL,                -- tobs.model.Message as JSON
     UNIQUE (account, chat_id, id)
 );
-CREATE INDEX message_rows_topic ON message_rows (chat_id, topic_id, id) WHERE topic_id <> 0 AND deleted_at IS NULL;
 -- NULL first: what is to be planned stands in id order, then the messages of each note.
 CREATE INDEX message_rows_note ON message_rows (note_id, account, chat_id, id);
 -- What somebody sent, by date; a channel's own posts are not among it.

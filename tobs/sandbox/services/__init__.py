@@ -16,7 +16,6 @@ from tobs.sandbox.services import (
     qr,
     search,
     takeout,
-    threads,
     updates,
     users,
 )
@@ -34,7 +33,6 @@ __all__ = [
     "qr",
     "search",
     "takeout",
-    "threads",
     "updates",
     "users",
 ]

@@ -1,0 +1,198 @@
+"""The note of a day or a month: all its messages, each a block of its own.
+
+A block is a *header* paragraph of one line that ends in ` ^m<id>` (an album's has the id of its first message; it is
+` ^g<id>` for a message of the basic group that a supergroup grew from), and below it, parted by blank lines, what the
+message says. A note of a month has a heading ``## 2024-01-02`` before the first block of each day. ``split_period``
+takes such a note apart again. Nothing a message says can look like a header: the converter escapes ` ^id` at the end
+of a line, and what stands in a code fence is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from tobs.model import Chat, Message
+from tobs.render.context import Context
+from tobs.render.escape import escape_name, one_line
+from tobs.render.found import found_properties
+from tobs.render.frontmatter import Value
+from tobs.render.links import destination, message_link
+from tobs.render.notes import (
+    MESSAGE_TEMPLATE,
+    attached_fields,
+    finish,
+    link_to,
+    media_links,
+    message_property,
+    message_view,
+    note_tags,
+    reaction_text,
+)
+from tobs.render.templates import Templates
+from tobs.render.views import BlockView, Links, MessageView, NoteView, PeriodView, Rendered, RenderOptions
+
+PERIOD_TEMPLATE = "day.md.j2"
+_MONTH = len("2024-01")
+
+
+class PeriodNote(Struct, frozen=True):
+    """What a note of a day or month is about: its ``tobs_id``, its ``period`` (`2024-01-02` or `2024-01`), the chat,
+    and its messages in the order of the note, those of an album together. ``before`` is the basic group the chat grew
+    from, where messages of it are among them."""
+
+    tobs_id: str
+    period: str
+    chat: Chat
+    units: Sequence[Sequence[Message]]
+    before: Chat | None = None
+
+
+def block_anchor(message_id: int, *, is_foreign: bool) -> str:
+    """The block id of a message: `m5`; `g5` if it is of the group that the chat of the note grew from."""
+    return f"{'g' if is_foreign else 'm'}{message_id}"
+
+
+def render_period(note: PeriodNote, links: Links, options: RenderOptions, templates: Templates) -> Rendered:
+    """The note of a day or month."""
+    chat, messages = note.chat, [message for unit in note.units for message in unit]
+    context = Context(links, options, chat.id, chat.username)
+    files = attached_fields(messages, context)
+    tags = note_tags(messages, options.tag_prefix, files)
+    view = PeriodView(
+        chat=context.name(chat.id),
+        chat_title=chat.title,
+        period=note.period,
+        facts=context.words("messages", n=len(messages)),
+        blocks=tuple(_blocks(note, context, templates)),
+        tags=tags,
+    )
+    body = templates.render(PERIOD_TEMPLATE, {"note": view, "words": context.words})
+    return finish([*_properties(note, messages, tags, context), *_found(files)], body, context)
+
+
+def _blocks(note: PeriodNote, context: Context, templates: Templates) -> Iterator[BlockView]:
+    heading = ""
+    for unit in note.units:
+        is_foreign = unit[0].chat_id != note.chat.id
+        chat = (note.before or note.chat) if is_foreign else note.chat
+        views = tuple(message_view(message, chat, context) for message in unit)
+        day = views[0].date.date().isoformat()
+        is_new_day, heading = len(note.period) == _MONTH and day != heading, day
+        yield BlockView(
+            anchor=block_anchor(unit[0].id, is_foreign=is_foreign),
+            header=_header(views, chat, context, block_anchor(unit[0].id, is_foreign=is_foreign)),
+            text=_text(views, chat, context, templates),
+            counters=_counters(unit[0], context),
+            heading=day if is_new_day else "",
+            messages=views,
+        )
+
+
+def _header(views: Sequence[MessageView], chat: Chat, context: Context, anchor: str) -> str:
+    """Who and when; the time leads to the message on Telegram where it has an address."""
+    first = views[0]
+    message = first.message
+    assert message is not None
+    time = first.date.isoformat(" ", "minutes")[11:]
+    parts = [f"[{time}]({destination(first.link)})" if first.link else time]
+    edited = max(view.message.edited for view in views if view.message is not None)
+    if edited:
+        parts.append(f"*{context.words('edited', date=context.when(edited))}*")
+    # The sentence of a service message names who did it; what a channel posts, it posts itself.
+    is_told = bool(first.service) or message.sender_id in (0, chat.id)
+    who = "" if is_told else f"**{first.sender}** "
+    return f"{who}{', '.join(parts)} ^{anchor}"
+
+
+def _text(views: tuple[MessageView, ...], chat: Chat, context: Context, templates: Templates) -> str:
+    """What the messages of a block say: as the template of a note of their own lays it out."""
+    note = NoteView(context.name(chat.id), chat.title, views[0].date, views)
+    text = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
+    return text or f"*{context.words('empty')}*"
+
+
+def _counters(message: Message, context: Context) -> str:
+    """Reactions, views and forwards, which a message's own note has among its properties."""
+    if not context.options.counters:
+        return ""
+    parts = [escape_name(reaction_text(reaction)) for reaction in message.reactions]
+    parts += [context.words("views", n=message.views)] if message.views else []
+    parts += [context.words("forwards", n=message.forwards)] if message.forwards else []
+    return f"*{', '.join(parts)}*" if parts else ""
+
+
+def _properties(
+    note: PeriodNote, messages: Sequence[Message], tags: tuple[str, ...], context: Context
+) -> list[tuple[str, Value]]:
+    chat, first, last = note.chat, messages[0], messages[-1]
+    begin = datetime.fromisoformat(note.period if len(note.period) > _MONTH else f"{note.period}-01")
+    senders = dict.fromkeys(message.sender_id for message in messages if message.sender_id not in (0, chat.id))
+    topics = {message.topic_id for message in messages}
+    (topic,) = topics if len(topics) == 1 else (0,)
+    link = message_link(chat.id, chat.username, first.id) if first.chat_id == chat.id else ""
+    return [
+        ("tobs_id", note.tobs_id),
+        ("date", begin),
+        ("date_unix", int(begin.replace(tzinfo=context.options.timezone).timestamp())),
+        ("chat", link_to(context.links.chat(chat.id)) or one_line(chat.title)),
+        ("topic", message_property(context, chat.id, topic) if topic else None),
+        ("link", link),
+        ("messages", len(messages)),
+        ("first_message", context.local(first.date)),
+        ("last_message", context.local(last.date)),
+        ("senders", [who for sender in senders if (who := link_to(context.known(sender)))]),
+        ("tags", tags),
+        ("media", media_links(messages, context)),
+    ]
+
+
+def _found(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
+    """What plugins found that can be said of many messages together; a title or length is one file's alone."""
+    return [(name, value) for name, value in found_properties(files) if name in ("related", "plugins_failed")]
+
+
+class Block(Struct, frozen=True):
+    """A part of a note of a day or month: ``id`` is the block id (`m5`) of a message or album, or the day of a heading
+    (`2024-01-02`); ``text`` its lines without the blank ones around them."""
+
+    id: str
+    text: str
+
+
+_HEADER = re.compile(r".* \^([mg]\d+)")
+_HEADING = re.compile(r"## (\d{4}-\d\d-\d\d)")
+_FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*$|(~{3,}))")
+
+
+def split_period(body: str) -> tuple[str, list[Block]]:
+    """What stands before the first block (front matter too, if it is there), and the blocks in their order.
+
+    The inverse of what the template makes: the parts joined by a blank line are ``body`` again, up to the number of
+    blank lines. What a person wrote below a message belongs to its block.
+    """
+    starts: list[tuple[int, str]] = []
+    lines = body.split("\n")
+    fence = ""
+    for number, line in enumerate(lines):
+        if fence:
+            fence = "" if line.strip().startswith(fence) and not line.strip().strip(fence[0]) else fence
+            continue
+        if opened := _FENCE.match(line):
+            fence = opened[1] or opened[2]
+            continue
+        begun = (_HEADER.fullmatch(line) or _HEADING.fullmatch(line)) if not number or not lines[number - 1] else None
+        if begun:
+            starts.append((number, begun[1]))
+    ends = [*[number for number, _ in starts[1:]], len(lines)]
+    parts = [
+        Block(name, "\n".join(lines[begin:end]).strip("\n")) for (begin, name), end in zip(starts, ends, strict=True)
+    ]
+    return "\n".join(lines[: starts[0][0] if starts else len(lines)]).strip("\n"), parts
+
+
+__all__ = ["Block", "PeriodNote", "block_anchor", "render_period", "split_period"]
