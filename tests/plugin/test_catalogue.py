@@ -24,7 +24,7 @@ from tobs.plugin.host import Done, Host
 SHIPPED = Path(__file__).parents[2] / "plugins"
 
 #: The shipped plugins, in the order they run.
-CHAIN = ["tags", "cover", "waveform"]
+CHAIN = ["tags", "cover", "transcode", "waveform"]
 
 HELLO = """
 from tobs.plugin import Item, NoConfig, Plugin, Result
@@ -79,7 +79,7 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
     monkeypatch.setitem(sys.modules, "av", None)  # what Python itself takes for: not there
     catalogue = load_plugins()
     assert not {"cover", "waveform"} & {processor.name for processor in catalogue.processors}
-    for name in ("cover", "waveform"):
+    for name in ("cover", "waveform", "transcode"):
         missing = info(catalogue, name)
         assert (missing.state, missing.order) == ("missing", 0)
         assert missing.reason == "the package PyAV is missing; pip install av pillow"

@@ -1,0 +1,75 @@
+"""Photos and stickers that Obsidian does not show, as ones that it does."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+from pathlib import Path
+
+#: Photos of cameras and scanners; Obsidian shows none of them.
+PHOTOS = frozenset([".heic", ".heif", ".hif", ".tif", ".tiff", ".jp2"])
+PHOTO_TYPES = frozenset(["image/heic", "image/heif", "image/tiff", "image/jp2"])
+
+#: Telegram's animated stickers: Lottie, compressed by gzip. Source: https://core.telegram.org/stickers
+STICKER = ".tgs"
+
+#: Pixels, and bytes of a sticker, after which a file is taken for an attack on the memory.
+_MAX_PIXELS = 120_000_000
+_MAX_LOTTIE = 4_000_000
+
+#: Frames a second, and in all, of a sticker's picture. Telegram's are of 60 frames a second, and 3 seconds long.
+_RATE = 30
+_MOST_FRAMES = 180
+
+
+class NoPicture(Exception):
+    """The file is no picture that can be converted."""
+
+
+def photo_as_jpeg(path: Path, target: Path) -> None:
+    """The photo at ``path`` as a JPEG, upright. Raises NoPicture."""
+    from PIL import Image, ImageOps
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own, far higher limit
+            with Image.open(path) as image:
+                if image.width * image.height > _MAX_PIXELS:
+                    raise NoPicture("too many pixels")
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+                upright.save(target, "JPEG", quality=90, icc_profile=image.info.get("icc_profile"))
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError) as error:
+        raise NoPicture(f"not readable as a picture: {' '.join(str(error).split())[:200]}") from error
+
+
+def sticker_as_webp(path: Path, target: Path, side: int) -> None:
+    """The animated sticker at ``path`` as an animated WebP, ``side`` pixels wide. Raises NoPicture."""
+    from rlottie_python import LottieAnimation
+
+    with LottieAnimation.from_data(_lottie(path)) as animation:
+        rate, total = animation.lottie_animation_get_framerate(), animation.lottie_animation_get_totalframe()
+        if not (0 < rate <= 1000 and 0 < total <= 100_000):
+            raise NoPicture("not readable as a sticker: it has no frames")
+        step = max(1, round(rate / _RATE))
+        numbers = range(0, total, step)[:_MOST_FRAMES]
+        first, *rest = [animation.render_pillow_frame(number, width=side, height=side) for number in numbers]
+    first.save(
+        target, "WEBP", save_all=True, append_images=rest, duration=round(1000 * step / rate), loop=0, quality=80
+    )
+
+
+def _lottie(path: Path) -> str:
+    """The drawing in a sticker, as JSON."""
+    try:
+        with gzip.open(path) as file:
+            drawing = file.read(_MAX_LOTTIE + 1)
+        if len(drawing) > _MAX_LOTTIE:
+            raise NoPicture("not readable as a sticker: far larger than it says")
+        text = drawing.decode()
+    except (OSError, EOFError, ValueError) as error:
+        raise NoPicture(f"not readable as a sticker: {' '.join(str(error).split())[:200]}") from error
+    if not text.lstrip().startswith("{"):
+        raise NoPicture("not readable as a sticker: no drawing in it")
+    return text
