@@ -61,7 +61,8 @@ def remake(path: Path, target: Path, plan: Plan, *, encoder: str, max_seconds: f
     import av
 
     try:
-        with av.open(str(path)) as source, av.open(str(target), "w", options={"movflags": "+faststart"}) as made:
+        options = {} if plan.suffix == ".mp3" else {"movflags": "+faststart"}
+        with av.open(str(path)) as source, av.open(str(target), "w", options=options) as made:
             tracks: dict[int, _Track] = {}
             if plan.suffix == ".mp4":
                 film = film_streams(source)[0]

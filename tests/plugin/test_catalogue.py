@@ -79,7 +79,7 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
     monkeypatch.setitem(sys.modules, "av", None)  # what Python itself takes for: not there
     catalogue = load_plugins()
     assert not {"cover", "waveform"} & {processor.name for processor in catalogue.processors}
-    for name in ("cover", "waveform", "transcode"):
+    for name in ("cover", "waveform"):
         missing = info(catalogue, name)
         assert (missing.state, missing.order) == ("missing", 0)
         assert missing.reason == "the package PyAV is missing; pip install av pillow"
