@@ -158,6 +158,49 @@ class Messages:
         )
         return [MessageKey(*row) for row in rows]
 
+    def live_ids(self, account: int, chat_id: int, low: int, high: int) -> list[int]:
+        """The ids of the live messages with ``low <= id <= high``, ascending."""
+        rows = self._database.rows(
+            "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+            " AND deleted_at IS NULL ORDER BY id",
+            (owner_of(account, chat_id), chat_id, low, high),
+        )
+        return [message_id for (message_id,) in rows]
+
+    def live_ids_since(self, account: int, chat_id: int, moment: float) -> list[int]:
+        """The ids of the live messages that are not older than ``moment`` (Unix seconds), ascending."""
+        rows = self._database.rows(
+            "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND date >= ? AND kind <> 'story'"
+            " AND deleted_at IS NULL ORDER BY id",
+            (owner_of(account, chat_id), chat_id, moment),
+        )
+        return [message_id for (message_id,) in rows]
+
+    def newer(self, account: int, chat_id: int, message_id: int) -> int:
+        """How many messages that Telegram has too are newer than ``message_id``, those that cannot be read among
+        them."""
+        chat = (owner_of(account, chat_id), chat_id, message_id)
+        live = self._database.value(
+            "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND id > ? AND deleted_at IS NULL",
+            chat,
+        )
+        unreadable = self._database.value(
+            "SELECT count(*) FROM unreadable WHERE account = ? AND chat_id = ? AND id > ?", chat
+        )
+        return int(live + unreadable)
+
+    def unfinished(self, account: int) -> list[int]:
+        """The chats with something that has no note yet, or an old one, or a file on its way."""
+        rows = self._database.rows(
+            "SELECT chat_id FROM message_rows WHERE note_id IS NULL AND deleted_at IS NULL AND account IN (0, ?1)"
+            " UNION SELECT chat_id FROM notes"
+            " WHERE revision <> written_revision AND state <> 'deleted' AND account IN (0, ?1) AND message_id <> 0"
+            " UNION SELECT chat_id FROM media WHERE state IN ('wanted', 'staged') AND account IN (0, ?1)"
+            " ORDER BY chat_id",
+            (account,),
+        )
+        return [chat_id for (chat_id,) in rows]
+
     # What changes
 
     def set_pinned(self, keys: Iterable[MessageKey], *, pinned: bool) -> None:

@@ -56,8 +56,27 @@ async def export_chat(
     desk.reporter.chat = chat.title
     place = await keeper(open_chat, desk, chat, inside=inside, is_part=within is not None)
     gaps = await keeper(missing_ids, desk, chat.id, top, within)
-    decide = _decide(policy)
-    await keeper(_want_media, desk, chat, policy)
+    await bring_chat(desk, keeper, writer, chain, enrichers, source, place, gaps, policy=policy, limits=limits)
+    return place
+
+
+async def bring_chat(
+    desk: Desk,
+    keeper: Keeper,
+    writer: NoteWriter,
+    chain: Chain,
+    enrichers: Enrichers,
+    source: Source,
+    place: ChatPlace,
+    gaps: Sequence[Gap],
+    *,
+    policy: MediaPolicy,
+    limits: Limits,
+) -> None:
+    """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
+    files and notes."""
+    decide = media_decision(policy)
+    await keeper(_want_media, desk, place.chat, policy)
     state = _State()
 
     async def fetch() -> None:
@@ -84,7 +103,6 @@ async def export_chat(
 
     plan, write = _plan_notes(desk, keeper, enrichers, place, state), _write_notes(desk, writer, place, state)
     await run_stages(fetch(), media(), plan, write)
-    return place
 
 
 class _State:
@@ -133,7 +151,7 @@ async def _write_notes(desk: Desk, writer: NoteWriter, place: ChatPlace, state: 
         await state.for_notes.wait()
 
 
-def _decide(policy: MediaPolicy) -> Decide:
+def media_decision(policy: MediaPolicy) -> Decide:
     """What the owner wants, as the archive asks it."""
 
     def decide(message: Message, item: FileItem) -> MediaDecision:
@@ -149,7 +167,7 @@ def _want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
     archive.media.retry_failed(desk.account, chat.id)
     key, wanted = f"media_policy/{chat.id}", f"{sorted(policy.kinds)} {policy.max_size}"
     if archive.meta.get(key) != wanted:
-        archive.media.reconsider(desk.account, chat.id, _decide(policy))
+        archive.media.reconsider(desk.account, chat.id, media_decision(policy))
         archive.meta.set(key, wanted)
     counts = archive.media.counts(desk.account, chat.id)
     report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)

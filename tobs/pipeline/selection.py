@@ -76,7 +76,7 @@ async def left_chats(telegram: Telegram, selection: Selection, chosen: Sequence[
     """The chats the account has left, without those chosen already; only inside a takeout session."""
     known = {one.chat.id for one in chosen}
     chats = [chat for chat in await telegram.left_chats() if chat.id not in known]
-    without = [chat for chat in chats if any(_fits(pattern, chat) for pattern in selection.exclude)]
+    without = [chat for chat in chats if any(fits(pattern, chat) for pattern in selection.exclude)]
     return [Chosen(chat, is_full=False) for chat in chats if chat not in without]
 
 
@@ -88,14 +88,14 @@ async def _excluded(telegram: Telegram, patterns: Sequence[str], chats: Sequence
         if pattern.strip().lower().startswith(_FOLDER):
             ids |= {chat.id for chat in await telegram.expand(pattern)}
             continue
-        fitting = {chat.id for chat in chats if _fits(pattern, chat)}
+        fitting = {chat.id for chat in chats if fits(pattern, chat)}
         if not fitting:
             raise UsageError(f"--exclude '{pattern}' fits none of the chats.", "See `tobs chats`.")
         ids |= fitting
     return ids
 
 
-def _fits(pattern: str, chat: Chat) -> bool:
+def fits(pattern: str, chat: Chat) -> bool:
     """Whether ``pattern`` is the id or username of ``chat``, or a part of its title."""
     text = pattern.strip()
     if text.lstrip("-").isdigit():

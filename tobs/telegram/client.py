@@ -72,8 +72,10 @@ async def open_telegram(
     clock: Clock = time.time,
     sleep: Sleep = asyncio.sleep,
     rng: random.Random | None = None,
+    ask_who: bool = True,
 ) -> AsyncIterator[Telegram]:
-    """A connected, logged-in account; closes every connection at the end.
+    """A connected, logged-in account; closes every connection at the end. Without ``ask_who`` it is the one the
+    session file names, at the cost of no request.
 
     Raises LoginError (nobody logged in, or the session was revoked), NetworkError (no server), ConfigError.
     """
@@ -82,7 +84,7 @@ async def open_telegram(
     if session is None or not session.key:
         raise not_logged_in(settings)
     async with open_door(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as door:
-        account = await who(door, settings)
+        account = (None if ask_who else session.account) or await who(door, settings)
         yield Telegram(settings, door, account, peers or MemoryPeers(), takeouts or MemoryTakeouts(), on_event)
 
 
@@ -304,6 +306,14 @@ class Telegram:
     async def id_from_top(self, chat_id: int, high: int, number: int) -> int:
         """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number)
+
+    async def position(self, chat_id: int, message_id: int) -> tuple[int, int]:
+        """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
+        return await self._history.position(chat_id, message_id)
+
+    async def named(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
+        """Messages by their ids, at most 100, as a page that settles nothing; and the ids that are gone."""
+        return await self._history.named(chat_id, ids)
 
     async def message(self, chat_id: int, message_id: int) -> Message | None:
         """One message by its id; None when it is gone."""

@@ -6,11 +6,12 @@ messages.getHistory with ``offset_id=cursor, add_offset=-100, limit=100`` gives 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
+from msgspec.structs import replace
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
@@ -110,6 +111,29 @@ class History:
         answer = read_history(await self._ask(chat_id, offset=high + 1, add=number - 1, limit=1))
         self._peers.remember(answer.users, answer.chats)
         return answer.messages[0][0].id if answer.messages else 0
+
+    async def position(self, chat_id: int, message_id: int) -> tuple[int, int]:
+        """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
+        answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1))
+        return (answer.messages[0][0].id, answer.newer) if answer.messages else (0, answer.count)
+
+    async def named(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
+        """Messages by their ids, at most ``LIMIT``, as a page that settles nothing; and the ids that are gone.
+
+        One that cannot be read is neither.
+        """
+        answer = await self.messages(chat_id, list(ids))
+        if not answer.whole and len(ids) > 1:
+            half = len(ids) // 2
+            (first, gone), (second, more) = await self.named(chat_id, ids[:half]), await self.named(chat_id, ids[half:])
+            people = (*first.people, *second.people)
+            # Their raw bytes are two answers; they are refreshed, not recorded as new, and need none.
+            joined = replace(first, messages=(*first.messages, *second.messages), people=people, raw=b"")
+            return joined, gone + more
+        page = replace(self._page(chat_id, min(ids), max(ids), answer, None), low=1, high=0)
+        page = replace(page, messages=tuple(message for message in page.messages if message.chat_id == chat_id))
+        here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
+        return page, [message_id for message_id in ids if message_id not in here] if answer.whole else []
 
     async def messages(self, chat_id: int, ids: list[int], *, worker: int = 0) -> HistoryAnswer:
         """Messages by their ids, as far as they can be read."""

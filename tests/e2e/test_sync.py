@@ -1,0 +1,156 @@
+"""`tobs sync`: what changed since the last run, at the cost of what changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Done, Served, stamps, tree
+from tests.e2e.test_export import archived_ids
+
+TWO_CHATS = "synthetic:messages=400,chats=2,media=0.05,seed=4"
+IDLE = dict.fromkeys(("fetched", "new", "edited", "deleted", "skipped"), 0)
+
+
+def sync(served: Served, vault: Path, *more: str) -> Done:
+    return served.tobs("sync", *more, "--vault", str(vault), "--json")
+
+
+def note(vault: Path, message_id: int, chat: str = "Synthetic") -> str:
+    """The text of a message's note."""
+    notes = (vault / "Telegram" / chat).rglob("20*.md")
+    [path] = [path for path in notes if path.name.split()[1] == str(message_id)]
+    return path.read_text()
+
+
+def exported(served: Served, vault: Path, *targets: str) -> None:
+    done = served.tobs("export", *(targets or served.ready["targets"]), "--vault", str(vault))
+    assert done.code == 0, done.stderr
+
+
+def methods(served: Served, since: int) -> list[str]:
+    return [entry["method"] for entry in served.log(since)]
+
+
+def test_what_happened_on_telegram_is_in_the_notes_and_a_second_sync_asks_once_and_writes_nothing(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve(TWO_CHATS), tmp_path / "vault"
+    exported(served, vault)
+    new = served.control("/messages", {"text": "Brand new."})["id"]
+    served.control("/edit", {"id": 20, "text": "Edited long after."})
+    served.control("/delete", {"ids": [10, 11]})
+    served.control("/pin", {"id": 30})
+    done = sync(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["command"] == "sync"
+    assert done.json["messages"] == {"fetched": 2, "new": 1, "edited": 1, "deleted": 2, "skipped": 0}
+    assert "Brand new." in note(vault, new)
+    assert "Edited long after." in note(vault, 20)
+    assert "edited: 20" in note(vault, 20)
+    assert note(vault, 10) and 10 not in archived_ids(vault, -1001900000001), "its note stays"
+    assert " 30 " in (vault / "Telegram/Synthetic/Synthetic.md").read_text().partition("Pinned")[2]
+
+    before, asked = stamps(vault), len(served.log())
+    again = sync(served, vault)
+    assert again.json["messages"] == IDLE and set(again.json["notes"].values()) == {0}
+    assert stamps(vault) == before
+    assert methods(served, asked) == ["messages.getPeerDialogs"], "both chats are asked about together"
+    alone = sync(served, vault, served.target)
+    assert alone.code == 0 and methods(served, asked + 1) == ["updates.getChannelDifference"]
+
+
+def test_private_chats_and_groups_share_one_difference_and_other_chats_stay_out(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("chats"), tmp_path / "vault"
+    exported(served, vault, "me", "Ben Okafor", "@chess_club")
+    ben, ada = 660_000_003, "@ada_north"
+    mine = served.control("/messages", {"chat": "me", "text": "A note to myself."})["id"]
+    said = served.control("/messages", {"chat": ben, "text": "A word from Ben."})["id"]
+    served.control("/messages", {"chat": ada, "text": "Ada is not in this vault."})
+    ids = archived_ids(vault, ben)
+    served.control("/edit", {"chat": ben, "id": ids[-1], "text": "Ben meant something else."})
+    served.control("/delete", {"chat": ben, "ids": ids[:1]})
+    asked = len(served.log())
+    done = sync(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["messages"] == {"fetched": 3, "new": 2, "edited": 1, "deleted": 1, "skipped": 0}
+    assert "A note to myself." in note(vault, mine, "Saved Messages")
+    assert "A word from Ben." in note(vault, said, "Ben Okafor")
+    assert "Ben meant something else." in note(vault, ids[-1], "Ben Okafor")
+    assert not any(b"Ada is not in this vault." in content for content in tree(vault).values())
+    assert len([one for one in methods(served, asked) if one == "updates.getDifference"]) == 1
+    asked = len(served.log())
+    assert sync(served, vault).json["messages"] == IDLE
+    assert len(methods(served, asked)) <= 2
+
+
+def test_many_deletions_at_once_have_to_be_accepted_and_nothing_else_waits_for_them(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve(TWO_CHATS), tmp_path / "vault"
+    exported(served, vault)
+    served.control("/delete", {"ids": list(range(50, 100))})
+    new = served.control("/messages", {"text": "Still here."})["id"]
+    other = served.control("/messages", {"chat": served.ready["targets"][1], "text": "Elsewhere."})["id"]
+    refused = sync(served, vault)
+    assert refused.code == 5
+    assert "50 of 201 messages of Synthetic" in refused.stderr and "--accept-deletions" in refused.stderr
+    assert 60 in archived_ids(vault, -1001900000001)
+    assert "Still here." in note(vault, new) and "Elsewhere." in note(vault, other, "Synthetic 2")
+    accepted = sync(served, vault, "--accept-deletions")
+    assert accepted.code == 0 and accepted.json["messages"]["deleted"] == 50
+    assert 60 not in archived_ids(vault, -1001900000001)
+    assert sync(served, vault).json["messages"] == IDLE
+
+
+def test_what_is_too_long_ago_to_be_told_is_found_without_fetching_the_chat(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("synthetic:messages=3000,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    served.control("/delete", {"ids": [700, 2950]})
+    served.control("/edit", {"id": 2900, "text": "Edited out of sight."})
+    new = served.control("/messages", {"text": "Posted out of sight."})["id"]
+    served.control("/forget", {})
+    served.control("/messages", {"text": "Posted later."})
+    asked = len(served.log())
+    done = sync(served, vault)
+    assert done.code == 0, done.stderr
+    assert {name: done.json["messages"][name] for name in ("new", "edited", "deleted")} == {
+        "new": 2,
+        "edited": 1,
+        "deleted": 2,
+    }
+    assert "Posted out of sight." in note(vault, new) and "Edited out of sight." in note(vault, 2900)
+    assert methods(served, asked).count("messages.getHistory") < 16, "30 pages are the whole chat"
+    assert sync(served, vault).json["messages"] == IDLE
+
+
+def test_another_title_is_on_the_chats_note_and_its_folder_keeps_the_name(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("synthetic:messages=30,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    served.control("/title", {"title": "Renamed"})
+    assert sync(served, vault).code == 0
+    assert "Renamed" in (vault / "Telegram/Synthetic/Synthetic.md").read_text()
+
+
+def test_a_sync_makes_no_vault_and_tells_what_is_not_in_it(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("synthetic:messages=30,chats=2,media=0,seed=4"), tmp_path / "vault"
+    assert sync(served, vault).code == 5 and not vault.exists()
+    exported(served, vault, served.target)
+    missing = sync(served, vault, served.ready["targets"][1])
+    assert missing.code == 2 and "is not in this vault" in missing.stderr
+
+
+def test_what_happens_between_two_parts_of_an_export_is_brought_by_the_sync_after_them(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("synthetic:messages=1200,chats=1,media=0,seed=4", "--latency", "60"), tmp_path / "vault"
+    process = served.start("export", served.target, "--vault", str(vault), "--workers", "1", "--no-takeout")
+    while process.poll() is None and methods(served, 0).count("messages.getHistory") < 6:
+        pass
+    process.kill()
+    process.wait()
+    served.control("/edit", {"id": 3, "text": "Edited behind the walk."})
+    exported(served, vault)
+    done = sync(served, vault)
+    assert (done.json["messages"]["edited"], done.json["messages"]["new"]) == (1, 0)
+    assert "Edited behind the walk." in note(vault, 3)

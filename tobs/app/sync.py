@@ -1,0 +1,28 @@
+"""``tobs sync``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.app.runs import Watch, run_means
+from tobs.app.telegram import telegram_settings
+from tobs.app.workplace import Workplace
+from tobs.pipeline.report import RunReport
+
+
+async def sync(
+    place: Workplace,
+    targets: Sequence[str],
+    *,
+    watch: Watch,
+    accept_missing: bool = False,
+    accept_deletions: bool = False,
+) -> RunReport:
+    """Bring what changed since the last run. Raises TobsError for what ends a run; the rest is in the report."""
+    from tobs.pipeline.sync.run import SyncRun
+    from tobs.vault.workspace import open_workspace
+
+    open_workspace(place.vault)  # a sync makes no vault
+    settings = telegram_settings(place)
+    async with run_means(place, "sync", targets, watch=watch, accept_missing=accept_missing) as means:
+        return await SyncRun(means, settings, accept_deletions).sync(targets)

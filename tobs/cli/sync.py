@@ -1,0 +1,52 @@
+"""``tobs sync``: what changed since the last run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from tobs.cli.common import Common, stderr, takes_common
+from tobs.cli.export import give_report, tell_warnings
+from tobs.cli.progress import shown_progress
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("sync")(takes_common(sync))
+
+
+def sync(
+    common: Common,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Chats of the vault: @username, id, title or a part of it, me (default: all that were exported).",
+            metavar="TARGET...",
+            show_default=False,
+        ),
+    ] = None,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Take over that much of a chat was deleted on Telegram.")
+    ] = False,
+    accept_missing: Annotated[
+        bool, typer.Option("--accept-missing", help="Go on though many notes are missing: you deleted them yourself.")
+    ] = False,
+) -> int:
+    """Bring what is new, edited, deleted or pinned since the last run into the vault."""
+    from tobs.app.sync import sync as run
+    from tobs.app.workplace import open_workplace
+
+    place = open_workplace(common.settings(), verbosity=common.verbose)
+    tell_warnings(place.warnings)
+    report = asyncio.run(
+        run(
+            place,
+            targets or (),
+            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            accept_missing=accept_missing,
+            accept_deletions=accept_deletions,
+        )
+    )
+    return give_report(common, report)

@@ -1,0 +1,167 @@
+"""Bringing what happened in a box (a channel, or all private chats and groups) into the archive."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from loguru import logger
+from msgspec import Struct, field
+
+from tobs.archive import deleted_keys, record_changes
+from tobs.media import MediaPolicy
+from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
+from tobs.pipeline.desk import Desk
+from tobs.pipeline.export import media_decision
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.sync.counting import count_recorded
+from tobs.pipeline.sync.look_through import look_through
+from tobs.pipeline.sync.mass import by_chat, is_mass
+from tobs.telegram.client import Telegram
+
+
+class Brought(Struct):
+    """What a sync brought. ``about`` are chats of which more changed than their messages, ``refused`` those (in words)
+    of which too much was deleted; ``due`` says when a channel should be asked again, in seconds."""
+
+    changed: set[int] = field(default_factory=set)
+    about: set[int] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+    due: dict[int, int] = field(default_factory=dict)
+
+
+class Bringer:
+    """Brings boxes up to date, one after the other."""
+
+    def __init__(
+        self, desk: Desk, keeper: Keeper, telegram: Telegram, policy: MediaPolicy, *, accept_deletions: bool
+    ) -> None:
+        self._desk = desk
+        self._keeper = keeper
+        self._telegram = telegram
+        self._decide = media_decision(policy)
+        self._accept = accept_deletions
+        self.brought = Brought()
+
+    async def bring(self, box: int, chats: Mapping[int, Chat]) -> None:
+        """Everything that happened in ``box`` since the last time; ``chats`` are those of the vault in it.
+
+        Deletions wait for the end of the difference: only then is it known how many there are. Until they are in the
+        archive the state stays, so that whatever stops the run, they are asked for again. Raises RequestRefused.
+        """
+        state = await self._keeper(self._desk.archive.updates.state, self._desk.account, box)
+        if state is None:
+            return await self._begin(box, chats)
+        held: list[MessageKey] = []
+        while True:
+            changes = await self._telegram.changes(box, state)
+            if changes.timeout:
+                self.brought.due[box] = changes.timeout
+            if changes.too_long:
+                return await self._look_through(changes, chats)
+            held += await self._keeper(self._take, changes, chats, is_held=bool(held))
+            if changes.is_last or changes.state == state:
+                break
+            state = changes.state
+        if held:
+            await self._keeper(self.delete, held, chats, Changes(box=box, state=changes.state))
+
+    async def _begin(self, box: int, chats: Mapping[int, Chat]) -> None:
+        """A box whose changes were never asked for (an import, a selection): looked through, and kept from now on."""
+        telegram = self._telegram
+        state = await telegram.update_state() if box == COMMON else UpdateState((await telegram.full(box)).pts)
+        await self._keeper(self._follow, chats)
+        await self._look_through(Changes(box=box, state=state, too_long=True), chats)
+
+    def _follow(self, chats: Mapping[int, Chat]) -> None:
+        archive = self._desk.archive
+        for chat_id in chats:
+            archive.updates.follow(self._desk.account, chat_id, archive.messages.newest_id(self._desk.account, chat_id))
+
+    async def _look_through(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
+        """Telegram does not tell what happened: the chats themselves do."""
+        self._desk.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
+        gone: list[MessageKey] = []
+        for chat_id, chat in chats.items():
+            found = await look_through(self._desk, self._keeper, self._telegram, chat, self._decide)
+            gone += found.gone
+            if found.is_changed:
+                self.brought.changed.add(chat_id)
+                self.brought.about.add(chat_id)
+        await self._keeper(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
+
+    # In the keeper's thread
+
+    def _take(self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool) -> Sequence[MessageKey]:
+        """Record one part; the messages it says were deleted, which are not marked yet."""
+        desk = self._desk
+        tops = {id: top for id, top in desk.archive.updates.followed(desk.account).items() if id in chats}
+        keys = deleted_keys(desk.archive, desk.account, changes, tops)
+        recorded = record_changes(
+            desk.archive, desk.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
+        )
+        count_recorded(desk, recorded.values())
+        for chat_id, one in recorded.items():
+            if one.new or one.edited:
+                self.brought.changed.add(chat_id)
+        self.brought.changed |= {pins.chat_id for pins in changes.pins} & set(chats)
+        self.brought.about |= set(changes.about) & set(chats)
+        self.brought.about |= {
+            chat.id for chat in changes.chats if chat.id in chats and is_renamed(chats[chat.id], chat)
+        }
+        self._tell_unreadable(changes, chats)
+        return keys
+
+    def _tell_unreadable(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
+        for page in changes.pages:
+            for message_id, reason in page.unreadable if page.chat_id in chats else ():
+                self._desk.reporter.report.messages.skipped += 1
+                item = f"message {message_id} of {chats[page.chat_id].title}"
+                self._desk.reporter.problem("message", item, reason, retryable=False)
+
+    def delete(self, keys: Sequence[MessageKey], chats: Mapping[int, Chat], end: Changes) -> None:
+        """Mark messages deleted and keep the state that ``end`` names; of chats that lost too much nothing is marked,
+        and the state stays."""
+        desk, archive = self._desk, self._desk.archive
+        refused = set()
+        for chat_id, count in by_chat(keys).items():
+            live = archive.messages.count(desk.account, chat_id)
+            if is_mass(count, live) and not self._accept:
+                refused.add(chat_id)
+                self.brought.refused.append(f"{count} of {live} messages of {chats[chat_id].title}")
+        kept = [key for key in keys if key.chat_id not in refused]
+        record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
+        desk.reporter.report.messages.deleted += len(kept)
+        self.brought.changed |= {key.chat_id for key in kept}
+        if refused:
+            logger.warning("deletions not taken over: {}", "; ".join(self.brought.refused))
+
+
+def is_renamed(known: Chat, seen: Chat) -> bool:
+    """Whether a chat has another title or username by now. A saved chat's title is tobs's own."""
+    return (known.title, known.username) != (seen.title, seen.username)
+
+
+async def moved_boxes(desk: Desk, keeper: Keeper, telegram: Telegram, chats: Mapping[int, Chat]) -> list[int]:
+    """The boxes of ``chats`` to be asked about: several channels are listed together, and those whose pts is the known
+    one are left alone."""
+    channels = [chat_id for chat_id in chats if is_channel_id(chat_id)]
+    common = [COMMON] if len(channels) < len(chats) else []
+    if len(channels) < 2:
+        return channels + common
+    listed = {one.chat.id: one.pts for one in await telegram.listed(channels)}
+    states = await keeper(_states, desk, channels)
+    return [chat_id for chat_id in channels if not listed.get(chat_id) or listed[chat_id] != states[chat_id]] + common
+
+
+def _states(desk: Desk, channels: Sequence[int]) -> Mapping[int, int]:
+    states = {chat_id: desk.archive.updates.state(desk.account, chat_id) for chat_id in channels}
+    return {chat_id: state.pts if state else 0 for chat_id, state in states.items()}
+
+
+def boxes_of(chats: Mapping[int, Chat]) -> Mapping[int, Mapping[int, Chat]]:
+    """``chats`` by their box."""
+    boxes: defaultdict[int, dict[int, Chat]] = defaultdict(dict)
+    for chat_id, chat in chats.items():
+        boxes[chat_id if is_channel_id(chat_id) else COMMON][chat_id] = chat
+    return boxes

@@ -1,0 +1,54 @@
+"""Which chats a sync is about: those of the vault, as a rule found by what the archive knows, for no request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.errors import TargetNotFound, UsageError
+from tobs.model import Chat
+from tobs.pipeline.desk import Desk
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.selection import fits
+from tobs.telegram.client import Telegram
+
+
+async def choose_kept(desk: Desk, keeper: Keeper, telegram: Telegram, targets: Sequence[str]) -> dict[int, Chat]:
+    """The chats of the vault that ``targets`` name, by id; without targets those that are kept in step.
+
+    Raises UsageError for a vault without chats, TargetNotFound for a target that is not in it.
+    """
+    here = await keeper(_chats_of_vault, desk)
+    if not here:
+        raise UsageError("There is nothing in this vault to keep in step.", "Begin with `tobs export TARGET`.")
+    if not targets:
+        followed = await keeper(desk.archive.updates.followed, desk.account)
+        return {chat_id: chat for chat_id, chat in here.items() if chat_id in followed}
+    chosen: dict[int, Chat] = {}
+    for target in targets:
+        for chat in await _named(telegram, target, here):
+            chosen[chat.id] = chat
+            if chat.migrated_from in here:
+                chosen[chat.migrated_from] = here[chat.migrated_from]
+    return chosen
+
+
+def _chats_of_vault(desk: Desk) -> dict[int, Chat]:
+    archive = desk.archive
+    followed = archive.updates.followed(desk.account)
+    chats = archive.chats.all(desk.account)
+    return {chat.id: chat for chat in chats if chat.id in followed or archive.messages.newest_id(desk.account, chat.id)}
+
+
+async def _named(telegram: Telegram, target: str, here: dict[int, Chat]) -> list[Chat]:
+    """The chats of the vault that a target means. Only a link, a folder or an unknown name is asked of Telegram."""
+    exact = [chat for chat in here.values() if chat.title.casefold() == target.strip().casefold()]
+    found = exact or [chat for chat in here.values() if fits(target, chat)]
+    if len(found) == 1:
+        return found
+    if found:
+        names = ", ".join(f"{chat.title} ({chat.id})" for chat in found[:5])
+        raise TargetNotFound(f"'{target}' fits {len(found)} chats of the vault: {names}.", "Give the id instead.")
+    meant = [here[chat.id] for chat in await telegram.expand(target) if chat.id in here]
+    if not meant:
+        raise TargetNotFound(f"'{target}' is not in this vault.", f"Run `tobs export {target}` first.")
+    return meant

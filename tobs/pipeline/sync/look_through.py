@@ -1,0 +1,116 @@
+"""Looking through a chat whose changes Telegram does not tell any more, without fetching all of it.
+
+What is new lies above the newest id known. What was deleted is found by counting: Telegram says how many messages are
+newer than any other, and where that differs from the archive something is gone; halving finds the place. What was
+edited is found only among the newest messages, which are fetched again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from loguru import logger
+from msgspec import Struct
+
+from tobs.archive import Decide, record_page
+from tobs.model import Chat, MessageKey, Page
+from tobs.pipeline.desk import Desk
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.sync.counting import count_recorded
+from tobs.sources import Gap
+from tobs.telegram.client import Telegram
+
+#: Newest messages that are fetched again to see what was edited.
+RECENT = 500
+
+#: A range of this many messages is fetched, not halved.
+_LEAF = 100
+
+
+class Found(Struct):
+    """What looking through a chat found: messages that are gone (not marked yet), and whether anything changed."""
+
+    gone: list[MessageKey]
+    is_changed: bool = False
+
+
+async def look_through(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide) -> Found:
+    """Record what is new and what of the newest messages was edited; find what was deleted. Raises RequestRefused."""
+    archive, found = desk.archive, Found([])
+    top = (await telegram.history_top(chat.id)).top
+    newest = await keeper(archive.messages.newest_id, desk.account, chat.id)
+    recent = await keeper(archive.messages.newest_ids, desk.account, chat.id, RECENT)
+
+    async def take(page: Page) -> None:
+        await keeper(_take, desk, page, decide, found)
+
+    low = min(recent, default=1)
+    await telegram.walk(chat.id, [(low, max(top, newest))], take, count=RECENT)
+    if await keeper(archive.coverage.gaps, desk.account, chat.id, 1, low):
+        logger.info("chat {} is not here in full: what was deleted long ago is not looked for", chat.id)
+        return found
+    ids = await keeper(archive.messages.live_ids, desk.account, chat.id, 1, low - 1)
+
+    async def probe(index: int) -> tuple[int, int]:
+        here, newer = await telegram.position(chat.id, ids[index])
+        known = await keeper(archive.messages.newer, desk.account, chat.id, here)
+        return here, known - len(found.gone) - newer
+
+    for gap in await shrunk_ranges(ids, probe):
+        await telegram.walk(chat.id, [gap], take, count=_LEAF)
+    return found
+
+
+async def shrunk_ranges(ids: Sequence[int], probe: Callable[[int], Awaitable[tuple[int, int]]]) -> list[Gap]:
+    """The ranges of ascending ``ids`` in which messages are gone, most of them no longer than ``_LEAF``.
+
+    ``probe(index)`` asks Telegram about ``ids[index]``: the newest id up to it that is there (0: none), and how many
+    of ``ids`` newer than that are gone. Where asking would cost more than fetching, everything is to be fetched.
+    """
+    if not ids:
+        return []
+    left = max(3, len(ids) // _LEAF)  # questions
+    ranges: list[Gap] = []
+    pending = [_Part(0, len(ids) - 1, (await probe(0))[1], 0)]
+    while pending:
+        part = pending.pop()
+        if part.gone <= 0:
+            continue
+        if part.last - part.first < _LEAF:
+            ranges.append((ids[part.first], ids[part.last]))
+            continue
+        if not left:
+            return [(ids[0], ids[-1])]
+        left -= 1
+        middle = (part.first + part.last) // 2
+        here, newer = await probe(middle)
+        there = bisect_right(ids, here) - 1
+        # From there to the middle everything is gone.
+        if there < middle:
+            ranges.append((ids[max(part.first, there + 1)], ids[middle]))
+        above = newer - (middle - there) - part.newer
+        pending.append(_Part(middle + 1, part.last, above, part.newer))
+        if there >= part.first:
+            pending.append(_Part(part.first, there, part.gone + part.newer - newer, newer))
+    return sorted(ranges)
+
+
+class _Part(NamedTuple):
+    """The ids between two indexes, both included: how many of them are gone, and how many of those newer."""
+
+    first: int
+    last: int
+    gone: int
+    newer: int
+
+
+def _take(desk: Desk, page: Page, decide: Decide, found: Found) -> None:
+    """Record a page; what the archive has in its range and Telegram has not is gone."""
+    live = desk.archive.messages.live_ids(desk.account, page.chat_id, page.low, page.high)
+    here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
+    found.gone += [MessageKey.of(desk.account, page.chat_id, one) for one in live if one not in here]
+    recorded = record_page(desk.archive, desk.account, page, decide)
+    count_recorded(desk, [recorded])
+    found.is_changed = found.is_changed or bool(recorded.new or recorded.edited or found.gone)

@@ -1,0 +1,100 @@
+"""One sync: what happened since the last run, recorded and written into notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.errors import FloodWait, RequestRefused
+from tobs.model import Chat
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.export import bring_chat, finish_notes
+from tobs.pipeline.opened import Means, OpenRun, open_run
+from tobs.pipeline.plan import open_chat
+from tobs.pipeline.report import RunReport
+from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
+from tobs.pipeline.sync.chosen import choose_kept
+from tobs.pipeline.sync.mass import refusal
+from tobs.pipeline.way import on_telegram
+from tobs.sources import live_source
+from tobs.telegram.client import Telegram
+from tobs.telegram.settings import TelegramSettings
+
+
+class SyncRun(Struct, frozen=True):
+    """A sync: what every run works with, and the way to Telegram."""
+
+    means: Means
+    telegram: TelegramSettings
+    accept_deletions: bool = False
+
+    async def sync(self, targets: Sequence[str]) -> RunReport:
+        """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
+        everything else is done when too much was deleted."""
+        async with open_run(self.means) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
+            self.means.reporter.phase = "syncing"
+            desk = run.desk(telegram.account.id)
+            chats = await choose_kept(desk, run.keeper, telegram, targets)
+            brought = await self._bring(run, desk, telegram, chats)
+            await write_notes(run, desk, telegram, brought)
+            if brought.refused:
+                raise refusal(brought.refused)
+        return run.report
+
+    async def _bring(self, run: OpenRun, desk: Desk, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
+        """Every box of ``chats`` that moved. With several, one that Telegram refuses is told and left out."""
+        bringer = Bringer(desk, run.keeper, telegram, self.means.policy, accept_deletions=self.accept_deletions)
+        boxes = boxes_of(chats)
+        for box in await moved_boxes(desk, run.keeper, telegram, chats):
+            try:
+                await bringer.bring(box, boxes[box])
+            except FloodWait:
+                raise
+            except RequestRefused as error:
+                if len(boxes) == 1:
+                    raise
+                desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+        return bringer.brought
+
+
+async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Brought) -> None:
+    """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
+    unfinished = await run.keeper(desk.archive.messages.unfinished, desk.account)
+    chats = sorted(brought.changed | brought.about | set(unfinished), reverse=True)
+    if not chats and not await run.keeper(desk.archive.notes.stale, desk.account, None, limit=1):
+        return
+    means, places = run.means, list[ChatPlace]()
+    enrichers = run.enrichers(desk)
+    async with run.chain() as chain, run.writer(desk) as writer:
+        for chat_id in chats:
+            full = await telegram.full(chat_id) if chat_id in brought.about else None
+            place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in brought.changed)
+            if place is None:
+                continue
+            source = live_source(telegram)
+            await bring_chat(
+                desk, run.keeper, writer, chain, enrichers, source, place, (), policy=means.policy, limits=means.limits
+            )
+            places.append(place)
+        await finish_notes(desk, run.keeper, writer, places)
+
+
+def _open(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:
+    """Where a chat of the vault is filed; ``full`` is what is known of it now (None: nothing new). Its note counts its
+    messages: it is stale when those changed."""
+    archive = desk.archive
+    known = archive.chats.get(desk.account, chat_id)
+    if known is None:
+        return None
+    top = archive.messages.newest_id(desk.account, chat_id)
+    chat = replace(full or known, count=known.count, top=max(known.top, top))
+    host = archive.chats.get(desk.account, chat.migrated_to) if chat.migrated_to else None
+    inside = open_chat(desk, host) if host is not None else None
+    # Where an export was stopped halfway, what is new gets its notes all the same.
+    is_part = bool(archive.coverage.gaps(desk.account, chat_id, 1, chat.top))
+    place = open_chat(desk, chat, inside=inside, is_part=is_part)
+    if is_changed:
+        archive.notes.mark_stale([place.note_id])
+    return place

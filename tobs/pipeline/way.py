@@ -1,0 +1,83 @@
+"""The way to Telegram of a run: what the archive knows of peers and takeouts is used, what happens on it is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from loguru import logger
+
+from tobs.pipeline.opened import OpenRun
+from tobs.pipeline.report import Reporter
+from tobs.pipeline.stores import ArchivePeers, ArchiveTakeouts
+from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.events import (
+    Event,
+    FloodWaited,
+    MessageUnreadable,
+    Reconnected,
+    ReferenceRenewed,
+    Retried,
+    TakeoutDelayed,
+    TakeoutEnded,
+    TakeoutEvent,
+    TakeoutRefused,
+    TakeoutStarted,
+)
+from tobs.telegram.settings import TelegramSettings
+from tobs.telegram.takeout import delay_told, end_told
+
+
+@asynccontextmanager
+async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
+    """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
+    peers, takeouts = ArchivePeers(run.archive, run.keeper), ArchiveTakeouts(run.archive, run.keeper)
+    on_event = partial(tell, run.means.reporter)
+    async with open_telegram(settings, peers=peers, takeouts=takeouts, on_event=on_event, ask_who=ask_who) as telegram:
+        try:
+            yield telegram
+        finally:
+            run.report.requests = telegram.requests.total()
+            await peers.flush()
+
+
+def tell(reporter: Reporter, event: Event) -> None:
+    """What happened on the way to Telegram, as the report tells it."""
+    match event:
+        case FloodWaited(method=method, seconds=seconds):
+            reporter.waited(method, seconds)
+        case Retried(method=method, reason=reason):
+            reporter.recovered(f"{method} again after {reason}")
+        case Reconnected():
+            reporter.recovered("connection lost and restored")
+        case TakeoutStarted() | TakeoutDelayed() | TakeoutRefused() | TakeoutEnded():
+            tell_takeout(reporter, event)
+        case ReferenceRenewed():
+            reporter.recovered("file reference expired and was renewed")
+        case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
+            # The page it belongs to tells it as a problem.
+            logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
+
+
+def tell_takeout(reporter: Reporter, event: TakeoutEvent) -> None:
+    """What became of the takeout session: told at once, and in the report."""
+    match event:
+        case TakeoutStarted(scopes=scopes, late=False):
+            reporter.takeout("used", scopes)
+            return
+        case TakeoutStarted(scopes=scopes):
+            told = "The takeout session was allowed: it is used from there on"
+            reporter.takeout("late", scopes, told)
+        case TakeoutDelayed():
+            told = delay_told(event)
+            reporter.takeout("delayed", reason=told)
+        case TakeoutRefused(reason=reason):
+            told = f"Telegram gave no takeout session, the normal API was used: {reason}"
+            reporter.takeout("refused", reason=told)
+        case TakeoutEnded():
+            told = end_told(event)
+            reporter.takeout("ended", reporter.report.takeout.scopes, told)
+    logger.warning(told)
+    reporter.notice(told)
+    reporter.recovered(told)
