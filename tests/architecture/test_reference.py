@@ -143,9 +143,14 @@ def test_the_picture_shows_notes_of_the_demo_vault_and_is_small() -> None:
 
 def test_the_page_of_the_sandbox_tells_every_route_fault_option_and_world() -> None:
     page = (REPO / "docs/dev/sandbox.md").read_text(encoding="utf-8")
-    control = (REPO / "tobs/sandbox/control.py").read_text(encoding="utf-8")
+    control = "".join((REPO / f"tobs/sandbox/{name}.py").read_text(encoding="utf-8") for name in ("control", "play"))
     routes = re.findall(r'\("(GET|POST)", "(/[\w-]+)"\)', control)
     assert len(routes) > 5
     assert [route for route in routes if f"`{' '.join(route)}" not in page] == []
     assert [action for action in get_args(Action) if not re.search(rf"^\| `{action}\b", page, re.M)] == []
-    assert set(re.findall(r"^\| `(demo|chats|synthetic)\b", page, re.M)) == {"demo", "chats", "synthetic"}
+    assert set(re.findall(r"^\| `(demo|chats|community|synthetic)\b", page, re.M)) == {
+        "demo",
+        "chats",
+        "community",
+        "synthetic",
+    }

@@ -14,12 +14,14 @@ from tobs.archive.record import Recorded, deleted_keys, record_changes, record_p
 from tobs.archive.runs import RunRow
 from tobs.archive.store import Archive, open_archive
 from tobs.archive.summaries import ChatSummary, PersonSummary
+from tobs.archive.topics import KnownTopic, TopicSummary
 
 __all__ = [
     "Archive",
     "ChatSummary",
     "Decide",
     "FileRow",
+    "KnownTopic",
     "Maker",
     "MediaDecision",
     "MediaRow",
@@ -37,6 +39,7 @@ __all__ = [
     "Said",
     "Shown",
     "StoredMessage",
+    "TopicSummary",
     "Unasked",
     "Version",
     "WrittenNote",

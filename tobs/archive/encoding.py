@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tobs.errors import VaultError
-from tobs.model import Chat, Message, MessageKey, Person, is_channel_id
+from tobs.model import Chat, Message, MessageKey, Person, Topic, is_channel_id
 
 try:
     # Four times as fast as zlib on a page; either reads what the other wrote.
@@ -26,6 +26,7 @@ encode = msgspec.json.Encoder().encode
 _decode_message = msgspec.json.Decoder(Message).decode
 _decode_chat = msgspec.json.Decoder(Chat).decode
 _decode_person = msgspec.json.Decoder(Person).decode
+_decode_topic = msgspec.json.Decoder(Topic).decode
 
 
 def decode_message(data: bytes) -> Message:
@@ -50,6 +51,14 @@ def decode_person(data: bytes) -> Person:
         return _decode_person(data)
     except msgspec.DecodeError as error:
         raise _unreadable("person", error) from error
+
+
+def decode_topic(data: bytes) -> Topic:
+    """The topic kept as ``data``."""
+    try:
+        return _decode_topic(data)
+    except msgspec.DecodeError as error:
+        raise _unreadable("topic", error) from error
 
 
 def pack(data: bytes, *, small: bool = False) -> bytes:

@@ -26,6 +26,7 @@ from tobs.archive.raw import RawPages
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
 from tobs.archive.summaries import Summaries
+from tobs.archive.topics import Topics
 from tobs.archive.updates import Updates
 
 
@@ -38,6 +39,7 @@ class Archive:
         self.meta = Meta(database)
         self.takeouts = Takeouts(self.meta)
         self.chats = Chats(database, clock)
+        self.topics = Topics(database)
         self.people = People(database, clock)
         self.peers = Peers(database)
         self.raw = RawPages(database)

@@ -57,7 +57,9 @@ def export(
     sender: Annotated[
         list[str] | None, typer.Option("--from", help="Only messages of this sender. Repeatable.", metavar="USER")
     ] = None,
-    topic: Annotated[int | None, typer.Option(help="Only messages of this forum topic.", metavar="ID")] = None,
+    topic: Annotated[
+        list[int] | None, typer.Option(help="Only messages of this forum topic. Repeatable.", metavar="ID")
+    ] = None,
     type_: Annotated[
         list[str] | None,
         typer.Option("--type", help="Only messages of these types, such as photo,voice,text.", metavar="TYPES"),
@@ -85,7 +87,7 @@ def export(
         max_id=max_id,
         limit=limit,
         senders=tuple(sender or ()),
-        topic=topic,
+        topics=tuple(topic or ()),
         types=tuple(type_ or ()),
         where=where,
     )

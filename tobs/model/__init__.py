@@ -1,7 +1,7 @@
 """What Telegram holds, as frozen msgspec structs. No I/O, no imports from other rooms but errors."""
 
 from tobs.model.changes import COMMON, Changes, Pins, UpdateState
-from tobs.model.chats import Chat, ChatKind, Person
+from tobs.model.chats import GENERAL_TOPIC, Chat, ChatKind, Person, Topic, topic_in
 from tobs.model.media import (
     Contact,
     Dice,
@@ -41,9 +41,10 @@ from tobs.model.richtext import RichBlock
 from tobs.model.text import Entity, Text
 
 __all__ = [
-    "COMMON", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity", "FileItem", "FileKind",
-    "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media", "Message", "MessageKey", "Page",
-    "PaidMedia", "Person", "Pins", "Poll", "PollAnswer", "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef",
-    "SuggestedPost", "Text", "TodoItem", "TodoList", "UnknownMedia", "UpdateState", "WebPage", "bare_id",
-    "is_channel_id", "marked_channel", "marked_group", "marked_user", "message_files", "message_state",
+    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity",
+    "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
+    "Message", "MessageKey", "Page", "PaidMedia", "Person", "Pins", "Poll", "PollAnswer", "Reaction", "RemoteFile",
+    "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic", "UnknownMedia",
+    "UpdateState", "WebPage", "bare_id", "is_channel_id", "marked_channel", "marked_group", "marked_user",
+    "message_files", "message_state", "topic_in",
 ]  # fmt: skip

@@ -37,6 +37,30 @@ class Chat(Struct, frozen=True, omit_defaults=True):
     pinned: tuple[int, ...] = ()
 
 
+#: The topic of a forum that every message belongs to which names no other.
+GENERAL_TOPIC = 1
+
+
+class Topic(Struct, frozen=True, omit_defaults=True):
+    """A topic of a forum. ``id`` is that of the message which began it, ``icon`` a custom emoji's (0: a plain bubble in
+    ``color``, 0xRRGGBB), ``creator`` a marked id."""
+
+    id: int
+    title: str
+    created: int = 0
+    creator: int = 0
+    icon: int = 0
+    color: int = 0
+    closed: bool = False
+    pinned: bool = False
+    hidden: bool = False
+
+
+def topic_in(chat: Chat, topic_id: int) -> int:
+    """The topic of a message of ``chat`` that says it is in ``topic_id`` (0: nothing); 0 where there are no topics."""
+    return topic_id or (GENERAL_TOPIC if chat.is_forum else 0)
+
+
 class Person(Struct, frozen=True, omit_defaults=True):
     """Who sent something: a user, or a channel or group that posts in its own name. ``id`` is marked."""
 

@@ -16,7 +16,8 @@ class Page(Struct, frozen=True):
     ``messages.messages`` (TL bytes of layer ``layer``; message *n* of the page is the *n*-th message in it, with
     the chats and users of its response), empty where the source has none.
     ``unreadable`` are ids that exist but could not be read, with the reason. ``left_out`` is how many messages of
-    ``[low, high]`` a filter kept out of the page: then it must not settle its ids.
+    ``[low, high]`` a filter kept out of the page, ``is_part`` says that it holds one thread of the chat alone: then
+    it must not settle its ids.
     """
 
     chat_id: int
@@ -29,3 +30,4 @@ class Page(Struct, frozen=True):
     layer: int = 0
     unreadable: tuple[tuple[int, str], ...] = ()
     left_out: int = 0
+    is_part: bool = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tobs.errors import FloodWait, RequestRefused
+from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.media import Chain, MediaPolicy
+from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits, export_chat
@@ -15,9 +17,12 @@ from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
-from tobs.pipeline.plan import open_chat
+from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
 from tobs.telegram.client import Telegram
+
+#: Topics that an error names.
+_SHOWN = 20
 
 
 class ChatExporter(Struct, frozen=True):
@@ -42,7 +47,7 @@ class ChatExporter(Struct, frozen=True):
                 places += await self.export(one)
             except FloodWait:
                 raise
-            except RequestRefused as error:
+            except (RequestRefused, TargetNotFound) as error:
                 if len(chosen) == 1:
                     raise
                 self.desk.reporter.failed(error, one.chat.title)
@@ -51,13 +56,19 @@ class ChatExporter(Struct, frozen=True):
     async def export(self, chosen: Chosen) -> list[ChatPlace]:
         """One chat, with the history of the basic group it grew from; where both are filed."""
         telegram, desk = self.telegram, self.desk
-        chat = chosen.chat if chosen.is_full else await telegram.full(chosen.chat.id)
-        await keep_states(desk, self.keeper, telegram, chat)
-        parts = await parts_of(telegram, chat, self.filters, self.senders, desk.zone)
+        if not chosen.is_full:
+            chosen = replace(chosen, chat=await telegram.full(chosen.chat.id))
+        await keep_states(desk, self.keeper, telegram, chosen.chat)
+        topics = self.filters.topics or chosen.topics
+        if topics or chosen.chat.is_forum:
+            await self._topics(chosen.chat, wanted=topics)
+        parts = await parts_of(telegram, chosen, self.filters, self.senders, desk.zone)
         chat = parts[-1].chat
-        await self.keeper(follow, desk, [part.chat for part in parts], self.filters)
+        if not topics:
+            await self.keeper(follow, desk, [part.chat for part in parts], self.filters)
         messages = sum(part.chat.count or 0 for part in parts)
-        host = await self.keeper(open_chat, desk, chat, messages=messages) if len(parts) > 1 else None
+        is_grown = parts[0].chat.id != chat.id
+        host = await self.keeper(open_chat, desk, chat, messages=messages) if is_grown else None
         places: list[ChatPlace] = []
         for part in parts:
             count = part.chat.count or 0
@@ -79,3 +90,15 @@ class ChatExporter(Struct, frozen=True):
                 )
             )
         return places
+
+    async def _topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
+        """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one
+        that is ``wanted`` and not there."""
+        if not chat.is_forum:
+            raise TargetNotFound(f"'{chat.title}' has no topics.", "Leave out --topic.")
+        topics = await self.telegram.topics(chat.id)
+        missing = set(wanted) - {topic.id for topic in topics}
+        if missing:
+            known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])
+            raise TargetNotFound(f"'{chat.title}' has no topic {min(missing)}.", f"Its topics: {known}.")
+        await self.keeper(open_topics, self.desk, chat, topics)

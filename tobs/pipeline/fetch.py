@@ -59,8 +59,8 @@ async def fetch_and_record(
 
 
 def settling(page: Page) -> Page:
-    """``page``, or where a filter left messages out of it, the same page that settles no ids."""
-    return replace(page, high=page.low - 1) if page.left_out else page
+    """``page``, or where it does not hold every message of its ids, the same page that settles none."""
+    return replace(page, high=page.low - 1) if page.left_out or page.is_part else page
 
 
 def _count(desk: Desk, place: ChatPlace, page: Page, done: Recorded) -> None:

@@ -1,8 +1,8 @@
 """Filters on fetch: which messages of a chat a run is to bring.
 
 Ids, dates and a plain limit name an interval of ids: what is fetched of it is whole and settles its ids. Sender,
-type, topic and ``--where`` look at each message: a page of which they leave something out settles nothing, so that
-a later run without them fetches it again.
+type and ``--where`` look at each message: a page of which they leave something out settles nothing, so that
+a later run without them fetches it again. A topic is asked for by itself and settles nothing either.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Filters(Struct, frozen=True):
     max_id: int = 0
     limit: int = 0
     senders: tuple[str, ...] = ()
-    topic: int = 0
+    topics: tuple[int, ...] = ()
     types: frozenset[str] = frozenset()
     where: str = ""
 
     @property
     def by_content(self) -> bool:
         """Whether each message has to be looked at."""
-        return bool(self.senders or self.topic or self.types or self.where)
+        return bool(self.senders or self.types or self.where)
 
     @property
     def is_empty(self) -> bool:
@@ -58,15 +58,15 @@ class Asked(Struct, frozen=True):
     max_id: int | None = None
     limit: int | None = None
     senders: tuple[str, ...] = ()
-    topic: int | None = None
+    topics: tuple[int, ...] = ()
     types: tuple[str, ...] = ()
     where: str | None = None
 
 
 def read_filters(asked: Asked, *, now: float, zone: tzinfo) -> Filters:
     """What the owner asked for. Raises UsageError that names the option and what is wrong with it."""
-    for name in ("min_id", "max_id", "limit", "topic"):
-        value = getattr(asked, name)
+    numbers = [(name, getattr(asked, name)) for name in ("min_id", "max_id", "limit")]
+    for name, value in (*numbers, *(("topic", topic) for topic in asked.topics)):
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} {value} is no positive number.", "Leave it out for none.")
     kinds = [kind.strip().lower() for given in asked.types for kind in given.split(",") if kind.strip()]
@@ -82,7 +82,7 @@ def read_filters(asked: Asked, *, now: float, zone: tzinfo) -> Filters:
         max_id=asked.max_id or 0,
         limit=asked.limit or 0,
         senders=asked.senders,
-        topic=asked.topic or 0,
+        topics=tuple(dict.fromkeys(asked.topics)),
         types=frozenset(kinds),
         where=asked.where or "",
     )
@@ -117,8 +117,6 @@ def message_test(filters: Filters, senders: Sequence[int], zone: tzinfo) -> Call
 
     def test(message: Message) -> bool:
         if filters.senders and message.sender_id not in senders:
-            return False
-        if filters.topic and filters.topic not in (message.topic_id, message.id):
             return False
         if filters.types and message_type(message) not in filters.types:
             return False

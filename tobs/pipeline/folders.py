@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tobs.model import Message
+from tobs.archive import KnownTopic
+from tobs.model import Chat, Message, MessageKey, Topic, topic_in
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.render.words import catalogue
+from tobs.vault.layout import chat_folder, topic_candidates
 
 
 class Folder(Struct, frozen=True):
@@ -15,13 +18,52 @@ class Folder(Struct, frozen=True):
 
     ``path`` is from the vault's root. ``tobs_id`` is the folder's own (``<chat id>``, ``<chat id>/topic/<id>``): notes
     that hold several of its messages are called ``<tobs_id>/<date>``, so that no two folders have a note in common.
+    ``note_id`` is the note about it, which tells how many there are.
     """
 
     path: str
     tobs_id: str
+    note_id: int
 
 
 def folders_of(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
     """The folder of each of ``messages``, which are of the chat of ``place`` and come in id order."""
-    folder = Folder(place.folder, str(place.home))
-    return [folder for _ in messages]
+    chat = place.chat
+    topics = [topic_in(chat, message.topic_id) if chat.is_forum else 0 for message in messages]
+    folders = {topic_id: _topic_folder(desk, place, topic_id) for topic_id in dict.fromkeys(topics) if topic_id}
+    folders[0] = Folder(place.folder, str(place.home), place.note_id)
+    return [folders[topic_id] for topic_id in topics]
+
+
+def _topic_folder(desk: Desk, place: ChatPlace, topic_id: int) -> Folder:
+    """The folder of a topic. Its note gets its name when the first of its messages does."""
+    chat_id = place.chat.id
+    tobs_id = f"{chat_id}/topic/{topic_id}"
+    known = known_topic(desk, place.chat, topic_id)
+    note = desk.archive.notes.claim(
+        tobs_id,
+        "topic",
+        account=desk.account,
+        chat_id=chat_id,
+        message_id=topic_id,
+        candidates=topic_candidates(place.folder, known.topic.title, topic_id),
+    )
+    return Folder(chat_folder(note.path), tobs_id, note.id)
+
+
+def known_topic(desk: Desk, chat: Chat, topic_id: int) -> KnownTopic:
+    """A topic of ``chat``; one that Telegram lists no more is called what the message says that began it."""
+    archive = desk.archive
+    known = archive.topics.get(desk.account, chat.id, topic_id)
+    if known is not None:
+        return known
+    began = archive.messages.get(MessageKey.of(desk.account, chat.id, topic_id))
+    title = str(began.action.values.get("title") or "") if began is not None and began.action is not None else ""
+    topic = Topic(
+        topic_id,
+        title or catalogue(desk.studio.options.language)("topic", id=topic_id),
+        created=began.date if began else 0,
+        creator=began.sender_id if began else 0,
+    )
+    archive.topics.put(desk.account, chat.id, [topic])
+    return KnownTopic(topic)

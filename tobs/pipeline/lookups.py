@@ -1,4 +1,4 @@
-"""What a note asks while it is rendered: where another message, person, chat or file is in the vault.
+"""What a note asks while it is rendered: where another message, person, chat, topic or file is in the vault.
 
 Each answer is noted, so that a note that asked for something not there yet is rendered again when it is (its
 links *heal*), and no vault depends on the order in which things arrived.
@@ -33,6 +33,7 @@ class Lookups:
         self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
+        self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
         self._names: dict[str, int | None] = {}
         self._links: dict[tuple[int, int], bool] = {}
         self._mentions: dict[str, bool] = {}
@@ -40,6 +41,7 @@ class Lookups:
             message=self._message,
             person=self._person,
             chat=self._chat,
+            topic=self._topic,
             attachment=self._attachment,
             named=self._named,
             found=self._found,
@@ -90,6 +92,15 @@ class Lookups:
             self._chats[chat_id] = (self._chat_note(chat), chat.title) if chat else None
         found = self._chats[chat_id]
         self._mentions[str(chat_id)] = bool(found and found[0])
+        return found
+
+    def _topic(self, chat_id: int, topic_id: int) -> tuple[str, str] | None:
+        tobs_id = f"{chat_id}/topic/{topic_id}"
+        if (chat_id, topic_id) not in self._topics:
+            known = self._studio.archive.topics.get(self._studio.account, chat_id, topic_id)
+            self._topics[chat_id, topic_id] = (self._note(tobs_id), known.topic.title) if known else None
+        found = self._topics[chat_id, topic_id]
+        self._mentions[tobs_id] = bool(found and found[0])
         return found
 
     def _chat_note(self, chat: Chat) -> str:

@@ -18,7 +18,7 @@ from tobs.pipeline.press import Pressed, press_summaries
 MESSAGE_NOTES = ("message", "day", "month")
 
 #: Notes about something else than a message; there are few, and they come when the messages are done.
-SUMMARIES = ("chat", "person", "audio", "page")
+SUMMARIES = ("chat", "topic", "person", "audio", "page")
 
 
 class Press(Protocol):

@@ -14,7 +14,7 @@ from typing import cast
 from msgspec import Struct
 
 from tobs.archive import NoteDraft
-from tobs.model import Chat, Message, MessageKey
+from tobs.model import Chat, Message, MessageKey, Topic
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.folders import Folder, folders_of
 from tobs.render.naming import note_words
@@ -79,6 +79,15 @@ def _layout(desk: Desk, chat_id: int, messages: int) -> LayoutName:
     return cast("LayoutName", known[0])
 
 
+def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
+    """Keep the topics of ``chat`` as they are now; its note tells them."""
+    archive = desk.archive
+    with archive.transaction():
+        if archive.topics.put(desk.account, chat.id, topics):
+            note = archive.notes.by_tobs_id(str(chat.id))
+            archive.notes.mark_stale([note.id] if note else [])
+
+
 def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
     """Plan the next batch of messages up to the watermark; ``final`` says that no further one is to come.
 
@@ -109,7 +118,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
             planned = _period_drafts(desk, place, list(zip(folders, units, strict=True)))
             archive.notes.plan(place.layout, desk.account, place.home, planned)
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
-        archive.notes.mark_stale([place.note_id])
+        archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
     desk.reporter.expected_notes += len(planned)
     return len(units)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -10,11 +10,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.errors import NetworkError, RequestRefused, TobsError, UsageError
-from tobs.model import Chat, Message
+from tobs.model import GENERAL_TOPIC, Chat, Message, Page
 from tobs.pipeline.filters import Filters, message_test
 from tobs.pipeline.report import Reporter
 from tobs.sources import Gap, Source, live_source
 from tobs.telegram.client import Telegram
+from tobs.telegram.targets import linked_topic
 
 _FOLDER = "folder:"
 
@@ -32,10 +33,12 @@ class Selection(Struct, frozen=True):
 
 
 class Chosen(Struct, frozen=True):
-    """A chat of the run; ``is_full`` says whether what only a full request tells is known of it."""
+    """A chat of the run; ``is_full`` says whether what only a full request tells is known of it. ``topics`` of a
+    forum are those that links name (none: all of it)."""
 
     chat: Chat
     is_full: bool
+    topics: tuple[int, ...] = ()
 
 
 class Part(Struct, frozen=True):
@@ -63,13 +66,31 @@ async def choose_chats(telegram: Telegram, selection: Selection, reporter: Repor
             reporter.failed(error, target)
         else:
             is_full = not target.strip().lower().startswith(_FOLDER)
+            topics = await _linked_topic(telegram, target, chats)
             for chat in chats:
-                found.setdefault(chat.id, Chosen(chat, is_full))
+                found[chat.id] = _with_more(found.get(chat.id), Chosen(chat, is_full, topics))
     if selection.all:
         for chat in await telegram.every_chat():
-            found.setdefault(chat.id, Chosen(chat, is_full=False))
+            found[chat.id] = _with_more(found.get(chat.id), Chosen(chat, is_full=False))
     without = await _excluded(telegram, selection.exclude, [chosen.chat for chosen in found.values()])
     return [chosen for chosen in found.values() if chosen.chat.id not in without]
+
+
+async def _linked_topic(telegram: Telegram, target: str, chats: Sequence[Chat]) -> tuple[int, ...]:
+    """The topic that a link names, in a forum. A link to a message of the general topic looks the same: it names its
+    chat, as every link to a message does."""
+    number = linked_topic(target)
+    if not number or len(chats) != 1 or not chats[0].is_forum:
+        return ()
+    return tuple(topic.id for topic in await telegram.topics(chats[0].id, [number]))
+
+
+def _with_more(known: Chosen | None, also: Chosen) -> Chosen:
+    """A chat that two targets name: all of it, or the topics of both."""
+    if known is None:
+        return also
+    topics = (*known.topics, *also.topics) if known.topics and also.topics else ()
+    return replace(known, topics=tuple(dict.fromkeys(topics)))
 
 
 async def left_chats(telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:
@@ -108,13 +129,17 @@ def fits(pattern: str, chat: Chat) -> bool:
 
 
 async def parts_of(
-    telegram: Telegram, chat: Chat, filters: Filters, senders: Sequence[int], zone: ZoneInfo
+    telegram: Telegram, chosen: Chosen, filters: Filters, senders: Sequence[int], zone: ZoneInfo
 ) -> list[Part]:
-    """The histories of ``chat``, oldest first: that of the basic group it grew from, and its own.
+    """The histories of a chat, oldest first: that of the basic group it grew from, and its own; or those of topics.
 
-    ``--min-id`` and ``--max-id`` speak of the chat's own ids: with one of them the old group is left out. A limit
-    is used up by the newest messages first.
+    The whole history holds every topic and costs the fewest requests; topics are asked for by themselves only when
+    not all are wanted. ``--min-id`` and ``--max-id`` speak of the chat's own ids: with one of them the old group is
+    left out. A limit is used up by the newest messages first.
     """
+    chat, topics = chosen.chat, filters.topics or chosen.topics
+    if topics:
+        return [await _part(telegram, chat, filters, senders, zone, topic=topic) for topic in topics]
     own = await _part(telegram, chat, filters, senders, zone)
     if not chat.migrated_from or filters.min_id or filters.max_id:
         return [own]
@@ -126,32 +151,51 @@ async def parts_of(
     return [before, own]
 
 
-async def _part(telegram: Telegram, chat: Chat, filters: Filters, senders: Sequence[int], zone: ZoneInfo) -> Part:
-    top = await telegram.history_top(chat.id)
-    chat = replace(chat, count=top.count, top=top.top)
-    if filters.is_empty:
+async def _part(
+    telegram: Telegram, chat: Chat, filters: Filters, senders: Sequence[int], zone: ZoneInfo, *, topic: int = 0
+) -> Part:
+    top = await telegram.history_top(chat.id, thread=topic)
+    # What a topic began with is not among its messages.
+    chat = replace(chat, count=top.count + bool(topic > GENERAL_TOPIC), top=max(top.top, topic))
+    if filters.is_empty and not topic:
         return Part(chat, live_source(telegram), None)
     keep = message_test(filters, senders, zone)
-    return Part(chat, _source(telegram, filters, keep), await _within(telegram, chat, filters))
+    return Part(chat, _source(telegram, filters, keep, topic), await _within(telegram, chat, filters, topic))
 
 
-def _source(telegram: Telegram, filters: Filters, keep: Callable[[Message], bool] | None) -> Source:
+def _source(telegram: Telegram, filters: Filters, keep: Callable[[Message], bool] | None, topic: int) -> Source:
     """Telegram, asked only for what the filters want."""
     source = live_source(telegram)
-    if keep is None:
-        return source
-    if filters.limit:
-        return replace(source, walk=partial(telegram.walk_newest, keep=keep, limit=filters.limit))
-    return replace(source, walk=partial(telegram.walk, keep=keep))
+    if keep is not None and filters.limit:
+        return replace(source, walk=partial(telegram.walk_newest, keep=keep, limit=filters.limit, thread=topic))
+    return replace(
+        source, walk=partial(_walk_topic, telegram, topic, keep) if topic else partial(telegram.walk, keep=keep)
+    )
 
 
-async def _within(telegram: Telegram, chat: Chat, filters: Filters) -> Gap:
+async def _walk_topic(
+    telegram: Telegram,
+    topic: int,
+    keep: Callable[[Message], bool] | None,
+    chat_id: int,
+    gaps: Sequence[Gap],
+    on_page: Callable[[Page], Awaitable[None]],
+    *,
+    count: int = 0,
+) -> None:
+    """The messages of a topic. The one it began with is not among them and is asked for by its id."""
+    if topic > GENERAL_TOPIC and any(low <= topic <= high for low, high in gaps):
+        await on_page(await telegram.single(chat_id, topic, keep=keep))
+    await telegram.walk(chat_id, gaps, on_page, count=count, keep=keep, thread=topic)
+
+
+async def _within(telegram: Telegram, chat: Chat, filters: Filters, topic: int) -> Gap:
     """The ids that ids, dates and a plain limit leave; dates rise with ids."""
     low, high = max(1, filters.min_id), min(chat.top, filters.max_id or chat.top)
     if filters.since:
-        low = max(low, await telegram.id_before(chat.id, filters.since) + 1)
+        low = max(low, await telegram.id_before(chat.id, filters.since, thread=topic) + 1)
     if filters.until:
-        high = min(high, await telegram.id_before(chat.id, filters.until))
+        high = min(high, await telegram.id_before(chat.id, filters.until, thread=topic))
     if filters.limit and not filters.by_content and low <= high:
-        low = max(low, await telegram.id_from_top(chat.id, high, filters.limit))
+        low = max(low, await telegram.id_from_top(chat.id, high, filters.limit, thread=topic))
     return low, high

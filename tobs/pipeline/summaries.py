@@ -1,4 +1,4 @@
-"""The text of notes that are about a chat, a person or an audio file, and of those that plugins made."""
+"""The text of notes that are about a chat, a topic, a person or an audio file, and of those that plugins made."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from itertools import chain
 from typing import Any
 
 from tobs.archive import NoteRow
-from tobs.model import FileItem, Person
+from tobs.model import Chat, FileItem, MessageKey, Person
 from tobs.pipeline.desk import Studio
 from tobs.render.found import made_file
 from tobs.render.overview import render_audio, render_chat, render_page, render_person
-from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Year
+from tobs.render.topics import render_topic
+from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Topic, TopicStats, Year
 
 #: Fields of the chain that have a property of their own; the others are told as they are.
 _AUDIO_FIELDS = (
@@ -25,6 +26,8 @@ def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
     match row.kind:
         case "chat":
             return _chat_text(studio, row, links)
+        case "topic":
+            return _topic_text(studio, row, links)
         case "person":
             return _person_text(studio, int(row.tobs_id.removeprefix("person/")), links)
         case "audio":
@@ -47,8 +50,34 @@ def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
         last=summary.last,
         years=_years(summary.years, before.years if before else ()),
         past_titles=tuple(archive.chats.former_titles(chat.id)),
+        topics=_topics(studio, chat, links),
     )
     return render_chat(chat, stats, links, studio.options, studio.templates).text
+
+
+def _topics(studio: Studio, chat: Chat, links: Links) -> tuple[Topic, ...]:
+    """The topics of a forum that have messages, by id."""
+    if not chat.is_forum:
+        return ()
+    topics = studio.archive.topics
+    found = []
+    for topic_id, count in sorted(topics.counts(studio.account, chat.id).items()):
+        path, title = links.topic(chat.id, topic_id) or ("", str(topic_id))
+        found.append(Topic(topic_id, title, path, count))
+    return tuple(found)
+
+
+def _topic_text(studio: Studio, row: NoteRow, links: Links) -> str:
+    archive, topic_id = studio.archive, row.message_id
+    chat = archive.chats.get(studio.account, row.chat_id)
+    known = archive.topics.get(studio.account, row.chat_id, topic_id)
+    assert chat is not None and known is not None, "a topic has its note from its row"
+    summary = archive.topics.summary(studio.account, chat.id, topic_id)
+    began = archive.messages.get(MessageKey.of(studio.account, chat.id, topic_id))
+    first_title = str(began.action.values.get("title") or "") if began is not None and began.action is not None else ""
+    past = [title for title in dict.fromkeys((first_title, *known.former)) if title not in ("", known.topic.title)]
+    stats = TopicStats(summary.messages, summary.first, summary.last, tuple(past))
+    return render_topic(chat, known.topic, stats, links, studio.options, studio.templates).text
 
 
 def _years(*counts: Sequence[tuple[int, int, int]]) -> tuple[Year, ...]:

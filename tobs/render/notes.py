@@ -11,7 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tobs.model import Button, Chat, Forward, Message, Reaction, SuggestedPost, Text, is_channel_id, message_files
+from tobs.model import (
+    Button,
+    Chat,
+    Forward,
+    Message,
+    Reaction,
+    SuggestedPost,
+    Text,
+    is_channel_id,
+    message_files,
+    topic_in,
+)
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import code_span, escape_name, one_line
@@ -107,11 +118,11 @@ def _properties(
         ("message_id", message.id),
         ("link", view.link or None),
     ]
-    if message.topic_id:
-        properties.append(("topic", message_property(context, chat.id, message.topic_id)))
+    if topic_id := topic_in(chat, message.topic_id):
+        properties.append(("topic", link_to(context.links.topic(chat.id, topic_id))))
     if message.reply is not None and message.reply.message_id:
         target_chat = message.reply.chat_id or chat.id
-        properties.append(("reply_to", message_property(context, target_chat, message.reply.message_id)))
+        properties.append(("reply_to", _message_link(context, target_chat, message.reply.message_id)))
     if message.forward is not None:
         properties.append(("forwarded_from", _origin_property(message.forward, context)))
     edited = max(each.edited for each in messages)
@@ -125,7 +136,7 @@ def _properties(
     return properties
 
 
-def message_property(context: Context, chat_id: int, message_id: int) -> str | None:
+def _message_link(context: Context, chat_id: int, message_id: int) -> str | None:
     """A message as a property: a link to its note, else its t.me link."""
     path = context.message_path(chat_id, message_id)
     if path:

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tobs.model import Chat, Message
+from tobs.model import Chat, Message, topic_in
 from tobs.render.context import Context
 from tobs.render.escape import escape_name, one_line
 from tobs.render.found import found_properties
@@ -28,7 +28,6 @@ from tobs.render.notes import (
     finish,
     link_to,
     media_links,
-    message_property,
     message_view,
     note_tags,
     reaction_text,
@@ -132,7 +131,7 @@ def _properties(
     chat, first, last = note.chat, messages[0], messages[-1]
     begin = datetime.fromisoformat(note.period if len(note.period) > _MONTH else f"{note.period}-01")
     senders = dict.fromkeys(message.sender_id for message in messages if message.sender_id not in (0, chat.id))
-    topics = {message.topic_id for message in messages}
+    topics = {topic_in(chat, message.topic_id) for message in messages}
     (topic,) = topics if len(topics) == 1 else (0,)
     link = message_link(chat.id, chat.username, first.id) if first.chat_id == chat.id else ""
     return [
@@ -140,7 +139,7 @@ def _properties(
         ("date", begin),
         ("date_unix", int(begin.replace(tzinfo=context.options.timezone).timestamp())),
         ("chat", link_to(context.links.chat(chat.id)) or one_line(chat.title)),
-        ("topic", message_property(context, chat.id, topic) if topic else None),
+        ("topic", link_to(context.links.topic(chat.id, topic)) if topic else None),
         ("link", link),
         ("messages", len(messages)),
         ("first_message", context.local(first.date)),

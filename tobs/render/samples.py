@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from tobs import model
 from tobs.errors import TemplateBroken
 from tobs.model import (
     Action,
@@ -25,6 +26,7 @@ from tobs.model import (
 from tobs.render.notes import render_message
 from tobs.render.overview import render_audio, render_chat, render_person
 from tobs.render.templates import Templates
+from tobs.render.topics import render_topic
 from tobs.render.views import (
     Attachment,
     AudioItem,
@@ -34,6 +36,7 @@ from tobs.render.views import (
     Rendered,
     RenderOptions,
     Topic,
+    TopicStats,
     Year,
 )
 
@@ -115,10 +118,15 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
     options = options or RenderOptions()
     ends = ((_CHAT.id, 2, _DAY), (_CHAT.id, 8, _DAY))
     person = PersonStats(8, *ends, aliases=("Ann",), chats=((_CHAT.id, 8),), picture="Telegram/People/Anna.jpg")
+    topic = TopicStats(8, (2, _DAY), (8, _DAY), past_titles=("Chat",))
     rest = (_LINKS, options, templates)
     jobs: list[list[Callable[[], Rendered]]] = [
         [partial(render_message, album, _CHAT, *rest) for album in _MESSAGES],
         [partial(render_chat, _CHAT, stats, *rest) for stats in (_STATS, ChatStats())],
+        [
+            partial(render_topic, _CHAT, model.Topic(2, "Talk", _DAY, _ANNA.id), stats, *rest)
+            for stats in (topic, TopicStats())
+        ],
         [partial(render_person, _ANNA, stats, *rest) for stats in (person, PersonStats())],
         [partial(render_audio, item, [(_CHAT.id, 2)], *rest) for item in (_AUDIO, AudioItem("0" * 64))],
     ]

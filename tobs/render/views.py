@@ -29,12 +29,14 @@ class Links(Struct, frozen=True):
     """How a note finds others. All of them are pure look-ups; None is 'not in this vault'.
 
     ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
-    ``person(id)`` and ``chat(id)`` -> (path or "" while there is no note, name); ``named(username)`` -> marked id
-    (the name comes lower-cased, without ``@``); ``attachment(message, index)`` -> the file, by its place in
-    ``message_files(message)``; ``found(message)`` -> what plugins said about it, a mapping each (see ``found``).
+    ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
+    ``named(username)`` -> marked id (the name comes lower-cased, without ``@``);
+    ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
+    ``found(message)`` -> what plugins said about it, a mapping each (see ``found``).
     """
 
     message: Callable[[int, int], str | None] = lambda _chat, _message: None
+    topic: Callable[[int, int], tuple[str, str] | None] = lambda _chat, _topic: None
     person: Callable[[int], tuple[str, str] | None] = lambda _id: None
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
@@ -152,6 +154,15 @@ class ChatStats(Struct, frozen=True):
     topics: tuple[Topic, ...] = ()
     picture: str = ""
     base: str = ""
+
+
+class TopicStats(Struct, frozen=True):
+    """What the archive knows of a topic. ``first``/``last`` (message id, Unix seconds)."""
+
+    messages: int = 0
+    first: tuple[int, int] | None = None
+    last: tuple[int, int] | None = None
+    past_titles: tuple[str, ...] = ()
 
 
 class PersonStats(Struct, frozen=True):

@@ -19,6 +19,7 @@ import msgspec
 from telethon.tl import types
 
 from tobs.errors import UsageError
+from tobs.sandbox.play import routes_around
 from tobs.sandbox.services.qr import accept, read_token
 from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds import Refused
@@ -64,6 +65,7 @@ class Control:
             ("POST", "/allow-takeout"): self._allow_takeout,
             ("GET", "/log"): self._log,
             ("GET", "/state"): self._state,
+            **routes_around(server.world, self._chat),
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,6 +123,7 @@ class Control:
                 reply_to=fields.get("reply_to", 0),
                 grouped_id=fields.get("grouped_id"),
                 media=media,
+                thread=fields.get("thread", 0),
             )
             for _ in range(fields.get("count", 1))
         ]

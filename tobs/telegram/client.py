@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count as counter
 from pathlib import Path
@@ -24,6 +24,7 @@ from tobs.model import (
     MessageKey,
     Page,
     RemoteFile,
+    Topic,
     UpdateState,
     is_channel_id,
     message_files,
@@ -46,6 +47,7 @@ from tobs.telegram.shards import Shard, Span, plan_shards, plan_spans, spans_wor
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
+from tobs.telegram.topics import every_topic, topics_by_id
 from tobs.telegram.updates import Differences, Listed
 from tobs.telegram.waits import SharedWaits, owner_of
 
@@ -138,6 +140,10 @@ def account_of(user: Any, settings: TelegramSettings) -> Account:
     return Account(user.id, person.name, person.username, user.phone or "", person.is_bot, settings.account)
 
 
+def _among(ids: Collection[int]) -> Keep:
+    return lambda message: message.id in ids
+
+
 def _nobody(settings: TelegramSettings) -> Account:
     raise not_logged_in(settings)
 
@@ -222,10 +228,10 @@ class Telegram:
 
     # history
 
-    async def history_top(self, chat_id: int) -> HistoryTop:
-        """Newest id and count, one request."""
+    async def history_top(self, chat_id: int, *, thread: int = 0) -> HistoryTop:
+        """Newest id and count of a chat, or of a ``thread`` in it (a topic's id, a channel post's); one request."""
         self._for_people_only("the history of a chat")
-        return HistoryTop(*await self._history.top(chat_id))
+        return HistoryTop(*await self._history.top(chat_id, thread=thread))
 
     async def page(self, chat_id: int, cursor: int, high: int, *, worker: int = 0) -> Page:
         """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high]."""
@@ -241,13 +247,15 @@ class Telegram:
         count: int = 0,
         workers: int = 0,
         keep: Keep | None = None,
+        thread: int = 0,
     ) -> None:
         """Fetch every message of the id intervals ``gaps`` (inclusive) with the pool, lowest first.
 
         ``on_page`` is awaited for each page, by several workers at once; a slow one slows the walk (backpressure).
         ``top`` and ``count`` are those of ``history_top`` (for the density); ``workers`` 0 means the settings'
         number. Private chats and basic groups share their ids with all others: one worker walks them, several where
-        a takeout session offers ranges. What ``keep`` does not want is left out of the pages.
+        a takeout session offers ranges. What ``keep`` does not want is left out of the pages. Of a ``thread`` the
+        pages hold its messages alone.
         """
         number = workers or self._settings.workers
         gaps = list(gaps)
@@ -261,7 +269,7 @@ class Telegram:
 
         async def fetch(shard: Shard, worker: int) -> Page:
             return await self._history.page(
-                chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep, span=shard.span
+                chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep, span=shard.span, thread=thread
             )
 
         await walk_shards(shards, number, fetch, on_page)
@@ -275,37 +283,55 @@ class Telegram:
         return self._spans_of[1] if takeout else ()
 
     async def walk_newest(
-        self, chat_id: int, gaps: Iterable[tuple[int, int]], on_page: OnPage, *, keep: Keep, limit: int, count: int = 0
+        self,
+        chat_id: int,
+        gaps: Iterable[tuple[int, int]],
+        on_page: OnPage,
+        *,
+        keep: Keep,
+        limit: int,
+        count: int = 0,
+        thread: int = 0,
     ) -> None:
         """Fetch the ``limit`` newest messages that ``keep`` wants, between the ends of ``gaps``; newest page first."""
         gaps = list(gaps)
         low, high = min(gap[0] for gap in gaps), max(gap[1] for gap in gaps)
         while limit > 0 and high >= low:
-            begin = max(low, await self._history.id_from_top(chat_id, high, LIMIT))
-            pages = await self._pages(chat_id, begin, high, keep)
+            begin = max(low, await self._history.id_from_top(chat_id, high, LIMIT, thread=thread))
+            pages = await self._pages(chat_id, begin, high, keep, thread)
             for page in reversed(pages):
                 if len(page.messages) > limit:
                     newest = {message.id for message in page.messages[-limit:]} if limit else set()
-                    [page] = await self._pages(chat_id, page.low, page.high, lambda one, ids=newest: one.id in ids)  # type: ignore[misc]
+                    [page] = await self._pages(chat_id, page.low, page.high, _among(newest), thread)
                 limit = max(0, limit - len(page.messages))
                 await on_page(page)
             high = begin - 1
 
-    async def _pages(self, chat_id: int, low: int, high: int, keep: Keep) -> list[Page]:
+    async def _pages(self, chat_id: int, low: int, high: int, keep: Keep, thread: int) -> list[Page]:
         """The pages that settle [low, high], lowest first."""
         pages: list[Page] = []
         while low <= high:
-            pages.append(await self._history.page(chat_id, low, lambda: high, keep=keep))
+            pages.append(await self._history.page(chat_id, low, lambda: high, keep=keep, thread=thread))
             low = pages[-1].high + 1
         return pages
 
-    async def id_before(self, chat_id: int, moment: float) -> int:
+    async def id_before(self, chat_id: int, moment: float, *, thread: int = 0) -> int:
         """The newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
-        return await self._history.id_before(chat_id, moment)
+        return await self._history.id_before(chat_id, moment, thread=thread)
 
-    async def id_from_top(self, chat_id: int, high: int, number: int) -> int:
+    async def id_from_top(self, chat_id: int, high: int, number: int, *, thread: int = 0) -> int:
         """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
-        return await self._history.id_from_top(chat_id, high, number)
+        return await self._history.id_from_top(chat_id, high, number, thread=thread)
+
+    async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
+        """One message by its id, as a page; without messages when it is gone, or is not what ``keep`` wants."""
+        return await self._history.single(chat_id, message_id, keep=keep)
+
+    async def topics(self, chat_id: int, ids: Sequence[int] = ()) -> list[Topic]:
+        """The topics of a forum by id: all of them, or those of ``ids`` (at most 100) that are there."""
+        if ids:
+            return await topics_by_id(self._door, self._peers, chat_id, ids)
+        return await every_topic(self._door, self._peers, chat_id)
 
     async def position(self, chat_id: int, message_id: int) -> tuple[int, int]:
         """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""

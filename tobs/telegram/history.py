@@ -52,6 +52,12 @@ def _wanted(messages: list[Message], keep: Keep) -> list[int]:
     return [index for index, message in enumerate(messages) if fits[index] or message.album_id in albums]
 
 
+def _part_of_chat(page: Page) -> Page:
+    """A page of a thread. Comments are of the discussion group, though they are asked for at the channel."""
+    chat_id = page.messages[0].chat_id if page.messages else page.chat_id
+    return replace(page, chat_id=chat_id, is_part=True)
+
+
 class History:
     """Reads pages of any chat. ``me`` is the account's user id."""
 
@@ -62,13 +68,13 @@ class History:
         self._on_event = on_event
         self._people: dict[int, Person] = {}
 
-    async def top(self, chat_id: int) -> tuple[int, int]:
+    async def top(self, chat_id: int, *, thread: int = 0) -> tuple[int, int]:
         """(newest message id or 0, Telegram's count) by one request."""
-        body = await self._ask(chat_id, offset=0, add=0, limit=1)
+        body = await self._ask(chat_id, offset=0, add=0, limit=1, thread=thread)
         answer = read_history(body)
         self._peers.remember(answer.users, answer.chats)
         if answer.total and not answer.messages:
-            return await self._unreadable_top(chat_id), answer.count
+            return await self._unreadable_top(chat_id, thread), answer.count
         return (answer.messages[0][0].id if answer.messages else 0), answer.count
 
     async def page(
@@ -80,35 +86,41 @@ class History:
         worker: int = 0,
         keep: Keep | None = None,
         span: Span | None = None,
+        thread: int = 0,
     ) -> Page:
         """The page at ``cursor``. ``high()`` is read when the answer is there, for it may have shrunk meanwhile.
 
         Messages that ``keep`` does not want are left out; an album is kept or left out as a whole. ``span`` is a range
-        of ids that a takeout session offered: only messages in it are asked for.
+        of ids that a takeout session offered: only messages in it are asked for. The pages of a ``thread`` (a topic,
+        or the comments of a post) hold its messages alone.
         """
         limit = LIMIT
         while True:
-            body = await self._ask(chat_id, offset=cursor, add=-limit, limit=limit, worker=worker, span=span)
+            body = await self._ask(
+                chat_id, offset=cursor, add=-limit, limit=limit, worker=worker, span=span, thread=thread
+            )
             answer = read_history(body)
             self._peers.remember(answer.users, answer.chats)
             if answer.whole:
-                return self._page(chat_id, cursor, high(), answer, keep)
+                page = self._page(chat_id, cursor, high(), answer, keep)
+                return _part_of_chat(page) if thread else page
             limit = answer.total - len(answer.messages) - 1
             if limit == 0:
                 ids = [message.id for message, _ in answer.messages]
-                return await self._unreadable(chat_id, cursor, high(), min(ids, default=0), answer.reason, worker)
+                page = await self._unreadable(chat_id, cursor, high(), min(ids, default=0), answer.reason, worker)
+                return _part_of_chat(page) if thread else page
 
-    async def id_before(self, chat_id: int, moment: float) -> int:
+    async def id_before(self, chat_id: int, moment: float, *, thread: int = 0) -> int:
         """The newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
         when = datetime.fromtimestamp(moment, UTC)
-        answer = read_history(await self._ask(chat_id, offset=0, add=0, limit=LIMIT, date=when))
+        answer = read_history(await self._ask(chat_id, offset=0, add=0, limit=LIMIT, date=when, thread=thread))
         self._peers.remember(answer.users, answer.chats)
         ids = [message.id for message, _ in answer.messages if unix(message.date) < moment]
         return max(ids, default=0)
 
-    async def id_from_top(self, chat_id: int, high: int, number: int) -> int:
+    async def id_from_top(self, chat_id: int, high: int, number: int, *, thread: int = 0) -> int:
         """The id of the ``number``-th newest message with ``id <= high``, 0 where there are fewer; one request."""
-        answer = read_history(await self._ask(chat_id, offset=high + 1, add=number - 1, limit=1))
+        answer = read_history(await self._ask(chat_id, offset=high + 1, add=number - 1, limit=1, thread=thread))
         self._peers.remember(answer.users, answer.chats)
         return answer.messages[0][0].id if answer.messages else 0
 
@@ -152,9 +164,16 @@ class History:
         answer = await self.messages(chat_id, [message_id])
         return next((found for raw, _ in answer.messages if (found := message_of(raw, self._me)) is not None), None)
 
-    async def _unreadable_top(self, chat_id: int) -> int:
+    async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
+        """One message by its id as a page that settles it; without messages when it is gone."""
+        answer = await self.messages(chat_id, [message_id])
+        if not answer.whole:
+            return await self._unreadable(chat_id, message_id, message_id, 0, answer.reason, 0)
+        return self._page(chat_id, message_id, message_id, answer, keep)
+
+    async def _unreadable_top(self, chat_id: int, thread: int) -> int:
         """The newest id when that message cannot be read: it is looked for above the newest readable one."""
-        below = read_history(await self._ask(chat_id, offset=0, add=1, limit=LIMIT))
+        below = read_history(await self._ask(chat_id, offset=0, add=1, limit=LIMIT, thread=thread))
         known = below.messages[0][0].id if below.messages else 0
         return await self._find_unreadable(chat_id, known + 1, known + _ABOVE_TOP, 0) or known
 
@@ -168,17 +187,15 @@ class History:
         worker: int = 0,
         date: datetime | None = None,
         span: Span | None = None,
+        thread: int = 0,
     ) -> bytes:
-        request = functions.messages.GetHistoryRequest(
-            peer=await self._peers.input_peer(chat_id),
-            offset_id=offset,
-            offset_date=date,
-            add_offset=add,
-            limit=limit,
-            max_id=0,
-            min_id=0,
-            hash=0,
-        )
+        """messages.getHistory, or for a thread messages.getReplies, which counts offsets in the same way."""
+        window = {"offset_id": offset, "offset_date": date, "add_offset": add, "limit": limit}
+        window |= {"max_id": 0, "min_id": 0, "hash": 0}
+        peer = await self._peers.input_peer(chat_id)
+        if thread:
+            return await self._door.raw(functions.messages.GetRepliesRequest(peer, thread, **window), worker=worker)
+        request = functions.messages.GetHistoryRequest(peer, **window)
         if span is not None:
             request = functions.InvokeWithMessagesRangeRequest(types.MessageRange(*span), request)
         return await self._door.raw(request, worker=worker)

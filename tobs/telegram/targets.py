@@ -30,6 +30,22 @@ _BY_ID = "Give the id instead."
 _SEE = "See `tobs chats`."
 
 
+def linked_topic(target: str) -> int:
+    """The topic that a link into a forum may name, 0 for none: ``t.me/NAME/5``, ``t.me/NAME/5/123`` (a message of
+    it), ``t.me/c/ID/5``, or ``?thread=5`` and ``?topic=5`` behind a message's link."""
+    link = _LINK.match(target.strip())
+    if link is None:
+        return 0
+    path, _, query = link[1].partition("#")[0].partition("?")
+    values = dict(part.partition("=")[::2] for part in query.split("&"))
+    for name in ("thread", "topic"):
+        if values.get(name, "").isdigit():
+            return int(values[name])
+    parts = path.rstrip("/").split("/")
+    number = parts[2 if parts[0] == "c" else 1 :][:1]
+    return int(number[0]) if number and number[0].isdigit() else 0
+
+
 class Targets:
     """Finds the chats that targets name. ``me`` is the account's user id."""
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tobs.vault.names import MAX_FILE, candidates, clean_name, fit, numbered
+from tobs.vault.names import MAX_FILE, MAX_TOPIC, candidates, clean_name, fit, numbered
 
 TELEGRAM = "Telegram"
 PEOPLE = f"{TELEGRAM}/People"
@@ -92,6 +92,12 @@ def chat_candidates(title: str, chat_id: int) -> Iterator[str]:
 def chat_folder(chat_note: str) -> str:
     """The folder of the chat whose note is at ``chat_note``."""
     return chat_note.rpartition("/")[0]
+
+
+def topic_candidates(folder: str, title: str, topic_id: int) -> Iterator[str]:
+    """`<folder>/Topics/<Topic>/<Topic>.md`: the note of a topic of the forum in ``folder``; its folder is the
+    topic's (``chat_folder``)."""
+    return (f"{folder}/Topics/{name}/{name}.md" for name in candidates(title, topic_id, limit=MAX_TOPIC))
 
 
 def person_candidates(name: str, person_id: int) -> Iterator[str]:

@@ -27,8 +27,10 @@ RESERVED = frozenset(path_key(name) for name in ("People", "Audio", "Inbox", "To
 MAX_BYTES = 240
 #: Windows allows 260 UTF-16 units a path; 100 are left for where the vault lies (the importer's budget).
 MAX_PATH = 160
-#: Chats, people and topics: the folder and the note inside it both carry the name, and must fit ``MAX_PATH``.
+#: Chats and people: the folder and the note inside it both carry the name, and must fit ``MAX_PATH``.
 MAX_TITLE = 60
+#: Topics: their folder and note lie in the folder of a chat.
+MAX_TOPIC = 36
 #: A file's own name may be longer: no folder in its path repeats it.
 MAX_FILE = 100
 #: The first words of a message in the name of its note.
@@ -54,7 +56,6 @@ _FORBIDDEN_MARKS = '%:*?"<>|#^[]'
 _BEFORE_WORD = "([{“‘«„¿¡"
 _AFTER_WORD = ".,;!)]}”’»…،؛؟。、！？"
 _SPACES = re.compile(" {2,}")
-_SLASH = re.compile(r"[/\\]")
 # Windows opens the device whatever the extension; ¹²³ count as digits there.
 _DEVICE = re.compile(r"\A(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?= *(?:\.|$))", re.IGNORECASE)
 # A leading dot hides the file, Windows drops trailing dots and spaces, and a joiner needs something to join.
@@ -71,10 +72,14 @@ def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES)
     Empty when nothing legible is left; the caller knows what to call it then.
     """
     # Nothing behind the first few thousand characters can reach the name: a 70,000-character title costs no more.
-    name = normalize("NFC", _INVISIBLE.sub("", text[: 64 * limit]))
-    name = " ".join(_SLASH.sub("-", name).split())
-    name = _SPACES.sub(" ", _FORBIDDEN.sub(_gap, name)).strip(_EDGES)
-    return shorten(_DEVICE.sub(r"\1_", name), limit, max_bytes)
+    name = text[: 64 * limit]
+    if not (name.isascii() and name.isprintable()):
+        name = normalize("NFC", _INVISIBLE.sub("", name))
+    name = " ".join(name.replace("/", "-").replace("\\", "-").split())
+    name = _FORBIDDEN.sub(_gap, name)
+    if "  " in name:
+        name = _SPACES.sub(" ", name)
+    return shorten(_DEVICE.sub(r"\1_", name.strip(_EDGES)), limit, max_bytes)
 
 
 def _gap(match: re.Match[str]) -> str:
@@ -87,10 +92,7 @@ def _gap(match: re.Match[str]) -> str:
 def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
     """``name`` cut to ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes: at a space if one is near, never inside a
     code point."""
-    # No character takes more than two units or four bytes.
-    if 2 * len(name) <= limit and 4 * len(name) <= max_bytes:
-        return name
-    if _units(name) <= limit and len(name.encode()) <= max_bytes:
+    if _units(name) <= limit and _bytes(name) <= max_bytes:
         return name
     # "ignore" drops the half of a character that the cut left at the end.
     head = name.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
@@ -134,7 +136,7 @@ def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
 
     A URL is told by its host. Without spaces to cut at (Chinese, one very long word) the cut is at a code point.
     """
-    start = text[: 4 * limit]
+    start = text[: 2 * limit]
     if "://" in start:
         start = _URL.sub(r"\1 ", text[: 8 * limit])
     words = clean_name(start, limit=limit).strip(_DANGLING).strip(_EDGES)
@@ -145,4 +147,9 @@ def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
 
 def _units(text: str) -> int:
     """How many UTF-16 units ``text`` takes, as Windows counts."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def _bytes(text: str) -> int:
+    """How many bytes ``text`` takes, as Linux counts."""
+    return len(text) if text.isascii() else len(text.encode())

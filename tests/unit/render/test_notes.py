@@ -64,6 +64,7 @@ _CHAT = Chat(-1000000000005, "channel", "Club", username="club", about="All *abo
 _PRIVATE = Chat(7, "private", "Anna")
 _FOLDER = "Telegram/Club"
 _LINKS = Links(
+    topic=lambda chat, topic: ("Telegram/Club/Topics/Tea/Tea", "Tea?") if topic == 4 else None,
     message=lambda chat, message: f"{_FOLDER}/2024/01/2024-01-02 {message}" if message < 10 else None,
     person=lambda marked: ("Telegram/People/Anna", "Anna") if marked == 7 else None,
     chat=lambda marked: (f"{_FOLDER}/Club", "Club") if marked == _CHAT.id else None,
@@ -114,14 +115,14 @@ def test_a_message_has_all_its_properties_in_a_fixed_order() -> None:
         "date: 2023-11-14T23:13:20\ndate_unix: 1700000000\n"
         'chat: "[[Telegram/Club/Club|Club]]"\nsender: "[[Telegram/People/Anna|Anna]]"\n'
         'message_id: 20\nlink: "https://t.me/club/20"\n'
-        'topic: "[[Telegram/Club/2024/01/2024-01-02 4]]"\nreply_to: "[[Telegram/Club/2024/01/2024-01-02 5]]"\n'
+        'topic: "[[Telegram/Club/Topics/Tea/Tea|Tea?]]"\nreply_to: "[[Telegram/Club/2024/01/2024-01-02 5]]"\n'
         'forwarded_from: "[[Telegram/Club/2024/01/2024-01-02 6]]"\nedited: 2023-11-14T23:14:20\n'
         'views: 12\nforwards: 3\nreactions:\n  - "👍 12"\n  - "⭐ 1"\n  - "custom 9 2"\n'
         'tags:\n  - "one"\n  - "Two"\nmedia:\n  - "[[Telegram/Club/media/20-0.jpg]]"\n---\n\n'
     )
     assert stored_hash(rendered.text) == managed_hash(rendered.text)
     assert rendered.text.endswith("Hello #one and #Two\n")
-    assert set(rendered.links) == {(_CHAT.id, 4, True), (_CHAT.id, 5, True), (_CHAT.id, 6, True)}
+    assert set(rendered.links) == {(_CHAT.id, 5, True), (_CHAT.id, 6, True)}
 
 
 def test_empty_properties_are_left_out_and_the_prefix_is_put_before_names() -> None:

@@ -34,7 +34,8 @@ def _text(templates: Templates) -> str:
 
 
 def test_the_templates_tobs_brings_render_every_kind_of_note() -> None:
-    assert set(builtin_templates()) == {"message.md.j2", "chat.md.j2", "person.md.j2", "audio.md.j2", "day.md.j2"}
+    names = {"message.md.j2", "day.md.j2", "chat.md.j2", "person.md.j2", "topic.md.j2", "audio.md.j2"}
+    assert set(builtin_templates()) == names
     assert check_templates(Templates(load_builtin)) == []
 
 

@@ -15,6 +15,17 @@ CREATE TABLE chats (
     PRIMARY KEY (account, id)
 ) WITHOUT ROWID;
 
+-- The topics of forums.
+CREATE TABLE topics (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    id INTEGER NOT NULL,                -- of the message that began it; 1 is the general topic
+    title TEXT NOT NULL,
+    former TEXT NOT NULL,               -- earlier titles, oldest first, a JSON list
+    model BLOB NOT NULL,                -- tobs.model.Topic as JSON
+    PRIMARY KEY (account, chat_id, id)
+) WITHOUT ROWID;
+
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -107,6 +118,7 @@ CREATE TABLE message_rows (
     model BLOB NOT NULL,                -- tobs.model.Message as JSON
     UNIQUE (account, chat_id, id)
 );
+CREATE INDEX message_rows_topic ON message_rows (chat_id, topic_id, id) WHERE topic_id <> 0 AND deleted_at IS NULL;
 -- NULL first: what is to be planned stands in id order, then the messages of each note.
 CREATE INDEX message_rows_note ON message_rows (note_id, account, chat_id, id);
 -- What somebody sent, by date; a channel's own posts are not among it.

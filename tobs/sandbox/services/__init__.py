@@ -16,6 +16,7 @@ from tobs.sandbox.services import (
     qr,
     search,
     takeout,
+    threads,
     updates,
     users,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "qr",
     "search",
     "takeout",
+    "threads",
     "updates",
     "users",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tobs.errors import UsageError
 from tobs.sandbox.worlds.chats import chats_world
+from tobs.sandbox.worlds.community import community_world
 from tobs.sandbox.worlds.demo import demo_world
 from tobs.sandbox.worlds.synthetic import parse_plan, synthetic_world
 from tobs.sandbox.worlds.tdesktop import export_world
@@ -13,7 +14,8 @@ from tobs.sandbox.worlds.world import World
 
 
 def open_world(spec: str) -> World:
-    """``demo``, ``chats``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..`` or the path of an export.
+    """``demo``, ``chats``, ``community``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..``, or the path
+    of an export.
 
     Raises ``UsageError`` that says what is wrong with ``spec``.
     """
@@ -21,11 +23,14 @@ def open_world(spec: str) -> World:
         return demo_world()
     if spec == "chats":
         return chats_world()
+    if spec == "community":
+        return community_world()
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return synthetic_world(parse_plan(spec.partition(":")[2]))
     path = Path(spec)
     if path.exists():
         return export_world(path)
     raise UsageError(
-        f"There is no world {spec!r}.", "Give demo, chats, synthetic:… or the path of a Telegram Desktop export."
+        f"There is no world {spec!r}.",
+        "Give demo, chats, community, synthetic:… or the path of a Telegram Desktop export.",
     )

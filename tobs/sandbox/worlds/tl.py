@@ -58,6 +58,20 @@ def walk(root: Tl) -> Iterator[Tl]:
             stack.extend(item)
 
 
+def reply_header(answered: int, thread: int, *, forum: bool) -> Tl | None:
+    """What a message in ``thread`` (0: none) that answers ``answered`` (0: nobody) says of both."""
+    if forum and thread <= 1:  # the general topic is not named
+        return types.MessageReplyHeader(reply_to_msg_id=answered) if answered else None
+    target = answered or thread
+    if not target:
+        return None
+    return types.MessageReplyHeader(
+        reply_to_msg_id=target,
+        reply_to_top_id=thread if thread and thread != target else None,
+        forum_topic=forum or None,
+    )
+
+
 _USER_FIELDS = ("user_id", "via_bot_id", "inviter_id", "bot_id", "via_business_bot_id")
 _USER_LISTS = ("users", "winners")
 

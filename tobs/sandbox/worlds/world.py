@@ -16,7 +16,7 @@ from telethon.tl import types
 from tobs.model import is_channel_id
 from tobs.sandbox.worlds.files import Blob, Bytes, FileFinder, Refused, RemoteKind, Stamps, Stored, access_hash, mix
 from tobs.sandbox.worlds.history import Base, History
-from tobs.sandbox.worlds.tl import Raw, Tl, peer
+from tobs.sandbox.worlds.tl import Raw, Tl, peer, reply_header
 
 ChangeKind = Literal["new", "edit", "delete", "pin", "unpin", "react", "service"]
 
@@ -74,6 +74,8 @@ class World:
         self.usernames: dict[str, int] = {}
         self.closed: set[int] = set()
         self.hidden: set[int] = set()
+        self.comments_only: set[int] = set()  # groups whose messages are seen only as comments of a channel's posts
+        self.topics: dict[int, dict[int, Tl]] = {}  # of each forum, by their ids
         self.archived: set[int] = set()  # chats in the archive folder of the list
         self.folders: list[Tl] = [types.DialogFilterDefault()]
         self.invites: dict[str, Invite] = {}  # by the code of the link
@@ -134,8 +136,12 @@ class World:
 
     def history(self, marked: int) -> History:
         """The messages of a chat; raises ``CHANNEL_PRIVATE`` where the account has no access."""
-        if marked in self.closed:
+        if marked in self.closed or marked in self.comments_only:
             raise Refused(400, "CHANNEL_PRIVATE")
+        return self.kept(marked)
+
+    def kept(self, marked: int) -> History:
+        """The messages of a chat, whoever may see them."""
         self.entity(marked)
         if marked not in self._histories:
             self.add_chat(marked, self.entities[marked], EmptyBase())
@@ -153,7 +159,8 @@ class World:
         return [marked for _, marked in sorted(listed, key=lambda pair: (-pair[0], pair[1]))]
 
     def _listed(self, marked: int) -> bool:
-        return marked not in self.closed and marked not in self.hidden and self._histories[marked].count > 0
+        unseen = self.closed | self.hidden | self.comments_only
+        return marked not in unseen and self._histories[marked].count > 0
 
     def _last_date(self, marked: int) -> float:
         history = self._histories[marked]
@@ -161,7 +168,7 @@ class World:
 
     def people(self, chat: int, ids: Iterable[int]) -> tuple[list[Tl], list[Tl]]:
         """The users and chats that a page of ``ids`` of ``chat`` has to bring along."""
-        history = self.history(chat)
+        history = self.kept(chat)
         named = {chat} if chat != self.me.id else {self.me.id}
         for id in ids:
             named.update(history.peers(id))
@@ -171,7 +178,7 @@ class World:
 
     def messages(self, chat: int, ids: Iterable[int]) -> list[Raw]:
         """Messages as serialised TL objects, in the order asked; every id must be there."""
-        history = self.history(chat)
+        history = self.kept(chat)
         return [Raw(history.raw(id)) for id in ids]
 
     # -- files
@@ -252,12 +259,15 @@ class World:
         date: float | None = None,
         action: Tl = None,
         id: int = 0,
+        thread: int = 0,
+        forward: Tl = None,
     ) -> int:
         """A new message; returns its id. ``sender`` is marked (0: the channel itself, or the other side).
 
-        ``action`` makes it a service message, ``id`` leaves a hole up to that id.
+        ``action`` makes it a service message, ``id`` leaves a hole up to that id, ``thread`` is the topic, or the copy
+        of a channel's post, that it belongs to.
         """
-        history = self.history(chat)
+        history = self.kept(chat)
         entity = self.entity(chat)
         broadcast = bool(getattr(entity, "broadcast", False))
         if not sender and not broadcast:
@@ -269,7 +279,7 @@ class World:
             "from_id": peer(sender) if sender and (sender != chat or chat == self.me.id) else None,
             "out": sender == self.me.id,
             "post": broadcast,
-            "reply_to": types.MessageReplyHeader(reply_to_msg_id=reply_to) if reply_to else None,
+            "reply_to": reply_header(reply_to, thread, forum=bool(getattr(entity, "forum", False))),
         }
         if action is not None:
             message = types.MessageService(action=action, **common)
@@ -279,6 +289,7 @@ class World:
                 media=media,
                 entities=list(entities) or None,
                 grouped_id=grouped_id,
+                fwd_from=forward,
                 views=1 if broadcast else None,
                 forwards=0 if broadcast else None,
                 **common,
@@ -372,6 +383,8 @@ class World:
             else:
                 self.common_pts = pts
             self._log[_box(chat)].append(change)
+        if chat in self.comments_only:
+            return
         for listener in list(self.listeners):
             listener(change)
 

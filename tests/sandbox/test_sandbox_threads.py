@@ -1,0 +1,81 @@
+"""Topics, replies and comments, asked for by the two client libraries nobody here wrote."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from telethon import errors
+from telethon.tl import functions, types
+
+from tests.sandbox.conftest import telethon_client
+from tests.sandbox.test_sandbox_kurigram import kurigram_client, log_in
+from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
+from tobs.sandbox.worlds.community import GUILD, TOPICS
+from tobs.sandbox.worlds.threads import create_topic, edit_topic, thread_ids
+
+
+@pytest.fixture
+async def community() -> AsyncIterator[Sandbox]:
+    async with serve(open_world("community"), SandboxOptions()) as running:
+        yield running
+        assert running.server.failures == []
+
+
+def titles() -> list[str]:
+    return sorted(["General", *(title for title, _ in TOPICS)])
+
+
+async def test_telethon_lists_topics_page_by_page(community: Sandbox) -> None:
+    async with telethon_client(community) as client:
+        peer = await client.get_input_entity("@garden_guild")
+        found: list[types.ForumTopic] = []
+        offset = 0
+        while True:
+            page = await client(functions.messages.GetForumTopicsRequest(peer, None, 0, offset, 3))
+            assert page.count == len(TOPICS) + 1
+            assert {message.id for message in page.messages} == {topic.top_message for topic in page.topics}
+            if not page.topics:
+                break
+            found += page.topics
+            offset = found[-1].id
+        assert sorted(topic.title for topic in found) == titles()
+        assert found[0].pinned, "the pinned ones come first"
+        pinned = sum(1 for topic in found if topic.pinned)
+        tops = [topic.top_message for topic in found[pinned:]]
+        assert tops == sorted(tops, reverse=True), "then by the newest message"
+        again = await client(functions.messages.GetForumTopicsByIDRequest(peer, [found[0].id, 999]))
+        assert again.topics[0].title == found[0].title and isinstance(again.topics[1], types.ForumTopicDeleted)
+
+
+async def test_telethon_reads_a_topic_and_nothing_of_the_others(community: Sandbox) -> None:
+    world = community.world
+    topic = next(id for id, topic in world.topics[GUILD].items() if topic.title == "Seeds & bulbs")
+    async with telethon_client(community) as client:
+        messages = [message async for message in client.iter_messages("@garden_guild", reply_to=topic)]
+        assert [message.id for message in messages] == thread_ids(world, GUILD, topic)
+        assert len(messages) > 100, "more than a page"
+        assert all(message.reply_to.forum_topic for message in messages)
+        general = [message.id async for message in client.iter_messages("@garden_guild", reply_to=1)]
+        assert general == thread_ids(world, GUILD, 1) and not set(general) & {message.id for message in messages}
+
+
+async def test_what_is_no_forum_has_no_topics(community: Sandbox) -> None:
+    async with telethon_client(community) as client:
+        with pytest.raises(errors.ChannelForumMissingError):
+            await client(functions.messages.GetForumTopicsRequest("me", None, 0, 0, 10))
+
+
+async def test_kurigram_lists_topics_and_sees_what_becomes_of_them(community: Sandbox) -> None:
+    world = community.world
+    made = create_topic(world, GUILD, "Bees")
+    edit_topic(world, GUILD, made, closed=True)
+    edit_topic(world, GUILD, made, title="Bees and wasps")
+    async with kurigram_client(community) as client:
+        await log_in(client, community)
+        topics = {topic.id: topic async for topic in client.get_forum_topics("garden_guild")}
+        assert sorted(topic.title for topic in topics.values()) == sorted([*titles(), "Bees and wasps"])
+        assert topics[made].is_closed
+        newest = [message async for message in client.get_chat_history("garden_guild", limit=3)]
+        assert newest[0].forum_topic_edited.title == "Bees and wasps"
+        assert newest[1].forum_topic_closed and newest[2].forum_topic_created.title == "Bees"

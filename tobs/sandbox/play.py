@@ -1,0 +1,37 @@
+"""More of the control endpoint: what happens around a chat (topics, comments)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tobs.sandbox.worlds import World
+from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forward_post
+
+Json = dict[str, Any]
+
+
+def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[str, str], Callable[[Json], Any]]:
+    """Routes by method and path; ``chat_of`` tells the chat that a request's fields name."""
+
+    def topics(fields: Json) -> Json:
+        """{chat, title, icon} -> {id}: a new topic; with {id}: another title, closed, hidden, pinned."""
+        if "id" not in fields:
+            return {"id": create_topic(world, chat_of(fields), fields["title"], icon=fields.get("icon", 0))}
+        changes = {name: fields[name] for name in ("title", "closed", "hidden", "pinned") if name in fields}
+        return {"told": edit_topic(world, chat_of(fields), int(fields["id"]), **changes)}
+
+    def comments(fields: Json) -> Json:
+        """{chat, post, text, sender, reply_to} -> {id}: a comment under a post, its id in the discussion group."""
+        more = {"sender": fields.get("sender", 0), "reply_to": fields.get("reply_to", 0)}
+        return {"id": comment(world, chat_of(fields), int(fields["post"]), fields.get("text", ""), **more)}
+
+    def forwards(fields: Json) -> Json:
+        """{chat, post} -> {id}: the copy of a post in the discussion group, which opens it for comments."""
+        return {"id": forward_post(world, chat_of(fields), int(fields["post"]))}
+
+    return {
+        ("POST", "/topics"): topics,
+        ("POST", "/comments"): comments,
+        ("POST", "/discuss"): forwards,
+    }
