@@ -40,6 +40,7 @@ def serve(
         int, typer.Option(help="Seconds a takeout has to wait for, unless it is allowed.", min=0, metavar="SECONDS")
     ] = 0,
     split_ranges: Annotated[int, typer.Option(help="Ranges messages.getSplitRanges offers.", min=1)] = 1,
+    cdn: Annotated[bool, typer.Option("--cdn", help="Files lie on a CDN for clients that can use one.")] = False,
 ) -> int:
     """Serve a world over MTProto on 127.0.0.1 until stopped."""
     from tobs.sandbox import SandboxOptions
@@ -56,6 +57,7 @@ def serve(
         hint=hint,
         takeout_delay=takeout_delay,
         split_ranges=split_ranges,
+        cdn=cdn,
     )
     asyncio.run(_serve(common, world, options, ready_file))
     return 0

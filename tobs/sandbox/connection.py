@@ -35,7 +35,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._transport: Transport | None = None
-        self._handshake = Handshake(server.key, dc)
+        self._handshake = Handshake(server.key_of(dc), dc)
         self._sessions: dict[int, tuple[Session, Dispatcher]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._plain_id = 0

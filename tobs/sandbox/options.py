@@ -21,8 +21,9 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     ``port``: of the home data centre, 0 for any. ``dcs``: how many data centres, each on its own port. ``latency``:
     seconds before each answer. ``bandwidth``: bytes a second of each connection, 0 for no limit. ``faults``: see
     ``faults.py``. ``seed``: of the faults that come by chance. ``takeout_delay``: seconds that a takeout has to wait
-    for, 0 for none. ``split_ranges``: how many ranges messages.getSplitRanges offers. ``code``: that logs in.
-    ``password``: of two-step verification, empty for none, with its ``hint``.
+    for, 0 for none. ``split_ranges``: how many ranges messages.getSplitRanges offers. ``cdn``: whether clients that can
+    are sent to a CDN for files. ``code``: that logs in. ``password``: of two-step verification, empty for none, with
+    its ``hint``.
     """
 
     port: int = 0
@@ -33,6 +34,7 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     takeout_delay: int = 0
     split_ranges: int = 1
+    cdn: bool = False
     code: str = CODE
     password: str = ""
     hint: str = ""

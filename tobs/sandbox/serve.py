@@ -69,6 +69,8 @@ async def serve(
     if not 1 <= options.dcs <= len(DC_ORDER):
         raise UsageError(f"A sandbox has 1 to {len(DC_ORDER)} data centres, not {options.dcs}.")
     key = await asyncio.to_thread(process_key)
+    if options.cdn:
+        await asyncio.to_thread(process_key, "cdn")
     server = Server(world, options, key, now=now, sleep=sleep)
     server.state = state or server.state
     listener = _pusher(server)

@@ -14,12 +14,14 @@ from loguru import logger
 from tobs.sandbox import services  # noqa: F401  (importing them registers them)
 from tobs.sandbox.clock import Clock
 from tobs.sandbox.connection import Connection
-from tobs.sandbox.crypto.keys import ServerKey
+from tobs.sandbox.crypto.keys import ServerKey, process_key
 from tobs.sandbox.faults import FaultPlan
 from tobs.sandbox.log import LogEntry, RequestLog
 from tobs.sandbox.mtproto import Session
 from tobs.sandbox.options import SandboxOptions
 from tobs.sandbox.rpc import Call, method_name, rpc_error, serialise, service_of
+from tobs.sandbox.services.cdn import CDN_DC
+from tobs.sandbox.services.cdn import METHOD as CDN_METHOD
 from tobs.sandbox.services.login import check_key
 from tobs.sandbox.state import State
 from tobs.sandbox.worlds import Refused, World
@@ -63,7 +65,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen on one loopback port a data centre, the same as before; raises OSError when a port is taken."""
-        for dc in DC_ORDER[: self.options.dcs]:
+        for dc in (*DC_ORDER[: self.options.dcs], *([CDN_DC] if self.options.cdn else [])):
             port = self.ports.get(dc) or (self.options.port if dc == HOME_DC else 0)
             listener = await asyncio.start_server(self._accepting(dc), HOST, port, limit=1 << 21)
             self._listeners.append(listener)
@@ -125,6 +127,10 @@ class Server:
 
         return accept
 
+    def key_of(self, dc: int) -> ServerKey:
+        """The RSA key of a data centre: all of Telegram's have one, a CDN has its own."""
+        return process_key("cdn") if dc == CDN_DC else self.key
+
     @staticmethod
     def real_msg_id() -> int:
         """A message id of the present moment."""
@@ -181,6 +187,8 @@ class Server:
                     self.world.stamps.expire()
                 case _:
                     raise Refused(fault.code, fault.name)
+        if (call.dc == CDN_DC) != (entry.method == CDN_METHOD):
+            raise Refused(400, "CDN_METHOD_INVALID")
         service = service_of(request)
         key = call.key
         check_key(key, entry.method, needs_login=service.login)

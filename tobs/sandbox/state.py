@@ -59,6 +59,7 @@ class State:
         self.takeouts: dict[int, Takeout] = {}
         self.takeout_asked: dict[int, float] = {}  # user id -> when a takeout was first refused
         self.takeout_allowed = False
+        self.cdn: dict[bytes, Any] = {}  # files on the CDN by token; see services/cdn.py
 
     def export_authorization(self, user_id: int) -> bytes:
         """A ticket that logs ``user_id`` in on another data centre, once."""

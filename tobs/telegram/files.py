@@ -17,6 +17,7 @@ from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TransferFailed
 from tobs.model import RemoteFile
+from tobs.telegram.cdn import CdnCopy, CdnFailed
 from tobs.telegram.events import Retried
 from tobs.telegram.invoke import Door
 from tobs.telegram.proofs import Offer, Proofs
@@ -31,7 +32,7 @@ _KB = 1024
 _MB = 1024 * _KB
 _LARGE = 10 * _MB
 _AT_ONCE = 4
-_RENEWALS, _TRIES, _MOVES = 3, 4, 3
+_RENEWALS, _TRIES, _MOVES, _CDN_FAILURES = 3, 4, 3, 2
 _SLOWEST_LINE = 32 * _KB
 _CHECKED = 64 * _MB
 _PART = "upload.getFile"
@@ -81,6 +82,8 @@ class Transfer:
         self._refresh = refresh
         self._renewing = asyncio.Lock()
         self._renewals = 0
+        self._copy: CdnCopy | None = None
+        self._cdn_failures = 0
         self._proofs = Proofs(self._hashes, offer)
 
     async def run(self, part: Path, offset: int, on_progress: OnProgress | None) -> int:
@@ -139,9 +142,10 @@ class Transfer:
 
     async def _whole_part(self, offset: int, worker: int) -> bytes:
         """The part at ``offset``, complete and as Telegram's hashes say, where there are any."""
-        end = min(offset + self._limit, self._size) if self._size else offset + self._limit
+        end = self._end_of(offset)
         for attempt in range(1, _TRIES + 1):
-            proven = asyncio.create_task(self._proofs.load(offset, end))
+            # What comes from a CDN is proven by hashes of its own.
+            proven = asyncio.create_task(self._proofs.load(offset, end if self._copy is None else offset))
             try:
                 data = await self._part(offset, worker)
                 await proven
@@ -163,12 +167,37 @@ class Transfer:
         raise TransferFailed(reason, "Try again later.")
 
     async def _part(self, offset: int, worker: int) -> bytes:
-        answer = await self._ask(
-            lambda: functions.upload.GetFileRequest(location_of(self._remote), offset, self._limit), worker
-        )
-        if not isinstance(answer, types.upload.File):
-            raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
-        return bytes(answer.bytes)
+        """The part from where Telegram keeps it: the file's data centre, or a CDN as long as that goes well."""
+        reason = ""
+        for attempt in range(1, _TRIES + 1):
+            copy = self._copy
+            if copy is None:
+                answer = await self._ask(lambda: self._request(offset), worker)
+                if isinstance(answer, types.upload.File):
+                    return bytes(answer.bytes)
+                if not isinstance(answer, types.upload.FileCdnRedirect):
+                    raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
+                if self._copy is None:  # else another part heard of it meanwhile
+                    self._copy = CdnCopy(self._door, answer, dc=self._dc, extra=extra_seconds(self._size))
+                copy = self._copy
+            try:
+                return await copy.part(offset, self._limit, self._end_of(offset), worker)
+            except CdnFailed as failed:
+                reason = str(failed)
+                if self._copy is copy:  # the first part that fails has the file asked for anew
+                    self._copy = None
+                    self._cdn_failures += 1
+                self._door.tell(Retried("upload.getCdnFile", f"the CDN failed: {reason}", attempt, 0.0))
+        raise TransferFailed(f"Telegram's CDN does not give the file: {reason}.", "Try again later.")
+
+    def _request(self, offset: int) -> Any:
+        """A CDN that failed twice is done without, if Telegram lets us."""
+        cdn = self._cdn_failures < _CDN_FAILURES
+        return functions.upload.GetFileRequest(location_of(self._remote), offset, self._limit, cdn_supported=cdn)
+
+    def _end_of(self, offset: int) -> int:
+        """Where the part at ``offset`` ends, as far as the size is known."""
+        return min(offset + self._limit, self._size) if self._size else offset + self._limit
 
     async def _hashes(self, offset: int) -> list[Any]:
         answer: list[Any] = await self._ask(

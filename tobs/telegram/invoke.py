@@ -35,7 +35,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
 _FIRST_TRIES = 3
-_OUTSIDE_TAKEOUT = "auth."
+_OUTSIDE_TAKEOUT = ("auth.", "upload.getCdnFile")
 TAKEOUT_LANE = "takeout "
 
 
@@ -165,7 +165,7 @@ class Door:
                 except ConnectionLost as lost:
                     reason = str(lost)
                     hung_up += lost.connected
-                    if self._gives_up(lost, hung_up if lost.connected else attempt + 1, waited):
+                    if self._gives_up(call, lost, hung_up if lost.connected else attempt + 1, waited):
                         raise NetworkError(
                             f"Telegram cannot be reached: {reason}.",
                             "Check the network and run the same command again; what was fetched is kept.",
@@ -179,11 +179,12 @@ class Door:
 
         return invoke
 
-    def _gives_up(self, lost: ConnectionLost, attempt: int, waited: float) -> bool:
-        """A network that is away is waited for; a server that hangs up on this very request is not, for ever."""
+    def _gives_up(self, call: Call, lost: ConnectionLost, attempt: int, waited: float) -> bool:
+        """A network that is away is waited for; a CDN, or a server that hangs up on this very request, is not, for
+        ever."""
         if lost.connected:
             return attempt >= self._settings.attempts
-        if not self.links.was_open:
+        if not self.links.was_open or self.links.is_cdn(call.dc):
             return attempt >= _FIRST_TRIES
         return waited >= self._settings.patience
 

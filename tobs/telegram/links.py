@@ -7,15 +7,23 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from loguru import logger
+from msgspec import Struct
 from telethon.tl import TLRequest, functions
 
 from tobs.errors import NetworkError
-from tobs.telegram.connection import Connection, ConnectionLost, OnUpdate, add_server_key
+from tobs.telegram.connection import Connection, ConnectionLost, OnUpdate, add_server_key, trusting
 from tobs.telegram.events import OnEvent, Reconnected
 from tobs.telegram.proxies import parse_proxy
 from tobs.telegram.reader import parse
 from tobs.telegram.session import Session
 from tobs.telegram.settings import ServerAddress, TelegramSettings
+
+
+class _Cdn(Struct):
+    """A CDN's data centre: its public keys, and the auth key made with it (empty: none yet)."""
+
+    pems: tuple[str, ...]
+    key: bytes = b""
 
 
 class Links:
@@ -24,7 +32,8 @@ class Links:
     All of a data centre share one auth key. The key of another one than home is made once and authorised by
     ``authorise(dc, connection)``; ``ask`` sends what has to be asked on the way; ``save`` is called when the session
     got a new key. ``was_open`` says whether the network was ever there in this run. ``on_update``, set before the
-    first connection, hears what home pushes.
+    first connection, hears what home pushes. A CDN's data centre is used once it is trusted (``trust_cdn``); it has a
+    key of its own for each run and no login.
     """
 
     def __init__(
@@ -37,6 +46,7 @@ class Links:
         self._open: dict[tuple[int, int], Connection] = {}
         self._locks: dict[tuple[int, int], asyncio.Lock] = {}
         self._addresses: dict[int, ServerAddress] = {}
+        self._cdns: dict[int, _Cdn] = {}
         self.was_open = False
         self.on_update: OnUpdate | None = None
         self._proxy = parse_proxy(settings.proxy)
@@ -65,7 +75,7 @@ class Links:
             found = self._open.get(place)
             if found is not None and found.alive:
                 return
-            if dc and not self.session.keys.get(dc):
+            if dc and not self._key_of(dc):
                 await self._first_of(dc)
             connection = await self._connect(dc)
             self._open[place] = connection
@@ -80,17 +90,17 @@ class Links:
         return await self._connect(0, on_update)
 
     async def _connect(self, dc: int, on_update: OnUpdate | None = None) -> Connection:
-        key = self.session.keys.get(dc, b"") if dc else self.session.key
         connection = Connection(
             await self._address(dc),
-            key,
+            self._key_of(dc),
             api_id=self._settings.api_id,
             connect_timeout=self._settings.connect_timeout,
             proxy=self._proxy,
             on_update=None if dc else on_update or self.on_update,
         )
         try:
-            await connection.open()
+            with trusting(self._cdns[dc].pems if dc in self._cdns else ()):
+                await connection.open()
         except ConnectionLost:
             self._addresses.pop(dc, None)  # a data centre may have moved
             raise
@@ -100,10 +110,13 @@ class Links:
     async def _first_of(self, dc: int) -> None:
         """Make the key of another data centre and carry the login over, once for all workers."""
         async with self._locks.setdefault((dc, -1), asyncio.Lock()):
-            if self.session.keys.get(dc):
+            if self._key_of(dc):
                 return
             connection = await self._connect(dc)
             try:
+                if dc in self._cdns:
+                    self._cdns[dc].key = connection.key
+                    return
                 if self.authorise is not None:
                     await self.authorise(dc, connection)
                 self.session.keys[dc] = connection.key
@@ -111,15 +124,30 @@ class Links:
                 await connection.close()
             self._save()
 
+    def _key_of(self, dc: int) -> bytes:
+        """The auth key of a data centre, empty where there is none yet."""
+        if dc in self._cdns:
+            return self._cdns[dc].key
+        return self.session.keys.get(dc, b"") if dc else self.session.key
+
+    def is_cdn(self, dc: int) -> bool:
+        """Whether ``dc`` is a CDN's: without it files come from Telegram itself."""
+        return dc in self._cdns
+
+    def trust_cdn(self, dc: int, pems: tuple[str, ...]) -> None:
+        """Use a CDN's data centre from now on: ``pems`` are its public keys."""
+        self._addresses.pop(dc, None)
+        self._cdns.setdefault(dc, _Cdn(pems))
+
     async def _address(self, dc: int) -> ServerAddress:
         """Where a data centre listens; asks the home one for the list. Raises NetworkError."""
         session = self.session
         if not dc:
             return ServerAddress(session.host, session.port, session.dc)
         if dc not in self._addresses:
-            await self.ready(0, 0)
             for option in (await self._config()).dc_options:
-                usable = not (option.ipv6 or option.media_only or option.cdn or option.tcpo_only or option.secret)
+                usable = not (option.ipv6 or option.media_only or option.tcpo_only or option.secret)
+                usable &= bool(option.cdn) == (option.id in self._cdns)
                 if usable and option.id not in self._addresses:
                     self._addresses[option.id] = ServerAddress(option.ip_address, option.port, option.id)
         if dc not in self._addresses:
@@ -127,6 +155,7 @@ class Links:
         return self._addresses[dc]
 
     async def _config(self) -> Any:
+        await self.ready(0, 0)
         connection, request = self.get(0, 0), functions.help.GetConfigRequest()
         if self.ask is None:
             return parse(await connection.send(request, timeout=self._settings.request_timeout))
@@ -142,6 +171,8 @@ class Links:
     async def forget_key(self, dc: int) -> None:
         """Drop the key of another data centre, because it no longer knows the login."""
         self.session.keys.pop(dc, None)
+        if dc in self._cdns:
+            self._cdns[dc].key = b""
         for place in [place for place in self._open if place[0] == dc]:
             await self._open.pop(place).close()
 

@@ -6,7 +6,7 @@ Source: https://core.telegram.org/method/upload.getFileHashes
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -70,14 +70,25 @@ class Proofs:
                 raise
             except RequestRefused:
                 answer = []
-            fresh = [Range(item.offset, item.limit, bytes(item.hash)) for item in answer if item.limit > 0]
-            self._ranges.update({item.offset: item for item in fresh})
+            self.add(answer)
             if self._covering(at) is None:
                 if not self._ranges:
                     self._offered = False
                     self._offer.heard(given=False)
                 return
             self._offer.heard(given=True)
+
+    def add(self, hashes: Iterable[Any]) -> None:
+        """Keep TL FileHash objects that came with another answer."""
+        fresh = [Range(item.offset, item.limit, bytes(item.hash)) for item in hashes if item.limit > 0]
+        self._ranges.update({item.offset: item for item in fresh})
+
+    def proves(self, low: int, data: bytes) -> bool:
+        """Whether every byte of ``data`` (the bytes from ``low`` on) is covered by a hash, and all of them agree."""
+        at, high = low, low + len(data)
+        while at < high and (found := self._covering(at)) is not None and found.offset >= low and found.end <= high:
+            at = found.end
+        return at == high and self.first_wrong(low, data) is None
 
     def first_wrong(self, low: int, data: bytes) -> int | None:
         """The offset of the first range inside ``data`` (the bytes from ``low`` on) that is not what Telegram has."""

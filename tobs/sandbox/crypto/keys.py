@@ -41,8 +41,8 @@ class ServerKey:
 
 
 @functools.cache
-def process_key() -> ServerKey:
-    """One key pair for all sandboxes of this process, made when it is first asked for."""
+def process_key(name: str = "telegram") -> ServerKey:
+    """One key pair a ``name`` for all sandboxes of this process, made when it is first asked for."""
     return ServerKey(_make())
 
 

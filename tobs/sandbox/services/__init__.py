@@ -4,6 +4,7 @@ Importing this package registers them all.
 """
 
 from tobs.sandbox.services import (
+    cdn,
     chats,
     connect,
     contacts,
@@ -22,6 +23,7 @@ from tobs.sandbox.services import (
 )
 
 __all__ = [
+    "cdn",
     "chats",
     "connect",
     "contacts",

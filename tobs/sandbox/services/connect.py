@@ -8,6 +8,7 @@ from telethon.tl import functions, types
 
 from tobs.sandbox.dates import to_date
 from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.services.cdn import CDN_DC
 
 
 @serves(functions.help.GetConfigRequest, login=False, any_dc=True)
@@ -19,7 +20,10 @@ def get_config(call: Call, request: Any) -> Any:
         expires=to_date(now + 3600),
         test_mode=False,
         this_dc=call.dc,
-        dc_options=[types.DcOption(dc, "127.0.0.1", port) for dc, port in sorted(call.server.ports.items())],
+        dc_options=[
+            types.DcOption(dc, "127.0.0.1", port, cdn=dc == CDN_DC or None)
+            for dc, port in sorted(call.server.ports.items())
+        ],
         dc_txt_domain_name="",
         chat_size_max=200,
         megagroup_size_max=200_000,
@@ -61,4 +65,6 @@ def get_app_config(call: Call, request: Any) -> Any:
 
 @serves(functions.help.GetCdnConfigRequest, login=False, any_dc=True)
 def get_cdn_config(call: Call, request: Any) -> Any:
-    return types.CdnConfig([])
+    if not call.server.options.cdn:
+        return types.CdnConfig([])
+    return types.CdnConfig([types.CdnPublicKey(CDN_DC, call.server.key_of(CDN_DC).pem)])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, Final
 
 from telethon.tl import functions, types
 
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.services.cdn import hashes_at, redirect
 from tobs.sandbox.worlds import Blob, Refused
 
 _KIB: Final = 1024
 _MIB: Final = 1 << 20
-_HASH_PART: Final = 128 * _KIB
+CDN_FROM: Final = 64 * _KIB
+"""With a CDN, files of so many bytes and more are given to it."""
 
 _TYPES: Final = (
     (b"\xff\xd8\xff", types.storage.FileJpeg),
@@ -29,6 +30,8 @@ _TYPES: Final = (
 def get_file(call: Call, request: Any) -> Any:
     check_alignment(request.offset, request.limit, precise=bool(request.precise))
     blob = _blob(call, request.location)
+    if call.server.options.cdn and request.cdn_supported and blob.size >= CDN_FROM:
+        return redirect(call, blob, _name_of(request.location), request.offset)
     part = blob.read(request.offset, request.limit) if request.offset < blob.size else b""
     return types.upload.File(_type_of(blob), 0, part)
 
@@ -63,6 +66,14 @@ def _blob(call: Call, location: Any) -> Blob:
     raise Refused(400, "LOCATION_INVALID")
 
 
+def _name_of(location: Any) -> str:
+    """The same for every way to ask for one file."""
+    if isinstance(location, types.InputPeerPhotoFileLocation):
+        return f"photo {location.photo_id} {'c' if location.big else 'a'}"
+    kind = "photo" if isinstance(location, types.InputPhotoFileLocation) else "document"
+    return f"{kind} {location.id} {location.thumb_size}"
+
+
 def _check_dc(call: Call, file_id: int) -> None:
     dc = call.world.file_dc(file_id)
     if dc != call.dc:
@@ -77,10 +88,4 @@ def _type_of(blob: Blob) -> Any:
 @serves(functions.upload.GetFileHashesRequest, any_dc=True)
 def get_file_hashes(call: Call, request: Any) -> Any:
     """SHA-256 of the parts of 128 KiB in the MiB that ``offset`` is in."""
-    blob = _blob(call, request.location)
-    start = max(0, request.offset) // _MIB * _MIB
-    hashes: list[Any] = []
-    for offset in range(start, min(start + _MIB, blob.size), _HASH_PART):
-        part = blob.read(offset, _HASH_PART)
-        hashes.append(types.FileHash(offset, len(part), sha256(part).digest()))
-    return hashes
+    return hashes_at(_blob(call, request.location), request.offset)

@@ -1,0 +1,81 @@
+"""A CDN: a data centre with a key of its own and no logins, where encrypted copies of files lie.
+
+Source: https://core.telegram.org/cdn
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from telethon.tl import functions, types
+
+from tobs.sandbox.crypto.counter import encrypt_at
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.worlds import Blob, Refused
+
+CDN_DC: Final = 203
+METHOD: Final = "upload.getCdnFile"
+_KIB: Final = 1024
+_MIB: Final = 1 << 20
+_HASHED: Final = 128 * _KIB
+
+
+class CdnFile(msgspec.Struct):
+    """A file that may be fetched from the CDN. ``there``: the MiB of it that were brought there already."""
+
+    blob: Blob
+    key: bytes
+    iv: bytes
+    there: set[int]
+
+
+def redirect(call: Call, blob: Blob, name: str, offset: int) -> Any:
+    """The way to the copy of ``blob``; ``name`` says which file it is."""
+    token = sha256(f"{call.world.name} {name}".encode()).digest()
+    key, iv = sha256(b"key" + token).digest(), sha256(b"iv" + token).digest()[:16]
+    call.state.cdn.setdefault(token, CdnFile(blob, key, iv, set()))
+    return types.upload.FileCdnRedirect(CDN_DC, token, key, iv, hashes_at(blob, offset))
+
+
+@serves(functions.upload.GetCdnFileRequest, login=False, any_dc=True)
+def get_cdn_file(call: Call, request: Any) -> Any:
+    """What was not asked for before has to be brought there first."""
+    if request.offset % (4 * _KIB) or request.limit % (4 * _KIB) or not 0 < request.limit <= _MIB:
+        raise Refused(400, "OFFSET_INVALID")
+    file = _file(call, request.file_token)
+    window = request.offset // _MIB
+    if window not in file.there:
+        return types.upload.CdnFileReuploadNeeded(bytes(request.file_token) + window.to_bytes(4, "little"))
+    data = file.blob.read(request.offset, request.limit) if request.offset < file.blob.size else b""
+    return types.upload.CdnFile(encrypt_at(file.key, file.iv, request.offset, data))
+
+
+@serves(functions.upload.ReuploadCdnFileRequest, any_dc=True)
+def reupload_cdn_file(call: Call, request: Any) -> Any:
+    file, token = _file(call, request.file_token), bytes(request.request_token)
+    if token[:-4] != bytes(request.file_token):
+        raise Refused(400, "REQUEST_TOKEN_INVALID")
+    window = int.from_bytes(token[-4:], "little")
+    file.there.add(window)
+    return hashes_at(file.blob, window * _MIB)
+
+
+@serves(functions.upload.GetCdnFileHashesRequest, any_dc=True)
+def get_cdn_file_hashes(call: Call, request: Any) -> Any:
+    return hashes_at(_file(call, request.file_token).blob, request.offset)
+
+
+def _file(call: Call, token: Any) -> CdnFile:
+    file: CdnFile | None = call.state.cdn.get(bytes(token))
+    if file is None:
+        raise Refused(400, "FILE_TOKEN_INVALID")
+    return file
+
+
+def hashes_at(blob: Blob, offset: int) -> list[Any]:
+    """SHA-256 of the parts of 128 KiB in the MiB that ``offset`` is in."""
+    start = max(0, offset) // _MIB * _MIB
+    parts = ((at, blob.read(at, _HASHED)) for at in range(start, min(start + _MIB, blob.size), _HASHED))
+    return [types.FileHash(at, len(part), sha256(part).digest()) for at, part in parts]
