@@ -24,7 +24,7 @@ from tobs.plugin.host import Done, Host
 SHIPPED = Path(__file__).parents[2] / "plugins"
 
 #: The shipped plugins, in the order they run.
-CHAIN = ["tags", "cover", "transcode", "waveform"]
+CHAIN = ["tags", "cover", "transcode", "text", "waveform"]
 
 HELLO = """
 from tobs.plugin import Item, NoConfig, Plugin, Result
