@@ -67,7 +67,7 @@ class TranscribeApi(Plugin[TranscribeApiConfig]):
         """Nothing is sent anywhere before somebody said where."""
         if self.config.base_url:
             return None
-        return Requirement("the option base_url", "Set it in config.toml, under [plugins.transcribe-api]")
+        return Requirement("the option base_url", "set it in config.toml, under [plugins.transcribe-api]")
 
     def process(self, item: Item) -> Result | None:
         """The item's words; None when there are none, or it is not to be transcribed."""

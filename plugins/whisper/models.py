@@ -39,12 +39,12 @@ def find_model(name: str) -> Path:
     that was downloaded before. Raises NoModel; never asks the network."""
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _complete(folder, "Name a folder with a model converted for CTranslate2")
+        return _complete(folder, "name a folder with a model converted for CTranslate2")
     if _is_path(name):
         raise NoModel(
-            f"the folder {folder}", "Set the option model to the folder of a model, or to a name such as small"
+            f"the folder {folder}", "set the option model to the folder of a model, or to a name such as small"
         )
-    fetch = f"Download it once: python -m tobs_plugins.whisper {name}; or set the option model to the folder of one"
+    fetch = f"download it once: python -m tobs_plugins.whisper {name}; or set the option model to the folder of one"
     cached = _cached(repository(name))
     if cached is None:
         raise NoModel(f"the model {name}", fetch)

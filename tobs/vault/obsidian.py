@@ -58,6 +58,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "format": "text",
     "sha256": "text",
     "transcript_language": "text",
+    "pages": "number",
     "chat_kind": "text",
     "chat_username": "text",
     "username": "text",
