@@ -48,7 +48,8 @@ def test_what_happened_on_telegram_is_in_the_notes_and_a_second_sync_asks_once_a
     assert "Brand new." in note(vault, new)
     assert "Edited long after." in note(vault, 20)
     assert "edited: 20" in note(vault, 20)
-    assert note(vault, 10) and 10 not in archived_ids(vault, -1001900000001), "its note stays"
+    assert "deleted: true" in note(vault, 10) and "[!warning] Deleted on Telegram" in note(vault, 10)
+    assert 10 not in archived_ids(vault, -1001900000001), "its note stays, but it is live no more"
     assert " 30 " in (vault / "Telegram/Synthetic/Synthetic.md").read_text().partition("Pinned")[2]
 
     before, asked = stamps(vault), len(served.log())
@@ -154,3 +155,30 @@ def test_what_happens_between_two_parts_of_an_export_is_brought_by_the_sync_afte
     done = sync(served, vault)
     assert (done.json["messages"]["edited"], done.json["messages"]["new"]) == (1, 0)
     assert "Edited behind the walk." in note(vault, 3)
+
+
+def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_when_the_owner_wants_that(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("synthetic:messages=40,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    (vault / ".tobs/config.toml").write_text('timezone = "UTC"\ndeleted = "trash"\nkeep_versions = true\n')
+    answer = served.control("/messages", {"text": "An answer.", "reply_to": 10})["id"]
+    served.control("/edit", {"id": 20, "text": "The second version."})
+    assert sync(served, vault).code == 0
+    served.control("/edit", {"id": 20, "text": "The third version."})
+    owned = next(path for path in (vault / "Telegram").rglob("20*.md") if path.name.split()[1] == "11")
+    owned.write_text(owned.read_text() + "\nMy own words.\n")
+    assert "[[" in note(vault, answer).partition("reply_to")[2]
+    served.control("/delete", {"ids": [10, 11]})
+    done = sync(served, vault)
+    assert done.code == 0 and done.json["notes"]["deleted"] == 1
+    edited = note(vault, 20)
+    assert edited.index("The third version.") < edited.index("[!note]- Earlier versions")
+    assert "> The second version." in edited
+    [gone] = (vault / ".trash/Telegram/Synthetic").rglob("*.md")
+    assert gone.name.split()[1] == "10"
+    assert "My own words." in owned.read_text() and "Deleted on Telegram" in owned.read_text()
+    assert "https://t.me/synthetic/10" in note(vault, answer)
+    before = stamps(vault)
+    assert sync(served, vault).json["messages"] == IDLE and stamps(vault) == before

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tobs.archive.database import Database
-from tobs.archive.encoding import owner_of
+from tobs.archive.encoding import id_list, owner_of
 
 # The three kinds of target: a message, what has a note of its own, and a username that was nobody's.
 _HEALABLE = """
@@ -58,6 +58,16 @@ class Links:
                 "INSERT OR IGNORE INTO note_mentions VALUES (?, ?)",
                 [(note_id, target) for note_id, targets in missing.items() for target in targets],
             )
+
+    def pointing_into(self, note_ids: Iterable[int]) -> list[int]:
+        """Notes with a link to a message that is shown in one of ``note_ids``."""
+        rows = self._database.rows(
+            "SELECT DISTINCT l.note_id FROM message_rows m JOIN note_links l"
+            " ON l.account = m.account AND l.chat_id = m.chat_id AND l.message_id = m.id"
+            " WHERE m.note_id IN (SELECT value FROM json_each(?)) ORDER BY 1",
+            (id_list(note_ids),),
+        )
+        return [note_id for (note_id,) in rows]
 
     def healable(self) -> list[int]:
         """Notes that point at something that was not in the vault and now is."""

@@ -80,6 +80,20 @@ class Messages:
         )
         return [Version(replaced_at, decode_message(model)) for replaced_at, model in rows]
 
+    def versions_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, tuple[Message, ...]]:
+        """What edits replaced of several messages, each oldest first; those that were never edited are not in it."""
+        rows = self._database.rows(
+            f"{KEYS} SELECT m.account, m.chat_id, m.id, v.model FROM keys"
+            " JOIN message_rows m USING (account, chat_id, id) JOIN message_versions v ON v.message_row = m.row"
+            " ORDER BY v.id",
+            (key_list(keys),),
+        )
+        found: dict[MessageKey, tuple[Message, ...]] = {}
+        for account, chat_id, message_id, model in rows:
+            key = MessageKey(account, chat_id, message_id)
+            found[key] = (*found.get(key, ()), decode_message(model))
+        return found
+
     def range(self, account: int, chat_id: int, low: int, high: int) -> Iterator[Message]:
         """The live messages with ``low <= id <= high`` in id order, read as they are asked for."""
         owner = owner_of(account, chat_id)

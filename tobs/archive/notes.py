@@ -263,6 +263,16 @@ class Notes:
         else:
             stale.mark_all_notes(self._database)
 
+    def emptied(self) -> list[NoteRow]:
+        """Stale notes in place whose messages were all deleted on Telegram."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM notes WHERE revision <> written_revision AND state = 'written'"
+            " AND EXISTS (SELECT 1 FROM message_rows WHERE note_id = notes.id)"
+            " AND NOT EXISTS (SELECT 1 FROM message_rows WHERE note_id = notes.id AND deleted_at IS NULL)"
+            " ORDER BY id"
+        )
+        return [NoteRow(*row) for row in rows]
+
     # Finding
 
     def by_tobs_id(self, tobs_id: str) -> NoteRow | None:

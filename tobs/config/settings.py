@@ -102,6 +102,10 @@ class Settings(BaseModel):
     )
     tag_prefix: str = vault_safe("", "Prefix of tags made from hashtags, such as telegram/", pattern=r"^[\w/-]{0,40}$")
     line_breaks: Literal["soft", "two-space"] = vault_safe("soft", "How a line break inside a message is written")
+    deleted: Literal["mark", "keep", "trash"] = vault_safe(
+        "mark", "What becomes of notes whose messages were deleted on Telegram: marked, kept, or moved to .trash"
+    )
+    keep_versions: bool = vault_safe(False, "Show what edits replaced, folded below a message")
     counters: bool = vault_safe(False, "Write notes again when only views or reactions changed")
     plugins_off: Words = vault_safe((), "Plugins that are not to run")
 

@@ -10,16 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
-from tobs.model import Chat, Message
+from tobs.model import Chat, Message, MessageKey
 from tobs.pipeline.desk import Studio
 from tobs.render.period import block_anchor
-from tobs.render.views import Attachment, Links
+from tobs.render.views import Attachment, Links, Past
 
 
 class Lookups:
     """The look-ups of one batch of notes; ``begin`` before each note, ``met`` after it."""
 
     def __init__(self, studio: Studio, stored: Iterable[StoredMessage]) -> None:
+        stored = list(stored)
         self._studio = studio
         self._media: dict[tuple[int, int], tuple[MediaRow, ...]] = {}
         hashes = []
@@ -30,6 +31,7 @@ class Lookups:
             if one.media:
                 self._media[one.message.chat_id, one.message.id] = one.media
                 hashes += [row.sha256 for row in one.media if row.sha256]
+        self._past = _pasts(studio, stored)
         self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
@@ -45,6 +47,7 @@ class Lookups:
             attachment=self._attachment,
             named=self._named,
             found=self._found,
+            past=self._past_of,
         )
 
     def begin(self) -> None:
@@ -120,6 +123,9 @@ class Lookups:
         said = self._said.get((message.chat_id, message.id), ())
         return [{**one, "notes": self._pages(one["notes"])} if "notes" in one else one for one in said]
 
+    def _past_of(self, message: Message) -> Past:
+        return self._past.get((message.chat_id, message.id), _NO_PAST)
+
     def _pages(self, tobs_ids: Sequence[str]) -> list[str]:
         return [path for tobs_id in tobs_ids if (path := self._note(tobs_id))]
 
@@ -137,3 +143,17 @@ class Lookups:
             return Attachment(row.state, reason=row.reason, name=row.item.name)
         note = self._note(f"audio/{file.sha256}") if row.item.kind in ("audio", "voice") else ""
         return Attachment("placed", path=file.path, name=row.item.name, note=note or None, fields=file.fields)
+
+
+_NO_PAST = Past()
+
+
+def _pasts(studio: Studio, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Past]:
+    """What is shown of the past of those messages that have one."""
+    versions: Mapping[MessageKey, tuple[Message, ...]] = {}
+    if studio.options.versions:
+        keys = [MessageKey.of(studio.account, one.message.chat_id, one.message.id) for one in stored]
+        versions = studio.archive.messages.versions_of(keys)
+    gone = {(one.message.chat_id, one.message.id) for one in stored if one.deleted_at is not None}
+    replaced = {(key.chat_id, key.id): messages for key, messages in versions.items()}
+    return {key: Past(key in gone, replaced.get(key, ())) for key in gone | set(replaced)}

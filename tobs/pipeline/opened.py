@@ -90,6 +90,8 @@ class OpenRun(Struct, frozen=True):
             property_prefix=settings.property_prefix,
             tag_prefix=settings.tag_prefix,
             line_breaks=settings.line_breaks,
+            deleted=settings.deleted != "keep",
+            versions=settings.keep_versions,
         )
         studio = Studio(
             archive=self.archive,

@@ -31,6 +31,7 @@ from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
 from tobs.render.media import attached_files, file_markdown, media_markdown
+from tobs.render.past import deleted_mark, earlier_versions
 from tobs.render.richtext import rich_texts
 from tobs.render.service import Teller, money, service_sentence
 from tobs.render.templates import Templates, blocks
@@ -128,6 +129,8 @@ def _properties(
     edited = max(each.edited for each in messages)
     if edited:
         properties.append(("edited", context.local(edited)))
+    if options.deleted and all(context.links.past(each).is_deleted for each in messages):
+        properties.append(("deleted", True))
     if options.counters:
         properties += [("views", message.views), ("forwards", message.forwards)]
         properties.append(("reactions", [reaction_text(each) for each in message.reactions]))
@@ -194,6 +197,8 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
         view["buttons"] = _buttons(message.buttons, context)
     if notes := _notes(message, context):
         view["notes"] = notes
+    view["deleted"] = deleted_mark(message, context)
+    view["versions"] = earlier_versions(message, context)
     if message.kind == "unsupported" and not view.get("text"):
         view["text"] = f"*{context.words('unsupported')}*"
     sender = context.known(message.sender_id)

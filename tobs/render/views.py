@@ -25,6 +25,13 @@ class Attachment(Struct, frozen=True):
     fields: dict[str, Any] = {}
 
 
+class Past(Struct, frozen=True):
+    """What a message was before: ``versions`` that edits replaced, oldest first; ``is_deleted`` on Telegram."""
+
+    is_deleted: bool = False
+    versions: tuple[Message, ...] = ()
+
+
 class Links(Struct, frozen=True):
     """How a note finds others. All of them are pure look-ups; None is 'not in this vault'.
 
@@ -32,7 +39,8 @@ class Links(Struct, frozen=True):
     ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
     ``named(username)`` -> marked id (the name comes lower-cased, without ``@``);
     ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
-    ``found(message)`` -> what plugins said about it, a mapping each (see ``found``).
+    ``found(message)`` -> what plugins said about it, a mapping each (see ``found``);
+    ``past(message)`` -> what it was before.
     """
 
     message: Callable[[int, int], str | None] = lambda _chat, _message: None
@@ -42,12 +50,14 @@ class Links(Struct, frozen=True):
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
     named: Callable[[str], int | None] = lambda _name: None
     found: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
+    past: Callable[[Message], Past] = lambda _message: Past()
 
 
 class RenderOptions(Struct, frozen=True):
     """``line_breaks`` is ``soft`` or ``two-space``; ``counters`` puts views, forwards and reactions into notes;
     ``phones`` shows phone numbers of contacts; ``account`` is the id put before private chats in ``tobs_id``
-    (0: the vault's primary account)."""
+    (0: the vault's primary account); ``deleted`` marks messages that were deleted on Telegram, ``versions`` shows what
+    edits replaced."""
 
     timezone: tzinfo = UTC
     language: str = "en"
@@ -57,6 +67,8 @@ class RenderOptions(Struct, frozen=True):
     counters: bool = True
     phones: bool = False
     account: int = 0
+    deleted: bool = True
+    versions: bool = False
 
 
 class Rendered(Struct, frozen=True):
@@ -71,7 +83,8 @@ class MessageView(Struct, frozen=True):
 
     ``forward`` 'Forwarded from ...'; ``reply`` the link to what it answers and the quoted part; ``media`` embeds or
     what became of the files; ``text`` the message itself; ``details`` preview, poll, place, contact ...;
-    ``buttons``; ``notes`` via bot, signature, restrictions, fact check; ``service`` the sentence of a service message.
+    ``buttons``; ``notes`` via bot, signature, restrictions, fact check; ``service`` the sentence of a service message;
+    ``deleted`` says that it was deleted on Telegram; ``versions`` earlier versions, folded.
     """
 
     id: int
@@ -86,6 +99,8 @@ class MessageView(Struct, frozen=True):
     buttons: str = ""
     notes: str = ""
     service: str = ""
+    deleted: str = ""
+    versions: str = ""
     link: str = ""
     message: Message | None = None
 

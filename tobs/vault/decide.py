@@ -101,6 +101,12 @@ def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str
     return Decision("merged" if merged.changed else "updated", to_write)
 
 
+def is_ours(known: Known, found: bytes, managed_hash: Callable[[str], str]) -> bool:
+    """Whether every word of a note's file was written by tobs."""
+    text = plain_text(found)
+    return text is not None and (_is_as_written(known, text) or _is_untouched(known, text, managed_hash))
+
+
 def text_hash(text: str) -> str:
     """The digest by which a note's text is known again: SHA-256, the first 32 hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]

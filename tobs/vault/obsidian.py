@@ -40,6 +40,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "link": "text",
     "message_id": "number",
     "edited": "datetime",
+    "deleted": "checkbox",
     "views": "number",
     "forwards": "number",
     "reactions": "multitext",

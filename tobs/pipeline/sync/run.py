@@ -17,6 +17,7 @@ from tobs.pipeline.report import RunReport
 from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
 from tobs.pipeline.sync.mass import refusal
+from tobs.pipeline.sync.trash import trash_emptied
 from tobs.pipeline.way import on_telegram
 from tobs.sources import live_source
 from tobs.telegram.client import Telegram
@@ -66,6 +67,8 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
     if not chats and not await run.keeper(desk.archive.notes.stale, desk.account, None, limit=1):
         return
     means, places = run.means, list[ChatPlace]()
+    if means.settings.deleted == "trash":
+        await run.keeper(trash_emptied, desk)
     enrichers = run.enrichers(desk)
     async with run.chain() as chain, run.writer(desk) as writer:
         for chat_id in chats:

@@ -25,6 +25,8 @@ WORDS: Mapping[str, str] = {
     "suggested": "vorgeschlagener Beitrag",
     "suggested.accepted": "vorgeschlagener Beitrag, angenommen",
     "suggested.rejected": "vorgeschlagener Beitrag, abgelehnt",
+    "deleted": "In Telegram gelöscht",
+    "versions": "Frühere Fassungen",
     "fact_check": "Faktencheck",
     "buttons": "Schaltflächen: {names}",
     "button": "Schaltfläche",

@@ -25,6 +25,8 @@ WORDS: Mapping[str, str] = {
     "suggested": "suggested post",
     "suggested.accepted": "suggested post, accepted",
     "suggested.rejected": "suggested post, rejected",
+    "deleted": "Deleted on Telegram",
+    "versions": "Earlier versions",
     "fact_check": "Fact check",
     "buttons": "Buttons: {names}",
     "button": "Button",
