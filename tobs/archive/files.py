@@ -14,18 +14,33 @@ from tobs.archive.paths import claim_path
 from tobs.archive.stale import mark_notes_with_file
 from tobs.model import MessageKey
 
-_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, fields"
+_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found"
+
+#: Entries of what was found that add up; of all others the last one counts.
+_LISTS = ("sections", "tags", "related", "files", "failures")
 
 
 class FileRow(Struct, frozen=True):
-    """An attachment: ``size`` in bytes, ``path`` inside the vault, ``fields`` what processors found out."""
+    """An attachment: ``size`` in bytes, ``path`` inside the vault, ``found`` what processors found out, by the name of
+    each and in their order."""
 
     sha256: str
     size: int
     mime: str
     path: str
     owner: MessageKey
-    fields: dict[str, Any]
+    found: dict[str, dict[str, Any]]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What all processors found out together: later fields win, lists grow, nothing appears twice."""
+        fields: dict[str, Any] = {}
+        for found in self.found.values():
+            for name, value in found.items():
+                if name in _LISTS and name in fields:
+                    value = fields[name] + [one for one in value if one not in fields[name]]
+                fields[name] = value
+        return fields
 
 
 class Files:
@@ -44,8 +59,8 @@ class Files:
             f"SELECT {_COLUMNS} FROM files WHERE sha256 IN (SELECT value FROM json_each(?))", (id_list(hashes),)
         )
         return {
-            sha256: FileRow(sha256, size, mime, path, MessageKey(*owner), msgspec.json.decode(fields))
-            for sha256, size, mime, path, *owner, fields in rows
+            sha256: FileRow(sha256, size, mime, path, MessageKey(*owner), msgspec.json.decode(found))
+            for sha256, size, mime, path, *owner, found in rows
         }
 
     def claim(
@@ -63,9 +78,9 @@ class Files:
             )
         return FileRow(sha256, size, mime, path, owner, {})
 
-    def set_fields(self, sha256: str, fields: dict[str, Any]) -> None:
-        """Keep what processors found out; notes that show the file become stale when it is something else."""
-        data = encode(fields)
+    def set_found(self, sha256: str, found: dict[str, dict[str, Any]]) -> None:
+        """Keep what each processor found out; notes that show the file become stale when it is something else."""
+        data = encode(found)
         with self._database.transaction():
-            if self._database.run("UPDATE files SET fields = ?1 WHERE sha256 = ?2 AND fields <> ?1", (data, sha256)):
+            if self._database.run("UPDATE files SET found = ?1 WHERE sha256 = ?2 AND found <> ?1", (data, sha256)):
                 mark_notes_with_file(self._database, sha256)

@@ -55,7 +55,8 @@ class Produced(Struct, frozen=True, omit_defaults=True):
 class Processed(Struct, frozen=True, omit_defaults=True):
     """What the chain found out about one file; all processors' results joined, in their order.
 
-    ``embed`` is the form of the file a note shows when a plugin made another one; the original stays.
+    ``embed`` is the form of the file a note shows when a plugin made another one; the original stays. ``parts`` is the
+    same by plugin, without those that were not asked.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -65,6 +66,7 @@ class Processed(Struct, frozen=True, omit_defaults=True):
     files: tuple[Produced, ...] = ()
     embed: Produced | None = None
     failures: tuple[PluginFailure, ...] = ()
+    parts: dict[str, Processed] = {}
 
 
 class Counts(Struct):
@@ -147,10 +149,10 @@ class Chain:
         for key, passage in keyed:
             if (result := found.get(key) or fresh.get(key)) is not None:
                 counts.cached += 1
-                passage.join(result)
+                passage.join(processor.name, result)
             elif (failure := failures.get(key)) is not None:
                 counts.failed += 1
-                passage.join(Processed(failures=(replace(failure, item=passage.file.label),)))
+                passage.join(processor.name, Processed(failures=(replace(failure, item=passage.file.label),)))
             else:
                 counts.skipped += 1
 
@@ -253,8 +255,8 @@ class _Passage:
         self.mime = file.item.mime
         self.processed = Processed()
 
-    def join(self, found: Processed) -> None:
-        """Add what a processor found: later fields win, lists grow, nothing appears twice."""
+    def join(self, plugin: str, found: Processed) -> None:
+        """Add what a plugin found: later fields win, lists grow, nothing appears twice."""
         so_far = self.processed
         self.processed = Processed(
             fields=so_far.fields | found.fields,
@@ -264,6 +266,7 @@ class _Passage:
             files=_once(so_far.files + found.files),
             embed=found.embed or so_far.embed,
             failures=so_far.failures + found.failures,
+            parts={**so_far.parts, plugin: found},
         )
         if found.embed is not None:
             self.path = Path(found.embed.path)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
@@ -46,25 +47,36 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
         )
         if place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date) is None:
             desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
-    before = {name: value for name, value in file.fields.items() if name != "failures"}
-    fields = before | _found(desk, row, file, processed)
+    file = keep_found(desk, row, file, processed)
     with archive.transaction():
-        archive.files.set_fields(sha256, fields)
         if row.item.kind in ("audio", "voice"):
-            _claim_audio_note(desk, place, row, fields)
+            _claim_audio_note(desk, place, row, file.fields)
         archive.media.placed([row.id])
 
 
+def keep_found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
+    """Keep what the chain found about ``file``, over what the same plugins found before: what a plugin found that fails
+    today, or is not there, stays. ``file`` as it is now."""
+    now = {}
+    for plugin, part in processed.parts.items():
+        if part.failures:
+            now[plugin] = {**file.found.get(plugin, {}), "failures": [plugin]}
+        else:
+            now[plugin] = _found(desk, row, file, part)
+    kept = {plugin: found for plugin, found in file.found.items() if plugin not in now}
+    found = kept | {plugin: part for plugin, part in now.items() if part}
+    desk.archive.files.set_found(file.sha256, found)
+    return replace(file, found=found)
+
+
 def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
-    """What the chain found, as the archive keeps it; the files it made are placed beside the file."""
+    """What a plugin found, as the archive keeps it; the files it made are placed beside the file."""
     found: dict[str, Any] = dict(processed.fields)
     if processed.sections:
         found["sections"] = msgspec.to_builtins(processed.sections)
     for name in ("tags", "related"):
         if values := getattr(processed, name):
             found[name] = list(values)
-    if processed.failures:
-        found["failures"] = [failure.plugin for failure in processed.failures]
     made = [_place_produced(desk, row, file, produced) for produced in processed.files]
     if made:
         found["files"] = made

@@ -182,7 +182,7 @@ def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> N
     assert stale_after(lambda: notes.mark_stale_with("aa")) == ["1.md"]
     assert stale_after(lambda: notes.mark_stale_in(ACCOUNT, CHANNEL)) == ["1.md", "2.md"]
     assert stale_after(lambda: notes.mark_all_stale(["person"])) == ["3.md"]
-    assert stale_after(lambda: archive.files.set_fields("aa", {"title": "x"})) == []
+    assert stale_after(lambda: archive.files.set_found("aa", {"tags": {"title": "x"}})) == []
 
 
 def test_processed_fields_of_a_file_make_its_notes_stale_once(archive: Archive) -> None:
@@ -192,7 +192,7 @@ def test_processed_fields_of_a_file_make_its_notes_stale_once(archive: Archive) 
     archive.files.claim("aa", key(1), ["media/1.jpg"])
     for expected in (1, 0):
         archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, None)])
-        archive.files.set_fields("aa", {"title": "x"})
+        archive.files.set_found("aa", {"tags": {"title": "x"}})
         assert len(archive.notes.stale(ACCOUNT, None)) == expected
     found = archive.files.get("aa")
     assert found is not None and found.fields == {"title": "x"}

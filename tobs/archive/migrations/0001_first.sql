@@ -224,7 +224,7 @@ CREATE TABLE files (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
-    fields BLOB NOT NULL                -- what processors found out, JSON object
+    found BLOB NOT NULL                 -- what each processor found out, JSON object by its name
 ) WITHOUT ROWID;
 
 -- Messages a note points at; those not in the vault yet heal when they come.
