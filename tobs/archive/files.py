@@ -78,6 +78,21 @@ class Files:
             )
         return FileRow(sha256, size, mime, path, owner, {})
 
+    def forget_others(self, names: Iterable[str]) -> int:
+        """Drop what processors found out that are not among ``names``; how many files that concerns."""
+        kept, changed = set(names), 0
+        others = (
+            "EXISTS (SELECT 1 FROM json_each(CAST(found AS TEXT)) WHERE key NOT IN (SELECT value FROM json_each(?)))"
+        )
+        with self._database.transaction():
+            for sha256, data in self._database.rows(
+                f"SELECT sha256, found FROM files WHERE {others}", (id_list(kept),)
+            ):
+                found = msgspec.json.decode(data)
+                self.set_found(sha256, {name: one for name, one in found.items() if name in kept})
+                changed += 1
+        return changed
+
     def set_found(self, sha256: str, found: dict[str, dict[str, Any]]) -> None:
         """Keep what each processor found out; notes that show the file become stale when it is something else."""
         data = encode(found)

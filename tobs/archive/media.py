@@ -111,6 +111,15 @@ class Media:
         )
         return _with_items(rows)
 
+    def placed_files(self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None) -> list[MediaRow]:
+        """Files that are in the vault in (date, id, ordinal) order, those ``after`` a row."""
+        rows = self._database.rows(
+            f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'placed'"
+            f" AND ({_IN_ORDER}) > (?, ?, ?) ORDER BY {_IN_ORDER} LIMIT ?",
+            (owner_of(account, chat_id), chat_id, *_place(after), limit),
+        )
+        return _with_items(rows)
+
     def counts(self, account: int, chat_id: int) -> dict[MediaState, int]:
         """How many files of a chat are in each state."""
         return dict(
@@ -198,6 +207,14 @@ class Media:
             " AND retryable",
             (owner_of(account, chat_id), chat_id),
         )
+
+    def retryable(self, account: int, chat_id: int) -> int:
+        """How many files of a chat failed that may work now."""
+        count: int = self._database.value(
+            "SELECT count(*) FROM media WHERE account = ? AND chat_id = ? AND state = 'failed' AND retryable",
+            (owner_of(account, chat_id), chat_id),
+        )
+        return count
 
     def reconsider(self, account: int, chat_id: int, decide: Decide) -> int:
         """Ask again about what is wanted or skipped: this run's owner may want other files. How many rows changed."""

@@ -141,6 +141,14 @@ class Messages:
         )
         return int(every - deleted)
 
+    def has_upto(self, account: int, chat_id: int, upto: int) -> bool:
+        """Whether a chat has any message with an id up to ``upto``."""
+        row = self._database.row(
+            "SELECT 1 FROM message_rows WHERE account = ? AND chat_id = ? AND id <= ? LIMIT 1",
+            (owner_of(account, chat_id), chat_id, upto),
+        )
+        return row is not None
+
     def newest_id(self, account: int, chat_id: int) -> int:
         """The highest id ever seen in a chat, 0 for none."""
         chat = (owner_of(account, chat_id), chat_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -90,7 +90,8 @@ class Chain:
     """The processors of a run, over batches of files.
 
     ``staging`` is where produced files wait to be placed; below it every item gets its work folder. ``force``
-    ignores stored results (and replaces them). Run one batch after the other: within a batch all workers of
+    ignores stored results (and replaces them). Where ``only`` names plugins, they alone work; of the others what is
+    stored is used. Run one batch after the other: within a batch all workers of
     the host are used.
     """
 
@@ -103,6 +104,7 @@ class Chain:
         staging: Path,
         locate: Locate = _nowhere,
         force: bool = False,
+        only: Collection[str] = (),
     ) -> None:
         self._processors = tuple(processors)
         self._host = host
@@ -111,6 +113,7 @@ class Chain:
         self._work = staging / "work"
         self._locate = locate
         self._force = force
+        self._only = frozenset(only)
         self._numbers = count(1)
         self._swept = False
         self.counts = {processor.name: Counts() for processor in self._processors}
@@ -134,11 +137,12 @@ class Chain:
     async def _step(self, processor: Processor, passages: Sequence[_Passage]) -> None:
         """One processor over all files it handles."""
         keyed = [(_key(processor, passage), passage) for passage in passages]
-        found = {} if self._force else await self._stored([key for key, _ in keyed])
+        works = not self._only or processor.name in self._only
+        found = {} if self._force and works else await self._stored([key for key, _ in keyed])
         # Of several equal files only the first is processed.
         firsts: dict[ResultKey, _Passage] = {}
         for key, passage in keyed:
-            if key not in found:
+            if key not in found and works:
                 firsts.setdefault(key, passage)
         fresh, failures = await self._work_on(processor, firsts)
         if fresh:
@@ -153,7 +157,7 @@ class Chain:
             elif (failure := failures.get(key)) is not None:
                 counts.failed += 1
                 passage.join(processor.name, Processed(failures=(replace(failure, item=passage.file.label),)))
-            else:
+            elif works:
                 counts.skipped += 1
 
     async def _work_on(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tobs.archive import MediaRow
 from tobs.errors import TransferFailed
-from tobs.media.chain import Chain, Incoming
+from tobs.media.chain import Chain, Incoming, Processed
 from tobs.media.transfer import transfer
 from tobs.model import Message
 from tobs.pipeline.desk import ChatPlace, Desk
@@ -28,10 +28,11 @@ _CHECKPOINT = 4_000_000
 
 
 class MediaStage:
-    """The media of one chat in one run. ``downloads`` files are fetched at the same time, lowest first."""
+    """The media of one chat in one run. ``downloads`` files are fetched at the same time, lowest first; without
+    ``fetch`` none is, and only what was fetched before is placed."""
 
     def __init__(
-        self, desk: Desk, place: ChatPlace, keeper: Keeper, fetch: FetchFile, chain: Chain, *, downloads: int
+        self, desk: Desk, place: ChatPlace, keeper: Keeper, fetch: FetchFile | None, chain: Chain, *, downloads: int
     ) -> None:
         self._desk = desk
         self._place = place
@@ -73,7 +74,7 @@ class MediaStage:
 
     async def _start_downloads(self) -> None:
         free = self._downloads - len(self._running)
-        if free <= 0:
+        if free <= 0 or self._fetch is None:
             return
         media, chat = self._desk.archive.media, self._place.chat
         rows = await self._keeper(media.wanted, self._desk.account, chat.id, self._downloads + len(self._running))
@@ -101,6 +102,7 @@ class MediaStage:
 
         async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
             checkpoint.done = offset
+            assert self._fetch is not None, "nothing is downloaded without it"
             return await self._fetch(row.item, row.message_key, part, offset=offset, on_progress=on_progress)
 
         def on_progress(done: int) -> None:
@@ -147,11 +149,16 @@ class MediaStage:
         turn = await self._keeper(_next_turn, desk, self._place, complete=complete)
         if turn.files:
             found = await self._chain.run([file for _, file in turn.files])
-            for failure in [failure for processed in found for failure in processed.failures]:
-                desk.reporter.problem(f"plugin {failure.plugin}", failure.item, failure.reason)
+            tell_failures(desk, found)
             rows = [row for row, _ in turn.files]
             await self._keeper(place_media, desk, self._place, list(zip(rows, found, strict=True)))
         return bool(turn.files or turn.lost)
+
+
+def tell_failures(desk: Desk, found: Sequence[Processed]) -> None:
+    """Tell what plugins failed on."""
+    for failure in [failure for processed in found for failure in processed.failures]:
+        desk.reporter.problem(f"plugin {failure.plugin}", failure.item, failure.reason)
 
 
 class _Checkpoint(Struct):
@@ -184,11 +191,12 @@ def _next_turn(desk: Desk, place: ChatPlace, *, complete: bool) -> _Turn:
             archive.media.unstage(row.key)
             lost += 1
         else:
-            files.append((row, _incoming(place, row, message, path)))
+            files.append((row, incoming(place, row, message, path)))
     return _Turn(files, lost)
 
 
-def _incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path) -> Incoming:
+def incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path) -> Incoming:
+    """The file at ``path`` at the start of the chain."""
     name = row.item.name or row.item.kind
     return Incoming(
         path=path,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -44,7 +44,7 @@ from tobs.vault.workspace import Workspace
 
 
 class Means(Struct, frozen=True):
-    """Everything a run works with, whatever it does."""
+    """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run."""
 
     settings: Settings
     profile: Profile
@@ -56,6 +56,7 @@ class Means(Struct, frozen=True):
     environment: Mapping[str, str]
     reporter: Reporter
     accept_missing: bool
+    strict: bool = False
 
     @property
     def policy(self) -> MediaPolicy:
@@ -119,8 +120,8 @@ class OpenRun(Struct, frozen=True):
         await self.keeper(update_settings, self.means.workspace.root, prefix=self.means.settings.property_prefix)
 
     @asynccontextmanager
-    async def chain(self) -> AsyncIterator[Chain]:
-        """The processors of files; what they did is counted at the end."""
+    async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
+        """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
         means = self.means
         chain = Chain(
             means.catalogue.processors,
@@ -128,6 +129,8 @@ class OpenRun(Struct, frozen=True):
             ArchiveResults(self.archive, self.keeper),
             staging=means.workspace.staging,
             locate=ArchiveFiles(self.archive, self.keeper, means.workspace.root),
+            force=force,
+            only=only,
         )
         try:
             yield chain
@@ -135,9 +138,11 @@ class OpenRun(Struct, frozen=True):
             for name, counts in chain.counts.items():
                 means.reporter.count_processor(name, **msgspec.structs.asdict(counts))
 
-    def enrichers(self, desk: Desk) -> Enrichers:
-        """The plugins that are asked about messages."""
-        return Enrichers(desk, self.keeper, self.host, self.means.catalogue.having("enrich"))
+    def enrichers(self, desk: Desk, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
+        """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
+        messages they were asked about before."""
+        plugins = [one for one in self.means.catalogue.having("enrich") if not only or one.name in only]
+        return Enrichers(desk, self.keeper, self.host, plugins, force=force)
 
 
 @asynccontextmanager
@@ -174,7 +179,7 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
     not run is in the report."""
     limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
     reporter, catalogue = means.reporter, means.catalogue
-    async with Host(env=means.environment, limits=limits) as host:
+    async with Host(env=means.environment, limits=limits, strict=means.strict) as host:
         await tell_start(host, catalogue, reporter)
         error = ""
         try:

@@ -1,0 +1,99 @@
+"""``tobs process``: plugins at work on what the vault has, and what failed or is still wanted fetched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from tobs.errors import ConfigError, LoginError, TelegramError
+from tobs.media import Chain
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.export import finish_notes
+from tobs.pipeline.kept import kept_account, kept_places
+from tobs.pipeline.media import MediaStage
+from tobs.pipeline.opened import Means, OpenRun, open_run
+from tobs.pipeline.plan import settled_to
+from tobs.pipeline.report import RunReport
+from tobs.pipeline.reprocess import Reprocessing, drop_plugins
+from tobs.pipeline.way import on_telegram
+from tobs.sources import FetchFile
+from tobs.telegram.settings import TelegramSettings
+
+
+class Work(Struct, frozen=True):
+    """What is to be done: for which chats (none: all), by which plugins (none: all that run), whether what is known is
+    found out again, and whether Telegram is left alone."""
+
+    targets: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    force: bool = False
+    offline: bool = False
+
+
+class ProcessRun(Struct, frozen=True):
+    """A run over what is there. ``way`` gives the way to Telegram when something has to be fetched; it may raise."""
+
+    means: Means
+    way: Callable[[], TelegramSettings]
+
+    async def process(self, work: Work) -> RunReport:
+        """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
+        reporter = self.means.reporter
+        async with open_run(self.means) as run:
+            desk = run.desk(await run.keeper(kept_account, run.archive, self.means.settings.account))
+            places = await run.keeper(kept_places, desk, work.targets)
+            if not work.plugins:
+                await run.keeper(drop_plugins, desk, self.means.catalogue)
+            enrichers = run.enrichers(desk, force=work.force, only=work.plugins)
+            async with run.chain(force=work.force, only=work.plugins) as chain, run.writer(desk) as writer:
+                again = Reprocessing(desk, run.keeper, chain)
+                for place in places:
+                    reporter.chat, reporter.phase = place.chat.title, "processing"
+                    await again.run(place)
+                    await enrichers.ask(place, await run.keeper(settled_to, desk, place, final=True))
+                again.tell_missing()
+                await self._fetch(run, desk, places, chain, offline=work.offline)
+                for place in places:
+                    await writer.write_messages(place, final=True)
+                await finish_notes(desk, run.keeper, writer, places)
+        return run.report
+
+    async def _fetch(
+        self, run: OpenRun, desk: Desk, places: Sequence[ChatPlace], chain: Chain, *, offline: bool
+    ) -> None:
+        """Bring what failed before or is still wanted, and place what was fetched. That Telegram cannot be reached is
+        told; it ends nothing."""
+        staged, wanted = [], []
+        for place in places:
+            states = await run.keeper(_due, desk, place)
+            staged += [place] if "staged" in states else []
+            wanted += [place] if {"wanted", "failed"} & states else []
+        for place in staged:
+            await self._bring(run, desk, place, chain, None)
+        if offline or not wanted:
+            return
+        reporter = desk.reporter
+        reporter.phase = "media"
+        try:
+            async with on_telegram(run, self.way(), ask_who=False) as telegram:
+                for place in wanted:
+                    reporter.chat = place.chat.title
+                    await run.keeper(desk.archive.media.retry_failed, desk.account, place.chat.id)
+                    await self._bring(run, desk, place, chain, telegram.fetch_file)
+        except (TelegramError, LoginError, ConfigError) as error:
+            reporter.problem("media", "files that are still wanted", str(error))
+
+    async def _bring(self, run: OpenRun, desk: Desk, place: ChatPlace, chain: Chain, fetch: FetchFile | None) -> None:
+        counts = await run.keeper(desk.archive.media.counts, desk.account, place.chat.id)
+        run.report.media.wanted += counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
+        stage = MediaStage(desk, place, run.keeper, fetch, chain, downloads=self.means.limits.downloads)
+        await stage.run(asyncio.Event(), lambda: True, lambda: None)
+
+
+def _due(desk: Desk, place: ChatPlace) -> set[str]:
+    """In which states files of a chat are that still has something to be done about them."""
+    counts = desk.archive.media.counts(desk.account, place.chat.id)
+    retryable = desk.archive.media.retryable(desk.account, place.chat.id)
+    return {state for state in ("staged", "wanted") if counts.get(state)} | ({"failed"} if retryable else set())

@@ -1,0 +1,76 @@
+"""Files that are in the vault go through the chain again: what is known comes from the archive, the rest is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.archive import MediaRow
+from tobs.media.chain import Chain, Incoming, Processed
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.media import incoming, tell_failures
+from tobs.pipeline.placing import keep_found
+from tobs.plugin.catalogue import Catalogue
+
+#: Files that go through the chain together.
+_BATCH = 100
+
+
+class Reprocessing:
+    """Sends the files of chats through the chain where they are."""
+
+    def __init__(self, desk: Desk, keeper: Keeper, chain: Chain) -> None:
+        self._desk = desk
+        self._keeper = keeper
+        self._chain = chain
+        self._missing = 0
+
+    async def run(self, place: ChatPlace) -> None:
+        """All files of a chat, in the order of their messages."""
+        last: MediaRow | None = None
+        while True:
+            rows, files = await self._keeper(self._next, place, last)
+            if not rows:
+                return
+            last = rows[-1]
+            if files:
+                found = await self._chain.run([file for _, file in files])
+                tell_failures(self._desk, found)
+                await self._keeper(self._keep, [row for row, _ in files], found)
+
+    def tell_missing(self) -> None:
+        """Say how many files no plugin saw, because they are not in the vault any more."""
+        if self._missing:
+            reason = "they are not in the vault any more, so no plugin saw them"
+            self._desk.reporter.problem("media", f"{self._missing} files", reason, retryable=False)
+
+    def _next(self, place: ChatPlace, last: MediaRow | None) -> tuple[list[MediaRow], list[tuple[MediaRow, Incoming]]]:
+        """The next files of a chat, and those of them that are there."""
+        archive = self._desk.archive
+        rows = archive.media.placed_files(self._desk.account, place.chat.id, _BATCH, after=last)
+        known = archive.files.many([row.sha256 for row in rows if row.sha256])
+        files = []
+        for row in rows:
+            file, message = known.get(row.sha256 or ""), archive.messages.get(row.message_key)
+            path = self._desk.root / file.path if file else None
+            if path is None or not path.is_file():
+                self._missing += 1
+            elif message is not None:
+                files.append((row, incoming(place, row, message, path)))
+        return rows, files
+
+    def _keep(self, rows: Sequence[MediaRow], found: Sequence[Processed]) -> None:
+        archive = self._desk.archive
+        with archive.transaction():
+            for row, processed in zip(rows, found, strict=True):
+                file = archive.files.get(row.sha256 or "")
+                if file is not None:
+                    keep_found(self._desk, row, file, processed)
+
+
+def drop_plugins(desk: Desk, catalogue: Catalogue) -> None:
+    """Forget what plugins found that were switched off or are gone. One that only cannot run here and now (a package is
+    missing, its content is not trusted) keeps what it found."""
+    kept = [info.name for info in catalogue.plugins if info.state != "off"]
+    desk.archive.enrichments.forget_others(kept)
+    desk.archive.files.forget_others(kept)
