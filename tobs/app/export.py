@@ -38,6 +38,7 @@ async def export(
     *,
     watch: Watch,
     accept_missing: bool = False,
+    strict: bool = False,
     command: str = "export",
     choice: Choice | None = None,
 ) -> RunReport:
@@ -52,7 +53,7 @@ async def export(
     settings = telegram_settings(place)
     selection = _selection(place, targets, choice, time.time())
     told = _told_targets(selection)
-    async with run_means(place, command, told, watch=watch, accept_missing=accept_missing) as means:
+    async with run_means(place, command, told, watch=watch, accept_missing=accept_missing, strict=strict) as means:
         return await ExportRun(means, settings).export(selection)
 
 

@@ -29,9 +29,7 @@ async def process(
     from tobs.vault.workspace import open_workspace
 
     open_workspace(place.vault)  # this makes no vault
-    async with run_means(
-        place, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict
-    ) as means:
+    async with run_means(place, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict) as means:
         known = {info.name for info in means.catalogue.plugins}
         if unknown := [name for name in plugins if name not in known]:
             raise UsageError(f"There is no plugin {unknown[0]!r}.", f"There are: {', '.join(sorted(known))}.")

@@ -27,7 +27,13 @@ Watch = Callable[[Reporter], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def run_means(
-    place: Workplace, command: str, targets: Sequence[str], *, watch: Watch, accept_missing: bool = False
+    place: Workplace,
+    command: str,
+    targets: Sequence[str],
+    *,
+    watch: Watch,
+    accept_missing: bool = False,
+    strict: bool = False,
 ) -> AsyncIterator[Means]:
     """The means of a run of ``command``; ``targets`` as the report names them. Raises VaultError, TemplateBroken,
     ConfigError."""
@@ -49,6 +55,7 @@ async def run_means(
                 environment=environment(),
                 reporter=reporter,
                 accept_missing=accept_missing,
+                strict=strict,
             )
             async with watch(reporter):
                 yield means

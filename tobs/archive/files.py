@@ -81,9 +81,8 @@ class Files:
     def forget_others(self, names: Iterable[str]) -> int:
         """Drop what processors found out that are not among ``names``; how many files that concerns."""
         kept, changed = set(names), 0
-        others = (
-            "EXISTS (SELECT 1 FROM json_each(CAST(found AS TEXT)) WHERE key NOT IN (SELECT value FROM json_each(?)))"
-        )
+        others = "EXISTS (SELECT 1 FROM json_each(CAST(found AS TEXT)) WHERE key NOT IN"
+        others += " (SELECT value FROM json_each(?)))"
         with self._database.transaction():
             for sha256, data in self._database.rows(
                 f"SELECT sha256, found FROM files WHERE {others}", (id_list(kept),)

@@ -68,6 +68,7 @@ def export(
         str | None,
         typer.Option(help='Only messages for which this holds, such as "views > 100".', metavar="EXPR"),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End the run when a plugin fails.")] = False,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
     ] = False,
@@ -109,6 +110,7 @@ def export(
             targets or ([] if all_chats or left else list(place.settings.targets)),
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
+            strict=strict,
             choice=Choice(all=all_chats, left=left, exclude=exclude or (), join=join, asked=asked),
         )
     )

@@ -22,7 +22,9 @@ def process(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Chats of the vault: @username, id, part of a title (default: all).", metavar="TARGET...", show_default=False
+            help="Chats of the vault: @username, id, part of a title (default: all).",
+            metavar="TARGET...",
+            show_default=False,
         ),
     ] = None,
     plugin: Annotated[
@@ -35,8 +37,8 @@ def process(
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
     ] = False,
 ) -> int:
-    """Let plugins work on what the vault has: new ones, changed ones, and what failed. Files that failed or are still wanted
-    are fetched; without any, Telegram is not needed."""
+    """Let plugins work on what the vault has: new ones, changed ones, and what failed. Files that failed or are still
+    wanted are fetched; without any, Telegram is not needed."""
     from tobs.app.process import process as process_vault
     from tobs.app.workplace import open_workplace
 

@@ -257,6 +257,8 @@ class _Passage:
         self.sha256 = file.sha256
         self.size = file.size
         self.mime = file.item.mime
+        # Not the path's: the same file is called otherwise in staging and in the vault.
+        self.suffix = suffix_of(file.item.name, file.item.mime)
         self.processed = Processed()
 
     def join(self, plugin: str, found: Processed) -> None:
@@ -275,12 +277,12 @@ class _Passage:
         if found.embed is not None:
             self.path = Path(found.embed.path)
             self.sha256, self.size = found.embed.sha256, found.embed.size
-            self.mime = type_of(found.embed.name)
+            self.mime, self.suffix = type_of(found.embed.name), suffix_of(found.embed.name, "")
 
 
 def _key(processor: Processor, passage: _Passage) -> ResultKey:
     """What a result of ``processor`` depends on: the bytes, and all else that the item shows to it."""
-    seen: list[object] = [processor.digest, passage.file.item.kind, passage.mime, passage.path.suffix]
+    seen: list[object] = [processor.digest, passage.file.item.kind, passage.mime, passage.suffix]
     if processor.plugin.sees == "message":
         seen += [replace(passage.file.item, remote=None), message_state(passage.file.message), passage.file.chat]
     digest = hashlib.blake2b(_encode(seen), digest_size=16).hexdigest()

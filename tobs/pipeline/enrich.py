@@ -39,10 +39,6 @@ class Enrichers:
         # Up to which id each chat was seen through in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
 
-    def __bool__(self) -> bool:
-        """Whether anybody is asked."""
-        return bool(self._plugins)
-
     async def ask(self, place: ChatPlace, upto: int) -> None:
         """Ask about the messages of a chat up to id ``upto`` that were not asked about yet."""
         for one in self._plugins:

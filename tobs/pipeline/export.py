@@ -127,9 +127,9 @@ async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: C
     while not state.is_planned:
         state.for_plan.clear()
         final = state.is_fetched
-        if enrichers:
-            await enrichers.ask(place, await keeper(settled_to, desk, place, final=final))
-        while await keeper(plan_messages, desk, place, final=final):
+        upto = await keeper(settled_to, desk, place, final=final)
+        await enrichers.ask(place, upto)
+        while await keeper(plan_messages, desk, place, upto=upto, final=final):
             state.for_notes.set()
         if final:
             state.is_planned = True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.plan import known_place
 from tobs.pipeline.selection import fits
-from tobs.vault.layout import chat_folder
 
 
 def keep_account(archive: Archive, name: str, account: int) -> None:
@@ -51,11 +53,11 @@ def _place(desk: Desk, chat: Chat) -> ChatPlace | None:
     """Where a chat is filed; None for one that was only seen in passing. A chat of which no message up to the watermark
     is here came in part."""
     archive = desk.archive
-    note = archive.notes.by_tobs_id(str(chat.id))
-    if note is None and chat.migrated_to:
-        note = archive.notes.by_tobs_id(str(chat.migrated_to))
-    if note is None:
+    place = known_place(desk, chat)
+    if not place.note_id and chat.migrated_to:
+        host = archive.chats.get(desk.account, chat.migrated_to)
+        place = replace(known_place(desk, host), chat=chat) if host else place
+    if not place.note_id:
         return None
     watermark = archive.coverage.watermark(desk.account, chat.id)
-    is_part = not archive.messages.has_upto(desk.account, chat.id, watermark)
-    return ChatPlace(chat, note.id, chat_folder(note.path), is_part)
+    return replace(place, is_part=not archive.messages.has_upto(desk.account, chat.id, watermark))

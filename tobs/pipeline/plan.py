@@ -88,13 +88,13 @@ def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
             archive.notes.mark_stale([note.id] if note else [])
 
 
-def plan_messages(desk: Desk, place: ChatPlace, *, final: bool) -> int:
-    """Plan the next batch of messages up to the watermark; ``final`` says that no further one is to come.
+def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> int:
+    """Plan the next batch of messages up to id ``upto`` (see ``settled_to``); ``final`` says that no further one is to
+    come.
 
     The number of notes planned; 0 when there was nothing to do.
     """
     archive, chat = desk.archive, place.chat
-    upto = settled_to(desk, place, final=final)
     if place.layout != "message" and not final and _is_open(desk, place, upto):
         return 0
     limit = desk.batch if place.layout == "message" else max(desk.batch, _LARGEST_PERIOD)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from tobs.model import Chat
 from tobs.pipeline.chat_run import ChatExporter
 from tobs.pipeline.export import finish_notes
+from tobs.pipeline.kept import keep_account
 from tobs.pipeline.opened import Means, open_run
 from tobs.pipeline.report import RunReport
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
@@ -31,6 +32,7 @@ class ExportRun(Struct, frozen=True):
             chosen = await choose_chats(telegram, selection, self.means.reporter)
             senders = [(await telegram.resolve(sender)).id for sender in selection.filters.senders]
             desk = run.desk(telegram.account.id)
+            await run.keeper(keep_account, run.archive, self.means.settings.account, telegram.account.id)
             enrichers = run.enrichers(desk)
             async with run.chain() as chain, run.writer(desk) as writer:
                 exporter = ChatExporter(
