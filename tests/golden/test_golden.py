@@ -19,7 +19,7 @@ from tests.e2e.harness import sandbox, tree
 
 FOLDERS = {"message": "demo", "day": "demo-day"}
 LISTING = "attachments.txt"
-_TEXT = (".md", ".json", ".css")
+_TEXT = (".md", ".json", ".css", ".base")
 
 
 def golden_form(vault: dict[str, bytes]) -> dict[str, bytes]:

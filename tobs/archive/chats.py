@@ -14,7 +14,9 @@ from tobs.model import Chat, Person
 _FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
 
 # What only a full request tells; a history response leaves these at their defaults.
-_FULL_ONLY = ("about", "members", "count", "pts", "created", "migrated_from", "migrated_to", "linked_chat", "pinned")
+_FULL_ONLY = (
+    *("about", "members", "count", "pts", "created", "migrated_from", "migrated_to", "linked_chat", "pinned", "photo"),
+)
 
 
 class Chats:

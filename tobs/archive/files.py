@@ -11,7 +11,7 @@ from msgspec import Struct
 from tobs.archive.database import Database
 from tobs.archive.encoding import encode, id_list
 from tobs.archive.paths import claim_path
-from tobs.archive.stale import mark_notes_with_file
+from tobs.archive.stale import mark_notes_named, mark_notes_with_file
 from tobs.model import MessageKey
 
 _COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found"
@@ -98,3 +98,14 @@ class Files:
         with self._database.transaction():
             if self._database.run("UPDATE files SET found = ?1 WHERE sha256 = ?2 AND found <> ?1", (data, sha256)):
                 mark_notes_with_file(self._database, sha256)
+
+    def picture(self, peer_id: int) -> tuple[str, str] | None:
+        """The picture of a chat that is in the vault: Telegram's key of it, and its content (SHA-256)."""
+        row = self._database.row("SELECT key, sha256 FROM pictures WHERE peer_id = ?", (peer_id,))
+        return (row[0], row[1]) if row else None
+
+    def set_picture(self, peer_id: int, key: str, sha256: str) -> None:
+        """The picture of a chat is in the vault; the chat's note becomes stale."""
+        with self._database.transaction():
+            self._database.run("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)", (peer_id, key, sha256))
+            mark_notes_named(self._database, [str(peer_id)])

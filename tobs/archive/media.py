@@ -120,6 +120,13 @@ class Media:
         )
         return _with_items(rows)
 
+    def placed_hash(self, key: str) -> str | None:
+        """The content (SHA-256) of the file with this key, where it is in the vault."""
+        sha256: str | None = self._database.value(
+            "SELECT sha256 FROM media WHERE key = ? AND state = 'placed' LIMIT 1", (key,)
+        )
+        return sha256
+
     def counts(self, account: int, chat_id: int) -> dict[MediaState, int]:
         """How many files of a chat are in each state."""
         return dict(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, encode, id_list, key_list, owner_of
-from tobs.archive.stale import mark_notes_of_rows
+from tobs.archive.stale import mark_notes_named, mark_notes_of_rows
 from tobs.model import Message, MessageKey
 
 _BATCH = 500
@@ -226,13 +226,15 @@ class Messages:
     # What changes
 
     def set_pinned(self, keys: Iterable[MessageKey], *, pinned: bool) -> None:
-        """Messages were pinned, or are no more: no new version."""
+        """Messages were pinned, or are no more: no new version, but the notes of their chats list them."""
+        keys = list(keys)
         rows = self._database.rows(
             f"{KEYS} SELECT row, model FROM keys JOIN message_rows USING (account, chat_id, id)", (key_list(keys),)
         )
         changed = [(encode(replace(decode_message(model), pinned=pinned)), row) for row, model in rows]
         self._database.run_many("UPDATE message_rows SET model = ? WHERE row = ?", changed)
         mark_notes_of_rows(self._database, [row for _, row in changed])
+        mark_notes_named(self._database, {str(key.chat_id) for key in keys})
 
     def mark_deleted(self, keys: Iterable[MessageKey]) -> int:
         """Telegram deleted messages: they are live no more and their notes stale. The number that were live."""

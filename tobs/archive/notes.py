@@ -186,7 +186,7 @@ class Notes:
             (id_list(note_ids),),
         )
         messages = [(*head, decode_message(model)) for *head, model in rows]
-        with_media = {row: message for _, row, _, _, message in messages if message.media is not None}
+        with_media = {row: message for _, row, _, _, message in messages if message.media or message.attached}
         media = self._media.of_messages(with_media) if with_media else {}
         said = self._enrichments.of_rows([row for _, row, *_ in messages])
         found: dict[int, list[StoredMessage]] = {note_id: [] for note_id in note_ids}

@@ -8,19 +8,22 @@ from datetime import datetime, tzinfo
 from msgspec import Struct
 
 from tobs.archive.database import Database
-from tobs.archive.encoding import owner_of
+from tobs.archive.encoding import decode_message, owner_of
 from tobs.model import MessageKey
+
+#: Service messages that tell a chat's title; a topic's is another one.
+_TITLED = frozenset({"channel_create", "chat_create", "chat_edit_title", "channel_migrate_from"})
 
 
 class ChatSummary(Struct, frozen=True):
     """Live messages and files of a chat. ``first`` and ``last`` are (message id, Unix seconds); ``years`` has the
-    messages and the files of each year, ascending."""
+    messages, the files and the id of the first message of each year, ascending."""
 
     messages: int
     media: int
     first: tuple[int, int] | None
     last: tuple[int, int] | None
-    years: tuple[tuple[int, int, int], ...]
+    years: tuple[tuple[int, int, int, int], ...]
 
 
 class PersonSummary(Struct, frozen=True):
@@ -43,17 +46,40 @@ class Summaries:
         """Reads the whole chat; years are those of ``zone``."""
         chat = (owner_of(account, chat_id), chat_id)
         live = "FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
-        messages = self._per_year(f"SELECT date / 900, count(*) {live} GROUP BY date / 900", chat, zone)
-        media = self._per_year(
-            "SELECT date / 900, count(*) FROM media WHERE account = ? AND chat_id = ? AND state <> 'gone'"
+        messages, begin = self._per_year(
+            f"SELECT date / 900, count(*), min(id) {live} GROUP BY date / 900 ORDER BY date / 900", chat, zone
+        )
+        media, _ = self._per_year(
+            "SELECT date / 900, count(*), 0 FROM media WHERE account = ? AND chat_id = ? AND state <> 'gone'"
             " GROUP BY date / 900",
             chat,
             zone,
         )
         first = self._database.row(f"SELECT id, date {live} ORDER BY id LIMIT 1", chat)
         last = self._database.row(f"SELECT id, date {live} ORDER BY id DESC LIMIT 1", chat)
-        years = tuple((year, count, media.get(year, 0)) for year, count in sorted(messages.items()))
+        years = tuple((year, count, media.get(year, 0), begin[year]) for year, count in sorted(messages.items()))
         return ChatSummary(sum(messages.values()), sum(media.values()), first, last, years)
+
+    def pinned(self, account: int, chat_id: int) -> list[int]:
+        """The live messages that are pinned in a chat, newest first. Reads the whole chat."""
+        rows = self._database.rows(
+            "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
+            # A quote within a text is escaped in JSON, so no message can say this.
+            " AND instr(model, CAST('\"pinned\":true' AS BLOB)) > 0 ORDER BY id DESC",
+            (owner_of(account, chat_id), chat_id),
+        )
+        return [message_id for (message_id,) in rows]
+
+    def titles(self, account: int, chat_id: int) -> list[str]:
+        """What its service messages say a chat was called, oldest first."""
+        rows = self._database.rows(
+            "SELECT model FROM message_rows WHERE account = ? AND chat_id = ? AND kind = 'service'"
+            " AND deleted_at IS NULL AND instr(model, CAST('\"title\":' AS BLOB)) > 0 ORDER BY id",
+            (owner_of(account, chat_id), chat_id),
+        )
+        actions = [decode_message(model).action for (model,) in rows]
+        told = [action.values.get("title") for action in actions if action is not None and action.kind in _TITLED]
+        return [title for title in told if isinstance(title, str)]
 
     def of_person(self, person_id: int) -> PersonSummary:
         """What ``person_id`` sent, in all chats."""
@@ -83,9 +109,13 @@ class Summaries:
         )
         return [MessageKey(account, chat_id, message_id) for account, chat_id, message_id, _ in rows]
 
-    def _per_year(self, query: str, chat: tuple[int, int], zone: tzinfo) -> Counter[int]:
+    def _per_year(self, query: str, chat: tuple[int, int], zone: tzinfo) -> tuple[Counter[int], dict[int, int]]:
+        """How many there are of each year, and the id that the first row of each has."""
         years: Counter[int] = Counter()
+        begin: dict[int, int] = {}
         # A year begins on a quarter of an hour in every zone, so all of a quarter is in one year.
-        for quarter, count in self._database.rows(query, chat):
-            years[datetime.fromtimestamp(quarter * 900, zone).year] += count
-        return years
+        for quarter, count, first in self._database.rows(query, chat):
+            year = datetime.fromtimestamp(quarter * 900, zone).year
+            years[year] += count
+            begin.setdefault(year, first)
+        return years, begin

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tobs.model.media import FileItem
+
 ChatKind = Literal["channel", "supergroup", "group", "private", "bot", "saved"]
 
 
@@ -35,6 +37,7 @@ class Chat(Struct, frozen=True, omit_defaults=True):
     migrated_to: int = 0
     linked_chat: int = 0
     pinned: tuple[int, ...] = ()
+    photo: FileItem | None = None
 
 
 #: The topic of a forum that every message belongs to which names no other.

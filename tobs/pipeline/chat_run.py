@@ -17,6 +17,7 @@ from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.pictures import fetch_picture
 from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
 from tobs.telegram.client import Telegram
@@ -89,6 +90,7 @@ class ChatExporter(Struct, frozen=True):
                     inside=host if part.chat.id != chat.id else None,
                 )
             )
+        await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.policy)
         return places
 
     async def _topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ from tobs.pipeline.press import Pressed, press_summaries
 MESSAGE_NOTES = ("message", "day", "month")
 
 #: Notes about something else than a message; there are few, and they come when the messages are done.
-SUMMARIES = ("chat", "topic", "person", "audio", "page")
+SUMMARIES = ("base", "chat", "topic", "person", "audio", "page")
 
 
 class Press(Protocol):
@@ -112,7 +112,8 @@ class NoteWriter:
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
-            reporter.count_note(note.outcome)
+            if note.path.endswith(".md"):  # a base is no note
+                reporter.count_note(note.outcome)
             for words in note.conflicts:
                 reporter.conflict(note.path, words)
             if note.base:

@@ -13,15 +13,17 @@ from typing import cast
 
 from msgspec import Struct
 
-from tobs.archive import NoteDraft
+from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.folders import Folder, folders_of
 from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
+    VAULT_BASE,
     LayoutName,
     NotePlace,
+    chat_base_path,
     chat_candidates,
     chat_folder,
     choose_layout,
@@ -58,6 +60,7 @@ def open_chat(
         )
         if before is not None and _shown(before) != _shown(chat):
             archive.notes.mark_stale([note.id])
+        _claim_bases(desk, note)
         layout = _layout(desk, chat.id, messages if messages is not None else chat.count or 0)
     return ChatPlace(chat, note.id, chat_folder(note.path), chat.id, layout, is_part)
 
@@ -86,6 +89,18 @@ def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
         if archive.topics.put(desk.account, chat.id, topics):
             note = archive.notes.by_tobs_id(str(chat.id))
             archive.notes.mark_stale([note.id] if note else [])
+
+
+def _claim_bases(desk: Desk, note: NoteRow) -> None:
+    """The tables over the chat of ``note``, and those over the whole vault. They are written once: what they show,
+    Obsidian looks up."""
+    for tobs_id, chat_id, path in (
+        ("base", 0, VAULT_BASE),
+        (f"{note.chat_id}/base", note.chat_id, chat_base_path(note.path)),
+    ):
+        desk.archive.notes.claim(
+            tobs_id, "base", account=desk.account, chat_id=chat_id, message_id=0, candidates=[path]
+        )
 
 
 def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> int:
@@ -253,4 +268,5 @@ def _name(desk: Desk, marked: int) -> str:
 
 def _shown(chat: Chat) -> tuple[object, ...]:
     """What of a chat its note shows; counters that change by themselves are not among it (invariant 4)."""
-    return (chat.title, chat.username, chat.about, chat.kind, chat.pinned, chat.linked_chat, chat.migrated_from)
+    photo = chat.photo.remote.key if chat.photo is not None and chat.photo.remote is not None else ""
+    return (chat.title, chat.username, chat.about, chat.kind, chat.pinned, chat.linked_chat, chat.migrated_from, photo)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping
 from typing import Any
 
 from tobs.archive import NoteRow
+from tobs.archive.summaries import ChatSummary
 from tobs.model import Chat, FileItem, MessageKey, Person
 from tobs.pipeline.desk import Studio
+from tobs.render.bases import chat_base, vault_base
 from tobs.render.found import made_file
 from tobs.render.overview import render_audio, render_chat, render_page, render_person
 from tobs.render.topics import render_topic
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Topic, TopicStats, Year
+from tobs.vault.layout import AUDIO, PEOPLE, TELEGRAM
 
 #: Fields of the chain that have a property of their own; the others are told as they are.
 _AUDIO_FIELDS = (
@@ -24,6 +26,8 @@ _AUDIO_FIELDS = (
 def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
     """The text the note ``row`` should have now."""
     match row.kind:
+        case "base":
+            return _base_text(studio, row)
         case "chat":
             return _chat_text(studio, row, links)
         case "topic":
@@ -37,6 +41,12 @@ def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
     raise AssertionError(f"no summary is of kind {row.kind}")
 
 
+def _base_text(studio: Studio, row: NoteRow) -> str:
+    if not row.chat_id:
+        return vault_base(TELEGRAM, PEOPLE, AUDIO, studio.options)
+    return chat_base(row.path.rpartition("/")[0], row.path.removesuffix(".base"), AUDIO, studio.options)
+
+
 def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
     archive = studio.archive
     chat = archive.chats.get(studio.account, row.chat_id)
@@ -46,11 +56,14 @@ def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
     stats = ChatStats(
         messages=summary.messages + (before.messages if before else 0),
         media=summary.media + (before.media if before else 0),
-        first=summary.first,
-        last=summary.last,
-        years=_years(summary.years, before.years if before else ()),
-        past_titles=tuple(archive.chats.former_titles(chat.id)),
+        first=_end(chat.migrated_from, before.first if before else None) or _end(chat.id, summary.first),
+        last=_end(chat.id, summary.last) or _end(chat.migrated_from, before.last if before else None),
+        pinned=tuple(dict.fromkeys((*chat.pinned, *archive.summaries.pinned(studio.account, chat.id)))),
+        years=_years(*([(chat.migrated_from, before)] if before else []), (chat.id, summary)),
+        past_titles=_past_titles(studio, chat),
         topics=_topics(studio, chat, links),
+        picture=_picture(studio, chat),
+        base=_path(studio, f"{chat.id}/base"),
     )
     return render_chat(chat, stats, links, studio.options, studio.templates).text
 
@@ -80,12 +93,41 @@ def _topic_text(studio: Studio, row: NoteRow, links: Links) -> str:
     return render_topic(chat, known.topic, stats, links, studio.options, studio.templates).text
 
 
-def _years(*counts: Sequence[tuple[int, int, int]]) -> tuple[Year, ...]:
-    """Messages and files of each year, of all histories together."""
+def _past_titles(studio: Studio, chat: Chat) -> tuple[str, ...]:
+    """What the chat was called before, as its service messages tell and as earlier runs saw it."""
+    archive = studio.archive
+    told = [*archive.summaries.titles(studio.account, chat.id), *archive.chats.former_titles(chat.id)]
+    return tuple(title for title in dict.fromkeys(told) if title != chat.title)
+
+
+def _picture(studio: Studio, chat: Chat) -> str:
+    """The path of the chat's present picture; empty where it is not in the vault."""
+    files, remote = studio.archive.files, chat.photo.remote if chat.photo is not None else None
+    kept = files.picture(chat.id)
+    if remote is None or kept is None or kept[0] != remote.key:
+        return ""
+    file = files.get(kept[1])
+    return file.path if file is not None else ""
+
+
+def _end(chat_id: int, end: tuple[int, int] | None) -> tuple[int, int, int] | None:
+    """The first or last message of a chat, with its chat."""
+    return (chat_id, *end) if end else None
+
+
+def _path(studio: Studio, tobs_id: str) -> str:
+    """Where something is; empty where it is not, or where its owner deleted it."""
+    row = studio.archive.notes.by_tobs_id(tobs_id)
+    return row.path if row is not None and row.state != "deleted" else ""
+
+
+def _years(*histories: tuple[int, ChatSummary]) -> tuple[Year, ...]:
+    """Messages and files of each year, of all histories (chat id, what it holds) together; the oldest one first."""
     years: dict[int, Year] = {}
-    for year, messages, media in chain.from_iterable(counts):
-        before = years.get(year, Year(year, 0, 0))
-        years[year] = Year(year, before.messages + messages, before.media + media)
+    for chat_id, summary in histories:
+        for year, messages, media, first in summary.years:
+            before = years.get(year, Year(year, 0, 0, (chat_id, first)))
+            years[year] = Year(year, before.messages + messages, before.media + media, before.first)
     return tuple(years[year] for year in sorted(years))
 
 

@@ -96,6 +96,11 @@ def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> s
     return "".join(lines)
 
 
+def property_name(name: str, prefix: str) -> str:
+    """The name a property has in a vault with this prefix."""
+    return name if name in _UNPREFIXED else prefix + name
+
+
 def with_hash(text: str) -> str:
     """A note's text with ``tobs_hash`` put in after its first property."""
     at = text.index("\n", 4) + 1

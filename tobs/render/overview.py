@@ -17,7 +17,7 @@ from tobs.render.markdown import quote
 from tobs.render.media import embed
 from tobs.render.notes import finish, tobs_id
 from tobs.render.templates import Templates
-from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions
+from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions, Year
 
 CHAT_TEMPLATE = "chat.md.j2"
 PERSON_TEMPLATE = "person.md.j2"
@@ -76,10 +76,6 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
     facts = [words(f"kind.{chat.kind}"), words("messages", n=stats.messages)]
     facts += [words("members", n=chat.members)] if chat.members else []
     facts += [words("files", n=stats.media)] if stats.media else []
-    ends = []
-    for key, end in (("first_message", stats.first), ("last_message", stats.last)):
-        if end is not None:
-            ends.append(f"- {words(key)}: {context.message_link(chat.id, end[0], context.when(end[1]))}")
     topics = [
         f"- {wikilink(topic.path, topic.title) if topic.path else escape_name(topic.title)}"
         + (f" ({words('messages', n=topic.messages)})" if topic.messages else "")
@@ -91,8 +87,8 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
         picture=embed(stats.picture) if stats.picture else "",
         facts=", ".join(facts) + (f"\n\n{words('past_titles')}: {', '.join(past)}" if past else ""),
         about=context.plain(chat.about),
-        ends="\n".join(ends),
-        pinned=_heading(words("pinned"), [f"- {context.message_link(chat.id, each)}" for each in chat.pinned]),
+        ends=_ends(stats, context),
+        pinned=_heading(words("pinned"), [f"- {context.message_link(chat.id, each)}" for each in stats.pinned]),
         topics=_heading(words("topics"), topics),
         years=_years(stats, context),
         base=f"![[{stats.base}]]" if stats.base else "",
@@ -107,11 +103,22 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
         ("link", _chat_link(chat)),
         ("messages", stats.messages),
         ("members", chat.members),
-        ("first_message", context.local(stats.first[1]) if stats.first else None),
-        ("last_message", context.local(stats.last[1]) if stats.last else None),
+        ("first_message", context.local(stats.first[2]) if stats.first else None),
+        ("last_message", context.local(stats.last[2]) if stats.last else None),
+        ("media", [Link(f"[[{stats.picture}]]")] if stats.picture else None),
     ]
     body = templates.render(CHAT_TEMPLATE, {"chat": view, "words": words})
     return finish(properties, body, context)
+
+
+def _ends(stats: ChatStats | PersonStats, context: Context) -> str:
+    """The first and the last message."""
+    lines = []
+    for key, end in (("first_message", stats.first), ("last_message", stats.last)):
+        if end is not None:
+            chat_id, message_id, date = end
+            lines.append(f"- {context.words(key)}: {context.message_link(chat_id, message_id, context.when(date))}")
+    return "\n".join(lines)
 
 
 def _chat_link(chat: Chat) -> str:
@@ -125,12 +132,19 @@ def _aliases(name: str, earlier: Sequence[str]) -> tuple[str, ...]:
 
 
 def _years(stats: ChatStats, context: Context) -> str:
+    """A row for each year; the year leads to where it begins."""
     if not stats.years:
         return ""
     words = context.words
     rows = [f"| {words('year')} | {words('messages.column')} | {words('files.column')} |", "| --- | ---: | ---: |"]
-    rows += [f"| {year.year} | {year.messages} | {year.media} |" for year in stats.years]
+    rows += [f"| {_year(year, context)} | {year.messages} | {year.media} |" for year in stats.years]
     return f"## {words('years')}\n\n" + "\n".join(rows)
+
+
+def _year(year: Year, context: Context) -> str:
+    path = context.message_path(*year.first) if year.first else None
+    # In a table the bar of a link's alias would end the cell.
+    return wikilink(path, str(year.year)).replace("|", "\\|") if path else str(year.year)
 
 
 def render_person(
@@ -143,10 +157,6 @@ def render_person(
     facts += [words("deleted_account")] if person.is_deleted else []
     facts += [f"@{escape_name(person.username)}"] if person.username else []
     facts.append(words("messages", n=stats.messages))
-    ends = []
-    for key, end in (("first_message", stats.first), ("last_message", stats.last)):
-        if end is not None:
-            ends.append(f"- {words(key)}: {context.message_link(end[0], end[1], context.when(end[2]))}")
     chats = [f"- {context.name(chat)} ({words('messages', n=count)})" for chat, count in stats.chats]
     name = person.name or words("deleted_account")
     view = PersonView(
@@ -154,7 +164,7 @@ def render_person(
         picture=embed(stats.picture) if stats.picture else "",
         facts=", ".join(facts),
         about=context.plain(person.about),
-        ends="\n".join(ends),
+        ends=_ends(stats, context),
         chats=_heading(words("chats"), chats),
         person=person,
         stats=stats,

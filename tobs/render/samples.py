@@ -40,9 +40,7 @@ from tobs.render.views import (
     Year,
 )
 
-_CHAT = Chat(
-    id=-1000000000005, kind="supergroup", title="Sample", username="sample", about="About us", members=9, pinned=(2,)
-)
+_CHAT = Chat(id=-1000000000005, kind="supergroup", title="Sample", username="sample", about="About us", members=9)
 _ANNA = Person(7, "Anna", username="anna", about="Hello")
 _DAY = 1_704_164_645
 
@@ -85,9 +83,10 @@ _LINKS = Links(
 _STATS = ChatStats(
     messages=8,
     media=2,
-    first=(1, _DAY - 60),
-    last=(8, _DAY),
-    years=(Year(2024, 8, 2),),
+    first=(_CHAT.id, 1, _DAY - 60),
+    last=(_CHAT.id, 8, _DAY),
+    pinned=(2,),
+    years=(Year(2024, 8, 2, (_CHAT.id, 1)),),
     past_titles=("Example",),
     topics=(Topic(1, "General", "Telegram/Sample/Topics/General", 8),),
     picture="Telegram/Sample/media/chat.jpg",

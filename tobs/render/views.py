@@ -140,11 +140,12 @@ class PeriodView(Struct, frozen=True):
 
 
 class Year(Struct, frozen=True):
-    """How much a chat has of one year."""
+    """How much a chat has of one year; ``first`` is the year's first message (chat id, message id)."""
 
     year: int
     messages: int
     media: int = 0
+    first: tuple[int, int] | None = None
 
 
 class Topic(Struct, frozen=True):
@@ -157,13 +158,15 @@ class Topic(Struct, frozen=True):
 
 
 class ChatStats(Struct, frozen=True):
-    """What the archive knows of a chat. Times are Unix seconds; ``first``/``last`` (message id, date);
-    ``past_titles`` oldest first; ``picture`` and ``base`` paths from the vault's root."""
+    """What the archive knows of a chat. Times are Unix seconds; ``first``/``last`` (chat id, message id, date);
+    ``pinned`` messages, newest first; ``past_titles`` oldest first; ``picture`` and ``base`` paths from the vault's
+    root."""
 
     messages: int = 0
     media: int = 0
-    first: tuple[int, int] | None = None
-    last: tuple[int, int] | None = None
+    first: tuple[int, int, int] | None = None
+    last: tuple[int, int, int] | None = None
+    pinned: tuple[int, ...] = ()
     years: tuple[Year, ...] = ()
     past_titles: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from telethon.tl import functions, types
 
 from tobs.errors import RequestRefused, TargetNotFound
-from tobs.model import Chat, bare_id, is_channel_id, marked_channel, marked_group
+from tobs.model import Chat, FileItem, bare_id, is_channel_id, marked_channel, marked_group
 from tobs.telegram.convert import chat_of, marked, record_of
+from tobs.telegram.convert.files import photo_of
 from tobs.telegram.convert.peers import marked_object
 from tobs.telegram.invoke import Door
 from tobs.telegram.stores import PeerRecord, PeerStore
@@ -168,11 +169,13 @@ class Directory:
         if chat_id < 0:
             answer = await self._door(functions.messages.GetFullChatRequest(bare_id(chat_id)))
             chat = self._own(chat_id, answer)
-            return replace(chat, about=answer.full_chat.about or "", pinned=_pinned(answer.full_chat))
+            full = answer.full_chat
+            return replace(chat, about=full.about or "", pinned=_pinned(full), photo=_photo(full.chat_photo))
         user = types.InputUserSelf() if chat_id == self._me else types.InputUser(peer.user_id, peer.access_hash)
         answer = await self._door(functions.users.GetFullUserRequest(user))
         chat = self._own(chat_id, answer)
-        return replace(chat, about=answer.full_user.about or "", pinned=_pinned(answer.full_user))
+        told = answer.full_user
+        return replace(chat, about=told.about or "", pinned=_pinned(told), photo=_photo(told.profile_photo))
 
     def _full_channel(self, chat_id: int, answer: Any) -> Chat:
         full = answer.full_chat
@@ -185,6 +188,7 @@ class Directory:
             linked_chat=marked_channel(full.linked_chat_id) if full.linked_chat_id else 0,
             migrated_from=marked_group(full.migrated_from_chat_id) if full.migrated_from_chat_id else 0,
             pinned=_pinned(full),
+            photo=_photo(full.chat_photo),
         )
 
     def _own(self, chat_id: int, answer: Any) -> Chat:
@@ -198,3 +202,8 @@ class Directory:
 
 def _pinned(full: Any) -> tuple[int, ...]:
     return (full.pinned_msg_id,) if full.pinned_msg_id else ()
+
+
+def _photo(photo: Any) -> FileItem | None:
+    item = photo_of(photo)
+    return item if item.remote is not None else None

@@ -18,6 +18,7 @@ TELEGRAM = "Telegram"
 PEOPLE = f"{TELEGRAM}/People"
 AUDIO = f"{TELEGRAM}/Audio"
 INBOX = f"{TELEGRAM}/Inbox"
+VAULT_BASE = f"{TELEGRAM}/{TELEGRAM}.base"
 PAGES = f"{TELEGRAM}/Pages"
 
 LayoutName = Literal["message", "day", "month"]
@@ -98,6 +99,16 @@ def topic_candidates(folder: str, title: str, topic_id: int) -> Iterator[str]:
     """`<folder>/Topics/<Topic>/<Topic>.md`: the note of a topic of the forum in ``folder``; its folder is the
     topic's (``chat_folder``)."""
     return (f"{folder}/Topics/{name}/{name}.md" for name in candidates(title, topic_id, limit=MAX_TOPIC))
+
+
+def chat_base_path(chat_note: str) -> str:
+    """`Telegram/<Chat>/<Chat>.base`: the tables over a chat, beside its note."""
+    return f"{chat_note.removesuffix('.md')}.base"
+
+
+def picture_candidates(folder: str) -> Iterator[str]:
+    """`<chat folder>/media/picture.jpg`: the picture of the chat; a later one is `picture 2.jpg`."""
+    return numbered(f"{folder}/media/picture", ".jpg")
 
 
 def person_candidates(name: str, person_id: int) -> Iterator[str]:

@@ -202,10 +202,10 @@ def test_years_are_counted_in_the_zone_of_the_vault(archive: Archive) -> None:
     # 2019-12-31 23:30, 2020-01-01 00:30 UTC
     dates = (1_577_835_000, 1_577_838_600)
     record_page(archive, ACCOUNT, page(message(n, date=date, sender_id=n) for n, date in enumerate(dates, 1)), want_all)
-    assert archive.summaries.of_chat(ACCOUNT, CHANNEL, UTC).years == ((2019, 1, 0), (2020, 1, 0))
+    assert archive.summaries.of_chat(ACCOUNT, CHANNEL, UTC).years == ((2019, 1, 0, 1), (2020, 1, 0, 2))
     summary = archive.summaries.of_chat(ACCOUNT, CHANNEL, ZoneInfo("Asia/Kathmandu"))
     assert (summary.messages, summary.first, summary.last) == (2, (1, dates[0]), (2, dates[1]))
-    assert summary.years == ((2020, 2, 0),)
+    assert summary.years == ((2020, 2, 0, 1),)
     for person in (1, 2):
         of_person = archive.summaries.of_person(person)
         assert (of_person.messages, of_person.chats) == (1, ((CHANNEL, 1),))

@@ -347,7 +347,16 @@ def test_hashtags_of_a_rich_message_are_tags() -> None:
 
 def test_a_chat_note_tells_what_the_chat_is() -> None:
     stats = ChatStats(
-        20, 2, (1, 0), (20, 1_700_000_000), (Year(2023, 20, 2),), ("Old",), (Topic(4, "T", "Telegram/T"),)
+        messages=20,
+        media=2,
+        first=(_CHAT.id, 1, 0),
+        last=(_CHAT.id, 20, 1_700_000_000),
+        pinned=(5, 50),
+        years=(Year(2022, 1, 0, (_CHAT.id, 50)), Year(2023, 20, 2, (_CHAT.id, 5))),
+        past_titles=("Old",),
+        topics=(Topic(4, "T", "Telegram/T"),),
+        picture="Telegram/Club/media/club.jpg",
+        base="Telegram/Club/Club.base",
     )
     rendered = render_chat(_CHAT, stats, _LINKS, _OPTIONS, _TEMPLATES)
     assert head(rendered)["aliases"] == ["Club", "Old"] and head(rendered)["tobs_id"] == "-1000000000005"
@@ -356,9 +365,12 @@ def test_a_chat_note_tells_what_the_chat_is() -> None:
         "All \\*about\\* it",
         "- First message: [[Telegram/Club/2024/01/2024-01-02 1|1970-01-01 01:00]]",
         "- Last message: [2023-11-14 23:13](https://t.me/club/20)",
-        "## Pinned\n\n- [[Telegram/Club/2024/01/2024-01-02 5|message 5]]",
+        "## Pinned\n\n- [[Telegram/Club/2024/01/2024-01-02 5|message 5]]\n- [message 50](https://t.me/club/50)",
         "## Topics\n\n- [[Telegram/T|T]]",
-        "| Year | Messages | Files |\n| --- | ---: | ---: |\n| 2023 | 20 | 2 |",
+        "| Year | Messages | Files |\n| --- | ---: | ---: |\n"
+        "| 2022 | 1 | 0 |\n| [[Telegram/Club/2024/01/2024-01-02 5\\|2023]] | 20 | 2 |",
+        "![[Telegram/Club/media/club.jpg]]",
+        "![[Telegram/Club/Club.base]]",
     ):
         assert part in body(rendered)
 

@@ -215,6 +215,13 @@ CREATE INDEX media_order ON media (account, chat_id, state, date, message_id, or
 CREATE INDEX media_key ON media (key, state);
 CREATE INDEX media_hash ON media (sha256) WHERE sha256 IS NOT NULL;
 
+-- The picture of a chat that is in the vault, for the chat's note.
+CREATE TABLE pictures (
+    peer_id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,                  -- tobs.model.RemoteFile.key
+    sha256 TEXT NOT NULL
+);
+
 -- Attachments by content. The owner is the first message that has it.
 CREATE TABLE files (
     sha256 TEXT PRIMARY KEY,
