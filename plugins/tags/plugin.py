@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from tobs.plugin import Item, Plugin, Requirement, Result, Unreadable
-from tobs_plugins.tags.reader import NotAudio, read_tags
+from tobs.plugin import Item, Plugin, Requirement, Result, Section, Unreadable
+from tobs_plugins.tags.reader import NotAudio, Told, read_all
+from tobs_plugins.tags.writer import write_tags
 
 
 class TagsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``tags``."""
 
     max_length: Annotated[int, Meta(ge=10, le=2000, description="Longest text taken from a tag, in characters")] = 200
+    lyrics: Annotated[bool, Meta(description="Show the words of a song")] = True
+    write: Annotated[
+        bool, Meta(description="Write title and performer, as Telegram knows them, into a copy of files without")
+    ] = False
 
 
 class Tags(Plugin[TagsConfig]):
-    """Reads title, performer, album, genre, year, track, duration, bitrate and format."""
+    """Reads title, performer, album, genre, year, track, duration, bitrate, format, ReplayGain, chapters and lyrics."""
 
     name = "tags"
-    version = "1"
+    version = "2"
     summary = "Reads the tags of audio files into front matter"
     handles = frozenset({"audio", "voice"})
     band = "read"
     bound = "io"
     time_limit = 20.0
     memory_limit = 512 * 2**20
+
+    def __init__(self, config: TagsConfig) -> None:
+        super().__init__(config)
+        if config.write:
+            self.sees = "message"  # what Telegram knows of the file comes with it
 
     def available(self) -> Requirement | None:
         """mutagen comes with tobs; it may be missing where tobs was taken apart."""
@@ -39,7 +50,23 @@ class Tags(Plugin[TagsConfig]):
     def process(self, item: Item) -> Result | None:
         """The item's tags as fields; None when the file tells nothing."""
         try:
-            fields = read_tags(item.path, self.config.max_length)
+            told = read_all(item.path, self.config.max_length)
         except NotAudio as error:
             raise Unreadable(str(error)) from error
-        return Result(fields=fields) if fields else None
+        sections = []
+        if told.chapters:
+            sections.append(Section("Chapters", passages=told.chapters, folded=True))
+        if told.lyrics and self.config.lyrics:
+            sections.append(Section("Lyrics", told.lyrics, plain=True, folded=True))
+        return Result(fields=told.fields, sections=tuple(sections), replacement=self._written(item, told))
+
+    def _written(self, item: Item, told: Told) -> Path | None:
+        """A copy with the title and the performer that the file itself lacks; None when it lacks nothing."""
+        if not self.config.write or item.kind != "audio" or item.file is None:
+            return None
+        title = "" if told.fields.get("title") else item.file.title
+        performer = "" if told.fields.get("performer") else item.file.performer
+        if not (title or performer):
+            return None
+        target = item.new_file(f"tagged{item.path.suffix}")
+        return target if write_tags(item.path, target, title=title, performer=performer) else None

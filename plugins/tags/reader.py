@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
+from msgspec import Struct
 from mutagen.asf import ASF
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4
 
-from tobs.plugin import FieldValue
-from tobs_plugins.tags import names
+from tobs.plugin import FieldValue, Passage
+from tobs_plugins.tags import more, names
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _NUMBER = re.compile(r"\d{1,6}")
@@ -27,25 +28,40 @@ class NotAudio(Exception):
     """The file is no audio file that mutagen can read."""
 
 
+class Told(Struct, frozen=True):
+    """What a file tells about itself: ``fields`` as ``read_tags`` has them, its chapters, and the words of a song."""
+
+    fields: dict[str, FieldValue]
+    chapters: tuple[Passage, ...] = ()
+    lyrics: str = ""
+
+
 def read_tags(path: Path, max_length: int) -> dict[str, FieldValue]:
     """What the file at ``path`` tells about itself; texts are cut to ``max_length`` characters.
 
-    Keys: title, performer, album, genre (text), year, track, bitrate (kbit/s), duration (seconds), format. A
-    key is missing when the file does not tell. Raises NotAudio.
+    Keys: title, performer, album, genre (text), year, track, bitrate (kbit/s), duration (seconds), format,
+    replaygain_track_gain, replaygain_album_gain (dB). A key is missing when the file does not tell. Raises NotAudio.
     """
+    return read_all(path, max_length).fields
+
+
+def read_all(path: Path, max_length: int) -> Told:
+    """All of it. Raises NotAudio."""
     try:
         file = mutagen.File(path)
+        if file is None:
+            raise NotAudio("not readable as audio: no format that mutagen knows")
+        fields: dict[str, FieldValue] = {}
+        for name, values in _tag_values(file).items():
+            value = (
+                _year(values) if name == "year" else _track(values) if name == "track" else _text(values, max_length)
+            )
+            if value:
+                fields[name] = value
+        return Told(fields | _sound(file) | more.gains(file), more.chapters(file), more.lyrics(file))
     except (mutagen.MutagenError, struct.error, ValueError, LookupError, OverflowError, EOFError) as error:
         # mutagen's parsers let some errors of their own through on files that are cut short.
         raise NotAudio(f"not readable as audio: {_one_line(str(error), 200)}") from error
-    if file is None:
-        raise NotAudio("not readable as audio: no format that mutagen knows")
-    fields: dict[str, FieldValue] = {}
-    for name, values in _tag_values(file).items():
-        value = _year(values) if name == "year" else _track(values) if name == "track" else _text(values, max_length)
-        if value:
-            fields[name] = value
-    return fields | _sound(file)
 
 
 def _tag_values(file: mutagen.FileType) -> dict[str, list[str]]:
@@ -129,6 +145,7 @@ def _format(file: mutagen.FileType) -> str:
 _FORMATS = {
     "MonkeysAudio": "Monkey's Audio",
     "OggFLAC": "FLAC",
+    "AC3": "AC-3",
     "ASF": "WMA",
     "WAVE": "WAV",
     "TrueAudio": "True Audio",

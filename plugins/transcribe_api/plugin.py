@@ -63,6 +63,10 @@ class TranscribeApi(Plugin[TranscribeApiConfig]):
     batch = 10
     time_limit = 1800.0
 
+    def __init__(self, config: TranscribeApiConfig) -> None:
+        super().__init__(config)
+        self.handles = frozenset(config.kinds)
+
     def available(self) -> Requirement | None:
         """Nothing is sent anywhere before somebody said where."""
         if self.config.base_url:
@@ -70,9 +74,9 @@ class TranscribeApi(Plugin[TranscribeApiConfig]):
         return Requirement("the option base_url", "set it in config.toml, under [plugins.transcribe-api]")
 
     def process(self, item: Item) -> Result | None:
-        """The item's words; None when there are none, or it is not to be transcribed."""
+        """The item's words; None when there are none, or it is too large."""
         config = self.config
-        if item.kind not in config.kinds or item.size > config.max_megabytes * 1_000_000:
+        if item.size > config.max_megabytes * 1_000_000:
             return None
         language = "" if config.language == "auto" else config.language
         mime = item.mime.partition(";")[0].strip().lower() or "application/octet-stream"

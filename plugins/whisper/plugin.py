@@ -58,6 +58,10 @@ class Whisper(Plugin[WhisperConfig]):
     time_limit = 3600.0
     memory_limit = 12 * 2**30
 
+    def __init__(self, config: WhisperConfig) -> None:
+        super().__init__(config)
+        self.handles = frozenset(config.kinds)
+
     def available(self) -> Requirement | None:
         """faster-whisper comes with an extra; models are looked for on this computer only."""
         if find_spec("faster_whisper") is None:
@@ -69,9 +73,7 @@ class Whisper(Plugin[WhisperConfig]):
         return None
 
     def process(self, item: Item) -> Result | None:
-        """The item's words; None when there are none, or it is not to be transcribed."""
-        if item.kind not in self.config.kinds:
-            return None
+        """The item's words; None when there are none, or it is too long."""
         try:
             sound = decode(item.path, max_seconds=60 * self.config.max_minutes)
         except NoSound as error:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import mutagen
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASF, ASFDWordAttribute
 from mutagen.flac import FLAC
-from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK
+from mutagen.id3 import CHAP, ID3, RVA2, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, TXXX, USLT
+from mutagen.mp4 import MP4, MP4FreeForm
 
-from tobs.plugin import Item, Unreadable
+from tobs.plugin import Item, Passage, Section, Unreadable
+from tobs.plugin.testing import make_item
 from tobs_plugins.tags import Tags, TagsConfig
 from tobs_plugins.tags.reader import NotAudio, read_tags
 
@@ -217,3 +222,200 @@ def test_an_option_cuts_texts(make_item: Callable[[str], Item], tmp_path: Path) 
     path = copy(tmp_path, "chimes.mp3")
     result = Tags(TagsConfig(max_length=10)).process(Item(path, "audio", "", "0" * 64, 1, tmp_path / "work"))
     assert result is not None and result.fields["album"] == "Endgame:…"
+
+
+GAINS = {"replaygain_track_gain": -6.5, "replaygain_album_gain": 1.2}
+
+
+def with_gains(path: Path) -> None:
+    """Write them as programs that measure loudness do."""
+    file = mutagen.File(path)
+    told = {"replaygain_track_gain": "-6.50 dB", "replaygain_album_gain": "+1.2 dB"}
+    for name, text in told.items():
+        if isinstance(file.tags, ID3):
+            file.tags.add(TXXX(encoding=3, desc=name.upper(), text=[text]))
+        elif isinstance(file, MP4):
+            file.tags[f"----:com.apple.iTunes:{name}"] = [MP4FreeForm(text.encode())]
+        else:
+            file.tags[name.upper()] = text
+    file.save()
+
+
+@pytest.mark.parametrize("name", ["chimes.mp3", "chimes.flac", "chimes.m4a", "chimes.opus"])
+def test_how_loud_to_play_it_is_read_in_every_format(tmp_path: Path, name: str) -> None:
+    path = copy(tmp_path, name)
+    with_gains(path)
+    assert read_tags(path, 200).items() >= GAINS.items()
+
+
+def test_gains_are_read_as_opus_and_old_mp3_files_have_them(tmp_path: Path) -> None:
+    opus = copy(tmp_path, "chimes.opus")
+    file = mutagen.File(opus)
+    file.tags["R128_TRACK_GAIN"] = str(-3 * 256)
+    file.save()
+    assert read_tags(opus, 200)["replaygain_track_gain"] == 2.0
+    old = copy(tmp_path, "chimes.mp3")
+    tags = ID3(old)
+    tags.add(RVA2(desc="track", channel=1, gain=-4.25, peak=0))
+    tags.add(TXXX(encoding=3, desc="replaygain_album_gain", text=["loud"]))
+    tags.save()
+    fields = read_tags(old, 200)
+    assert fields["replaygain_track_gain"] == -4.25 and "replaygain_album_gain" not in fields
+
+
+CHAPTERS = (Passage(0.0, "Overture"), Passage(2.5, "Relays"), Passage(6.0, ""))
+
+
+def with_mp3_chapters(tmp_path: Path) -> Path:
+    path = copy(tmp_path, "chimes.mp3")
+    tags = ID3(path)
+    for number, chapter in enumerate(reversed(CHAPTERS)):
+        title = [TIT2(encoding=3, text=[chapter.text])] if chapter.text else []
+        start = int(1000 * chapter.start)
+        tags.add(CHAP(element_id=f"c{number}", start_time=start, end_time=start + 1, sub_frames=title))
+    tags.save()
+    return path
+
+
+def with_vorbis_chapters(tmp_path: Path) -> Path:
+    path = copy(tmp_path, "chimes.flac")
+    tags = FLAC(path)
+    for number, chapter in enumerate(CHAPTERS):
+        tags[f"CHAPTER{number:03}"] = f"00:00:{chapter.start:06.3f}"
+        if chapter.text:
+            tags[f"CHAPTER{number:03}NAME"] = chapter.text
+    tags.save()
+    return path
+
+
+def with_mp4_chapters(tmp_path: Path) -> Path:
+    path = tmp_path / "book.m4b"
+    with av.open(str(MUSIC / "chimes.m4a")) as source, av.open(str(path), "w", format="mp4") as made:
+        stream = made.add_stream_from_template(source.streams.audio[0])
+        made.set_chapters(
+            [
+                {
+                    "id": number,
+                    "start": int(1000 * chapter.start),
+                    "end": int(1000 * chapter.start) + 1000,
+                    "time_base": Fraction(1, 1000),
+                    "metadata": {"title": chapter.text},
+                }
+                for number, chapter in enumerate(CHAPTERS)
+            ]
+        )
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("make", [with_mp3_chapters, with_vorbis_chapters, with_mp4_chapters])
+def test_chapters_are_a_list_that_plays_them(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    result = Tags(TagsConfig()).process(make_item(make(tmp_path), tmp_path / "work", kind="audio"))
+    assert result is not None
+    assert result.sections == (Section("Chapters", passages=CHAPTERS, folded=True),)
+
+
+def test_the_words_of_a_song_are_shown_as_they_stand(tmp_path: Path) -> None:
+    words, shown = "La  la\r\n\r\n[[la]]\n", "La la\n\n[[la]]"
+    mp3, flac, m4a = (copy(tmp_path, name) for name in ("chimes.mp3", "chimes.flac", "chimes.m4a"))
+    tags = ID3(mp3)
+    tags.add(USLT(encoding=3, lang="eng", text=words))
+    tags.save()
+    vorbis = FLAC(flac)
+    vorbis["LYRICS"] = words
+    vorbis.save()
+    atoms = MP4(m4a)
+    atoms["\xa9lyr"] = [words]
+    atoms.save()
+    for path in (mp3, flac, m4a):
+        item = make_item(path, tmp_path / "work", kind="audio")
+        result = Tags(TagsConfig()).process(item)
+        assert result is not None and result.sections == (Section("Lyrics", shown, plain=True, folded=True),)
+        without = Tags(TagsConfig(lyrics=False)).process(item)
+        assert without is not None and without.sections == ()
+
+
+def bare(tmp_path: Path, name: str) -> Path:
+    path = copy(tmp_path, name)
+    file = mutagen.File(path)
+    file.delete()
+    return path
+
+
+@pytest.mark.parametrize("name", ["chimes.mp3", "chimes.flac", "chimes.m4a", "chimes.opus"])
+def test_what_telegram_knows_is_written_into_a_copy_of_files_without_tags(tmp_path: Path, name: str) -> None:
+    path = bare(tmp_path, name)
+    before = path.read_bytes()
+    item = make_item(path, tmp_path / "work", kind="audio")
+    assert item.file is not None
+    item = replace(item, file=replace(item.file, title="Mill Lane", performer="Anna"))
+    plugin = Tags(TagsConfig(write=True))
+    assert (plugin.sees, Tags(TagsConfig()).sees) == ("message", "content")
+    result = plugin.process(item)
+    assert result is not None and result.replacement is not None and path.read_bytes() == before
+    written = read_tags(result.replacement, 200)
+    assert (written["title"], written["performer"]) == ("Mill Lane", "Anna")
+    assert written["duration"] == read_tags(path, 200)["duration"]
+    off = Tags(TagsConfig()).process(item)
+    assert off is not None and off.replacement is None
+
+
+def test_what_a_file_says_itself_is_not_written_over(tmp_path: Path) -> None:
+    path = copy(tmp_path, "chimes.mp3")
+    tags = ID3(path)
+    tags.delall("TPE1")
+    tags.save()
+    item = make_item(path, tmp_path / "work", kind="audio")
+    assert item.file is not None
+    item = replace(item, file=replace(item.file, title="Another", performer="Anna"))
+    result = Tags(TagsConfig(write=True)).process(item)
+    assert result is not None and result.replacement is not None
+    written = read_tags(result.replacement, 200)
+    assert (written["title"], written["performer"]) == (CHIMES["title"], "Anna")
+    full = make_item(copy(tmp_path, "chimes.flac"), tmp_path / "work2", kind="audio")
+    assert full.file is not None
+    full = replace(full, file=replace(full.file, title="Another", performer="Anna"))
+    untouched = Tags(TagsConfig(write=True)).process(full)
+    assert untouched is not None and untouched.replacement is None
+
+
+#: What FFmpeg can make, the name mutagen's reader gives it, and how.
+FORMATS = {
+    "a.mp3": ("libmp3lame", "mp3", "MP3"),
+    "a.flac": ("flac", "flac", "FLAC"),
+    "a.opus": ("libopus", "ogg", "Opus"),
+    "a.spx": ("libspeex", "ogg", "Speex"),
+    "a.m4a": ("aac", "ipod", "AAC"),
+    "alac.m4a": ("alac", "ipod", "ALAC"),
+    "a.wav": ("pcm_s16le", "wav", "WAV"),
+    "a.aiff": ("pcm_s16be", "aiff", "AIFF"),
+    "a.wma": ("wmav2", "asf", "WMA"),
+    "a.wv": ("wavpack", "wv", "WavPack"),
+    "a.tta": ("tta", "tta", "True Audio"),
+    "a.ac3": ("ac3", "ac3", "AC-3"),
+    "a.aac": ("aac", "adts", "AAC"),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_recording_made_in_any_format_is_known_and_measured(tmp_path: Path, name: str) -> None:
+    codec, form, told = FORMATS[name]
+    if codec not in av.codecs_available:
+        pytest.skip(f"this FFmpeg cannot make {codec}")
+    path = tmp_path / name
+    with av.open(str(path), "w", format=form) as made:
+        stream = made.add_stream(codec, rate=16000 if codec == "libspeex" else 48000)
+        assert isinstance(stream, av.AudioStream)
+        stream.layout, stream.bit_rate = "mono", 64_000
+        for _ in range(100):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=stream.rate // 50)
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.sample_rate = stream.rate
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    fields = read_tags(path, 200)
+    assert fields["format"] == told and fields["duration"] == pytest.approx(2.0, abs=0.3)

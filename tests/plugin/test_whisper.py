@@ -72,7 +72,8 @@ async def test_an_english_model_does_not_pretend_to_know_russian(tmp_path: Path)
 
 def test_music_and_long_recordings_are_left_alone(tmp_path: Path) -> None:
     plugin = Whisper(WhisperConfig(max_minutes=1))  # no model is needed for what is not transcribed
-    assert plugin.process(make_item(DATA / "music" / "chimes.mp3", tmp_path, kind="audio")) is None
+    assert plugin.handles == {"voice", "round"}
+    assert Whisper(WhisperConfig(kinds=("audio",))).handles == {"audio"}
     assert plugin.process(make_item(silence(tmp_path / "long.wav", 61), tmp_path, kind="voice")) is None
 
 

@@ -214,11 +214,13 @@ class Plugin(Generic[C]):
     summary: ClassVar[str] = ""
     opt_in: ClassVar[bool] = False
     api: ClassVar[int] = API_VERSION
-    handles: ClassVar[frozenset[FileKind]] = frozenset()
     band: ClassVar[Band] = "read"
     after: ClassVar[tuple[str, ...]] = ()
     bound: ClassVar[Bound] = "cpu"
-    sees: ClassVar[Sees] = "content"
+
+    # A plugin may set these two anew in its ``__init__``, as its configuration asks.
+    handles: frozenset[FileKind] = frozenset()
+    sees: Sees = "content"
 
     #: Seconds one call may take, bytes of address space the process may have, items handed over at a time, processes
     #: side by side at most (0: as many as the profile allows).

@@ -55,6 +55,8 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "duration": "number",
     "bitrate": "number",
     "loudness": "number",
+    "replaygain_track_gain": "number",
+    "replaygain_album_gain": "number",
     "size": "number",
     "format": "text",
     "sha256": "text",
