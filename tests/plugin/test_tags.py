@@ -387,7 +387,6 @@ FORMATS = {
     "a.mp3": ("libmp3lame", "mp3", "MP3"),
     "a.flac": ("flac", "flac", "FLAC"),
     "a.opus": ("libopus", "ogg", "Opus"),
-    "a.spx": ("libspeex", "ogg", "Speex"),
     "a.m4a": ("aac", "ipod", "AAC"),
     "alac.m4a": ("alac", "ipod", "ALAC"),
     "a.wav": ("pcm_s16le", "wav", "WAV"),
@@ -403,11 +402,9 @@ FORMATS = {
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_recording_made_in_any_format_is_known_and_measured(tmp_path: Path, name: str) -> None:
     codec, form, told = FORMATS[name]
-    if codec not in av.codecs_available:
-        pytest.skip(f"this FFmpeg cannot make {codec}")
     path = tmp_path / name
     with av.open(str(path), "w", format=form) as made:
-        stream = made.add_stream(codec, rate=16000 if codec == "libspeex" else 48000)
+        stream = made.add_stream(codec, rate=48000)
         assert isinstance(stream, av.AudioStream)
         stream.layout, stream.bit_rate = "mono", 64_000
         for _ in range(100):
