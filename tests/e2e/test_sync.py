@@ -182,3 +182,37 @@ def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_whe
     assert "https://t.me/synthetic/10" in note(vault, answer)
     before = stamps(vault)
     assert sync(served, vault).json["messages"] == IDLE and stamps(vault) == before
+
+
+def test_a_dry_run_tells_what_would_come_and_changes_nothing_at_all(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("synthetic:messages=120,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    served.control("/messages", {"text": "New.", "count": 2})
+    served.control("/edit", {"id": 20, "text": "Edited."})
+    served.control("/delete", {"ids": [10]})
+    before, archive = stamps(vault), (vault / ".tobs/archive.db").read_bytes()
+    done = sync(served, vault, "--dry-run")
+    assert done.code == 0, done.stderr
+    assert done.json["messages"] == {"fetched": 3, "new": 2, "edited": 1, "deleted": 1, "skipped": 0}
+    assert stamps(vault) == before and (vault / ".tobs/archive.db").read_bytes() == archive
+    assert sync(served, vault).json["messages"] == done.json["messages"]
+
+
+def test_counters_of_recent_messages_are_refreshed_when_asked_for_a_hundred_a_request(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("synthetic:messages=30,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    ids = served.control("/messages", {"text": "Fresh.", "count": 150})["ids"]
+    assert sync(served, vault).code == 0
+    served.control("/view", {"id": ids[0], "views": 4321, "forwards": 7})
+    served.control("/react", {"id": ids[-1], "emoji": "🔥", "count": 9})
+    before = stamps(vault)
+    assert sync(served, vault).code == 0 and stamps(vault) == before, "counters alone write no note"
+    asked = len(served.log())
+    done = sync(served, vault, "--counters")
+    assert done.code == 0 and done.json["messages"]["edited"] == 0
+    assert methods(served, asked).count("channels.getMessages") == 2
+    assert "views: 4321" in note(vault, ids[0]) and "🔥 9" in note(vault, ids[-1])
+    changed = {path for path, stamp in stamps(vault).items() if before.get(path) != stamp}
+    assert len([path for path in changed if "/20" in path]) == 2

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from tobs.app.runs import Watch, run_means
 from tobs.app.telegram import telegram_settings
 from tobs.app.workplace import Workplace
-from tobs.pipeline.report import RunReport
+from tobs.pipeline.report import Reporter, RunReport
 
 
 async def sync(
@@ -17,12 +18,19 @@ async def sync(
     watch: Watch,
     accept_missing: bool = False,
     accept_deletions: bool = False,
+    dry_run: bool = False,
 ) -> RunReport:
-    """Bring what changed since the last run. Raises TobsError for what ends a run; the rest is in the report."""
+    """Bring what changed since the last run; with ``dry_run`` only tell what that is. Raises TobsError for what ends a
+    run; the rest is in the report."""
     from tobs.pipeline.sync.run import SyncRun
     from tobs.vault.workspace import open_workspace
 
     open_workspace(place.vault)  # a sync makes no vault
     settings = telegram_settings(place)
+    if dry_run:
+        from tobs.pipeline.sync.preview import preview_sync
+
+        reporter = Reporter("dry-run", "sync", list(targets), time.time)
+        return await preview_sync(place.vault / ".tobs" / "archive.db", settings, targets, reporter)
     async with run_means(place, "sync", targets, watch=watch, accept_missing=accept_missing) as means:
-        return await SyncRun(means, settings, accept_deletions).sync(targets)
+        return await SyncRun(means, settings, accept_deletions, place.settings.counters).sync(targets)

@@ -10,7 +10,7 @@ from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
-from tobs.archive.record import Recorded, deleted_keys, record_changes, record_page
+from tobs.archive.record import Recorded, deleted_keys, record_changes, record_counters, record_page
 from tobs.archive.runs import RunRow
 from tobs.archive.store import Archive, open_archive
 from tobs.archive.summaries import ChatSummary, PersonSummary
@@ -48,5 +48,6 @@ __all__ = [
     "pack_base",
     "path_key",
     "record_changes",
+    "record_counters",
     "record_page",
 ]

@@ -171,6 +171,14 @@ class Messages:
         )
         return [MessageKey(*row) for row in rows]
 
+    def states(self, account: int, chat_id: int, ids: Iterable[int]) -> dict[int, bytes]:
+        """The digest (``message_state``) of each of ``ids`` that is in the archive."""
+        owner = owner_of(account, chat_id)
+        return {message_id: known.state for message_id, known in self._known(owner, chat_id, ids).items()}
+
+    def _known(self, owner: int, chat_id: int, ids: Iterable[int]) -> dict[int, Known]:
+        return self.known(owner, chat_id, ids, self.last_row())
+
     def live(self, keys: Iterable[MessageKey]) -> list[MessageKey]:
         """Those of ``keys`` that are here and not deleted."""
         rows = self._database.rows(

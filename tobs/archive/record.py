@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
-from tobs.archive.encoding import encode, owner_of
+from tobs.archive.encoding import decode_message, encode, owner_of
 from tobs.archive.media import Decide, MediaState
 from tobs.archive.messages import Incoming, Known
 from tobs.archive.store import Archive
-from tobs.model import COMMON, Changes, MessageKey, Page, Person, message_state
+from tobs.model import COMMON, Changes, MessageKey, Page, Person, message_counters, message_state
 
 
 class Recorded(Struct, frozen=True):
@@ -70,6 +70,24 @@ def record_changes(
         if keep_state:
             archive.updates.put(account, changes.box, changes.state)
     return recorded
+
+
+def record_counters(archive: Archive, account: int, page: Page, decide: Decide, *, show: bool) -> tuple[Recorded, int]:
+    """Put messages that were fetched again into the archive; how many have other counters. With ``show`` their notes
+    are stale."""
+    owner = owner_of(account, page.chat_id)
+    new = {message.id: message for message in page.messages}
+    with archive.transaction():
+        known = archive.messages.known(owner, page.chat_id, new, archive.messages.last_row())
+        counted = [
+            MessageKey(owner, page.chat_id, message_id)
+            for message_id, one in known.items()
+            if message_counters(decode_message(one.model)) != message_counters(new[message_id])
+        ]
+        recorded = record_page(archive, account, page, decide)
+        if show:
+            archive.notes.mark_stale_of(counted)
+    return recorded, len(counted)
 
 
 def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collection[int]) -> list[MessageKey]:

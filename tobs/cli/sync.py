@@ -27,6 +27,11 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what a sync would bring.")] = False,
+    counters: Annotated[
+        bool,
+        typer.Option("--counters", help="Refresh views, reactions and polls of recent messages, and their notes."),
+    ] = False,
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Take over that much of a chat was deleted on Telegram.")
     ] = False,
@@ -38,7 +43,7 @@ def sync(
     from tobs.app.sync import sync as run
     from tobs.app.workplace import open_workplace
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
+    place = open_workplace(common.settings(counters=counters or None), verbosity=common.verbose)
     tell_warnings(place.warnings)
     report = asyncio.run(
         run(
@@ -47,6 +52,7 @@ def sync(
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
             accept_deletions=accept_deletions,
+            dry_run=dry_run,
         )
     )
     return give_report(common, report)

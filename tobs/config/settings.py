@@ -106,7 +106,10 @@ class Settings(BaseModel):
         "mark", "What becomes of notes whose messages were deleted on Telegram: marked, kept, or moved to .trash"
     )
     keep_versions: bool = vault_safe(False, "Show what edits replaced, folded below a message")
-    counters: bool = vault_safe(False, "Write notes again when only views or reactions changed")
+    counters: bool = vault_safe(
+        False, "With each sync refresh views, reactions and polls of recent messages and write their notes again"
+    )
+    refresh: Duration = vault_safe("7d", "How far back they are refreshed, such as 7d", ge=0, validate_default=True)
     plugins_off: Words = vault_safe((), "Plugins that are not to run")
 
     @field_validator("timezone")

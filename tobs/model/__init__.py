@@ -32,6 +32,7 @@ from tobs.model.messages import (
     Reaction,
     Reply,
     SuggestedPost,
+    message_counters,
     message_files,
     message_state,
 )
@@ -46,5 +47,5 @@ __all__ = [
     "Message", "MessageKey", "Page", "PaidMedia", "Person", "Pins", "Poll", "PollAnswer", "Reaction", "RemoteFile",
     "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic", "UnknownMedia",
     "UpdateState", "WebPage", "bare_id", "is_channel_id", "marked_channel", "marked_group", "marked_user",
-    "message_files", "message_state", "topic_in",
+    "message_counters", "message_files", "message_state", "topic_in",
 ]  # fmt: skip

@@ -161,6 +161,13 @@ def _media_files(media: Media | None) -> tuple[FileItem, ...]:
     return ()
 
 
+def message_counters(message: Message) -> tuple[object, ...]:
+    """What changes by itself: views, forwards, comments, reactions, votes."""
+    media = message.media
+    votes = (media.total_voters, media.answers) if isinstance(media, Poll) else ()
+    return (message.views, message.forwards, message.comments, message.reactions, votes)
+
+
 _encode = msgspec.json.Encoder().encode
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from loguru import logger
 from msgspec import Struct, field
 
-from tobs.archive import deleted_keys, record_changes
+from tobs.archive import Archive, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.pipeline.desk import Desk
@@ -119,7 +119,7 @@ class Bringer:
                 item = f"message {message_id} of {chats[page.chat_id].title}"
                 self._desk.reporter.problem("message", item, reason, retryable=False)
 
-    def delete(self, keys: Sequence[MessageKey], chats: Mapping[int, Chat], end: Changes) -> None:
+    def delete(self, keys: Sequence[MessageKey], chats: Mapping[int, Chat], end: Changes | None = None) -> None:
         """Mark messages deleted and keep the state that ``end`` names; of chats that lost too much nothing is marked,
         and the state stays."""
         desk, archive = self._desk, self._desk.archive
@@ -130,7 +130,10 @@ class Bringer:
                 refused.add(chat_id)
                 self.brought.refused.append(f"{count} of {live} messages of {chats[chat_id].title}")
         kept = [key for key in keys if key.chat_id not in refused]
-        record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
+        if end is None:
+            archive.messages.mark_deleted(kept)
+        else:
+            record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
         desk.reporter.report.messages.deleted += len(kept)
         self.brought.changed |= {key.chat_id for key in kept}
         if refused:
@@ -142,7 +145,9 @@ def is_renamed(known: Chat, seen: Chat) -> bool:
     return (known.title, known.username) != (seen.title, seen.username)
 
 
-async def moved_boxes(desk: Desk, keeper: Keeper, telegram: Telegram, chats: Mapping[int, Chat]) -> list[int]:
+async def moved_boxes(
+    archive: Archive, account: int, keeper: Keeper, telegram: Telegram, chats: Mapping[int, Chat]
+) -> list[int]:
     """The boxes of ``chats`` to be asked about: several channels are listed together, and those whose pts is the known
     one are left alone."""
     channels = [chat_id for chat_id in chats if is_channel_id(chat_id)]
@@ -150,12 +155,12 @@ async def moved_boxes(desk: Desk, keeper: Keeper, telegram: Telegram, chats: Map
     if len(channels) < 2:
         return channels + common
     listed = {one.chat.id: one.pts for one in await telegram.listed(channels)}
-    states = await keeper(_states, desk, channels)
+    states = await keeper(_states, archive, account, channels)
     return [chat_id for chat_id in channels if not listed.get(chat_id) or listed[chat_id] != states[chat_id]] + common
 
 
-def _states(desk: Desk, channels: Sequence[int]) -> Mapping[int, int]:
-    states = {chat_id: desk.archive.updates.state(desk.account, chat_id) for chat_id in channels}
+def _states(archive: Archive, account: int, channels: Sequence[int]) -> Mapping[int, int]:
+    states = {chat_id: archive.updates.state(account, chat_id) for chat_id in channels}
     return {chat_id: state.pts if state else 0 for chat_id, state in states.items()}
 
 

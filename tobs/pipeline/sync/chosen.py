@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat
-from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.selection import fits
 from tobs.telegram.client import Telegram
 
 
-async def choose_kept(desk: Desk, keeper: Keeper, telegram: Telegram, targets: Sequence[str]) -> dict[int, Chat]:
+async def choose_kept(
+    archive: Archive, account: int, keeper: Keeper, telegram: Telegram, targets: Sequence[str]
+) -> dict[int, Chat]:
     """The chats of the vault that ``targets`` name, by id; without targets those that are kept in step.
 
     Raises UsageError for a vault without chats, TargetNotFound for a target that is not in it.
     """
-    here = await keeper(_chats_of_vault, desk)
+    here = await keeper(_chats_of_vault, archive, account)
     if not here:
         raise UsageError("There is nothing in this vault to keep in step.", "Begin with `tobs export TARGET`.")
     if not targets:
-        followed = await keeper(desk.archive.updates.followed, desk.account)
+        followed = await keeper(archive.updates.followed, account)
         return {chat_id: chat for chat_id, chat in here.items() if chat_id in followed}
     chosen: dict[int, Chat] = {}
     for target in targets:
@@ -32,11 +34,10 @@ async def choose_kept(desk: Desk, keeper: Keeper, telegram: Telegram, targets: S
     return chosen
 
 
-def _chats_of_vault(desk: Desk) -> dict[int, Chat]:
-    archive = desk.archive
-    followed = archive.updates.followed(desk.account)
-    chats = archive.chats.all(desk.account)
-    return {chat.id: chat for chat in chats if chat.id in followed or archive.messages.newest_id(desk.account, chat.id)}
+def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
+    followed = archive.updates.followed(account)
+    chats = archive.chats.all(account)
+    return {chat.id: chat for chat in chats if chat.id in followed or archive.messages.newest_id(account, chat.id)}
 
 
 async def _named(telegram: Telegram, target: str, here: dict[int, Chat]) -> list[Chat]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -10,12 +11,13 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.export import bring_chat, finish_notes
+from tobs.pipeline.export import bring_chat, finish_notes, media_decision
 from tobs.pipeline.opened import Means, OpenRun, open_run
 from tobs.pipeline.plan import open_chat
 from tobs.pipeline.report import RunReport
 from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
+from tobs.pipeline.sync.counters import refresh_counters
 from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.trash import trash_emptied
 from tobs.pipeline.way import on_telegram
@@ -30,6 +32,7 @@ class SyncRun(Struct, frozen=True):
     means: Means
     telegram: TelegramSettings
     accept_deletions: bool = False
+    counters: bool = False
 
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
@@ -37,7 +40,7 @@ class SyncRun(Struct, frozen=True):
         async with open_run(self.means) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
             self.means.reporter.phase = "syncing"
             desk = run.desk(telegram.account.id)
-            chats = await choose_kept(desk, run.keeper, telegram, targets)
+            chats = await choose_kept(run.archive, desk.account, run.keeper, telegram, targets)
             brought = await self._bring(run, desk, telegram, chats)
             await write_notes(run, desk, telegram, brought)
             if brought.refused:
@@ -48,7 +51,7 @@ class SyncRun(Struct, frozen=True):
         """Every box of ``chats`` that moved. With several, one that Telegram refuses is told and left out."""
         bringer = Bringer(desk, run.keeper, telegram, self.means.policy, accept_deletions=self.accept_deletions)
         boxes = boxes_of(chats)
-        for box in await moved_boxes(desk, run.keeper, telegram, chats):
+        for box in await moved_boxes(run.archive, desk.account, run.keeper, telegram, chats):
             try:
                 await bringer.bring(box, boxes[box])
             except FloodWait:
@@ -57,7 +60,19 @@ class SyncRun(Struct, frozen=True):
                 if len(boxes) == 1:
                     raise
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+        if self.counters:
+            await self._count(run, desk, telegram, bringer, chats)
         return bringer.brought
+
+    async def _count(
+        self, run: OpenRun, desk: Desk, telegram: Telegram, bringer: Bringer, chats: dict[int, Chat]
+    ) -> None:
+        """Views, reactions and polls of what is recent."""
+        since = time.time() - self.means.settings.refresh
+        decide = media_decision(self.means.policy)
+        changed, gone = await refresh_counters(desk, run.keeper, telegram, chats, decide, since=since)
+        bringer.brought.changed |= changed
+        await run.keeper(bringer.delete, gone, chats)
 
 
 async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Brought) -> None:

@@ -1,0 +1,85 @@
+"""What a sync would bring, told and not done: differences are read, nothing is written down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from tobs.archive import Archive, deleted_keys, open_archive
+from tobs.model import Changes, Chat, message_state
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.report import Reporter, RunReport
+from tobs.pipeline.stores import ArchivePeers
+from tobs.pipeline.sync.bring import boxes_of, moved_boxes
+from tobs.pipeline.sync.chosen import choose_kept
+from tobs.pipeline.sync.mass import by_chat, is_mass
+from tobs.pipeline.way import tell
+from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.settings import TelegramSettings
+
+
+async def preview_sync(path: Path, settings: TelegramSettings, targets: Sequence[str], reporter: Reporter) -> RunReport:
+    """The report that a sync of ``targets`` would give of messages. The archive at ``path`` is only read."""
+    async with Keeper() as keeper:
+        archive = await keeper(partial(open_archive, path, clock=time.time, read_only=True))
+        try:
+            peers = ArchivePeers(archive, keeper)
+            on_event = partial(tell, reporter)
+            async with open_telegram(settings, peers=peers, on_event=on_event, ask_who=False) as telegram:
+                chats = await choose_kept(archive, telegram.account.id, keeper, telegram, targets)
+                await _Preview(archive, keeper, telegram, reporter).look(chats)
+                reporter.report.requests = telegram.requests.total()
+        finally:
+            await keeper(archive.close)
+    return reporter.finish()
+
+
+class _Preview:
+    """Counts what differences hold."""
+
+    def __init__(self, archive: Archive, keeper: Keeper, telegram: Telegram, reporter: Reporter) -> None:
+        self._archive = archive
+        self._account = telegram.account.id
+        self._keeper = keeper
+        self._telegram = telegram
+        self._reporter = reporter
+
+    async def look(self, chats: Mapping[int, Chat]) -> None:
+        boxes = boxes_of(chats)
+        for box in await moved_boxes(self._archive, self._account, self._keeper, self._telegram, chats):
+            await self._look_into(box, boxes[box])
+
+    async def _look_into(self, box: int, chats: Mapping[int, Chat]) -> None:
+        names = ", ".join(chat.title for chat in chats.values())
+        state = await self._keeper(self._archive.updates.state, self._account, box)
+        while state is not None:
+            changes = await self._telegram.changes(box, state)
+            if changes.too_long:
+                break
+            await self._keeper(self._count, changes, chats)
+            if changes.is_last or changes.state == state:
+                return
+            state = changes.state
+        self._reporter.recovered(f"what happened in {names} is not told any more: a sync looks through it")
+
+    def _count(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
+        counts, archive = self._reporter.report.messages, self._archive
+        gone = deleted_keys(archive, self._account, changes, chats)
+        counts.deleted += len(gone)
+        for chat_id, number in by_chat(gone).items():
+            live = archive.messages.count(self._account, chat_id)
+            if is_mass(number, live):
+                told = f"{number} of {live} messages were deleted: a sync needs --accept-deletions"
+                self._reporter.problem("deletions", chats[chat_id].title, told, retryable=False)
+        for page in changes.pages:
+            if page.chat_id not in chats:
+                continue
+            counts.fetched += len(page.messages)
+            ids = [message.id for message in page.messages]
+            known = archive.messages.states(self._account, page.chat_id, ids)
+            counts.new += sum(message.id not in known for message in page.messages)
+            counts.edited += sum(
+                message.id in known and known[message.id] != message_state(message) for message in page.messages
+            )
