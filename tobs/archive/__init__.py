@@ -5,7 +5,7 @@ from tobs.archive.files import FileRow
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import Version
-from tobs.archive.notes import NoteRow, NoteState, Shown, StoredMessage, WrittenNote, pack_base
+from tobs.archive.notes import AdoptedNote, NoteRow, NoteState, Shown, StoredMessage, WrittenNote, pack_base
 from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
@@ -17,6 +17,7 @@ from tobs.archive.summaries import ChatSummary, PersonSummary
 from tobs.archive.topics import KnownTopic, TopicSummary
 
 __all__ = [
+    "AdoptedNote",
     "Archive",
     "ChatSummary",
     "Decide",

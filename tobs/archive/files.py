@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from tobs.archive.database import Database
+from tobs.archive.database import Database, Row
 from tobs.archive.encoding import encode, id_list
-from tobs.archive.paths import claim_path
+from tobs.archive.paths import claim_path, take_path
 from tobs.archive.stale import mark_notes_named, mark_notes_with_file
 from tobs.model import MessageKey
 
-_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found"
+_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found, lost"
+_BATCH = 5000
 
 #: Entries of what was found that add up; of all others the last one counts.
 _LISTS = ("sections", "tags", "related", "files", "failures")
@@ -22,7 +23,7 @@ _LISTS = ("sections", "tags", "related", "files", "failures")
 
 class FileRow(Struct, frozen=True):
     """An attachment: ``size`` in bytes, ``path`` inside the vault, ``found`` what processors found out, by the name of
-    each and in their order."""
+    each and in their order; ``is_lost``: the owner deleted it."""
 
     sha256: str
     size: int
@@ -30,6 +31,7 @@ class FileRow(Struct, frozen=True):
     path: str
     owner: MessageKey
     found: dict[str, dict[str, Any]]
+    is_lost: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -58,10 +60,16 @@ class Files:
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM files WHERE sha256 IN (SELECT value FROM json_each(?))", (id_list(hashes),)
         )
-        return {
-            sha256: FileRow(sha256, size, mime, path, MessageKey(*owner), msgspec.json.decode(found))
-            for sha256, size, mime, path, *owner, found in rows
-        }
+        return {row[0]: _file(row) for row in rows}
+
+    def all(self) -> Iterator[list[FileRow]]:
+        """Every attachment, some at a time, by hash."""
+        last = ""
+        while rows := self._database.rows(
+            f"SELECT {_COLUMNS} FROM files WHERE sha256 > ? ORDER BY sha256 LIMIT ?", (last, _BATCH)
+        ):
+            yield [_file(row) for row in rows]
+            last = rows[-1][0]
 
     def claim(
         self, sha256: str, owner: MessageKey, candidates: Iterable[str], *, size: int = 0, mime: str = ""
@@ -73,7 +81,7 @@ class Files:
                 return known
             path = claim_path(self._database, sha256, candidates)
             self._database.run(
-                f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
                 (sha256, size, mime, path, *owner, b"{}"),
             )
         return FileRow(sha256, size, mime, path, owner, {})
@@ -109,3 +117,48 @@ class Files:
         with self._database.transaction():
             self._database.run("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)", (peer_id, key, sha256))
             mark_notes_named(self._database, [str(peer_id)])
+
+    def moved(self, sha256: str, path: str) -> None:
+        """The owner moved the attachment to ``path``; it is there, whatever was known."""
+        with self._database.transaction():
+            before = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
+            self._database.run("UPDATE files SET path = ?, lost = 0 WHERE sha256 = ?", (path, sha256))
+            take_path(self._database, sha256, path)
+            self._name_anew(before, path)
+            mark_notes_with_file(self._database, sha256)
+
+    def set_lost(self, sha256: str, *, lost: bool) -> None:
+        """The owner deleted the attachment, or it is there again."""
+        with self._database.transaction():
+            path = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
+            self._database.run("UPDATE files SET lost = ? WHERE sha256 = ?", (lost, sha256))
+            if lost:
+                self._name_anew(path, None)
+            mark_notes_with_file(self._database, sha256)
+
+    def _name_anew(self, before: str, path: str | None) -> None:
+        """What processors made of a file is named by its path in the fields of that file; None takes it out."""
+        rows = self._database.rows(
+            "SELECT sha256, found FROM files WHERE instr(CAST(found AS TEXT), ?)",
+            (msgspec.json.encode(before).decode(),),
+        )
+        for sha256, data in rows:
+            found = msgspec.json.decode(data)
+            self.set_found(sha256, {name: _with_path(fields, before, path) for name, fields in found.items()})
+
+
+def _file(row: Row) -> FileRow:
+    sha256, size, mime, path, account, chat_id, message_id, found, lost = row
+    key = MessageKey(account, chat_id, message_id)
+    return FileRow(sha256, size, mime, path, key, msgspec.json.decode(found), bool(lost))
+
+
+def _with_path(fields: dict[str, Any], before: str, path: str | None) -> dict[str, Any]:
+    """``fields`` with a file's new path, or without it."""
+    fields = dict(fields)
+    if fields.get("embed") == before:
+        fields |= {"embed": path}
+    if "files" in fields:
+        made = [each | {"path": path} if each["path"] == before else each for each in fields["files"]]
+        fields["files"] = [each for each in made if each["path"]]
+    return {name: value for name, value in fields.items() if value is not None}

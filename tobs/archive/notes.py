@@ -12,7 +12,7 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of, pack, unpack
 from tobs.archive.enrichments import Enrichments
 from tobs.archive.media import Media, MediaRow
-from tobs.archive.paths import claim_path
+from tobs.archive.paths import claim_path, path_key, take_path
 from tobs.archive.planning import NoteDraft, plan_notes
 from tobs.model import Message, MessageKey
 
@@ -25,6 +25,7 @@ _COLUMNS = (
     "id, tobs_id, kind, account, chat_id, message_id, path, state, revision, written_revision,"
     " text_hash, size, mtime_ns, period"
 )
+_QUALIFIED = ", ".join(f"n.{column.strip()}" for column in _COLUMNS.split(","))
 
 
 class NoteRow(Struct, frozen=True):
@@ -67,6 +68,18 @@ class WrittenNote(Struct, frozen=True):
     base: bytes
     size: int
     mtime_ns: int
+
+
+class AdoptedNote(NamedTuple):
+    """A note that an archive without notes found in the vault; 0 for a chat or message it is not of, empty for the
+    period of one that shows no day or month."""
+
+    tobs_id: str
+    kind: str
+    chat_id: int
+    message_id: int
+    path: str
+    period: str = ""
 
 
 def pack_base(text: str) -> bytes:
@@ -126,6 +139,22 @@ class Notes:
     def plan(self, kind: str, account: int, chat_id: int, drafts: Sequence[NoteDraft]) -> None:
         """Plan notes of one chat for its messages, in id order: ``claim`` and ``assign`` for all of them."""
         plan_notes(self._database, kind, account, chat_id, drafts)
+
+    def adopt(self, account: int, notes: Sequence[AdoptedNote]) -> None:
+        """Take notes that lie in the vault for those of their ids; they are rendered when their messages are there."""
+        with self._database.transaction():
+            for note in notes:
+                take_path(self._database, note.tobs_id, note.path)
+                self._database.run(
+                    "INSERT INTO notes (tobs_id, kind, account, chat_id, message_id, path, period, written_revision)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
+                    (note.tobs_id, note.kind, owner_of(account, note.chat_id), *note[2:]),
+                )
+
+    def count(self) -> int:
+        """How many notes there are, in every state."""
+        count: int = self._database.value("SELECT count(*) FROM notes")
+        return count
 
     def assign(self, note_id: int, keys: Iterable[MessageKey], *, block_id: int | None = None) -> None:
         """Show messages in a note, which becomes stale; in the block of another message, if they are part of it."""
@@ -235,6 +264,24 @@ class Notes:
         """The owner deleted notes: they stay deleted."""
         self._database.run_many("UPDATE notes SET state = 'deleted' WHERE id = ?", [(one,) for one in note_ids])
 
+    def moved(self, note_id: int, path: str) -> None:
+        """The owner moved a note to ``path``; it is there, whatever was known."""
+        with self._database.transaction():
+            tobs_id = self._database.value("SELECT tobs_id FROM notes WHERE id = ?", (note_id,))
+            self._database.run(
+                "UPDATE notes SET path = ?, state = 'written', size = 0, mtime_ns = 0 WHERE id = ?", (path, note_id)
+            )
+            take_path(self._database, tobs_id, path)
+
+    def revived(self, note_ids: Iterable[int]) -> None:
+        """Notes that the owner had deleted are there again."""
+        chosen = id_list(note_ids)
+        self._database.run(
+            "UPDATE notes SET state = 'written', revision = revision + 1"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND state = 'deleted'",
+            (chosen,),
+        )
+
     # What became stale
 
     def mark_stale(self, note_ids: Iterable[int]) -> None:
@@ -313,12 +360,46 @@ class Notes:
         )
         return {MessageKey(*key): path for *key, path in rows}
 
+    def many(self, tobs_ids: Iterable[str]) -> dict[str, NoteRow]:
+        """The notes of some ``tobs_id``, deleted ones too."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM notes WHERE tobs_id IN (SELECT value FROM json_each(?))", (id_list(tobs_ids),)
+        )
+        return {row[1]: NoteRow(*row) for row in rows}
+
+    def lying_at(self, paths: Iterable[str]) -> dict[str, NoteRow]:
+        """The notes in place whose path is one of ``paths``."""
+        rows = self._database.rows(
+            f"SELECT {_QUALIFIED} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
+            " WHERE p.key IN (SELECT value FROM json_each(?)) AND n.state = 'written'",
+            (id_list(path_key(path) for path in paths),),
+        )
+        return {row[6]: NoteRow(*row) for row in rows}
+
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """Every text last written with its note's id, read as they are asked for."""
+        last = 0
+        while rows := self._database.rows(
+            "SELECT id, base FROM notes WHERE base IS NOT NULL AND state = 'written' AND id > ? ORDER BY id LIMIT ?",
+            (last, _BATCH),
+        ):
+            for note_id, base in rows:
+                yield note_id, unpack(base).decode()
+            last = rows[-1][0]
+
     def written_notes(self) -> Iterator[NoteRow]:
         """Every note that should be on disk, by id, read as they are asked for."""
+        return self._in_state("written")
+
+    def deleted_notes(self) -> Iterator[NoteRow]:
+        """Every note the owner deleted, by id, read as they are asked for."""
+        return self._in_state("deleted")
+
+    def _in_state(self, state: NoteState) -> Iterator[NoteRow]:
         last = 0
         while True:
             rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM notes WHERE state = 'written' AND id > ? ORDER BY id LIMIT ?", (last, _BATCH)
+                f"SELECT {_COLUMNS} FROM notes WHERE state = ? AND id > ? ORDER BY id LIMIT ?", (state, last, _BATCH)
             )
             for row in rows:
                 yield NoteRow(*row)

@@ -40,6 +40,11 @@ def claim_path(database: Database, owner: str, candidates: Iterable[str]) -> str
     raise no_free_path(owner)
 
 
+def take_path(database: Database, owner: str, path: str) -> None:
+    """``path`` is ``owner``'s from now on, whoever had it: that is where its owner put it."""
+    database.run("INSERT OR REPLACE INTO paths VALUES (?, ?)", (path_key(path), owner))
+
+
 def no_free_path(owner: str) -> VaultError:
     """The error for an ``owner`` none of whose names is free."""
     return VaultError(f"No free name is left in the vault for {owner}.", "Rename a note that stands in its way.")

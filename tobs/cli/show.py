@@ -30,7 +30,7 @@ def show_report(console: Console, report: RunReport) -> None:
     m, n, f = report.messages, report.notes, report.media
     table.add_row("messages", _joined(_counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted)))
     notes = _counts(created=n.created, updated=n.updated, unchanged=n.unchanged, preserved=n.preserved)
-    table.add_row("notes", _joined(notes, _counts(conflicts=n.conflicts, deleted=n.deleted)))
+    table.add_row("notes", _joined(notes, _counts(conflicts=n.conflicts, moved=n.moved, deleted=n.deleted)))
     media = _counts(downloaded=f.downloaded, reused=f.reused, failed=f.failed, unavailable=f.unavailable)
     table.add_row("media", _joined(media, format_size(f.bytes) if f.bytes else ""))
     for name, counts in sorted(report.processors.items()):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tobs.archive import KnownTopic
+from tobs.archive import Archive, KnownTopic, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, topic_in
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.render.words import catalogue
@@ -24,6 +24,16 @@ class Folder(Struct, frozen=True):
     path: str
     tobs_id: str
     note_id: int
+
+
+def folder_of(archive: Archive, note: NoteRow) -> str:
+    """The folder of a chat or topic: that of its note, unless the owner moved one of the two alone."""
+    return archive.meta.get(folder_key(note.tobs_id)) or chat_folder(note.path)
+
+
+def folder_key(tobs_id: str) -> str:
+    """Under which name the archive remembers the folder of a chat or topic whose note was moved."""
+    return f"folder/{tobs_id}"
 
 
 def folders_of(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
@@ -48,7 +58,7 @@ def _topic_folder(desk: Desk, place: ChatPlace, topic_id: int) -> Folder:
         message_id=topic_id,
         candidates=topic_candidates(place.folder, known.topic.title, topic_id),
     )
-    return Folder(chat_folder(note.path), tobs_id, note.id)
+    return Folder(folder_of(desk.archive, note), tobs_id, note.id)
 
 
 def known_topic(desk: Desk, chat: Chat, topic_id: int) -> KnownTopic:

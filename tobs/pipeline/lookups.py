@@ -15,6 +15,9 @@ from tobs.pipeline.desk import Studio
 from tobs.render.period import block_anchor
 from tobs.render.views import Attachment, Links, Past
 
+#: What a note says of a file that its owner deleted from the vault.
+_LOST = "it was deleted from the vault"
+
 
 class Lookups:
     """The look-ups of one batch of notes; ``begin`` before each note, ``met`` after it."""
@@ -139,6 +142,8 @@ class Lookups:
         if row is None:
             return Attachment("unavailable", reason="it is not in the archive")
         file = self._files.get(row.sha256) if row.sha256 else None
+        if file is not None and file.is_lost:
+            return Attachment("skipped", reason=_LOST, name=row.item.name)
         if row.state != "placed" or file is None:
             return Attachment(row.state, reason=row.reason, name=row.item.name)
         note = self._note(f"audio/{file.sha256}") if row.item.kind in ("audio", "voice") else ""

@@ -12,9 +12,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,12 +24,14 @@ from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
 from tobs.errors import TobsError
 from tobs.media import Chain, MediaPolicy
+from tobs.pipeline.adoption import adopt_notes
 from tobs.pipeline.announce import tell_end, tell_start
 from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.presence import look_after
 from tobs.pipeline.presses import Presses
 from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
@@ -38,7 +39,6 @@ from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.host import Host, HostLimits
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
-from tobs.vault.missing import missing_notes, require_presence
 from tobs.vault.obsidian import update_settings
 from tobs.vault.workspace import Workspace
 
@@ -114,6 +114,7 @@ class OpenRun(Struct, frozen=True):
     async def writer(self, desk: Desk) -> AsyncIterator[NoteWriter]:
         """Who writes the notes, with processes beside the run that press them. At the end Obsidian's settings know the
         properties that notes have."""
+        await self.keeper(adopt_notes, desk)
         processes = _processes(self.means.machine, self.means.profile)
         async with Presses(desk.studio, self.keeper, processes=processes) as press:
             yield NoteWriter(desk, self.keeper, press)
@@ -157,7 +158,7 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
         archive = await keeper(open_archive, means.workspace.archive, clock=time.time)
         try:
             await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
-            await keeper(_require_notes, means, archive)
+            await keeper(look_after, archive, means.workspace.root, reporter, accept_missing=means.accept_missing)
             try:
                 async with _plugins(means) as host:
                     yield OpenRun(means, keeper, archive, host)
@@ -195,15 +196,6 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
                 await tell_end(host, catalogue, reporter, error)
 
 
-def _require_notes(means: Means, archive: Archive) -> None:
-    """Refuse to go on with a vault of which much is missing (it may not be mounted)."""
-    written = missing = 0
-    for paths in _batched((note.path for note in archive.notes.written_notes()), _PATHS):
-        written += len(paths)
-        missing += len(missing_notes(means.workspace.root, paths))
-    require_presence(written, missing, accept=means.accept_missing)
-
-
 def _keep_report(means: Means, archive: Archive) -> None:
     """The report goes into the archive and under ``.tobs/reports``."""
     report = means.reporter.finish()
@@ -227,16 +219,6 @@ def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str
         reporter.problem("plugin", name, f"off for the rest of the run: {reason}")
 
 
-def _batched(paths: Iterable[str], size: int) -> Iterator[list[str]]:
-    rest = iter(paths)
-    while batch := list(islice(rest, size)):
-        yield batch
-
-
 def _processes(machine: Machine, profile: Profile) -> int:
     """Processes that press notes: none on one CPU, else as many as the profile has use for."""
     return 0 if machine.cpus < 2 else min(machine.cpus, max(1, profile.workers // 2))
-
-
-#: Paths looked at together when the vault is counted.
-_PATHS = 20_000

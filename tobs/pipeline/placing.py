@@ -47,6 +47,8 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
         )
         if place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date) is None:
             desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
+        if file.is_lost:
+            archive.files.set_lost(sha256, lost=False)
     file = keep_found(desk, row, file, processed)
     with archive.transaction():
         if row.item.kind in ("audio", "voice"):

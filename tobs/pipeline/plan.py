@@ -16,7 +16,7 @@ from msgspec import Struct
 from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.folders import Folder, folders_of
+from tobs.pipeline.folders import Folder, folder_of, folders_of
 from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
@@ -25,7 +25,6 @@ from tobs.vault.layout import (
     NotePlace,
     chat_base_path,
     chat_candidates,
-    chat_folder,
     choose_layout,
     message_note,
     note_candidates,
@@ -62,14 +61,14 @@ def open_chat(
             archive.notes.mark_stale([note.id])
         _claim_bases(desk, note)
         layout = _layout(desk, chat.id, messages if messages is not None else chat.count or 0)
-    return ChatPlace(chat, note.id, chat_folder(note.path), chat.id, layout, is_part)
+    return ChatPlace(chat, note.id, folder_of(archive, note), chat.id, layout, is_part)
 
 
 def known_place(desk: Desk, chat: Chat) -> ChatPlace:
     """The place that an earlier run gave a chat; one that is filed in another chat has no note and no folder here."""
     note = desk.archive.notes.by_tobs_id(str(chat.id))
     layout, _ = desk.archive.chats.layout(desk.account, chat.id) or ("message", "")
-    folder = chat_folder(note.path) if note else ""
+    folder = folder_of(desk.archive, note) if note else ""
     return ChatPlace(chat, note.id if note else 0, folder, chat.id, cast("LayoutName", layout))
 
 

@@ -34,7 +34,7 @@ class MessageCounts(Struct):
 
 class NoteCounts(Struct):
     """Notes by outcome. ``preserved``: with words of the owner, which were kept; those that also got something new are
-    among ``updated``, those where both changed the same place among ``conflicts``."""
+    among ``updated``, those where both changed the same place among ``conflicts``; ``moved`` by their owner."""
 
     created: int = 0
     updated: int = 0
@@ -42,6 +42,7 @@ class NoteCounts(Struct):
     preserved: int = 0
     conflicts: int = 0
     deleted: int = 0
+    moved: int = 0
 
 
 class MediaCounts(Struct):

@@ -150,7 +150,8 @@ def _audio_text(studio: Studio, sha256: str, links: Links) -> str:
     file = archive.files.get(sha256)
     rows = archive.media.with_hash(sha256)
     keys = archive.summaries.carriers(sha256)
-    item = _audio_item(sha256, rows[0].item, file.fields if file else {}, file.path if file else None, rows[0].date)
+    path = file.path if file and not file.is_lost else None
+    item = _audio_item(sha256, rows[0].item, file.fields if file else {}, path, rows[0].date)
     carriers = [(key.chat_id, key.id) for key in keys]
     return render_audio(item, carriers, links, studio.options, studio.templates).text
 

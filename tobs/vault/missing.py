@@ -38,17 +38,31 @@ def missing_notes(root: Path, paths: Iterable[str]) -> set[str]:
     return missing
 
 
-def require_presence(written: int, missing: int, *, accept: bool) -> None:
-    """Raise VaultError if too many of the ``written`` notes are ``missing`` and that is not accepted.
+def require_presence(
+    written: int, missing: int, *, accept: bool, told: str = "notes are missing from the vault"
+) -> None:
+    """Raise VaultError if too many of the ``written`` notes (or what ``told`` names) are ``missing`` and that is not
+    accepted.
 
-    A single note is an owner's deletion however small the vault.
+    A single one is an owner's deletion however small the vault.
     """
     if accept or missing <= 1 or (missing <= MAX_MISSING and missing <= written * MAX_SHARE):
         return
     raise VaultError(
-        f"{missing} of {written} notes are missing from the vault: it may not be mounted or synced completely.",
+        f"{missing} of {written} {told}: it may not be mounted or synced completely.",
         "Nothing was changed. If you deleted them yourself, run the same command with --accept-missing.",
     )
+
+
+def require_on_disk(root: Path, paths: Iterable[str]) -> None:
+    """Raise VaultError if one of the missing ``paths`` is only in iCloud: there a file `.name.icloud` stands for it."""
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if Path(absolute(root, f"{folder}/.{name}.icloud" if folder else f".{name}.icloud")).exists():
+            raise VaultError(
+                f"{path} is in iCloud, but not on this computer.",
+                "Nothing was changed. Download the vault's folder in the Finder (Download Now), then run it again.",
+            )
 
 
 def _names(folder: str) -> set[str]:

@@ -231,7 +231,8 @@ CREATE TABLE files (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
-    found BLOB NOT NULL                 -- what each processor found out, JSON object by its name
+    found BLOB NOT NULL,                -- what each processor found out, JSON object by its name
+    lost INTEGER NOT NULL DEFAULT 0     -- 1: its owner deleted it
 ) WITHOUT ROWID;
 
 -- Messages a note points at; those not in the vault yet heal when they come.

@@ -1,0 +1,237 @@
+"""Notes and files that their owner moved, renamed, deleted or copied: tobs follows, and no link is broken."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import stamps, tree
+from tests.e2e.test_merge import again, edit, exported
+
+WORLD = "synthetic:messages=60,chats=1,media=0.2,seed=4"
+_LINK = re.compile(r"\[\[([^\[\]\n|#]+)")
+
+
+def broken_links(vault: Path) -> list[tuple[str, str]]:
+    """Links and embeds of notes that lead to no file, by the note they stand in."""
+    files = tree(vault)
+    notes = {name: data.decode() for name, data in files.items() if name.endswith(".md")}
+    return [
+        (name, target)
+        for name, text in notes.items()
+        for target in _LINK.findall(text)
+        if target not in files and f"{target}.md" not in files
+    ]
+
+
+def linked_pair(vault: Path, notes: list[Path]) -> tuple[Path, Path]:
+    """A note, and one that links to it."""
+    for note in notes:
+        target = f"[[{note.relative_to(vault).as_posix().removesuffix('.md')}"
+        for other in notes:
+            if other != note and target in other.read_text():
+                return note, other
+    raise AssertionError("the world has no reply")
+
+
+def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    note, linking = linked_pair(vault, exported(served, vault))
+    moved = vault / "Kept" / "my name for it.md"
+    moved.parent.mkdir()
+    note.rename(moved)
+    done = again(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["moved"] == 1
+    assert done.json["notes"]["deleted"] == done.json["notes"]["conflicts"] == done.json["notes"]["created"] == 0
+    assert "[[Kept/my name for it" in linking.read_text()
+    assert not note.exists()
+    assert broken_links(vault) == []
+    before = stamps(vault)
+    assert again(served, vault).json["notes"] == dict.fromkeys(done.json["notes"], 0)
+    assert stamps(vault) == before
+
+
+def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    note, _ = linked_pair(vault, exported(served, vault))
+    moved = note.with_name("renamed.md")
+    note.rename(moved)
+    old = note.relative_to(vault).as_posix().removesuffix(".md")
+    for path in vault.rglob("*.md"):
+        text = path.read_text()
+        if f"[[{old}" in text:
+            # The shortest path, as Obsidian does unless told otherwise.
+            path.write_text(text.replace(f"[[{old}", "[[renamed"))
+    before = stamps(vault)
+    done = again(served, vault)
+    assert done.json["notes"]["moved"] == 1
+    assert done.json["notes"]["conflicts"] == done.json["notes"]["preserved"] == 0
+    written = {name for name, stamp in stamps(vault).items() if before.get(name) != stamp}
+    # What a link is called may follow the new name; nothing else is a reason to write.
+    assert all("[[renamed" in (vault / name).read_text() for name in written)
+
+
+def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    exported(served, vault)
+    (folder,) = [
+        path for path in (vault / "Telegram").iterdir() if path.name not in ("People", "Audio") and path.is_dir()
+    ]
+    friends = vault / "Friends"
+    folder.rename(friends)
+    before = len(tree(vault))
+    served.control("/messages", {"chat": served.target, "text": "A new one."})
+    done = again(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["moved"] > 60
+    assert done.json["notes"]["created"] == 1
+    assert not folder.exists()
+    assert len(tree(vault)) == before + 1
+    assert len(list(friends.rglob("* A new one.md"))) == 1
+    assert broken_links(vault) == []
+
+
+def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    folder = exported(served, vault)[0].parents[2]
+    (folder / f"{folder.name}.md").rename(vault / "My map.md")
+    served.control("/messages", {"chat": served.target, "text": "A new one."})
+    assert again(served, vault).json["notes"]["moved"] == 1
+    assert len(list(folder.rglob("* A new one.md"))) == 1
+    assert "[[My map|" in next(folder.rglob("* A new one.md")).read_text()
+    assert broken_links(vault) == []
+
+
+def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    note, linking = linked_pair(vault, exported(served, vault))
+    text = note.read_bytes()
+    note.unlink()
+    done = again(served, vault)
+    assert done.json["notes"]["deleted"] == 1
+    assert broken_links(vault) == []
+    assert again(served, vault).json["notes"] == dict.fromkeys(done.json["notes"], 0)
+    note.write_bytes(text)
+    assert again(served, vault).code == 0
+    assert note.relative_to(vault).as_posix().removesuffix(".md") in linking.read_text()
+
+
+def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    exported(served, vault)
+    kept, gone, *_ = sorted(path for path in vault.rglob("media/*") if path.suffix == ".jpg")
+    moved = vault / "Pictures" / "mine.jpg"
+    moved.parent.mkdir()
+    kept.rename(moved)
+    gone.unlink()
+    done = again(served, vault)
+    assert done.code == 0, done.stderr
+    assert broken_links(vault) == []
+    assert "![[Pictures/mine.jpg]]" in "".join(path.read_text() for path in vault.rglob("20*.md"))
+    assert not kept.exists() and not gone.exists()
+    before = stamps(vault)
+    assert again(served, vault).json["notes"] == dict.fromkeys(done.json["notes"], 0)
+    assert stamps(vault) == before
+
+
+def test_of_two_notes_with_one_id_the_first_stays_the_note(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    note, other = exported(served, vault)[-2:]
+    copy = note.with_name("copy.md")
+    shutil.copy(note, copy)
+    before = copy.read_bytes()
+    edit(served, note, "Edited.")
+    assert again(served, vault).json["notes"]["moved"] == 0
+    assert copy.read_bytes() == before
+    assert note.read_text().endswith("\n\nEdited.\n")
+    # Two copies, and the note itself gone: the one that is no conflict of a sync tool is the note.
+    kept = other.with_name("kept.md")
+    shutil.copy(other, kept)
+    other.rename(other.with_name(f"{other.stem}.sync-conflict-20240102-030405-ABCDEFG.md"))
+    done = again(served, vault)
+    assert done.json["notes"]["moved"] == 1
+    assert any("is a copy of" in each["what"] for each in done.json["recovered"])
+    edit(served, other, "Edited too.")
+    assert again(served, vault).code == 0
+    assert kept.read_text().endswith("\n\nEdited too.\n")
+
+
+def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    notes = exported(served, vault)
+    hidden = tmp_path / "unmounted"
+    (vault / "Telegram").rename(hidden)
+    done = served.tobs("export", served.target, "--vault", str(vault), "-q")
+    assert done.code == 5
+    assert "--accept-missing" in done.stderr
+    hidden.rename(vault / "Telegram")
+    # iCloud took one note off the disk.
+    evicted = notes[-1].with_name(f".{notes[-1].name}.icloud")
+    notes[-1].rename(evicted)
+    done = served.tobs("export", served.target, "--vault", str(vault), "-q")
+    assert done.code == 5
+    assert "iCloud" in done.stderr
+    evicted.rename(notes[-1])
+    before = stamps(vault)
+    assert again(served, vault).json["notes"]["deleted"] == 0
+    assert stamps(vault) == before
+
+
+def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    notes = exported(served, vault)
+    moved = vault / "Kept" / "my name for it.md"
+    moved.parent.mkdir()
+    notes[-1].rename(moved)
+    mine = notes[-2].read_text() + "\nMine.\n"
+    notes[-2].write_text(mine)
+    before = len(tree(vault))
+    for name in ("archive.db", "archive.db-wal", "archive.db-shm"):
+        (vault / ".tobs" / name).unlink(missing_ok=True)
+    edit(served, notes[-3], "Words that would give it another name.")
+    done = again(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["created"] == 0
+    assert done.json["notes"]["preserved"] == 1
+    assert any("known again by their ids" in each["what"] for each in done.json["recovered"])
+    assert len(tree(vault)) == before
+    assert notes[-2].read_text() == mine
+    assert notes[-3].read_text().endswith("\n\nWords that would give it another name.\n")
+    assert not notes[-1].exists()
+    assert broken_links(vault) == []
+
+
+def test_in_a_day_note_the_owners_words_stay_and_a_lost_archive_keeps_its_days(serve: Serve, tmp_path: Path) -> None:
+    served = serve("synthetic:messages=60,chats=1,media=0,seed=9")
+    vault = tmp_path / "vault"
+    assert served.tobs("export", served.target, "--layout", "day", "--vault", str(vault)).code == 0
+    day = sorted(path for path in vault.rglob("20*.md"))[-1]
+    first, *_, last = re.findall(r"\^m(\d+)$", day.read_text(), re.MULTILINE)
+    day.write_text(day.read_text().replace(f"^m{first}\n", f"^m{first}\n\nMy remark.\n", 1) + "\nMine at the end.\n")
+    served.control("/edit", {"chat": served.target, "id": int(last), "text": "Edited."})
+    served.control("/messages", {"chat": served.target, "text": "New."})
+    done = again(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["conflicts"] == 0
+    assert f"^m{first}\n\nMy remark.\n" in day.read_text()
+    assert "Edited." in day.read_text()
+    assert day.read_text().endswith("\nMine at the end.\n")
+    before = stamps(vault)
+    for name in ("archive.db", "archive.db-wal", "archive.db-shm"):
+        (vault / ".tobs" / name).unlink(missing_ok=True)
+    done = again(served, vault)
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["created"] == 0
+    assert stamps(vault) == before
