@@ -213,21 +213,27 @@ def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve: S
     assert broken_links(vault) == []
 
 
-def test_in_a_day_note_the_owners_words_stay_and_a_lost_archive_keeps_its_days(serve: Serve, tmp_path: Path) -> None:
+def test_in_a_month_note_the_owners_words_stay_and_a_lost_archive_keeps_its_months(
+    serve: Serve, tmp_path: Path
+) -> None:
     served = serve("synthetic:messages=60,chats=1,media=0,seed=9")
     vault = tmp_path / "vault"
-    assert served.tobs("export", served.target, "--layout", "day", "--vault", str(vault)).code == 0
-    day = sorted(path for path in vault.rglob("20*.md"))[-1]
-    first, *_, last = re.findall(r"\^m(\d+)$", day.read_text(), re.MULTILINE)
-    day.write_text(day.read_text().replace(f"^m{first}\n", f"^m{first}\n\nMy remark.\n", 1) + "\nMine at the end.\n")
+    assert served.tobs("export", served.target, "--layout", "month", "--vault", str(vault)).code == 0
+    month = [path for path in sorted(vault.rglob("20*.md")) if len(re.findall(r"\^m\d+$", path.read_text(), re.M)) > 1][
+        -1
+    ]
+    first, *_, last = re.findall(r"\^m(\d+)$", month.read_text(), re.MULTILINE)
+    month.write_text(
+        month.read_text().replace(f"^m{first}\n", f"^m{first}\n\nMy remark.\n", 1) + "\nMine at the end.\n"
+    )
     served.control("/edit", {"chat": served.target, "id": int(last), "text": "Edited."})
     served.control("/messages", {"chat": served.target, "text": "New."})
     done = again(served, vault)
     assert done.code == 0, done.stderr
     assert done.json["notes"]["conflicts"] == 0
-    assert f"^m{first}\n\nMy remark.\n" in day.read_text()
-    assert "Edited." in day.read_text()
-    assert day.read_text().endswith("\nMine at the end.\n")
+    assert f"^m{first}\n\nMy remark.\n" in month.read_text()
+    assert "Edited." in month.read_text()
+    assert month.read_text().endswith("\nMine at the end.\n")
     before = stamps(vault)
     for name in ("archive.db", "archive.db-wal", "archive.db-shm"):
         (vault / ".tobs" / name).unlink(missing_ok=True)
