@@ -107,7 +107,7 @@ def _picture(studio: Studio, chat: Chat) -> str:
     if remote is None or kept is None or kept[0] != remote.key:
         return ""
     file = files.get(kept[1])
-    return file.path if file is not None else ""
+    return file.path if file is not None and not file.is_lost else ""
 
 
 def _end(chat_id: int, end: tuple[int, int] | None) -> tuple[int, int, int] | None:
