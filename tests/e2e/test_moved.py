@@ -21,7 +21,7 @@ def broken_links(vault: Path) -> list[tuple[str, str]]:
     return [
         (name, target)
         for name, text in notes.items()
-        for target in _LINK.findall(text)
+        for target in (found.rstrip("\\") for found in _LINK.findall(text))
         if target not in files and f"{target}.md" not in files
     ]
 
