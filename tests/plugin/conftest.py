@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.plugin.box import Box, serving
 from tobs.plugin import Item
 from tobs.plugin.host import Host, HostLimits
 from tobs.plugin.loading import load_class
@@ -47,3 +48,10 @@ async def host() -> AsyncIterator[Host]:
     """A host that never gives a plugin up."""
     async with Host(env=os.environ, limits=HostLimits(cpu=1, failures=1000)) as host:
         yield host
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    """A server that takes messages."""
+    with serving() as server:
+        yield server

@@ -1,0 +1,79 @@
+"""The plugin ``notify``: one ended run in, a message out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tobs.plugin import SECRET, FinishedRun, Plugin, Requirement
+from tobs_plugins.notify.message import Telling, has_news, telling
+
+
+class NotifyConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Options of ``notify``."""
+
+    urls: Annotated[tuple[str, ...], Meta(description="Where to, as apprise writes it; they hold keys"), SECRET] = ()
+    when: Annotated[
+        Literal["always", "news", "problems"],
+        Meta(description="After every run, or those with news or problems"),
+    ] = "news"
+    details: Annotated[bool, Meta(description="Name what did not work (chats, files), and why")] = True
+
+
+class NotSent(Exception):
+    """Some addresses did not take the message."""
+
+
+class Notify(Plugin[NotifyConfig]):
+    """Tells people that a run ended."""
+
+    name = "notify"
+    version = "1"
+    summary = "Tells you when a run has ended or failed (mail, phone, chat, by apprise)"
+    opt_in = True
+    bound = "network"
+
+    def available(self) -> Requirement | None:
+        """apprise comes with an extra."""
+        if find_spec("apprise") is None:
+            return Requirement("the package apprise", "pip install apprise")
+        if not self.config.urls:
+            return Requirement("the option urls", "set TOBS_PLUGIN_NOTIFY_URLS, or urls under [plugins.notify]")
+        return None
+
+    def run_ended(self, run: FinishedRun) -> None:
+        """Tell about ``run``, if it is one to be told about. Raises NotSent."""
+        when = self.config.when
+        if when == "always" or (when == "news" and has_news(run)) or not run.ok:
+            self._send(telling(run, details=self.config.details))
+
+    def command(self, arguments: Sequence[str]) -> str:
+        """Send a message to try it (``tobs plugins run notify``). Raises NotSent."""
+        text = " ".join(arguments) or "If you can read this, tobs can tell you about its runs."
+        self._send(Telling("tobs: a trial", text, "success"))
+        return f"Sent to {_addresses(len(self.config.urls))}."
+
+    def _send(self, message: Telling) -> None:
+        import apprise
+
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it says may hold keys
+        failed = []
+        for number, url in enumerate(self.config.urls, 1):
+            service = apprise.Apprise.instantiate(url)
+            sent = service is not None and service.notify(
+                title=message.title, body=message.text, notify_type=apprise.NotifyType(message.weight)
+            )
+            if not sent:
+                # Never the address itself: it holds a key.
+                kind = url.partition("://")[0][:20] if "://" in url else "no address"
+                failed.append(f"{number} ({kind}{'' if service else ', which apprise does not understand'})")
+        if failed:
+            raise NotSent(f"not sent to {', '.join(failed)} of {_addresses(len(self.config.urls))}")
+
+
+def _addresses(count: int) -> str:
+    return "1 address" if count == 1 else f"{count} addresses"
