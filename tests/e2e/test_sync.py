@@ -216,3 +216,24 @@ def test_counters_of_recent_messages_are_refreshed_when_asked_for_a_hundred_a_re
     assert "views: 4321" in note(vault, ids[0]) and "🔥 9" in note(vault, ids[-1])
     changed = {path for path, stamp in stamps(vault).items() if before.get(path) != stamp}
     assert len([path for path in changed if "/20" in path]) == 2
+
+
+def test_what_an_interrupted_export_left_out_is_told_new_messages_come_all_the_same_and_fill_fetches_it(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("synthetic:messages=700,chats=1,media=0,seed=4", "--latency", "40"), tmp_path / "vault"
+    process = served.start("export", served.target, "--vault", str(vault), "--workers", "1", "--no-takeout")
+    while process.poll() is None and methods(served, 0).count("messages.getHistory") < 5:
+        pass
+    process.kill()
+    process.wait()
+    new = served.control("/messages", {"text": "Meanwhile."})["id"]
+    assert sync(served, vault).json["messages"]["new"] == 1
+    assert "Meanwhile." in note(vault, new)
+    done = sync(served, vault, "--fill")
+    assert done.code == 0, done.stderr
+    assert archived_ids(vault) == list(range(1, 702))
+    assert len(list((vault / "Telegram/Synthetic").rglob("20*.md"))) == 701
+    before, asked = stamps(vault), len(served.log())
+    assert sync(served, vault, "--fill").json["messages"] == IDLE and stamps(vault) == before
+    assert methods(served, asked) == ["updates.getChannelDifference"]

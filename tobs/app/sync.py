@@ -19,6 +19,7 @@ async def sync(
     accept_missing: bool = False,
     accept_deletions: bool = False,
     dry_run: bool = False,
+    fill: bool = False,
 ) -> RunReport:
     """Bring what changed since the last run; with ``dry_run`` only tell what that is. Raises TobsError for what ends a
     run; the rest is in the report."""
@@ -33,4 +34,4 @@ async def sync(
         reporter = Reporter("dry-run", "sync", list(targets), time.time)
         return await preview_sync(place.vault / ".tobs" / "archive.db", settings, targets, reporter)
     async with run_means(place, "sync", targets, watch=watch, accept_missing=accept_missing) as means:
-        return await SyncRun(means, settings, accept_deletions, place.settings.counters).sync(targets)
+        return await SyncRun(means, settings, accept_deletions, place.settings.counters, fill).sync(targets)

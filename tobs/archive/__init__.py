@@ -2,6 +2,7 @@
 
 from tobs.archive.enrichments import Maker, Page, Said, Unasked
 from tobs.archive.files import FileRow
+from tobs.archive.ledger import Ledger
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import Version
@@ -23,6 +24,7 @@ __all__ = [
     "Decide",
     "FileRow",
     "KnownTopic",
+    "Ledger",
     "Maker",
     "MediaDecision",
     "MediaRow",

@@ -14,6 +14,7 @@ from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
 from tobs.archive.enrichments import Enrichments
 from tobs.archive.files import Files
+from tobs.archive.ledger import Ledgers
 from tobs.archive.links import Links
 from tobs.archive.media import Media
 from tobs.archive.messages import Messages
@@ -46,6 +47,7 @@ class Archive:
         self.messages = Messages(database, clock)
         self.blooms = Blooms(database)
         self.coverage = Coverage(database)
+        self.ledgers = Ledgers(database, self.coverage)
         self.media = Media(database)
         self.files = Files(database)
         self.enrichments = Enrichments(database)

@@ -35,10 +35,12 @@ class Updates:
             (owner_of(account, box), box, state.pts, state.date, state.qts, state.seq),
         )
 
-    def follow(self, account: int, chat_id: int, top: int) -> None:
-        """Keep a chat in step: what has an id above ``top`` comes as a change. One that is followed stays as it is."""
+    def follow(self, account: int, chat_id: int, top: int, *, low: int = 1) -> None:
+        """Keep a chat in step: what has an id above ``top`` comes as a change; older ones are wanted from ``low`` on.
+        The ``top`` of one that is followed stays as it is."""
         self._database.run(
-            "INSERT OR IGNORE INTO followed VALUES (?, ?, ?)", (owner_of(account, chat_id), chat_id, top)
+            "INSERT INTO followed VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET low = min(low, excluded.low)",
+            (owner_of(account, chat_id), chat_id, low, top),
         )
 
     def raise_top(self, account: int, chat_id: int, top: int) -> None:

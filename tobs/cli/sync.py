@@ -32,6 +32,9 @@ def sync(
         bool,
         typer.Option("--counters", help="Refresh views, reactions and polls of recent messages, and their notes."),
     ] = False,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Fetch what is missing: ids never fetched, messages that could not be read.")
+    ] = False,
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Take over that much of a chat was deleted on Telegram.")
     ] = False,
@@ -53,6 +56,7 @@ def sync(
             accept_missing=accept_missing,
             accept_deletions=accept_deletions,
             dry_run=dry_run,
+            fill=fill,
         )
     )
     return give_report(common, report)

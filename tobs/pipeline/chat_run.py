@@ -66,7 +66,7 @@ class ChatExporter(Struct, frozen=True):
         parts = await parts_of(telegram, chosen, self.filters, self.senders, desk.zone)
         chat = parts[-1].chat
         if not topics:
-            await self.keeper(follow, desk, [part.chat for part in parts], self.filters)
+            await self.keeper(follow, desk, parts, self.filters)
         messages = sum(part.chat.count or 0 for part in parts)
         is_grown = parts[0].chat.id != chat.id
         host = await self.keeper(open_chat, desk, chat, messages=messages) if is_grown else None

@@ -8,6 +8,7 @@ from tobs.model import COMMON, Chat, UpdateState, is_channel_id
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.selection import Part
 from tobs.telegram.client import Telegram
 
 
@@ -22,11 +23,12 @@ async def keep_states(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat
         await keeper(updates.begin, desk.account, COMMON, await telegram.update_state())
 
 
-def follow(desk: Desk, chats: Sequence[Chat], filters: Filters) -> None:
-    """Keep ``chats`` in step from their ``top`` on, unless ``filters`` leave out messages that are newer: a sync would
-    bring what was not wanted."""
+def follow(desk: Desk, parts: Sequence[Part], filters: Filters) -> None:
+    """Keep the chats of ``parts`` in step from their ``top`` on, unless ``filters`` leave out newer messages: a sync
+    would bring what was not wanted."""
     if filters.by_content or filters.until or filters.max_id:
         return
     with desk.archive.transaction():
-        for chat in chats:
-            desk.archive.updates.follow(desk.account, chat.id, chat.top)
+        for part in parts:
+            low = part.within[0] if part.within else 1
+            desk.archive.updates.follow(desk.account, part.chat.id, part.chat.top, low=low)

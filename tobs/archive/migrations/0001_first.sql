@@ -157,10 +157,11 @@ CREATE TABLE update_states (
     PRIMARY KEY (account, chat_id)
 ) WITHOUT ROWID;
 
--- Chats that are kept in step: what has an id above `top` comes as a change.
+-- Chats that are kept in step: what has an id from `low` on is wanted, what has one above `top` comes as a change.
 CREATE TABLE followed (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
+    low INTEGER NOT NULL,
     top INTEGER NOT NULL,
     PRIMARY KEY (account, chat_id)
 ) WITHOUT ROWID;

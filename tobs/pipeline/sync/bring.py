@@ -17,16 +17,19 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.pipeline.sync.look_through import look_through
 from tobs.pipeline.sync.mass import by_chat, is_mass
+from tobs.sources import Gap
 from tobs.telegram.client import Telegram
 
 
 class Brought(Struct):
     """What a sync brought. ``about`` are chats of which more changed than their messages, ``refused`` those (in words)
-    of which too much was deleted; ``due`` says when a channel should be asked again, in seconds."""
+    of which too much was deleted; ``gaps`` what of a chat is still to be fetched; ``due`` says when a channel should
+    be asked again, in seconds."""
 
     changed: set[int] = field(default_factory=set)
     about: set[int] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
+    gaps: dict[int, list[Gap]] = field(default_factory=dict)
     due: dict[int, int] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from loguru import logger
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -33,6 +34,7 @@ class SyncRun(Struct, frozen=True):
     telegram: TelegramSettings
     accept_deletions: bool = False
     counters: bool = False
+    fill: bool = False
 
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
@@ -60,6 +62,10 @@ class SyncRun(Struct, frozen=True):
                 if len(boxes) == 1:
                     raise
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+        if self.fill:
+            for chat_id in chats:
+                if gaps := await run.keeper(run.archive.ledgers.to_fill, desk.account, chat_id):
+                    bringer.brought.gaps[chat_id] = gaps
         if self.counters:
             await self._count(run, desk, telegram, bringer, chats)
         return bringer.brought
@@ -78,7 +84,7 @@ class SyncRun(Struct, frozen=True):
 async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Brought) -> None:
     """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
     unfinished = await run.keeper(desk.archive.messages.unfinished, desk.account)
-    chats = sorted(brought.changed | brought.about | set(unfinished), reverse=True)
+    chats = sorted(brought.changed | brought.about | set(brought.gaps) | set(unfinished), reverse=True)
     if not chats and not await run.keeper(desk.archive.notes.stale, desk.account, None, limit=1):
         return
     means, places = run.means, list[ChatPlace]()
@@ -91,9 +97,18 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
             place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in brought.changed)
             if place is None:
                 continue
-            source = live_source(telegram)
+            source, gaps = live_source(telegram), brought.gaps.get(chat_id, ())
             await bring_chat(
-                desk, run.keeper, writer, chain, enrichers, source, place, (), policy=means.policy, limits=means.limits
+                desk,
+                run.keeper,
+                writer,
+                chain,
+                enrichers,
+                source,
+                place,
+                gaps,
+                policy=means.policy,
+                limits=means.limits,
             )
             places.append(place)
         await finish_notes(desk, run.keeper, writer, places)
@@ -112,6 +127,8 @@ def _open(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> C
     inside = open_chat(desk, host) if host is not None else None
     # Where an export was stopped halfway, what is new gets its notes all the same.
     is_part = bool(archive.coverage.gaps(desk.account, chat_id, 1, chat.top))
+    if is_part and not archive.ledgers.of(desk.account, chat_id).is_complete:
+        logger.warning("not all of {} was ever fetched: tobs sync --fill does it", chat.title)
     place = open_chat(desk, chat, inside=inside, is_part=is_part)
     if is_changed:
         archive.notes.mark_stale([place.note_id])

@@ -1,0 +1,89 @@
+"""What became of every id of a chat: the ledger by which completeness is proven and gaps are filled."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tobs.archive.coverage import Coverage, Interval
+from tobs.archive.database import Database
+from tobs.archive.encoding import owner_of
+
+
+class Ledger(Struct, frozen=True):
+    """The ids ``low`` to ``top`` of a chat, each counted once: ``saved`` messages, ``service`` messages, ``deleted`` on
+    Telegram, ``inaccessible`` (they exist and cannot be read), ``absent`` (Telegram has none), ``never_fetched``.
+
+    ``gaps`` are the intervals never fetched. Ids of private chats and basic groups are shared by all of them: what is
+    another chat's is ``absent`` here.
+    """
+
+    chat_id: int
+    low: int
+    top: int
+    saved: int
+    service: int
+    deleted: int
+    inaccessible: int
+    absent: int
+    never_fetched: int
+    gaps: tuple[Interval, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to fetch."""
+        return not self.never_fetched and not self.inaccessible
+
+
+class Ledgers:
+    """The ledger of each chat."""
+
+    def __init__(self, database: Database, coverage: Coverage) -> None:
+        self._database = database
+        self._coverage = coverage
+
+    def of(self, account: int, chat_id: int) -> Ledger:
+        """What became of the ids of a chat, from the first that is wanted to the highest that is known."""
+        owner = owner_of(account, chat_id)
+        followed = self._database.row(
+            "SELECT low, top FROM followed WHERE account = ? AND chat_id = ?", (owner, chat_id)
+        )
+        low, top = followed or (1, 0)
+        newest = self._database.value(
+            "SELECT max(id) FROM message_rows WHERE account = ? AND chat_id = ?", (owner, chat_id)
+        )
+        top = max(top, newest or 0)
+        where = "WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+        counted: dict[str, int] = dict(
+            self._database.rows(
+                "SELECT CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN kind = 'service' THEN 'service'"
+                f" ELSE 'saved' END AS fate, count(*) FROM message_rows {where} GROUP BY fate",
+                (owner, chat_id, low, top),
+            )
+        )
+        inaccessible = self._database.value(f"SELECT count(*) FROM unreadable {where}", (owner, chat_id, low, top))
+        gaps = self._coverage.gaps(account, chat_id, low, top)
+        unknown = sum(high - first + 1 for first, high in gaps)
+        here = sum(counted.values())
+        # A selection brings messages of ids that it does not settle.
+        inside = sum(
+            self._database.value(f"SELECT count(*) FROM message_rows {where}", (owner, chat_id, *gap)) for gap in gaps
+        )
+        never = unknown - inside
+        return Ledger(
+            chat_id=chat_id,
+            low=low,
+            top=top,
+            saved=counted.get("saved", 0),
+            service=counted.get("service", 0),
+            deleted=counted.get("deleted", 0),
+            inaccessible=inaccessible,
+            absent=max(0, top - low + 1 - here - inaccessible - never),
+            never_fetched=never,
+            gaps=tuple(gaps),
+        )
+
+    def to_fill(self, account: int, chat_id: int) -> list[Interval]:
+        """What has to be fetched to complete a chat: what never was, and what could not be read then."""
+        ledger = self.of(account, chat_id)
+        unreadable = [(one, one) for one, _ in self._coverage.unreadable(account, chat_id) if one >= ledger.low]
+        return sorted({*ledger.gaps, *unreadable})
