@@ -1,5 +1,6 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
+from tobs.archive.backups import BackupFacts, back_up, inspect_backup, integrity_faults, put_back, set_aside
 from tobs.archive.enrichments import Maker, Page, Said, Unasked
 from tobs.archive.files import FileRow
 from tobs.archive.ledger import Ledger
@@ -20,6 +21,7 @@ from tobs.archive.topics import KnownTopic, TopicSummary
 __all__ = [
     "AdoptedNote",
     "Archive",
+    "BackupFacts",
     "ChatSummary",
     "Decide",
     "FileRow",
@@ -46,11 +48,16 @@ __all__ = [
     "Unasked",
     "Version",
     "WrittenNote",
+    "back_up",
     "deleted_keys",
+    "inspect_backup",
+    "integrity_faults",
     "open_archive",
     "pack_base",
     "path_key",
+    "put_back",
     "record_changes",
     "record_counters",
     "record_page",
+    "set_aside",
 ]

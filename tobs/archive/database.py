@@ -169,7 +169,13 @@ def translated(error: sqlite3.Error, path: Path) -> VaultError:
         case "BUSY" | "LOCKED":
             return VaultLocked(f"Another program is writing into the archive {path}.", "Close it and try again.")
         case "NOTADB":
-            return VaultError(f"{path} is not a tobs archive.", "Move it away, or choose another vault with --vault.")
+            return VaultError(
+                f"{path} is not a tobs archive.",
+                "Put a backup back (`tobs restore`), or move it away and export again.",
+            )
         case "CORRUPT":
-            return VaultError(f"The archive {path} is damaged ({error}).", "Put a backup of it back.")
+            return VaultError(
+                f"The archive {path} is damaged ({error}).",
+                "Run `tobs verify --repair`, or put a backup back with `tobs restore`.",
+            )
     return VaultError(f"The archive {path} refused a statement: {name}, {error}.", "Please report this.")

@@ -50,6 +50,12 @@ def check_current(database: Database, migrations: Sequence[str]) -> None:
         )
 
 
+def check_readable(database: Database, migrations: Sequence[str]) -> None:
+    """Raise VaultError unless it is an archive of this tobs or an older one."""
+    if _version(database, migrations) == 0:
+        raise VaultError(f"{database.path} is no archive of tobs.", "Name another file.")
+
+
 def _version(database: Database, migrations: Sequence[str]) -> int:
     version: int = database.value("PRAGMA user_version")
     foreign = database.value("PRAGMA application_id") != APPLICATION_ID

@@ -27,11 +27,11 @@ SCHEMA = 1
 #: Kept less than this free, a run does not start: databases break on full disks.
 MIN_FREE = 50_000_000
 
-_FOLDERS = ("templates", "plugins", "logs", "reports", "staging")
+_FOLDERS = ("templates", "plugins", "logs", "reports", "staging", "backups")
 
 # Templates, plugins and configuration are worth keeping in git; the archive and what a run leaves are not.
 _GITIGNORE = "\n".join(
-    ("/archive.db*", "/logs/", "/reports/", "/staging/", "/lock", "/lease.json", f"{TEMP_PREFIX}*", "")
+    ("/archive.db*", "/logs/", "/reports/", "/staging/", "/backups/", "/lock", "/lease.json", f"{TEMP_PREFIX}*", "")
 )
 _TEMP_NAME = re.compile(re.escape(TEMP_PREFIX) + r"[0-9a-f]{12}-\d+")
 
@@ -71,6 +71,11 @@ class Workspace(Struct, frozen=True):
     def reports(self) -> Path:
         """Run reports."""
         return self.tobs / "reports"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the archive."""
+        return self.tobs / "backups"
 
     @property
     def staging(self) -> Path:
@@ -127,12 +132,20 @@ def make_workspace(root: Path, new_id: Callable[[], str]) -> Workspace:
         files.append(NoteFile(f"{TOBS}/vault.toml", f'id = "{new_id()}"\nschema = {SCHEMA}\n'))
         write_batch(root, [file for file in files if not (root / file.path).exists()])
         workspace = open_workspace(root)
-        for name in _FOLDERS:
-            (tobs / name).mkdir(exist_ok=True)
+        make_folders(workspace)
         _probe(tobs)
     except OSError as error:
         raise unwritable(error, error.filename or root) from error
     return workspace
+
+
+def make_folders(workspace: Workspace) -> None:
+    """The folders inside `.tobs` that are not there. Raises VaultUnwritable."""
+    try:
+        for name in _FOLDERS:
+            (workspace.tobs / name).mkdir(exist_ok=True)
+    except OSError as error:
+        raise unwritable(error, error.filename or workspace.tobs) from error
 
 
 def require_space(folder: Path, size: int = 0) -> None:

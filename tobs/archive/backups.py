@@ -1,0 +1,126 @@
+"""Copies of the archive: made while it is in use, looked through before they are believed, put back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+from tobs.archive.database import Database, connect
+from tobs.archive.migrate import check_readable, shipped_migrations
+from tobs.errors import VaultError, VaultUnwritable
+
+#: What SQLite keeps beside a database file.
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+class BackupFacts(Struct, frozen=True):
+    """A backup: its size in bytes and what is in it."""
+
+    path: str
+    size: int
+    messages: int
+    notes: int
+
+
+def back_up(archive: Path, target: Path) -> BackupFacts:
+    """A copy of ``archive`` at ``target``, which must not be there yet; others may write meanwhile.
+
+    Raises VaultError for an archive that is damaged, and VaultUnwritable.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        database = connect(archive, read_only=True)
+        try:
+            database.copy_to(part)
+        finally:
+            database.close()
+        facts = inspect_backup(part)
+        _sync(part)
+        part.replace(target)
+    except OSError as error:
+        raise VaultUnwritable(
+            f"The backup {target} cannot be written: {error.strerror}.", "Check the folder and the space on its disk."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+        _remove_companions(part)
+    return BackupFacts(str(target), facts.size, facts.messages, facts.notes)
+
+
+def inspect_backup(path: Path) -> BackupFacts:
+    """What is in the archive at ``path``. Raises VaultError if it is none, is damaged, or was made by a newer tobs."""
+    if not path.is_file():
+        raise VaultError(f"There is no backup at {path}.", "Run `tobs restore --list` to see those there are.")
+    database = connect(path, read_only=True)
+    try:
+        check_readable(database, shipped_migrations())
+        faults = integrity_faults(database)
+        if faults:
+            raise VaultError(f"{path} is damaged: {faults[0]}.", "Take another backup.")
+        messages = database.value("SELECT count(*) FROM message_rows WHERE deleted_at IS NULL")
+        notes = database.value("SELECT count(*) FROM notes WHERE state = 'written'")
+        return BackupFacts(str(path), path.stat().st_size, messages, notes)
+    finally:
+        database.close()
+
+
+def integrity_faults(database: Database, limit: int = 20) -> list[str]:
+    """What SQLite finds wrong with a database file; nothing for a sound one. Raises VaultError if it gives up."""
+    found = [text for (text,) in database.rows(f"PRAGMA integrity_check({limit})")]
+    return [] if found == ["ok"] else found
+
+
+def put_back(backup: Path, archive: Path, aside: Path) -> bool:
+    """Put a copy of ``backup`` in the place of ``archive``, which goes to ``aside``; was there one?
+
+    The caller holds the vault's lock, and has looked the backup through. Raises VaultUnwritable.
+    """
+    part = archive.with_name(f"{archive.name}.part")
+    try:
+        source = connect(backup, read_only=True)
+        try:
+            part.unlink(missing_ok=True)
+            part.touch(mode=0o600)
+            source.copy_to(part)
+        finally:
+            source.close()
+        _sync(part)
+        replaced = archive.exists()
+        if replaced:
+            # What its log still holds belongs to it.
+            set_aside(archive, aside)
+        _remove_companions(archive)
+        part.replace(archive)
+    except OSError as error:
+        raise VaultUnwritable(
+            f"The archive {archive} cannot be replaced: {error.strerror}.",
+            "Check the folder and the space on its disk.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+        _remove_companions(part)
+    return replaced
+
+
+def set_aside(archive: Path, aside: Path) -> None:
+    """Move an archive with all that SQLite keeps beside it. Raises OSError."""
+    for end in ("", *_COMPANIONS):
+        if Path(f"{archive}{end}").exists():
+            Path(f"{archive}{end}").replace(f"{aside}{end}")
+
+
+def _remove_companions(path: Path) -> None:
+    for end in _COMPANIONS:
+        Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
