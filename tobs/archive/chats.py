@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import decode_chat, decode_person, encode, id_list, owner_of
-from tobs.archive.stale import mark_notes_named
+from tobs.archive.stale import mark_notes_named, mark_notes_naming
 from tobs.model import Chat, Person
 
 _FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
@@ -114,6 +114,27 @@ class People:
             (username,),
         )
         return person_id
+
+    def own_note(self, person_id: int, username: str) -> str:
+        """The path of the owner's own note about a person; empty where there is none."""
+        path: str | None = self._database.value(
+            "SELECT path FROM own_people WHERE name IN (?, ?) ORDER BY path LIMIT 1",
+            (str(person_id), username.lower() or str(person_id)),
+        )
+        return path or ""
+
+    def set_own_notes(self, found: Mapping[str, str]) -> None:
+        """Keep which of the owner's notes are about whom: a user name in lower case, or an id as text -> path. Notes
+        that link to a person whose note is another one now become stale."""
+        with self._database.transaction():
+            known: dict[str, str] = dict(self._database.rows("SELECT name, path FROM own_people"))
+            changed = {name for name in known.keys() | found.keys() if known.get(name) != found.get(name)}
+            if not changed:
+                return
+            self._database.run("DELETE FROM own_people")
+            self._database.run_many("INSERT INTO own_people VALUES (?, ?)", list(found.items()))
+            ids = [int(name) if name.lstrip("-").isdecimal() else self.named(name) for name in changed]
+            mark_notes_naming(self._database, [one for one in ids if one])
 
     def see(self, people: Sequence[Person]) -> None:
         """Keep people as they are now; the note of one who changed becomes stale."""

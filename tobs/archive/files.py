@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,15 @@ from tobs.archive.paths import claim_path, take_path
 from tobs.archive.stale import mark_notes_named, mark_notes_with_file
 from tobs.model import MessageKey
 
+FoundType = Literal["text", "multitext", "number", "checkbox"]
+_FOUND_TYPES: dict[str, FoundType] = {
+    "text": "text",
+    "array": "multitext",
+    "integer": "number",
+    "real": "number",
+    "true": "checkbox",
+    "false": "checkbox",
+}
 _COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found, lost"
 _BATCH = 5000
 
@@ -117,6 +126,19 @@ class Files:
         with self._database.transaction():
             self._database.run("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)", (peer_id, key, sha256))
             mark_notes_named(self._database, [str(peer_id)])
+
+    def found_types(self) -> dict[str, FoundType]:
+        """What plugins found about files and messages: name -> type; a name with values of two types is left out."""
+        rows = self._database.rows(
+            "SELECT DISTINCT each.key, each.type FROM ("
+            " SELECT one.value AS said FROM files, json_each(CAST(found AS TEXT)) AS one WHERE one.type = 'object'"
+            " UNION ALL SELECT CAST(found AS TEXT) FROM enrichments) AS told, json_each(told.said) AS each"
+        )
+        types: dict[str, set[FoundType]] = {}
+        for name, kind in rows:
+            if kind in _FOUND_TYPES:
+                types.setdefault(name, set()).add(_FOUND_TYPES[kind])
+        return {name: kinds.pop() for name, kinds in sorted(types.items()) if len(kinds) == 1}
 
     def moved(self, sha256: str, path: str) -> None:
         """The owner moved the attachment to ``path``; it is there, whatever was known."""

@@ -28,6 +28,16 @@ def mark_notes_of_rows(database: Database, message_rows: Iterable[int]) -> None:
     )
 
 
+def mark_notes_naming(database: Database, people: Iterable[int]) -> None:
+    """The notes of what people sent, and those that tell of them: of chats, and of people themselves."""
+    database.run(
+        f"{_GROW} WHERE kind IN ('chat', 'person') OR id IN ("
+        " SELECT note_id FROM message_rows WHERE sender_id IN (SELECT value FROM json_each(?))"
+        " AND sender_id <> chat_id AND sender_id <> 0 AND deleted_at IS NULL)",
+        (id_list(people),),
+    )
+
+
 def mark_notes_with_file(database: Database, sha256: str) -> None:
     """The notes that embed a file, and its own note."""
     database.run(

@@ -85,11 +85,14 @@ class Lookups:
         return found
 
     def _find_person(self, person_id: int) -> tuple[str, str] | None:
-        """A sender's note, or for a channel or group that is in the vault itself, the chat's."""
+        """The owner's own note about a sender, else tobs's; for a channel or group in the vault itself the chat's."""
         person = self._studio.archive.people.get(person_id)
         chat = self._chat(person_id)
         if person is None:
             return chat
+        own = self._studio.archive.people.own_note(person_id, person.username)
+        if own:
+            return own.removesuffix(".md"), person.name
         return self._note(f"person/{person_id}") or (chat[0] if chat else ""), person.name
 
     def _chat(self, chat_id: int) -> tuple[str, str] | None:

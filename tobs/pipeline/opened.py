@@ -37,9 +37,11 @@ from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.host import Host, HostLimits
+from tobs.render.found import NO_PROPERTY
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 from tobs.vault.obsidian import update_settings
+from tobs.vault.own_people import own_people
 from tobs.vault.workspace import Workspace
 
 
@@ -118,7 +120,7 @@ class OpenRun(Struct, frozen=True):
         processes = _processes(self.means.machine, self.means.profile)
         async with Presses(desk.studio, self.keeper, processes=processes) as press:
             yield NoteWriter(desk, self.keeper, press)
-        await self.keeper(update_settings, self.means.workspace.root, prefix=self.means.settings.property_prefix)
+        await self.keeper(_tell_obsidian, self.means, self.archive)
 
     @asynccontextmanager
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
@@ -159,6 +161,7 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
         try:
             await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
             await keeper(look_after, archive, means.workspace.root, reporter, accept_missing=means.accept_missing)
+            await keeper(_follow_owner, means, archive)
             try:
                 async with _plugins(means) as host:
                     yield OpenRun(means, keeper, archive, host)
@@ -194,6 +197,17 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
             tell_plugins(reporter, catalogue, host.off)
             if not isinstance(sys.exception(), asyncio.CancelledError):
                 await tell_end(host, catalogue, reporter, error)
+
+
+def _tell_obsidian(means: Means, archive: Archive) -> None:
+    """Obsidian's types of all properties that notes have, those that plugins found too."""
+    found = {name: kind for name, kind in archive.files.found_types().items() if name not in NO_PROPERTY}
+    update_settings(means.workspace.root, prefix=means.settings.property_prefix, more=found)
+
+
+def _follow_owner(means: Means, archive: Archive) -> None:
+    """See which people the owner has notes about."""
+    archive.people.set_own_notes(own_people(means.workspace.root))
 
 
 def _keep_report(means: Means, archive: Archive) -> None:

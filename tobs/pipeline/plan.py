@@ -241,7 +241,7 @@ def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
     touched = []
     for person_id in ids:
         person = people.get(person_id)
-        if person is None:
+        if person is None or archive.people.own_note(person_id, person.username):
             continue
         note = archive.notes.claim(
             f"person/{person_id}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from tobs.archive import NoteRow
 from tobs.archive.summaries import ChatSummary
 from tobs.model import Chat, FileItem, MessageKey, Person
@@ -134,6 +136,8 @@ def _years(*histories: tuple[int, ChatSummary]) -> tuple[Year, ...]:
 def _person_text(studio: Studio, person_id: int, links: Links) -> str:
     people = studio.archive.people
     person = people.get(person_id) or Person(person_id, str(person_id))
+    if not person.about and (dialog := studio.archive.chats.get(studio.account, person_id)) is not None:
+        person = replace(person, about=dialog.about)  # who one talks with has a bio
     summary = studio.archive.summaries.of_person(person_id)
     stats = PersonStats(
         messages=summary.messages,

@@ -117,7 +117,7 @@ def update_settings(root: Path, *, prefix: str = "", more: Mapping[str, Property
 
 def property_types(prefix: str = "", more: Mapping[str, PropertyType] = {}) -> dict[str, PropertyType]:
     """The types of all properties under the names they have in this vault."""
-    merged = {**more, **PROPERTY_TYPES}
+    merged = PROPERTY_TYPES | {name: kind for name, kind in more.items() if name not in PROPERTY_TYPES}
     return {name if name in UNPREFIXED else prefix + name: kind for name, kind in merged.items()}
 
 

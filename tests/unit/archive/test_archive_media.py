@@ -126,3 +126,11 @@ def test_placing_a_file_makes_its_note_stale(archive: Archive) -> None:
     archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, CHANNEL)])
     archive.media.placed(row.id for row in archive.media.placeable(ACCOUNT, CHANNEL, 9))
     assert [row.id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [note.id]
+
+
+def test_the_types_of_what_processors_found_are_known_where_they_agree(archive: Archive) -> None:
+    one = {"mood": "calm", "bpm": 90, "loud": True, "keys": ["a"], "odd": 1}
+    for sha256, found in (("aa", {"p": one}), ("bb", {"p": {"odd": "x", "bpm": 1.5}, "q": {"mood": "wild"}})):
+        archive.files.claim(sha256, MessageKey(0, CHANNEL, 1), [f"{sha256}.mp3"])
+        archive.files.set_found(sha256, found)
+    assert archive.files.found_types() == {"mood": "text", "bpm": "number", "loud": "checkbox", "keys": "multitext"}

@@ -35,6 +35,12 @@ CREATE TABLE people (
 
 CREATE INDEX people_username ON people (username COLLATE NOCASE) WHERE username <> '';
 
+-- Notes of the owner about people: a user name in lower case or an id as text, and the note's path.
+CREATE TABLE own_people (
+    name TEXT PRIMARY KEY,
+    path TEXT NOT NULL
+) WITHOUT ROWID;
+
 -- What a chat or person was called before.
 CREATE TABLE former_names (
     peer_id INTEGER NOT NULL,

@@ -1,0 +1,69 @@
+"""Notes that the owner has about people: those with a property ``telegram`` that names the person there.
+
+`telegram: "@anna"`, `telegram: 12345` and `telegram: https://t.me/anna` are understood, and a list of them. Links to
+the person then lead to that note.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tobs.vault.decide import read_marks
+from tobs.vault.layout import PEOPLE, TELEGRAM
+
+_HEAD = 16_384
+_FRONT_MATTER = re.compile(r"\ufeff?---\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_PROPERTY = re.compile(r"^telegram[ \t]*:(.*(?:\n[ \t]*-[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?<![\w@./-])(?:(?:https?://)?(?:www\.)?(?:t|telegram)\.me/|@)?"
+    r"(?:(?P<id>-?\d{3,15})|(?P<name>[A-Za-z]\w{3,31}))/?(?![\w./@-])"
+)
+# A note with one of these in its path cannot be linked to.
+_BREAKS = re.compile(r"[\[\]|#^]")
+
+
+def own_people(root: Path) -> dict[str, str]:
+    """Whom the owner's notes in the vault are about: a user name in lower case, or a number as text -> path.
+
+    Of two notes about one person the first by path counts. Reads the beginning of every note that is not tobs's.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(_notes(root, "")):
+        for name in _names(root / path):
+            found.setdefault(name, path)
+    return found
+
+
+def _notes(root: Path, folder: str) -> Iterator[str]:
+    """The notes of the vault that may be the owner's: all but those in tobs's folder, of which people's only."""
+    try:
+        with os.scandir(root / folder) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+    except OSError:  # gone meanwhile, or closed to us
+        return
+    for entry in inside:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if folder != TELEGRAM or path == PEOPLE:
+                yield from _notes(root, path)
+        elif entry.name.endswith(".md") and folder != TELEGRAM and not _BREAKS.search(path):
+            yield path
+
+
+def _names(path: Path) -> list[str]:
+    """Whom a note names in its property; nobody for a note of tobs."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_HEAD).decode("utf-8", "replace")
+    except OSError:
+        return []
+    front = _FRONT_MATTER.match(text)
+    told = _PROPERTY.search(front[1]) if front else None
+    if told is None or read_marks(text.replace("\r\n", "\n")).tobs_id:
+        return []
+    return [match["id"] or match["name"].lower() for match in _NAMED.finditer(told[1])]
