@@ -39,7 +39,7 @@ def test_the_counter_mode_is_telethon_s(data: bytes, block: int, key: bytes, iv:
     assert counter_mode(key, iv, block * 16, data) == theirs == encrypt_at(key, iv, block * 16, data)
 
 
-@pytest.mark.parametrize("size", [64 * 1024, 700_001, 3 * MIB, 11 * MIB + 777])
+@pytest.mark.parametrize("size", [64 * 1024, 11 * MIB + 777])
 async def test_a_file_on_a_cdn_comes_whole(size: int, tmp_path: Path) -> None:
     data = os.urandom(size)
     async with serve(open_world(WORLD), CDN) as sandbox, room(sandbox, tmp_path) as opened:
