@@ -61,7 +61,7 @@ async def plan(place: Workplace, targets: Sequence[str], choice: Choice) -> Plan
     """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
     from tobs.pipeline.plan_run import make_plan
 
-    if not targets and not choice.all:
+    if not targets and not choice.all and not choice.left:
         raise UsageError(
             "There is no target to plan for.", "Name one, such as @channel; tobs chats lists what the account can see."
         )
@@ -73,6 +73,7 @@ async def plan(place: Workplace, targets: Sequence[str], choice: Choice) -> Plan
         telegram_settings=telegram_settings(place),
         archive_path=place.vault / ".tobs" / "archive.db",
         selection=selection,
+        zone=ZoneInfo(place.settings.timezone or local_timezone()),
         reporter=reporter,
     )
 

@@ -141,6 +141,15 @@ class Messages:
         )
         return int(every - deleted)
 
+    def count_between(self, account: int, chat_id: int, low: int, high: int) -> int:
+        """How many live messages a chat has with ids from ``low`` up to ``high``."""
+        found = self._database.value(
+            "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+            " AND deleted_at IS NULL",
+            (owner_of(account, chat_id), chat_id, low, high),
+        )
+        return int(found)
+
     def has_upto(self, account: int, chat_id: int, upto: int) -> bool:
         """Whether a chat has any message with an id up to ``upto``."""
         row = self._database.row(

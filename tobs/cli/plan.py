@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from tobs.cli import choosing
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
+from tobs.cli.export import tell_warnings
 from tobs.cli.show import show_table
 from tobs.config.units import format_size
 
 if TYPE_CHECKING:
-    from tobs.pipeline.estimate import ChatEstimate, Plan
+    from tobs.pipeline.estimate import ChatEstimate, MediaEstimate, Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -22,33 +24,56 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     common: Common,
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="@username, t.me link, id, part of a title, me, or folder:NAME.",
-            metavar="TARGET...",
-            show_default=False,
-        ),
-    ] = None,
-    all_chats: Annotated[bool, typer.Option("--all", help="Every chat of the account, archived ones too.")] = False,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(help="Leave out a chat: @username, id, part of a title, folder:NAME. Repeatable.", metavar="CHAT"),
-    ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="How hard to work: conservative, balanced, aggressive or custom.")
-    ] = None,
-    media: Annotated[str | None, typer.Option(help="Kinds to download: all, or a list such as photo,audio.")] = None,
-    max_size: Annotated[str | None, typer.Option(help="Largest file to download, such as 50MB.")] = None,
+    targets: choosing.Targets = None,
+    profile: choosing.Profile = None,
+    workers: choosing.Workers = None,
+    layout: choosing.Layout = None,
+    media: choosing.Media = None,
+    no_media: choosing.NoMedia = False,
+    max_size: choosing.MaxSize = None,
+    no_takeout: choosing.NoTakeout = False,
+    all_chats: choosing.AllChats = False,
+    left: choosing.Left = False,
+    exclude: choosing.Exclude = None,
+    since: choosing.Since = None,
+    until: choosing.Until = None,
+    min_id: choosing.MinId = None,
+    max_id: choosing.MaxId = None,
+    limit: choosing.Limit = None,
+    sender: choosing.Senders = None,
+    topic: choosing.Topics = None,
+    type_: choosing.Types = None,
+    where: choosing.Where = None,
 ) -> int:
     """Tell what an export would do; costs a few requests a chat and changes nothing."""
     from tobs.app.export import Choice
     from tobs.app.export import plan as make_plan
     from tobs.app.workplace import open_workplace
 
-    place = open_workplace(common.settings(profile=profile, media=media, max_size=max_size), verbosity=common.verbose)
-    choice = Choice(all=all_chats, exclude=exclude or ())
-    wanted = targets or ([] if all_chats else list(place.settings.targets))
+    asked = choosing.asked_for(
+        since=since,
+        until=until,
+        min_id=min_id,
+        max_id=max_id,
+        limit=limit,
+        sender=sender,
+        topic=topic,
+        type_=type_,
+        where=where,
+    )
+    settings = choosing.fetch_settings(
+        profile=profile,
+        workers=workers,
+        layout=layout,
+        media=media,
+        no_media=no_media,
+        max_size=max_size,
+        no_takeout=no_takeout,
+    )
+    place = open_workplace(common.settings(**settings), verbosity=common.verbose)
+    tell_warnings(place.warnings)
+    choice = Choice(all=all_chats, left=left, exclude=exclude or (), asked=asked)
+    wanted = targets or ([] if all_chats or left else list(place.settings.targets))
     found = asyncio.run(make_plan(place, wanted, choice))
     give(common, found, lambda: _show(found))
     return 1 if found.problems else 0
@@ -64,6 +89,9 @@ def _show(found: Plan) -> None:
         f"{_time(found.seconds)}.",
         soft_wrap=True,
     )
+    for item in found.items:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in item.kinds.items())
+        stdout.print(f"{item.title}: {kinds}; about {item.notes} notes.", soft_wrap=True, markup=False)
     if found.takeout:
         stdout.print(f"A takeout session would be asked for ({', '.join(found.takeout)}).", soft_wrap=True)
     for item in found.items:
@@ -78,9 +106,15 @@ def _known(found: Plan) -> int:
 
 
 def _row(item: ChatEstimate) -> tuple[object, ...]:
-    media = ", ".join(f"{one.count} {kind}" for kind, one in item.media.items())
+    media = ", ".join(_told(kind, one) for kind, one in item.media.items())
     size = "?" if item.bytes is None else format_size(item.bytes)
-    return (item.title, item.kind, item.messages, item.new, media, size, item.requests, _time(item.seconds))
+    messages = f"{item.messages}" if item.exact else f"~{item.messages}"
+    return (item.title, item.kind, messages, item.new, media, size, item.requests, _time(item.seconds))
+
+
+def _told(kind: str, media: MediaEstimate) -> str:
+    size = "size not known" if media.bytes is None else format_size(media.bytes)
+    return f"{media.count} {kind} ({size})" if media.wanted else f"{media.count} {kind} (not wanted)"
 
 
 def _time(seconds: float) -> str:

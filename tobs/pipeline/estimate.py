@@ -1,18 +1,23 @@
 """What an export would do, at the cost of a few requests a chat; nothing is changed.
 
-Counts are Telegram's own (messages.getSearchCounters). Sizes are not told by it: they are taken from the newest
-messages, as the mean of each kind times its number; a kind that is not among them has no estimate.
+How many messages of which kind there are is Telegram's own count where it counts them, else reckoned from some pages
+(``sampling.py``). Sizes are the mean of each kind in those pages times its number.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from tobs.model import Chat, FileKind, Message, is_channel_id, message_files
+from tobs.model import Chat, is_channel_id
+from tobs.pipeline.filters import Filters
 from tobs.pipeline.report import Problem
+from tobs.pipeline.sampling import FILES, Holding, look_at
+from tobs.pipeline.selection import Chosen, parts_of
 from tobs.telegram.client import Telegram
 from tobs.vault.layout import AskedLayout, choose_layout
 
@@ -31,15 +36,16 @@ class MediaEstimate(Struct, frozen=True):
 
 
 class ChatEstimate(Struct, frozen=True):
-    """What exporting a chat would do. ``archived`` messages are in the vault's archive already; ``bytes`` is None
-    where the newest messages do not tell. ``notes`` counts one a message (an album has fewer), or a
-    note for so many as came on a day or in a month of late."""
+    """What exporting a chat would do. ``messages`` are those that the filters leave; ``archived`` ones of them are in
+    the vault's archive already. ``exact`` says whether the messages were counted, not reckoned; ``bytes`` is None where
+    the size of a kind of files cannot be told. ``notes`` are those of new messages."""
 
     id: int
     kind: str
     title: str
     username: str
     messages: int
+    exact: bool
     archived: int
     new: int
     kinds: Mapping[str, int]
@@ -55,10 +61,10 @@ class ChatEstimate(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What the vault's archive has of a chat: messages, its folder ("": none yet), its layout and why (None: not
-    decided)."""
+    """What the vault's archive has of a chat: ``count`` tells how many messages of a history there are in an interval
+    of ids; its folder ("": none yet), its layout and why (None: not decided)."""
 
-    messages: int = 0
+    count: Callable[[int, int, int], int]
     folder: str = ""
     layout: tuple[str, str] | None = None
 
@@ -89,67 +95,95 @@ class Plan(Struct, frozen=True):
 
 
 class Estimator:
-    """Asks for counts and reckons. ``clock`` (seconds) times the requests, which says how fast answers come."""
+    """Asks for counts and reckons. ``senders`` are the marked ids of those ``filters`` name; ``clock`` (seconds) times
+    the requests, which says how fast answers come."""
 
-    def __init__(self, telegram: Telegram, means: Means, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        telegram: Telegram,
+        means: Means,
+        filters: Filters,
+        senders: Sequence[int],
+        zone: ZoneInfo,
+        clock: Callable[[], float],
+    ) -> None:
         self._telegram = telegram
         self._means = means
+        self._filters = filters
+        self._senders = senders
+        self._zone = zone
         self._clock = clock
         self._asked = 0
         self._seconds = 0.0
 
-    async def chat(self, chat: Chat, known: Known, *, scopes: tuple[str, ...]) -> ChatEstimate:
-        """What exporting ``chat`` (and the group it grew from) would do."""
-        histories = [chat.id, *([chat.migrated_from] if chat.migrated_from else [])]
-        messages, kinds, sample = 0, dict[str, int](), list[Message]()
+    async def chat(self, chosen: Chosen, known: Known, *, scopes: tuple[str, ...]) -> ChatEstimate:
+        """What exporting a chat (and the group it grew from) would do."""
+        chat = chosen.chat
         before, started = self._telegram.requests.total(), self._clock()
-        for chat_id in histories:
-            top = await self._telegram.history_top(chat_id)
-            messages += top.count
-            if not top.count:
-                continue
-            for kind, count in (await self._telegram.counters(chat_id)).items():
-                kinds[kind] = kinds.get(kind, 0) + count
-            low = max(1, await self._telegram.id_from_top(chat_id, top.top, _PAGE))
-            sample += (await self._telegram.page(chat_id, low, top.top)).messages
+        parts = await parts_of(self._telegram, chosen, self._filters, self._senders, self._zone)
+        looked = [
+            await look_at(self._telegram, part, self._filters, self._senders, self._zone, self._means.kinds)
+            for part in parts
+        ]
         self._asked += self._telegram.requests.total() - before
         self._seconds += self._clock() - started
-        new = max(0, messages - known.messages)
+        inside = sum(
+            known.count(part.chat.id, *(part.within or (1, part.chat.top))) for part in parts if not part.thread
+        )
+        messages = sum(holding.messages for holding in looked)
+        archived = min(messages, inside)
+        new = messages - archived
         share = new / messages if messages else 0.0
-        media = estimate_media(kinds, sample, self._means)
-        wanted = [one for one in media.values() if one.wanted and one.count]
-        pages = ceil(new / _PAGE) + _AROUND * len(histories)
-        parts = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
-        size = sum(one.bytes or 0 for one in wanted)
-        layout, reason = known.layout or choose_layout(self._means.layout, messages)
+        kinds = Counter[str]()
+        for holding in looked:
+            kinds.update(holding.kinds)
+        media = estimate_media(kinds, looked, self._means)
+        wanted = [one for one in media.values() if one.wanted]
+        fetched = max(0, sum(self._fetched(holding) for holding in looked) - inside) if new else 0
+        pages = ceil(fetched / _PAGE) + _AROUND * len(parts)
+        files = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
+        layout, reason = known.layout or choose_layout(self._means.layout, sum(part.chat.count or 0 for part in parts))
         return ChatEstimate(
             id=chat.id,
             kind=chat.kind,
             title=chat.title,
             username=chat.username,
             messages=messages,
-            archived=known.messages,
+            exact=all(holding.exact for holding in looked),
+            archived=archived,
             new=new,
-            kinds={kind: count for kind, count in kinds.items() if count},
-            media={kind: one for kind, one in media.items() if one.count},
-            requests=pages + parts,
-            bytes=round(size * share) if all(one.bytes is not None for one in wanted) else None,
-            notes=estimate_notes(new, layout, [message.date for message in sample]),
+            kinds=dict(kinds.most_common()),
+            media=media,
+            requests=pages + files,
+            bytes=round(share * sum(one.bytes or 0 for one in wanted))
+            if all(one.bytes is not None for one in wanted)
+            else None,
+            notes=round(share * sum(holding.notes[layout] for holding in looked)),
             folder=known.folder,
             layout=layout,
             layout_reason=reason,
             takeout=scopes,
-            seconds=round(self._time(chat, pages, parts), 1),
+            seconds=round(self._time(chat, pages, files, in_takeout=bool(scopes)), 1),
         )
 
-    def _time(self, chat: Chat, pages: int, parts: int) -> float:
+    def _fetched(self, holding: Holding) -> int:
+        """Messages that have to be fetched to find those that are wanted: up to a limit, as many as it takes."""
+        if not self._filters.limit or not self._filters.by_content:
+            return holding.inside
+        return min(holding.inside, ceil(self._filters.limit * holding.inside / max(1, holding.found)))
+
+    def _time(self, chat: Chat, pages: int, files: int, *, in_takeout: bool) -> float:
         """Seconds for so many requests: as fast as answers come to all connections, and no faster than flood waits
         taught."""
         answer = self._seconds / self._asked if self._asked else 0.0
         workers = self._means.workers if is_channel_id(chat.id) else 1
-        history = max(pages * answer / workers, pages * self._telegram.interval("messages.getHistory"))
-        files = max(parts * answer / self._means.downloads, parts * self._telegram.interval("upload.getFile"))
-        return max(history, files)
+
+        def pace(method: str) -> float:
+            return self._telegram.interval(method, in_takeout=in_takeout)
+
+        history = max(pages * answer / workers, pages * pace("messages.getHistory"))
+        parts = max(files * answer / self._means.downloads, files * pace("upload.getFile"))
+        return max(history, parts)
 
 
 def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int, problems: Sequence[Problem]) -> Plan:
@@ -169,38 +203,14 @@ def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int
     )
 
 
-def estimate_notes(messages: int, layout: str, dates: Collection[int]) -> int:
-    """Notes for so many ``messages``, from the ``dates`` (Unix seconds) of some: at least one a note."""
-    if layout == "message" or not dates:
-        return messages
-    period = 86_400 * (1 if layout == "day" else 30)
-    together = len(dates) * period / max(period, max(dates) - min(dates))
-    return min(messages, ceil(messages / max(1.0, together)))
-
-
-def estimate_media(kinds: Mapping[str, int], sample: Collection[Message], means: Means) -> dict[str, MediaEstimate]:
-    """Files of each kind with the bytes a run would fetch, by what the ``sample`` of messages has of it."""
-    sizes: dict[FileKind, list[int]] = {}
-    for message in sample:
-        for item in message_files(message):
-            sizes.setdefault(item.kind, []).append(item.size)
-    found = {}
-    for kind, sampled in _KINDS.items():
+def estimate_media(kinds: Mapping[str, int], looked: Sequence[Holding], means: Means) -> dict[str, MediaEstimate]:
+    """Files of each kind with the bytes a run would fetch, by the sizes of those that were looked at."""
+    found: dict[str, MediaEstimate] = {}
+    for kind in FILES:
         count = kinds.get(kind, 0)
-        some = [size for size in sizes.get(sampled, []) if size <= means.max_size]
-        every = len(sizes.get(sampled, []))
-        wanted = sampled in means.kinds
-        mean = sum(some) / every if every else None
-        found[kind] = MediaEstimate(count, None if mean is None else round(mean * count), wanted)
+        if not count:
+            continue
+        every = [size for holding in looked for size in holding.sizes.get(kind, ())]
+        some = sum(size for size in every if size <= means.max_size)
+        found[kind] = MediaEstimate(count, round(some / len(every) * count) if every else None, kind in means.kinds)
     return found
-
-
-_KINDS: dict[str, FileKind] = {
-    "photo": "photo",
-    "video": "video",
-    "round": "round",
-    "gif": "gif",
-    "audio": "audio",
-    "voice": "voice",
-    "document": "document",
-}

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
+from tobs.errors import RequestRefused
 from tobs.model import Chat
 from tobs.pipeline.estimate import Estimator, Known, Means, Plan, sum_up
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.run import takeout_scopes
-from tobs.pipeline.selection import Selection, choose_chats
-from tobs.telegram.client import open_telegram
+from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats, sender_ids
+from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.settings import TelegramSettings
 from tobs.vault.layout import chat_candidates, chat_folder
 
@@ -26,6 +31,7 @@ async def make_plan(
     telegram_settings: TelegramSettings,
     archive_path: Path,
     selection: Selection,
+    zone: ZoneInfo,
     reporter: Reporter,
 ) -> Plan:
     """What exporting ``selection`` would do. The archive is only read, where there is one."""
@@ -39,17 +45,42 @@ async def make_plan(
     with _reading(archive_path) as archive:
         async with open_telegram(telegram_settings) as telegram:
             chosen = await choose_chats(telegram, selection, reporter)
-            estimator = Estimator(telegram, means, time.monotonic)
+            senders = await sender_ids(telegram, selection.filters)
+            estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
             items, scopes = [], set[str]()
-            for one in chosen:
-                chat = one.chat if one.is_full else await telegram.full(one.chat.id)
-                more = {"chats"} if chat.migrated_from else set()
-                needed = takeout_scopes([chat], media=bool(settings.media), more=more) if settings.takeout else []
-                scopes |= set(needed)
-                known = _known(archive, telegram.account.id, chat)
-                items.append(await estimator.chat(chat, known, scopes=tuple(needed)))
+            async with _left(telegram, settings, selection, chosen, reporter) as left:
+                for one in (*chosen, *left):
+                    if not one.is_full:
+                        one = replace(one, chat=await telegram.full(one.chat.id))
+                    chat = one.chat
+                    more = {"chats"} if chat.migrated_from else set()
+                    needed = takeout_scopes([chat], media=bool(settings.media), more=more) if settings.takeout else []
+                    scopes |= set(needed)
+                    known = _known(archive, telegram.account.id, chat)
+                    try:
+                        items.append(await estimator.chat(one, known, scopes=tuple(needed)))
+                    except RequestRefused as error:
+                        if len(chosen) + len(left) == 1:
+                            raise
+                        reporter.failed(error, chat.title)
             asked = telegram.requests.total()
     return sum_up(items, scopes=sorted(scopes), asked=asked, problems=reporter.report.problems)
+
+
+@asynccontextmanager
+async def _left(
+    telegram: Telegram, settings: Settings, selection: Selection, chosen: Sequence[Chosen], reporter: Reporter
+) -> AsyncIterator[list[Chosen]]:
+    """The chats the account has left. Telegram lists and shows them only in a takeout session: one is asked for."""
+    if not selection.left:
+        yield []
+        return
+    async with telegram.takeout(("channels", "megagroups")) if settings.takeout else nullcontext():
+        if telegram.in_takeout:
+            yield await left_chats(telegram, selection, chosen)
+        else:
+            reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
+            yield []
 
 
 @contextmanager
@@ -66,11 +97,10 @@ def _known(archive: Archive | None, account: int, chat: Chat) -> Known:
     """What the vault has of ``chat``, and where it would go if it has nothing."""
     folder = chat_folder(next(chat_candidates(chat.title, chat.id)))
     if archive is None:
-        return Known(folder=folder)
+        return Known(count=lambda *_: 0, folder=folder)
     note = archive.notes.by_tobs_id(str(chat.id))
-    ids = [chat.id, *([chat.migrated_from] if chat.migrated_from else [])]
     return Known(
-        messages=sum(archive.messages.count(account, one) for one in ids),
+        count=partial(archive.messages.count_between, account),
         folder=chat_folder(note.path) if note is not None else folder,
         layout=_recorded(archive.chats.layout(account, chat.id)),
     )

@@ -43,11 +43,12 @@ class Chosen(Struct, frozen=True):
 
 class Part(Struct, frozen=True):
     """What a run brings of one history: the chat with its newest id and count, where it comes from, and the ids that
-    are wanted (None: all)."""
+    are wanted (None: all). ``thread`` is the topic whose messages alone are asked for (0: all)."""
 
     chat: Chat
     source: Source
     within: Gap | None
+    thread: int = 0
 
 
 async def choose_chats(telegram: Telegram, selection: Selection, reporter: Reporter) -> list[Chosen]:
@@ -128,6 +129,11 @@ def fits(pattern: str, chat: Chat) -> bool:
     return bool(text) and text.casefold() in chat.title.casefold()
 
 
+async def sender_ids(telegram: Telegram, filters: Filters) -> list[int]:
+    """The marked ids of the senders that ``filters`` name."""
+    return [(await telegram.resolve(sender)).id for sender in filters.senders]
+
+
 async def parts_of(
     telegram: Telegram, chosen: Chosen, filters: Filters, senders: Sequence[int], zone: ZoneInfo
 ) -> list[Part]:
@@ -160,7 +166,7 @@ async def _part(
     if filters.is_empty and not topic:
         return Part(chat, live_source(telegram), None)
     keep = message_test(filters, senders, zone)
-    return Part(chat, _source(telegram, filters, keep, topic), await _within(telegram, chat, filters, topic))
+    return Part(chat, _source(telegram, filters, keep, topic), await _within(telegram, chat, filters, topic), topic)
 
 
 def _source(telegram: Telegram, filters: Filters, keep: Callable[[Message], bool] | None, topic: int) -> Source:

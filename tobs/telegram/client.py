@@ -31,7 +31,7 @@ from tobs.model import (
 )
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
-from tobs.telegram.counters import counters_request, counts_of
+from tobs.telegram.counters import counters_request, counts_of, search_request
 from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
 from tobs.telegram.files import OnProgress, Transfer
 from tobs.telegram.flood import FloodLedger
@@ -41,6 +41,7 @@ from tobs.telegram.links import Links
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
 from tobs.telegram.proofs import Offer
+from tobs.telegram.reader import read_history
 from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, Span, plan_shards, plan_spans, spans_worthwhile
@@ -222,6 +223,29 @@ class Telegram:
         """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""
         return counts_of(await self._door(counters_request(await self._peers.input_peer(chat_id))))
 
+    async def search(
+        self,
+        chat_id: int,
+        *,
+        kind: str = "",
+        sender: int = 0,
+        since: float = 0,
+        until: float = 0,
+        thread: int = 0,
+        limit: int = 1,
+    ) -> tuple[int, list[Message]]:
+        """How many messages a chat has of ``kind`` (one of ``counters.SEARCHED``, "": any) and ``sender`` between two
+        Unix times (0: no bound), by Telegram's count, and the newest ``limit`` of them; one request."""
+        from_id = await self._peers.input_peer(sender) if sender else None
+        peer, bounds = await self._peers.input_peer(chat_id), {"since": since, "until": until}
+        request = search_request(peer, kind=kind, sender=from_id, thread=thread, limit=limit, **bounds)
+        body = await self._door.raw(request)
+        return read_history(body).count, self._history.told(body)
+
+    async def sample(self, chat_id: int, high: int, skip: int, *, thread: int = 0) -> list[Message]:
+        """The up to 100 messages behind the ``skip`` newest ones with ``id <= high``, newest first; one request."""
+        return await self._history.sample(chat_id, high, skip, thread=thread)
+
     def interval(self, method: str, *, in_takeout: bool = False) -> float:
         """The learned pace of a method: seconds between two calls, 0 while no flood wait taught one."""
         return self._door.ledger.interval(method, lane=TAKEOUT_LANE if in_takeout else "")
@@ -333,9 +357,9 @@ class Telegram:
             return await topics_by_id(self._door, self._peers, chat_id, ids)
         return await every_topic(self._door, self._peers, chat_id)
 
-    async def position(self, chat_id: int, message_id: int) -> tuple[int, int]:
+    async def position(self, chat_id: int, message_id: int, *, thread: int = 0) -> tuple[int, int]:
         """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
-        return await self._history.position(chat_id, message_id)
+        return await self._history.position(chat_id, message_id, thread=thread)
 
     async def named(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
         """Messages by their ids, at most 100, as a page that settles nothing; and the ids that are gone."""

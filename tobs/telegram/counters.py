@@ -1,4 +1,4 @@
-"""How many messages of each kind a chat has, by one request."""
+"""How many messages of each kind a chat has, by one request; and a search by kind, sender and time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _FILTERS = {
     "audio": types.InputMessagesFilterMusic,
     "voice": types.InputMessagesFilterVoice,
     "document": types.InputMessagesFilterDocument,
-    "link": types.InputMessagesFilterUrl,
     "location": types.InputMessagesFilterGeo,
     "contact": types.InputMessagesFilterContacts,
-    "pinned": types.InputMessagesFilterPinned,
 }
+SEARCHED = frozenset(_FILTERS)
+"""The kinds of messages that Telegram counts and searches by."""
 _KINDS = {kind.CONSTRUCTOR_ID: name for name, kind in _FILTERS.items()}
 
 
@@ -30,3 +30,25 @@ def counters_request(peer: Any) -> Any:
 def counts_of(answer: Any) -> dict[str, int]:
     """Its answer: kind -> number of messages, as far as Telegram told."""
     return {_KINDS[item.filter.CONSTRUCTOR_ID]: int(item.count) for item in answer}
+
+
+def search_request(
+    peer: Any, *, kind: str = "", sender: Any = None, since: float = 0, until: float = 0, thread: int = 0, limit: int
+) -> Any:
+    """``messages.search`` for the newest ``limit`` messages of ``kind`` ("": any) and ``sender`` (an input peer, None:
+    anybody) from Unix time ``since`` up to before ``until`` (0: no bound); its answer counts all of them."""
+    return functions.messages.SearchRequest(
+        peer=peer,
+        q="",
+        filter=_FILTERS[kind]() if kind else types.InputMessagesFilterEmpty(),
+        min_date=int(since) or None,
+        max_date=int(until) or None,
+        offset_id=0,
+        add_offset=0,
+        limit=limit,
+        max_id=0,
+        min_id=0,
+        hash=0,
+        from_id=sender,
+        top_msg_id=thread or None,
+    )

@@ -7,6 +7,7 @@ messages.getHistory with ``offset_id=cursor, add_offset=-100, limit=100`` gives 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,7 +46,7 @@ def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
     return min(high, inside[-1]), [number for number in inside if number <= high]
 
 
-def _wanted(messages: list[Message], keep: Keep) -> list[int]:
+def wanted_of(messages: list[Message], keep: Keep) -> list[int]:
     """The places of the messages that ``keep`` wants; with one message of an album all of it that is there."""
     fits = [keep(message) for message in messages]
     albums = {message.album_id for message, fit in zip(messages, fits, strict=True) if fit and message.album_id}
@@ -124,9 +125,24 @@ class History:
         self._peers.remember(answer.users, answer.chats)
         return answer.messages[0][0].id if answer.messages else 0
 
-    async def position(self, chat_id: int, message_id: int) -> tuple[int, int]:
+    async def sample(self, chat_id: int, high: int, skip: int, *, thread: int = 0) -> list[Message]:
+        """The up to 100 messages behind the ``skip`` newest ones with ``id <= high``, newest first, as far as they can
+        be read; one request."""
+        return self.told(await self._ask(chat_id, offset=high + 1, add=skip, limit=LIMIT, thread=thread))
+
+    def told(self, body: bytes) -> list[Message]:
+        """The messages of an answer that nothing is settled by."""
+        answer = read_history(body)
+        self._peers.remember(answer.users, answer.chats)
+        found = []
+        for raw, _ in answer.messages:
+            with suppress(*BROKEN):
+                found.append(message_of(raw, self._me))
+        return [message for message in found if message is not None]
+
+    async def position(self, chat_id: int, message_id: int, *, thread: int = 0) -> tuple[int, int]:
         """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
-        answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1))
+        answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1, thread=thread))
         return (answer.messages[0][0].id, answer.newer) if answer.messages else (0, answer.count)
 
     async def named(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
@@ -220,7 +236,7 @@ class History:
                 raws.append(raw)
         found = len(messages)
         if keep is not None:
-            wanted = _wanted(messages, keep)
+            wanted = wanted_of(messages, keep)
             raws = [raws[index] for index in wanted]
             messages = [messages[index] for index in wanted]
         if answer.reason:
