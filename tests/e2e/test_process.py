@@ -72,7 +72,8 @@ def test_a_new_plugin_works_on_what_is_here_and_telegram_is_not_asked(serve: Ser
     fresh = vault.parent / "fresh"
     (fresh / ".tobs" / "plugins").mkdir(parents=True)
     add_plugin(served, fresh, "finder", FINDER)
-    assert served.tobs("export", served.target, "--vault", str(fresh)).code == 0
+    late = served.tobs("export", served.target, "--vault", str(fresh))
+    assert late.code == 0, late.stdout + late.stderr
     assert tree(fresh) == tree(vault), "the vault of an export that had the plugin from the start"
 
     off = process(served, vault, TOBS_PLUGINS_OFF="find-er")
@@ -155,3 +156,48 @@ def test_strict_ends_the_run_at_the_first_failure_of_a_plugin(serve: Serve, vaul
     assert '  - "gloom"\n' in named.read_text(encoding="utf-8")
     again = process(served, vault, "--strict")
     assert again.code == 1 and "Plugin gloom failed on" in again.stderr
+
+
+def fetched(served: Served) -> int:
+    """Parts of files that were asked for."""
+    return sum(entry["method"] == "upload.getFile" for entry in served.log())
+
+
+def test_media_later_leaves_files_to_process(serve: Serve, vault: Path) -> None:
+    served = serve(WORLD)
+    later = served.tobs("export", served.target, "--media-later", "--vault", str(vault), "--json")
+    assert later.code == 0, later.stderr
+    assert fetched(served) == 0 and not list(vault.rglob("Telegram/*/media/*"))
+    assert later.json["media"]["wanted"] > 10 and later.json["problems"] == []
+    done = process(served, vault, "--bandwidth", "50MB/s")
+    assert done.code == 0, done.stderr
+    assert done.json["media"]["downloaded"] == later.json["media"]["wanted"]
+    at_once = vault.parent / "at-once"
+    assert served.tobs("export", served.target, "--vault", str(at_once)).code == 0
+    assert tree(vault) == tree(at_once)
+
+
+def test_a_budget_is_kept_and_the_rest_comes_later(serve: Serve, vault: Path) -> None:
+    served = serve(WORLD)
+    at_once = vault.parent / "at-once"
+    whole = served.tobs("export", served.target, "--vault", str(at_once), "--json").json["media"]
+    budget = whole["bytes"] // 3
+    first = served.tobs("export", served.target, "--media-budget", str(budget), "--vault", str(vault), "--json")
+    assert first.code == 0, first.stderr
+    media = first.json["media"]
+    assert 0 < media["bytes"] <= budget and media["postponed"] == whole["downloaded"] - media["downloaded"]
+    assert any("left to a later run" in one["what"] for one in first.json["recovered"])
+    assert len(list(vault.rglob("Telegram/*/media/*"))) > 0, "what was fetched does not wait for the rest"
+    while (done := process(served, vault, "--media-budget", str(budget))).json["media"]["postponed"]:
+        assert done.code == 0 and 0 < done.json["media"]["bytes"] <= budget
+    assert tree(vault) == tree(at_once)
+
+
+def test_a_disk_that_is_nearly_full_is_left_alone(serve: Serve, vault: Path) -> None:
+    served = serve(WORLD)
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json", TOBS_DISK_FLOOR="900000GB")
+    assert done.code == 1, done.stderr
+    assert done.json["media"]["downloaded"] == 0 and fetched(served) == 0
+    (problem,) = done.json["problems"]
+    assert problem["what"] == "media" and "free on the disk" in problem["reason"]
+    assert done.json["messages"]["new"] == 120, "messages come all the same"

@@ -39,6 +39,7 @@ async def export(
     watch: Watch,
     accept_missing: bool = False,
     strict: bool = False,
+    media_later: bool = False,
     command: str = "export",
     choice: Choice | None = None,
 ) -> RunReport:
@@ -53,7 +54,9 @@ async def export(
     settings = telegram_settings(place)
     selection = _selection(place, targets, choice, time.time())
     told = _told_targets(selection)
-    async with run_means(place, command, told, watch=watch, accept_missing=accept_missing, strict=strict) as means:
+    async with run_means(
+        place, command, told, watch=watch, accept_missing=accept_missing, strict=strict, media_later=media_later
+    ) as means:
         return await ExportRun(means, settings).export(selection)
 
 

@@ -34,6 +34,7 @@ async def run_means(
     watch: Watch,
     accept_missing: bool = False,
     strict: bool = False,
+    media_later: bool = False,
 ) -> AsyncIterator[Means]:
     """The means of a run of ``command``; ``targets`` as the report names them. Raises VaultError, TemplateBroken,
     ConfigError."""
@@ -56,6 +57,7 @@ async def run_means(
                 reporter=reporter,
                 accept_missing=accept_missing,
                 strict=strict,
+                media_later=media_later,
             )
             async with watch(reporter):
                 yield means

@@ -58,6 +58,7 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
         server=server,
         workers=profile.workers,
         flood_threshold=profile.flood_threshold,
+        bandwidth=settings.bandwidth or 0,
         request_timeout=profile.timeout,
     )
     if not made.passphrase and SessionFile(made).wants_passphrase():

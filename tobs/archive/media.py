@@ -1,6 +1,7 @@
 """The files of messages: what is wanted, fetched, placed, and what stays out and why.
 
 wanted --> staged --> placed        the normal way: in the staging folder, then in the vault
+   |                                (with a reason: put off by this run, and in nobody's way)
    |------> failed                  did not work; back to wanted by ``retry_failed`` where that may help
    |------> unavailable             the source does not have it (any more)
 skipped                             the owner does not want it (kind, size, --no-media)
@@ -24,18 +25,20 @@ MediaState = Literal["wanted", "staged", "placed", "failed", "unavailable", "ski
 
 _BATCH = 500
 _COLUMNS = (
-    "d.id, d.account, d.chat_id, d.message_id, d.ordinal, d.key, d.date, d.state, d.reason, d.retryable, d.attempts,"
-    " d.part_offset, d.sha256, d.size"
+    "d.id, d.account, d.chat_id, d.message_id, d.ordinal, d.key, d.rank, d.date, d.state, d.reason, d.retryable,"
+    " d.attempts, d.part_offset, d.sha256, d.size"
 )
 _WITH_MESSAGE = f"SELECT {_COLUMNS}, m.model FROM media d JOIN message_rows m ON m.row = d.message_row"
 _IN_ORDER = "d.date, d.message_id, d.ordinal"
 
 
 class MediaDecision(Struct, frozen=True):
-    """Whether a file is to be fetched, and if not, why not (a sentence for the report)."""
+    """Whether a file is to be fetched, and if not, why not (a sentence for the report). Files of a lower ``rank`` are
+    fetched first."""
 
     state: Literal["wanted", "skipped", "unavailable"]
     reason: str = ""
+    rank: int = 0
 
 
 Decide = Callable[[Message, FileItem], MediaDecision]
@@ -54,6 +57,7 @@ class MediaRow(Struct, frozen=True):
     message_id: int
     ordinal: int
     key: str
+    rank: int
     date: int
     state: MediaState
     reason: str
@@ -79,28 +83,29 @@ class Media:
     # What is to be done
 
     def wanted(self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None) -> list[MediaRow]:
-        """The next files to fetch, one row a key: the first by (date, id, ordinal), and of these those ``after``."""
+        """The next files to fetch, one row a key: the first by (rank, date, id, ordinal), and of these those ``after``.
+        What this run put off is left out."""
         rows = self._database.rows(
-            f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'wanted'"
-            f" AND ({_IN_ORDER}) > (?, ?, ?)"
+            f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'wanted' AND d.reason = ''"
+            f" AND (d.rank, {_IN_ORDER}) > (?, ?, ?, ?)"
             # The index by order would read all rows before this one.
             " AND NOT EXISTS (SELECT 1 FROM media e INDEXED BY media_key WHERE e.key = d.key AND e.account = d.account"
             "  AND e.chat_id = d.chat_id AND e.state = 'wanted'"
             "  AND (e.date, e.message_id, e.ordinal) < (d.date, d.message_id, d.ordinal))"
-            f" ORDER BY {_IN_ORDER} LIMIT ?",
-            (owner_of(account, chat_id), chat_id, *_place(after), limit),
+            f" ORDER BY d.rank, {_IN_ORDER} LIMIT ?",
+            (owner_of(account, chat_id), chat_id, after.rank if after else -1, *_place(after), limit),
         )
         return _with_items(rows)
 
     def placeable(self, account: int, chat_id: int, limit: int, *, upto: int | None = None) -> list[MediaRow]:
-        """Staged files in (date, id, ordinal) order, up to the first one still wanted.
+        """Staged files in (date, id, ordinal) order, up to the first one still wanted and not put off.
 
         ``upto`` is the watermark: messages above it are left out, since earlier ones may still come.
         """
         owner = owner_of(account, chat_id)
         barrier = self._database.row(
             f"SELECT {_IN_ORDER} FROM media d WHERE account = ?1 AND chat_id = ?2 AND state = 'wanted'"
-            f" AND (?3 IS NULL OR message_id <= ?3) ORDER BY {_IN_ORDER} LIMIT 1",
+            f" AND reason = '' AND (?3 IS NULL OR message_id <= ?3) ORDER BY {_IN_ORDER} LIMIT 1",
             (owner, chat_id, upto),
         )
         rows = self._database.rows(
@@ -195,6 +200,13 @@ class Media:
             )
             self._mark_notes("key = ? AND state = 'unavailable'", key)
 
+    def postpone(self, account: int, chat_id: int, reason: str) -> int:
+        """Put off what is wanted of a chat: this run fetches no more of it. How many files."""
+        return self._database.run(
+            "UPDATE media SET reason = ? WHERE account = ? AND chat_id = ? AND state = 'wanted' AND reason = ''",
+            (reason, owner_of(account, chat_id), chat_id),
+        )
+
     def set_offset(self, key: str, offset: int) -> None:
         """The first ``offset`` bytes of the part file of ``key`` are known to be right."""
         self._database.run("UPDATE media SET part_offset = ? WHERE key = ?", (offset, key))
@@ -208,10 +220,10 @@ class Media:
         )
 
     def retry_failed(self, account: int, chat_id: int) -> int:
-        """Want again what failed and may work now; how many rows."""
+        """Want again what failed and may work now, and what an earlier run put off; how many rows."""
         return self._database.run(
-            "UPDATE media SET state = 'wanted', reason = '' WHERE account = ? AND chat_id = ? AND state = 'failed'"
-            " AND retryable",
+            "UPDATE media SET state = 'wanted', reason = '' WHERE account = ? AND chat_id = ?"
+            " AND ((state = 'failed' AND retryable) OR (state = 'wanted' AND reason <> ''))",
             (owner_of(account, chat_id), chat_id),
         )
 
@@ -249,8 +261,8 @@ class Media:
             return False
         state, sha256, size = _settled(decision, self.fetched([row.key]).get(row.key))
         self._database.run(
-            "UPDATE media SET state = ?, reason = ?, sha256 = ?, size = ? WHERE id = ?",
-            (state, decision.reason, sha256, size, row.id),
+            "UPDATE media SET state = ?, reason = ?, rank = ?, sha256 = ?, size = ? WHERE id = ?",
+            (state, decision.reason, decision.rank, sha256, size, row.id),
         )
         if state != "wanted":
             mark_notes_of_rows(self._database, [message_row])
@@ -325,6 +337,7 @@ class Media:
                     ordinal,
                     message.date,
                     key,
+                    decision.rank,
                     state,
                     decision.reason,
                     sha256,
@@ -333,8 +346,8 @@ class Media:
             )
         self._database.run_many(
             "INSERT INTO media"
-            " (message_row, account, chat_id, message_id, ordinal, date, key, state, reason, sha256, size)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (message_row, account, chat_id, message_id, ordinal, date, key, rank, state, reason, sha256, size)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         return counts
@@ -368,7 +381,9 @@ def _with_items(rows: Iterable[Row]) -> list[MediaRow]:
 
 def _row(fields: Sequence[Any], message: Message) -> MediaRow:
     """A row with its item, which is kept only in the message."""
-    media_id, account, chat_id, message_id, ordinal, key, date, state, reason, retryable, attempts, *of_file = fields
+    media_id, account, chat_id, message_id, ordinal, key, rank, date, state, reason, retryable, attempts, *of_file = (
+        fields
+    )
     offset, sha256, size = of_file
     return MediaRow(
         id=media_id,
@@ -377,6 +392,7 @@ def _row(fields: Sequence[Any], message: Message) -> MediaRow:
         message_id=message_id,
         ordinal=ordinal,
         key=key,
+        rank=rank,
         date=date,
         state=state,
         reason=reason,

@@ -11,6 +11,7 @@ from tobs.cli import choosing
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.progress import shown_progress
 from tobs.cli.show import show_report
+from tobs.errors import UsageError
 from tobs.pipeline.report import RunReport
 
 
@@ -28,6 +29,9 @@ def export(
     media: choosing.Media = None,
     no_media: choosing.NoMedia = False,
     max_size: choosing.MaxSize = None,
+    media_later: choosing.MediaLater = False,
+    media_budget: choosing.MediaBudget = None,
+    bandwidth: choosing.Bandwidth = None,
     no_takeout: choosing.NoTakeout = False,
     all_chats: choosing.AllChats = False,
     left: choosing.Left = False,
@@ -72,6 +76,9 @@ def export(
         max_size=max_size,
         no_takeout=no_takeout,
     )
+    if no_media and media_later:
+        raise UsageError("--media-later and --no-media exclude each other.", "Give one of them.")
+    settings |= {"media_budget": media_budget, "bandwidth": bandwidth}
     place = open_workplace(common.settings(**settings), verbosity=common.verbose)
     tell_warnings(place.warnings)
     report = asyncio.run(
@@ -81,6 +88,7 @@ def export(
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
             strict=strict,
+            media_later=media_later,
             choice=Choice(all=all_chats, left=left, exclude=exclude or (), join=join, asked=asked),
         )
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tobs.cli import choosing
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
@@ -32,6 +33,8 @@ def process(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Find out again what is known already.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing from Telegram.")] = False,
+    media_budget: choosing.MediaBudget = None,
+    bandwidth: choosing.Bandwidth = None,
     strict: Annotated[bool, typer.Option("--strict", help="End the run when a plugin fails.")] = False,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
@@ -42,7 +45,7 @@ def process(
     from tobs.app.process import process as process_vault
     from tobs.app.workplace import open_workplace
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
+    place = open_workplace(common.settings(media_budget=media_budget, bandwidth=bandwidth), verbosity=common.verbose)
     tell_warnings(place.warnings)
     report = asyncio.run(
         process_vault(

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from tobs.config.units import parse_duration, parse_size
+from tobs.config.units import parse_duration, parse_rate, parse_size
 from tobs.model import FileKind
 
 ProfileName = Literal["conservative", "balanced", "aggressive", "custom"]
 Layout = Literal["auto", "message", "day", "month"]
 Size = Annotated[int, BeforeValidator(parse_size)]
+Rate = Annotated[int, BeforeValidator(parse_rate)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 
 ALL_KINDS: tuple[FileKind, ...] = ("photo", "video", "round", "gif", "sticker", "audio", "voice", "document")
@@ -74,6 +75,9 @@ class Settings(BaseModel):
     flood_threshold: Duration | None = Field(
         None, ge=0, description="Longest flood wait that is waited in place; a longer one ends the run (profile)"
     )
+    bandwidth: Rate | None = Field(None, ge=1_000, description="Most bytes a second for files, such as 5MB/s")
+    media_budget: Size | None = Field(None, ge=0, description="Most bytes of files fetched in one run, such as 2GB")
+    disk_floor: Size = Field(500_000_000, ge=0, description="Bytes of disk that fetching files leaves free")
     takeout: bool = Field(True, description="Fetch in a takeout session, which meets lower limits")
 
     server: str = Field("", description="host:port of another Telegram (a test DC, a self-hosted one, the sandbox)")

@@ -21,6 +21,14 @@ def parse_size(value: str | int) -> int:
     return int(float(number) * (1024 if binary else 1000) ** _POWERS[prefix.lower()])
 
 
+def parse_rate(value: str | int) -> int:
+    """Bytes a second of ``5MB/s``, ``500kB`` or a plain number. Raises ValueError."""
+    try:
+        return parse_size(re.sub(r"\s*/\s*s\s*$", "", value, flags=re.IGNORECASE) if isinstance(value, str) else value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no rate; write it like 5MB/s") from None
+
+
 def parse_duration(value: str | float) -> float:
     """Seconds of ``90``, ``15m``, ``7d``. Raises ValueError."""
     if isinstance(value, int | float):

@@ -2,9 +2,10 @@
 
 from tobs.media.chain import Chain, Counts, Incoming, Processed, Produced
 from tobs.media.transfer import Fetch, Transferred, transfer
-from tobs.media.wants import MediaPolicy, Verdict, decide
+from tobs.media.wants import Allowance, MediaPolicy, Verdict, decide
 
 __all__ = [
+    "Allowance",
     "Chain",
     "Counts",
     "Fetch",

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from tobs.model import FileItem, FileKind, Message
 
+#: Bytes above which a file waits for the smaller ones.
+_LARGE = 10_000_000
+
 WantedState = Literal["wanted", "skipped", "unavailable"]
 
 ALL_KINDS: frozenset[FileKind] = frozenset(get_args(FileKind))
@@ -20,15 +23,42 @@ class MediaPolicy(Struct, frozen=True):
     max_size: int = 50_000_000
 
 
+class Allowance(Struct, frozen=True):
+    """What a run may fetch: ``budget`` bytes of files (None: all), leaving ``floor`` bytes of the disk free; nothing
+    with ``later``."""
+
+    budget: int | None = None
+    floor: int = 0
+    later: bool = False
+
+    def refusal(self, size: int, spent: int, free: int) -> Refusal | None:
+        """Why a file of ``size`` bytes is not fetched when ``spent`` bytes were and ``free`` are left on the disk;
+        None when it is."""
+        if self.budget is not None and spent + size > self.budget:
+            return Refusal(f"one run may fetch {megabytes(self.budget)}")
+        if free - size < self.floor:
+            kept = f"{megabytes(free)} are free on the disk, of which {megabytes(self.floor)} are to stay so"
+            return Refusal(kept, is_fault=True)
+        return None
+
+
+class Refusal(Struct, frozen=True):
+    """Why files are left to a later run; ``is_fault``: nobody asked for that."""
+
+    reason: str
+    is_fault: bool = False
+
+
 class Verdict(Struct, frozen=True):
-    """What becomes of a file, and why it is not fetched (empty for a wanted one)."""
+    """What becomes of a file, why it is not fetched (empty for a wanted one), and its ``rank`` among those that are."""
 
     state: WantedState
     reason: str = ""
+    rank: int = 0
 
 
 def decide(message: Message, item: FileItem, policy: MediaPolicy) -> Verdict:
-    """Whether ``item`` of ``message`` is fetched.
+    """Whether ``item`` of ``message`` is fetched, and when.
 
     ``unavailable`` is what nobody can have any more (the source does not hold it), ``skipped`` what the owner
     did not ask for: a later run with another policy fetches it.
@@ -42,7 +72,14 @@ def decide(message: Message, item: FileItem, policy: MediaPolicy) -> Verdict:
         )
     if item.size > policy.max_size:
         return Verdict("skipped", f"{megabytes(item.size)} is over the limit of {megabytes(policy.max_size)}")
-    return Verdict("wanted")
+    return Verdict("wanted", rank=rank(item))
+
+
+def rank(item: FileItem) -> int:
+    """When a file is fetched: 0 first (what people say and show, if it is not large), 2 last (large files)."""
+    if item.size > _LARGE:
+        return 2
+    return 0 if item.kind in ("voice", "round", "photo", "sticker") else 1
 
 
 def megabytes(size: int) -> str:

@@ -115,7 +115,7 @@ def _found(desk: Desk, plugin: str, said: Enrichment) -> dict[str, Any]:
     """What was said, as the archive keeps it: see ``tobs.render.found``."""
     found: dict[str, Any] = dict(said.fields)
     if said.sections:
-        found["sections"] = msgspec.to_builtins(said.sections)
+        found["sections"] = list(msgspec.to_builtins(said.sections))
     for name in ("tags", "related"):
         if values := getattr(said, name):
             found[name] = list(values)

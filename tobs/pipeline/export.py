@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs.archive import Decide, MediaDecision
 from tobs.errors import TobsError
-from tobs.media import Chain, MediaPolicy
+from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.media import decide as judge
 from tobs.model import Chat, FileItem, Message
 from tobs.pipeline.desk import ChatPlace, Desk
@@ -27,10 +27,11 @@ _HEALINGS = 5
 
 
 class Limits(Struct, frozen=True):
-    """What a run may use at a time: pages waiting to be recorded, files being fetched."""
+    """What a run may use at a time: pages waiting to be recorded, files being fetched. And of files in all."""
 
     queue_pages: int
     downloads: int
+    allowance: Allowance = Allowance()
 
 
 async def export_chat(
@@ -96,7 +97,10 @@ async def bring_chat(
         state.recorded()
 
     async def media() -> None:
-        stage = MediaStage(desk, place, keeper, source.fetch_file, chain, downloads=limits.downloads)
+        fetch_file = None if limits.allowance.later else source.fetch_file
+        stage = MediaStage(
+            desk, place, keeper, fetch_file, chain, downloads=limits.downloads, allowance=limits.allowance
+        )
         await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
         state.is_placed = True
         state.for_notes.set()
@@ -156,7 +160,7 @@ def media_decision(policy: MediaPolicy) -> Decide:
 
     def decide(message: Message, item: FileItem) -> MediaDecision:
         verdict = judge(message, item, policy)
-        return MediaDecision(verdict.state, verdict.reason)
+        return MediaDecision(verdict.state, verdict.reason, verdict.rank)
 
     return decide
 

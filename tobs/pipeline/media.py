@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tobs.archive import MediaRow
 from tobs.errors import TransferFailed
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.media.transfer import transfer
+from tobs.media.wants import Allowance, Refusal
 from tobs.model import Message
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
@@ -28,11 +30,20 @@ _CHECKPOINT = 4_000_000
 
 
 class MediaStage:
-    """The media of one chat in one run. ``downloads`` files are fetched at the same time, lowest first; without
+    """The media of one chat in one run. ``downloads`` files are fetched at the same time, small before large and lowest
+    first, as far as ``allowance`` goes; without
     ``fetch`` none is, and only what was fetched before is placed."""
 
     def __init__(
-        self, desk: Desk, place: ChatPlace, keeper: Keeper, fetch: FetchFile | None, chain: Chain, *, downloads: int
+        self,
+        desk: Desk,
+        place: ChatPlace,
+        keeper: Keeper,
+        fetch: FetchFile | None,
+        chain: Chain,
+        *,
+        downloads: int,
+        allowance: Allowance,
     ) -> None:
         self._desk = desk
         self._place = place
@@ -40,6 +51,9 @@ class MediaStage:
         self._fetch = fetch
         self._chain = chain
         self._downloads = downloads
+        self._allowance = allowance
+        # Bytes that the files being fetched still need.
+        self._ahead: dict[str, int] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], placed: Callable[[], None]) -> None:
@@ -79,7 +93,25 @@ class MediaStage:
         media, chat = self._desk.archive.media, self._place.chat
         rows = await self._keeper(media.wanted, self._desk.account, chat.id, self._downloads + len(self._running))
         for row in [row for row in rows if row.key not in self._running][:free]:
+            if refusal := await self._refusal(row):
+                return await self._put_off(refusal)
+            self._ahead[row.key] = max(0, row.item.size - row.offset)
             self._running[row.key] = asyncio.create_task(self._download(row))
+
+    async def _refusal(self, row: MediaRow) -> Refusal | None:
+        """Why a file is not fetched in this run; None when it is."""
+        ahead = sum(self._ahead.values())
+        free = (await asyncio.to_thread(shutil.disk_usage, self._desk.root)).free
+        spent = self._desk.reporter.report.media.bytes
+        return self._allowance.refusal(max(0, row.item.size - row.offset) + ahead, spent, free)
+
+    async def _put_off(self, refusal: Refusal) -> None:
+        """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
+        archive, reporter = self._desk.archive, self._desk.reporter
+        chat = self._place.chat
+        count = await self._keeper(archive.media.postpone, self._desk.account, chat.id, refusal.reason)
+        if count:
+            reporter.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
 
     async def _wait(self, news: asyncio.Event, placing: asyncio.Task[bool] | None) -> bool:
         """Until a download ends, pages come or ``placing`` is done; whether there may be more to be placed."""
@@ -106,7 +138,9 @@ class MediaStage:
             return await self._fetch(row.item, row.message_key, part, offset=offset, on_progress=on_progress)
 
         def on_progress(done: int) -> None:
-            report.bytes += max(0, done - checkpoint.done)
+            came = max(0, done - checkpoint.done)
+            report.bytes += came
+            self._ahead[row.key] = max(0, self._ahead[row.key] - came)
             checkpoint.done = done
 
         watcher = asyncio.create_task(self._checkpoint(row.key, checkpoint))
@@ -120,6 +154,7 @@ class MediaStage:
             report.downloaded += 1
             await self._keeper(media.staged, row.key, file.sha256, file.size)
         finally:
+            self._ahead.pop(row.key, None)
             watcher.cancel()
 
     async def _checkpoint(self, key: str, checkpoint: _Checkpoint) -> None:

@@ -23,7 +23,7 @@ from msgspec import Struct
 from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
 from tobs.errors import TobsError
-from tobs.media import Chain, MediaPolicy
+from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.pipeline.adoption import adopt_notes
 from tobs.pipeline.announce import tell_end, tell_start
 from tobs.pipeline.desk import Desk, Studio
@@ -46,7 +46,8 @@ from tobs.vault.workspace import Workspace
 
 
 class Means(Struct, frozen=True):
-    """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run."""
+    """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
+    ``media_later``: files are left to a later one."""
 
     settings: Settings
     profile: Profile
@@ -59,6 +60,7 @@ class Means(Struct, frozen=True):
     reporter: Reporter
     accept_missing: bool
     strict: bool = False
+    media_later: bool = False
 
     @property
     def policy(self) -> MediaPolicy:
@@ -68,7 +70,9 @@ class Means(Struct, frozen=True):
     @property
     def limits(self) -> Limits:
         """What may go on at a time."""
-        return Limits(self.profile.queue_pages, self.profile.downloads)
+        settings = self.settings
+        allowance = Allowance(settings.media_budget, settings.disk_floor, later=self.media_later)
+        return Limits(self.profile.queue_pages, self.profile.downloads, allowance)
 
 
 class OpenRun(Struct, frozen=True):

@@ -19,6 +19,9 @@ from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
 from tobs.vault.place import place_file, unoccupied
 
+#: How far a file may play longer or shorter than its sender said: that is a whole number of seconds, and players round.
+_SECONDS_OFF, _SHARE_OFF = 2.0, 0.05
+
 
 def staged_path(staging: Path, row: MediaRow) -> Path:
     """Where the fetched file of ``row`` waits."""
@@ -50,10 +53,18 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
         if file.is_lost:
             archive.files.set_lost(sha256, lost=False)
     file = keep_found(desk, row, file, processed)
+    _check_duration(desk, row, file)
     with archive.transaction():
         if row.item.kind in ("audio", "voice"):
             _claim_audio_note(desk, place, row, file.fields)
         archive.media.placed([row.id])
+
+
+def _check_duration(desk: Desk, row: MediaRow, file: FileRow) -> None:
+    """Hold what plugins measured against what Telegram says: the bytes are Telegram's, so a difference is no fault."""
+    plays, told = file.fields.get("duration"), row.item.duration
+    if isinstance(plays, int | float) and told and abs(plays - told) > max(_SECONDS_OFF, told * _SHARE_OFF):
+        desk.reporter.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
 
 
 def keep_found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
@@ -75,7 +86,7 @@ def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> di
     """What a plugin found, as the archive keeps it; the files it made are placed beside the file."""
     found: dict[str, Any] = dict(processed.fields)
     if processed.sections:
-        found["sections"] = msgspec.to_builtins(processed.sections)
+        found["sections"] = list(msgspec.to_builtins(processed.sections))
     for name in ("tags", "related"):
         if values := getattr(processed, name):
             found[name] = list(values)

@@ -88,7 +88,10 @@ class ProcessRun(Struct, frozen=True):
     async def _bring(self, run: OpenRun, desk: Desk, place: ChatPlace, chain: Chain, fetch: FetchFile | None) -> None:
         counts = await run.keeper(desk.archive.media.counts, desk.account, place.chat.id)
         run.report.media.wanted += counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
-        stage = MediaStage(desk, place, run.keeper, fetch, chain, downloads=self.means.limits.downloads)
+        limits = self.means.limits
+        stage = MediaStage(
+            desk, place, run.keeper, fetch, chain, downloads=limits.downloads, allowance=limits.allowance
+        )
         await stage.run(asyncio.Event(), lambda: True, lambda: None)
 
 

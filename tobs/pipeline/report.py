@@ -46,13 +46,14 @@ class NoteCounts(Struct):
 
 
 class MediaCounts(Struct):
-    """Media files by outcome; ``bytes`` were transferred in this run."""
+    """Media files by outcome; ``bytes`` were transferred in this run, ``postponed`` are left to a later one."""
 
     wanted: int = 0
     downloaded: int = 0
     reused: int = 0
     failed: int = 0
     unavailable: int = 0
+    postponed: int = 0
     bytes: int = 0
 
 
@@ -108,6 +109,14 @@ class Conflict(Struct, frozen=True):
     new: str
 
 
+class Doubt(Struct, frozen=True):
+    """Something that is done, and worth a look: a file that plays longer or shorter than Telegram says."""
+
+    what: str
+    item: str
+    reason: str
+
+
 class Recovered(Struct, frozen=True):
     """Something that went wrong and came right."""
 
@@ -135,6 +144,7 @@ class RunReport(Struct):
     problems: list[Problem] = msgspec.field(default_factory=list)
     conflicts: list[Conflict] = msgspec.field(default_factory=list)
     recovered: list[Recovered] = msgspec.field(default_factory=list)
+    doubts: list[Doubt] = msgspec.field(default_factory=list)
 
     def to_json(self) -> bytes:
         """The report as one JSON document."""
@@ -167,6 +177,10 @@ class Reporter:
             self._failed_items.add((what, item))
             self.report.problems.append(Problem(what, item, reason, retryable))
 
+    def doubt(self, what: str, item: str, reason: str) -> None:
+        """Tell something that is done and worth a look."""
+        self.report.doubts.append(Doubt(what, item, reason))
+
     def count_note(self, outcome: NoteOutcome) -> None:
         """Count what became of a note."""
         for name in _COUNTED.get(outcome, (outcome,)):
@@ -191,6 +205,16 @@ class Reporter:
     def recovered(self, what: str) -> None:
         """Count something that came right by itself."""
         self._recovered[what] += 1
+
+    def postponed(self, count: int, chat: str, reason: str, *, is_fault: bool) -> None:
+        """Count files of a chat that this run leaves to a later one, because of its limits or by a fault."""
+        self.report.media.postponed += count
+        if is_fault:
+            return self.problem("media", f"files of {chat}", f"left to a later run: {reason}")
+        told = f"Files of {chat} are left to a later run (or tobs process): {reason}"
+        if told not in self.notices:
+            self.notice(told)
+            self.recovered(told)
 
     def notice(self, text: str) -> None:
         """Tell the owner something while the run goes on, such as what to press in Telegram."""

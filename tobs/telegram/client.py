@@ -29,6 +29,7 @@ from tobs.model import (
     is_channel_id,
     message_files,
 )
+from tobs.telegram.bandwidth import Bandwidth
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
@@ -172,6 +173,7 @@ class Telegram:
         self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
         self._hash_offer = Offer()
+        self._bandwidth = Bandwidth(settings.bandwidth)
         self._spans_of: tuple[int, Sequence[Span]] = (0, ())
 
     @property
@@ -431,7 +433,15 @@ class Telegram:
 
         turn, connections = next(self._file_turn), self._settings.file_connections
         workers = [_FILE_WORKERS + (turn + number) % connections for number in range(connections)]
-        transfer = Transfer(self._door, remote, item.size, workers=workers, refresh=refresh, offer=self._hash_offer)
+        transfer = Transfer(
+            self._door,
+            remote,
+            item.size,
+            workers=workers,
+            refresh=refresh,
+            offer=self._hash_offer,
+            bandwidth=self._bandwidth,
+        )
         return await transfer.run(part, offset, on_progress)
 
     def _for_people_only(self, what: str) -> None:

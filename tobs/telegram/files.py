@@ -17,6 +17,7 @@ from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TransferFailed
 from tobs.model import RemoteFile
+from tobs.telegram.bandwidth import Bandwidth
 from tobs.telegram.cdn import CdnCopy, CdnFailed
 from tobs.telegram.events import Retried
 from tobs.telegram.invoke import Door
@@ -71,7 +72,15 @@ class Transfer:
     """
 
     def __init__(
-        self, door: Door, remote: RemoteFile, size: int, *, workers: Sequence[int], refresh: Refresh, offer: Offer
+        self,
+        door: Door,
+        remote: RemoteFile,
+        size: int,
+        *,
+        workers: Sequence[int],
+        refresh: Refresh,
+        offer: Offer,
+        bandwidth: Bandwidth,
     ) -> None:
         self._door = door
         self._remote = remote
@@ -80,6 +89,7 @@ class Transfer:
         self._limit = part_size(size)
         self._workers = workers
         self._refresh = refresh
+        self._bandwidth = bandwidth
         self._renewing = asyncio.Lock()
         self._renewals = 0
         self._copy: CdnCopy | None = None
@@ -144,6 +154,7 @@ class Transfer:
         """The part at ``offset``, complete and as Telegram's hashes say, where there are any."""
         end = self._end_of(offset)
         for attempt in range(1, _TRIES + 1):
+            await self._bandwidth.take(end - offset)
             # What comes from a CDN is proven by hashes of its own.
             proven = asyncio.create_task(self._proofs.load(offset, end if self._copy is None else offset))
             try:

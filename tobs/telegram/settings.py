@@ -28,6 +28,7 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     ``sessions`` is the folder of session files; ``session`` the path of another file, or a Telethon string session.
     ``session_lock`` says how a new session file is locked, ``passphrase`` opens one; ``proxy`` is a URL, empty for
     none.
+    ``bandwidth`` is the most bytes of files a second, 0 for no limit.
     ``workers`` connections fetch pages of one account, ``file_connections`` of each data centre fetch files.
     A flood wait longer than ``flood_threshold`` is not waited for: the run ends and says so. ``patience`` is how
     long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer. A takeout
@@ -51,6 +52,7 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     patience: float = 300.0
     attempts: int = 8
     takeout_patience: float = 60.0
+    bandwidth: int = 0
 
     def __repr__(self) -> str:
         place = f"{self.server.host}:{self.server.port}" if self.server else "telegram"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from archive_builders import ACCOUNT, CHANNEL, message, page, photo, want_all, want_none
 
-from tobs.archive import Archive, record_page
+from tobs.archive import Archive, MediaDecision, record_page
 from tobs.model import FileItem, Message, MessageKey, PaidMedia
 
 
@@ -134,3 +134,20 @@ def test_the_types_of_what_processors_found_are_known_where_they_agree(archive: 
         archive.files.claim(sha256, MessageKey(0, CHANNEL, 1), [f"{sha256}.mp3"])
         archive.files.set_found(sha256, found)
     assert archive.files.found_types() == {"mood": "text", "bpm": "number", "loud": "checkbox", "keys": "multitext"}
+
+
+def test_a_lower_rank_is_fetched_first_and_what_is_put_off_is_in_nobody_s_way(archive: Archive) -> None:
+    def decide(message: Message, item: FileItem) -> MediaDecision:
+        return MediaDecision("wanted", rank=2 if message.id == 1 else 0)
+
+    record_page(archive, ACCOUNT, page([message(n, media=photo(n)) for n in (1, 2, 3)]), decide)
+    assert wanted_ids(archive) == [2, 3, 1]
+    [second] = archive.media.wanted(ACCOUNT, CHANNEL, 1)
+    assert [row.message_id for row in archive.media.wanted(ACCOUNT, CHANNEL, 9, after=second)] == [3, 1]
+    archive.media.staged("photo/2/y", "two", 1)
+    assert placeable_ids(archive) == [], "message 1 comes first"
+    assert archive.media.postpone(ACCOUNT, CHANNEL, "too much") == 2
+    assert wanted_ids(archive) == [] and placeable_ids(archive) == [2]
+    assert archive.media.counts(ACCOUNT, CHANNEL) == {"wanted": 2, "staged": 1}
+    assert archive.media.retry_failed(ACCOUNT, CHANNEL) == 2
+    assert wanted_ids(archive) == [3, 1]

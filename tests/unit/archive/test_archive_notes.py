@@ -211,3 +211,16 @@ def test_years_are_counted_in_the_zone_of_the_vault(archive: Archive) -> None:
         assert (of_person.messages, of_person.chats) == (1, ((CHANNEL, 1),))
     empty = archive.summaries.of_chat(ACCOUNT, PRIVATE, UTC)
     assert (empty.messages, empty.first, empty.years) == (0, None, ())
+
+
+def test_what_plugins_found_adds_up_and_the_later_one_s_word_counts(archive: Archive) -> None:
+    archive.files.claim("aa", MessageKey(0, CHANNEL, 1), iter(["a.mp3"]))
+    archive.files.set_found(
+        "aa", {"tags": {"title": "x", "tags": ["one"]}, "own": {"title": "y", "tags": ["one", "two"]}}
+    )
+    file = archive.files.get("aa")
+    assert file is not None and file.fields == {"title": "y", "tags": ["one", "two"]}
+    assert archive.files.forget_others(["tags"]) == 1
+    file = archive.files.get("aa")
+    assert file is not None and file.fields == {"title": "x", "tags": ["one"]}
+    assert archive.files.forget_others(["tags"]) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from tobs.config import Machine, TrustStore, load_settings, make_profile
 from tobs.config.describe import env_example, setting_rows, settings_reference
-from tobs.config.units import parse_duration, parse_size
+from tobs.config.units import parse_duration, parse_rate, parse_size
 from tobs.errors import ConfigError
 
 REPO = Path(__file__).parents[3]
@@ -128,6 +128,9 @@ def test_the_custom_profile_takes_every_value_from_the_settings(home: Path, tmp_
 
 
 def test_sizes_and_durations_read_as_people_write_them() -> None:
+    assert [parse_rate(text) for text in ("5MB/s", "500 kB / S", "1000")] == [5_000_000, 500_000, 1000]
+    with pytest.raises(ValueError, match="write it like 5MB/s"):
+        parse_rate("fast")
     assert [parse_size(text) for text in ("50MB", "1.5 GiB", "10", "2k")] == [50_000_000, 1610612736, 10, 2000]
     assert [parse_duration(text) for text in ("90", "15m", "7d", "1.5h")] == [90, 900, 604800, 5400]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tobs.media import MediaPolicy, Verdict, decide
+from tobs.media import Allowance, MediaPolicy, Verdict, decide
+from tobs.media.wants import Refusal, rank
 from tobs.model import FileItem, Message, RemoteFile
 
 REMOTE = RemoteFile("document", 1, 2, b"", 4)
@@ -15,7 +16,7 @@ MESSAGE = Message(chat_id=-5, id=1, date=0)
     ("item", "policy", "verdict"),
     [
         (FileItem("photo", size=9, remote=REMOTE), MediaPolicy(), Verdict("wanted")),
-        (FileItem("photo", size=50_000_000, remote=REMOTE), MediaPolicy(), Verdict("wanted")),
+        (FileItem("photo", size=50_000_000, remote=REMOTE), MediaPolicy(), Verdict("wanted", rank=2)),
         (
             FileItem("video", size=50_100_000, remote=REMOTE),
             MediaPolicy(),
@@ -39,3 +40,27 @@ MESSAGE = Message(chat_id=-5, id=1, date=0)
 )
 def test_a_file_is_wanted_skipped_or_unavailable(item: FileItem, policy: MediaPolicy, verdict: Verdict) -> None:
     assert decide(MESSAGE, item, policy) == verdict
+
+
+@pytest.mark.parametrize(
+    ("item", "when"),
+    [
+        (FileItem("voice", size=300_000), 0),
+        (FileItem("photo", size=300_000), 0),
+        (FileItem("video", size=3_000_000), 1),
+        (FileItem("audio"), 1),
+        (FileItem("video", size=30_000_000), 2),
+        (FileItem("document", size=30_000_000), 2),
+    ],
+)
+def test_what_people_say_and_show_comes_before_large_files(item: FileItem, when: int) -> None:
+    assert rank(item) == when
+
+
+def test_a_run_fetches_what_its_budget_and_the_disk_allow() -> None:
+    allowance = Allowance(budget=100_000, floor=1_000_000)
+    assert allowance.refusal(60_000, 40_000, 2_000_000) is None
+    assert allowance.refusal(60_001, 40_000, 2_000_000) == Refusal("one run may fetch 0.1 MB")
+    full = Refusal("1 MB are free on the disk, of which 1 MB are to stay so", is_fault=True)
+    assert allowance.refusal(1, 0, 1_000_000) == full
+    assert Allowance().refusal(10**12, 10**12, 10**13) is None

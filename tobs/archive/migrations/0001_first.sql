@@ -208,6 +208,7 @@ CREATE TABLE media (
     ordinal INTEGER NOT NULL,           -- which file of the message, from 0
     date INTEGER NOT NULL,
     key TEXT NOT NULL,                  -- tobs.model.RemoteFile.key: the same key, the same bytes
+    rank INTEGER NOT NULL DEFAULT 0,    -- lower ones are fetched first
     state TEXT NOT NULL
         CHECK (state IN ('wanted', 'staged', 'placed', 'failed', 'unavailable', 'skipped', 'gone')),
     reason TEXT NOT NULL DEFAULT '',
@@ -219,6 +220,8 @@ CREATE TABLE media (
 );
 CREATE UNIQUE INDEX media_message ON media (message_row, ordinal) WHERE state <> 'gone';
 CREATE INDEX media_order ON media (account, chat_id, state, date, message_id, ordinal);
+CREATE INDEX media_wanted ON media (account, chat_id, rank, date, message_id, ordinal)
+    WHERE state = 'wanted' AND reason = '';
 CREATE INDEX media_key ON media (key, state);
 CREATE INDEX media_hash ON media (sha256) WHERE sha256 IS NOT NULL;
 
