@@ -28,6 +28,7 @@ from tobs.plugin.api import (
     Sees,
     Unreadable,
 )
+from tobs.plugin.markdown import escaped
 from tobs.plugin.transcripts import transcript
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "Section",
     "Sees",
     "Unreadable",
+    "escaped",
     "transcript",
 ]

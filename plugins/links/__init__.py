@@ -1,0 +1,5 @@
+"""A readable copy of web pages behind links, as notes."""
+
+from tobs_plugins.links.plugin import Links, LinksConfig
+
+__all__ = ["Links", "LinksConfig"]

@@ -1,0 +1,134 @@
+"""One web page fetched: from public computers only, so many bytes and seconds, redirects checked one by one."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+import httpx
+from msgspec import Struct
+
+from tobs_plugins.links.addresses import NotPublic, Resolve, public_addresses
+
+_MOST_REDIRECTS = 5
+_MOST_ADDRESSES = 3
+_PAGES = ("text/html", "application/xhtml+xml")
+_MAX_URL = 2_000
+
+#: Some servers answer nothing to a client they do not know.
+_HEADERS = {
+    "User-Agent": "Mozilla/5.0 (compatible; tobs)",
+    "Accept": "text/html,application/xhtml+xml",
+    "Accept-Encoding": "identity",  # nothing that could unpack to far more than it is
+}
+
+
+class NoPage(Exception):
+    """There is no page to be had behind this link, and another attempt changes nothing."""
+
+
+class NotNow(Exception):
+    """The page could not be fetched this time."""
+
+
+class Limits(Struct, frozen=True):
+    """Bytes and seconds for one page, redirects included. ``resolve`` says where a host is: by default on the public
+    internet only."""
+
+    size: int
+    seconds: float
+    resolve: Resolve = public_addresses
+    clock: Callable[[], float] = time.monotonic
+
+
+class Fetched(Struct, frozen=True):
+    """A page as it came: the address it was found at in the end, its bytes, and their character set, if told."""
+
+    url: str
+    body: bytes
+    charset: str
+
+
+def fetch(url: str, limits: Limits) -> Fetched:
+    """The page at ``url``. Raises NoPage, NotNow."""
+    deadline = limits.clock() + limits.seconds
+    # No proxy from the environment: it would look the name up once more.
+    with httpx.Client(trust_env=False, headers=_HEADERS, follow_redirects=False) as client:
+        target = _checked(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = _ask(client, target, limits, deadline)
+            if isinstance(answer, Fetched):
+                return answer
+            target = _checked(str(target.join(answer)))
+    raise NoPage("it leads from page to page")
+
+
+def _checked(url: str) -> httpx.URL:
+    """``url`` without what follows ``#``. Raises NoPage for one that is not of the web."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise NoPage("no address") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host or len(url) > _MAX_URL:
+        raise NoPage("no page of the web")
+    if parsed.userinfo:
+        raise NoPage("it holds a password")
+    return parsed.copy_with(fragment=None)
+
+
+def _ask(client: httpx.Client, url: httpx.URL, limits: Limits, deadline: float) -> Fetched | str:
+    """The page at ``url``, or where it leads to."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        addresses = limits.resolve(url.raw_host.decode("ascii"), port)
+    except NotPublic as error:
+        raise NoPage(str(error)) from error
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_NONAME:
+            raise NoPage(f"{url.host} is not known") from error
+        raise NotNow(f"{url.host} cannot be looked up") from error
+    except (OSError, UnicodeError) as error:
+        raise NotNow(f"{url.host} cannot be looked up") from error
+    for address in addresses[:_MOST_ADDRESSES]:
+        try:
+            return _ask_at(client, url, address, limits, deadline)
+        except httpx.ConnectError:
+            continue
+        except httpx.TimeoutException as error:
+            raise NotNow(f"{url.host} did not answer in time") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotNow(f"{url.host} broke off") from error
+    raise NotNow(f"{url.host} cannot be reached")
+
+
+def _ask_at(client: httpx.Client, url: httpx.URL, address: str, limits: Limits, deadline: float) -> Fetched | str:
+    """Ask the computer at ``address`` for ``url``: no other name or address is looked up on the way."""
+    left = max(0.1, deadline - limits.clock())
+    request = client.build_request(
+        "GET",
+        url.copy_with(host=address),
+        headers={"Host": url.netloc.decode("ascii")},
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},  # the certificate has to be the host's
+        timeout=min(10.0, left),
+    )
+    response = client.send(request, stream=True)
+    try:
+        if response.has_redirect_location:
+            return response.headers["Location"]
+        if response.status_code in (408, 425, 429) or response.status_code >= 500:
+            raise NotNow(f"{url.host} answered {response.status_code}")
+        if response.status_code != 200:
+            raise NoPage(f"{url.host} answered {response.status_code}")
+        if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() not in _PAGES:
+            raise NoPage("no page, but a file")
+        body = bytearray()
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > limits.size:
+                raise NoPage("larger than allowed")
+            if limits.clock() > deadline:
+                raise NotNow(f"{url.host} took too long")
+        return Fetched(str(url), bytes(body), response.charset_encoding or "")
+    finally:
+        response.close()
