@@ -73,6 +73,19 @@ def test_private_chats_bots_saved_messages_and_groups_are_whole_and_a_second_run
     assert stamps(vault) == before
 
 
+def test_chats_are_listed_with_their_messages_at_the_cost_of_a_request_each(serve: Serve) -> None:
+    served, demo = serve("demo"), open_world("demo")
+    listed = served.tobs("chats", "--json").json
+    assert {row["id"]: row["messages"] for row in listed} == {chat: demo.history(chat).count for chat in demo.dialogs()}
+    since = len(served.log())
+    listed = served.tobs("chats", "--json", "--count", "2").json
+    assert [row["messages"] is None for row in listed] == [False] * 2 + [True] * (len(listed) - 2)
+    asked = [entry["method"] for entry in served.log(since)]
+    assert asked.count("messages.getHistory") == 2
+    served.control("/faults", {"faults": ["messages.getHistory*=error:400:CHANNEL_PRIVATE"]})
+    assert {row["messages"] for row in served.tobs("chats", "--json").json} == {None}
+
+
 def test_a_supergroup_and_the_group_it_grew_from_are_one_chat(serve: Serve, tmp_path: Path) -> None:
     served, vault = serve("chats"), tmp_path / "vault"
     report = export(served, vault, "@chess_club").json
@@ -161,6 +174,21 @@ def test_filters_bring_what_they_say_and_settle_nothing_they_left_out(serve: Ser
         ids = {message[0] for message in messages}
         claimed = {one for one in ids for low, high in covered if low <= one <= high}
         assert claimed <= got, f"{options}: ids are settled that were left out"
+
+
+def test_a_sender_is_named_by_a_part_of_the_name_that_only_one_has(serve: Serve, tmp_path: Path) -> None:
+    served, vault, group = serve("demo"), tmp_path / "vault", "@tobs_demo_group"
+    export(served, vault, group, "--no-media", "--from", "marta BRANDT")
+    senders = {person for (person,) in rows(vault, "SELECT DISTINCT sender_id FROM messages WHERE album_id = 0")}
+    assert senders == {770_000_002}
+    export(served, tmp_path / "ines", "@ines_bakes", "--no-media", "--from", "Kovač")
+    assert rows(tmp_path / "ines", "SELECT DISTINCT sender_id FROM messages") == [(770_000_004,)]
+    several = export(served, tmp_path / "other", group, "--no-media", "--from", "a", code=2).stderr
+    assert "fits" in several and "Jonas Adler (770000003)" in several
+    nobody = export(served, tmp_path / "other", group, "--no-media", "--from", "Zaphod", code=2).stderr
+    assert "No sender is called 'Zaphod'" in nobody
+    # The members of a channel are not shown; the archive knows who wrote what it has.
+    assert export(served, vault, group, "--no-media", "--from", "Brandt", "--limit", "3").json["problems"] == []
 
 
 def test_a_run_without_filters_completes_a_filtered_one(serve: Serve, tmp_path: Path) -> None:

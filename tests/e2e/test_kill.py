@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,19 @@ from tests.e2e.harness import Served, tree
 SEED = 20261121
 
 
-def _export(served: Served, vault: Path) -> list[str]:
-    return ["export", *served.ready["targets"], "--profile", "aggressive", "--vault", str(vault)]
+def _export(served: Served, vault: Path, options: Sequence[str]) -> list[str]:
+    return ["export", *served.ready["targets"], "--profile", "aggressive", "--vault", str(vault), *options]
 
 
-def _killed_then_finished(served: Served, vault: Path, undisturbed: float, moments: list[float]) -> None:
+def _killed_then_finished(
+    served: Served, vault: Path, undisturbed: float, moments: list[float], options: Sequence[str]
+) -> None:
     for moment in moments:
-        process = served.start(*_export(served, vault))
+        process = served.start(*_export(served, vault, options))
         time.sleep(moment * undisturbed)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    done = served.tobs(*_export(served, vault))
+    done = served.tobs(*_export(served, vault, options))
     assert done.code == 0, done.stderr
 
 
@@ -39,20 +42,49 @@ def test_an_export_killed_at_many_moments_ends_with_the_same_vault(serve: Serve,
     _kill_test(serve, tmp_path, "synthetic:messages=20000,chats=1,media=0.005,seed=12", runs=12)
 
 
-def _kill_test(serve: Serve, tmp_path: Path, world: str, *, runs: int) -> None:
+#: What each message is asked for, and what leaves an interval of ids.
+BY_CONTENT = ("--where", "id % 3 == 0 or type == 'photo'")
+BY_IDS = ("--min-id", "700", "--max-id", "2600")
+
+
+def test_a_killed_run_with_filters_ends_with_the_same_vault(serve: Serve, tmp_path: Path) -> None:
+    world = "synthetic:messages=3000,chats=1,media=0.02,seed=13"
+    _kill_test(serve, tmp_path, world, runs=1, options=BY_CONTENT, least=1000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", [BY_CONTENT, BY_IDS, (*BY_CONTENT, "--limit", "400")])
+def test_a_run_with_filters_killed_at_many_moments_ends_with_the_same_vault(
+    options: Sequence[str], serve: Serve, tmp_path: Path
+) -> None:
+    """Slow because each of 8 runs is killed up to three times. A run without filters then brings the rest."""
+    world = "synthetic:messages=3000,chats=1,media=0.02,seed=14"
+    served = _kill_test(serve, tmp_path, world, runs=8, options=options, least=300)
+    done = served.tobs(*_export(served, tmp_path / "all", ()))
+    assert done.code == 0, done.stderr
+    for name in ("whole", "killed0"):
+        done = served.tobs(*_export(served, tmp_path / name, ()))
+        assert done.code == 0, done.stderr
+        assert sorted(tree(tmp_path / name)) == sorted(tree(tmp_path / "all"))
+
+
+def _kill_test(
+    serve: Serve, tmp_path: Path, world: str, *, runs: int, options: Sequence[str] = (), least: int = 20_000
+) -> Served:
     served = serve(world)
     started = time.monotonic()
-    done = served.tobs(*_export(served, tmp_path / "whole"))
+    done = served.tobs(*_export(served, tmp_path / "whole", options))
     undisturbed = time.monotonic() - started
     assert done.code == 0, done.stderr
     whole = tree(tmp_path / "whole")
-    assert len(whole) >= 20_000
+    assert len(whole) >= least
     chance = random.Random(SEED)
     for run in range(runs):
         moments = [chance.uniform(0.1, 0.95) for _ in range(chance.randint(1, 3))]
         print(f"seed {SEED}, run {run}: killed at {moments} of {undisturbed:.1f} s")  # noqa: T201 - to replay it
         vault = tmp_path / f"killed{run}"
-        _killed_then_finished(served, vault, undisturbed, moments)
+        _killed_then_finished(served, vault, undisturbed, moments, options)
         killed = tree(vault)
         assert sorted(killed) == sorted(whole)
         assert [name for name in whole if killed[name] != whole[name]] == []
+    return served

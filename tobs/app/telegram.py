@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from tobs.telegram.settings import TelegramSettings
 
 
-async def list_chats(place: Workplace, pattern: str) -> list[Chat]:
-    """The chats of the account whose title or username contains ``pattern``."""
+async def list_chats(place: Workplace, pattern: str, *, counted: int) -> list[Chat]:
+    """The chats of the account whose title or username contains ``pattern``; the first ``counted`` with the number of
+    their messages, which costs a request each."""
     from tobs.telegram.client import open_telegram
 
     async with open_telegram(telegram_settings(place)) as telegram:
-        return [chat async for chat in telegram.chats(pattern)]
+        chats = [chat async for chat in telegram.chats(pattern)]
+        counts = await telegram.counts(chat.id for chat in chats[:counted])
+        return [msgspec.structs.replace(chat, count=counts.get(chat.id)) for chat in chats]
 
 
 def telegram_settings(place: Workplace) -> TelegramSettings:

@@ -115,6 +115,12 @@ class People:
         )
         return person_id
 
+    def called(self, text: str) -> list[Person]:
+        """Those whose name contains ``text``, in any case. Every name is looked at: SQLite folds ASCII alone."""
+        wanted = text.casefold()
+        rows = self._database.rows("SELECT id, name FROM people")
+        return list(self.many([person_id for person_id, name in rows if wanted in name.casefold()]).values())
+
     def own_note(self, person_id: int, username: str) -> str:
         """The path of the owner's own note about a person; empty where there is none."""
         path: str | None = self._database.value(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tobs.cli.common import Common, give, stdout, takes_common
+from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.show import show_table
 
 
@@ -19,17 +19,22 @@ def register(app: typer.Typer) -> None:
 def chats(
     common: Common,
     pattern: Annotated[str | None, typer.Argument(help="Part of a title or username.", metavar="PATTERN")] = None,
+    count: Annotated[
+        int, typer.Option(help="Count the messages of the first N chats; a request each.", min=0, metavar="N")
+    ] = 100,
 ) -> int:
     """List the chats of the account, newest first."""
     from tobs.app.telegram import list_chats
     from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
-    found = asyncio.run(list_chats(place, pattern or ""))
+    found = asyncio.run(list_chats(place, pattern or "", counted=count))
     rows = [
         {"id": chat.id, "kind": chat.kind, "title": chat.title, "username": chat.username, "messages": chat.count}
         for chat in found
     ]
     columns = ("id", "kind", "title", "username", "messages")
     give(common, rows, lambda: show_table(stdout, columns, ([row[name] for name in columns] for row in rows)))
+    if len(found) > count and not (common.quiet or common.json):
+        stderr.print(f"Messages are counted for the first {count} chats: name a PATTERN, or give --count.")
     return 0

@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
 from tobs.errors import RequestRefused
-from tobs.model import Chat
+from tobs.model import Chat, Person
 from tobs.pipeline.estimate import Estimator, Known, Means, Plan, sum_up
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.run import takeout_scopes
-from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats, sender_ids
+from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
+from tobs.pipeline.senders import sender_ids
 from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.settings import TelegramSettings
 from tobs.vault.layout import chat_candidates, chat_folder
@@ -45,7 +46,11 @@ async def make_plan(
     with _reading(archive_path) as archive:
         async with open_telegram(telegram_settings) as telegram:
             chosen = await choose_chats(telegram, selection, reporter)
-            senders = await sender_ids(telegram, selection.filters)
+
+            async def called(text: str) -> Sequence[Person]:
+                return archive.people.called(text) if archive is not None else ()
+
+            senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], called)
             estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
             items, scopes = [], set[str]()
             async with _left(telegram, settings, selection, chosen, reporter) as left:

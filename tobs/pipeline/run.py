@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from tobs.model import Chat
+from tobs.model import Chat, Person
 from tobs.pipeline.chat_run import ChatExporter
 from tobs.pipeline.export import finish_notes
 from tobs.pipeline.kept import keep_account
 from tobs.pipeline.opened import Means, open_run
 from tobs.pipeline.report import RunReport
-from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats, sender_ids
+from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
+from tobs.pipeline.senders import sender_ids
 from tobs.pipeline.way import on_telegram
 from tobs.telegram.client import Telegram
 from tobs.telegram.settings import TelegramSettings
@@ -30,7 +31,11 @@ class ExportRun(Struct, frozen=True):
         async with open_run(self.means) as run, on_telegram(run, self.telegram) as telegram:
             self.means.reporter.phase = "resolving"
             chosen = await choose_chats(telegram, selection, self.means.reporter)
-            senders = await sender_ids(telegram, selection.filters)
+
+            async def known(text: str) -> Sequence[Person]:
+                return await run.keeper(run.archive.people.called, text)
+
+            senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], known)
             desk = run.desk(telegram.account.id)
             await run.keeper(keep_account, run.archive, self.means.settings.account, telegram.account.id)
             enrichers = run.enrichers(desk)

@@ -129,11 +129,6 @@ def fits(pattern: str, chat: Chat) -> bool:
     return bool(text) and text.casefold() in chat.title.casefold()
 
 
-async def sender_ids(telegram: Telegram, filters: Filters) -> list[int]:
-    """The marked ids of the senders that ``filters`` name."""
-    return [(await telegram.resolve(sender)).id for sender in filters.senders]
-
-
 async def parts_of(
     telegram: Telegram, chosen: Chosen, filters: Filters, senders: Sequence[int], zone: ZoneInfo
 ) -> list[Part]:

@@ -7,7 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from itertools import count as counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 from telethon.tl import functions, types
 
-from tobs.errors import ConfigError, LoginError, TransferFailed
+from tobs.errors import ConfigError, LoginError, RequestRefused, TargetNotFound, TransferFailed
 from tobs.model import (
     Changes,
     Chat,
@@ -23,6 +23,7 @@ from tobs.model import (
     Message,
     MessageKey,
     Page,
+    Person,
     RemoteFile,
     Topic,
     UpdateState,
@@ -39,6 +40,7 @@ from tobs.telegram.flood import FloodLedger
 from tobs.telegram.history import LIMIT, History, Keep
 from tobs.telegram.invoke import TAKEOUT_LANE, Clock, Door, Sleep
 from tobs.telegram.links import Links
+from tobs.telegram.members import members_called
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
 from tobs.telegram.proofs import Offer
@@ -57,6 +59,9 @@ __all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
 
 _FILE_WORKERS = 1000
 """Connections for files are numbered from here on: pages never wait behind a part."""
+
+
+_COUNTS_AT_ONCE = 8
 
 
 class HistoryTop(Struct, frozen=True):
@@ -213,6 +218,10 @@ class Telegram:
         self._for_people_only("a list of chats")
         return await self._targets.every()
 
+    async def members(self, chat_id: int, name: str) -> list[Person]:
+        """The members of a chat whose name contains ``name``, those of a private chat too. Raises RequestRefused."""
+        return await members_called(self._door, self._peers, chat_id, name)
+
     async def left_chats(self) -> list[Chat]:
         """The channels and supergroups the account has left; only inside a takeout session."""
         return await self._peers.left()
@@ -258,6 +267,22 @@ class Telegram:
         """Newest id and count of a chat, or of a ``thread`` in it (a topic's id, a channel post's); one request."""
         self._for_people_only("the history of a chat")
         return HistoryTop(*await self._history.top(chat_id, thread=thread))
+
+    async def counts(self, chat_ids: Iterable[int]) -> dict[int, int]:
+        """How many messages chats have, one request each, several at once. Those that Telegram refuses are left out,
+        and after a flood wait that is too long, the rest."""
+        found: dict[int, int] = {}
+        slots = asyncio.Semaphore(_COUNTS_AT_ONCE)
+
+        async def count(chat_id: int) -> None:
+            async with slots:
+                with suppress(RequestRefused, TargetNotFound):
+                    found[chat_id] = (await self._history.top(chat_id))[1]
+
+        async with asyncio.TaskGroup() as group:
+            for chat_id in chat_ids:
+                group.create_task(count(chat_id))
+        return found
 
     async def page(self, chat_id: int, cursor: int, high: int, *, worker: int = 0) -> Page:
         """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high]."""

@@ -46,6 +46,13 @@ def linked_topic(target: str) -> int:
     return int(number[0]) if number and number[0].isdigit() else 0
 
 
+def is_name(text: str) -> bool:
+    """Whether a target is the name of somebody or something, and no username, link, id, phone number or ``me``."""
+    if text.startswith("@") or text.lower() == "me" or text.lstrip("-").isdigit():
+        return False
+    return not (_APP_LINK.match(text) or _LINK.match(text) or _NAME_LINK.fullmatch(text) or _PHONE.fullmatch(text))
+
+
 class Targets:
     """Finds the chats that targets name. ``me`` is the account's user id."""
 

@@ -86,7 +86,7 @@ def get_full_chat(call: Call, request: Any) -> Any:
 
 @serves(functions.channels.GetParticipantsRequest)
 def get_participants(call: Call, request: Any) -> Any:
-    """Members in the world's order, whatever the filter."""
+    """Members in the world's order; a search looks into their names, other filters are not known."""
     world = call.world
     marked = marked_id(world, request.channel)
     entity = world.entity(marked)
@@ -95,10 +95,16 @@ def get_participants(call: Call, request: Any) -> Any:
     if getattr(entity, "broadcast", False) and not getattr(entity, "admin_rights", None):
         raise Refused(400, "CHAT_ADMIN_REQUIRED")
     members = world.about.get(marked, About()).members
+    if isinstance(request.filter, types.ChannelParticipantsSearch):
+        members = tuple(id for id in members if request.filter.q.casefold() in _name(world.entity(id)).casefold())
     page = _page(members, request.offset, request.limit)
     found = [types.ChannelParticipant(id, entity.date) for id in page]
     users, chats = entities_of(world, [marked, *page])
     return types.channels.ChannelParticipants(len(members), found, chats, users)
+
+
+def _name(user: Any) -> str:
+    return " ".join(part for part in (user.first_name, user.last_name) if part)
 
 
 def _page(members: Sequence[int], offset: int, limit: int) -> Sequence[int]:
