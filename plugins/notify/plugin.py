@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -51,7 +52,7 @@ class Notify(Plugin[NotifyConfig]):
         if when == "always" or (when == "news" and has_news(run)) or not run.ok:
             self._send(telling(run, details=self.config.details))
 
-    def command(self, arguments: Sequence[str]) -> str:
+    def command(self, arguments: Sequence[str], vault: Path) -> str:
         """Send a message to try it (``tobs plugins run notify``). Raises NotSent."""
         text = " ".join(arguments) or "If you can read this, tobs can tell you about its runs."
         self._send(Telling("tobs: a trial", text, "success"))

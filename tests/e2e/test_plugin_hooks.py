@@ -65,7 +65,7 @@ class Herald(Plugin[Config]):
     def run_ended(self, run: FinishedRun) -> None:
         self.write(f"{run.run.command} ended: {run.ok}, {run.report['messages']['new']} new, error {run.error!r}")
 
-    def command(self, arguments) -> str:
+    def command(self, arguments, vault) -> str:
         return "told " + " ".join(arguments)
 
     def write(self, line: str) -> None:

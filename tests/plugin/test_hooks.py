@@ -65,14 +65,14 @@ async def test_a_plugin_is_told_of_runs_and_has_a_command(host: Host, tmp_path: 
         "ok True, 3 new, no error",
         "ok False, 3 new, The line is cut.",
     ]
-    assert await host.command(herald, ["you", "me"]) == Done("heard you me")
+    assert await host.command(herald, ["you", "me"], tmp_path) == Done("heard you me")
 
 
 async def test_a_command_that_fails_in_a_strict_host_is_raised(tmp_path: Path) -> None:
     herald = sample("Herald", {"log": str(tmp_path / "log")}, file="hooks.py")
     async with Host(env=os.environ, strict=True) as host:
         with pytest.raises(PluginError, match="Plugin herald failed on its command: ZeroDivisionError"):
-            await host.command(herald, [])
+            await host.command(herald, [], tmp_path)
 
 
 def test_a_plugin_has_the_hooks_it_defines() -> None:

@@ -33,7 +33,7 @@ async def run_plugin(place: Workplace, name: str, arguments: Sequence[str]) -> s
         if plugin is None:
             raise _no_command(catalogue, name)
         async with Host(env=environment(), strict=True) as host:
-            reply = await host.command(plugin, arguments)
+            reply = await host.command(plugin, arguments, place.vault)
     return reply.result or "" if isinstance(reply, Done) else ""
 
 

@@ -188,8 +188,9 @@ class FinishedRun(Struct, frozen=True, tag=True):
 
 
 class Command(Struct, frozen=True, tag=True):
-    """``tobs plugins run NAME ARGUMENTS``."""
+    """``tobs plugins run NAME ARGUMENTS`` about the vault in the folder ``vault``."""
 
+    vault: Path
     arguments: tuple[str, ...] = ()
 
 
@@ -263,8 +264,9 @@ class Plugin(Generic[C]):
         """A run ended, well or not. What fails here is told in the report, too."""
         raise NotImplementedError
 
-    def command(self, arguments: Sequence[str]) -> str:
-        """``tobs plugins run NAME ARGUMENTS``; what it returns is printed."""
+    def command(self, arguments: Sequence[str], vault: Path) -> str:
+        """``tobs plugins run NAME ARGUMENTS``; what it returns is printed. ``vault`` is the vault's folder, to be read
+        only."""
         raise NotImplementedError
 
 

@@ -7,6 +7,7 @@ import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -117,9 +118,9 @@ class Host:
         (reply,) = await self._call(processor, [run], lambda _, __: None)
         return reply
 
-    async def command(self, processor: Processor, arguments: Sequence[str]) -> Reply[str]:
+    async def command(self, processor: Processor, arguments: Sequence[str], vault: Path) -> Reply[str]:
         """Run the command of ``processor``; what it says."""
-        (reply,) = await self._call(processor, [Command(tuple(arguments))], lambda body, _: checked_text(body))
+        (reply,) = await self._call(processor, [Command(vault, tuple(arguments))], lambda body, _: checked_text(body))
         return reply
 
     async def _call(self, processor: Processor, calls: Sequence[Call], check: _Check[T]) -> list[Reply[T]]:

@@ -71,8 +71,8 @@ def _called(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:
             plugin.run_started(call)
         case FinishedRun():
             plugin.run_ended(call)
-        case Command(arguments=arguments):
-            return plugin.command(arguments), str
+        case Command(vault=vault, arguments=arguments):
+            return plugin.command(arguments, vault), str
     return None, Result
 
 

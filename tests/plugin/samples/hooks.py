@@ -60,7 +60,7 @@ class Herald(Plugin[Places]):
         if not run.ok:
             raise RuntimeError("nobody listens")
 
-    def command(self, arguments: Sequence[str]) -> str:
+    def command(self, arguments: Sequence[str], vault: Path) -> str:
         return f"heard {' '.join(arguments)}" if arguments else 1 / 0  # type: ignore[return-value]
 
     def _write(self, line: str) -> None:
