@@ -14,6 +14,7 @@ from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, deleted_keys, record_changes, record_counters, record_page
 from tobs.archive.runs import RunRow
+from tobs.archive.salvage import Damage, look_for_damage, mend_indexes, salvage
 from tobs.archive.store import Archive, open_archive
 from tobs.archive.summaries import ChatSummary, PersonSummary
 from tobs.archive.topics import KnownTopic, TopicSummary
@@ -23,6 +24,7 @@ __all__ = [
     "Archive",
     "BackupFacts",
     "ChatSummary",
+    "Damage",
     "Decide",
     "FileRow",
     "KnownTopic",
@@ -52,6 +54,8 @@ __all__ = [
     "deleted_keys",
     "inspect_backup",
     "integrity_faults",
+    "look_for_damage",
+    "mend_indexes",
     "open_archive",
     "pack_base",
     "path_key",
@@ -59,5 +63,6 @@ __all__ = [
     "record_changes",
     "record_counters",
     "record_page",
+    "salvage",
     "set_aside",
 ]

@@ -158,6 +158,15 @@ class Files:
                 self._name_anew(path, None)
             mark_notes_with_file(self._database, sha256)
 
+    def forget(self, sha256: str) -> None:
+        """The attachment is not in the vault, and its place is free again."""
+        with self._database.transaction():
+            path = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
+            mark_notes_with_file(self._database, sha256)
+            self._name_anew(path, None)
+            self._database.run("DELETE FROM files WHERE sha256 = ?", (sha256,))
+            self._database.run("DELETE FROM paths WHERE owner = ?", (sha256,))
+
     def _name_anew(self, before: str, path: str | None) -> None:
         """What processors made of a file is named by its path in the fields of that file; None takes it out."""
         rows = self._database.rows(

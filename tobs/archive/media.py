@@ -219,6 +219,16 @@ class Media:
             (key,),
         )
 
+    def want_again(self, sha256: str) -> None:
+        """The bytes with this hash are not in the vault any more: their files are wanted, their notes stale."""
+        with self._database.transaction():
+            self._mark_notes("sha256 = ? AND state = 'placed'", sha256)
+            self._database.run(
+                "UPDATE media SET state = 'wanted', reason = '', sha256 = NULL, size = 0, part_offset = 0"
+                " WHERE sha256 = ? AND state = 'placed'",
+                (sha256,),
+            )
+
     def retry_failed(self, account: int, chat_id: int) -> int:
         """Want again what failed and may work now, and what an earlier run put off; how many rows."""
         return self._database.run(

@@ -282,7 +282,20 @@ class Notes:
             (chosen,),
         )
 
+    def wanted_again(self, paths: Iterable[str] | None = None) -> int:
+        """Notes that their owner deleted are to be written again: those at ``paths``, or all; how many."""
+        chosen = "" if paths is None else " AND path IN (SELECT value FROM json_each(?))"
+        return self._database.run(
+            "UPDATE notes SET state = 'planned', revision = revision + 1, text_hash = ''"
+            f" WHERE state = 'deleted'{chosen}",
+            () if paths is None else (id_list(paths),),
+        )
+
     # What became stale
+
+    def mark_stale_at(self, paths: Iterable[str]) -> None:
+        """Notes by their paths."""
+        stale.mark_notes(self._database, [row.id for row in self.lying_at(paths).values()])
 
     def mark_stale(self, note_ids: Iterable[int]) -> None:
         """Notes by id."""
@@ -390,6 +403,10 @@ class Notes:
     def written_notes(self) -> Iterator[NoteRow]:
         """Every note that should be on disk, by id, read as they are asked for."""
         return self._in_state("written")
+
+    def planned_notes(self) -> Iterator[NoteRow]:
+        """Every note that has a path and was never seen in place, by id, read as they are asked for."""
+        return self._in_state("planned")
 
     def deleted_notes(self) -> Iterator[NoteRow]:
         """Every note the owner deleted, by id, read as they are asked for."""

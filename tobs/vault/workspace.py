@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -167,19 +167,25 @@ def sweep(root: Path, folders: Iterable[str] = (TELEGRAM, ".obsidian", TOBS)) ->
     Only the holder of the write lock may sweep: to it no temporary file can belong to somebody at work.
     """
     removed = 0
-    pending = [str(root / folder) for folder in folders]
     try:
-        while pending:
-            with suppress(FileNotFoundError), os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    elif _TEMP_NAME.fullmatch(entry.name):
-                        Path(entry.path).unlink()
-                        removed += 1
+        for path in temporary_files(root, folders):
+            (root / path).unlink(missing_ok=True)
+            removed += 1
     except OSError as error:
         raise unwritable(error, error.filename or root) from error
     return removed
+
+
+def temporary_files(root: Path, folders: Iterable[str] = (TELEGRAM, ".obsidian", TOBS)) -> Iterator[str]:
+    """The temporary files below ``folders`` (vault paths). Raises OSError."""
+    pending = [str(root / folder) for folder in folders]
+    while pending:
+        with suppress(FileNotFoundError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif _TEMP_NAME.fullmatch(entry.name):
+                    yield Path(entry.path).relative_to(root).as_posix()
 
 
 def _probe(folder: Path) -> None:

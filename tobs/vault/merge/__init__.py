@@ -15,7 +15,16 @@ from tobs.vault.merge.body import callout, merge_bodies
 from tobs.vault.merge.links import Whereabouts, aligner, link_targets, with_new_places
 from tobs.vault.merge.properties import BrokenFrontMatter, merge_properties, read_front_matter, split_note
 
-__all__ = ["BrokenFrontMatter", "ConflictWords", "Merged", "Whereabouts", "link_targets", "merge_notes"]
+__all__ = [
+    "BrokenFrontMatter",
+    "ConflictWords",
+    "Merged",
+    "Whereabouts",
+    "link_targets",
+    "merge_notes",
+    "read_front_matter",
+    "split_note",
+]
 
 
 _HASH = re.compile(r"^tobs_hash:.*\n", re.MULTILINE)

@@ -1,0 +1,59 @@
+"""``tobs verify``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from tobs.app.runs import Watch, run_means
+from tobs.app.workplace import Workplace
+
+if TYPE_CHECKING:
+    from tobs.pipeline.verify.faults import Verification
+    from tobs.vault.workspace import Workspace
+
+
+def verify(place: Workplace) -> Verification:
+    """What does not fit in the vault; changes nothing. Raises VaultError."""
+    from tobs.pipeline.verify.run import verify as look
+    from tobs.vault.workspace import open_workspace
+
+    workspace = open_workspace(place.vault)
+    return look(workspace.archive, workspace.root, place.settings.account)
+
+
+async def repair(place: Workplace, *, watch: Watch) -> Verification:
+    """Mend what can be mended; what a second look finds is left. Raises VaultError."""
+    from tobs.pipeline.verify.mend import mend
+    from tobs.pipeline.verify.run import after_mending
+    from tobs.vault.workspace import open_workspace
+
+    before = verify(place)
+    if before.ok:
+        return before
+    workspace = open_workspace(place.vault)
+    if any(fault.kind == "archive" for fault in before.items):
+        await _mend_archive(workspace)
+    faults = [*before.items, *(fault for fault in verify(place).items if fault not in before.items)]
+    async with run_means(place, "verify --repair", [], watch=watch, accept_missing=True) as means:
+        await mend(means, faults)
+    return after_mending(before, verify(place))
+
+
+async def _mend_archive(workspace: Workspace) -> None:
+    from tobs.archive import look_for_damage, mend_indexes, salvage
+    from tobs.vault.lock import write_lock
+    from tobs.vault.workspace import make_folders
+
+    make_folders(workspace)
+    async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
+        if not look_for_damage(workspace.archive).is_unreadable:
+            mend_indexes(workspace.archive)
+        if look_for_damage(workspace.archive).reasons:
+            aside = workspace.backups / f"archive-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.damaged"
+            salvage(workspace.archive, aside)
+            logger.warning("The damaged archive is kept as {}", aside)

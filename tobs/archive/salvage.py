@@ -1,0 +1,146 @@
+"""A damaged archive: what is wrong with it, and what of it can be saved."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from loguru import logger
+from msgspec import Struct
+
+from tobs.archive.backups import integrity_faults, set_aside
+from tobs.archive.database import Database, connect, translated
+from tobs.archive.migrate import migrate, shipped_migrations
+from tobs.errors import VaultError
+
+#: Rows of a table that are copied together; where one of them cannot be read, they are tried one by one.
+_TOGETHER = 1000
+
+
+class Damage(Struct, frozen=True):
+    """What SQLite finds wrong with an archive. ``is_unreadable``: more than an index, which can be made again."""
+
+    reasons: tuple[str, ...] = ()
+    is_unreadable: bool = False
+
+
+def look_for_damage(path: Path) -> Damage:
+    """Look through the archive at ``path``. Raises VaultError for one that is not there or is no database."""
+    database = connect(path, read_only=True)
+    try:
+        reasons = tuple(line for text in integrity_faults(database) for line in text.splitlines() if line.strip())
+        return Damage(reasons, any(not _is_index(reason) for reason in reasons))
+    except VaultError as error:
+        return Damage((error.message,), True)
+    finally:
+        database.close()
+
+
+def _is_index(reason: str) -> bool:
+    return " missing from index " in reason or reason.startswith(("wrong # of entries in index", "non-unique entry"))
+
+
+def salvage(path: Path, aside: Path) -> int:
+    """Make the archive at ``path`` anew from what of it can be read; the old one goes to ``aside``. How many tables
+    could not be read whole: then nothing counts as fetched any more, so that the next export brings what is missing.
+
+    The caller holds the vault's lock. Raises VaultError when nothing can be saved.
+    """
+    fresh = path.with_name(f"{path.name}.part")
+    fresh.unlink(missing_ok=True)
+    target = connect(fresh)
+    broken = 0
+    try:
+        migrate(target, shipped_migrations())
+        target.row("PRAGMA foreign_keys = OFF")
+        source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            for (table,) in target.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                broken += not _copy_table(source, target, table)
+        finally:
+            source.close()
+        _forget_dangling(target)
+        if broken:
+            logger.warning("{} tables of the archive could not be read whole", broken)
+            for table in ("coverage", "blooms"):
+                target.run(f"DELETE FROM {table}")
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    finally:
+        target.close()
+    set_aside(path, aside)
+    fresh.replace(path)
+    for end in ("-wal", "-shm"):
+        Path(f"{fresh}{end}").unlink(missing_ok=True)
+    return broken
+
+
+def mend_indexes(path: Path) -> None:
+    """Make every index of the archive at ``path`` anew. The caller holds the vault's lock."""
+    database = connect(path)
+    try:
+        database.script("REINDEX")
+    finally:
+        database.close()
+
+
+def _copy_table(source: sqlite3.Connection, target: Database, table: str) -> bool:
+    """Copy what can be read; whether that is everything."""
+    columns = [name for _, name, *_ in target.rows(f"PRAGMA table_info({table})")]
+    insert = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    select = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED"
+    if _copy(source, target, select, insert):
+        return True
+    keys = [name for _, name, _, _, _, key in target.rows(f"PRAGMA table_info({table})") if key]
+    try:
+        source.execute(f"SELECT rowid FROM {table} LIMIT 0")
+    except sqlite3.Error:
+        # No row ids: from the other end up to the damage.
+        _copy(source, target, f"{select} ORDER BY {', '.join(f'{key} DESC' for key in keys)}", insert)
+        return False
+    for low in range(0, _last_row(source, table) + 1, _TOGETHER):
+        within = f"{select} WHERE rowid BETWEEN {low} AND {low + _TOGETHER - 1}"
+        if not _copy(source, target, within, insert):
+            for row in range(low, low + _TOGETHER):
+                _copy(source, target, f"{select} WHERE rowid = {row}", insert)
+    return False
+
+
+def _copy(source: sqlite3.Connection, target: Database, select: str, insert: str) -> bool:
+    """Insert what ``select`` gives until it fails; whether it came to its end."""
+    try:
+        cursor = source.execute(select)
+        while rows := cursor.fetchmany(500):
+            target.run_many(insert, rows)
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def _last_row(source: sqlite3.Connection, table: str) -> int:
+    """The highest row id that can be found: by the table, or where that fails by doubling until nothing answers."""
+    for order in ("DESC", "ASC"):
+        try:
+            row = source.execute(f"SELECT rowid FROM {table} NOT INDEXED ORDER BY rowid {order} LIMIT 1").fetchone()
+        except sqlite3.DatabaseError:
+            continue
+        if order == "DESC":
+            return row[0] if row else 0
+    return 1_000_000
+
+
+def _forget_dangling(database: Database) -> None:
+    """Take out what points at rows that are lost."""
+    for column, parent in (("note_id", "notes"), ("raw_page", "raw_pages")):
+        database.run(
+            f"UPDATE message_rows SET {column} = NULL WHERE {column} IS NOT NULL"
+            f" AND {column} NOT IN (SELECT id FROM {parent})"
+        )
+    database.run("UPDATE message_versions SET raw_page = NULL WHERE raw_page NOT IN (SELECT id FROM raw_pages)")
+    for table, parent in (
+        ("message_versions", "message_row NOT IN (SELECT row FROM message_rows)"),
+        ("media", "message_row NOT IN (SELECT row FROM message_rows)"),
+        ("note_links", "note_id NOT IN (SELECT id FROM notes)"),
+        ("note_mentions", "note_id NOT IN (SELECT id FROM notes)"),
+    ):
+        database.run(f"DELETE FROM {table} WHERE {parent}")
