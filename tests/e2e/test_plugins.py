@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served, stamps
+from tests.e2e.test_login import on_a_terminal, read_until
 from tobs.config import TrustStore
 
 #: Tells something of every kind a result has, of papers, voice messages and music.
@@ -205,3 +208,35 @@ def test_files_are_fetched_while_a_slow_plugin_works(serve: Serve, vault: Path) 
     assert done.code == 0, done.stderr
     notes = [path.read_text(encoding="utf-8") for path in vault.glob("Telegram/*/20*/*/*.md")]
     assert any("patience: true" in text for text in notes)
+
+
+def test_a_plugin_of_the_vault_is_asked_about_on_a_terminal_again_when_it_changed(serve: Serve, vault: Path) -> None:
+    served = serve("synthetic:messages=60,chats=1,media=0.4,seed=3")
+    add_plugin(served, vault, "finder", FINDER, trusted=False)
+
+    def run(*arguments: str, answer: bytes) -> None:
+        with on_a_terminal(served, *arguments, "--vault", str(vault)) as (command, terminal):
+            shown = read_until(terminal, "Let it run from now on?")
+            assert "finder.py" in shown and "your rights" in shown
+            os.write(terminal, answer)
+            with suppress(OSError):  # that is how a terminal ends
+                while os.read(terminal, 65536):
+                    pass
+            assert command.wait(30) == 0
+
+    def found() -> bool:
+        return any("letters: 7" in path.read_text(encoding="utf-8") for path in vault.glob("Telegram/**/*.md"))
+
+    def states() -> list[str]:
+        idle = served.tobs("process", "--vault", str(vault), "--json").json["plugins"]
+        return [one["state"] for one in idle if one["name"] == "finder"]
+
+    run("export", served.target, answer=b"\n")
+    assert not found(), "no is meant by saying nothing"
+    run("process", answer=b"y\n")
+    assert found()
+    assert states() == []
+    add_plugin(served, vault, "finder", FINDER.replace("letters", "signs"), trusted=False)
+    run("process", answer=b"n\n")
+    assert states() == ["untrusted"]
+    assert not any("signs: 7" in path.read_text(encoding="utf-8") for path in vault.glob("Telegram/**/*.md"))

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from tobs.app.workplace import Workplace
 from tobs.config import TrustStore
 from tobs.config.home import environment
+from tobs.config.trust import content_hash
 from tobs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +48,31 @@ def _no_command(catalogue: Catalogue, name: str) -> UsageError:
         return UsageError(f"The plugin {name} does not run ({info.state}): {info.reason}.", "")
     having = ", ".join(one.name for one in catalogue.having("command")) or "none"
     return UsageError(f"The plugin {name} has no command.", f"Plugins with one: {having}.")
+
+
+class Untrusted(Struct, frozen=True):
+    """A plugin of the vault whose content (``digest``) nobody has trusted."""
+
+    path: Path
+    digest: str
+
+
+def untrusted_plugins(place: Workplace) -> list[Untrusted]:
+    """The vault's plugins that do not run because their content is not trusted; those that cannot be are left
+    out."""
+    from tobs.plugin.catalogue import is_fit, vault_plugin_paths
+
+    store = TrustStore(place.home)
+    paths = [path for path in vault_plugin_paths(place.vault / ".tobs" / "plugins") if is_fit(path)]
+    return [Untrusted(path, content_hash(path)) for path in paths if not store.trusts(path)]
+
+
+def trust_plugin(place: Workplace, plugin: Untrusted) -> bool:
+    """Trust a plugin, unless its content is another one by now."""
+    if content_hash(plugin.path) != plugin.digest:
+        return False
+    TrustStore(place.home).add(plugin.path)
+    return True
 
 
 def load_catalogue(place: Workplace, folder: Path, private: Path) -> Catalogue:

@@ -11,6 +11,7 @@ from tobs.cli import choosing
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.progress import shown_progress
 from tobs.cli.show import show_report
+from tobs.cli.trusting import ask_trust
 from tobs.errors import UsageError
 from tobs.pipeline.report import RunReport
 
@@ -81,6 +82,7 @@ def export(
     settings |= {"media_budget": media_budget, "bandwidth": bandwidth}
     place = open_workplace(common.settings(**settings), verbosity=common.verbose)
     tell_warnings(place.warnings)
+    ask_trust(common, place)
     report = asyncio.run(
         run_export(
             place,

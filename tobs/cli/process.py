@@ -11,6 +11,7 @@ from tobs.cli import choosing
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
+from tobs.cli.trusting import ask_trust
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,7 @@ def process(
 
     place = open_workplace(common.settings(media_budget=media_budget, bandwidth=bandwidth), verbosity=common.verbose)
     tell_warnings(place.warnings)
+    ask_trust(common, place)
     report = asyncio.run(
         process_vault(
             place,

@@ -10,6 +10,7 @@ import typer
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
+from tobs.cli.trusting import ask_trust
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +49,7 @@ def sync(
 
     place = open_workplace(common.settings(counters=counters or None), verbosity=common.verbose)
     tell_warnings(place.warnings)
+    ask_trust(common, place)
     report = asyncio.run(
         run(
             place,

@@ -191,9 +191,12 @@ class MediaStage:
 
 
 def tell_failures(desk: Desk, found: Sequence[Processed]) -> None:
-    """Tell what plugins failed on."""
-    for failure in [failure for processed in found for failure in processed.failures]:
-        desk.reporter.problem(f"plugin {failure.plugin}", failure.item, failure.reason)
+    """Tell what plugins failed on, each file in one line."""
+    for failures in [processed.failures for processed in found if processed.failures]:
+        names = ", ".join(failure.plugin for failure in failures)
+        reasons = dict.fromkeys(failure.reason for failure in failures)
+        what = f"plugin {names}" if len(failures) == 1 else f"plugins {names}"
+        desk.reporter.problem(what, failures[0].item, "; ".join(reasons))
 
 
 class _Checkpoint(Struct):

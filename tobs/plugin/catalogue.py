@@ -186,6 +186,11 @@ def require_fit(path: Path) -> None:
         raise UsageError(f"The plugin {path} cannot be trusted: {fault}.", "Replace it with plain files.")
 
 
+def is_fit(path: Path) -> bool:
+    """Whether a plugin of a vault could run if it were trusted."""
+    return not _unfit(path)
+
+
 def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
     for path in vault_plugin_paths(vault.folder):
         found = _Found(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))

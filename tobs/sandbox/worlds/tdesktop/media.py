@@ -87,7 +87,8 @@ class Media:
         """A document with the attributes of its ``media_type``."""
         path, thumb = self._files.path(message["file"]), self._files.path(message.get("thumbnail"))
         size = path.stat().st_size if path else int(message.get("file_size") or 0)
-        id = self._files.keep("document", f"file {key} {message['file']}", {"": path, "m": thumb})
+        # A file that several messages name is one file, as on Telegram.
+        id = self._files.keep("document", f"file {path or (key, message['file'])}", {"": path, "m": thumb})
         thumbs = None
         if "thumbnail" in message:
             thumb_size = thumb.stat().st_size if thumb else int(message.get("thumbnail_file_size") or 0)
