@@ -10,9 +10,10 @@ from telethon.tl import functions, types
 
 from tests.sandbox.conftest import telethon_client
 from tests.sandbox.test_sandbox_kurigram import kurigram_client, log_in
+from tobs.model import bare_id
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.sandbox.worlds.community import GUILD, TOPICS
-from tobs.sandbox.worlds.threads import create_topic, edit_topic, thread_ids
+from tobs.sandbox.worlds.community import ALMANAC, CIRCLE, GUILD, POST, TOPICS
+from tobs.sandbox.worlds.threads import create_topic, discussion, edit_topic, thread_ids
 
 
 @pytest.fixture
@@ -79,3 +80,29 @@ async def test_kurigram_lists_topics_and_sees_what_becomes_of_them(community: Sa
         newest = [message async for message in client.get_chat_history("garden_guild", limit=3)]
         assert newest[0].forum_topic_edited.title == "Bees and wasps"
         assert newest[1].forum_topic_closed and newest[2].forum_topic_created.title == "Bees"
+
+
+async def test_telethon_reads_the_comments_of_posts_and_where_they_are_discussed(community: Sandbox) -> None:
+    world = community.world
+    async with telethon_client(community) as client:
+        for name, channel in (("@garden_post", POST), ("@garden_almanac", ALMANAC)):
+            group, root = discussion(world, channel, 5)
+            comments = [message async for message in client.iter_messages(name, reply_to=5)]
+            assert [message.id for message in comments] == thread_ids(world, group, root)
+            assert {message.chat_id for message in comments} == {group}
+            post = await client.get_messages(name, ids=5)
+            assert (post.replies.replies, post.replies.max_id) == (len(comments), comments[0].id)
+            told = await client(functions.messages.GetDiscussionMessageRequest(name, 5))
+            assert (told.messages[0].id, told.max_id) == (root, comments[0].id)
+            views = await client(functions.messages.GetMessagesViewsRequest(name, [5, 6], increment=False))
+            assert views.views[0].replies.replies == len(comments)
+        with pytest.raises(errors.ChannelPrivateError):
+            await client.get_messages(types.PeerChannel(bare_id(CIRCLE)), limit=1)
+
+
+async def test_kurigram_reads_the_comments_of_a_post(community: Sandbox) -> None:
+    async with kurigram_client(community) as client:
+        await log_in(client, community)
+        replies = [message async for message in client.get_discussion_replies("garden_post", 2)]
+        assert [message.id for message in replies] == thread_ids(community.world, *discussion(community.world, POST, 2))
+        assert (await client.get_discussion_message("garden_post", 2)).forward_origin.message_id == 2

@@ -29,6 +29,7 @@ class Choice(Struct, frozen=True):
     left: bool = False
     exclude: Sequence[str] = ()
     join: bool = False
+    comments: bool | None = None
     asked: Asked | None = None
 
 
@@ -93,6 +94,7 @@ def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: fl
         left=choice.left,
         exclude=tuple(choice.exclude),
         join=choice.join,
+        comments=choice.comments,
         filters=read_filters(choice.asked or Asked(), now=now, zone=zone),
     )
 

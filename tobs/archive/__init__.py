@@ -1,6 +1,7 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
 from tobs.archive.backups import BackupFacts, back_up, inspect_backup, integrity_faults, put_back, set_aside
+from tobs.archive.comments import Comment, Post, Thread
 from tobs.archive.enrichments import Maker, Page, Said, Unasked
 from tobs.archive.files import FileRow
 from tobs.archive.ledger import Ledger
@@ -24,6 +25,7 @@ __all__ = [
     "Archive",
     "BackupFacts",
     "ChatSummary",
+    "Comment",
     "Damage",
     "Decide",
     "FileRow",
@@ -40,12 +42,14 @@ __all__ = [
     "Page",
     "Peer",
     "PersonSummary",
+    "Post",
     "RawMessage",
     "Recorded",
     "RunRow",
     "Said",
     "Shown",
     "StoredMessage",
+    "Thread",
     "TopicSummary",
     "Unasked",
     "Version",

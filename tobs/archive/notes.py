@@ -363,6 +363,14 @@ class Notes:
         )
         return Shown(found[0], found[1], bool(found[2])) if found else None
 
+    def id_of(self, account: int, chat_id: int, message_id: int) -> int | None:
+        """The note a message is shown in, deleted ones too."""
+        note_id: int | None = self._database.value(
+            "SELECT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND id = ?",
+            MessageKey.of(account, chat_id, message_id),
+        )
+        return note_id
+
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
         """Where messages are shown, those that are."""
         rows = self._database.rows(

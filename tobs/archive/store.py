@@ -10,6 +10,7 @@ from typing import Self
 
 from tobs.archive.bloom import Blooms
 from tobs.archive.chats import Chats, People
+from tobs.archive.comments import Comments
 from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
 from tobs.archive.enrichments import Enrichments
@@ -41,6 +42,7 @@ class Archive:
         self.takeouts = Takeouts(self.meta)
         self.chats = Chats(database, clock)
         self.topics = Topics(database)
+        self.comments = Comments(database, self.meta)
         self.people = People(database, clock)
         self.peers = Peers(database)
         self.raw = RawPages(database)

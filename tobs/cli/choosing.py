@@ -33,6 +33,10 @@ Exclude = Annotated[
     list[str] | None,
     typer.Option(help="Leave out a chat: @username, id, part of a title, folder:NAME. Repeatable.", metavar="CHAT"),
 ]
+Comments = Annotated[
+    bool | None,
+    typer.Option("--comments/--no-comments", help="Comments under the posts of channels, too; remembered."),
+]
 Join = Annotated[bool, typer.Option("--join", help="Join the chats of invite links.")]
 Since = Annotated[
     str | None, typer.Option(help="Only messages from then on: 2024-01-31, 2024-01-31T18:30 or 7d.", metavar="WHEN")

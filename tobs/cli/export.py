@@ -37,6 +37,7 @@ def export(
     all_chats: choosing.AllChats = False,
     left: choosing.Left = False,
     exclude: choosing.Exclude = None,
+    comments: choosing.Comments = None,
     join: choosing.Join = False,
     since: choosing.Since = None,
     until: choosing.Until = None,
@@ -91,7 +92,7 @@ def export(
             accept_missing=accept_missing,
             strict=strict,
             media_later=media_later,
-            choice=Choice(all=all_chats, left=left, exclude=exclude or (), join=join, asked=asked),
+            choice=Choice(all=all_chats, left=left, exclude=exclude or (), join=join, comments=comments, asked=asked),
         )
     )
     return give_report(common, report)

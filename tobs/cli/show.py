@@ -47,6 +47,8 @@ def show_report(console: Console, report: RunReport) -> None:
         # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.
         if plugin.state == "untrusted":
             console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
+    for remark in report.remarks[:_MOST_PROBLEMS]:
+        console.print(f"[dim]remark:[/] {escape(remark)}")
     for item in report.recovered:
         console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
     for conflict in report.conflicts[:_MOST_PROBLEMS]:

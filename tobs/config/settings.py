@@ -93,6 +93,7 @@ class Settings(BaseModel):
     plugins_on: Words = Field((), description="Plugins to run that run only when asked for, such as links")
 
     targets: Words = vault_safe((), "Targets used when a command names none")
+    comments: bool = vault_safe(False, "Fetch the comments under the posts of channels, too")
     layout: Layout = vault_safe(
         "auto",
         "Notes of a new chat: one for each message, day or month; auto: message up to 10,000 messages, else day",

@@ -32,9 +32,11 @@ from tobs.model.messages import (
     Reaction,
     Reply,
     SuggestedPost,
+    copied_post,
     message_counters,
     message_files,
     message_state,
+    thread_root,
 )
 from tobs.model.pages import Page
 from tobs.model.peers import bare_id, is_channel_id, marked_channel, marked_group, marked_user
@@ -46,6 +48,6 @@ __all__ = [
     "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
     "Message", "MessageKey", "Page", "PaidMedia", "Person", "Pins", "Poll", "PollAnswer", "Reaction", "RemoteFile",
     "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic", "UnknownMedia",
-    "UpdateState", "WebPage", "bare_id", "is_channel_id", "marked_channel", "marked_group", "marked_user",
-    "message_counters", "message_files", "message_state", "topic_in",
+    "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel", "marked_group",
+    "marked_user", "message_counters", "message_files", "message_state", "thread_root", "topic_in",
 ]  # fmt: skip

@@ -32,7 +32,8 @@ class MessageKey(NamedTuple):
 
 class Reply(Struct, frozen=True, omit_defaults=True):
     """What a message answers. ``chat_id`` is 0 for its own chat; ``quote`` is the quoted part; ``from_id`` and
-    ``from_name`` say whose message it was where it is in a chat that cannot be seen."""
+    ``from_name`` say whose message it was where it is in a chat that cannot be seen. ``thread_id`` is the message that
+    began the thread, where that is another one (in a discussion group: the copy of a channel's post)."""
 
     message_id: int = 0
     chat_id: int = 0
@@ -42,6 +43,7 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     todo_item: int = 0
     from_id: int = 0
     from_name: str = ""
+    thread_id: int = 0
 
 
 class Forward(Struct, frozen=True, omit_defaults=True):
@@ -137,6 +139,22 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     suggested: SuggestedPost | None = None
     paid_stars: int = 0
     business_bot: int = 0
+
+
+def thread_root(message: Message) -> int:
+    """The message that began the thread ``message`` is in; 0 for what answers nothing in its chat."""
+    reply = message.reply
+    return 0 if reply is None or reply.chat_id else reply.thread_id or reply.message_id
+
+
+def copied_post(message: Message) -> tuple[int, int] | None:
+    """(channel, post) of which ``message`` is the copy that Telegram put into the discussion group by itself: comments
+    answer it. Source: https://core.telegram.org/api/discussion"""
+    forward = message.forward
+    if forward is None or not forward.message_id or forward.chat_id >= 0:
+        return None
+    # What a person forwards into a group does not say where it was kept.
+    return (forward.chat_id, forward.message_id) if message.saved_from == forward.chat_id else None
 
 
 def message_files(message: Message) -> tuple[FileItem, ...]:

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.media import Chain, MediaPolicy
 from tobs.model import Chat
+from tobs.pipeline.comments import find_comments
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.export import Limits, export_chat
+from tobs.pipeline.export import Limits, bring_chat, export_chat
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
@@ -20,6 +21,7 @@ from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.pictures import fetch_picture
 from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
+from tobs.sources import Gap
 from tobs.telegram.client import Telegram
 
 #: Topics that an error names.
@@ -27,7 +29,8 @@ _SHOWN = 20
 
 
 class ChatExporter(Struct, frozen=True):
-    """Exports chats. ``senders`` are the marked ids of those ``filters`` name."""
+    """Exports chats. ``senders`` are the marked ids of those ``filters`` name; ``comments`` says whether those of
+    channels' posts are kept (None: as before)."""
 
     desk: Desk
     keeper: Keeper
@@ -39,10 +42,14 @@ class ChatExporter(Struct, frozen=True):
     senders: Sequence[int]
     policy: MediaPolicy
     limits: Limits
+    comments: bool | None = None
 
     async def export_all(self, chosen: Sequence[Chosen]) -> list[ChatPlace]:
         """Every chat's places. With several chats, one that Telegram refuses is told and left out."""
         places: list[ChatPlace] = []
+        if self.comments:
+            # A discussion group that is exported too finds the folders of its channel's posts.
+            chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
         for one in chosen:
             try:
                 places += await self.export(one)
@@ -91,7 +98,45 @@ class ChatExporter(Struct, frozen=True):
                 )
             )
         await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.policy)
+        if chat.kind == "channel" and chat.linked_chat:
+            if await self.keeper(self._wants_comments, chat):
+                places.append(await self._comments(chat, places[-1], parts[-1].within))
+            else:
+                desk.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
         return places
+
+    def _wants_comments(self, chat: Chat) -> bool:
+        """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""
+        comments = self.desk.archive.comments
+        if self.comments is not None:
+            comments.want(chat.id, wanted=self.comments)
+        return comments.wanted(chat.id)
+
+    async def _comments(self, chat: Chat, host: ChatPlace, within: Gap | None) -> ChatPlace:
+        """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
+        desk = self.desk
+        workers = self.limits.downloads
+        found = await find_comments(desk, self.keeper, self.telegram, chat, within=within, workers=workers)
+        if found is None:
+            return host
+        # Messages of the group are of that chat, but lie in the channel's folder.
+        inside = replace(host, home=found.group.id)
+        place = await self.keeper(open_chat, desk, found.group, inside=inside, is_part=True)
+        await bring_chat(
+            desk,
+            self.keeper,
+            self.writer,
+            self.chain,
+            self.enrichers,
+            found.source,
+            place,
+            found.gaps,
+            policy=self.policy,
+            limits=self.limits,
+            recording=found.recording,
+        )
+        await self.writer.write_messages(host, final=True)
+        return place
 
     async def _topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
         """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one

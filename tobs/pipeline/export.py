@@ -15,7 +15,7 @@ from tobs.media import decide as judge
 from tobs.model import Chat, FileItem, Message
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.fetch import fetch_and_record, missing_ids
+from tobs.pipeline.fetch import Recording, fetch_and_record, missing_ids
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import MediaStage
 from tobs.pipeline.notes import MESSAGE_NOTES, NoteWriter
@@ -73,9 +73,10 @@ async def bring_chat(
     *,
     policy: MediaPolicy,
     limits: Limits,
+    recording: Recording | None = None,
 ) -> None:
     """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
-    files and notes."""
+    files and notes. ``recording``: see ``fetch_and_record``."""
     decide = media_decision(policy)
     await keeper(_want_media, desk, place.chat, policy)
     state = _State()
@@ -92,6 +93,7 @@ async def bring_chat(
                 decide,
                 queue_pages=limits.queue_pages,
                 recorded=state.recorded,
+                recording=recording,
             )
         state.is_fetched = True
         state.recorded()

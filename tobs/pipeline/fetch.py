@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from tobs.archive import Decide, Recorded, record_page
+from tobs.archive import Archive, Decide, Recorded, record_page
 from tobs.model import Page
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.sources import Gap, Walk
+
+Recording = Callable[[Archive, int, Page, Decide], Recorded]
+"""Puts a page, as an account saw it, into the archive in one transaction."""
 
 #: Messages at the newest end that are looked at again, to see what was edited since: less than a page.
 LOOK_BACK = 50
@@ -41,14 +44,18 @@ async def fetch_and_record(
     *,
     queue_pages: int,
     recorded: Callable[[], None],
+    recording: Recording | None = None,
 ) -> None:
     """Walk ``gaps`` and record every page. At most ``queue_pages`` wait between the workers and the archive;
-    ``recorded`` is called after each commit."""
+    ``recorded`` is called after each commit. ``recording`` puts a page into the archive, if it takes more than that."""
     pages: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=queue_pages)
 
     async def record() -> None:
         while (page := await pages.get()) is not None:
-            done = await keeper(record_page, desk.archive, desk.account, settling(page), decide)
+            if recording is not None:
+                done = await keeper(recording, desk.archive, desk.account, page, decide)
+            else:
+                done = await keeper(record_page, desk.archive, desk.account, settling(page), decide)
             _count(desk, place, page, done)
             recorded()
 

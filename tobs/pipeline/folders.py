@@ -10,7 +10,7 @@ from tobs.archive import Archive, KnownTopic, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, topic_in
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.render.words import catalogue
-from tobs.vault.layout import chat_folder, topic_candidates
+from tobs.vault.layout import chat_folder, comments_folder, topic_candidates
 
 
 class Folder(Struct, frozen=True):
@@ -39,10 +39,33 @@ def folder_key(tobs_id: str) -> str:
 def folders_of(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
     """The folder of each of ``messages``, which are of the chat of ``place`` and come in id order."""
     chat = place.chat
+    if chat.kind == "supergroup" and not chat.is_forum:
+        return _with_comments(desk, place, messages)
     topics = [topic_in(chat, message.topic_id) if chat.is_forum else 0 for message in messages]
     folders = {topic_id: _topic_folder(desk, place, topic_id) for topic_id in dict.fromkeys(topics) if topic_id}
     folders[0] = Folder(place.folder, str(place.home), place.note_id)
     return [folders[topic_id] for topic_id in topics]
+
+
+def _with_comments(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
+    """The folders of messages of a group: comments are filed under their post, where those of its channel are kept."""
+    comments, own = desk.archive.comments, Folder(place.folder, str(place.home), place.note_id)
+    filed = comments.filed(place.chat.id, [message.id for message in messages])
+    channels = {channel_id: comments.wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
+    folders = {
+        post: (_comments_folder(desk, *post) or own) if channels[post[0]] else own for post in set(filed.values())
+    }
+    return [folders[filed[message.id]] if message.id in filed else own for message in messages]
+
+
+def _comments_folder(desk: Desk, channel_id: int, post_id: int) -> Folder | None:
+    """Where the comments of a post go; None while its channel has no folder in the vault."""
+    notes = desk.archive.notes
+    channel = notes.by_tobs_id(str(channel_id))
+    if channel is None:
+        return None
+    note_id = notes.id_of(desk.account, channel_id, post_id) or channel.id
+    return Folder(comments_folder(chat_folder(channel.path), post_id), f"{channel_id}/comments/{post_id}", note_id)
 
 
 def _topic_folder(desk: Desk, place: ChatPlace, topic_id: int) -> Folder:

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
-from tobs.model import Chat, Message, MessageKey
+from tobs.model import Chat, Message, MessageKey, is_channel_id
 from tobs.pipeline.desk import Studio
 from tobs.render.period import block_anchor
-from tobs.render.views import Attachment, Links, Past
+from tobs.render.views import Attachment, CommentList, Links, Past
 
 #: What a note says of a file that its owner deleted from the vault.
 _LOST = "it was deleted from the vault"
+
+#: Comments that the note of a post leads to; the others are found in their folder.
+_MOST_COMMENTS = 200
 
 
 class Lookups:
@@ -39,6 +42,8 @@ class Lookups:
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
         self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
+        self._kept: dict[int, bool] = {}
+        self._has_threads = studio.archive.comments.any_thread()
         self._names: dict[str, int | None] = {}
         self._links: dict[tuple[int, int], bool] = {}
         self._mentions: dict[str, bool] = {}
@@ -47,6 +52,8 @@ class Lookups:
             person=self._person,
             chat=self._chat,
             topic=self._topic,
+            post=self._post,
+            comments=self._comments,
             attachment=self._attachment,
             named=self._named,
             found=self._found,
@@ -70,12 +77,42 @@ class Lookups:
         return links, tuple([target for target, there in self._mentions.items() if not there])
 
     def _message(self, chat_id: int, message_id: int) -> str | None:
+        post = self._copied_post(chat_id, message_id)
+        if post is not None and (path := self._message(*post)):
+            return path
         shown = self._studio.archive.notes.shown_in(self._studio.account, chat_id, message_id)
         self._links[chat_id, message_id] = shown is not None
         if shown is None:
             return None
         path = shown.path.removesuffix(".md")
         return f"{path}#^{block_anchor(shown.block, is_foreign=shown.is_foreign)}" if shown.block else path
+
+    def _copied_post(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
+        """The post of a channel that a message of its discussion group is the copy of: who answers that means it."""
+        if not self._has_threads or not is_channel_id(chat_id):
+            return None
+        return self._if_kept(self._studio.archive.comments.posts_of(chat_id, [message_id]).get(message_id))
+
+    def _post(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
+        if not self._has_threads:
+            return None
+        return self._if_kept(self._studio.archive.comments.filed(chat_id, [message_id]).get(message_id))
+
+    def _if_kept(self, post: tuple[int, int] | None) -> tuple[int, int] | None:
+        """``post`` if the comments of its channel are filed under their posts."""
+        if post is None:
+            return None
+        if post[0] not in self._kept:
+            self._kept[post[0]] = self._studio.archive.comments.wanted(post[0])
+        return post if self._kept[post[0]] else None
+
+    def _comments(self, chat_id: int, message_id: int) -> CommentList:
+        comments = self._studio.archive.comments
+        if self._if_kept((chat_id, message_id)) is None:
+            return CommentList()
+        found = comments.of_post(chat_id, message_id, _MOST_COMMENTS)
+        count = comments.count(chat_id, message_id) if len(found) == _MOST_COMMENTS else len(found)
+        return CommentList(tuple((one.chat_id, one.id, one.sender_id, one.date) for one in found), count)
 
     def _person(self, person_id: int) -> tuple[str, str] | None:
         if person_id not in self._people:

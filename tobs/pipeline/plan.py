@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic
+from tobs.pipeline.comments import file_comments
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.folders import Folder, folder_of, folders_of
 from tobs.render.naming import note_words
@@ -123,6 +124,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> in
     if not units:
         return 0
     with archive.transaction():
+        file_comments(archive, chat, [message for unit in units for message in unit])
         folders = folders_of(desk, place, [unit[0] for unit in units])
         if place.layout == "message":
             drafts = [_draft(desk, folder, unit) for folder, unit in zip(folders, units, strict=True)]

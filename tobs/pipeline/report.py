@@ -145,6 +145,7 @@ class RunReport(Struct):
     conflicts: list[Conflict] = msgspec.field(default_factory=list)
     recovered: list[Recovered] = msgspec.field(default_factory=list)
     doubts: list[Doubt] = msgspec.field(default_factory=list)
+    remarks: list[str] = msgspec.field(default_factory=list)
 
     def to_json(self) -> bytes:
         """The report as one JSON document."""
@@ -180,6 +181,11 @@ class Reporter:
     def doubt(self, what: str, item: str, reason: str) -> None:
         """Tell something that is done and worth a look."""
         self.report.doubts.append(Doubt(what, item, reason))
+
+    def remark(self, text: str) -> None:
+        """Tell something about what was done that is no trouble, once."""
+        if text not in self.report.remarks:
+            self.report.remarks.append(text)
 
     def count_note(self, outcome: NoteOutcome) -> None:
         """Count what became of a note."""

@@ -51,6 +51,7 @@ class ExportRun(Struct, frozen=True):
                     senders,
                     self.means.policy,
                     self.means.limits,
+                    selection.comments if selection.comments is not None else self.means.settings.comments or None,
                 )
                 async with self._takeout(telegram, chosen, selection):
                     places = await exporter.export_all(chosen)
@@ -81,6 +82,7 @@ class ExportRun(Struct, frozen=True):
         grown = any(one.chat.migrated_from or (one.chat.kind == "supergroup" and not one.is_full) for one in chosen)
         more = {"chats"} if grown else set()
         more |= {"channels", "megagroups"} if selection.left else set()
+        more |= {"megagroups"} if selection.comments or self.means.settings.comments else set()
         scopes = takeout_scopes([one.chat for one in chosen], media=bool(self.means.settings.media), more=more)
         async with telegram.takeout(scopes):
             yield

@@ -22,13 +22,15 @@ _FOLDER = "folder:"
 
 class Selection(Struct, frozen=True):
     """What the owner asked for: ``targets``, or ``all`` chats, ``left`` ones too, without those ``exclude`` names
-    (ids, usernames, parts of titles, folders). Only with ``join`` are invite links joined."""
+    (ids, usernames, parts of titles, folders). Only with ``join`` are invite links joined. ``comments``: whether
+    those under channels' posts are kept (None: as the settings say, or an earlier run was told)."""
 
     targets: tuple[str, ...] = ()
     all: bool = False
     left: bool = False
     exclude: tuple[str, ...] = ()
     join: bool = False
+    comments: bool | None = None
     filters: Filters = Filters()
 
 

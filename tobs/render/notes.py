@@ -110,17 +110,20 @@ def _properties(
 ) -> list[tuple[str, Value]]:
     message = messages[0]
     options = context.options
+    post = commented_post(message, context)
     properties: list[tuple[str, Value]] = [
         ("tobs_id", tobs_id(chat.id, options, f"/{message.id}")),
         ("date", view.date),
         ("date_unix", message.date),
-        ("chat", link_to(context.links.chat(chat.id)) or one_line(chat.title)),
+        ("chat", chat_property(chat, post, context)),
         ("sender", link_to(context.known(message.sender_id))),
         ("message_id", message.id),
         ("link", view.link or None),
     ]
     if topic_id := topic_in(chat, message.topic_id):
         properties.append(("topic", link_to(context.links.topic(chat.id, topic_id))))
+    if post:
+        properties.append(("post", _message_link(context, *post)))
     if message.reply is not None and message.reply.message_id:
         target_chat = message.reply.chat_id or chat.id
         properties.append(("reply_to", _message_link(context, target_chat, message.reply.message_id)))
@@ -137,6 +140,18 @@ def _properties(
     properties.append(("tags", tags))
     properties.append(("media", media_links(messages, context)))
     return properties
+
+
+def commented_post(message: Message, context: Context) -> tuple[int, int] | None:
+    """(channel, post) that a message of a discussion group is a comment of."""
+    return context.links.post(message.chat_id, message.id) if message.reply is not None else None
+
+
+def chat_property(chat: Chat, post: tuple[int, int] | None, context: Context) -> str | None:
+    """The chat that a note belongs to: that of a comment is the channel whose ``post`` it is under."""
+    return (link_to(context.links.chat(post[0])) if post else None) or (
+        link_to(context.links.chat(chat.id)) or one_line(chat.title)
+    )
 
 
 def _message_link(context: Context, chat_id: int, message_id: int) -> str | None:
@@ -197,6 +212,8 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
         view["buttons"] = _buttons(message.buttons, context)
     if notes := _notes(message, context):
         view["notes"] = notes
+    if message.comments is not None:
+        view["comments"] = _comments(message, context)
     view["deleted"] = deleted_mark(message, context)
     view["versions"] = earlier_versions(message, context)
     if message.kind == "unsupported" and not view.get("text"):
@@ -294,6 +311,21 @@ def _button(button: Button, context: Context) -> str:
     if path:
         return wikilink(path, button.text)
     return f"[{name}]({destination(url)})" if url else name
+
+
+def _comments(message: Message, context: Context) -> str:
+    """Links to the comments of a post that are in the vault."""
+    words, found = context.words, context.links.comments(message.chat_id, message.id)
+    if not found.count:
+        return ""
+    lines = [f"**{words('comments', n=found.count)}**", ""]
+    for chat_id, message_id, sender_id, date in found.shown:
+        sender = context.known(sender_id)
+        label = f"{sender[1] if sender else words('someone')}, {context.when(date)}"
+        lines.append(f"- {context.message_link(chat_id, message_id, label)}")
+    if found.count > len(found.shown):
+        lines.append(f"- {words('comments.more', n=found.count - len(found.shown))}")
+    return "\n".join(lines)
 
 
 def _notes(message: Message, context: Context) -> str:

@@ -18,13 +18,15 @@ from msgspec import Struct
 
 from tobs.model import Chat, Message, topic_in
 from tobs.render.context import Context
-from tobs.render.escape import escape_name, one_line
+from tobs.render.escape import escape_name
 from tobs.render.found import found_properties
 from tobs.render.frontmatter import Value
 from tobs.render.links import destination, message_link
 from tobs.render.notes import (
     MESSAGE_TEMPLATE,
     attached_fields,
+    chat_property,
+    commented_post,
     finish,
     link_to,
     media_links,
@@ -138,7 +140,7 @@ def _properties(
         ("tobs_id", note.tobs_id),
         ("date", begin),
         ("date_unix", int(begin.replace(tzinfo=context.options.timezone).timestamp())),
-        ("chat", link_to(context.links.chat(chat.id)) or one_line(chat.title)),
+        ("chat", chat_property(chat, commented_post(first, context), context)),
         ("topic", link_to(context.links.topic(chat.id, topic)) if topic else None),
         ("link", link),
         ("messages", len(messages)),

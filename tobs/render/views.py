@@ -32,11 +32,19 @@ class Past(Struct, frozen=True):
     versions: tuple[Message, ...] = ()
 
 
+class CommentList(Struct, frozen=True):
+    """The first comments of a post as (chat id, message id, sender, Unix seconds), and how many it has in all."""
+
+    shown: tuple[tuple[int, int, int, int], ...] = ()
+    count: int = 0
+
+
 class Links(Struct, frozen=True):
     """How a note finds others. All of them are pure look-ups; None is 'not in this vault'.
 
     ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
     ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
+    ``post(chat_id, message_id)`` -> (channel, post) that a message is a comment of, ``comments`` those of a post;
     ``named(username)`` -> marked id (the name comes lower-cased, without ``@``);
     ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
     ``found(message)`` -> what plugins said about it, a mapping each (see ``found``);
@@ -45,6 +53,8 @@ class Links(Struct, frozen=True):
 
     message: Callable[[int, int], str | None] = lambda _chat, _message: None
     topic: Callable[[int, int], tuple[str, str] | None] = lambda _chat, _topic: None
+    post: Callable[[int, int], tuple[int, int] | None] = lambda _chat, _message: None
+    comments: Callable[[int, int], CommentList] = lambda _chat, _message: CommentList()
     person: Callable[[int], tuple[str, str] | None] = lambda _id: None
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
@@ -83,8 +93,9 @@ class MessageView(Struct, frozen=True):
 
     ``forward`` 'Forwarded from ...'; ``reply`` the link to what it answers and the quoted part; ``media`` embeds or
     what became of the files; ``text`` the message itself; ``details`` preview, poll, place, contact ...;
-    ``buttons``; ``notes`` via bot, signature, restrictions, fact check; ``service`` the sentence of a service message;
-    ``deleted`` says that it was deleted on Telegram; ``versions`` earlier versions, folded.
+    ``buttons``; ``comments`` links to them; ``notes`` via bot, signature, restrictions, fact check; ``service`` the
+    sentence of a service message; ``deleted`` says that it was deleted on Telegram; ``versions`` earlier versions,
+    folded.
     """
 
     id: int
@@ -98,6 +109,7 @@ class MessageView(Struct, frozen=True):
     details: str = ""
     buttons: str = ""
     notes: str = ""
+    comments: str = ""
     service: str = ""
     deleted: str = ""
     versions: str = ""

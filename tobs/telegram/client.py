@@ -31,6 +31,7 @@ from tobs.model import (
     message_files,
 )
 from tobs.telegram.bandwidth import Bandwidth
+from tobs.telegram.comments import CommentCount, comment_counts
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
@@ -284,9 +285,12 @@ class Telegram:
                 group.create_task(count(chat_id))
         return found
 
-    async def page(self, chat_id: int, cursor: int, high: int, *, worker: int = 0) -> Page:
-        """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high]."""
-        return await self._history.page(chat_id, cursor, lambda: high, worker=worker)
+    async def page(
+        self, chat_id: int, cursor: int, high: int, *, worker: int = 0, keep: Keep | None = None, thread: int = 0
+    ) -> Page:
+        """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high],
+        unless ``keep`` left something out of it or it is of a ``thread``."""
+        return await self._history.page(chat_id, cursor, lambda: high, worker=worker, keep=keep, thread=thread)
 
     async def walk(
         self,
@@ -373,6 +377,14 @@ class Telegram:
     async def id_from_top(self, chat_id: int, high: int, number: int, *, thread: int = 0) -> int:
         """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number, thread=thread)
+
+    def known(self, chat_id: int) -> Chat:
+        """What an answer told of a channel or supergroup that may not be asked about itself: its names."""
+        return self._peers.known(chat_id)
+
+    async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
+        """How many comments at most 100 posts of a channel have now, those that can be commented; one request."""
+        return await comment_counts(self._door, self._peers, chat_id, ids)
 
     async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
         """One message by its id, as a page; without messages when it is gone, or is not what ``keep`` wants."""

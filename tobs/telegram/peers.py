@@ -54,6 +54,13 @@ class Directory:
         if news:
             self._store.put(self._me, news)
 
+    def known(self, chat_id: int) -> Chat:
+        """A channel or supergroup that an answer named. Raises TargetNotFound."""
+        record = self._kept.get(chat_id) or self._store.get(self._me, chat_id)
+        if record is None:
+            raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
+        return Chat(chat_id, "supergroup", record.title, record.username, is_public=bool(record.username))
+
     async def record(self, chat_id: int) -> PeerRecord:
         """The record of a marked id; the dialogs are listed when it is not known. Raises TargetNotFound."""
         if chat_id < 0 and not is_channel_id(chat_id):

@@ -111,6 +111,11 @@ def picture_candidates(folder: str) -> Iterator[str]:
     return numbered(f"{folder}/media/picture", ".jpg")
 
 
+def comments_folder(folder: str, post_id: int) -> str:
+    """`<folder>/Comments/<post id>`: the comments under a post of the channel in ``folder``."""
+    return f"{folder}/Comments/{post_id}"
+
+
 def person_candidates(name: str, person_id: int) -> Iterator[str]:
     """`Telegram/People/<Name>.md`: a sender."""
     return (f"{PEOPLE}/{each}.md" for each in candidates(name, person_id))

@@ -35,6 +35,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "sender": "text",
     "senders": "multitext",
     "topic": "text",
+    "post": "text",
     "reply_to": "text",
     "forwarded_from": "text",
     "link": "text",

@@ -26,6 +26,27 @@ CREATE TABLE topics (
     PRIMARY KEY (account, chat_id, id)
 ) WITHOUT ROWID;
 
+-- Posts of channels whose comments are known: the copy of the post in the discussion group that they answer.
+CREATE TABLE threads (
+    channel_id INTEGER NOT NULL,
+    post_id INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,           -- the discussion group
+    root_id INTEGER NOT NULL,           -- the copy in it
+    counted INTEGER NOT NULL DEFAULT 0, -- comments by Telegram's count when they were last asked for by themselves
+    walked INTEGER NOT NULL DEFAULT 0,  -- the newest of them then
+    PRIMARY KEY (channel_id, post_id)
+) WITHOUT ROWID;
+CREATE INDEX threads_root ON threads (chat_id, root_id);
+
+CREATE TABLE comments (
+    chat_id INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    channel_id INTEGER NOT NULL,
+    post_id INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, id)
+) WITHOUT ROWID;
+CREATE INDEX comments_post ON comments (channel_id, post_id, id);
+
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,

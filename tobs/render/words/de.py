@@ -123,6 +123,8 @@ WORDS: Mapping[str, str] = {
     "first_message": "Erste Nachricht",
     "last_message": "Letzte Nachricht",
     "pinned": "Angeheftet",
+    "comments": "{n} Kommentar|{n} Kommentare",
+    "comments.more": "{n} weitere",
     "topic": "Thema {id}",
     "topics": "Themen",
     "topic.of": "Thema von {chat}",

@@ -123,6 +123,8 @@ WORDS: Mapping[str, str] = {
     "first_message": "First message",
     "last_message": "Last message",
     "pinned": "Pinned",
+    "comments": "{n} comment|{n} comments",
+    "comments.more": "{n} more",
     "topic": "Topic {id}",
     "topics": "Topics",
     "topic.of": "Topic of {chat}",

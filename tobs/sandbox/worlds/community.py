@@ -17,7 +17,7 @@ from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.history import MemoryBase
 from tobs.sandbox.worlds.markup import parse
 from tobs.sandbox.worlds.phrases import SENTENCES
-from tobs.sandbox.worlds.threads import GENERAL, topic
+from tobs.sandbox.worlds.threads import GENERAL, count_comments, topic
 from tobs.sandbox.worlds.tl import Tl, peer, reply_header
 from tobs.sandbox.worlds.world import About, World
 
@@ -48,6 +48,13 @@ TOPICS: Final = (
     ("Frost warnings", 3),
     ("Nothing yet", 0),
 )
+#: Channels with their discussion groups; the account is not in the second one, and does not see its history.
+_DISCUSSED: Final = (
+    (POST, "The Garden Post", "garden_post", TALK, "Garden Talk", "garden_talk"),
+    (ALMANAC, "Garden Almanac", "garden_almanac", CIRCLE, "Inner Circle", ""),
+)
+_POSTS: Final = 12
+_TALK: Final = 260
 _RENAMED: Final = {"Seeds & bulbs": "Seeds"}
 _IN_GENERAL: Final = 18
 
@@ -59,7 +66,13 @@ def community_world() -> World:
     for user in (_user(ADA, "Ada North", "ada_north_garden"), _user(BEN, "Ben", ""), _user(MIRA, "Mira", "")):
         world.add_user(user, About(about=f"{user.first_name} of the community."))
     _add_forum(world)
-    world.targets = ["@garden_guild"]
+    for channel, title, username, group, name, public in _DISCUSSED:
+        _add_channel(world, channel, _channel(channel, title, username, broadcast=True), group)
+        _add_discussion(world, channel, _channel(group, name, public, megagroup=True), group)
+        for post in range(1, _POSTS + 1):
+            count_comments(world, channel, post)
+    world.comments_only.add(CIRCLE)
+    world.targets = ["@garden_guild", "@garden_post", "@garden_almanac"]
     return world
 
 
@@ -109,6 +122,49 @@ def _forum() -> Iterator[Tl]:
         yield _say(GUILD, id, thread, said, forum=True)
     header = reply_header(0, closed, forum=True)
     yield _service(GUILD, id + 1, types.MessageActionTopicEdit(closed=True), ADA, header)
+
+
+# -- channels and their discussion groups
+
+
+def _add_channel(world: World, channel: int, entity: Tl, group: int) -> None:
+    """A channel with some posts; the third and fourth are an album."""
+    posts = [
+        types.Message(
+            id=id, peer_id=peer(channel), date=_date(id * 10), post=True, views=id * 11, forwards=id % 4,
+            message="" if id == 4 else f"{entity.title}, number {id}", grouped_id=77 if id in (3, 4) else None,
+        )
+        for id in range(1, _POSTS + 1)
+    ]  # fmt: skip
+    world.add_chat(channel, entity, MemoryBase(posts, world.stamps), About("Posts to talk about.", linked_chat=group))
+
+
+def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
+    """The group: copies of the posts, comments under them in the course of time, and talk about other things."""
+    messages = [_service(group, 1, types.MessageActionChannelCreate(entity.title), ADA)]
+    roots: dict[int, int] = {}
+    said: dict[int, list[int]] = {}
+    for id in range(2, 2 + _TALK):
+        post = len(roots) + 1
+        if post <= _POSTS and id > post * 10:
+            roots[post] = id
+            header = types.MessageFwdHeader(
+                _date(post * 10), from_id=peer(channel), channel_post=post, saved_from_peer=peer(channel),
+                saved_from_msg_id=post,
+            )  # fmt: skip
+            text = world.history(channel).get(post).message  # type: ignore[union-attr]
+            messages.append(
+                types.Message(
+                    id=id, peer_id=peer(group), date=_date(id), message=text, from_id=peer(channel), fwd_from=header
+                )
+            )
+        elif roots and mix(id, group, 11) % 3:
+            thread = list(roots.values())[mix(id, 12) % len(roots)]
+            messages.append(_say(group, id, thread, said, forum=False))
+        else:
+            messages.append(_message(group, id, PEOPLE[mix(id, 13) % len(PEOPLE)]))
+    about = About("Talk.", PEOPLE, len(PEOPLE), linked_chat=channel)
+    world.add_chat(group, entity, MemoryBase(messages, world.stamps), about)
 
 
 # -- messages

@@ -36,6 +36,10 @@ class Base(Protocol):
         """A fresh ``Message`` or ``MessageService``; the caller may change it."""
         ...
 
+    def peek(self, id: int) -> Tl:
+        """Message ``id``, only to be looked at."""
+        ...
+
     def raw(self, id: int) -> bytes: ...
     def peers(self, id: int) -> Iterable[int]:
         """Marked ids of who is named in message ``id``."""
@@ -75,6 +79,9 @@ class MemoryBase:
 
     def message(self, id: int) -> Tl:
         return copy_of(self._stamps.stamp(self._by_id[id]))
+
+    def peek(self, id: int) -> Tl:
+        return self._by_id[id]
 
     def raw(self, id: int) -> bytes:
         if self._version != self._stamps.version:
@@ -159,6 +166,10 @@ class History:
         if id in self._changed:
             return copy_of(self._stamps.stamp(self._changed[id]))
         return self.base.message(id) if self.has(id) else None
+
+    def peek(self, id: int) -> Tl:
+        """A message that ``has``, only to be looked at: references in it may be old."""
+        return self._changed.get(id) or self.base.peek(id)
 
     def raw(self, id: int) -> bytes:
         """The TL bytes of a message that ``has``."""

@@ -157,6 +157,9 @@ class SyntheticBase:
     def message(self, id: int) -> Tl:
         return BinaryReader(self._raw(id)).tgread_object()
 
+    def peek(self, id: int) -> Tl:
+        return self.message(id)
+
     def peers(self, id: int) -> Iterable[int]:
         rank = self.rank(id)
         chance = mix(self._seed, rank)

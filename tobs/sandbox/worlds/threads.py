@@ -42,16 +42,12 @@ def thread_of(message: Tl, *, forum: bool) -> int:
 def thread_ids(world: World, chat: int, root: int) -> list[int]:
     """The ids of a thread, newest first."""
     history, forum = world.kept(chat), is_forum(world, chat)
-    return [id for id in history.slice(0, history.count) if thread_of(_at(history, id), forum=forum) == root]
+    return [id for id in history.slice(0, history.count) if thread_of(history.peek(id), forum=forum) == root]
 
 
 def is_forum(world: World, chat: int) -> bool:
     """Whether a chat has topics."""
     return bool(getattr(world.entity(chat), "forum", False))
-
-
-def _at(history: History, id: int) -> Any:
-    return history.get(id)
 
 
 # -- topics
@@ -108,7 +104,7 @@ def topics_of(world: World, chat: int) -> list[Tl]:
     history = world.history(chat)
     newest: dict[int, int] = {}
     for id in history.slice(0, history.count):
-        newest.setdefault(thread_of(_at(history, id), forum=True), id)
+        newest.setdefault(thread_of(history.peek(id), forum=True), id)
     found = list(world.topics[chat].values())
     for item in found:
         item.peer = peer(chat)
@@ -132,7 +128,7 @@ def discussion(world: World, channel: int, post: int) -> tuple[int, int]:
 def _copies(history: History, channel: int, post: int) -> Iterator[int]:
     bare = bare_id(channel)
     for id in history.slice(0, history.count):
-        header: Any = getattr(_at(history, id), "fwd_from", None)
+        header: Any = getattr(history.peek(id), "fwd_from", None)
         source = getattr(header, "saved_from_peer", None)
         if getattr(source, "channel_id", 0) == bare and header.saved_from_msg_id == post:
             yield id

@@ -415,6 +415,9 @@ class EmptyBase:
     def message(self, id: int) -> Tl:
         raise KeyError(id)
 
+    def peek(self, id: int) -> Tl:
+        raise KeyError(id)
+
     def raw(self, id: int) -> bytes:
         raise KeyError(id)
 

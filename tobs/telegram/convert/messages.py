@@ -125,6 +125,7 @@ def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
         todo_item=header.todo_item_id or 0,
         from_id=marked(origin.from_id) if origin is not None else 0,
         from_name=(origin.from_name or "") if origin is not None else "",
+        thread_id=0 if header.forum_topic else header.reply_to_top_id or 0,
     )
     return reply, topic_id
 

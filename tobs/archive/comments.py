@@ -1,0 +1,160 @@
+"""Comments of channel posts: which messages of a discussion group stand under which post.
+
+Telegram copies each post into the group; a comment says which copy it answers, and the copy which post it is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tobs.archive.database import Database
+from tobs.archive.encoding import id_list
+from tobs.archive.meta import Meta
+from tobs.archive.stale import mark_notes_of_rows
+
+Post = tuple[int, int]
+"""(channel, post id)"""
+
+
+class Comment(NamedTuple):
+    """A comment, live and archived: where it is, who wrote it and when (Unix seconds)."""
+
+    chat_id: int
+    id: int
+    sender_id: int
+    date: int
+
+
+class Thread(NamedTuple):
+    """How far the comments of a post were asked for by themselves: Telegram's count then, and the newest id."""
+
+    counted: int
+    walked: int
+
+
+class Comments:
+    """The comments of all channels. Channels and groups have ids of their own, so no account is asked for."""
+
+    def __init__(self, database: Database, meta: Meta) -> None:
+        self._database = database
+        self._meta = meta
+
+    # Whose comments are wanted
+
+    def wanted(self, channel_id: int) -> bool:
+        """Whether the comments of a channel are kept; what was asked for once stays so."""
+        return self._meta.get(f"comments/{channel_id}") is not None
+
+    def want(self, channel_id: int, *, wanted: bool) -> None:
+        """Keep the comments of a channel from now on, or no more."""
+        self._meta.set(f"comments/{channel_id}", "wanted" if wanted else None)
+
+    def posts(self, channel_id: int, low: int, high: int) -> dict[int, int]:
+        """The posts of a channel in [low, high] that can be commented, with Telegram's count when they were seen."""
+        model = "CAST(model AS TEXT)"
+        return dict(
+            self._database.rows(
+                f"SELECT id, json_extract({model}, '$.comments') FROM message_rows WHERE account = 0 AND chat_id = ?"
+                f" AND id BETWEEN ? AND ? AND deleted_at IS NULL AND {model} LIKE '%\"comments\":%'"
+                f" AND json_extract({model}, '$.comments') IS NOT NULL ORDER BY id",
+                (channel_id, low, high),
+            )
+        )
+
+    # Threads
+
+    def add_threads(self, chat_id: int, copies: Mapping[int, Post]) -> None:
+        """Copies of posts in the group ``chat_id``, by their ids there."""
+        self._database.run_many(
+            "INSERT INTO threads (channel_id, post_id, chat_id, root_id) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET chat_id = excluded.chat_id, root_id = excluded.root_id",
+            [(channel_id, post_id, chat_id, root_id) for root_id, (channel_id, post_id) in copies.items()],
+        )
+
+    def any_thread(self) -> bool:
+        """Whether a copy of a post is known at all."""
+        return self._database.value("SELECT 1 FROM threads LIMIT 1") is not None
+
+    def posts_of(self, chat_id: int, roots: Iterable[int]) -> dict[int, Post]:
+        """The posts of which those of ``roots`` are copies that are."""
+        rows = self._database.rows(
+            "SELECT root_id, channel_id, post_id FROM threads WHERE chat_id = ?"
+            " AND root_id IN (SELECT value FROM json_each(?))",
+            (chat_id, id_list(roots)),
+        )
+        return {root_id: (channel_id, post_id) for root_id, channel_id, post_id in rows}
+
+    def copies(self, channel_id: int, chat_id: int) -> set[int]:
+        """The ids of all copies of the channel's posts that are known in the group."""
+        rows = self._database.rows(
+            "SELECT root_id FROM threads WHERE channel_id = ? AND chat_id = ?", (channel_id, chat_id)
+        )
+        return {root_id for (root_id,) in rows}
+
+    def threads(self, channel_id: int) -> dict[int, Thread]:
+        """How far the comments of each post were asked for, by post."""
+        rows = self._database.rows("SELECT post_id, counted, walked FROM threads WHERE channel_id = ?", (channel_id,))
+        return {post_id: Thread(counted, walked) for post_id, counted, walked in rows}
+
+    def set_walked(self, post: Post, thread: Thread) -> None:
+        """The comments of a post were asked for by themselves."""
+        self._database.run(
+            "UPDATE threads SET counted = ?, walked = max(walked, ?) WHERE channel_id = ? AND post_id = ?",
+            (thread.counted, thread.walked, *post),
+        )
+
+    def cursor(self, channel_id: int, chat_id: int) -> int:
+        """Up to which id the group was looked through for the channel's comments."""
+        return int(self._meta.get(f"comments/{channel_id}/{chat_id}") or 0)
+
+    def set_cursor(self, channel_id: int, chat_id: int, message_id: int) -> None:
+        """The group was looked through up to ``message_id``."""
+        self._meta.set(f"comments/{channel_id}/{chat_id}", str(message_id))
+
+    # Comments
+
+    def file(self, chat_id: int, comments: Mapping[int, Post]) -> None:
+        """Messages of the group ``chat_id`` are comments; the notes of their posts are stale."""
+        if not comments:
+            return
+        with self._database.transaction():
+            self._database.run_many(
+                "INSERT OR IGNORE INTO comments VALUES (?, ?, ?, ?)",
+                [(chat_id, message_id, *post) for message_id, post in comments.items()],
+            )
+            rows = [
+                row
+                for channel_id, post_id in dict.fromkeys(comments.values())
+                for (row,) in self._database.rows(
+                    "SELECT row FROM message_rows WHERE account = 0 AND chat_id = ? AND id = ?", (channel_id, post_id)
+                )
+            ]
+            mark_notes_of_rows(self._database, rows)
+
+    def filed(self, chat_id: int, ids: Sequence[int]) -> dict[int, Post]:
+        """The posts of those of ``ids`` that are comments."""
+        rows = self._database.rows(
+            "SELECT id, channel_id, post_id FROM comments WHERE chat_id = ? AND id IN (SELECT value FROM json_each(?))",
+            (chat_id, id_list(ids)),
+        )
+        return {message_id: (channel_id, post_id) for message_id, channel_id, post_id in rows}
+
+    def of_post(self, channel_id: int, post_id: int, limit: int) -> list[Comment]:
+        """The first live comments under a post, by id."""
+        rows = self._database.rows(
+            "SELECT m.chat_id, m.id, m.sender_id, m.date FROM comments c"
+            " JOIN message_rows m ON m.account = 0 AND m.chat_id = c.chat_id AND m.id = c.id"
+            " WHERE c.channel_id = ? AND c.post_id = ? AND m.deleted_at IS NULL ORDER BY c.id LIMIT ?",
+            (channel_id, post_id, limit),
+        )
+        return [Comment(*row) for row in rows]
+
+    def count(self, channel_id: int, post_id: int = 0) -> int:
+        """How many live comments a post has, or a channel in all (``post_id`` 0)."""
+        number: int = self._database.value(
+            "SELECT count(*) FROM comments c JOIN message_rows m ON m.account = 0 AND m.chat_id = c.chat_id"
+            " AND m.id = c.id WHERE c.channel_id = ?1 AND (?2 = 0 OR c.post_id = ?2) AND m.deleted_at IS NULL",
+            (channel_id, post_id),
+        )
+        return number
