@@ -24,6 +24,8 @@ from tobs.model import FileItem, Message, MessageKey, message_files
 MediaState = Literal["wanted", "staged", "placed", "failed", "unavailable", "skipped"]
 
 _BATCH = 500
+#: Keys of files that are nowhere on Telegram begin so.
+_OWN = "message/"
 _COLUMNS = (
     "d.id, d.account, d.chat_id, d.message_id, d.ordinal, d.key, d.rank, d.date, d.state, d.reason, d.retryable,"
     " d.attempts, d.part_offset, d.sha256, d.size"
@@ -162,6 +164,29 @@ class Media:
         for message_row, *row in rows:
             found[message_row].append(_row(row, messages[message_row]))
         return {message_row: tuple(files) for message_row, files in found.items()}
+
+    def left_out(self, account: int, chat_id: int, *, after: int, limit: int) -> list[int]:
+        """The next messages (ids beyond ``after``) with a file that an export left out."""
+        rows = self._database.rows(
+            "SELECT DISTINCT d.message_id FROM media d JOIN message_rows m ON m.row = d.message_row"
+            f" WHERE d.account = ? AND d.chat_id = ? AND d.state = 'skipped' AND d.key LIKE '{_OWN}%'"
+            " AND d.message_id > ? AND m.deleted_at IS NULL AND instr(m.model, CAST(? AS BLOB))"
+            " ORDER BY d.message_id LIMIT ?",
+            (owner_of(account, chat_id), chat_id, after, '"elsewhere":true', limit),
+        )
+        return [message_id for (message_id,) in rows]
+
+    def lost(self, account: int, chat_id: int, message_ids: Iterable[int], reason: str) -> None:
+        """The files of messages that an export left out cannot be had from Telegram either."""
+        rows = self._database.rows(
+            "SELECT id, message_row FROM media WHERE account = ? AND chat_id = ? AND state = 'skipped'"
+            f" AND key LIKE '{_OWN}%' AND message_id IN (SELECT value FROM json_each(?))",
+            (owner_of(account, chat_id), chat_id, id_list(message_ids)),
+        )
+        self._database.run_many(
+            "UPDATE media SET state = 'unavailable', reason = ? WHERE id = ?", [(reason, row) for row, _ in rows]
+        )
+        mark_notes_of_rows(self._database, [message_row for _, message_row in rows])
 
     # What happened
 
@@ -310,10 +335,12 @@ class Media:
         self, owner: int, messages: Sequence[tuple[int, Message]], decide: Decide
     ) -> dict[MediaState, int]:
         """Files an edit put in become rows, those it took out are gone, those that stay are left alone."""
+        chosen = id_list(message_row for message_row, _ in messages)
+        self._know_better(messages, chosen)
         rows = self._database.rows(
             "SELECT id, message_row, ordinal, key FROM media"
             " WHERE message_row IN (SELECT value FROM json_each(?)) AND state <> 'gone'",
-            (id_list(message_row for message_row, _ in messages),),
+            (chosen,),
         )
         before = {(message_row, ordinal, key): media_id for media_id, message_row, ordinal, key in rows}
         added = []
@@ -325,6 +352,24 @@ class Media:
         if before:
             self._database.run_many("UPDATE media SET state = 'gone' WHERE id = ?", [(one,) for one in before.values()])
         return self._add_files(owner, added, decide)
+
+    def _know_better(self, messages: Sequence[tuple[int, Message]], chosen: str) -> None:
+        """A file that came from an export, and that Telegram now says it has, is the same one if its size is."""
+        rows = self._database.rows(
+            "SELECT message_row, ordinal, id, size FROM media WHERE message_row IN (SELECT value FROM json_each(?))"
+            f" AND state IN ('staged', 'placed') AND key LIKE '{_OWN}%'",
+            (chosen,),
+        )
+        here = {(message_row, ordinal): (media_id, size) for message_row, ordinal, media_id, size in rows}
+        if not here:
+            return
+        same = []
+        for message_row, message in messages:
+            for ordinal, item in enumerate(message_files(message)):
+                media_id, size = here.get((message_row, ordinal), (0, 0))
+                if media_id and item.remote is not None and item.size in (0, size):
+                    same.append((item.remote.key, media_id))
+        self._database.run_many("UPDATE media SET key = ? WHERE id = ?", same)
 
     def _add_files(
         self, owner: int, files: Sequence[tuple[int, Message, int, FileItem, str]], decide: Decide
@@ -378,7 +423,7 @@ def _settled(
 
 def _key(owner: int, message: Message, ordinal: int, item: FileItem) -> str:
     """The natural key of a file; one that is nowhere on Telegram is its message's own."""
-    return item.remote.key if item.remote else f"message/{owner}/{message.chat_id}/{message.id}/{ordinal}"
+    return item.remote.key if item.remote else f"{_OWN}{owner}/{message.chat_id}/{message.id}/{ordinal}"
 
 
 def _place(row: MediaRow | None) -> tuple[int, int, int]:

@@ -37,6 +37,8 @@ class Known(NamedTuple):
     state: bytes
     model: bytes
     deleted_at: float | None
+    edited: int
+    source: str
 
 
 class Incoming(NamedTuple):
@@ -275,11 +277,16 @@ class Messages:
     def known(self, owner: int, chat_id: int, ids: Iterable[int], upto_row: int) -> dict[int, Known]:
         """Those of ``ids`` that are in the archive, in rows up to ``upto_row``, deleted ones too."""
         rows = self._database.rows(
-            "SELECT id, row, state, model, deleted_at FROM message_rows"
-            " WHERE account = ? AND chat_id = ? AND id IN (SELECT value FROM json_each(?)) AND row <= ?",
+            "SELECT m.id, row, state, model, deleted_at, edited, coalesce(source, '')"
+            " FROM message_rows m LEFT JOIN raw_pages r ON r.id = m.raw_page"
+            " WHERE account = ? AND chat_id = ? AND m.id IN (SELECT value FROM json_each(?)) AND row <= ?",
             (owner, chat_id, id_list(ids), upto_row),
         )
         return {row[0]: Known(*row[1:]) for row in rows}
+
+    def known_ids(self, account: int, chat_id: int, ids: Iterable[int]) -> set[int]:
+        """Those of ``ids`` that are in the archive, deleted ones too."""
+        return set(self.known(owner_of(account, chat_id), chat_id, ids, self.last_row()))
 
     def insert(self, owner: int, first_row: int, raw_page: int | None, incoming: Sequence[Incoming]) -> int:
         """Add messages as rows ``first_row`` and on; one whose key is taken is left out. The number added."""
@@ -291,12 +298,15 @@ class Messages:
             ],
         )
 
-    def replace(self, raw_page: int | None, edits: Sequence[tuple[Known, Incoming]]) -> None:
+    def replace(
+        self, raw_page: int | None, edits: Sequence[tuple[Known, Incoming]], *, keep_versions: bool = True
+    ) -> None:
         """Put newer versions in place; the older ones are kept, the notes stale, deleted ones live again."""
-        now = self._clock()
-        self._database.run_many(
-            _KEEP_VERSION, [(now, known.row) for known, incoming in edits if known.state != incoming.state]
-        )
+        if keep_versions:
+            now = self._clock()
+            self._database.run_many(
+                _KEEP_VERSION, [(now, known.row) for known, incoming in edits if known.state != incoming.state]
+            )
         self._database.run_many(_REPLACE, [(*_content(raw_page, one), known.row) for known, one in edits])
         mark_notes_of_rows(self._database, [known.row for known, _ in edits])
 

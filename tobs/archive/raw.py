@@ -8,9 +8,13 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import pack, unpack
 from tobs.model import MessageKey
 
+#: The source that knows best.
+TELEGRAM = "telegram"
+
 
 class RawMessage(Struct, frozen=True):
-    """The response a message came in: its ``index``-th message, TL bytes of ``layer``."""
+    """The response a message came in: its ``index``-th message, TL bytes of ``layer`` (a list of JSON objects where the
+    ``source`` is an export)."""
 
     source: str
     layer: int

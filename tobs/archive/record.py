@@ -9,8 +9,19 @@ from msgspec import Struct
 from tobs.archive.encoding import decode_message, encode, owner_of
 from tobs.archive.media import Decide, MediaState
 from tobs.archive.messages import Incoming, Known
+from tobs.archive.raw import TELEGRAM
 from tobs.archive.store import Archive
-from tobs.model import COMMON, Changes, MessageKey, Page, Person, message_counters, message_state
+from tobs.model import (
+    COMMON,
+    Changes,
+    Message,
+    MessageKey,
+    Page,
+    Person,
+    message_counters,
+    message_files,
+    message_state,
+)
 
 
 class Recorded(Struct, frozen=True):
@@ -23,16 +34,17 @@ class Recorded(Struct, frozen=True):
     reused: int = 0
 
 
-def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, source: str = "telegram") -> Recorded:
+def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, source: str = TELEGRAM) -> Recorded:
     """Put ``page``, as ``account`` saw it, into the archive in one transaction; ``[low, high]`` is settled with it.
 
     A message that came again is compared by ``message_state``: an edit keeps the older version and makes the note
     stale, new counters are stored and change nothing else. A page with ``high < low`` settles no ids.
+    What Telegram said itself is never replaced by what another ``source`` says of it, and replaces what that said.
     """
     owner = owner_of(account, page.chat_id)
     with archive.transaction():
         archive.chats.see(account, page.chats)
-        archive.people.see(page.people)
+        archive.people.see(page.people if source == TELEGRAM else _new_people(archive, page.people))
         recorded = _record_messages(archive, owner, page, decide, source)
         archive.blooms.save_due(owner, page.chat_id)
         archive.coverage.add(account, page.chat_id, page.low, page.high, page.unreadable)
@@ -99,6 +111,12 @@ def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collec
     return archive.messages.live(keys)
 
 
+def _new_people(archive: Archive, people: Sequence[Person]) -> Sequence[Person]:
+    """Those nobody has told of: an export knows less of people than Telegram itself."""
+    known = archive.people.many([person.id for person in people])
+    return [person for person in people if person.id not in known]
+
+
 def _known_people(archive: Archive, changes: Changes) -> Sequence[Person]:
     known = archive.people.many([person.id for person in changes.people])
     return [person for person in changes.people if person.id in known]
@@ -108,7 +126,7 @@ def _record_changed(archive: Archive, account: int, page: Page, decide: Decide, 
     """A chat's new and edited messages."""
     owner = owner_of(account, page.chat_id)
     unknown = _never_fetched(archive, owner, page, top)
-    recorded = _record_messages(archive, owner, page, decide, "telegram", without=unknown)
+    recorded = _record_messages(archive, owner, page, decide, TELEGRAM, without=unknown)
     archive.blooms.save_due(owner, page.chat_id)
     newest = max((*(message.id for message in page.messages), *(one for one, _ in page.unreadable)), default=0)
     if newest > top:
@@ -139,27 +157,67 @@ def _record_messages(
     known = _known(archive, owner, page.chat_id, incoming, last_row)
     added = [one for message_id, one in incoming.items() if message_id not in known]
     again = [(known[message_id], one) for message_id, one in incoming.items() if message_id in known]
-    edited = [pair for pair in again if _is_edit(*pair)]
+    fates = _Fates(again, source)
 
-    raw_page = archive.raw.add(source, page.layer, page.raw) if page.raw and (added or edited) else None
+    raw_page = archive.raw.add(source, page.layer, page.raw) if page.raw and (added or fates.replaced) else None
     if archive.messages.insert(owner, last_row + 1, raw_page, added) < len(added):
         # The filter was wrong: some were here all the time. What is in older rows is treated as such.
         missed = archive.messages.known(owner, page.chat_id, [one.message.id for one in added], last_row)
         again += [(missed[one.message.id], one) for one in added if one.message.id in missed]
-        edited = [pair for pair in again if _is_edit(*pair)]
+        fates = _Fates(again, source)
         rows = [(row, one.message) for row, one in enumerate(added, last_row + 1) if one.message.id not in missed]
     else:
         rows = [(row, one.message) for row, one in enumerate(added, last_row + 1)]
 
     files = archive.media.add(owner, rows, decide)
-    if again:
-        archive.messages.refresh([pair for pair in again if not _is_edit(*pair) and pair[0].model != pair[1].model])
-    if edited:
-        archive.messages.replace(raw_page, edited)
-        changed = [(known.row, one.message) for known, one in edited]
+    if fates.refreshed:
+        archive.messages.refresh(fates.refreshed)
+    if fates.replaced:
+        archive.messages.replace(raw_page, fates.edited)
+        archive.messages.replace(raw_page, fates.bettered, keep_versions=False)
+        changed = [(known.row, one.message) for known, one in fates.replaced]
         for state, count in archive.media.follow_edits(owner, changed, decide).items():
             files[state] += count
-    return _recorded(len(rows), len(edited), len(again) - len(edited), files)
+    return _recorded(len(rows), len(fates.edited), len(again) - len(fates.edited), files)
+
+
+class _Fates:
+    """What becomes of messages that were here: ``edited``, ``bettered`` (the same message, of which more is known now:
+    no new version), ``refreshed`` (only counters and references differ), or nothing."""
+
+    def __init__(self, again: Sequence[tuple[Known, Incoming]], source: str) -> None:
+        self.edited: list[tuple[Known, Incoming]] = []
+        self.bettered: list[tuple[Known, Incoming]] = []
+        self.refreshed: list[tuple[Known, Incoming]] = []
+        for known, incoming in again:
+            if (fates := self._of(known, incoming, source)) is not None:
+                fates.append((known, incoming))
+
+    @property
+    def replaced(self) -> list[tuple[Known, Incoming]]:
+        """Those that take the place of what was here."""
+        return self.edited + self.bettered
+
+    def _of(self, known: Known, incoming: Incoming, source: str) -> list[tuple[Known, Incoming]] | None:
+        was_told = known.source in ("", TELEGRAM)
+        if source != TELEGRAM and was_told:
+            return None
+        is_other = known.state != incoming.state or known.deleted_at is not None
+        if source == TELEGRAM and was_told:
+            return self.edited if is_other else self.refreshed if known.model != incoming.model else None
+        if incoming.message.edited != known.edited:
+            # Of two exports the one with the later edit is right; Telegram always is.
+            is_later = source == TELEGRAM or incoming.message.edited > known.edited
+            return self.edited if is_later else None
+        if source == TELEGRAM:
+            return self.bettered
+        has_more = _files_here(incoming.message) > _files_here(decode_message(known.model))
+        return self.bettered if has_more else None
+
+
+def _files_here(message: Message) -> int:
+    """How many files of a message its export has."""
+    return sum(bool(item.path) for item in message_files(message))
 
 
 def _incoming(page: Page) -> dict[int, Incoming]:
@@ -180,10 +238,6 @@ def _known(
     new = archive.blooms.surely_new(owner, chat_id, incoming, expected=(chat.count or 0) if chat else 0)
     maybe = [message_id for message_id in incoming if message_id not in new]
     return archive.messages.known(owner, chat_id, maybe, last_row) if maybe else {}
-
-
-def _is_edit(known: Known, incoming: Incoming) -> bool:
-    return known.state != incoming.state or known.deleted_at is not None
 
 
 def _recorded(new: int, edited: int, unchanged: int, files: dict[MediaState, int]) -> Recorded:

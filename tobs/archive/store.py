@@ -21,6 +21,7 @@ from tobs.archive.media import Media
 from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
+from tobs.archive.moving import adopt, rename_chat
 from tobs.archive.notes import Notes
 from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
@@ -73,6 +74,14 @@ class Archive:
     def back_up(self, path: Path) -> None:
         """A consistent copy of the archive at ``path``, made while it is in use."""
         self._database.copy_to(path)
+
+    def adopt(self, account: int) -> None:
+        """What was imported before anybody had logged in belongs to ``account``."""
+        adopt(self._database, account)
+
+    def rename_chat(self, before: int, after: int) -> bool:
+        """A chat's id is known better now; whether there was anything of it."""
+        return rename_chat(self._database, before, after)
 
     def close(self) -> None:
         """Save the Bloom filters and close the file."""

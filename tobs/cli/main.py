@@ -8,7 +8,21 @@ import traceback
 import typer
 
 from tobs import __version__
-from tobs.cli import backup, chats, config, demo, export, login, plan, plugins, process, sandbox, sync, verify
+from tobs.cli import (
+    backup,
+    chats,
+    config,
+    demo,
+    export,
+    imports,
+    login,
+    plan,
+    plugins,
+    process,
+    sandbox,
+    sync,
+    verify,
+)
 from tobs.cli.common import stderr
 from tobs.errors import TobsError
 
@@ -20,7 +34,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, login, chats, plan, export, sync, process, verify, backup, plugins, config, sandbox):
+_COMMANDS = (
+    demo,
+    login,
+    chats,
+    plan,
+    export,
+    imports,
+    sync,
+    process,
+    verify,
+    backup,
+    plugins,
+    config,
+    sandbox,
+)
+for module in _COMMANDS:
     module.register(app)
 
 

@@ -51,6 +51,9 @@ def show_report(console: Console, report: RunReport) -> None:
         console.print(f"[dim]remark:[/] {escape(remark)}")
     for item in report.recovered:
         console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
+    if report.left_out:
+        told = ", ".join(f"{escape(what)} ({count:,})" for what, count in report.left_out.items())
+        console.print(f"[yellow]not taken over:[/] {told}")
     for conflict in report.conflicts[:_MOST_PROBLEMS]:
         console.print(f"[yellow]yours and Telegram's:[/] {escape(conflict.note)}: {escape(conflict.new)}")
     if len(report.conflicts) > _MOST_PROBLEMS:

@@ -63,6 +63,8 @@ def decide(message: Message, item: FileItem, policy: MediaPolicy) -> Verdict:
     ``unavailable`` is what nobody can have any more (the source does not hold it), ``skipped`` what the owner
     did not ask for: a later run with another policy fetches it.
     """
+    if item.elsewhere:
+        return Verdict("skipped", "the export left it out; a run with Telegram fetches it")
     if item.remote is None and not item.path:
         gone = item.ttl or message.ttl
         return Verdict("unavailable", "it has destroyed itself" if gone else "the source does not have the file")

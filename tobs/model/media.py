@@ -35,7 +35,8 @@ class FileItem(Struct, frozen=True, omit_defaults=True, tag="file"):
     """A file of a message. ``size`` in bytes, ``duration`` in seconds, ``waveform`` 0..31 a step.
 
     ``remote`` is None when the source does not have the file (it is then unavailable); ``path`` is
-    its place inside an imported export. ``ttl`` is the lifetime in seconds of self-destructing media.
+    its place inside an imported export, ``elsewhere`` says that an export left it out and Telegram has it still.
+    ``ttl`` is the lifetime in seconds of self-destructing media.
     """
 
     kind: FileKind
@@ -53,6 +54,7 @@ class FileItem(Struct, frozen=True, omit_defaults=True, tag="file"):
     waveform: bytes = b""
     remote: RemoteFile | None = None
     path: str = ""
+    elsewhere: bool = False
 
 
 class PollAnswer(Struct, frozen=True, omit_defaults=True):

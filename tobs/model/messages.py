@@ -229,5 +229,6 @@ def _still(media: Media | None) -> Media | None:
 
 def _still_file(item: FileItem) -> FileItem:
     if item.remote is None:
-        return item
+        # Where a file lies differs from export to export.
+        return replace(item, path="", elsewhere=False) if item.path or item.elsewhere else item
     return replace(item, remote=replace(item.remote, reference=b"", access_hash=0))

@@ -11,9 +11,10 @@ from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.media import Chain, MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.comments import find_comments
+from tobs.pipeline.complete import complete_imported, know_old_group
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.export import Limits, bring_chat, export_chat
+from tobs.pipeline.export import Limits, bring_chat, export_chat, media_decision
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
@@ -70,6 +71,7 @@ class ChatExporter(Struct, frozen=True):
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
             await self._topics(chosen.chat, wanted=topics)
+        await self.keeper(know_old_group, desk, chosen.chat)
         parts = await parts_of(telegram, chosen, self.filters, self.senders, desk.zone)
         chat = parts[-1].chat
         if not topics:
@@ -79,6 +81,8 @@ class ChatExporter(Struct, frozen=True):
         host = await self.keeper(open_chat, desk, chat, messages=messages) if is_grown else None
         places: list[ChatPlace] = []
         for part in parts:
+            if self.policy.kinds:
+                await complete_imported(desk, self.keeper, telegram, part.chat, media_decision(self.policy))
             count = part.chat.count or 0
             desk.reporter.expected_messages += min(count, self.filters.limit or count)
             places.append(

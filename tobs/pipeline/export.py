@@ -88,7 +88,7 @@ async def bring_chat(
                 desk,
                 place,
                 keeper,
-                source.walk,
+                source,
                 gaps,
                 decide,
                 queue_pages=limits.queue_pages,

@@ -11,7 +11,7 @@ from tobs.archive import Archive, Decide, Recorded, record_page
 from tobs.model import Page
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
-from tobs.sources import Gap, Walk
+from tobs.sources import Gap, Source
 
 Recording = Callable[[Archive, int, Page, Decide], Recorded]
 """Puts a page, as an account saw it, into the archive in one transaction."""
@@ -38,7 +38,7 @@ async def fetch_and_record(
     desk: Desk,
     place: ChatPlace,
     keeper: Keeper,
-    walk: Walk,
+    source: Source,
     gaps: Sequence[Gap],
     decide: Decide,
     *,
@@ -55,13 +55,13 @@ async def fetch_and_record(
             if recording is not None:
                 done = await keeper(recording, desk.archive, desk.account, page, decide)
             else:
-                done = await keeper(record_page, desk.archive, desk.account, settling(page), decide)
+                done = await keeper(record_page, desk.archive, desk.account, settling(page), decide, source=source.name)
             _count(desk, place, page, done)
             recorded()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(record())
-        await walk(place.chat.id, gaps, pages.put, count=place.chat.count or 0)
+        await source.walk(place.chat.id, gaps, pages.put, count=place.chat.count or 0)
         await pages.put(None)
 
 

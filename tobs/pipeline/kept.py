@@ -15,7 +15,10 @@ from tobs.pipeline.selection import fits
 
 
 def keep_account(archive: Archive, name: str, account: int) -> None:
-    """Remember the user id of the account called ``name`` in the settings."""
+    """Remember the user id of the account called ``name`` in the settings. What was imported before anybody had logged
+    in is the first one's."""
+    if not kept_account(archive, name):
+        archive.adopt(account)
     archive.meta.set(f"account/{name}", str(account))
 
 

@@ -125,7 +125,8 @@ class Recovered(Struct, frozen=True):
 
 
 class RunReport(Struct):
-    """What ``--json`` prints and ``--report`` writes. Times are ISO 8601, UTC."""
+    """What ``--json`` prints and ``--report`` writes. Times are ISO 8601, UTC. ``left_out``: what a source has that
+    has no place in the vault, counted."""
 
     run_id: str
     command: str
@@ -146,6 +147,7 @@ class RunReport(Struct):
     recovered: list[Recovered] = msgspec.field(default_factory=list)
     doubts: list[Doubt] = msgspec.field(default_factory=list)
     remarks: list[str] = msgspec.field(default_factory=list)
+    left_out: dict[str, int] = msgspec.field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """The report as one JSON document."""
@@ -221,6 +223,10 @@ class Reporter:
         if told not in self.notices:
             self.notice(told)
             self.recovered(told)
+
+    def left_out(self, what: str, count: int) -> None:
+        """Count what a source has and the vault has no place for."""
+        self.report.left_out[what] = self.report.left_out.get(what, 0) + count
 
     def notice(self, text: str) -> None:
         """Tell the owner something while the run goes on, such as what to press in Telegram."""

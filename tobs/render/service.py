@@ -28,9 +28,13 @@ class Teller:
         self.target = target
         self.date = date
 
-    def names(self, ids: Iterable[int]) -> str:
+    def somebody(self, value: Any) -> str:
+        """A person or chat by marked id, or by the name that is all an export tells."""
+        return escape_name(value) if isinstance(value, str) and value else self.name(_integer(value))
+
+    def names(self, people: Iterable[int | str]) -> str:
         """Several names as a list in words."""
-        known = [self.name(each) for each in ids]
+        known = [self.somebody(each) for each in people]
         if len(known) < 2:
             return "".join(known) or self.words("someone")
         return self.words("and", first=", ".join(known[:-1]), last=known[-1])
@@ -77,6 +81,13 @@ def _integers(value: Any) -> list[int]:
     return [value] if isinstance(value, int) and value else []
 
 
+def _people(value: Any) -> list[int | str]:
+    """Marked ids, and names where an id is not known."""
+    if isinstance(value, list | tuple):
+        return [each for each in value if isinstance(each, int | str)]
+    return [value] if isinstance(value, int | str) and value else []
+
+
 def _plain(value: Any) -> str:
     """A text value: a string, or a text with entities as a mapping."""
     if isinstance(value, Mapping):
@@ -98,15 +109,15 @@ def _tasks(value: Any) -> str:
 _Place = Callable[[Mapping[str, Any], Message, Teller], object]
 _PLACES: dict[str, _Place] = {
     "who": lambda values, message, teller: teller.name(message.sender_id or message.chat_id),
-    "users": lambda values, message, teller: teller.names(_integers(values.get("users"))),
-    "user": lambda values, message, teller: teller.name(_integer(values.get("user_id"))),
-    "inviter": lambda values, message, teller: teller.name(_integer(values.get("inviter_id"))),
-    "new_creator": lambda values, message, teller: teller.name(_integer(values.get("new_creator_id"))),
-    "bot": lambda values, message, teller: teller.name(_integer(values.get("bot_id"))),
-    "from": lambda values, message, teller: teller.name(_integer(values.get("from_id"))),
-    "to": lambda values, message, teller: teller.name(_integer(values.get("to_id"))),
-    "peer": lambda values, message, teller: teller.name(_integer(values.get("peer"))),
-    "peers": lambda values, message, teller: teller.names(_integers(values.get("peers"))),
+    "users": lambda values, message, teller: teller.names(_people(values.get("users"))),
+    "user": lambda values, message, teller: teller.somebody(values.get("user_id")),
+    "inviter": lambda values, message, teller: teller.somebody(values.get("inviter_id")),
+    "new_creator": lambda values, message, teller: teller.somebody(values.get("new_creator_id")),
+    "bot": lambda values, message, teller: teller.somebody(values.get("bot_id")),
+    "from": lambda values, message, teller: teller.somebody(values.get("from_id")),
+    "to": lambda values, message, teller: teller.somebody(values.get("to_id")),
+    "peer": lambda values, message, teller: teller.somebody(values.get("peer")),
+    "peers": lambda values, message, teller: teller.names(_people(values.get("peers"))),
     "target": lambda values, message, teller: teller.target(),
     "duration": lambda values, message, teller: teller.period(_integer(values.get("duration"))),
     "period": lambda values, message, teller: teller.period(_integer(values.get("period"))),
@@ -174,7 +185,7 @@ _VARIANTS: dict[str, Callable[[Mapping[str, Any], Message], str]] = {
     "chat_add_user": lambda values, message: "self" if _integers(values.get("users")) == [message.sender_id] else "",
     "chat_create": _by_flags("users"),
     "chat_delete_user": lambda values, message: "self" if values.get("user_id") == message.sender_id else "",
-    "chat_joined_by_link": lambda values, message: "inviter" if _integer(values.get("inviter_id")) else "",
+    "chat_joined_by_link": lambda values, message: "inviter" if values.get("inviter_id") else "",
     "conference_call": _by_flags("missed", "duration"),
     "group_call": _by_flags("duration"),
     "no_forwards_toggle": lambda values, message: "on" if values.get("new_value") else "",

@@ -41,7 +41,8 @@ class FetchFile(Protocol):
 
 
 class Source(Struct, frozen=True):
-    """Where a chat's messages and files come from."""
+    """Where a chat's messages and files come from; ``name`` is what the archive calls it."""
 
     walk: Walk
     fetch_file: FetchFile
+    name: str = "telegram"

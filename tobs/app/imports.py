@@ -1,0 +1,72 @@
+"""``tobs import``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from tobs.app.runs import Watch, run_means
+from tobs.app.workplace import Workplace
+from tobs.config.timezone import local_timezone
+from tobs.errors import UsageError
+from tobs.pipeline.report import RunReport
+
+if TYPE_CHECKING:
+    from tobs.pipeline.import_plan import ImportPlan
+    from tobs.sources.desktop import MediaMode
+
+#: Files that are here already are taken over whatever their size, unless a limit is asked for.
+_ANY_SIZE = 1 << 62
+
+
+async def import_export(
+    place: Workplace,
+    path: Path,
+    *,
+    watch: Watch,
+    mode: MediaMode = "copy",
+    timezone: str = "",
+    any_size: bool = True,
+    accept_missing: bool = False,
+) -> RunReport:
+    """Bring the Telegram Desktop export at ``path`` into the vault; dates without a Unix time are local ones of
+    ``timezone`` (empty: the vault's), ``any_size`` takes over files of any size.
+
+    Raises TobsError for what ends a run; the rest is in the report.
+    """
+    from tobs.media import MediaPolicy
+    from tobs.pipeline.import_run import ImportRun
+    from tobs.sources.desktop import open_desktop
+
+    kinds = frozenset(place.settings.media)
+    policy = MediaPolicy(kinds=kinds, max_size=_ANY_SIZE if any_size else place.settings.max_size)
+    # What is no export makes no vault.
+    async with (
+        open_desktop(path, zone=_zone(place, timezone), mode=mode) as export,
+        run_means(place, "import", _told(path), watch=watch, accept_missing=accept_missing) as means,
+    ):
+        return await ImportRun(means, policy).run(export)
+
+
+async def plan_import(place: Workplace, path: Path, *, timezone: str = "") -> ImportPlan:
+    """What an import of ``path`` would bring; changes nothing."""
+    from tobs.pipeline.import_plan import plan_import as plan
+
+    archive = place.vault / ".tobs" / "archive.db"
+    return await plan(path, zone=_zone(place, timezone), archive_path=archive, account_name=place.settings.account)
+
+
+def _zone(place: Workplace, asked: str) -> ZoneInfo:
+    """The zone of the exporting computer: as asked for, else the vault's."""
+    name = asked or place.settings.timezone or local_timezone()
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise UsageError(f"There is no time zone {name!r}.", "Give an IANA name such as Europe/Berlin.") from error
+
+
+def _told(path: Path) -> Sequence[str]:
+    """The report names the export, not where it lies."""
+    return [path.name or str(path)]

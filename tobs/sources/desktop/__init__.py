@@ -1,0 +1,21 @@
+"""A Telegram Desktop export (result.json, its folder, or a .zip of it) as a source of messages.
+
+The sandbox has a reader of its own for the same format, on purpose: an import compared with an export of the same data
+must not share one parser.
+"""
+
+from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop
+from tobs.sources.desktop.files import MediaMode
+from tobs.sources.desktop.ids import unknown_group
+from tobs.sources.desktop.survey import FoundChat, Survey
+
+__all__ = [
+    "DESKTOP",
+    "ChatReader",
+    "DesktopExport",
+    "FoundChat",
+    "MediaMode",
+    "Survey",
+    "open_desktop",
+    "unknown_group",
+]

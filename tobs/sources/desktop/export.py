@@ -1,0 +1,115 @@
+"""An export that is open: its survey, its chats as sources, its files. Everything that reads does so in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import tzinfo
+from pathlib import Path
+
+from tobs.model import FileItem, MessageKey, Page
+from tobs.sources.desktop.files import ExportFiles, MediaMode, open_files
+from tobs.sources.desktop.messages import Reading
+from tobs.sources.desktop.pages import ChatPages, read_pages
+from tobs.sources.desktop.survey import FoundChat, Survey, survey
+from tobs.sources.source import Gap, Source
+
+#: What the archive calls this source.
+DESKTOP = "desktop"
+
+
+class ChatReader:
+    """The messages of one chat of an export, read once and in the order of the file."""
+
+    def __init__(self, pages: ChatPages, fetch: Callable[[str, Path], int]) -> None:
+        self.found: FoundChat = pages.found
+        self._pages = pages.pages
+        self._fetch = fetch
+        self._next: Page | None = None
+
+    async def next_chat(self) -> int:
+        """Whose messages (marked chat id) come next; 0 when all were read."""
+        if self._next is None:
+            self._next = await asyncio.to_thread(next, self._pages, None)
+        return self._next.chat_id if self._next else 0
+
+    async def ids(self) -> AsyncIterator[tuple[list[int], int]]:
+        """The ids of the messages page by page, with the chat they are of: for who only wants to know."""
+        while await self.next_chat():
+            page, self._next = self._next, None
+            if page is not None:
+                yield [message.id for message in page.messages], page.chat_id
+
+    @property
+    def source(self) -> Source:
+        """The chat as a source. It has what it has: the ids it is asked for make no difference."""
+        return Source(walk=self._walk, fetch_file=self._fetch_file, name=DESKTOP)
+
+    async def _walk(
+        self, chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
+    ) -> None:
+        while await self.next_chat() == chat_id:
+            page, self._next = self._next, None
+            if page is not None:
+                await on_page(page)
+
+    async def _fetch_file(
+        self,
+        item: FileItem,
+        key: MessageKey,
+        part: Path,
+        *,
+        offset: int = 0,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """A file is taken over whole: there is nothing to go on from."""
+        size = await asyncio.to_thread(self._fetch, item.path, part)
+        if on_progress is not None:
+            on_progress(size)
+        return size
+
+
+class DesktopExport:
+    """An open export. ``found`` is what is in it."""
+
+    def __init__(self, files: ExportFiles, found: Survey, zone: tzinfo, mode: MediaMode) -> None:
+        self.found = found
+        self._files = files
+        self._zone = zone
+        self._mode = mode
+        self._taken: list[str] = []
+
+    async def chats(self) -> AsyncGenerator[ChatReader, None]:
+        """The chats, in the order of the file; each is read before the next comes."""
+        file = await asyncio.to_thread(self._files.open_result)
+        try:
+            chats: Iterator[ChatPages] = read_pages(
+                file, self.found, Reading(self._zone, self.found.names, self._files.size_of)
+            )
+            while (chat := await asyncio.to_thread(next, chats, None)) is not None:
+                yield ChatReader(chat, self._fetch)
+        finally:
+            await asyncio.to_thread(file.close)
+
+    def settle(self) -> None:
+        """The files are in the vault: those that were to be moved leave the export."""
+        if self._mode == "move":
+            for path in self._taken:
+                self._files.remove(path)
+
+    def _fetch(self, path: str, part: Path) -> int:
+        size = self._files.fetch(path, part, self._mode)
+        self._taken.append(path)
+        return size
+
+
+@asynccontextmanager
+async def open_desktop(path: Path, *, zone: tzinfo, mode: MediaMode = "copy") -> AsyncIterator[DesktopExport]:
+    """The export at ``path``; dates without a Unix time are local ones of ``zone``. Raises UsageError."""
+    files = await asyncio.to_thread(open_files, path)
+    try:
+        found = await asyncio.to_thread(lambda: survey(files, zone=zone))
+        yield DesktopExport(files, found, zone, mode)
+    finally:
+        await asyncio.to_thread(files.close)

@@ -1,0 +1,162 @@
+"""Where the files of an export are: its folder, or a .zip of it. Nothing outside of it is ever read."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import zipfile
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal, TextIO
+
+from tobs.errors import TransferFailed, UsageError, VaultUnwritable
+
+MediaMode = Literal["copy", "link", "move"]
+
+RESULT = "result.json"
+# What is packed tighter than this, and large, is no export but a bomb.
+_MOST_PACKED = 200
+_LARGE = 100_000_000
+_NO_EXPORT = (
+    "Give result.json of a Telegram Desktop export (format: machine-readable JSON), its folder, or a .zip of it."
+)
+
+
+class ExportFolder:
+    """An export as it was unpacked. ``result`` is its JSON file."""
+
+    def __init__(self, result: Path) -> None:
+        self._result = result
+        self._root = result.parent.resolve()
+
+    def open_result(self) -> TextIO:
+        """The JSON file as text. Raises UsageError."""
+        try:
+            return self._result.open(encoding="utf-8-sig", errors="replace", newline="")
+        except OSError as error:
+            raise UsageError(f"{self._result} cannot be read: {error.strerror}.", _NO_EXPORT) from error
+
+    def size_of(self, path: str) -> int:
+        """The size of a file in bytes; 0 where it is not there."""
+        found = self._find(path)
+        return found.stat().st_size if found else 0
+
+    def fetch(self, path: str, part: Path, mode: MediaMode) -> int:
+        """Bring a file to ``part``; its size in bytes. Raises TransferFailed, VaultUnwritable."""
+        found = self._find(path)
+        if found is None:
+            raise TransferFailed("The export does not have the file.", retryable=False)
+        try:
+            part.unlink(missing_ok=True)
+            if mode != "copy":
+                # Another file system cannot share the bytes: they are copied then.
+                with suppress(OSError):
+                    os.link(found, part)
+                    return part.stat().st_size
+            with found.open("rb") as source, part.open("wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+            return part.stat().st_size
+        except OSError as error:
+            raise VaultUnwritable(f"{found} cannot be copied: {error.strerror}.", "Free some space.") from error
+
+    def remove(self, path: str) -> None:
+        """Take a file out of the export: it was moved."""
+        found = self._find(path)
+        if found is not None:
+            with suppress(OSError):
+                found.unlink()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _find(self, path: str) -> Path | None:
+        if not path or PurePosixPath(path).is_absolute():
+            return None
+        found = (self._root / path).resolve()
+        return found if found.is_relative_to(self._root) and found.is_file() else None
+
+
+class ExportZip:
+    """A .zip of an export."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{path} is no .zip file that can be read: {error}.", _NO_EXPORT) from error
+        self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        try:
+            _require_safe(path, self._members)
+            self._inside = _folder_of_result(path, self._members)
+        except UsageError:
+            self._zip.close()
+            raise
+
+    def open_result(self) -> TextIO:
+        """The JSON file as text. Raises UsageError."""
+        member = self._open(self._inside + RESULT)
+        return io.TextIOWrapper(member, encoding="utf-8-sig", errors="replace", newline="")
+
+    def size_of(self, path: str) -> int:
+        """The size of a file in bytes; 0 where it is not there."""
+        found = self._members.get(self._inside + path) if path else None
+        return found.file_size if found else 0
+
+    def fetch(self, path: str, part: Path, mode: MediaMode) -> int:
+        """Bring a file to ``part``; its size in bytes. Raises TransferFailed, VaultUnwritable."""
+        info = self._members.get(self._inside + path) if path else None
+        if info is None:
+            raise TransferFailed("The export does not have the file.", retryable=False)
+        try:
+            part.unlink(missing_ok=True)
+            with self._open(info.filename) as source, part.open("wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise TransferFailed(f"The .zip is damaged here: {error}.", retryable=False) from error
+        except OSError as error:
+            raise VaultUnwritable(f"{path} cannot be unpacked: {error.strerror}.", "Free some space.") from error
+        return info.file_size
+
+    def remove(self, path: str) -> None:
+        """A .zip stays as it is."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    def _open(self, name: str) -> IO[bytes]:
+        try:
+            return self._zip.open(name)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise UsageError(f"{name} in the .zip cannot be read: {error}.", _NO_EXPORT) from error
+
+
+ExportFiles = ExportFolder | ExportZip
+
+
+def open_files(path: Path) -> ExportFiles:
+    """The export at ``path``: result.json, its folder, or a .zip. Raises UsageError for anything else."""
+    if path.is_dir():
+        path = path / RESULT
+        if not path.is_file():
+            raise UsageError(f"There is no {path}.", _NO_EXPORT)
+    if not path.is_file():
+        raise UsageError(f"There is no {path}.", _NO_EXPORT)
+    return ExportZip(path) if zipfile.is_zipfile(path) else ExportFolder(path)
+
+
+def _require_safe(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    for name, info in members.items():
+        if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name[:3]:
+            raise UsageError(f"{path} is refused: it has a file that leads out of it ({name!r}).", _NO_EXPORT)
+        if info.file_size > _LARGE and info.file_size > _MOST_PACKED * max(info.compress_size, 1):
+            raise UsageError(f"{path} is refused: {name!r} in it would unpack to {info.file_size:,} bytes.", _NO_EXPORT)
+
+
+def _folder_of_result(path: Path, members: dict[str, zipfile.ZipInfo]) -> str:
+    """The folder in the .zip that has result.json; the outermost if there are several."""
+    found = sorted((name for name in members if PurePosixPath(name).name == RESULT), key=lambda name: name.count("/"))
+    if not found:
+        raise UsageError(f"There is no {RESULT} in {path}.", _NO_EXPORT)
+    return found[0].removesuffix(RESULT)

@@ -1,0 +1,67 @@
+"""Ids as Telegram Desktop writes them, as marked ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tobs.model import ChatKind, bare_id, marked_channel, marked_group, marked_user
+
+#: The messages of the basic group that a supergroup grew from are written with their id less this.
+SHIFT = 1_000_000_000
+# Before April 2021 an id was a number with the kind of its peer in the upper half.
+_UPPER: dict[int, Callable[[int], int]] = {0: marked_user, 1: marked_group, 2: marked_channel}
+_NAMED = {"user": marked_user, "chat": marked_group, "channel": marked_channel}
+#: No basic group has an id this high: where a group is known only as what a supergroup was before, it is told by that.
+_UNKNOWN_GROUPS = 500_000_000_000
+
+_KINDS: dict[str, ChatKind] = {
+    "saved_messages": "saved",
+    "replies": "private",
+    "verification_codes": "private",
+    "personal_chat": "private",
+    "bot_chat": "bot",
+    "private_group": "group",
+    "private_supergroup": "supergroup",
+    "public_supergroup": "supergroup",
+    "private_channel": "channel",
+    "public_channel": "channel",
+}
+_MARKS = {"group": marked_group, "supergroup": marked_channel, "channel": marked_channel}
+
+
+def kind_of(chat_type: Any) -> ChatKind | None:
+    """The kind of a chat by its `type`; None for one that is not known."""
+    return _KINDS.get(chat_type) if isinstance(chat_type, str) else None
+
+
+def is_public(chat_type: Any) -> bool:
+    """Whether everybody can see the chat."""
+    return isinstance(chat_type, str) and chat_type.startswith("public_")
+
+
+def chat_id_of(kind: ChatKind, value: Any) -> int:
+    """The marked id of a chat: bare since April 2021, before that with its kind in the upper half. 0 for no id."""
+    if not isinstance(value, int) or value <= 0:
+        return 0
+    return peer_id(value) if value >> 32 else _MARKS.get(kind, marked_user)(value)
+
+
+def peer_id(value: Any) -> int:
+    """``user5``, ``chat5``, ``channel5``, or a number of before April 2021; 0 for none of them."""
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, int):
+        mark = _UPPER.get(value >> 32)
+        return mark(value & 0xFFFFFFFF) if mark and value > 0 else 0
+    if isinstance(value, str):
+        for name, mark in _NAMED.items():
+            rest = value.removeprefix(name)
+            if rest != value and rest.isascii() and rest.isdigit():
+                return mark(int(rest))
+    return 0
+
+
+def unknown_group(supergroup: int) -> int:
+    """The marked id of the basic group that ``supergroup`` (marked) grew from, where no more is known of it."""
+    return marked_group(_UNKNOWN_GROUPS + bare_id(supergroup))

@@ -1,0 +1,214 @@
+"""``rich_message`` (Telegram Desktop 7.0, July 2026): a tree of blocks in place of the text.
+
+Blocks and rich texts get the names and shape that Telegram's own have (``tobs.model.RichBlock``); what is not known
+keeps its name and plain values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from tobs.model import FileItem, RemoteFile, RichBlock
+from tobs.sources.desktop.media import SizeOf, file_of, no_size, photo_of
+from tobs.sources.desktop.values import Json, objects, whole, words
+
+_TEXTS = {
+    "strikethrough": "strike",
+    "code": "fixed",
+    "link": "auto_url",
+    "text_link": "url",
+    "formatted_date": "date",
+    "inline_image": "image",
+}
+_BLOCKS = {"code": "preformatted"}
+_NODES = frozenset({"type", "text", "caption", "blocks", "items", "rows", "cells", "articles", "title", "block"})
+
+
+def rich_blocks(told: Any) -> tuple[RichBlock, ...]:
+    """The blocks of a rich message."""
+    return tuple(_blocks(told.get("blocks"))) if isinstance(told, dict) else ()
+
+
+def rich_files(told: Any, size_of: SizeOf = no_size) -> tuple[FileItem, ...]:
+    """The pictures and files that the blocks carry, in reading order."""
+    found: list[FileItem] = []
+    for block in objects(told.get("blocks")) if isinstance(told, dict) else []:
+        _collect(block, found, size_of)
+    return tuple(found)
+
+
+def _collect(block: Json, found: list[FileItem], size_of: SizeOf) -> None:
+    match block.get("type"):
+        case "photo":
+            found.append(_known(photo_of(block, size_of), "photo", whole(block.get("photo_id"))))
+        case "video" | "audio":
+            found.append(_known(file_of(block, size_of), "document", whole(block.get("document_id"))))
+    for key in ("blocks", "items"):
+        for inner in objects(block.get(key)):
+            _collect(inner, found, size_of)
+    if isinstance(cover := block.get("block"), dict):
+        _collect(cover, found, size_of)
+
+
+def _known(item: FileItem, kind: Literal["photo", "document"], file_id: int) -> FileItem:
+    """A file whose id the export tells: by that its block knows it."""
+    return replace(item, remote=RemoteFile(kind, file_id, 0, b"", 0)) if file_id else item
+
+
+def _blocks(value: Any) -> list[RichBlock]:
+    return [_block(block) for block in objects(value)]
+
+
+def _block(block: Json) -> RichBlock:
+    kind = words(block.get("type"))
+    match kind:
+        case "list":
+            return _list(block)
+        case "quote":
+            return _quote(block)
+        case "table":
+            return _table(block)
+        case "math":
+            return RichBlock("math", values={"source": words(block.get("formula"))})
+        case "author_date":
+            values = {"published_date": whole(block.get("date_unixtime"))}
+            author = RichBlock("author", children=tuple(_texts(block.get("author"))))
+            return RichBlock("author_date", values=values, children=(author,))
+        case "photo":
+            return RichBlock("photo", values=_id("photo_id", block), children=_caption(block))
+        case "video" | "audio":
+            return RichBlock(kind, values=_id(f"{kind}_id", block, "document_id"), children=_caption(block))
+        case "cover":
+            inner = block.get("block")
+            return RichBlock("cover", children=(_block(inner),) if isinstance(inner, dict) else ())
+    if kind in ("map", "input_map"):
+        return RichBlock("map", values=_geo(block), children=_caption(block))
+    children = [*_texts(block.get("text")), *_blocks(block.get("blocks")), *_blocks(block.get("items"))]
+    if title := _texts(block.get("title")):
+        children.append(RichBlock("title", children=tuple(title)))
+    children += _articles(block)
+    return RichBlock(_BLOCKS.get(kind, kind), values=_plain(block), children=(*children, *_caption(block)))
+
+
+def _geo(block: Json) -> dict[str, Any]:
+    told = block.get("geo")
+    place = {"lat": told.get("latitude"), "long": told.get("longitude")} if isinstance(told, dict) else {}
+    return {"geo": {name: float(each) for name, each in place.items() if isinstance(each, int | float)}}
+
+
+def _id(name: str, block: Json, key: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {name: whole(block.get(key or name))}
+    return values | ({"spoiler": True} if block.get("spoiler") is True else {})
+
+
+def _list(block: Json) -> RichBlock:
+    is_ordered = block.get("kind") == "ordered"
+    values = {"start": whole(block["start"])} if is_ordered and block.get("start") is not None else {}
+    items = tuple(_item(item) for item in objects(block.get("items")))
+    return RichBlock("ordered_list" if is_ordered else "list", values=values, children=items)
+
+
+def _item(item: Json) -> RichBlock:
+    state = words(item.get("task_state"))
+    values: dict[str, Any] = {}
+    if state in ("checked", "unchecked"):
+        values["checkbox"] = True
+        values |= {"checked": True} if state == "checked" else {}
+    if item.get("num") is not None:
+        values["num"] = str(item["num"])
+    if item.get("value") is not None:
+        values["value"] = whole(item["value"])
+    return RichBlock("list_item", values=values, children=(*_texts(item.get("text")), *_blocks(item.get("blocks"))))
+
+
+def _quote(block: Json) -> RichBlock:
+    kind = "pullquote" if block.get("pullquote") is True else "blockquote"
+    children = [*_texts(block.get("text")), *_blocks(block.get("blocks"))]
+    if caption := _texts(block.get("caption")):
+        children.append(RichBlock("caption", children=tuple(caption)))
+    return RichBlock(kind, children=tuple(children))
+
+
+def _table(block: Json) -> RichBlock:
+    children: list[RichBlock] = []
+    if title := _texts(block.get("title")):
+        children.append(RichBlock("title", children=tuple(title)))
+    for row in objects(block.get("rows")):
+        cells = tuple(_cell(cell) for cell in objects(row.get("cells")))
+        children.append(RichBlock("table_row", children=cells))
+    return RichBlock("table", children=tuple(children))
+
+
+def _cell(cell: Json) -> RichBlock:
+    values: dict[str, Any] = {"header": True} if cell.get("header") is True else {}
+    for name in ("center", "right"):
+        if cell.get("align") == name:
+            values[f"align_{name}"] = True
+    for name in ("colspan", "rowspan"):
+        if whole(cell.get(name)) > 1:
+            values[name] = whole(cell.get(name))
+    return RichBlock("table_cell", values=values, children=tuple(_texts(cell.get("text"))))
+
+
+def _articles(block: Json) -> list[RichBlock]:
+    return [
+        RichBlock(
+            "related_article",
+            values={key: words(item.get(key)) for key in ("url", "title", "description", "author") if item.get(key)},
+        )
+        for item in objects(block.get("articles"))
+    ]
+
+
+def _caption(block: Json) -> tuple[RichBlock, ...]:
+    told = block.get("caption")
+    if not told:
+        return ()
+    parted = isinstance(told, dict) and ("credit" in told or "type" not in told)
+    children = _texts(told.get("text") if parted else told)
+    if parted and (credit := _texts(told.get("credit"))):
+        children.append(RichBlock("credit", children=tuple(credit)))
+    return (RichBlock("caption", children=tuple(children)),) if children else ()
+
+
+def _texts(value: Any) -> list[RichBlock]:
+    """A rich text as nodes in reading order; concatenations are flattened, empty texts dropped."""
+    if isinstance(value, str):
+        return [RichBlock("plain", value)] if value else []
+    if isinstance(value, list):
+        return [node for item in value for node in _texts(item)]
+    if not isinstance(value, dict):
+        return []
+    kind, inner = words(value.get("type")) or "plain", value.get("text")
+    match kind:
+        case "empty":
+            return []
+        case "plain" | "concat":
+            return _texts(inner)
+        case "custom_emoji":
+            return [RichBlock("custom_emoji", values={"alt": words(inner)})]
+        case "math":
+            return [RichBlock("math", values={"source": words(value.get("source"))})]
+        case "text_link":
+            values: dict[str, Any] = {"url": words(value.get("href"))}
+        case "mention_name":
+            values = {"user_id": whole(value.get("user_id"))}
+        case "formatted_date":
+            values = {"date": whole(value.get("date_unixtime"))}
+        case "diff":
+            old = RichBlock("old_text", children=tuple(_texts(value.get("old_text"))))
+            return [RichBlock("diff", children=(*_texts(inner), old))]
+        case _:
+            values = _plain(value)
+    return [RichBlock(_TEXTS.get(kind, kind), values=values, children=tuple(_texts(inner)))]
+
+
+def _plain(value: Json) -> dict[str, Any]:
+    """The plain fields of a block or text."""
+    return {
+        key: each
+        for key, each in value.items()
+        if key not in _NODES and isinstance(each, str | int | float | bool) and each is not False and each != ""
+    }

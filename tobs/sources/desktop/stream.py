@@ -1,0 +1,185 @@
+"""A JSON file of any size, read member by member: nothing but the value asked for is in memory.
+
+    stream = JsonStream(file)
+    for key in stream.members():
+        if key == "messages":
+            for message in stream.items(): ...
+        else:
+            value = stream.value()
+
+Values are read by the standard library's scanner (which is C) as soon as they are whole in the buffer. What the
+exporter writes that is no JSON is mended: control characters as ``\\x1F``. Of a key that is there twice the last one
+counts; an earlier one is kept as ``key#1``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+#: Characters read at a time; a value may be longer.
+CHUNK = 1 << 18
+#: No value of an export is longer: what seems to be is no export.
+LARGEST = 1 << 26
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+# A backslash that is escaped itself comes in pairs.
+_BAD_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
+
+
+class Truncated(Exception):
+    """The file ends in the middle of a value; ``at`` is how many characters were whole."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"the file ends after {at} characters")
+        self.at = at
+
+
+class NotJson(Exception):
+    """What is there is no JSON; ``at`` is where (characters), ``found`` the text there."""
+
+    def __init__(self, at: int, found: str) -> None:
+        super().__init__(f"no JSON at character {at}: {found!r}")
+        self.at = at
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                made[f"{key}#1"] = seen[key]
+            seen[key] = value
+    return made
+
+
+_scan = json.JSONDecoder(object_pairs_hook=_object, strict=False).raw_decode
+
+
+class JsonStream:
+    """Reads forward only. Raises Truncated and NotJson."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._buffer = ""
+        self._at = 0
+        self._before = 0
+        self._is_end = False
+
+    @property
+    def position(self) -> int:
+        """How many characters were read."""
+        return self._before + self._at
+
+    def members(self) -> Iterator[str]:
+        """The keys of the object that comes now; the value of each must be read before the next is asked for."""
+        self._expect("{")
+        if self._peek() == "}":
+            self._at += 1
+            return
+        while True:
+            key = self.value()
+            if not isinstance(key, str):
+                raise self._wrong()
+            self._expect(":")
+            yield key
+            if not self._goes_on("}"):
+                return
+
+    def items(self) -> Iterator[Any]:
+        """The values of the array that comes now."""
+        for _ in self.elements():
+            yield self.value()
+
+    def elements(self) -> Iterator[None]:
+        """Stops before each value of the array that comes now; it must be read before the next is asked for."""
+        self._expect("[")
+        if self._peek() == "]":
+            self._at += 1
+            return
+        while True:
+            yield
+            if not self._goes_on("]"):
+                return
+
+    def value(self) -> Any:
+        """The whole value that comes now."""
+        self._peek()
+        while True:
+            try:
+                value, end = _scan(self._buffer, self._at)
+            except json.JSONDecodeError as error:
+                if self._mend():
+                    continue
+                if not self._is_cut(error):
+                    raise self._wrong() from error
+                if not self._more():
+                    raise Truncated(self.position) from error
+                continue
+            # A number may go on in what is not read yet.
+            if end == len(self._buffer) and not self._is_end:
+                self._more()
+                continue
+            self._at = end
+            return value
+
+    def peek(self) -> str:
+        """The first character of what comes now."""
+        return self._peek()
+
+    def _goes_on(self, closing: str) -> bool:
+        sign = self._peek()
+        self._at += 1
+        if sign not in (",", closing):
+            raise self._wrong()
+        return sign == ","
+
+    def _expect(self, sign: str) -> None:
+        if self._peek() != sign:
+            raise self._wrong()
+        self._at += 1
+
+    def _peek(self) -> str:
+        while True:
+            match = _SPACE.match(self._buffer, self._at)
+            assert match is not None
+            self._at = match.end()
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if not self._more():
+                raise Truncated(self.position)
+
+    def _more(self) -> bool:
+        """Read on; False at the end of the file. A value that does not fit yet is read in growing steps."""
+        if self._is_end:
+            return False
+        rest = self._buffer[self._at :]
+        text = self._file.read(max(CHUNK, len(rest)))
+        if not text:
+            self._is_end = True
+            return False
+        self._before += self._at
+        self._buffer, self._at = rest + text, 0
+        return True
+
+    def _mend(self) -> bool:
+        """Write the exporter's own escapes as JSON has them; whether there were any."""
+        mended, count = _BAD_ESCAPE.subn(r"\1\\u00\2", self._buffer[self._at :])
+        if count:
+            self._buffer, self._at, self._before = mended, 0, self._before + self._at
+        return count > 0
+
+    def _is_cut(self, error: json.JSONDecodeError) -> bool:
+        """Whether a value may only be not whole yet: what is wrong is that it ends."""
+        at_end = error.msg.startswith("Unterminated") or error.pos >= len(self._buffer) - _TAIL
+        return at_end and len(self._buffer) - self._at < LARGEST
+
+    def _wrong(self) -> NotJson:
+        return NotJson(self.position, self._buffer[self._at : self._at + 40])
+
+
+#: What is left of a number, a literal or an escape that was cut off.
+_TAIL = 12

@@ -1,0 +1,77 @@
+"""Text as Telegram Desktop writes it: a flat list of styled pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from tobs.model import Entity, Text
+from tobs.sources.desktop.values import Json, whole, words
+
+_KINDS = {
+    "mention": "mention",
+    "hashtag": "hashtag",
+    "bot_command": "bot_command",
+    "link": "url",
+    "email": "email",
+    "bold": "bold",
+    "italic": "italic",
+    "code": "code",
+    "pre": "pre",
+    "text_link": "text_link",
+    "mention_name": "text_mention",
+    "phone": "phone_number",
+    "cashtag": "cashtag",
+    "underline": "underline",
+    "strikethrough": "strikethrough",
+    "blockquote": "blockquote",
+    "bank_card": "bank_card",
+    "spoiler": "spoiler",
+    "custom_emoji": "custom_emoji",
+}
+
+
+def text_of(value: Any) -> Text:
+    """A string, a piece, or a list of both; anything else is no text."""
+    if isinstance(value, str):
+        return Text(value)
+    if isinstance(value, dict):
+        return text_of([value])
+    if not isinstance(value, list):
+        return Text()
+    parts: list[str] = []
+    entities: list[Entity] = []
+    offset = 0
+    for piece in value:
+        inner = text_of(piece.get("text") if isinstance(piece, dict) else piece)
+        if not inner.text:
+            continue
+        length = units(inner.text)
+        if isinstance(piece, dict) and (kind := _KINDS.get(words(piece.get("type")))):
+            entities.append(_entity(kind, offset, length, piece))
+        entities += [replace(entity, offset=entity.offset + offset) for entity in inner.entities]
+        parts.append(inner.text)
+        offset += length
+    return Text("".join(parts), tuple(entities))
+
+
+def _entity(kind: str, offset: int, length: int, piece: Json) -> Entity:
+    match kind:
+        case "text_link":
+            return Entity(kind, offset, length, url=str(piece.get("href") or ""))
+        case "pre":
+            return Entity(kind, offset, length, language=str(piece.get("language") or ""))
+        case "text_mention":
+            return Entity(kind, offset, length, user_id=whole(piece.get("user_id")))
+        case "blockquote" if piece.get("collapsed"):
+            return Entity("expandable_blockquote", offset, length)
+        case "custom_emoji":
+            # What is called its id is the path of a file in the export, another one in each export.
+            return Entity(kind, offset, length, custom_emoji_id=whole(piece.get("document_id")))
+    return Entity(kind, offset, length)
+
+
+def units(text: str) -> int:
+    """UTF-16 code units of ``text``: how Telegram counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,52 @@
+"""Plain values of an export: what is missing or of another type than it should be is nothing, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def whole(value: Any) -> int:
+    """A whole number, also one written as text; 0 for anything else."""
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else 0
+    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
+        return int(value[:20])
+    return 0
+
+
+def words(value: Any) -> str:
+    """A text; empty for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; empty for anything else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def moment(value: Json, key: str, zone: tzinfo) -> int:
+    """The Unix time of ``date`` or another key: exact in `<key>_unixtime` (since June 2022), before that local time
+    of the exporting computer without its offset, which is read as of ``zone``. 0 where there is none."""
+    exact = whole(value.get(f"{key}_unixtime"))
+    return exact or local_moment(value.get(key), zone)
+
+
+def local_moment(value: Any, zone: tzinfo) -> int:
+    """The Unix time of a local date of ``zone`` (`2024-01-02T03:04:05`); 0 for anything else."""
+    if not isinstance(value, str):
+        return 0
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return 0
+    # The exporter writes 1970 for no date.
+    local = found if found.tzinfo else found.replace(tzinfo=zone)
+    return max(0, int(local.timestamp())) if found.year > 1970 else 0
