@@ -96,9 +96,23 @@ def export(
 #: What the JSON does not say, or says in other words than Telegram: how notes differ for that alone.
 LACKS = [
     re.compile(r"^(tobs_hash|link|views|forwards|reactions): .*$", re.MULTILINE),
-    re.compile(r"^\*.* — not (?:available|downloaded) \(.*\)\*$", re.MULTILINE),  # files that the export left out
+    re.compile(r"^(?:> )?\*.* — not (?:available|downloaded) \(.*\)\*$", re.MULTILINE),  # files that were left out
     re.compile(r"(?<=\*Forwarded from )(.*?)(, \d{4}-\d\d-\d\d \d\d:\d\d)?\*$", re.MULTILINE),  # no date of the origin
 ]
+#: Messages that are told differently beyond that, and why.
+TOLD_DIFFERENTLY = {
+    39: "of whom a message was saved, the JSON has only the name",
+    45: "the channel's username is not in it, so that a web link has another form",
+    48: "a bot is a username there, an id here",
+    51: "what a button holds is only taken for a link where it is one",
+    99: "a place without a place has no name in common",
+    123: "channels of a giveaway are names, and known ones get their own",
+    126: "winners of whom nothing is known",
+    135: "a message of a kind that the exporter did not know has no sender",
+    210: "an action for which the sandbox has no Telegram object",
+    270: "the sandbox's amount",
+    330: "an action that nobody knows",
+}
 
 
 def without_lacks(text: str) -> str:
@@ -122,10 +136,7 @@ def test_an_import_makes_the_notes_that_a_live_export_of_the_same_data_makes(
     supergroup = {key for key in expected if key.startswith("-1000000000077/")}
     assert supergroup == {key for key in found if key.startswith("-1000000000077/")}
     differing = {key for key in supergroup if without_lacks(expected[key]) != without_lacks(found[key])}
-    # Of these the JSON says less: what an action's sticker, button, emoji or price was, and who somebody is.
-    assert len(differing) <= 30, sorted(differing)
-    texts = [int(key.rpartition("/")[2]) for key in differing]
-    assert not {2, 9, 12, 15, 18, 21, 24, 27, 45, 57, 69} & set(texts)
+    assert {int(key.rpartition("/")[2]) for key in differing} == set(TOLD_DIFFERENTLY)
 
 
 def test_a_vault_made_by_an_import_stands_before_every_judge(alone: Alone, tmp_path: Path) -> None:
@@ -134,7 +145,7 @@ def test_a_vault_made_by_an_import_stands_before_every_judge(alone: Alone, tmp_p
     assert judge.front_matter_faults(vault) == []
     assert judge.link_faults(vault) == []
     assert judge.duplicate_faults(vault) == []
-    assert judge.name_faults(tree(tmp_path / "vault")) == []
+    assert judge.name_faults(name for name in tree(tmp_path / "vault") if name.startswith("Telegram/")) == []
 
 
 def test_a_second_import_writes_nothing_and_a_dry_run_nothing_at_all(alone: Alone, tmp_path: Path) -> None:

@@ -215,3 +215,40 @@ def settled_note(archive: Archive, message_id: int) -> int:
     archive.notes.assign(note.id, [key(message_id)])
     archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, CHANNEL)])
     return note.id
+
+
+def test_what_an_export_says_gives_way_to_what_telegram_says(archive: Archive) -> None:
+    record_page(archive, ACCOUNT, page([message(3, "imported")], raw=b"[]"), want_all, source="desktop")
+    note = settled_note(archive, 3)
+    told = record_page(archive, ACCOUNT, page([message(3, "live")], raw=b"tl"), want_all)
+    assert told == Recorded(new=0, edited=0, unchanged=1), "the same message, of which more is known"
+    assert archive.messages.versions(key(3)) == []
+    assert [row.id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [note]
+    again = record_page(
+        archive, ACCOUNT, page([message(3, "imported", edited=99)], raw=b"[]"), want_all, source="desktop"
+    )
+    assert again == Recorded(new=0, edited=0, unchanged=1)
+    live = archive.messages.get(key(3))
+    assert live is not None and live.text == "live"
+
+
+def test_an_edit_since_the_export_keeps_what_the_export_had(archive: Archive) -> None:
+    record_page(archive, ACCOUNT, page([message(3, "first")], raw=b"[]"), want_all, source="desktop")
+    told = record_page(archive, ACCOUNT, page([message(3, "second", edited=9)], raw=b"tl"), want_all)
+    assert told.edited == 1
+    assert [version.message.text for version in archive.messages.versions(key(3))] == ["first"]
+
+
+def test_a_file_that_came_with_an_export_is_not_fetched_again(archive: Archive) -> None:
+    def with_file(item: FileItem) -> Message:
+        return message(3, media=item)
+
+    imported = FileItem("document", size=5, path="files/a.txt")
+    record_page(archive, ACCOUNT, page([with_file(imported)], raw=b"[]"), want_all, source="desktop")
+    [row] = archive.media.wanted(ACCOUNT, CHANNEL, 9)
+    archive.media.staged(row.key, "aa", 5)
+    archive.media.placed([row.id])
+    live = replace(photo(7), kind="document", size=5)
+    record_page(archive, ACCOUNT, page([with_file(live)], raw=b"tl"), want_all)
+    assert archive.media.wanted(ACCOUNT, CHANNEL, 9) == []
+    assert archive.media.counts(ACCOUNT, CHANNEL) == {"placed": 1}
