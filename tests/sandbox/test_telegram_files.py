@@ -248,3 +248,22 @@ def test_the_size_of_a_part_and_how_long_it_is_waited_for_follow_the_size_of_the
     assert [parts_at_once(size) for size in sizes] == [1, 1, 1, 1, 4, 4]
     assert [extra_seconds(size) for size in sizes] == [4, 4, 16, 16, 128, 128]
     assert all(MIB % part_size(size) == 0 for size in sizes)
+
+
+async def test_all_of_what_is_there_is_proven_before_it_is_gone_on_with(tmp_path: Path) -> None:
+    """A long file: what was damaged at its very begin since the last run is found before a part is asked for."""
+    data = os.urandom(MIB) * 67
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, data)
+        part = tmp_path / "a.part"
+        part.write_bytes(bytes([data[0] ^ 1]) + data[1 : 66 * MIB])
+        sandbox.faults.add(f"{GET}*=error:400:LOCATION_INVALID")
+        with pytest.raises(TransferFailed):
+            await opened.telegram.fetch_file(item, key, part, offset=66 * MIB)
+        assert min(entry.request.offset for entry in sandbox.log.calls(GET)) == 0
+        assert read(part) == b""
+        part.write_bytes(data[: 66 * MIB])
+        sandbox.faults.clear()
+        assert await opened.telegram.fetch_file(item, key, part, offset=66 * MIB) == len(data)
+        assert read(part) == data
+        assert len(sandbox.log.calls(HASHES)) <= 2 * 67 + 4

@@ -35,7 +35,6 @@ _LARGE = 10 * _MB
 _AT_ONCE = 4
 _RENEWALS, _TRIES, _MOVES, _CDN_FAILURES = 3, 4, 3, 2
 _SLOWEST_LINE = 32 * _KB
-_CHECKED = 64 * _MB
 _PART = "upload.getFile"
 _GONE = ("LOCATION_INVALID", "FILE_ID_INVALID", "LOCATION_NOT_AVAILABLE")
 
@@ -108,12 +107,16 @@ class Transfer:
             return await self._fill(file, start, on_progress)
 
     async def _checked(self, file: BinaryIO, start: int) -> int:
-        """Where to go on: behind the last part in ``file`` that Telegram's hashes agree with."""
-        for low in range(max(0, start - _CHECKED) // _MB * _MB, start, _MB):
-            high = min(start, low + _MB)
-            await self._proofs.load(low, high)
+        """Where to go on: behind the last part in ``file`` that Telegram's hashes agree with. All of it is looked at:
+        what an earlier run proved may have been damaged since."""
+        for low in range(0, start, _AT_ONCE * _MB):
+            high = min(start, low + _AT_ONCE * _MB)
+            await asyncio.gather(*(self._proofs.load(at, min(high, at + _MB)) for at in range(low, high, _MB)))
+            if not self._proofs.offered:
+                break
             data = await _in_thread(_read_at, file, low, high - low)
             wrong = await _in_thread(self._proofs.first_wrong, low, data)
+            self._proofs.forget(low, high)
             if wrong is not None:
                 logger.info("what is there of a file is damaged at {}: going on from there", wrong)
                 self._door.tell(Retried(_PART, "what was there was damaged", 1, 0.0))

@@ -57,6 +57,11 @@ class Proofs:
         self._ranges: dict[int, Range] = {}
         self._offered = offer.stands
 
+    @property
+    def offered(self) -> bool:
+        """Whether Telegram has hashes of this file, as far as is known."""
+        return self._offered
+
     async def load(self, low: int, high: int) -> None:
         """Have the hashes of the bytes [low, high), as far as they are offered."""
         at = low
