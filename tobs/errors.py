@@ -27,14 +27,16 @@ from __future__ import annotations
 
 
 class TobsError(Exception):
-    """An error told to the user as ``message`` and ``remedy``, one line each."""
+    """An error told to the user as ``message`` and ``remedy``, one line each; ``detail`` are lines shown below them as
+    they are, such as a place pointed at."""
 
     exit_code = 1
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.detail = detail
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
@@ -106,7 +108,13 @@ class MigrateNeeded(RequestRefused):
     """The account, phone or file lives on data centre ``dc``."""
 
     def __init__(self, dc: int, *, name: str, method: str = "") -> None:
-        super().__init__(f"Data centre {dc} has to be asked.", code=303, name=name, method=method)
+        super().__init__(
+            f"Telegram sends {method or 'this'} to data centre {dc}.",
+            "Run `tobs login` again.",
+            code=303,
+            name=name,
+            method=method,
+        )
         self.dc = dc
 
 

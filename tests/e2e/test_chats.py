@@ -205,6 +205,8 @@ def test_a_filter_that_cannot_be_read_is_told_before_anything_is_asked(serve: Se
     served, vault = serve("demo", login=False), tmp_path / "vault"
     done = export(served, vault, "me", "--where", "views > 5 and colour == 1", code=2)
     assert "column 15" in done.stderr and "'colour'" in done.stderr
+    shown, caret = done.stderr.rstrip().splitlines()[-2:]
+    assert shown[caret.index("^") :] == "colour == 1"
     assert "2024-99" in export(served, vault, "me", "--since", "2024-99", code=2).stderr
     assert served.log() == []
 

@@ -93,6 +93,8 @@ def _end(error: TobsError) -> int:
     if "-vv" in sys.argv:
         stderr.print(traceback.format_exc(), markup=False, end="")
     _tell(error.message.rstrip("."), error.remedy)
+    if error.detail:
+        stderr.print(error.detail, markup=False, soft_wrap=True)
     return error.exit_code
 
 

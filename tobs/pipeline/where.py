@@ -8,6 +8,7 @@ import ast
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
+from unicodedata import east_asian_width
 
 from simpleeval import InvalidExpression, SimpleEval
 
@@ -53,6 +54,7 @@ SAMPLE: Mapping[str, Any] = {
 
 def compile_where(expression: str, zone: tzinfo) -> Callable[[Message], bool]:
     """The test that ``expression`` describes; dates are told in ``zone``. Raises UsageError that names the place."""
+    expression = " ".join(expression.strip().splitlines())
     evaluator = _evaluator()
     tree = _parse(expression, evaluator)
     _try_out(expression, tree, evaluator)
@@ -126,7 +128,7 @@ def _parse(expression: str, evaluator: SimpleEval) -> ast.expr:
 
 
 def _check(expression: str, node: ast.expr, evaluator: SimpleEval) -> None:
-    column = node.col_offset + 1
+    column = _column(expression, node)
     if isinstance(node, ast.Name) and node.id not in SAMPLE and node.id not in _FUNCTIONS:
         fields = ", ".join(SAMPLE)
         raise _wrong(expression, column, f"there is no field '{node.id}'", f"Fields: {fields}.")
@@ -145,7 +147,7 @@ def _try_out(expression: str, tree: ast.expr, evaluator: SimpleEval) -> None:
         try:
             evaluator.eval(expression, previously_parsed=node)
         except (TypeError, AttributeError, InvalidExpression) as error:
-            raise _wrong(expression, node.col_offset + 1, str(error).rstrip(".")) from error
+            raise _wrong(expression, _column(expression, node), str(error).rstrip(".")) from error
         except _FAILURES:
             continue  # such as an index that the sample does not have
 
@@ -159,7 +161,19 @@ def _innermost_first(node: ast.expr) -> list[ast.expr]:
     return [*found, node]
 
 
+def _column(expression: str, node: ast.expr) -> int:
+    """Where a part begins, in characters from 1: the parser counts bytes."""
+    return len(expression.encode()[: node.col_offset].decode()) + 1
+
+
 def _wrong(expression: str, column: int, reason: str, remedy: str = "") -> UsageError:
+    """The error at ``column`` (from 1, in characters) of an expression, with the expression and a caret under it."""
     text = expression.strip()
     place = f"column {column}, at '{text[column - 1 :][:20]}'" if column <= len(text) else "at its end"
-    return UsageError(f"--where {place}: {reason}.", remedy or "An example: views > 100 and 'bell' in lower(text).")
+    before = "".join("  " if east_asian_width(letter) in "WF" else " " for letter in text[: column - 1])
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return UsageError(
+        f"--where {place}: {reason}.",
+        remedy or "An example: views > 100 and 'bell' in lower(text).",
+        detail=f"    {shown}\n    {before}^",
+    )

@@ -12,12 +12,8 @@ _WAITS = ("FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "FLOOD_TEST_PHONE_WAIT", "SLOWMODE
 UNGREETED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
 """The server forgot which layer the connection speaks: it has to be told again."""
 _PASSING = {"MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT", "INPUT_FETCH_FAIL", "INTERDC_CALL_ERROR", *UNGREETED}
-STALE_REFERENCES = {
-    "FILE_REFERENCE_EXPIRED",
-    "FILE_REFERENCE_INVALID",
-    "FILE_REFERENCE_EMPTY",
-    "FILEREF_UPGRADE_NEEDED",
-}
+_STALE = ("FILE_REFERENCE_EXPIRED", "FILE_REFERENCE_INVALID", "FILE_REFERENCE_EMPTY", "FILEREF_UPGRADE_NEEDED")
+STALE_REFERENCES = frozenset(_STALE)
 """Cured by fetching the file's message again."""
 
 
@@ -53,6 +49,8 @@ class _Told(NamedTuple):
 
 _LOGIN_AGAIN = "Run `tobs login` again."
 _NUMBER_FORM = "Give the number with its country code, like +4912345678."
+_LATER = "Run the same command again later."
+_REPORT = "Please report this, with the command and the report."
 _ASK_ADMIN = "Ask an administrator of the chat for access, or use another account (--account)."
 
 TABLE: dict[str, _Told] = {
@@ -87,9 +85,14 @@ TABLE: dict[str, _Told] = {
     "AUTH_TOKEN_ALREADY_ACCEPTED": _Told(LoginError, "This QR code was used already.", "Run `tobs login --qr` again."),
     "SESSION_PASSWORD_NEEDED": _Told(LoginError, "This account has a password.", "Give it with --password."),
     "PASSWORD_HASH_INVALID": _Told(LoginError, "The password is wrong.", "Run `tobs login` again."),
+    "PASSWORD_EMPTY": _Told(LoginError, "The password is empty.", "Run `tobs login` again."),
+    "SRP_PASSWORD_CHANGED": _Told(LoginError, "The password was changed meanwhile.", _LOGIN_AGAIN),
     "SRP_ID_INVALID": _Told(LoginError, "The password was asked for anew meanwhile.", _LOGIN_AGAIN),
     "ACCESS_TOKEN_INVALID": _Told(LoginError, "The bot token is wrong.", "Ask @BotFather for it."),
     "ACCESS_TOKEN_EXPIRED": _Told(LoginError, "The bot token is no longer valid.", "Ask @BotFather for a new one."),
+    "AUTH_RESTART": _Told(LoginError, "Telegram wants the login begun anew.", _LOGIN_AGAIN),
+    "AUTH_BYTES_INVALID": _Told(LoginError, "Another data centre did not accept this login.", _LOGIN_AGAIN),
+    "AUTH_KEY_PERM_EMPTY": _Told(LoginError, "Telegram does not accept this session.", _LOGIN_AGAIN),
     "BOT_METHOD_INVALID": _Told(LoginError, "A bot may not do this.", "Log in with a phone number: `tobs login`."),
     # sessions
     "AUTH_KEY_UNREGISTERED": _Told(LoginError, "No one is logged in with this session.", "Run `tobs login`."),
@@ -103,6 +106,9 @@ TABLE: dict[str, _Told] = {
     "SESSION_EXPIRED": _Told(LoginError, "This session is too old.", _LOGIN_AGAIN),
     "USER_DEACTIVATED": _Told(LoginError, "This account was deleted.", "Log in with another one: `tobs login`."),
     "USER_DEACTIVATED_BAN": _Told(LoginError, "Telegram has banned this account.", "Write to recover@telegram.org."),
+    "FROZEN_METHOD_INVALID": _Told(
+        LoginError, "Telegram has frozen this account.", "Appeal in a Telegram app, or use another account (--account)."
+    ),
     # targets
     "USERNAME_INVALID": _Told(TargetNotFound, "This is no possible username.", "Check the spelling: `tobs chats`."),
     "USERNAME_NOT_OCCUPIED": _Told(TargetNotFound, "No one has this username.", "Check the spelling: `tobs chats`."),
@@ -112,6 +118,12 @@ TABLE: dict[str, _Told] = {
     "CHANNEL_INVALID": _Told(TargetNotFound, "This account does not know this channel.", "See `tobs chats`."),
     "INVITE_HASH_INVALID": _Told(TargetNotFound, "This invite link is not valid.", "Ask for a new one."),
     "INVITE_HASH_EXPIRED": _Told(TargetNotFound, "This invite link is no longer valid.", "Ask for a new one."),
+    "INVITE_HASH_EMPTY": _Told(TargetNotFound, "This invite link has no code.", "Copy the whole link."),
+    "MSG_ID_INVALID": _Told(
+        TargetNotFound, "The message that tells of this chat or topic is gone.", "See `tobs chats`."
+    ),
+    "PHONE_NOT_OCCUPIED": _Told(TargetNotFound, "No one this account may see has this number.", "See `tobs chats`."),
+    "INPUT_USER_DEACTIVATED": _Told(TargetNotFound, "This account was deleted.", "See `tobs chats`."),
     # access
     "CHANNEL_PRIVATE": _Told(
         RequestRefused, "This channel is private, or the account was removed from it.", _ASK_ADMIN
@@ -121,11 +133,58 @@ TABLE: dict[str, _Told] = {
     "CHAT_FORBIDDEN": _Told(RequestRefused, "The account may not see this chat.", _ASK_ADMIN),
     "USER_BANNED_IN_CHANNEL": _Told(RequestRefused, "The account is banned in this chat.", _ASK_ADMIN),
     "CHAT_RESTRICTED": _Told(RequestRefused, "Telegram hides this chat from the account.", _ASK_ADMIN),
+    "INVITE_REQUEST_SENT": _Told(
+        RequestRefused, "An administrator has to let the account in first.", "Run the same command again after that."
+    ),
+    "CHANNELS_TOO_MUCH": _Told(
+        RequestRefused, "The account is in too many channels and groups to join another.", "Leave some of them first."
+    ),
+    "USERS_TOO_MUCH": _Told(RequestRefused, "This chat is full.", "Try again later."),
+    "USER_CHANNELS_TOO_MUCH": _Told(
+        RequestRefused, "The account is in too many channels and groups to join another.", "Leave some of them first."
+    ),
+    "CHANNEL_FORUM_MISSING": _Told(RequestRefused, "This chat has no topics.", "Leave out --topic."),
+    "TAKEOUT_INIT_DELAY": _Told(
+        RequestRefused,
+        "Telegram wants the export allowed first.",
+        "Press Allow in the chat 'Telegram' of a Telegram app, and run the same command again.",
+    ),
     "TAKEOUT_INVALID": _Told(RequestRefused, "The takeout session is over.", "Run the same command again."),
     "TAKEOUT_REQUIRED": _Told(RequestRefused, "Telegram wants a takeout session for this.", "Leave out --no-takeout."),
+    "PERSISTENT_TIMESTAMP_EMPTY": _Told(RequestRefused, "Telegram was not told since when to look.", _REPORT),
+    "PERSISTENT_TIMESTAMP_INVALID": _Told(
+        RequestRefused, "Telegram does not know the moment of the last run.", "Run `tobs export` again."
+    ),
+    "PERSISTENT_TIMESTAMP_OUTDATED": _Told(
+        RequestRefused, "Telegram cannot tell the changes of this chat just now.", _LATER
+    ),
+    # files
     "LOCATION_INVALID": _Told(RequestRefused, "Telegram no longer has this file."),
+    "LOCATION_NOT_AVAILABLE": _Told(RequestRefused, "Telegram no longer has this file."),
     "FILE_ID_INVALID": _Told(RequestRefused, "Telegram no longer has this file."),
+    **{name: _Told(RequestRefused, "Telegram no longer takes the reference of this file.", _LATER) for name in _STALE},
+    "OFFSET_INVALID": _Told(RequestRefused, "Telegram does not give this part of a file.", _REPORT),
+    "LIMIT_INVALID": _Told(RequestRefused, "Telegram does not give this part of a file.", _REPORT),
+    "FILE_TOKEN_INVALID": _Told(RequestRefused, "The CDN no longer gives this file.", _LATER),
+    "REQUEST_TOKEN_INVALID": _Told(RequestRefused, "Telegram does not bring this file to its CDN.", _LATER),
+    "CDN_METHOD_INVALID": _Told(RequestRefused, "The CDN does not answer this.", _LATER),
+    # Telegram's own troubles, told when they do not pass
+    "INTERNAL": _Told(RequestRefused, "Telegram has a fault inside.", _LATER),
+    "RPC_CALL_FAIL": _Told(RequestRefused, "Telegram has a fault inside.", _LATER),
+    "RPC_MCGET_FAIL": _Told(RequestRefused, "Telegram has a fault inside.", _LATER),
+    "WORKER_BUSY_TOO_LONG_RETRY": _Told(RequestRefused, "Telegram is busy.", _LATER),
+    "HISTORY_GET_FAILED": _Told(RequestRefused, "Telegram could not read this history.", _LATER),
+    "TIMEOUT": _Told(RequestRefused, "Telegram took too long.", _LATER),
+    "Timeout": _Told(RequestRefused, "Telegram took too long.", _LATER),
+    "DC_ID_INVALID": _Told(RequestRefused, "Telegram does not know this data centre.", _REPORT),
+    "INPUT_METHOD_INVALID": _Told(RequestRefused, "Telegram does not know a request of this tobs.", "Update tobs."),
 }
+
+
+_UNSPECIFIC = frozenset(
+    told.message for told in TABLE.values() if told.remedy in (_LATER, _REPORT) and told.kind is RequestRefused
+)
+"""Sentences that say little by themselves: the error's name and the method are added."""
 
 
 def refusal(error: RpcError, method: str) -> TobsError:
@@ -136,8 +195,10 @@ def refusal(error: RpcError, method: str) -> TobsError:
         return MigrateNeeded(error.argument, name=error.name, method=method)
     kind, message, remedy = TABLE.get(error.name, _Told(RequestRefused, "", ""))
     if not message:
-        message = f"Telegram answered {method} with {error.code} {error.name}."
-        remedy = "Run the same command again later." if error.is_passing else ""
+        message = f"Telegram answered {method} with {error}."
+        remedy = _LATER if error.is_passing else _REPORT
+    elif message in _UNSPECIFIC:
+        message = f"{message.rstrip('.')} ({method}: {error})."
     if issubclass(kind, RequestRefused):
         return kind(message, remedy, code=error.code, name=error.name, method=method)
     return kind(message, remedy)

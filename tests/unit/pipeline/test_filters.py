@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,6 +126,27 @@ def test_an_error_in_where_points_at_its_place(expression: str, column: int, sai
     elif said:
         assert int(place[1]) == column
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("expression", "under"),
+    [
+        ("views > 100 and vews == 1", "vews == 1"),
+        ("'Kovač 🥖' in text and vews", "vews"),
+        ("'日本' in text and (views >", ""),
+        ("(views > 1\n and vews)", "vews)"),
+    ],
+)
+def test_the_place_of_an_error_is_pointed_at(expression: str, under: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_where(expression, UTC)
+    shown, caret = caught.value.detail.split("\n")
+    cells, wide = caret.index("^"), sum(2 if east_asian_width(letter) in "WF" else 1 for letter in shown)
+    assert shown.strip() == " ".join(expression.splitlines())
+    rest = shown.removeprefix("    ")
+    while sum(2 if east_asian_width(letter) in "WF" else 1 for letter in rest) > wide - cells:
+        rest = rest[1:]
+    assert not under or rest == under
 
 
 def test_where_that_fails_on_a_message_names_it() -> None:

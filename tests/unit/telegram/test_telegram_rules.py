@@ -111,6 +111,44 @@ def test_every_told_error_has_a_sentence_and_a_class() -> None:
             assert (error.name, error.code, error.method) == (name, 400, "messages.getHistory")
 
 
+#: Every error name of Telegram's that a client of ours can meet, by topic, with the exit code it ends a run with.
+MET: dict[int, str] = {
+    2: """USERNAME_INVALID USERNAME_NOT_OCCUPIED PEER_ID_INVALID CHAT_ID_INVALID USER_ID_INVALID CHANNEL_INVALID
+        INVITE_HASH_INVALID INVITE_HASH_EXPIRED INVITE_HASH_EMPTY MSG_ID_INVALID PHONE_NOT_OCCUPIED""",
+    3: """PHONE_NUMBER_INVALID PHONE_NUMBER_BANNED PHONE_NUMBER_FLOOD PHONE_NUMBER_UNOCCUPIED PHONE_CODE_INVALID
+        PHONE_CODE_EXPIRED PHONE_PASSWORD_FLOOD SESSION_PASSWORD_NEEDED PASSWORD_HASH_INVALID SRP_ID_INVALID
+        AUTH_KEY_UNREGISTERED AUTH_KEY_INVALID AUTH_KEY_DUPLICATED SESSION_REVOKED SESSION_EXPIRED USER_DEACTIVATED
+        USER_DEACTIVATED_BAN AUTH_BYTES_INVALID AUTH_TOKEN_EXPIRED AUTH_TOKEN_INVALID API_ID_INVALID
+        API_ID_PUBLISHED_FLOOD ACCESS_TOKEN_INVALID ACCESS_TOKEN_EXPIRED BOT_METHOD_INVALID FROZEN_METHOD_INVALID""",
+    4: """CHANNEL_PRIVATE CHAT_ADMIN_REQUIRED CHAT_FORBIDDEN USER_BANNED_IN_CHANNEL CHANNEL_PUBLIC_GROUP_NA
+        INVITE_REQUEST_SENT CHANNELS_TOO_MUCH TAKEOUT_INIT_DELAY_86400 TAKEOUT_INVALID TAKEOUT_REQUIRED
+        PERSISTENT_TIMESTAMP_EMPTY PERSISTENT_TIMESTAMP_INVALID PERSISTENT_TIMESTAMP_OUTDATED OFFSET_INVALID
+        LIMIT_INVALID LOCATION_INVALID FILE_ID_INVALID FILE_REFERENCE_EXPIRED FILE_REFERENCE_0_EXPIRED FILE_REFERENCE_INVALID
+        FILEREF_UPGRADE_NEEDED FILE_TOKEN_INVALID REQUEST_TOKEN_INVALID CDN_METHOD_INVALID DC_ID_INVALID INTERNAL
+        RPC_CALL_FAIL RPC_MCGET_FAIL WORKER_BUSY_TOO_LONG_RETRY Timeout FLOOD_WAIT_30 FLOOD_PREMIUM_WAIT_7
+        SLOWMODE_WAIT_3 SOMETHING_NEW_42""",
+}
+
+
+@pytest.mark.parametrize(("code", "name"), [(code, name) for code, names in MET.items() for name in names.split()])
+def test_every_error_that_can_be_met_has_a_plain_sentence_a_remedy_and_an_exit_code(code: int, name: str) -> None:
+    error = refusal(RpcError(400, name), "messages.getHistory")
+    assert error.exit_code == code
+    assert error.message[0].isupper() and error.message.endswith(".") and " " in error.message
+    assert error.remedy.endswith(".") or name in ("LOCATION_INVALID", "FILE_ID_INVALID"), "what is gone is gone"
+    known = RpcError(400, name).name in TABLE or isinstance(error, FloodWait)
+    assert known != (name == "SOMETHING_NEW_42")
+    if not known:
+        assert name in error.message and "messages.getHistory" in error.message
+
+
+@pytest.mark.parametrize("name", ["PHONE_MIGRATE_4", "USER_MIGRATE_4", "NETWORK_MIGRATE_4", "FILE_MIGRATE_4"])
+def test_errors_that_name_another_data_centre_tell_it(name: str) -> None:
+    error = refusal(RpcError(303, name), "messages.getHistory")
+    assert isinstance(error, MigrateNeeded) and error.dc == 4 and error.exit_code == 4
+    assert "4" in error.message and "messages.getHistory" in error.message and error.remedy
+
+
 def test_errors_are_sorted_into_the_tree() -> None:
     assert isinstance(refusal(RpcError(401, "SESSION_REVOKED"), "m"), LoginError)
     assert isinstance(refusal(RpcError(400, "USERNAME_NOT_OCCUPIED"), "m"), TargetNotFound)
