@@ -44,7 +44,7 @@ def test_a_channel_without_access(serve: Serve, tmp_path: Path) -> None:
 def test_an_error_of_telegram_that_nobody_knows_is_told_with_its_name_and_method(serve: Serve, tmp_path: Path) -> None:
     served = serve(WORLD, "--fault", "messages.getHistory*=error:400:SOMETHING_NEW_42")
     done = served.tobs("export", served.target, "--vault", str(tmp_path / "v"), "-q")
-    told_in_one_line(done, 4, "SOMETHING_NEW_42", "messages.getHistory", served.target)
+    told_in_one_line(done, 4, "SOMETHING_NEW_42", "messages.getHistory", "Synthetic: ")
 
 
 def test_a_wrong_code(serve: Serve) -> None:

@@ -58,6 +58,7 @@ class ChatExporter(Struct, frozen=True):
                 raise
             except (RequestRefused, TargetNotFound) as error:
                 if len(chosen) == 1:
+                    error.message = f"{one.chat.title}: {error.message}"
                     raise
                 self.desk.reporter.failed(error, one.chat.title)
         return places
