@@ -65,7 +65,10 @@ def test_a_run_with_filters_killed_at_many_moments_ends_with_the_same_vault(
     for name in ("whole", "killed0"):
         done = served.tobs(*_export(served, tmp_path / name, ()))
         assert done.code == 0, done.stderr
-        assert sorted(tree(tmp_path / name)) == sorted(tree(tmp_path / "all"))
+    assert tree(tmp_path / "killed0") == tree(tmp_path / "whole")
+    # A file that two messages share has the name of the one that came first: with a filter, maybe another.
+    notes = [sorted(path for path in tree(tmp_path / name) if path.endswith(".md")) for name in ("whole", "all")]
+    assert notes[0] == notes[1]
 
 
 def _kill_test(
