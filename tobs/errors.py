@@ -57,7 +57,12 @@ class ConfigError(UsageError):
 
 
 class TemplateBroken(ConfigError):
-    """A template has an error; the message names file and line."""
+    """A template has an error; the message names file and ``line`` (0: none of them in particular)."""
+
+    def __init__(self, message: str, remedy: str = "", *, template: str = "", line: int = 0) -> None:
+        super().__init__(message, remedy)
+        self.template = template
+        self.line = line
 
 
 class LoginError(TobsError):

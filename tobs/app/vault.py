@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 async def open_vault(place: Workplace) -> AsyncIterator[tuple[Workspace, Templates]]:
     """The vault, locked for writing, swept, with its templates checked. Raises VaultError, TemplateBroken."""
     from tobs.render.samples import check_templates
-    from tobs.render.templates import Templates
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_workspace, require_space, sweep
 
     workspace = make_workspace(place.vault, lambda: str(uuid.uuid4()))
-    templates = Templates(_template_loader(workspace.templates, TrustStore(place.home)))
+    templates = load_templates(place, workspace.templates)
     for broken in check_templates(templates):
         raise broken
     require_space(workspace.root)
@@ -44,6 +43,13 @@ async def open_vault(place: Workplace) -> AsyncIterator[tuple[Workspace, Templat
             yield workspace, templates
         finally:
             logger.remove(log)
+
+
+def load_templates(place: Workplace, folder: Path) -> Templates:
+    """The templates: those in ``folder`` of the vault, where it is there, before those of tobs."""
+    from tobs.render.templates import Templates
+
+    return Templates(_template_loader(folder, TrustStore(place.home)))
 
 
 def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[str, bool] | None]:

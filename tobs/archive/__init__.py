@@ -14,6 +14,7 @@ from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, deleted_keys, record_changes, record_counters, record_page
+from tobs.archive.relayout import Retired, Successor
 from tobs.archive.runs import RunRow
 from tobs.archive.salvage import Damage, look_for_damage, mend_indexes, salvage
 from tobs.archive.store import Archive, open_archive
@@ -45,10 +46,12 @@ __all__ = [
     "Post",
     "RawMessage",
     "Recorded",
+    "Retired",
     "RunRow",
     "Said",
     "Shown",
     "StoredMessage",
+    "Successor",
     "Thread",
     "TopicSummary",
     "Unasked",

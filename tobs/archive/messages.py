@@ -28,6 +28,11 @@ _KEEP_VERSION = (
     "INSERT INTO message_versions (message_row, replaced_at, raw_page, raw_index, model)"
     " SELECT row, ?, raw_page, raw_index, model FROM message_rows WHERE row = ?"
 )
+# What is deleted on Telegram gets no note, but what had one gets one when its chat is laid out anew.
+_UNPLANNED = (
+    "note_id IS NULL AND account = ? AND chat_id = ? AND id <= ?"
+    " AND (deleted_at IS NULL OR EXISTS (SELECT 1 FROM moved_messages WHERE message_row = row))"
+)
 
 
 class Known(NamedTuple):
@@ -112,10 +117,9 @@ class Messages:
             low = rows[-1][0] + 1
 
     def unplanned(self, account: int, chat_id: int, upto: int, limit: int) -> list[Message]:
-        """The first live messages up to id ``upto`` that belong to no note yet, in id order."""
+        """The first messages up to id ``upto`` that are to get a note and have none, in id order."""
         rows = self._database.rows(
-            "SELECT model FROM message_rows WHERE note_id IS NULL AND account = ? AND chat_id = ? AND id <= ?"
-            " AND deleted_at IS NULL ORDER BY id LIMIT ?",
+            f"SELECT model FROM message_rows WHERE {_UNPLANNED} ORDER BY id LIMIT ?",
             (owner_of(account, chat_id), chat_id, upto, limit),
         )
         return [decode_message(model) for (model,) in rows]
@@ -125,8 +129,7 @@ class Messages:
         no note yet; None where there are none."""
         found = [
             self._database.value(
-                "SELECT date FROM message_rows WHERE note_id IS NULL AND account = ? AND chat_id = ? AND id <= ?"
-                f" AND deleted_at IS NULL ORDER BY id {order} LIMIT 1",
+                f"SELECT date FROM message_rows WHERE {_UNPLANNED} ORDER BY id {order} LIMIT 1",
                 (owner_of(account, chat_id), chat_id, upto),
             )
             for order in ("ASC", "DESC")
@@ -235,7 +238,8 @@ class Messages:
         rows = self._database.rows(
             "SELECT chat_id FROM message_rows WHERE note_id IS NULL AND deleted_at IS NULL AND account IN (0, ?1)"
             " UNION SELECT chat_id FROM notes"
-            " WHERE revision <> written_revision AND state <> 'deleted' AND account IN (0, ?1) AND message_id <> 0"
+            " WHERE revision <> written_revision AND state <> 'deleted' AND state <> 'retired'"
+            " AND account IN (0, ?1) AND message_id <> 0"
             " UNION SELECT chat_id FROM media WHERE state IN ('wanted', 'staged') AND account IN (0, ?1)"
             " ORDER BY chat_id",
             (account,),

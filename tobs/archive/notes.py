@@ -16,7 +16,7 @@ from tobs.archive.paths import claim_path, path_key, take_path
 from tobs.archive.planning import NoteDraft, plan_notes
 from tobs.model import Message, MessageKey
 
-NoteState = Literal["planned", "written", "deleted"]
+NoteState = Literal["planned", "written", "deleted", "retired"]
 
 _BATCH = 500
 # An album has up to ten messages; in a busy group others come between them.
@@ -33,8 +33,8 @@ class NoteRow(Struct, frozen=True):
     ``period`` is the day or month whose messages it holds, empty for a note of one message or none.
 
     ``planned``: it has a path; ``written``: it was in place, so if it is missing its owner deleted it;
-    ``deleted``: that happened. ``revision`` grows with each change of what the note shows; ``text_hash``, ``size``
-    (bytes) and ``mtime_ns`` are of the file last written.
+    ``deleted``: that happened; ``retired``: its chat is laid out anew, and it is to go. ``revision`` grows with each
+    change of what the note shows; ``text_hash``, ``size`` (bytes) and ``mtime_ns`` are of the file last written.
     """
 
     id: int
@@ -182,7 +182,7 @@ class Notes:
         ``kinds`` names the kinds asked for (none: every kind), ``after`` is the last row of the batch before, and
         ``ready_only`` leaves out notes that have a file still on its way.
         """
-        where = ["revision <> written_revision", "state <> 'deleted'"]
+        where = ["revision <> written_revision", "state <> 'deleted'", "state <> 'retired'"]
         values: list[int | str] = []
         if chat_id is not None:
             where.append("chat_id = ? AND account = ?")
@@ -315,6 +315,15 @@ class Notes:
     def mark_stale_in(self, account: int, chat_id: int) -> None:
         """Every note of a chat."""
         stale.mark_notes_in(self._database, owner_of(account, chat_id), chat_id)
+
+    def mark_stale_between(self, account: int, chat_id: int, since: float, until: float) -> None:
+        """The notes that show messages of a chat sent between two moments (Unix seconds; ``until`` is exclusive)."""
+        rows = self._database.rows(
+            "SELECT DISTINCT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND note_id IS NOT NULL"
+            " AND date >= ? AND date < ?",
+            (owner_of(account, chat_id), chat_id, since, until),
+        )
+        stale.mark_notes(self._database, [note_id for (note_id,) in rows])
 
     def mark_all_stale(self, kinds: Sequence[str] = ()) -> None:
         """Every note (of some kinds)."""

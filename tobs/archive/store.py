@@ -19,13 +19,14 @@ from tobs.archive.ledger import Ledgers
 from tobs.archive.links import Links
 from tobs.archive.media import Media
 from tobs.archive.messages import Messages
-from tobs.archive.meta import Meta, Takeouts
+from tobs.archive.meta import Accounts, Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
 from tobs.archive.moving import adopt, rename_chat
 from tobs.archive.notes import Notes
 from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
+from tobs.archive.relayout import Relayouts
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
 from tobs.archive.summaries import Summaries
@@ -40,6 +41,7 @@ class Archive:
         self._database = database
         self._read_only = read_only
         self.meta = Meta(database)
+        self.accounts = Accounts(self.meta)
         self.takeouts = Takeouts(self.meta)
         self.chats = Chats(database, clock)
         self.topics = Topics(database)
@@ -57,6 +59,7 @@ class Archive:
         self.notes = Notes(database, self.media, self.enrichments)
         self.links = Links(database)
         self.paths = Paths(database)
+        self.relayouts = Relayouts(database)
         self.results = Results(database)
         self.runs = Runs(database, clock)
         self.summaries = Summaries(database)
@@ -70,6 +73,14 @@ class Archive:
     def transaction(self) -> AbstractContextManager[None]:
         """``with archive.transaction():`` makes everything in it one commit, or nothing. May be nested."""
         return self._database.transaction()
+
+    def begin_rehearsal(self) -> None:
+        """From here to ``end_rehearsal`` everything is tried only: nothing of it is kept."""
+        self._database.run("BEGIN IMMEDIATE")
+
+    def end_rehearsal(self) -> None:
+        """Forget what was tried."""
+        self._database.run("ROLLBACK")
 
     def back_up(self, path: Path) -> None:
         """A consistent copy of the archive at ``path``, made while it is in use."""

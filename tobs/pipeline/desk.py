@@ -17,7 +17,7 @@ from tobs.vault.layout import AskedLayout, LayoutName
 
 class Studio(Struct, frozen=True):
     """What turns archived messages into files. ``account`` is the user id of who is logged in. The archive is only
-    read, so that another process may have a studio too."""
+    read, so that another process may have a studio too. In a rehearsal no file is written: what would be is told."""
 
     archive: Archive
     account: int
@@ -25,6 +25,7 @@ class Studio(Struct, frozen=True):
     zone: ZoneInfo
     options: RenderOptions
     templates: Templates
+    is_rehearsal: bool = False
 
 
 class Desk(Struct, frozen=True):

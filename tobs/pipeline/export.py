@@ -179,13 +179,18 @@ def _want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
     report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
 
 
-async def finish_notes(desk: Desk, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace]) -> None:
-    """After all chats: the notes about chats, people and audio, and the links that can be mended now."""
+async def finish_notes(
+    desk: Desk, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace], *, with_waiting: bool = False
+) -> None:
+    """After all chats: the notes about chats, people and audio, and the links that can be mended now. Of chats that are
+    not among ``places`` only notes that wait for no file, unless ``with_waiting``."""
     desk.reporter.phase = "finishing"
+    for place in await keeper(_with_stale_notes, desk, places):
+        await writer.write_messages(place, final=with_waiting)
     await writer.write_summaries()
     # What still cannot be mended (its template fails on it) is left stale, to the next run.
     for _ in range(_HEALINGS):
-        if not await writer.heal():
+        if desk.studio.is_rehearsal or not await writer.heal():
             break
         for place in await keeper(_with_stale_notes, desk, places):
             await writer.write_messages(place, final=True)

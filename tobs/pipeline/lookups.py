@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tobs.archive import FileRow, MediaRow, NoteLink, StoredMessage
+from tobs.archive import FileRow, MediaRow, NoteLink, Shown, StoredMessage
 from tobs.model import Chat, Message, MessageKey, is_channel_id
 from tobs.pipeline.desk import Studio
 from tobs.render.period import block_anchor
@@ -84,8 +84,7 @@ class Lookups:
         self._links[chat_id, message_id] = shown is not None
         if shown is None:
             return None
-        path = shown.path.removesuffix(".md")
-        return f"{path}#^{block_anchor(shown.block, is_foreign=shown.is_foreign)}" if shown.block else path
+        return address(shown)
 
     def _copied_post(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
         """The post of a channel that a message of its discussion group is the copy of: who answers that means it."""
@@ -188,6 +187,12 @@ class Lookups:
             return Attachment(row.state, reason=row.reason, name=row.item.name)
         note = self._note(f"audio/{file.sha256}") if row.item.kind in ("audio", "voice") else ""
         return Attachment("placed", path=file.path, name=row.item.name, note=note or None, fields=file.fields)
+
+
+def address(shown: Shown) -> str:
+    """What a link to a message names: the note's path without `.md`, and in a note of many messages the block."""
+    path = shown.path.removesuffix(".md")
+    return f"{path}#^{block_anchor(shown.block, is_foreign=shown.is_foreign)}" if shown.block else path
 
 
 _NO_PAST = Past()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
 
@@ -31,9 +31,13 @@ class Press(Protocol):
 
 class NoteWriter:
     """Writes the stale notes of a run. A note whose template fails on it, or whose front matter the owner broke, is
-    told, left as it is, and stale again at the end, so that the next run tries it again."""
+    told, left as it is, and stale again at the end, so that the next run tries it again. ``told`` hears what became of
+    each note."""
 
-    def __init__(self, desk: Desk, keeper: Keeper, press: Press) -> None:
+    def __init__(
+        self, desk: Desk, keeper: Keeper, press: Press, *, told: Callable[[Pressed], None] = lambda _: None
+    ) -> None:
+        self._told = told
         self._desk = desk
         self._keeper = keeper
         self._press = press
@@ -114,9 +118,10 @@ class NoteWriter:
                 continue
             if note.path.endswith(".md"):  # a base is no note
                 reporter.count_note(note.outcome)
+            self._told(note)
             for words in note.conflicts:
                 reporter.conflict(note.path, words)
-            if note.base:
+            if note.base and not self._desk.studio.is_rehearsal:
                 in_place.append(
                     WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
                 )

@@ -26,6 +26,7 @@ from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.pipeline.adoption import adopt_notes
 from tobs.pipeline.announce import tell_end, tell_start
+from tobs.pipeline.changed import mark_changed_templates
 from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits
@@ -33,6 +34,7 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.presence import look_after
 from tobs.pipeline.presses import Presses
+from tobs.pipeline.rendering.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
 from tobs.plugin.catalogue import Catalogue
@@ -118,12 +120,15 @@ class OpenRun(Struct, frozen=True):
 
     @asynccontextmanager
     async def writer(self, desk: Desk) -> AsyncIterator[NoteWriter]:
-        """Who writes the notes, with processes beside the run that press them. At the end Obsidian's settings know the
-        properties that notes have."""
+        """Who writes the notes, with processes beside the run that press them; what a changed template makes is stale.
+        At the end Obsidian's settings know the properties that notes have."""
         await self.keeper(adopt_notes, desk)
+        await self.keeper(mark_changed_templates, desk)
+        await self.keeper(resume_relayouts, desk)
         processes = _processes(self.means.machine, self.means.profile)
         async with Presses(desk.studio, self.keeper, processes=processes) as press:
             yield NoteWriter(desk, self.keeper, press)
+        await self.keeper(finish_relayouts, desk)
         await self.keeper(_tell_obsidian, self.means, self.archive)
 
     @asynccontextmanager

@@ -20,7 +20,7 @@ from tobs.render.frontmatter import managed_hash
 from tobs.render.notes import render_message
 from tobs.render.period import PeriodNote, render_period
 from tobs.render.words import catalogue
-from tobs.vault.decide import Known, Merging, Outcome, decide, read_marks, text_hash
+from tobs.vault.decide import Known, Merging, Outcome, decide, plain_text, read_marks, text_hash
 from tobs.vault.merge import ConflictWords
 from tobs.vault.read import read_batch
 from tobs.vault.writer import NoteFile, write_batch
@@ -29,7 +29,8 @@ from tobs.vault.writer import NoteFile, write_batch
 class Pressed(Struct, frozen=True):
     """What became of a note. ``base`` is the text the archive keeps of it (none: as before), ``links`` and ``missing``
     what it asked for, ``conflicts`` what of ours the owner's words stand against; ``problem`` is set where it could not
-    be brought up to date (what, and why; nothing was written then)."""
+    be brought up to date (what, and why; nothing was written then). ``change`` is, in a rehearsal, the text that is
+    there and the one that would be."""
 
     id: int
     path: str
@@ -43,6 +44,7 @@ class Pressed(Struct, frozen=True):
     missing: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     problem: tuple[str, str] | None = None
+    change: tuple[str, str] | None = None
 
 
 class _Draft(Struct, frozen=True):
@@ -110,8 +112,8 @@ def _press(
         for draft, now in zip(drafts, found, strict=True)
     ]
     texts = [NoteFile(d.row.path, one.text) for d, one in zip(drafts, decisions, strict=True) if one.text is not None]
-    files = {file.path: file for file in write_batch(studio.root, texts)}
-    for draft, decision in zip(drafts, decisions, strict=True):
+    files = {} if studio.is_rehearsal else {file.path: file for file in write_batch(studio.root, texts)}
+    for draft, decision, now in zip(drafts, decisions, found, strict=True):
         row, file = draft.row, files.get(draft.row.path)
         pressed.append(
             Pressed(
@@ -127,9 +129,14 @@ def _press(
                 missing=draft.missing,
                 conflicts=decision.conflicts,
                 problem=(_UNREADABLE, decision.problem) if decision.problem else None,
+                change=(_shown(now), decision.text) if studio.is_rehearsal and decision.text is not None else None,
             )
         )
     return pressed
+
+
+def _shown(found: bytes | None) -> str:
+    return "" if found is None else plain_text(found) or ""
 
 
 #: What the report calls a note whose front matter the owner broke.

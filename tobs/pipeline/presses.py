@@ -27,6 +27,8 @@ from tobs.render.builtin import builtin_templates
 
 #: Notes pressed here before a process is started.
 _FEW = 1000
+#: Messages that a note of a day or month may have: so many notes of one message it weighs.
+_IN_PERIOD = 50
 
 
 class Presses:
@@ -62,7 +64,7 @@ class Presses:
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
-        self._pressed += len(rows)
+        self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
         if self._pressed > _FEW and not self._starting:
             self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
         if not self._started:

@@ -117,6 +117,40 @@ class Doubt(Struct, frozen=True):
     reason: str
 
 
+class Relaid(Struct, frozen=True):
+    """A chat that got another layout, and how many notes the old one had."""
+
+    chat: str
+    layout: str
+    notes: int
+
+
+class KeptNote(Struct, frozen=True):
+    """What the owner wrote into a note of the old layout that no single new note stands for: it is kept ``beside`` the
+    new ones."""
+
+    note: str
+    beside: str
+
+
+class Change(Struct, frozen=True):
+    """What a rehearsal (``--dry-run``) would do to a note; ``diff`` shows it where that was asked for."""
+
+    note: str
+    outcome: str
+    diff: str = ""
+
+
+class Rendering(Struct):
+    """What `tobs render` did beside making notes: chats laid out anew, the owner's words kept apart, how many notes got
+    links of theirs brought up to date; and in a rehearsal what it would do to each note."""
+
+    layouts: list[Relaid] = msgspec.field(default_factory=list)
+    kept: list[KeptNote] = msgspec.field(default_factory=list)
+    relinked: int = 0
+    changes: list[Change] | None = None
+
+
 class Recovered(Struct, frozen=True):
     """Something that went wrong and came right."""
 
@@ -148,6 +182,7 @@ class RunReport(Struct):
     doubts: list[Doubt] = msgspec.field(default_factory=list)
     remarks: list[str] = msgspec.field(default_factory=list)
     left_out: dict[str, int] = msgspec.field(default_factory=dict)
+    rendering: Rendering | None = None
 
     def to_json(self) -> bytes:
         """The report as one JSON document."""

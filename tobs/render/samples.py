@@ -25,6 +25,7 @@ from tobs.model import (
 )
 from tobs.render.notes import render_message
 from tobs.render.overview import render_audio, render_chat, render_person
+from tobs.render.period import PeriodNote, render_period
 from tobs.render.templates import Templates
 from tobs.render.topics import render_topic
 from tobs.render.views import (
@@ -121,6 +122,10 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
     rest = (_LINKS, options, templates)
     jobs: list[list[Callable[[], Rendered]]] = [
         [partial(render_message, album, _CHAT, *rest) for album in _MESSAGES],
+        [
+            partial(render_period, PeriodNote(f"{_CHAT.id}/{period}", period, _CHAT, _MESSAGES), *rest)
+            for period in ("2024-01-02", "2024-01")
+        ],
         [partial(render_chat, _CHAT, stats, *rest) for stats in (_STATS, ChatStats())],
         [
             partial(render_topic, _CHAT, model.Topic(2, "Talk", _DAY, _ANNA.id), stats, *rest)
@@ -129,12 +134,13 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
         [partial(render_person, _ANNA, stats, *rest) for stats in (person, PersonStats())],
         [partial(render_audio, item, [(_CHAT.id, 2)], *rest) for item in (_AUDIO, AudioItem("0" * 64))],
     ]
-    wrong = []
+    wrong: dict[str, TemplateBroken] = {}
     for notes in jobs:
         for note in notes:
             try:
                 note()
             except TemplateBroken as error:
-                wrong.append(error)
+                # A day's note is made with the template of a message too.
+                wrong.setdefault(error.template, error)
                 break
-    return wrong
+    return list(wrong.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 import jinja2
@@ -17,6 +18,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tobs.errors import TemplateBroken
 
 SUFFIX = ".md.j2"
+
+#: The templates that make a kind of note; a block of a day is laid out as a note of its own is.
+OF_KIND = {
+    "message": ("message.md.j2",),
+    "day": ("day.md.j2", "message.md.j2"),
+    "month": ("day.md.j2", "message.md.j2"),
+    "chat": ("chat.md.j2",),
+    "topic": ("topic.md.j2",),
+    "person": ("person.md.j2",),
+    "audio": ("audio.md.j2",),
+}
 Load = Callable[[str], tuple[str, bool] | None]
 _REMEDY = "Correct the template, or remove it to use the one tobs brings."
 
@@ -52,9 +64,31 @@ class Templates:
         return (found[0], name, lambda: True) if found else None
 
     def sources(self, names: Iterable[str]) -> tuple[tuple[str, str, bool], ...]:
-        """Name, source and trust of those of ``names`` that there are: all that another process needs of them."""
-        found = ((name, self._load(name)) for name in names)
-        return tuple((name, *source) for name, source in found if source is not None)
+        """Name, source and trust of those of ``names`` that there are and of what they include: all that another
+        process needs of them."""
+        used: dict[str, tuple[str, bool]] = {}
+        for name in names:
+            self._gather(name, used)
+        return tuple((name, *source) for name, source in used.items())
+
+    def digest(self, *names: str) -> str:
+        """A digest of the sources of ``names`` and of all they include: another one, another note."""
+        parts = sorted((name, source) for name, source, _ in self.sources(names))
+        return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def _gather(self, name: str, used: dict[str, tuple[str, bool]]) -> None:
+        """Add a template that is there and those it includes to ``used``."""
+        found = self._load(name)
+        if found is None or name in used:
+            return
+        used[name] = found
+        try:
+            parsed = self._plain.parse(found[0], name, name)
+        except jinja2.TemplateError:
+            return  # told when it is rendered
+        for other in meta.find_referenced_templates(parsed):
+            if other is not None:
+                self._gather(other, used)
 
     def render(self, name: str, view: Mapping[str, Any]) -> str:
         """The body a template makes, without blank lines around it.
@@ -99,10 +133,11 @@ def _broken(name: str, error: Exception) -> TemplateBroken:
     if isinstance(error, jinja2.TemplateSyntaxError):
         where, line = error.name or name, error.lineno
     elif isinstance(error, jinja2.TemplateNotFound):
-        return TemplateBroken(f"Template {name}: there is no template {error.name}.", _REMEDY)
+        return TemplateBroken(f"Template {name}: there is no template {error.name}.", _REMEDY, template=name)
     else:
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename.endswith(SUFFIX):
                 where, line = frame.filename, frame.lineno or 0
     text = " ".join(str(error).split()) or type(error).__name__
-    return TemplateBroken(f"Template {where}, line {line}: {text}.".replace("..", "."), _REMEDY)
+    told = f"Template {where}, line {line}: {text}.".replace("..", ".")
+    return TemplateBroken(told, _REMEDY, template=where, line=line)

@@ -38,6 +38,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "post": "text",
     "reply_to": "text",
     "forwarded_from": "text",
+    "kept_from": "text",
     "link": "text",
     "message_id": "number",
     "edited": "datetime",

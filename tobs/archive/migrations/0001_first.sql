@@ -108,7 +108,7 @@ CREATE TABLE notes (
     message_id INTEGER NOT NULL,        -- the first message of the note, 0 where it has none
     period TEXT NOT NULL DEFAULT '',    -- the day or month of a note that has all messages of one
     path TEXT NOT NULL,                 -- inside the vault, with forward slashes
-    state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'written', 'deleted')),
+    state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'written', 'deleted', 'retired')),
     revision INTEGER NOT NULL DEFAULT 1,        -- grows with every change of what the note shows
     written_revision INTEGER NOT NULL DEFAULT 0,
     text_hash TEXT NOT NULL DEFAULT '',
@@ -117,7 +117,14 @@ CREATE TABLE notes (
     base BLOB                           -- the text last written, zlib
 );
 CREATE INDEX notes_stale ON notes (chat_id, account, message_id, id)
-    WHERE revision <> written_revision AND state <> 'deleted';
+    WHERE revision <> written_revision AND state <> 'deleted' AND state <> 'retired';
+
+-- Where messages were shown before their chat was laid out anew, until the notes of the old layout are gone.
+CREATE TABLE moved_messages (
+    message_row INTEGER PRIMARY KEY REFERENCES message_rows (row),
+    note_id INTEGER NOT NULL REFERENCES notes (id)
+);
+CREATE INDEX moved_messages_note ON moved_messages (note_id);
 
 -- Every path tobs gave away, folded so that no two differ only in case or composition.
 CREATE TABLE paths (

@@ -1,0 +1,85 @@
+"""``tobs render``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from tobs.app.runs import Watch, run_means
+from tobs.app.vault import load_templates
+from tobs.app.workplace import Workplace
+from tobs.config.timezone import local_timezone
+from tobs.errors import UsageError, VaultError
+from tobs.pipeline.report import RunReport
+
+LAYOUTS = ("auto", "message", "day", "month")
+
+
+class Wish(Struct, frozen=True):
+    """What is to be made again and how, as the command line has it."""
+
+    layout: str | None = None
+    since: str | None = None
+    until: str | None = None
+    dry: bool = False
+    diff: bool = False
+
+
+class TemplateFault(Struct, frozen=True):
+    """What is wrong with a template: a sentence with file and line (0: the whole of it)."""
+
+    template: str
+    line: int
+    reason: str
+
+
+class TemplateCheck(Struct, frozen=True):
+    """The templates that were tried, and what is wrong with some (``items``)."""
+
+    ok: bool
+    templates: tuple[str, ...]
+    items: tuple[TemplateFault, ...]
+
+
+async def render(
+    place: Workplace, targets: Sequence[str], wish: Wish, *, watch: Watch, accept_missing: bool = False
+) -> RunReport:
+    """Make notes again from the archive. Raises TobsError for what ends a run; the rest is in the report."""
+    from tobs.pipeline.filters import Asked as AskedFilters
+    from tobs.pipeline.filters import read_filters
+    from tobs.pipeline.rendering.run import Asked, RenderRun
+    from tobs.vault.workspace import open_workspace
+
+    if wish.layout is not None and wish.layout not in LAYOUTS:
+        raise UsageError(f"--layout {wish.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
+    if wish.layout is not None and (wish.since or wish.until):
+        raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
+    workspace = open_workspace(place.vault)  # makes no vault
+    if not workspace.archive.exists():
+        raise VaultError(f"There is no archive in {place.vault}.", "Run `tobs export` into this vault first.")
+    zone = ZoneInfo(place.settings.timezone or local_timezone())
+    period = read_filters(AskedFilters(since=wish.since, until=wish.until), now=time.time(), zone=zone)
+    asked = Asked(
+        targets=tuple(targets),
+        since=period.since,
+        until=period.until,
+        layout=wish.layout,  # type: ignore[arg-type]  # one of LAYOUTS
+        dry=wish.dry or wish.diff,
+        diff=wish.diff,
+    )
+    async with run_means(place, "render", targets, watch=watch, accept_missing=accept_missing) as means:
+        return await RenderRun(means, asked).render()
+
+
+def check(place: Workplace) -> TemplateCheck:
+    """Render every template with sample data; those of the vault where there is one. Writes nothing."""
+    from tobs.render.builtin import builtin_templates
+    from tobs.render.samples import check_templates
+
+    templates = load_templates(place, place.vault / ".tobs" / "templates")
+    broken = check_templates(templates)
+    items = tuple(TemplateFault(error.template, error.line, error.message) for error in broken)
+    return TemplateCheck(not items, tuple(sorted(builtin_templates())), items)

@@ -1,0 +1,131 @@
+"""One render: which notes, in which layout, and whether it is only tried."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.archive import NoteRow
+from tobs.model import Chat
+from tobs.pipeline.changed import mark_changed_templates
+from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.export import finish_notes
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.opened import Means, OpenRun, open_run
+from tobs.pipeline.press import Pressed, press_messages
+from tobs.pipeline.rendering.relayout import (
+    finish_relayouts,
+    hand_over,
+    plan_again,
+    rendering_of,
+    retire,
+    wanted_layout,
+)
+from tobs.pipeline.rendering.scope import Scope, chats_here, mark_stale, named_chats
+from tobs.pipeline.report import Change, Relaid, Rendering, RunReport
+from tobs.vault.layout import AskedLayout
+
+
+class Asked(Struct, frozen=True):
+    """What the owner asked for: ``targets`` (none: all), a period (Unix seconds, 0: no bound), another ``layout``, and
+    whether it is only tried (``dry``), with differences shown (``diff``)."""
+
+    targets: tuple[str, ...] = ()
+    since: float = 0
+    until: float = 0
+    layout: AskedLayout | None = None
+    dry: bool = False
+    diff: bool = False
+
+
+class RenderRun(Struct, frozen=True):
+    """A render: what every run works with, and what was asked for."""
+
+    means: Means
+    asked: Asked
+
+    async def render(self) -> RunReport:
+        """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
+        self.means.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
+        async with open_run(self.means) as run:
+            accounts = await run.keeper(run.archive.accounts.all)
+            for account in accounts or [0]:
+                await self._render(run, run.desk(account))
+        return run.report
+
+    async def _render(self, run: OpenRun, desk: Desk) -> None:
+        reporter = self.means.reporter
+        if self.asked.dry:
+            desk = replace(desk, studio=replace(desk.studio, is_rehearsal=True))
+        async with self._writer(run, desk) as writer:
+            reporter.phase = "planning"
+            named = await run.keeper(named_chats, desk, self.asked.targets)
+            scope = Scope(tuple(named), self.asked.since, self.asked.until)
+            places = await run.keeper(self._lay_out, desk, scope)
+            await run.keeper(mark_stale, desk, scope)
+            reporter.phase = "rendering"
+            for place in places:
+                await writer.write_messages(place, final=True)
+            await finish_notes(desk, run.keeper, writer, places, with_waiting=True)
+
+    def _lay_out(self, desk: Desk, scope: Scope) -> list[ChatPlace]:
+        """Lay the chats out anew that are to have another layout; their places."""
+        places: list[ChatPlace] = []
+        for chat in (scope.chats or chats_here(desk)) if self.asked.layout else ():
+            layout = wanted_layout(desk, chat, self.asked.layout or "auto")
+            if layout is not None:
+                count = retire(desk, chat, layout)
+                rendering_of(desk).layouts.append(Relaid(chat.title, layout, count))
+                places += plan_again(desk, chat)
+        if places and not desk.studio.is_rehearsal:
+            hand_over(desk)
+        return places
+
+    @asynccontextmanager
+    async def _writer(self, run: OpenRun, desk: Desk) -> AsyncIterator[NoteWriter]:
+        """Who writes the notes; in a rehearsal nothing is written and all that the archive was told is forgotten."""
+        if not self.asked.dry:
+            async with run.writer(desk) as writer:
+                yield writer
+            return
+        await run.keeper(run.archive.begin_rehearsal)
+        try:
+            await run.keeper(mark_changed_templates, desk)
+            yield NoteWriter(desk, run.keeper, _Rehearsal(desk, run.keeper), told=partial(_tell, desk, self.asked.diff))
+            await run.keeper(finish_relayouts, desk)
+        finally:
+            await run.keeper(run.archive.end_rehearsal)
+
+
+class _Rehearsal:
+    """Presses notes here, where nothing is written: another process would not see what the archive was told."""
+
+    width = 1
+
+    def __init__(self, desk: Desk, keeper: Keeper) -> None:
+        self._desk = desk
+        self._keeper = keeper
+
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+        """What would become of ``rows``."""
+        return await self._keeper(press_messages, self._desk.studio, chat, rows)
+
+
+def _tell(desk: Desk, with_diff: bool, pressed: Pressed) -> None:
+    """Tell what would become of a note, unless it stays as it is."""
+    changes = rendering_of(desk).changes
+    if pressed.change is not None and changes is not None:
+        diff = difference(pressed.path, *pressed.change) if with_diff else ""
+        changes.append(Change(pressed.path, pressed.outcome, diff))
+
+
+def difference(path: str, before: str, after: str) -> str:
+    """A unified diff of a note."""
+    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path if before else "/dev/null", path)
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

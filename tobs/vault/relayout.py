@@ -1,0 +1,111 @@
+"""Files of a chat that is laid out anew: what the owner wrote goes with the note or stays beside it, links follow."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from tobs.vault.folders import absolute, unwritable
+from tobs.vault.names import numbered
+from tobs.vault.writer import TEMP_PREFIX
+
+#: Where a link to a note of the old layout leads now: its path with `.md` and the block it names (`^m5`, or empty) in,
+#: the new path without `.md` and with its block out; None for every other link.
+Successors = Callable[[str, str], str | None]
+
+_WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n|#]+?)(#[^\[\]\n|]*?)?((?:\\?\|)[^\[\]\n]*)?\]\]")
+_LINK = re.compile(r"(\]\(<?)([^()<>\s#]+?\.md)(#[^()<>\s]*)?(?=[>)])")
+_MARKS = re.compile(r"^(?:tobs_id|tobs_hash):.*\n", re.MULTILINE)
+
+
+def relinked(text: str, successors: Successors) -> str:
+    """``text`` with its links to notes of the old layout, wikilinks and Markdown ones, leading to the new notes. A link
+    without words of its own is called as the note was."""
+
+    def wikilink(match: re.Match[str]) -> str:
+        mark, target, part, alias = match[1], match[2], match[3] or "", match[4] or ""
+        name = target.removesuffix(".md")
+        found = successors(f"{name}.md", part.removeprefix("#"))
+        if found is None:
+            return match[0]
+        words = alias or ("" if mark or "#" not in found else f"|{name.rpartition('/')[2]}")
+        return f"{mark}[[{found}{words}]]"
+
+    def link(match: re.Match[str]) -> str:
+        found = successors(unquote(match[2]), (match[3] or "").removeprefix("#"))
+        if found is None:
+            return match[0]
+        path, _, part = found.partition("#")
+        return f"{match[1]}{quote(path)}.md{f'#{part}' if part else ''}"
+
+    text = _WIKILINK.sub(wikilink, text) if "[[" in text else text
+    return _LINK.sub(link, text) if ".md" in text else text
+
+
+def renamed_marks(text: str, before: str, after: str) -> str:
+    """``text`` of the note ``before`` as that of the note ``after`` (tobs_ids), all else as it is."""
+    mark = re.compile(rf"^(tobs_id:[ \t]*[\"']?){re.escape(before)}(?=[\"']?[ \t]*$)", re.MULTILINE)
+    return mark.sub(rf"\g<1>{after}", text, count=1)
+
+
+def as_kept(text: str, successor: str) -> str:
+    """``text`` as a note of the owner's alone: without the marks of tobs, with a link to the note ``successor`` (its
+    path without `.md`, and the block) that has the messages now."""
+    head, separator, body = text.partition("\n---\n")
+    link = f'kept_from: "[[{successor}]]"\n' if successor else ""
+    if not text.startswith("---\n") or not separator:
+        return text
+    properties = _MARKS.sub("", head.removeprefix("---\n") + "\n")
+    return f"---\n{link}{properties}---\n{body}"
+
+
+def kept_candidates(before: str, beside: str) -> Iterator[str]:
+    """`<folder of beside>/<name of before> (kept).md`: where the words of the owner in the note ``before`` stay."""
+    folder, name = beside.rpartition("/")[0], before.rpartition("/")[2].removesuffix(".md")
+    return numbered(f"{folder}/{name} (kept)", ".md")
+
+
+def remove_notes(root: Path, paths: Sequence[str]) -> None:
+    """Remove notes, and the folders below the chat's that are empty then. Raises VaultUnwritable."""
+    try:
+        for path in paths:
+            Path(absolute(root, path)).unlink(missing_ok=True)
+        for folder in sorted({path.rpartition("/")[0] for path in paths}, reverse=True):
+            _prune(root, folder)
+    except OSError as error:
+        raise unwritable(error, error.filename or root) from error
+
+
+def _prune(root: Path, folder: str) -> None:
+    """Remove ``folder`` and those above it, as long as nothing is in them."""
+    while folder.count("/") > 1:
+        try:
+            Path(absolute(root, folder)).rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return  # something is in it
+        folder = folder.rpartition("/")[0]
+
+
+def notes_of_vault(root: Path, begin: str = "") -> Iterator[str]:
+    """The path of every note of the vault, the owner's too; what is hidden (`.obsidian`, `.tobs`) is left out."""
+    pending = [begin]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(absolute(root, folder) if folder else root) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            raise unwritable(error, folder or root) from error
+        for entry in found:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.name.startswith(".") or entry.name.startswith(TEMP_PREFIX):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(path)
+            elif entry.name.lower().endswith(".md") and entry.is_file(follow_symlinks=False):
+                yield path
