@@ -15,6 +15,7 @@ from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, deleted_keys, record_changes, record_counters, record_page
 from tobs.archive.relayout import Retired, Successor
+from tobs.archive.replaced import ReplacedText, Replacement, UndoableRun
 from tobs.archive.runs import RunRow
 from tobs.archive.salvage import Damage, look_for_damage, mend_indexes, salvage
 from tobs.archive.store import Archive, open_archive
@@ -46,6 +47,8 @@ __all__ = [
     "Post",
     "RawMessage",
     "Recorded",
+    "ReplacedText",
+    "Replacement",
     "Retired",
     "RunRow",
     "Said",
@@ -55,6 +58,7 @@ __all__ = [
     "Thread",
     "TopicSummary",
     "Unasked",
+    "UndoableRun",
     "Version",
     "WrittenNote",
     "back_up",

@@ -82,6 +82,14 @@ class AdoptedNote(NamedTuple):
     period: str = ""
 
 
+def note_rows(database: Database, note_ids: Iterable[int]) -> dict[int, NoteRow]:
+    """Notes by id."""
+    rows = database.rows(
+        f"SELECT {_COLUMNS} FROM notes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(note_ids),)
+    )
+    return {row[0]: NoteRow(*row) for row in rows}
+
+
 def pack_base(text: str) -> bytes:
     """A note's text as the archive keeps it."""
     return pack(text.encode(), small=True)

@@ -148,7 +148,7 @@ class Relayouts:
         """Retired notes are gone: nothing knows them any more."""
         chosen = id_list(note_ids)
         with self._database.transaction():
-            for table in ("moved_messages", "note_links", "note_mentions"):
+            for table in ("moved_messages", "note_links", "note_mentions", "replaced"):
                 self._database.run(f"DELETE FROM {table} WHERE note_id IN ({_CHOSEN})", (chosen,))
             owners = f"SELECT tobs_id FROM notes WHERE id IN ({_CHOSEN})"
             self._database.run(f"DELETE FROM paths WHERE owner IN ({owners})", (chosen,))

@@ -140,6 +140,7 @@ def _forget_dangling(database: Database) -> None:
     for table, parent in (
         ("message_versions", "message_row NOT IN (SELECT row FROM message_rows)"),
         ("media", "message_row NOT IN (SELECT row FROM message_rows)"),
+        ("replaced", "note_id NOT IN (SELECT id FROM notes) OR run NOT IN (SELECT number FROM runs)"),
         ("note_links", "note_id NOT IN (SELECT id FROM notes)"),
         ("note_mentions", "note_id NOT IN (SELECT id FROM notes)"),
     ):

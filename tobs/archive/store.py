@@ -27,6 +27,7 @@ from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
 from tobs.archive.relayout import Relayouts
+from tobs.archive.replaced import Replaced
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
 from tobs.archive.summaries import Summaries
@@ -62,6 +63,7 @@ class Archive:
         self.relayouts = Relayouts(database)
         self.results = Results(database)
         self.runs = Runs(database, clock)
+        self.replaced = Replaced(database, clock)
         self.summaries = Summaries(database)
         self.updates = Updates(database)
 

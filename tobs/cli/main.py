@@ -22,6 +22,7 @@ from tobs.cli import (
     render,
     sandbox,
     sync,
+    undo,
     verify,
 )
 from tobs.cli.common import stderr
@@ -46,6 +47,7 @@ _COMMANDS = (
     render,
     process,
     verify,
+    undo,
     backup,
     plugins,
     config,

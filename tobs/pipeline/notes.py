@@ -130,7 +130,10 @@ class NoteWriter:
             else:
                 settled.append((note.id, note.revision))
         asked = [note for note in pressed if not note.problem]
+        run_id = reporter.report.run_id
         with archive.transaction():
+            archive.replaced.keep(run_id, [note.replaced for note in asked if note.replaced is not None])
+            archive.replaced.made(run_id, [note.id for note in asked if note.outcome == "created"])
             archive.notes.written(in_place)
             archive.notes.settle(settled)
             archive.notes.mark_deleted(gone)

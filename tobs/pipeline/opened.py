@@ -223,6 +223,7 @@ def _keep_report(means: Means, archive: Archive) -> None:
     """The report goes into the archive and under ``.tobs/reports``."""
     report = means.reporter.finish()
     archive.runs.finish(report.run_id, report.to_json())
+    archive.replaced.prune()
     path = means.workspace.reports / f"{report.run_id}.json"
     try:
         path.write_bytes(report.to_json())

@@ -79,7 +79,7 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
         reporter.report.notes.deleted += len(lost_notes)
         _bring_back(archive, strays, moves)
         gone = [*(row.path for row in absent.notes), *(row.path for row in absent.files)]
-        archive.notes.mark_stale(_linking_to(archive, gone))
+        archive.notes.mark_stale(linking_to(archive, gone))
     _tell_copies(reporter, strays, moves)
 
 
@@ -200,7 +200,7 @@ def _bring_back(archive: Archive, strays: _Strays, moves: Mapping[str, str]) -> 
             archive.notes.mark_stale([row.id])
 
 
-def _linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
+def linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
     """The notes that link to one of ``paths`` by what was last written into them."""
     gone = {path.removesuffix(".md") for path in paths}
     return [note for note, text in archive.notes.texts() if not gone.isdisjoint(link_targets(text))]

@@ -10,7 +10,7 @@ from functools import cache, partial
 
 from msgspec import Struct
 
-from tobs.archive import NoteLink, NoteRow, StoredMessage, pack_base
+from tobs.archive import NoteLink, NoteRow, Replacement, StoredMessage, pack_base
 from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
 from tobs.pipeline.desk import Studio
@@ -20,7 +20,7 @@ from tobs.render.frontmatter import managed_hash
 from tobs.render.notes import render_message
 from tobs.render.period import PeriodNote, render_period
 from tobs.render.words import catalogue
-from tobs.vault.decide import Known, Merging, Outcome, decide, plain_text, read_marks, text_hash
+from tobs.vault.decide import Decision, Known, Merging, Outcome, decide, plain_text, read_marks, text_hash
 from tobs.vault.merge import ConflictWords
 from tobs.vault.read import read_batch
 from tobs.vault.writer import NoteFile, write_batch
@@ -28,9 +28,10 @@ from tobs.vault.writer import NoteFile, write_batch
 
 class Pressed(Struct, frozen=True):
     """What became of a note. ``base`` is the text the archive keeps of it (none: as before), ``links`` and ``missing``
-    what it asked for, ``conflicts`` what of ours the owner's words stand against; ``problem`` is set where it could not
-    be brought up to date (what, and why; nothing was written then). ``change`` is, in a rehearsal, the text that is
-    there and the one that would be."""
+    what it asked for, ``conflicts`` what of ours the owner's words stand against, ``replaced`` what it held before
+    (None: it was not there, or nothing was written); ``problem`` is set where it could not be brought up to date (what,
+    and why; nothing was written then). ``change`` is, in a rehearsal, the text that is there and the one that would
+    be."""
 
     id: int
     path: str
@@ -43,6 +44,7 @@ class Pressed(Struct, frozen=True):
     links: tuple[NoteLink, ...] = ()
     missing: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    replaced: Replacement | None = None
     problem: tuple[str, str] | None = None
     change: tuple[str, str] | None = None
 
@@ -128,6 +130,7 @@ def _press(
                 links=draft.links,
                 missing=draft.missing,
                 conflicts=decision.conflicts,
+                replaced=_replacement(draft, decision, now),
                 problem=(_UNREADABLE, decision.problem) if decision.problem else None,
                 change=(_shown(now), decision.text) if studio.is_rehearsal and decision.text is not None else None,
             )
@@ -137,6 +140,15 @@ def _press(
 
 def _shown(found: bytes | None) -> str:
     return "" if found is None else plain_text(found) or ""
+
+
+def _replacement(draft: _Draft, decision: Decision, found: bytes | None) -> Replacement | None:
+    """What was written over, as it is kept for an undo."""
+    if found is None or decision.text is None:
+        return None
+    text, wrote_hash = plain_text(found) or "", text_hash(decision.text)
+    was = b"" if text_hash(text) == draft.row.text_hash else pack_base(text)
+    return Replacement(draft.row.id, was, wrote_hash, b"" if decision.text == draft.text else pack_base(decision.text))
 
 
 #: What the report calls a note whose front matter the owner broke.
@@ -150,10 +162,10 @@ def merging(studio: Studio, row: NoteRow) -> Merging:
         text = studio.archive.notes.bases([row.id]).get(row.id)
         return text if text is not None and tobs_hash in ("", read_marks(text).tobs_hash) else None
 
-    return Merging(base, partial(_whereabouts, studio), conflict_words(studio.options.language))
+    return Merging(base, partial(whereabouts, studio), conflict_words(studio.options.language))
 
 
-def _whereabouts(studio: Studio, target: str) -> str | None:
+def whereabouts(studio: Studio, target: str) -> str | None:
     """Where the note or file is now that a link names (both without `.md`)."""
     path = studio.archive.paths.current(f"{target}.md") or studio.archive.paths.current(target)
     return path and path.removesuffix(".md")

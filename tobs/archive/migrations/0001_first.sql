@@ -114,7 +114,8 @@ CREATE TABLE notes (
     text_hash TEXT NOT NULL DEFAULT '',
     size INTEGER NOT NULL DEFAULT 0,
     mtime_ns INTEGER NOT NULL DEFAULT 0,
-    base BLOB                           -- the text last written, zlib
+    base BLOB,                          -- the text last written, zlib
+    made_in INTEGER                     -- the run that wrote it first
 );
 CREATE INDEX notes_stale ON notes (chat_id, account, message_id, id)
     WHERE revision <> written_revision AND state <> 'deleted' AND state <> 'retired';
@@ -320,10 +321,22 @@ CREATE TABLE pages (
 ) WITHOUT ROWID;
 
 CREATE TABLE runs (
-    id TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     command TEXT NOT NULL,
     targets BLOB NOT NULL,              -- JSON list of text
     started REAL NOT NULL,
     finished REAL,                      -- NULL: interrupted or still going
     report BLOB                         -- JSON
+);
+
+-- Texts that runs wrote over, zlib, so that a run can be undone.
+CREATE TABLE replaced (
+    run INTEGER NOT NULL REFERENCES runs (number),
+    note_id INTEGER NOT NULL REFERENCES notes (id),
+    was BLOB NOT NULL,                  -- what the note held
+    was_base BLOB,                      -- its base then, where that is something else
+    wrote_hash TEXT NOT NULL,           -- of what the run wrote; empty: it removed the note
+    wrote BLOB,                         -- that text, where it is not the base of the note now
+    PRIMARY KEY (run, note_id)
 );

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tobs.archive import Replacement
 from tobs.pipeline.desk import Desk
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import Known, is_ours
@@ -20,6 +21,7 @@ def trash_emptied(desk: Desk) -> int:
             move_to_trash(root, row.path)
             moved.append(row.id)
     with archive.transaction():
+        archive.replaced.keep(desk.reporter.report.run_id, [Replacement(note_id, b"", "") for note_id in moved])
         archive.notes.mark_deleted(moved)
         archive.notes.mark_stale(archive.links.pointing_into(moved))
     desk.reporter.report.notes.deleted += len(moved)

@@ -1,0 +1,32 @@
+"""``tobs undo``."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tobs.app.runs import Watch, run_means
+from tobs.app.workplace import Workplace
+from tobs.pipeline.report import RunReport
+
+if TYPE_CHECKING:
+    from tobs.archive import UndoableRun
+
+
+async def undo(place: Workplace, run_id: str, *, watch: Watch, accept_missing: bool = False) -> RunReport:
+    """Put back the notes that a run changed. Raises UsageError for a run that cannot be undone."""
+    from tobs.pipeline.undo import UndoRun
+    from tobs.vault.workspace import open_workspace
+
+    open_workspace(place.vault)  # this makes no vault
+    async with run_means(place, "undo", [run_id], watch=watch, accept_missing=accept_missing) as means:
+        return await UndoRun(means).undo(run_id)
+
+
+def undoable(place: Workplace) -> list[UndoableRun]:
+    """The runs that can be undone, newest first."""
+    from tobs.archive import open_archive
+    from tobs.vault.workspace import open_workspace
+
+    with open_archive(open_workspace(place.vault).archive, clock=time.time, read_only=True) as archive:
+        return archive.replaced.runs()
