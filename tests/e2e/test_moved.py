@@ -124,6 +124,25 @@ def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve: S
     assert note.relative_to(vault).as_posix().removesuffix(".md") in linking.read_text()
 
 
+def test_deleted_notes_and_files_come_back_when_asked_for(serve: Serve, tmp_path: Path) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    notes = exported(served, vault)
+    picture = min(path for path in vault.rglob("media/*") if path.suffix == ".jpg")
+    before = {name: data for name, data in tree(vault).items() if not name.startswith(".obsidian")}
+    for note in notes[:30]:
+        note.unlink()
+    picture.unlink()
+    assert served.tobs("export", served.target, "--vault", str(vault), "--accept-missing").code == 0
+    assert not any(note.exists() for note in notes[:30])
+    assert broken_links(vault) == []
+    done = served.tobs("render", "--restore", "--vault", str(vault), "--json")
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["created"] == 30
+    assert served.tobs("process", "--vault", str(vault)).code == 0
+    assert {name: data for name, data in tree(vault).items() if not name.startswith(".obsidian")} == before
+
+
 def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve: Serve, tmp_path: Path) -> None:
     served = serve(WORLD)
     vault = tmp_path / "vault"

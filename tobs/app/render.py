@@ -26,6 +26,7 @@ class Wish(Struct, frozen=True):
     until: str | None = None
     dry: bool = False
     diff: bool = False
+    restore: bool = False
 
 
 class TemplateFault(Struct, frozen=True):
@@ -69,8 +70,10 @@ async def render(
         layout=wish.layout,  # type: ignore[arg-type]  # one of LAYOUTS
         dry=wish.dry or wish.diff,
         diff=wish.diff,
+        restore=wish.restore,
     )
-    async with run_means(place, "render", targets, watch=watch, accept_missing=accept_missing) as means:
+    accepted = accept_missing or wish.restore
+    async with run_means(place, "render", targets, watch=watch, accept_missing=accepted) as means:
         return await RenderRun(means, asked).render()
 
 

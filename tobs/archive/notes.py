@@ -290,13 +290,23 @@ class Notes:
             (chosen,),
         )
 
-    def wanted_again(self, paths: Iterable[str] | None = None) -> int:
-        """Notes that their owner deleted are to be written again: those at ``paths``, or all; how many."""
-        chosen = "" if paths is None else " AND path IN (SELECT value FROM json_each(?))"
+    def restored(self, account: int, chat_ids: Iterable[int] | None = None) -> int:
+        """Notes that their owner deleted are to be written again: those of chats, or all; how many. One whose messages
+        are all deleted on Telegram stays away."""
+        chats = "" if chat_ids is None else " AND account IN (0, ?) AND chat_id IN (SELECT value FROM json_each(?))"
         return self._database.run(
+            "UPDATE notes SET state = 'planned', revision = revision + 1, text_hash = '' WHERE state = 'deleted'"
+            " AND (NOT EXISTS (SELECT 1 FROM message_rows WHERE note_id = notes.id)"
+            f" OR EXISTS (SELECT 1 FROM message_rows WHERE note_id = notes.id AND deleted_at IS NULL)){chats}",
+            () if chat_ids is None else (account, id_list(chat_ids)),
+        )
+
+    def wanted_again(self, paths: Iterable[str]) -> None:
+        """Notes at ``paths`` that count as deleted are to be written again."""
+        self._database.run(
             "UPDATE notes SET state = 'planned', revision = revision + 1, text_hash = ''"
-            f" WHERE state = 'deleted'{chosen}",
-            () if paths is None else (id_list(paths),),
+            " WHERE state = 'deleted' AND path IN (SELECT value FROM json_each(?))",
+            (id_list(paths),),
         )
 
     # What became stale

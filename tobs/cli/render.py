@@ -43,6 +43,9 @@ def render(
     template_check: Annotated[
         bool, typer.Option("--template-check", help="Try every template with sample data; nothing else.")
     ] = False,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Bring back notes that you deleted; files are fetched by tobs process.")
+    ] = False,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Go on though many notes are missing: you deleted them yourself.")
     ] = False,
@@ -54,7 +57,7 @@ def render(
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     tell_warnings(place.warnings)
-    wish = Wish(layout=layout, since=since, until=until, dry=dry_run, diff=diff)
+    wish = Wish(layout=layout, since=since, until=until, dry=dry_run, diff=diff, restore=restore)
     if template_check:
         if targets or wish != Wish():
             raise UsageError("--template-check stands alone.", "Leave out targets and other options.")

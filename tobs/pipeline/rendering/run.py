@@ -27,14 +27,14 @@ from tobs.pipeline.rendering.relayout import (
     retire,
     wanted_layout,
 )
-from tobs.pipeline.rendering.scope import Scope, chats_here, mark_stale, named_chats
+from tobs.pipeline.rendering.scope import Scope, chats_here, mark_stale, named_chats, restore
 from tobs.pipeline.report import Change, Relaid, Rendering, RunReport
 from tobs.vault.layout import AskedLayout
 
 
 class Asked(Struct, frozen=True):
     """What the owner asked for: ``targets`` (none: all), a period (Unix seconds, 0: no bound), another ``layout``, and
-    whether it is only tried (``dry``), with differences shown (``diff``)."""
+    whether it is only tried (``dry``), with differences shown (``diff``). ``restore`` brings back what they deleted."""
 
     targets: tuple[str, ...] = ()
     since: float = 0
@@ -42,6 +42,7 @@ class Asked(Struct, frozen=True):
     layout: AskedLayout | None = None
     dry: bool = False
     diff: bool = False
+    restore: bool = False
 
 
 class RenderRun(Struct, frozen=True):
@@ -67,6 +68,8 @@ class RenderRun(Struct, frozen=True):
             reporter.phase = "planning"
             named = await run.keeper(named_chats, desk, self.asked.targets)
             scope = Scope(tuple(named), self.asked.since, self.asked.until)
+            if self.asked.restore:
+                await run.keeper(restore, desk, scope)
             places = await run.keeper(self._lay_out, desk, scope)
             await run.keeper(mark_stale, desk, scope)
             reporter.phase = "rendering"

@@ -76,3 +76,16 @@ def mark_stale(desk: Desk, scope: Scope) -> None:
                 notes.mark_stale_between(account, chat_id, scope.since, until)
             elif chat_id:
                 notes.mark_stale_in(account, chat_id)
+
+
+def restore(desk: Desk, scope: Scope) -> None:
+    """Want back the notes and files of ``scope`` that their owner deleted. Files have to be fetched again."""
+    archive = desk.archive
+    ids = [one for chat in scope.chats for one in (chat.id, chat.migrated_from) if one]
+    with archive.transaction():
+        archive.notes.restored(desk.account, ids if scope.chats else None)
+        for files in archive.files.all():
+            for file in files:
+                if file.is_lost and (not ids or file.owner.chat_id in ids):
+                    archive.media.want_again(file.sha256)
+                    archive.files.forget(file.sha256)
