@@ -42,7 +42,7 @@ async def run_means(
 
     # Pages make much garbage and no cycles; see tobs.pipeline.press_worker.
     gc.set_threshold(50_000)
-    reporter = Reporter(_run_id(time.time()), command, list(targets), time.time)
+    reporter = Reporter(new_run_id(time.time()), command, list(targets), time.time)
     async with open_vault(place) as (workspace, templates):
         with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
             means = Means(
@@ -63,6 +63,6 @@ async def run_means(
                 yield means
 
 
-def _run_id(now: float) -> str:
+def new_run_id(now: float) -> str:
     """Runs sort by their start."""
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"

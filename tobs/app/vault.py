@@ -52,6 +52,14 @@ def load_templates(place: Workplace, folder: Path) -> Templates:
     return Templates(_template_loader(folder, TrustStore(place.home)))
 
 
+def check_vault_templates(place: Workplace, folder: Path) -> None:
+    """Raise TemplateBroken, ConfigError for a template in ``folder`` that cannot be used as it is now."""
+    from tobs.render.samples import check_templates
+
+    for broken in check_templates(load_templates(place, folder)):
+        raise broken
+
+
 def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[str, bool] | None]:
     """The owner's template where there is one (sandboxed unless trusted), else the one tobs brings."""
     from tobs.render.builtin import load_builtin

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs.archive.database import Database, Row
 from tobs.archive.encoding import encode, id_list
-from tobs.archive.paths import claim_path, take_path
+from tobs.archive.paths import claim_path, path_key, take_path
 from tobs.archive.stale import mark_notes_named, mark_notes_with_file
 from tobs.model import MessageKey
 
@@ -79,6 +79,15 @@ class Files:
         ):
             yield [_file(row) for row in rows]
             last = rows[-1][0]
+
+    def lying_at(self, paths: Iterable[str]) -> set[str]:
+        """Those of ``paths`` at which an attachment is known to lie."""
+        rows = self._database.rows(
+            "SELECT f.path FROM paths p JOIN files f ON f.sha256 = p.owner"
+            " WHERE p.key IN (SELECT value FROM json_each(?)) AND f.lost = 0",
+            (id_list(path_key(path) for path in paths),),
+        )
+        return {path for (path,) in rows}
 
     def claim(
         self, sha256: str, owner: MessageKey, candidates: Iterable[str], *, size: int = 0, mime: str = ""

@@ -24,6 +24,7 @@ from tobs.cli import (
     sync,
     undo,
     verify,
+    watch,
 )
 from tobs.cli.common import stderr
 from tobs.errors import TobsError
@@ -44,6 +45,7 @@ _COMMANDS = (
     export,
     imports,
     sync,
+    watch,
     render,
     process,
     verify,

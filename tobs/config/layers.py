@@ -97,7 +97,12 @@ def _plugin_tables(home: Path, vault: Path | None) -> dict[str, dict[str, Any]]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    return {name: value for name, value in _read_toml(path).items() if name != "plugins"}
+    values = {name: value for name, value in _read_toml(path).items() if name != "plugins"}
+    table = values.pop("watch", None)
+    if isinstance(table, dict):
+        # [watch] every = "15m" is the setting watch_every.
+        values |= {f"watch_{name}": value for name, value in table.items()}
+    return values
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -115,6 +115,14 @@ class Settings(BaseModel):
         False, "With each sync refresh views, reactions and polls of recent messages and write their notes again"
     )
     refresh: Duration = vault_safe("7d", "How far back they are refreshed, such as 7d", ge=0, validate_default=True)
+    watch_every: Duration = vault_safe(
+        "15m", "How often `tobs watch` looks for what nobody pushes ([watch] every)", ge=1, validate_default=True
+    )
+    watch_quiet: str = vault_safe(
+        "",
+        "Hours in which `tobs watch` asks Telegram nothing, such as 23:00-07:00 ([watch] quiet)",
+        pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+    )
     plugins_off: Words = vault_safe((), "Plugins that are not to run")
 
     @field_validator("timezone")

@@ -181,7 +181,7 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
                 reporter.problem("interrupted", told, "stopped by the user; state is kept")
                 raise
             finally:
-                await asyncio.shield(keeper(_keep_report, means, archive))
+                await asyncio.shield(keeper(keep_report, means, archive))
         finally:
             await asyncio.shield(keeper(archive.close))
 
@@ -219,7 +219,7 @@ def _follow_owner(means: Means, archive: Archive) -> None:
     archive.people.set_own_notes(own_people(means.workspace.root))
 
 
-def _keep_report(means: Means, archive: Archive) -> None:
+def keep_report(means: Means, archive: Archive) -> None:
     """The report goes into the archive and under ``.tobs/reports``."""
     report = means.reporter.finish()
     archive.runs.finish(report.run_id, report.to_json())

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from itertools import count as counter
 from pathlib import Path
@@ -53,7 +53,7 @@ from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, Takeout
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
 from tobs.telegram.topics import every_topic, topics_by_id
-from tobs.telegram.updates import Differences, Listed
+from tobs.telegram.updates import Differences, Listed, Pushed, read_push
 from tobs.telegram.waits import SharedWaits, owner_of
 
 __all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
@@ -441,6 +441,17 @@ class Telegram:
     async def changes(self, box: int, state: UpdateState) -> Changes:
         """One part of what happened in ``box`` (a channel, or ``COMMON``) after ``state``; one request."""
         return await self._differences.since(box, state)
+
+    async def listen(self, heard: Callable[[Pushed], None]) -> None:
+        """Have Telegram push what happens, until the connection is lost: then whoever listens has to ask for all that
+        happened meanwhile and listen again. Raises NetworkError when there is no connection."""
+        links = self._door.links
+        if links.on_update is None:
+            await links.close()  # a connection says once, at its beginning, that it wants to be told
+        links.on_update = lambda update: heard(read_push(update))
+        await self.update_state()
+        heard(Pushed(everything=True))
+        await links.lost(0, 0)
 
     async def listed(self, chat_ids: Iterable[int]) -> list[Listed]:
         """Chats as the list of chats tells them now, with the state of each channel; a hundred chats a request."""

@@ -220,6 +220,11 @@ class Connection:
         reason = type(error).__name__ if error is not None else "closed"
         return ConnectionLost(f"the connection was lost ({reason})", connected=True)
 
+    async def lost(self) -> None:
+        """Wait until the connection ends."""
+        if self._gone is not None:
+            await asyncio.wait((self._gone,))
+
     async def close(self) -> None:
         """Close the connection; nothing happens when it is closed."""
         await self._wire.disconnect()

@@ -161,6 +161,12 @@ class Links:
             return parse(await connection.send(request, timeout=self._settings.request_timeout))
         return parse(await self.ask(connection, request))
 
+    async def lost(self, dc: int, worker: int) -> None:
+        """Wait until the connection that ``get`` gives ends; at once where there is none."""
+        connection = self._open.get((dc, worker))
+        if connection is not None:
+            await connection.lost()
+
     async def move_home(self, dc: int) -> None:
         """Make another data centre the home one (PHONE_MIGRATE at a login): a new key is made there."""
         place = await self._address(dc)

@@ -51,6 +51,15 @@ _ABOUT = (
 )
 
 
+class Pushed(Struct, frozen=True):
+    """What a push says has changed: boxes to ask about, messages (chat, id) whose counters moved. ``everything``:
+    nobody listened for a while."""
+
+    boxes: frozenset[int] = frozenset()
+    counted: tuple[tuple[int, int], ...] = ()
+    everything: bool = False
+
+
 class Listed(Struct, frozen=True):
     """A chat as the list of chats tells it: its newest message and, of a channel, the state of its box."""
 
@@ -228,3 +237,47 @@ def _state(state: Any) -> UpdateState:
 
 def _tells_about_its_chat(message: Any) -> bool:
     return isinstance(message, types.MessageService) and isinstance(message.action, _ABOUT)
+
+
+def read_push(update: Any) -> Pushed:
+    """What an update that Telegram pushed is about. What it says is not used: the difference says it again, in order
+    and without holes."""
+    match update:
+        case types.Updates() | types.UpdatesCombined():
+            parts = update.updates
+        case types.UpdateShort():
+            parts = [update.update]
+        case types.UpdateShortMessage() | types.UpdateShortChatMessage() | types.UpdateShortSentMessage():
+            return Pushed(frozenset((COMMON,)))
+        case types.UpdatesTooLong():
+            return Pushed(everything=True)
+        case _:
+            return Pushed()
+    counted = tuple(found for part in parts if (found := _counted(part)) is not None)
+    return Pushed(frozenset(box for part in parts if (box := _box_of(part)) is not None), counted)
+
+
+def _counted(update: Any) -> tuple[int, int] | None:
+    """The message whose counters an update tells."""
+    match update:
+        case types.UpdateMessageReactions():
+            return marked(update.peer), int(update.msg_id)
+        case types.UpdateChannelMessageViews() | types.UpdateChannelMessageForwards():
+            return marked_channel(update.channel_id), int(update.id)
+    return None
+
+
+def _box_of(update: Any) -> int | None:
+    """The box that an update is about; None for what is no message's."""
+    match update:
+        case types.UpdateNewMessage() | types.UpdateEditMessage():
+            return COMMON
+        case types.UpdateDeleteMessages() | types.UpdatePinnedMessages():
+            return COMMON
+        case types.UpdateNewChannelMessage() | types.UpdateEditChannelMessage():
+            return marked(update.message.peer_id)
+        case types.UpdateDeleteChannelMessages() | types.UpdatePinnedChannelMessages():
+            return marked_channel(update.channel_id)
+        case types.UpdateChannelTooLong() | types.UpdateChannel():
+            return marked_channel(update.channel_id)
+    return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from tobs.archive import Decide, record_counters
 from tobs.model import MessageKey
@@ -23,11 +24,51 @@ async def refresh_counters(
     gone: list[MessageKey] = []
     for chat_id in chats:
         ids = await keeper(desk.archive.messages.live_ids_since, desk.account, chat_id, since)
-        for start in range(0, len(ids), _TOGETHER):
-            page, missing = await telegram.named(chat_id, ids[start : start + _TOGETHER])
-            recorded, counted = await keeper(record_counters, desk.archive, desk.account, page, decide, show=True)
-            count_recorded(desk, [recorded])
-            if counted or recorded.edited:
-                changed.add(chat_id)
-            gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
+        is_changed, missing = await _refresh(desk, keeper, telegram, chat_id, ids, decide, show=True)
+        changed |= {chat_id} if is_changed else set()
+        gone += missing
     return changed, gone
+
+
+async def refresh_messages(
+    desk: Desk,
+    keeper: Keeper,
+    telegram: Telegram,
+    messages: Iterable[tuple[int, int]],
+    decide: Decide,
+    *,
+    show: bool,
+) -> set[int]:
+    """Fetch some messages (chat, id) again, whose counters moved; with ``show`` their notes are stale. The chats that
+    changed."""
+    by_chat: defaultdict[int, list[int]] = defaultdict(list)
+    for chat_id, message_id in messages:
+        by_chat[chat_id].append(message_id)
+    changed: set[int] = set()
+    for chat_id, ids in by_chat.items():
+        keys = [MessageKey.of(desk.account, chat_id, message_id) for message_id in ids]
+        here = [key.id for key in await keeper(desk.archive.messages.live, keys)]
+        if (await _refresh(desk, keeper, telegram, chat_id, here, decide, show=show))[0]:
+            changed.add(chat_id)
+    return changed
+
+
+async def _refresh(
+    desk: Desk,
+    keeper: Keeper,
+    telegram: Telegram,
+    chat_id: int,
+    ids: Sequence[int],
+    decide: Decide,
+    *,
+    show: bool,
+) -> tuple[bool, list[MessageKey]]:
+    """Whether notes are stale now, and which messages are gone."""
+    is_changed, gone = False, list[MessageKey]()
+    for start in range(0, len(ids), _TOGETHER):
+        page, missing = await telegram.named(chat_id, ids[start : start + _TOGETHER])
+        recorded, counted = await keeper(record_counters, desk.archive, desk.account, page, decide, show=show)
+        count_recorded(desk, [recorded])
+        is_changed |= bool((counted and show) or recorded.edited)
+        gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
+    return is_changed, gone

@@ -1,0 +1,167 @@
+"""`tobs watch`: a vault that is live, told by what is in it and what was asked of Telegram."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.harness import Served, stamps
+from tests.e2e.test_sync import exported, methods, note, sync
+
+SMALL = "synthetic:messages=60,chats=2,media=0.05,seed=4"
+_PATIENCE = 60.0
+
+
+def eventually(holds: Callable[[], Any], what: str) -> None:
+    """Wait until something is so: how long it takes is not what a test asserts."""
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def status(vault: Path) -> dict[str, Any]:
+    """What the watch told last."""
+    path = vault / ".tobs/watch.json"
+    return json.loads(path.read_text()) if path.exists() else {"state": "none"}
+
+
+@contextmanager
+def watching(served: Served, vault: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A watch that has begun to listen; ended with SIGTERM."""
+    process = served.start("watch", "--vault", str(vault), *more)
+    try:
+        eventually(lambda: status(vault).get("last_look"), "the watch never looked")
+        yield process
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def notes_of(vault: Path, message_id: int) -> list[Path]:
+    return [path for path in (vault / "Telegram").rglob("20*.md") if path.name.split()[1] == str(message_id)]
+
+
+def runs(vault: Path) -> int:
+    """How many runs the archive knows."""
+    with sqlite3.connect(vault / ".tobs" / "archive.db") as db:
+        (count,) = db.execute("SELECT count(*) FROM runs").fetchone()
+    db.close()
+    return int(count)
+
+
+def test_what_telegram_pushes_is_in_the_notes_at_once_and_what_came_in_a_gap_after_it(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve(SMALL), tmp_path / "vault"
+    exported(served, vault)
+    missed = served.control("/messages", {"text": "Before the watch began."})["id"]
+    with watching(served, vault, "--every", "1h"):
+        assert "Before the watch began." in note(vault, missed)
+        asked = len(served.log())
+        new = served.control("/messages", {"text": "Pushed."})["id"]
+        eventually(lambda: notes_of(vault, new), "a pushed message has no note")
+        assert methods(served, asked) == ["updates.getChannelDifference"]
+        served.control("/edit", {"id": new, "text": "Pushed, and edited."})
+        eventually(lambda: "Pushed, and edited." in note(vault, new), "an edit was not taken up")
+        served.control("/delete", {"ids": [new]})
+        eventually(lambda: "deleted: true" in note(vault, new), "a deletion was not taken up")
+        served.control("/drop", {})
+        away = served.control("/messages", {"text": "While nobody listened."})["id"]
+        eventually(lambda: notes_of(vault, away), "what came in a gap has no note")
+        told = served.tobs("watch", "--vault", str(vault), "--status", "--json")
+        assert told.code == 0 and (told.json["new"], told.json["edited"], told.json["deleted"]) == (3, 1, 1)
+        locked = sync(served, vault)
+        assert locked.code == 5 and "is writing into this vault" in locked.stderr
+    assert status(vault)["state"] == "stopped"
+    assert served.tobs("watch", "--vault", str(vault), "--status").code == 1
+    before = stamps(vault)
+    assert sync(served, vault).json["messages"]["fetched"] == 0 and stamps(vault) == before
+
+
+def test_what_the_owner_moves_and_deletes_is_followed_and_its_own_writing_never_taken_for_the_owners(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve(SMALL), tmp_path / "vault"
+    exported(served, vault)
+    answer = served.control("/messages", {"text": "An answer.", "reply_to": 20})["id"]
+    with watching(served, vault, "--every", "1h"):
+        eventually(lambda: notes_of(vault, answer), "no note of the answer")
+        (vault / "Mine").mkdir()
+        notes_of(vault, 20)[0].rename(vault / "Mine" / "Kept.md")
+        eventually(lambda: "[[Mine/Kept" in note(vault, answer), "links do not follow a moved note")
+        served.control("/edit", {"id": 20, "text": "Edited where it is now."})
+        eventually(lambda: "Edited where it is now." in (vault / "Mine/Kept.md").read_text(), "a moved note is lost")
+        gone = notes_of(vault, 21)[0]
+        gone.unlink()
+        other = notes_of(vault, 22)[0]
+        other.write_text(other.read_text() + "\nMy own words.\n")
+        served.control("/edit", {"id": 21, "text": "Edited after it was deleted."})
+        served.control("/edit", {"id": 22, "text": "Edited as well."})
+        eventually(lambda: "Edited as well." in other.read_text(), "an edit was not merged")
+        assert "My own words." in other.read_text() and not gone.exists()
+        asked, before, known = len(served.log()), stamps(vault), runs(vault)
+        time.sleep(2)  # long enough for what its own writing would have set off
+        assert (len(served.log()), stamps(vault), runs(vault)) == (asked, before, known)
+
+
+def test_a_paused_watch_leaves_telegram_alone_and_catches_up_when_it_goes_on(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve(SMALL), tmp_path / "vault"
+    exported(served, vault)
+    with watching(served, vault, "--every", "1h"):
+        assert served.tobs("watch", "--vault", str(vault), "--pause").code == 0
+        eventually(lambda: status(vault)["state"] == "paused", "never paused")
+        asked = len(served.log())
+        new = served.control("/messages", {"text": "While paused."})["id"]
+        time.sleep(1)
+        assert methods(served, asked) == [] and not notes_of(vault, new)
+        assert served.tobs("watch", "--vault", str(vault), "--resume").code == 0
+        eventually(lambda: notes_of(vault, new), "never caught up")
+
+
+def test_a_killed_watch_goes_on_where_it_was_and_the_clock_finds_what_nobody_pushes(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve(SMALL), tmp_path / "vault"
+    exported(served, vault)
+    (vault / ".tobs/config.toml").write_text('timezone = "UTC"\n[watch]\nevery = "1s"\n')
+    with watching(served, vault) as process:
+        process.kill()
+        process.wait()
+    ids = served.control("/messages", {"text": "While it was dead.", "count": 5})["ids"]
+    with watching(served, vault):
+        eventually(lambda: all(notes_of(vault, one) for one in ids), "not everything came")
+        looked = status(vault)["last_look"]
+        eventually(lambda: status(vault)["last_look"] != looked, "the clock sets nothing off")
+    assert sync(served, vault).json["messages"]["fetched"] == 0
+
+
+@pytest.mark.parametrize("broken", ["no", "yes"])
+def test_a_template_that_changes_is_taken_up_and_a_broken_one_is_told_and_the_good_one_kept(
+    serve: Serve, tmp_path: Path, broken: str
+) -> None:
+    served, vault = serve("synthetic:messages=12,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    template = "{{ nothing.here }}" if broken == "yes" else "Made by me: {{ messages[0].text }}"
+    with watching(served, vault, "--every", "1h"):
+        (vault / ".tobs/templates/message.md.j2").write_text(template)
+        if broken == "yes":
+            eventually(lambda: status(vault).get("problems"), "a broken template was not told")
+        else:
+            eventually(lambda: "Made by me" in note(vault, 5), "the template was not taken up")
+        new = served.control("/messages", {"text": "After it."})["id"]
+        eventually(lambda: notes_of(vault, new), "the watch does not go on")
+        assert ("Made by me" in note(vault, new)) == (broken == "no")

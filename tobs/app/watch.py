@@ -1,0 +1,79 @@
+"""``tobs watch``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tobs.app.runs import Watch, new_run_id, run_means
+from tobs.app.telegram import telegram_settings
+from tobs.app.vault import check_vault_templates
+from tobs.app.workplace import Workplace
+from tobs.pipeline.report import Reporter
+from tobs.pipeline.watch.status import WatchStatus, read_status, set_paused
+from tobs.vault.lock import read_lease
+from tobs.vault.workspace import open_workspace
+
+#: Seconds after which a watch that was told to stop is stopped, whatever it is doing.
+_PATIENCE = 4.0
+
+
+async def watch(open_place: Callable[[], Workplace], targets: Sequence[str], *, shown: Watch) -> None:
+    """Keep the vault live until the process is told to stop. When templates, plugins or configuration change,
+    everything is opened anew with them. Raises LoginError, VaultError, ConfigError."""
+    from tobs.pipeline.watch.run import WatchRun
+    from tobs.pipeline.watch.sources import is_shown_otherwise
+
+    place = open_place()
+    open_workspace(place.vault)  # a watch makes no vault
+    stop, changed, before = _stopped_by_signals(), frozenset[str](), place.settings
+    while not stop.is_set():
+        settings = telegram_settings(place)
+
+        def new_reporter(named: Sequence[str] = tuple(targets)) -> Reporter:
+            return Reporter(new_run_id(time.time()), "watch", list(named), time.time)
+
+        async with run_means(place, "watch", targets, watch=shown) as means:
+            is_other = is_shown_otherwise(before, place.settings)
+            run = WatchRun(means, settings, lambda: _probe(open_place), new_reporter, stop, changed, is_other)
+            with suppress(asyncio.CancelledError):
+                changed = await run.watch(targets)
+        place, before = open_place(), place.settings
+
+
+def _probe(open_place: Callable[[], Workplace]) -> None:
+    """Raise TobsError where the vault cannot be opened as it is now."""
+    place = open_place()
+    check_vault_templates(place, place.vault / ".tobs" / "templates")
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """Set when the process is asked to stop; what is not done a few seconds later is cancelled, and done again by the
+    next start."""
+    stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def ask() -> None:
+        stop.set()
+        loop.call_later(_PATIENCE, task.cancel)
+
+    with suppress(NotImplementedError):  # Windows: Ctrl-C cancels
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ask)
+    return stop
+
+
+def watch_status(vault: Path) -> WatchStatus | None:
+    """What the watch of a vault is doing; None where none is running. Raises VaultError."""
+    workspace = open_workspace(vault)
+    status, lease = read_status(workspace.root), read_lease(workspace.tobs)
+    return status if status is not None and lease is not None and lease.pid == status.pid else None
+
+
+def pause_watch(vault: Path, *, paused: bool) -> None:
+    """Have a watch leave Telegram alone, or go on; also one that is started later. Raises VaultError."""
+    set_paused(open_workspace(vault).root, paused=paused)

@@ -1,0 +1,1 @@
+"""One process that keeps a vault live: what Telegram pushes, what happens in the vault, and the clock."""

@@ -1,0 +1,120 @@
+"""One watch: opens what every run has, then listens, looks at the vault and at the clock side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from loguru import logger
+from msgspec import Struct
+
+from tobs.errors import TobsError
+from tobs.pipeline.export import run_stages
+from tobs.pipeline.opened import Means, open_run
+from tobs.pipeline.report import Reporter
+from tobs.pipeline.stores import ArchivePeers
+from tobs.pipeline.watch.bell import Bell
+from tobs.pipeline.watch.schedule import Schedule, read_quiet
+from tobs.pipeline.watch.sources import take_up_sources
+from tobs.pipeline.watch.status import is_paused
+from tobs.pipeline.watch.vault_events import Happened, watch_vault
+from tobs.pipeline.watch.watcher import Watcher, wait_for
+from tobs.pipeline.way import tell
+from tobs.telegram.client import open_telegram
+from tobs.telegram.settings import TelegramSettings
+
+#: Seconds between two looks at the file that pauses a watch.
+_LOOK = 1.0
+
+
+class WatchRun(Struct, frozen=True):
+    """A watch: what every run works with, and the way to Telegram. ``probe`` raises TobsError where templates, plugins
+    or configuration could not be opened as they are now; ``new_reporter`` makes the report of a step. ``changed`` are
+    the vault paths of what makes notes that made it open anew, ``is_other`` says that notes look otherwise now."""
+
+    means: Means
+    telegram: TelegramSettings
+    probe: Callable[[], None]
+    new_reporter: Callable[[], Reporter]
+    stop: asyncio.Event
+    changed: frozenset[str] = frozenset()
+    is_other: bool = False
+
+    async def watch(self, targets: Sequence[str]) -> frozenset[str]:
+        """Keep the vault live until ``stop`` is set, or what makes notes changed: then everything has to be opened anew.
+        The vault paths of what changed. Raises LoginError, VaultError."""
+        async with open_run(self.means) as run:
+            peers = ArchivePeers(run.archive, run.keeper)
+            on_event = partial(tell, self.means.reporter)
+            async with open_telegram(self.telegram, peers=peers, on_event=on_event, ask_who=False) as telegram:
+                bell, settings = Bell(), self.means.settings
+                desk = run.desk(telegram.account.id)
+                await take_up_sources(run, desk, self.changed, is_other=self.is_other)
+                schedule = Schedule(settings.watch_every, self.means.zone, read_quiet(settings.watch_quiet))
+                watcher = Watcher(
+                    run,
+                    telegram,
+                    peers,
+                    bell,
+                    schedule,
+                    clock=time.time,
+                    wait=wait_for,
+                    new_reporter=self.new_reporter,
+                )
+                return await self._side_by_side(watcher, bell, targets)
+
+    async def _side_by_side(self, watcher: Watcher, bell: Bell, targets: Sequence[str]) -> frozenset[str]:
+        changed: frozenset[str] = frozenset()
+
+        def heard(happened: Happened) -> None:
+            nonlocal changed
+            if happened.files:
+                bell.changed(set(happened.files))
+            if happened.sources and self._can_open(sorted(happened.sources), watcher):
+                changed |= happened.sources
+                watcher.stop()
+            bell.ring()
+
+        async def go() -> None:
+            await watcher.go(targets)
+            raise _Done
+
+        async def until_stopped() -> None:
+            await self.stop.wait()
+            watcher.stop()
+
+        root = self.means.workspace.root
+        with suppress(_Done):
+            await run_stages(go(), watcher.listen(), watch_vault(root, heard), until_stopped(), _mind_pause(root, bell))
+        return changed
+
+    def _can_open(self, paths: Sequence[str], watcher: Watcher) -> bool:
+        """Whether what makes notes can be used as it is now; if not that is told, and what was good is kept."""
+        told = ", ".join(paths)
+        try:
+            self.probe()
+        except TobsError as error:
+            logger.error("{}: {} What was good before is kept.", told, error)
+            watcher.status.problems = [*watcher.status.problems, f"{told}: {error}"][-5:]
+            return False
+        logger.info("{} changed: taken up", told)
+        return True
+
+
+class _Done(Exception):
+    """The watch has ended: the tasks beside it end too."""
+
+
+async def _mind_pause(root: Path, bell: Bell) -> None:
+    """Ring the bell when the owner pauses the watch or lets it go on."""
+    before = None
+    while True:
+        paused = is_paused(root)
+        if before is not None and paused != before:
+            bell.ring()
+        before = paused
+        await asyncio.sleep(_LOOK)

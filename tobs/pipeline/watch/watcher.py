@@ -1,0 +1,231 @@
+"""The watch itself: waits for the bell or the clock, and does what is due, one thing after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from loguru import logger
+from msgspec.structs import replace
+
+from tobs.archive import Archive
+from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, TobsError
+from tobs.model import Chat
+from tobs.pipeline.desk import Desk
+from tobs.pipeline.export import media_decision
+from tobs.pipeline.opened import OpenRun, keep_report
+from tobs.pipeline.presence import look_after
+from tobs.pipeline.report import Reporter, RunReport, iso_time
+from tobs.pipeline.stores import ArchivePeers
+from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
+from tobs.pipeline.sync.chosen import choose_kept
+from tobs.pipeline.sync.counters import refresh_counters, refresh_messages
+from tobs.pipeline.sync.mass import refusal
+from tobs.pipeline.sync.run import write_notes
+from tobs.pipeline.watch.bell import Bell, Due
+from tobs.pipeline.watch.schedule import Schedule
+from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
+from tobs.pipeline.watch.vault_events import is_owners_move
+from tobs.telegram.client import Telegram
+
+Clock = Callable[[], float]
+#: Waits until the event is set, at most so many seconds.
+Wait = Callable[[asyncio.Event, float], Awaitable[None]]
+
+#: Seconds in which pushes are gathered before they are asked about.
+_GATHER = 0.2
+#: Seconds between two tries to reach Telegram: doubled up to the most.
+_FIRST_TRY, _LAST_TRY = 1.0, 60.0
+_TOLD = 5
+
+
+class Watcher:
+    """Keeps the chats of a vault in step until it is told to stop. ``new_reporter`` makes the report of a step."""
+
+    def __init__(
+        self,
+        run: OpenRun,
+        telegram: Telegram,
+        peers: ArchivePeers,
+        bell: Bell,
+        schedule: Schedule,
+        *,
+        clock: Clock,
+        wait: Wait,
+        new_reporter: Callable[[], Reporter],
+    ) -> None:
+        self._run = run
+        self._telegram = telegram
+        self._peers = peers
+        self._bell = bell
+        self._schedule = schedule
+        self._clock = clock
+        self._wait = wait
+        self._new_reporter = new_reporter
+        self._chats: dict[int, Chat] = {}
+        self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
+        self._offline = False
+        self._root = run.means.workspace.root
+        self._stopping = False
+        self.status = WatchStatus(os.getpid(), iso_time(clock()))
+
+    def stop(self) -> None:
+        """End after what is being done now."""
+        self._stopping = True
+        self._bell.ring()
+
+    async def go(self, targets: Sequence[str]) -> None:
+        """Watch the chats that ``targets`` name (none: all of the vault) until ``stop``."""
+        run, account = self._run, self._telegram.account.id
+        self._chats = await choose_kept(run.archive, account, run.keeper, self._telegram, targets)
+        self.status.chats = len(self._chats)
+        last = self._clock()
+        await self._step(Due())  # what an interrupted run left
+        while not self._is_over():
+            due_at = min([self._schedule.next(last, self._clock()), *self._polls.values()])
+            self._tell(self._resting() or ("offline" if self._offline else "watching"), due_at)
+            await self._wait(self._bell.event, max(0.0, due_at - self._clock()))
+            if self._is_over():
+                break
+            rests = self._resting() is not None
+            due = self._bell.take(with_telegram=not rests)
+            now = self._clock()
+            if not rests:
+                if now >= self._schedule.next(last, last):
+                    due.everything, last = True, now
+                due.boxes |= {box for box, at in self._polls.items() if at <= now}
+            await self._step(due)
+        self._tell("stopped", 0)
+
+    async def listen(self) -> None:
+        """Have Telegram ring the bell, over and over. Raises LoginError."""
+        seconds = _FIRST_TRY
+        while True:
+            try:
+                await self._telegram.listen(self._bell.pushed)
+                seconds = _FIRST_TRY
+            except NetworkError as error:
+                logger.warning("{}", error)
+                self._offline = True
+            await self._wait(asyncio.Event(), seconds)
+            seconds = min(_LAST_TRY, seconds * 2)
+
+    def _is_over(self) -> bool:
+        return self._stopping
+
+    # one step
+
+    async def _step(self, due: Due) -> None:
+        """Do what is due. What does not work is told; the next step tries again."""
+        means = replace(self._run.means, reporter=self._new_reporter())
+        run = replace(self._run, means=means)
+        desk, reporter = run.desk(self._telegram.account.id), means.reporter
+        try:
+            if due.files:
+                await run.keeper(_follow_owner, run.archive, desk, due.files)
+            brought = await self._bring(run, desk, due)
+            await write_notes(run, desk, self._telegram, brought)
+            if brought.about:
+                known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, desk.account)}
+                self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
+            self._offline = False
+            if due.everything:
+                self.status.last_look = iso_time(self._clock())
+            if brought.refused:
+                reporter.failed(refusal(brought.refused), "deletions")
+        except LoginError:
+            raise
+        except NetworkError as error:
+            self._offline = True
+            logger.warning("{}", error)
+        except TobsError as error:
+            logger.error("{} {}", error.message, error.remedy)
+            reporter.failed(error, "watch")
+        await self._peers.flush()
+        await self._keep(run, reporter.report)
+
+    async def _bring(self, run: OpenRun, desk: Desk, due: Due) -> Brought:
+        """What Telegram has to tell."""
+        bringer = Bringer(desk, run.keeper, self._telegram, run.means.policy, accept_deletions=False)
+        boxes = boxes_of(self._chats)
+        asked = [box for box in sorted(due.boxes) if box in boxes]
+        if due.everything:
+            moved = await moved_boxes(run.archive, desk.account, run.keeper, self._telegram, self._chats)
+            asked = list(dict.fromkeys([*moved, *asked]))
+        for box in asked:
+            try:
+                await bringer.bring(box, boxes[box])
+            except FloodWait:
+                raise
+            except RequestRefused as error:
+                desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+            self._poll_again(bringer, box)
+        await self._count(run, desk, bringer, due)
+        return bringer.brought
+
+    def _poll_again(self, bringer: Bringer, box: int) -> None:
+        """A channel the account has not joined pushes nothing: it is asked at the pace Telegram names."""
+        chat = self._chats.get(box)
+        if chat is not None and chat.left and (seconds := bringer.brought.due.get(box)):
+            self._polls[box] = self._clock() + seconds
+
+    async def _count(self, run: OpenRun, desk: Desk, bringer: Bringer, due: Due) -> None:
+        """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
+        decide, settings = media_decision(run.means.policy), run.means.settings
+        counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
+        if counted:
+            changed = await refresh_messages(desk, run.keeper, self._telegram, counted, decide, show=settings.counters)
+            bringer.brought.changed |= changed
+        if settings.counters and due.everything:
+            since = self._clock() - settings.refresh
+            changed, gone = await refresh_counters(desk, run.keeper, self._telegram, self._chats, decide, since=since)
+            bringer.brought.changed |= changed
+            await run.keeper(bringer.delete, gone, self._chats)
+
+    # what is told
+
+    def _resting(self) -> State | None:
+        """Why Telegram is left alone now, None when it is not."""
+        if is_paused(self._root):
+            return "paused"
+        return "quiet" if self._schedule.is_quiet(self._clock()) else None
+
+    def _tell(self, state: State, due_at: float) -> None:
+        status = self.status
+        status.state, status.next_look = state, iso_time(due_at) if due_at else ""
+        with suppress(TobsError):  # a full disk is told by what writes notes
+            write_status(self._root, status)
+
+    async def _keep(self, run: OpenRun, report: RunReport) -> None:
+        """Count what a step did; a step that did something is a run of its own in the archive."""
+        counts, notes = report.messages, report.notes
+        written = notes.created + notes.updated
+        self.status.new += counts.new
+        self.status.edited += counts.edited
+        self.status.deleted += counts.deleted
+        self.status.notes += written
+        told = [f"{one.item}: {one.reason}" for one in report.problems]
+        self.status.problems = (self.status.problems + told)[-_TOLD:]
+        if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or told:
+            report.requests = self._telegram.requests.total()
+            await run.keeper(_keep_run, run, report)
+
+
+def _follow_owner(archive: Archive, desk: Desk, files: set[str]) -> None:
+    """What the owner moved or deleted. Raises VaultError when much is missing."""
+    if is_owners_move(archive, desk.root, files):
+        look_after(archive, desk.root, desk.reporter, accept_missing=False)
+
+
+def _keep_run(run: OpenRun, report: RunReport) -> None:
+    run.archive.runs.start(report.run_id, report.command, report.targets)
+    keep_report(run.means, run.archive)
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait in real time; what rings at once is gathered."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+        await asyncio.sleep(_GATHER)
