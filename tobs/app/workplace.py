@@ -33,11 +33,15 @@ class Workplace(Struct, frozen=True):
         return self.loaded.warnings
 
 
-def open_workplace(command_line: Mapping[str, Any], *, home: Path | None = None, verbosity: int = 0) -> Workplace:
-    """Join the settings for a command and find its vault. Raises ConfigError."""
+def open_workplace(
+    command_line: Mapping[str, Any], *, home: Path | None = None, verbosity: int | None = 0
+) -> Workplace:
+    """Join the settings for a command and find its vault; ``verbosity`` None leaves the log as it is. Raises
+    ConfigError."""
     from tobs.vault.workspace import find_vault
 
-    log_to_stderr(verbosity)
+    if verbosity is not None:
+        log_to_stderr(verbosity)
     env, cwd = environment(), Path.cwd()
     home = make_home(home or home_folder(env))
     first = load_settings(home=home, env=env, cwd=cwd, command_line=command_line).settings

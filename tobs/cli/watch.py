@@ -52,10 +52,9 @@ def watch(
         return _tell_status(common, place.vault)
     from tobs.cli.progress import shown_progress
 
-    first = [place]
     asyncio.run(
         run(
-            lambda: first.pop() if first else open_workplace(given, verbosity=common.verbose),
+            lambda: open_workplace(given, verbosity=None),
             targets or (),
             shown=lambda reporter: shown_progress(reporter, stderr, quiet=True),
         )

@@ -45,7 +45,7 @@ class WatchRun(Struct, frozen=True):
     is_other: bool = False
 
     async def watch(self, targets: Sequence[str]) -> frozenset[str]:
-        """Keep the vault live until ``stop`` is set, or what makes notes changed: then everything has to be opened anew.
+        """Keep the vault live until ``stop`` is set, or what makes notes changed and everything is to be opened anew.
         The vault paths of what changed. Raises LoginError, VaultError."""
         async with open_run(self.means) as run:
             peers = ArchivePeers(run.archive, run.keeper)
