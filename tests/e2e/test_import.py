@@ -270,3 +270,16 @@ def test_a_private_chat_imported_before_the_login_is_the_accounts_own(serve: Ser
     assert served.tobs("export", served.target, "--vault", str(vault), "-q", "--no-media").code == 0
     again = served.tobs("import", str(folder), "--vault", str(vault), "--json", "-q")
     assert (again.json["messages"]["new"], again.json["notes"]["created"]) == (0, 0)
+
+
+def test_an_export_in_html_has_to_be_told_its_chat(alone: Alone, tmp_path: Path) -> None:
+    html, vault = str(TRAPS.with_name("html")), str(tmp_path / "vault")
+    refused = alone.tobs("import", html, "--vault", vault, code=2)
+    assert "--chat" in refused.stderr and not (tmp_path / "vault").exists()
+    told = alone.report("import", html, "--vault", vault, "--chat", "-1000000000099", "--layout", "message")
+    assert (told["messages"]["new"], told["media"]["downloaded"]) == (6, 1)
+    # The second time the vault knows the chat by its name.
+    again = alone.report("import", html, "--vault", vault)
+    assert (again["messages"]["new"], again["notes"]["created"], again["notes"]["updated"]) == (0, 0, 0)
+    found = notes(tmp_path / "vault")
+    assert "**bold**" in found["-1000000000099/2"] and "Which pier?" in found["-1000000000099/6"]

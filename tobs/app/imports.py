@@ -14,6 +14,7 @@ from tobs.errors import UsageError
 from tobs.pipeline.report import RunReport
 
 if TYPE_CHECKING:
+    from tobs.model import Chat
     from tobs.pipeline.import_plan import ImportPlan
     from tobs.sources.desktop import MediaMode
 
@@ -29,10 +30,12 @@ async def import_export(
     mode: MediaMode = "copy",
     timezone: str = "",
     any_size: bool = True,
+    chat: str = "",
     accept_missing: bool = False,
 ) -> RunReport:
     """Bring the Telegram Desktop export at ``path`` into the vault; dates without a Unix time are local ones of
-    ``timezone`` (empty: the vault's), ``any_size`` takes over files of any size.
+    ``timezone`` (empty: the vault's), ``any_size`` takes over files of any size; ``chat`` says
+    whose messages an export in HTML has.
 
     Raises TobsError for what ends a run; the rest is in the report.
     """
@@ -44,18 +47,38 @@ async def import_export(
     policy = MediaPolicy(kinds=kinds, max_size=_ANY_SIZE if any_size else place.settings.max_size)
     # What is no export makes no vault.
     async with (
-        open_desktop(path, zone=_zone(place, timezone), mode=mode) as export,
+        open_desktop(path, zone=_zone(place, timezone), mode=mode, chat=_whose(place, path, chat)) as export,
         run_means(place, "import", _told(path), watch=watch, accept_missing=accept_missing) as means,
     ):
         return await ImportRun(means, policy).run(export)
 
 
-async def plan_import(place: Workplace, path: Path, *, timezone: str = "") -> ImportPlan:
+async def plan_import(place: Workplace, path: Path, *, timezone: str = "", chat: str = "") -> ImportPlan:
     """What an import of ``path`` would bring; changes nothing."""
     from tobs.pipeline.import_plan import plan_import as plan
 
-    archive = place.vault / ".tobs" / "archive.db"
-    return await plan(path, zone=_zone(place, timezone), archive_path=archive, account_name=place.settings.account)
+    return await plan(
+        path,
+        zone=_zone(place, timezone),
+        archive_path=_archive(place),
+        account_name=place.settings.account,
+        chat=_whose(place, path, chat),
+    )
+
+
+def _whose(place: Workplace, path: Path, asked: str) -> Chat | None:
+    """The chat of an export in HTML; None for one that says it itself."""
+    from tobs.pipeline.import_whose import chat_of_html
+    from tobs.sources.desktop import title_of_html
+
+    title = title_of_html(path)
+    if title is None:
+        return None
+    return chat_of_html(title, asked.strip(), archive_path=_archive(place), account_name=place.settings.account)
+
+
+def _archive(place: Workplace) -> Path:
+    return place.vault / ".tobs" / "archive.db"
 
 
 def _zone(place: Workplace, asked: str) -> ZoneInfo:

@@ -38,7 +38,9 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     common: Common,
-    path: Annotated[Path, typer.Argument(help="result.json of the export, its folder, or a .zip of it.")],
+    path: Annotated[
+        Path, typer.Argument(help="result.json (or messages.html) of the export, its folder, or a .zip of it.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in; change nothing.")] = False,
     media_mode: Annotated[
         MediaMode, typer.Option(help="Copy the files of the export, link them (one file, two names), or move them.")
@@ -51,6 +53,9 @@ def import_(
     max_size: Annotated[
         str | None, typer.Option(help="Take over files up to this size (default: all).", metavar="SIZE")
     ] = None,
+    chat: Annotated[
+        str, typer.Option(help="Which chat an export in HTML is of, which does not say it: id, @username, title.")
+    ] = "",
     layout: Annotated[str | None, typer.Option(help="Layout of chats that are not in the vault yet.")] = None,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
@@ -67,7 +72,7 @@ def import_(
     )
     tell_warnings(place.warnings)
     if dry_run:
-        return _plan(common, place, path, timezone)
+        return _plan(common, place, path, timezone, chat)
     report = asyncio.run(
         import_export(
             place,
@@ -76,16 +81,17 @@ def import_(
             mode=media_mode.value,
             timezone=timezone,
             any_size=max_size is None,
+            chat=chat,
             accept_missing=accept_missing,
         )
     )
     return give_report(common, report)
 
 
-def _plan(common: Common, place: Workplace, path: Path, timezone: str) -> int:
+def _plan(common: Common, place: Workplace, path: Path, timezone: str, chat: str) -> int:
     from tobs.app.imports import plan_import
 
-    plan = asyncio.run(plan_import(place, path, timezone=timezone))
+    plan = asyncio.run(plan_import(place, path, timezone=timezone, chat=chat))
     give(common, msgspec.to_builtins(plan), lambda: _show(plan))
     return 1 if plan.broken else 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs.archive import Archive, open_archive
+from tobs.model import Chat
 from tobs.pipeline.kept import kept_account
 from tobs.pipeline.report import iso_time
 from tobs.sources.desktop import FoundChat, open_desktop
@@ -36,11 +37,13 @@ class ImportPlan(Struct, frozen=True):
     broken: str
 
 
-async def plan_import(path: Path, *, zone: tzinfo, archive_path: Path, account_name: str) -> ImportPlan:
+async def plan_import(
+    path: Path, *, zone: tzinfo, archive_path: Path, account_name: str, chat: Chat | None = None
+) -> ImportPlan:
     """Survey the export at ``path``. Raises UsageError for what is no export, VaultError for a damaged archive."""
     archive = _open(archive_path)
     try:
-        async with open_desktop(path, zone=zone) as export:
+        async with open_desktop(path, zone=zone, chat=chat) as export:
             found = export.found
             account = (kept_account(archive, account_name) if archive else 0) or found.me
             items = []

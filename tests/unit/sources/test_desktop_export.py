@@ -14,16 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.errors import TransferFailed, UsageError
-from tobs.model import Entity, FileItem, Invoice, Message, Page, Poll
+from tobs.model import Chat, Entity, FileItem, Invoice, Message, Page, Poll
 from tobs.sources.desktop.actions import action_of
 from tobs.sources.desktop.files import open_files
 from tobs.sources.desktop.ids import chat_id_of, peer_id
 from tobs.sources.desktop.messages import Reading
 from tobs.sources.desktop.pages import read_pages
+from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.survey import Survey, survey
 from tobs.sources.desktop.text import text_of, units
 
 TRAPS = Path(__file__).parents[2] / "data" / "tdesktop" / "traps"
+HTML = TRAPS.with_name("html")
 UTC, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 CHAT, OLD = -1000000000077, -500000000077
 
@@ -32,8 +34,8 @@ def read(path: Path, zone: ZoneInfo = UTC) -> tuple[Survey, dict[int, list[Page]
     files = open_files(path)
     try:
         found = survey(files, zone=zone)
-        with files.open_result() as file:
-            pages = {one.found.chat.id: list(one.pages) for one in read_pages(file, found, Reading(zone, found.names))}
+        with open_raw(files) as raw:
+            pages = {one.found.chat.id: list(one.pages) for one in read_pages(raw, found, Reading(zone, found.names))}
     finally:
         files.close()
     return found, pages
@@ -283,3 +285,30 @@ def test_a_folder_gives_no_file_from_outside(tmp_path: Path) -> None:
         with pytest.raises(TransferFailed):
             files.fetch(path, tmp_path / "part", "copy")
     assert not (tmp_path / "part").exists()
+
+
+def test_an_export_in_html_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    files = open_files(HTML, Chat(CHAT, "supergroup", "Harbour & Pier"))
+    found = survey(files, zone=UTC)
+    with open_raw(files) as raw:
+        chats = read_pages(raw, found, Reading(UTC, size_of=files.size_of))
+        read = {message.id: message for chat in chats for page in chat.pages for message in page.messages}
+    assert sorted(read) == [1, 2, 3, 4, 5, 6] and found.chats[0].chat.title == "Harbour & Pier"
+    assert read[2].text == (
+        "Plain, bold, italic, gone and code <1>\nsecond line: a link, https://example.org/, #pier hidden"
+    )
+    kinds = [entity.kind for entity in read[2].entities]
+    assert kinds == ["bold", "italic", "strikethrough", "code", "text_link", "url", "hashtag", "spoiler"]
+    assert read[2].date == 1714550405 and read[2].signature == "Ada"
+    assert read[3].reply is not None and read[3].reply.message_id == 2 and read[3].signature == "Ada"
+    picture, voice = read[3].media, read[4].media
+    assert isinstance(picture, FileItem) and (picture.kind, picture.size) == ("photo", 3000)
+    assert isinstance(voice, FileItem) and (voice.kind, voice.elsewhere, voice.duration) == ("voice", True, 65.0)
+    assert read[5].forward is not None and read[5].forward.from_name == "News" and read[5].text == "forwarded words"
+    poll = read[6].media
+    assert isinstance(poll, Poll) and [(one.text.text, one.voters) for one in poll.answers] == [
+        ("The old one", 3),
+        ("The new one", 1),
+    ]
+    action = read[1].action
+    assert action is not None and action.values == {"message": "Ada created group «Harbour & Pier»"}

@@ -4,7 +4,7 @@ The sandbox has a reader of its own for the same format, on purpose: an import c
 must not share one parser.
 """
 
-from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop
+from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop, title_of_html
 from tobs.sources.desktop.files import MediaMode
 from tobs.sources.desktop.ids import unknown_group
 from tobs.sources.desktop.survey import FoundChat, Survey
@@ -17,5 +17,6 @@ __all__ = [
     "MediaMode",
     "Survey",
     "open_desktop",
+    "title_of_html",
     "unknown_group",
 ]

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from datetime import tzinfo
 from pathlib import Path
 
-from tobs.model import FileItem, MessageKey, Page
+from tobs.model import Chat, FileItem, MessageKey, Page
 from tobs.sources.desktop.files import ExportFiles, MediaMode, open_files
+from tobs.sources.desktop.html import html_title
 from tobs.sources.desktop.messages import Reading
 from tobs.sources.desktop.pages import ChatPages, read_pages
+from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.survey import FoundChat, Survey, survey
 from tobs.sources.source import Gap, Source
 
@@ -82,15 +84,11 @@ class DesktopExport:
 
     async def chats(self) -> AsyncGenerator[ChatReader, None]:
         """The chats, in the order of the file; each is read before the next comes."""
-        file = await asyncio.to_thread(self._files.open_result)
-        try:
-            chats: Iterator[ChatPages] = read_pages(
-                file, self.found, Reading(self._zone, self.found.names, self._files.size_of)
-            )
+        with open_raw(self._files) as raw:
+            reading = Reading(self._zone, self.found.names, self._files.size_of)
+            chats: Iterator[ChatPages] = read_pages(raw, self.found, reading)
             while (chat := await asyncio.to_thread(next, chats, None)) is not None:
                 yield ChatReader(chat, self._fetch)
-        finally:
-            await asyncio.to_thread(file.close)
 
     def settle(self) -> None:
         """The files are in the vault: those that were to be moved leave the export."""
@@ -105,11 +103,24 @@ class DesktopExport:
 
 
 @asynccontextmanager
-async def open_desktop(path: Path, *, zone: tzinfo, mode: MediaMode = "copy") -> AsyncIterator[DesktopExport]:
-    """The export at ``path``; dates without a Unix time are local ones of ``zone``. Raises UsageError."""
-    files = await asyncio.to_thread(open_files, path)
+async def open_desktop(
+    path: Path, *, zone: tzinfo, mode: MediaMode = "copy", chat: Chat | None = None
+) -> AsyncIterator[DesktopExport]:
+    """The export at ``path``; dates without a Unix time are local ones of ``zone``. ``chat`` says whose messages an
+    export in HTML has, which does not tell it. Raises UsageError."""
+    files = await asyncio.to_thread(open_files, path, chat)
     try:
         found = await asyncio.to_thread(lambda: survey(files, zone=zone))
         yield DesktopExport(files, found, zone, mode)
     finally:
         await asyncio.to_thread(files.close)
+
+
+def title_of_html(path: Path) -> str | None:
+    """The chat's name in an export that has HTML alone; None for one that says by itself whose it is. Raises
+    UsageError."""
+    files = open_files(path)
+    try:
+        return html_title(files.open_pages()) if files.is_html else None
+    finally:
+        files.close()

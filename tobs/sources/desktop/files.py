@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, TextIO
 
 from tobs.errors import TransferFailed, UsageError, VaultUnwritable
+from tobs.model import Chat, ChatKind, bare_id
+from tobs.sources.desktop.values import Json
 
 MediaMode = Literal["copy", "link", "move"]
 
 RESULT = "result.json"
+PAGES = "messages.html"
+_PAGE = re.compile(r"messages\d*\.html\Z")
+_TYPES: dict[ChatKind, str] = {
+    "saved": "saved_messages",
+    "private": "personal_chat",
+    "bot": "bot_chat",
+    "group": "private_group",
+    "supergroup": "private_supergroup",
+    "channel": "private_channel",
+}
 # What is packed tighter than this, and large, is no export but a bomb.
 _MOST_PACKED = 200
 _LARGE = 100_000_000
@@ -24,11 +38,19 @@ _NO_EXPORT = (
 
 
 class ExportFolder:
-    """An export as it was unpacked. ``result`` is its JSON file."""
+    """An export as it was unpacked: ``result.json``, or pages of HTML of which ``chat`` says whose they are."""
 
-    def __init__(self, result: Path) -> None:
+    def __init__(self, result: Path, chat: Json | None = None) -> None:
         self._result = result
         self._root = result.parent.resolve()
+        self.chat = chat or {}
+        self.is_html = result.suffix == ".html"
+
+    def open_pages(self) -> Iterator[TextIO]:
+        """The pages of an export in HTML, one after the other."""
+        for page in sorted(self._root.glob("messages*.html"), key=lambda page: _number(page.name)):
+            with page.open(encoding="utf-8-sig", errors="replace") as file:
+                yield file
 
     def open_result(self) -> TextIO:
         """The JSON file as text. Raises UsageError."""
@@ -80,7 +102,8 @@ class ExportFolder:
 class ExportZip:
     """A .zip of an export."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chat: Json | None = None) -> None:
+        self.chat = chat or {}
         try:
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
@@ -88,10 +111,17 @@ class ExportZip:
         self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         try:
             _require_safe(path, self._members)
-            self._inside = _folder_of_result(path, self._members)
+            self._inside, self.is_html = _folder_of_result(path, self._members)
         except UsageError:
             self._zip.close()
             raise
+
+    def open_pages(self) -> Iterator[TextIO]:
+        """The pages of an export in HTML, one after the other."""
+        pages = [name for name in self._members if _PAGE.match(name.removeprefix(self._inside))]
+        for name in sorted(pages, key=_number):
+            with io.TextIOWrapper(self._open(name), encoding="utf-8-sig", errors="replace") as file:
+                yield file
 
     def open_result(self) -> TextIO:
         """The JSON file as text. Raises UsageError."""
@@ -135,15 +165,24 @@ class ExportZip:
 ExportFiles = ExportFolder | ExportZip
 
 
-def open_files(path: Path) -> ExportFiles:
-    """The export at ``path``: result.json, its folder, or a .zip. Raises UsageError for anything else."""
+def open_files(path: Path, chat: Chat | None = None) -> ExportFiles:
+    """The export at ``path``: result.json, its folder, or a .zip; also messages.html, which does not say whose messages
+    it has: ``chat`` does. Raises UsageError for anything else."""
     if path.is_dir():
-        path = path / RESULT
-        if not path.is_file():
-            raise UsageError(f"There is no {path}.", _NO_EXPORT)
+        found = [path / name for name in (RESULT, PAGES) if (path / name).is_file()]
+        path = found[0] if found else path / RESULT
     if not path.is_file():
         raise UsageError(f"There is no {path}.", _NO_EXPORT)
-    return ExportZip(path) if zipfile.is_zipfile(path) else ExportFolder(path)
+    told = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
+    if zipfile.is_zipfile(path):
+        return ExportZip(path, told)
+    return ExportFolder(path, told)
+
+
+def _number(name: str) -> int:
+    """`messages.html` is the first page, `messages2.html` the second."""
+    match = re.search(r"(\d+)\.html\Z", name)
+    return int(match[1]) if match else 1
 
 
 def _require_safe(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
@@ -154,9 +193,10 @@ def _require_safe(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
             raise UsageError(f"{path} is refused: {name!r} in it would unpack to {info.file_size:,} bytes.", _NO_EXPORT)
 
 
-def _folder_of_result(path: Path, members: dict[str, zipfile.ZipInfo]) -> str:
-    """The folder in the .zip that has result.json; the outermost if there are several."""
-    found = sorted((name for name in members if PurePosixPath(name).name == RESULT), key=lambda name: name.count("/"))
-    if not found:
-        raise UsageError(f"There is no {RESULT} in {path}.", _NO_EXPORT)
-    return found[0].removesuffix(RESULT)
+def _folder_of_result(path: Path, members: dict[str, zipfile.ZipInfo]) -> tuple[str, bool]:
+    """The folder in the .zip that has the export, the outermost if there are several; and whether it is HTML."""
+    for name in (RESULT, PAGES):
+        found = [member for member in members if PurePosixPath(member).name == name]
+        if found:
+            return min(found, key=lambda member: member.count("/")).removesuffix(name), name == PAGES
+    raise UsageError(f"There is no {RESULT} in {path}.", _NO_EXPORT)

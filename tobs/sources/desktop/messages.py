@@ -43,11 +43,12 @@ NOBODY = "Deleted Account"
 
 class Place(Struct, frozen=True):
     """Where messages of a chat belong: ``chat_id``, and for negative ids the group it grew from, ``old_group``;
-    ``me`` is the marked id of who exported (0: not known)."""
+    ``me`` is the marked id of who exported (0: not known), ``title`` the chat's."""
 
     chat_id: int
     old_group: int = 0
     me: int = 0
+    title: str = ""
 
 
 class Piece(Struct, frozen=True):
@@ -109,12 +110,18 @@ def message_of(told: Json, place: Place, reading: Reading, *, before: int = 0) -
         reply=_reply(told, place, is_service=is_service),
         forward=_forward(told),
         via_bot=reading.by_name(told.get("via_bot")),
-        signature=words(told.get("author")),
+        signature=words(told.get("author")) or _unknown_sender(told, place),
         out=bool(place.me) and sender == place.me and chat_id != place.me,
         saved_from=reading.by_name(told.get("saved_from")),
         buttons=_buttons(told.get("inline_bot_buttons")),
         reactions=tuple(map(_reaction, objects(told.get("reactions")))),
     )
+
+
+def _unknown_sender(told: Json, place: Place) -> str:
+    """The name of a sender without an id, as an export in HTML has them."""
+    name = words(told.get("from"))
+    return "" if "from_id" in told or name == place.title else name
 
 
 def _text(told: Json) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -11,8 +11,9 @@ from msgspec import Struct
 from tobs.model import Page, Person
 from tobs.sources.desktop.albums import join_albums
 from tobs.sources.desktop.messages import Piece, Place, Reading, message_of, people_of
-from tobs.sources.desktop.stream import JsonStream, NotJson, Truncated
-from tobs.sources.desktop.survey import FoundChat, Survey, read_export
+from tobs.sources.desktop.raw import RawExport
+from tobs.sources.desktop.stream import NotJson, Truncated
+from tobs.sources.desktop.survey import FoundChat, Survey
 
 #: Messages of a page, as Telegram has it.
 PAGE = 100
@@ -27,14 +28,14 @@ class ChatPages(Struct, frozen=True):
     pages: Iterator[Page]
 
 
-def read_pages(file: TextIO, found: Survey, reading: Reading) -> Iterator[ChatPages]:
+def read_pages(export: RawExport, found: Survey, reading: Reading) -> Iterator[ChatPages]:
     """Every chat that ``found`` has, with its pages; those of one must be read before the next is asked for.
 
     A file that is broken ends with what is whole: the survey has told where.
     """
     chats = {one.index: one for one in found.chats}
     try:
-        for index, raw in enumerate(read_export(JsonStream(file)).chats):
+        for index, raw in enumerate(export.chats):
             one = chats.get(index)
             if one is not None:
                 yield ChatPages(one, _pages(_whole(raw.messages), one.place, reading))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any
 
@@ -15,12 +14,12 @@ from tobs.sources.desktop.files import ExportFiles
 from tobs.sources.desktop.ids import SHIFT, chat_id_of, is_public, kind_of, peer_id, unknown_group
 from tobs.sources.desktop.media import file_of, photo_of
 from tobs.sources.desktop.messages import Place, people_of, unknown_keys
+from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.rich import rich_files
-from tobs.sources.desktop.stream import JsonStream, NotJson, Truncated
+from tobs.sources.desktop.stream import NotJson, Truncated
 from tobs.sources.desktop.values import moment, whole, words
 
 _TITLES = {"saved_messages": "Saved Messages", "replies": "Replies", "verification_codes": "Verification Codes"}
-_LISTS = frozenset({"chats", "left_chats"})
 #: What stands beside the chats of a whole account. tobs has no place for it, and says so.
 _NOT_TAKEN = (
     "profile_pictures",
@@ -75,67 +74,12 @@ class Survey(Struct):
     broken: str = ""
 
 
-class RawChat(Struct):
-    """A chat while it is read: its header as far as it is known, which is whole when ``messages`` are through."""
-
-    header: dict[str, Any]
-    messages: Iterator[dict[str, Any]]
-
-
-class RawExport(Struct):
-    """An export while it is read: what is not a chat gathers in ``rest``."""
-
-    chats: Iterator[RawChat]
-    rest: dict[str, Any]
-
-
-def read_export(stream: JsonStream) -> RawExport:
-    """The chats of an export, one after the other; the messages of each must be read before the next is asked for.
-
-    Raises Truncated and NotJson while it is read.
-    """
-    rest: dict[str, Any] = {}
-    return RawExport(_chats(stream, rest), rest)
-
-
-def _chats(stream: JsonStream, rest: dict[str, Any]) -> Iterator[RawChat]:
-    for key in stream.members():
-        if key in _LISTS and stream.peek() == "{":
-            for inner in stream.members():
-                if inner == "list" and stream.peek() == "[":
-                    for _ in stream.elements():
-                        yield from _chat(stream)
-                else:
-                    stream.value()
-        elif key == "messages" and stream.peek() == "[":
-            yield RawChat(rest, _messages(stream))
-        else:
-            rest[key] = stream.value()
-
-
-def _chat(stream: JsonStream) -> Iterator[RawChat]:
-    header: dict[str, Any] = {}
-    for key in stream.members():
-        if key == "messages" and stream.peek() == "[":
-            yield RawChat(header, _messages(stream))
-        else:
-            header[key] = stream.value()
-
-
-def _messages(stream: JsonStream) -> Iterator[dict[str, Any]]:
-    for value in stream.items():
-        if isinstance(value, dict) and whole(value.get("id")):
-            yield value
-
-
 def survey(files: ExportFiles, *, zone: tzinfo, account: int = 0) -> Survey:
     """What the export has; ``account`` is who exported where that is known already. Raises UsageError for what is no
     export."""
     found = Survey([], {})
     raw: list[tuple[dict[str, Any], _Counts]] = []
-    with files.open_result() as file:
-        stream = JsonStream(file)
-        export = read_export(stream)
+    with open_raw(files) as export:
         try:
             for chat in export.chats:
                 counts = _Counts()
@@ -237,7 +181,7 @@ def _settle(found: Survey, index: int, header: dict[str, Any], counts: _Counts) 
     )
     ids = {chat_id: counts.new} | ({old_group: counts.old} if old_group else {})
     found.chats.append(
-        FoundChat(index, chat, Place(chat_id, old_group, found.me), ids, counts.files, counts.first, counts.last)
+        FoundChat(index, chat, Place(chat_id, old_group, found.me, title), ids, counts.files, counts.first, counts.last)
     )
 
 

@@ -1,0 +1,338 @@
+"""The HTML form of an export (`messages.html`, `messages2.html`, …), read into the form of the JSON as far as it goes.
+
+It is made for reading: it does not say which chat it is, nor the ids of people; sizes are rounded; formatting, replies,
+forwards, polls and files are there. What a page looks like is Telegram Desktop's `export_output_html.cpp`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from html.parser import HTMLParser
+from typing import Any, TextIO
+
+#: Characters of a page read at a time.
+_CHUNK = 1 << 16
+
+_STYLES = {
+    "strong": "bold",
+    "b": "bold",
+    "em": "italic",
+    "i": "italic",
+    "u": "underline",
+    "s": "strikethrough",
+    "del": "strikethrough",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "blockquote",
+}
+_CALLS = (
+    ("ShowHashtag", "hashtag"),
+    ("ShowCashtag", "cashtag"),
+    ("ShowBotCommand", "bot_command"),
+    ("ShowMentionName", "mention"),
+)
+_WRAPS = {
+    "photo_wrap": ("photo", ""),
+    "video_file_wrap": ("file", "video_file"),
+    "animated_wrap": ("file", "animation"),
+    "sticker_wrap": ("file", "sticker"),
+    "media_photo": ("photo", ""),
+    "media_video": ("file", "video_file"),
+    "media_voice_message": ("file", "voice_message"),
+    "media_audio_file": ("file", "audio_file"),
+    "media_file": ("file", ""),
+}
+#: Roles whose text is gathered as words.
+_WORDS = frozenset({
+    "text", "title", "name", "origin", "status", "heading", "question", "answer", "service", "signature",
+})  # fmt: skip
+_VOID = frozenset({"br", "img", "meta", "link", "input", "hr"})
+_MESSAGE = re.compile(r"message(-?\d+)\Z")
+_REPLY = re.compile(r"GoToMessage\((\d+)\)")
+_DATE = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d:\d\d)(?: UTC([+-]\d\d:\d\d))?")
+_DURATION = re.compile(r"(?:(\d+):)?(\d\d?):(\d\d)")
+_LEFT_OUT = ("Not included", "Exceeds maximum size")
+
+Told = dict[str, Any]
+
+
+def read_html(pages: Iterable[TextIO], header: Told) -> Iterator[Told]:
+    """The messages of ``pages`` in the form of the JSON; the chat's name goes into ``header``."""
+    sender = ""
+    for page in pages:
+        reader = _Page(sender)
+        while text := page.read(_CHUNK):
+            reader.feed(text)
+            yield from reader.take()
+        reader.close()
+        yield from reader.finish()
+        sender = reader.sender
+        if reader.title:
+            header.setdefault("name", reader.title)
+
+
+def html_title(pages: Iterable[TextIO]) -> str:
+    """The name of the chat that ``pages`` are of."""
+    for page in pages:
+        reader = _Page("")
+        while not reader.title and (text := page.read(_CHUNK)):
+            reader.feed(text)
+        return reader.title
+    return ""
+
+
+class _Page(HTMLParser):
+    """One page. What is open is a stack of (tag, role): the role says what its text is for."""
+
+    def __init__(self, sender: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.title = ""
+        self.sender = sender
+        self._open: list[tuple[str, str]] = []
+        self._words: list[str] = []
+        self._pieces: list[Told] = []
+        self._message: Told | None = None
+        self._depth = 0
+        self._day = ""
+        self._done: list[Told] = []
+
+    def take(self) -> list[Told]:
+        """The messages that are whole."""
+        done, self._done = self._done, []
+        return done
+
+    def finish(self) -> list[Told]:
+        """The last message too: its page has ended."""
+        self._end_message()
+        return self.take()
+
+    # what the parser calls
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        classes = values.get("class", "").split()
+        if tag == "div" and "message" in classes and (match := _MESSAGE.match(values.get("id", ""))):
+            self._begin_message(int(match[1]), classes)
+        role = self._role(tag, classes, values)
+        if tag == "br":
+            self._say("\n")
+        if tag in _VOID:
+            return
+        self._open.append((tag, role))
+        if role in (
+            "text",
+            "title",
+            "name",
+            "origin",
+            "status",
+            "heading",
+            "question",
+            "answer",
+            "service",
+            "signature",
+        ):
+            self._words = []
+        if role == "text":
+            self._pieces = []
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not any(name == tag for name, _ in self._open):
+            return
+        while self._open:
+            name, role = self._open.pop()
+            self._close(role)
+            if name == tag:
+                break
+        if self._message is not None and len(self._open) < self._depth:
+            self._end_message()
+
+    def handle_data(self, data: str) -> None:
+        self._say(data)
+
+    # what it means
+
+    def _role(self, tag: str, classes: list[str], values: dict[str, str]) -> str:
+        message = self._message
+        if message is None:
+            return "title" if "bold" in classes and "text" in classes else ""
+        inside = {role for _, role in self._open}
+        if "text" in inside:
+            return self._style(tag, classes, values)
+        for name in classes:
+            if name in _WRAPS:
+                self._begin_file(*_WRAPS[name], values.get("href", ""))
+                return "file"
+        if "date" in classes and "title" in values:
+            return self._date(values["title"], forwarded="origin" in inside)
+        if "forwarded" in classes and "body" in classes:
+            message["forwarded_from"] = None
+            return "forward"
+        if "from_name" in classes:
+            return "origin" if "forward" in inside else "name"
+        if "text" in classes:
+            return "text"
+        if tag == "a" and (match := _REPLY.search(values.get("onclick", ""))):
+            message["reply_to_message_id"] = int(match[1])
+        if "media_poll" in classes:
+            message["poll"] = {"question": "", "answers": []}
+        for name, role in (("question", "question"), ("answer", "answer"), ("signature", "signature")):
+            if name in classes:
+                return role
+        if "file" in inside or "media_wrap" in inside:
+            for name, role in (("title", "heading"), ("description", "status"), ("status", "status")):
+                if name in classes:
+                    return role
+        if "media_wrap" in classes:
+            return "media_wrap"
+        return "service" if message["type"] == "service" and "body" in classes else ""
+
+    def _style(self, tag: str, classes: list[str], values: dict[str, str]) -> str:
+        if tag == "span" and "spoiler" in classes:
+            return "style:spoiler"
+        if tag == "a":
+            called = next((kind for name, kind in _CALLS if name in values.get("onclick", "")), "")
+            return f"style:{called}" if called else f"link:{values.get('href', '')}"
+        return f"style:{_STYLES[tag]}" if tag in _STYLES else ""
+
+    def _say(self, data: str) -> None:
+        roles = [role for _, role in self._open]
+        if "aside" in roles:
+            return
+        if "text" in roles:
+            # Line ends of the source are no line ends of the text, but in code.
+            plain = data if data == "\n" or "style:pre" in roles else data.replace("\n", "")
+            if plain:
+                self._pieces.append(_piece(plain, roles))
+        else:
+            self._words.append(data)
+
+    def _close(self, role: str) -> None:
+        words = " ".join("".join(self._words).split())
+        message = self._message
+        if role == "title":
+            self.title = self.title or words
+        elif message is None:
+            return
+        elif role == "text":
+            message["text_entities"] = _joined(self._pieces)
+        elif role == "name":
+            self.sender = words or self.sender
+        elif role == "origin":
+            message["forwarded_from"] = words or None
+        elif role == "service":
+            message["information_text"] = words
+        elif role == "signature":
+            message["author"] = words
+        elif role == "question" and "poll" in message:
+            message["poll"]["question"] = words
+        elif role == "answer" and "poll" in message:
+            message["poll"]["answers"].append(_answer(words))
+        elif role == "heading" and message.get("media_type") in (None, "audio_file") and "file" in message:
+            message["file_name"] = words
+        elif role == "status":
+            self._status(message, words)
+        if role in ("heading", "status", "question", "answer"):
+            self._words = []
+
+    def _begin_message(self, message_id: int, classes: list[str]) -> None:
+        self._end_message()
+        self._depth = len(self._open) + 1
+        is_service = "service" in classes
+        self._message = {"id": message_id, "type": "service" if is_service else "message"}
+
+    def _end_message(self) -> None:
+        message, self._message = self._message, None
+        if message is None:
+            return
+        if message["id"] < 0:
+            # These are the days between messages; what is told without a date is of the day it stands under.
+            self._day = _day(message.get("information_text", ""))
+            return
+        if "date" not in message and self._day:
+            message["date"] = self._day
+        self._day = ""
+        if message["type"] == "message" and self.sender:
+            message["from"] = self.sender
+        if "poll" in message:
+            message["poll"]["total_voters"] = sum(answer["voters"] for answer in message["poll"]["answers"])
+        self._done.append(message)
+
+    def _begin_file(self, key: str, media_type: str, href: str) -> None:
+        message = self._message
+        if message is None or "photo" in message or "file" in message:
+            return
+        message[key] = href or "(File unavailable, please try again later)"
+        if media_type:
+            message["media_type"] = media_type
+
+    def _status(self, message: Told, words: str) -> None:
+        key = "photo" if "photo" in message else "file"
+        if words.startswith(_LEFT_OUT) and message.get(key, "").startswith("("):
+            message[key] = "(File not included. Change data exporting settings to download.)"
+        elif (match := _DURATION.match(words)) and key == "file":
+            hours, minutes, seconds = (int(part or 0) for part in match.groups())
+            message["duration_seconds"] = 3600 * hours + 60 * minutes + seconds
+
+    def _date(self, title: str, *, forwarded: bool) -> str:
+        match = _DATE.match(title)
+        if match is None or self._message is None or forwarded:
+            return "aside"
+        day, month, year, clock, offset = match.groups()
+        stamp = f"{year}-{month}-{day}T{clock}"
+        self._message["date"] = stamp
+        if offset:
+            self._message["date_unixtime"] = str(int(datetime.fromisoformat(stamp + offset).timestamp()))
+        return "aside"
+
+
+def _day(words: str) -> str:
+    """``3 November 2025`` as the beginning of that day; empty for anything else."""
+    try:
+        return datetime.strptime(words, "%d %B %Y").replace(second=1).isoformat()
+    except ValueError:
+        return ""
+
+
+def _piece(text: str, roles: list[str]) -> Told:
+    """A run of text with its innermost style: the JSON has one style a run too."""
+    for role in reversed(roles):
+        name, _, value = role.partition(":")
+        if name == "link":
+            return {
+                "type": "link" if value.rstrip("/") == text.rstrip("/") else "text_link",
+                "text": text,
+                "href": value,
+            }
+        if name == "style":
+            return {"type": value, "text": text}
+    return {"type": "plain", "text": text}
+
+
+def _joined(pieces: list[Told]) -> list[Told]:
+    """Neighbours of one style as one, without the white space around the whole."""
+    joined: list[Told] = []
+    for piece in pieces:
+        if joined and {**joined[-1], "text": ""} == {**piece, "text": ""}:
+            joined[-1] = {**piece, "text": joined[-1]["text"] + piece["text"]}
+        else:
+            joined.append(piece)
+    if joined:
+        joined[0] = {**joined[0], "text": joined[0]["text"].lstrip()}
+        joined[-1] = {**joined[-1], "text": joined[-1]["text"].rstrip()}
+    return [piece for piece in joined if piece["text"]]
+
+
+def _answer(words: str) -> Told:
+    """An answer of a poll: ``- Yes 3 votes, chosen vote``."""
+    head, _, tail = words.removeprefix("- ").rpartition(" ")
+    match = re.search(r"^(.*?)\s*(\d+) votes?(, chosen vote)?$", words.removeprefix("- "))
+    if match is None:
+        return {"text": f"{head} {tail}".strip(), "voters": 0, "chosen": False}
+    return {"text": match[1], "voters": int(match[2]), "chosen": bool(match[3])}

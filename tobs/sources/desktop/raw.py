@@ -1,0 +1,80 @@
+"""The objects of an export as they are written: chat by chat, message by message, whatever its form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from tobs.sources.desktop.files import ExportFiles
+from tobs.sources.desktop.html import read_html
+from tobs.sources.desktop.stream import JsonStream
+from tobs.sources.desktop.values import whole
+
+_LISTS = frozenset({"chats", "left_chats"})
+
+
+class RawChat(Struct):
+    """A chat while it is read: its header as far as it is known, which is whole when ``messages`` are through."""
+
+    header: dict[str, Any]
+    messages: Iterator[dict[str, Any]]
+
+
+class RawExport(Struct):
+    """An export while it is read: what is not a chat gathers in ``rest``."""
+
+    chats: Iterator[RawChat]
+    rest: dict[str, Any]
+
+
+def read_export(stream: JsonStream) -> RawExport:
+    """The chats of an export, one after the other; the messages of each must be read before the next is asked for.
+
+    Raises Truncated and NotJson while it is read.
+    """
+    rest: dict[str, Any] = {}
+    return RawExport(_chats(stream, rest), rest)
+
+
+def _chats(stream: JsonStream, rest: dict[str, Any]) -> Iterator[RawChat]:
+    for key in stream.members():
+        if key in _LISTS and stream.peek() == "{":
+            for inner in stream.members():
+                if inner == "list" and stream.peek() == "[":
+                    for _ in stream.elements():
+                        yield from _chat(stream)
+                else:
+                    stream.value()
+        elif key == "messages" and stream.peek() == "[":
+            yield RawChat(rest, _messages(stream))
+        else:
+            rest[key] = stream.value()
+
+
+def _chat(stream: JsonStream) -> Iterator[RawChat]:
+    header: dict[str, Any] = {}
+    for key in stream.members():
+        if key == "messages" and stream.peek() == "[":
+            yield RawChat(header, _messages(stream))
+        else:
+            header[key] = stream.value()
+
+
+def _messages(stream: JsonStream) -> Iterator[dict[str, Any]]:
+    for value in stream.items():
+        if isinstance(value, dict) and whole(value.get("id")):
+            yield value
+
+
+@contextmanager
+def open_raw(files: ExportFiles) -> Iterator[RawExport]:
+    """The objects of an export. Raises UsageError; Truncated and NotJson while it is read."""
+    if files.is_html:
+        header: dict[str, Any] = dict(files.chat)
+        yield RawExport(iter([RawChat(header, read_html(files.open_pages(), header))]), {})
+        return
+    with files.open_result() as file:
+        yield read_export(JsonStream(file))
