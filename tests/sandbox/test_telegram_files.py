@@ -85,6 +85,41 @@ async def test_an_expired_reference_is_renewed_from_its_message(tmp_path: Path) 
         assert opened.told(ReferenceRenewed) == [ReferenceRenewed(key.chat_id, key.id)]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["FILE_REFERENCE_EXPIRED", "FILE_REFERENCE_0_EXPIRED", "FILE_REFERENCE_INVALID", "FILE_REFERENCE_EMPTY",
+     "FILEREF_UPGRADE_NEEDED"],
+)  # fmt: skip
+async def test_whatever_a_stale_reference_is_called_it_is_renewed(name: str, tmp_path: Path) -> None:
+    data = os.urandom(MIB)
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, data)
+        sandbox.faults.add(f"{GET}#2=error:400:{name}")
+        assert await opened.telegram.fetch_file(item, key, tmp_path / "a.part") == len(data)
+        assert read(tmp_path / "a.part") == data and opened.told(ReferenceRenewed)
+
+
+async def test_a_login_that_another_data_centre_does_not_take_is_carried_over_again(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD), SandboxOptions(dcs=3)) as sandbox, room(sandbox, tmp_path) as opened:
+        sandbox.faults.add("auth.importAuthorization#1=error:400:AUTH_BYTES_INVALID")
+        dcs = set()
+        while not any(entry.error for entry in sandbox.log.calls("auth.importAuthorization")):
+            item, key = await file_message(sandbox, opened, os.urandom(5000))
+            assert await opened.telegram.fetch_file(item, key, tmp_path / f"{key.id}.part") == 5000
+            assert item.remote is not None
+            dcs.add(item.remote.dc)
+        assert len(sandbox.log.calls("auth.importAuthorization")) == len(dcs - {2}) + 1
+
+
+async def test_a_data_centre_that_nobody_knows_fails_the_file_and_not_the_run(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        item, key = await file_message(sandbox, opened, b"x" * 5000)
+        sandbox.faults.add(f"{GET}#1=error:303:FILE_MIGRATE_9")
+        with pytest.raises(TransferFailed, match="data centre 9"):
+            await opened.telegram.fetch_file(item, key, tmp_path / "a.part")
+        assert await opened.telegram.fetch_file(item, key, tmp_path / "a.part") == 5000
+
+
 async def test_photos_are_renewed_alike(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         chat = await opened.telegram.resolve("@synthetic")

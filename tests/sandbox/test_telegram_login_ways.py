@@ -135,6 +135,16 @@ async def test_a_number_of_another_data_centre_is_followed_there(tmp_path: Path)
         assert session is not None and session.dc == sandbox.ready.dc and await check_login(settings) == account
 
 
+@pytest.mark.parametrize("name", ["PHONE_MIGRATE_4", "NETWORK_MIGRATE_4", "USER_MIGRATE_4"])
+async def test_a_login_goes_where_telegram_sends_it(name: str, tmp_path: Path) -> None:
+    async with serve(open_world(WORLD), SandboxOptions(dcs=2)) as sandbox:
+        settings = settings_for(sandbox, tmp_path)
+        sandbox.faults.add(f"auth.sendCode#1=error:303:{name}")  # DC 4 sends back: the account lives on DC 2
+        await enter(sandbox, settings)
+        asked = [(entry.dc, entry.error) for entry in sandbox.log.calls("auth.sendCode")]
+        assert asked == [(2, name), (4, "PHONE_MIGRATE_2"), (2, None)]
+
+
 def away(sandbox: Sandbox, home: Path) -> TelegramSettings:
     """Settings that know only a data centre where the account does not live."""
     settings = settings_for(sandbox, home)

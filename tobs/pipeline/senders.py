@@ -27,6 +27,8 @@ async def sender_ids(telegram: Telegram, senders: Sequence[str], chats: Sequence
 
 
 async def _sender(telegram: Telegram, sender: str, chats: Sequence[Chat], known: Known) -> int:
+    if sender.lstrip("-").isdigit():
+        return int(sender)
     if not is_name(sender):
         return (await telegram.resolve(sender)).id
     people = {person.id: person for person in await known(sender)}

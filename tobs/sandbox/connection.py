@@ -19,7 +19,7 @@ from tobs.sandbox.transports import BadPacket, Transport, detect
 if TYPE_CHECKING:
     from tobs.sandbox.server import Server
 
-_UNKNOWN_KEY = -404
+_UNKNOWN_KEY, _TOO_MUCH = -404, -429
 _GZIP_FROM = 512  # bytes
 
 
@@ -68,6 +68,11 @@ class Connection:
     def close(self) -> None:
         """End the connection now."""
         self._writer.close()
+
+    def busy(self) -> None:
+        """End the connection as Telegram does with who asks too much: transport error 429."""
+        self._transport_error(_TOO_MUCH)
+        self.close()
 
     def abort(self) -> None:
         """End the connection as a cable pulled out would."""

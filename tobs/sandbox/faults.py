@@ -4,8 +4,9 @@ METHOD is a name as "messages.getHistory", or ``*`` for every method. ``#3``: th
 percent of the calls, by the sandbox's seed · ``*``: each call · nothing: the next call.
 ACTION: ``flood:S`` · ``error:CODE:NAME`` · ``delay:MS`` · ``drop`` (the connection, without an answer) · ``corrupt``
 (bytes of a file part are changed; any other answer is damaged on its way) · ``short`` (a file part loses its second
-half) · ``expire`` (every file reference so far) · ``away:MS`` (every data centre hangs up and cannot be reached) ·
-``rate:N`` (FLOOD_WAIT_1 for what is more than N calls in a second).
+half, a page the newer half of its messages) · ``busy`` (transport error 429, then the connection ends) · ``expire``
+(every file reference so far) · ``away:MS`` (every data centre hangs up and cannot be reached) · ``rate:N``
+(FLOOD_WAIT_1 for what is more than N calls in a second).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 
 from tobs.errors import UsageError
 
-Action = Literal["flood", "error", "delay", "drop", "corrupt", "short", "expire", "away", "rate"]
+Action = Literal["flood", "error", "delay", "drop", "corrupt", "short", "expire", "away", "rate", "busy"]
 
 _SPEC: Final = re.compile(
     r"(?P<method>\*|[A-Za-z.]+)(?:#(?P<nth>\d+)|%(?P<percent>\d+(?:\.\d+)?)|(?P<each>\*))?"
@@ -64,13 +65,13 @@ def parse_fault(spec: str) -> Fault:
                 return Fault(spec, found["method"], "error", nth, percent, code=int(code), name=name)
             case "delay" | "away" as action:
                 return Fault(spec, found["method"], action, nth, percent, seconds=float(arg) / 1000)
-            case "drop" | "corrupt" | "short" | "expire" as action if not arg:
+            case "drop" | "corrupt" | "short" | "expire" | "busy" as action if not arg:
                 return Fault(spec, found["method"], action, nth, percent)
     except ValueError:
         pass
     raise UsageError(
         f"The fault {spec!r} has an unknown action or a wrong argument.",
-        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, short, expire, away:MS, rate:N.",
+        "Actions: flood:S, error:CODE:NAME, delay:MS, drop, corrupt, short, expire, busy, away:MS, rate:N.",
     )
 
 

@@ -172,6 +172,10 @@ class Server:
             match fault.action:
                 case "delay":
                     await self.sleep(fault.seconds)
+                case "busy":
+                    entry.error = "busy"
+                    call.session.connection.busy()
+                    return b""
                 case "drop":
                     entry.error = "dropped"
                     return None
@@ -205,6 +209,8 @@ class Server:
             answer = await answer
         if shorten and hasattr(answer, "bytes"):
             answer.bytes = answer.bytes[: len(answer.bytes) // 2]
+        elif shorten and len(getattr(answer, "messages", ())) > 1:
+            answer.messages = answer.messages[len(answer.messages) // 2 :]
         if spoil and hasattr(answer, "bytes") and answer.bytes:
             answer.bytes = bytes((answer.bytes[0] ^ 0xFF,)) + answer.bytes[1:]
         elif spoil:

@@ -102,6 +102,7 @@ class History:
             )
             answer = read_history(body)
             self._peers.remember(answer.users, answer.chats)
+            self._peers.seen_in(chat_id, (message for message, _ in answer.messages), answer.users)
             if answer.whole:
                 page = self._page(chat_id, cursor, high(), answer, keep)
                 return _part_of_chat(page) if thread else page

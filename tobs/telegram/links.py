@@ -10,7 +10,7 @@ from loguru import logger
 from msgspec import Struct
 from telethon.tl import TLRequest, functions
 
-from tobs.errors import NetworkError
+from tobs.errors import RequestRefused
 from tobs.telegram.connection import Connection, ConnectionLost, OnUpdate, add_server_key, trusting
 from tobs.telegram.events import OnEvent, Reconnected
 from tobs.telegram.proxies import parse_proxy
@@ -140,7 +140,7 @@ class Links:
         self._cdns.setdefault(dc, _Cdn(pems))
 
     async def _address(self, dc: int) -> ServerAddress:
-        """Where a data centre listens; asks the home one for the list. Raises NetworkError."""
+        """Where a data centre listens; asks the home one for the list. Raises RequestRefused."""
         session = self.session
         if not dc:
             return ServerAddress(session.host, session.port, session.dc)
@@ -151,7 +151,9 @@ class Links:
                 if usable and option.id not in self._addresses:
                     self._addresses[option.id] = ServerAddress(option.ip_address, option.port, option.id)
         if dc not in self._addresses:
-            raise NetworkError(f"Telegram names no address of data centre {dc}.", "Try again later.")
+            raise RequestRefused(
+                f"Telegram names no address of data centre {dc}.", "Try again later.", name="DC_ID_INVALID"
+            )
         return self._addresses[dc]
 
     async def _config(self) -> Any:

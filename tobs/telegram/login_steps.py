@@ -21,7 +21,7 @@ from tobs.telegram.listening import either
 from tobs.telegram.refusals import RpcError
 from tobs.telegram.settings import TelegramSettings
 
-_TRIES = 3
+_TRIES, _MOVES = 3, 2
 _PLACES = {
     "SentCodeTypeApp": "in the Telegram app",
     "SentCodeTypeSms": "by SMS",
@@ -66,11 +66,12 @@ ShowQr = Callable[[str], None]
 
 async def following(door: Door, request: Any) -> Any:
     """The answer of the data centre the account lives on (PHONE_MIGRATE, NETWORK_MIGRATE, USER_MIGRATE)."""
-    try:
-        return await door(request)
-    except MigrateNeeded as moved:
-        await door.links.move_home(moved.dc)
-        return await door(request)
+    for _ in range(_MOVES):
+        try:
+            return await door(request)
+        except MigrateNeeded as moved:
+            await door.links.move_home(moved.dc)
+    return await door(request)
 
 
 def is_named(error: TobsError, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -36,6 +37,7 @@ class Directory:
         self._store = store
         self._me = me
         self._kept: dict[int, PeerRecord] = {}
+        self._met: dict[int, tuple[int, int]] = {}
 
     # what is known
 
@@ -61,11 +63,35 @@ class Directory:
             raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
         return Chat(chat_id, "supergroup", record.title, record.username, is_public=bool(record.username))
 
+    def seen_in(self, chat_id: int, messages: Iterable[Any], people: Iterable[Any]) -> None:
+        """Remember in which message of a chat people were met whose access hash an answer does not hold (``min``): by
+        that message they can be asked for."""
+        unknown = {marked_object(item) for item in people if getattr(item, "min", False)} - self._kept.keys()
+        if unknown:
+            for message in messages:
+                if (sender := marked(getattr(message, "from_id", None))) in unknown:
+                    self._met.setdefault(sender, (chat_id, message.id))
+
+    async def _resolve_met(self, chat_id: int) -> None:
+        """Ask for somebody by the message in which they were met."""
+        home, message_id = self._met[chat_id]
+        peer = await self.input_peer(home)
+        if is_channel_id(chat_id):
+            channel = types.InputChannelFromMessage(peer, message_id, bare_id(chat_id))
+            self.remember((await self._door(functions.channels.GetChannelsRequest([channel]))).chats)
+        else:
+            user = types.InputUserFromMessage(peer, message_id, chat_id)
+            self.remember(await self._door(functions.users.GetUsersRequest([user])))
+
     async def record(self, chat_id: int) -> PeerRecord:
         """The record of a marked id; the dialogs are listed when it is not known. Raises TargetNotFound."""
         if chat_id < 0 and not is_channel_id(chat_id):
             return PeerRecord(chat_id)  # basic groups need no access hash
         found = self._kept.get(chat_id) or self._store.get(self._me, chat_id)
+        if found is None and chat_id in self._met:
+            with suppress(RequestRefused):  # the message may be gone
+                await self._resolve_met(chat_id)
+            found = self._kept.get(chat_id)
         if found is None:
             async for _ in self.dialogs():
                 if (found := self._kept.get(chat_id)) is not None:

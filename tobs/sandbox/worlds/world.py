@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from typing import Literal
 
 from msgspec import Struct
@@ -76,6 +77,7 @@ class World:
         self.hidden: set[int] = set()
         self.comments_only: set[int] = set()  # groups whose messages are seen only as comments of a channel's posts
         self.topics: dict[int, dict[int, Tl]] = {}  # of each forum, by their ids
+        self.strangers: set[int] = set()  # users that histories name as ``min``, without a usable access hash
         self.archived: set[int] = set()  # chats in the archive folder of the list
         self.folders: list[Tl] = [types.DialogFilterDefault()]
         self.invites: dict[str, Invite] = {}  # by the code of the link
@@ -173,8 +175,15 @@ class World:
         for id in ids:
             named.update(history.peers(id))
         known = [self.entities[marked] for marked in sorted(named) if marked in self.entities]
-        users = [entity for entity in known if isinstance(entity, types.User | types.UserEmpty)]
+        users = [self._as_known(entity) for entity in known if isinstance(entity, types.User | types.UserEmpty)]
         return users, [entity for entity in known if not isinstance(entity, types.User | types.UserEmpty)]
+
+    def _as_known(self, user: Tl) -> Tl:
+        if user.id not in self.strangers:
+            return user
+        known = copy(user)
+        known.min, known.access_hash = True, mix(user.id) >> 1
+        return known
 
     def messages(self, chat: int, ids: Iterable[int]) -> list[Raw]:
         """Messages as serialised TL objects, in the order asked; every id must be there."""
