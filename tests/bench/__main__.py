@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.bare import bare_rate
+from tests.bench.plugins import PLAIN, plugin_lines
 from tests.e2e.harness import TOBS, Served, sandbox
 
 FAST = "synthetic:messages=50000,chats=1,media=0,seed=1"
@@ -53,6 +54,10 @@ def main() -> None:
         with served(folder / "again", AGAIN) as again:
             export_seconds(again, folder / "again-vault", 4)
             say(f"  {export_seconds(again, folder / 'again-vault', 4):.2f} s, interpreter start included")
+        say("plugins")
+        with served(folder / "plain", PLAIN) as plain:
+            for line in plugin_lines(plain, folder):
+                say(line)
         say("peak memory of an export (the process and the largest beside it)")
         for count in (20_000, 200_000):
             with served(folder / f"memory{count}", BIG.format(count=count)) as world:
