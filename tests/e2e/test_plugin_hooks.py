@@ -150,3 +150,26 @@ def test_plugins_are_told_of_runs_only_when_asked_for(serve: Serve, vault: Path)
     for name, words in (("tags", "has no command"), ("nobody", "There is no plugin"), ("herald", "does not run (off)")):
         done = served.tobs("plugins", "run", name, *at)
         assert (done.code, words in done.stderr) == (2, True), done
+
+
+def test_a_hidden_message_has_no_note_and_comes_back(serve: Serve, vault: Path) -> None:
+    served = serve(WORLD)
+    every = vault.parent / "every"
+    export(served, every)
+    notes = {path.relative_to(every).as_posix() for path in every.glob("Telegram/*/20*/*/*.md")}
+    texts = {name: (every / name).read_text(encoding="utf-8") for name in notes}
+    word = "signal"
+    muted = {"TOBS_PLUGIN_MUTE_MATCHING": word}
+
+    report = export(served, vault, **muted)
+    assert report["messages"]["new"] == 60
+    shown = {path.relative_to(vault).as_posix() for path in vault.glob("Telegram/*/20*/*/*.md")}
+    assert 0 < len(shown) < len(notes) and shown < notes
+    assert all(word in texts[name].casefold() for name in notes - shown)
+    before = stamps(vault)
+    assert export(served, vault, **muted)["processors"]["mute"]["done"] == 0
+    assert stamps(vault) == before
+
+    done = served.tobs("process", "--vault", str(vault), "--json")
+    assert done.code == 0, done.stderr
+    assert {path.relative_to(vault).as_posix() for path in vault.glob("Telegram/*/20*/*/*.md")} == notes

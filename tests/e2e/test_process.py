@@ -185,7 +185,7 @@ def test_a_budget_is_kept_and_the_rest_comes_later(serve: Serve, vault: Path) ->
     first = served.tobs("export", served.target, "--media-budget", str(budget), "--vault", str(vault), "--json")
     assert first.code == 0, first.stderr
     media = first.json["media"]
-    assert 0 < media["bytes"] <= budget and media["postponed"] == whole["downloaded"] - media["downloaded"]
+    assert 0 < media["bytes"] <= budget and media["postponed"] >= whole["downloaded"] - media["downloaded"]
     assert any("left to a later run" in one["what"] for one in first.json["recovered"])
     assert len(list(vault.rglob("Telegram/*/media/*"))) > 0, "what was fetched does not wait for the rest"
     while (done := process(served, vault, "--media-budget", str(budget))).json["media"]["postponed"]:

@@ -25,12 +25,13 @@ class Maker(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """What a plugin said about the message in ``row`` in the version ``state`` (a digest); empty: nothing. One that
-    has ``failed`` is asked again by the next run."""
+    """What a plugin said about the message in ``row`` in the version ``state`` (a digest); empty: nothing. ``hides``:
+    no note is to be made of it. One that has ``failed`` is asked again by the next run."""
 
     row: int
     state: bytes
     found: dict[str, Any] = {}
+    hides: bool = False
     failed: bool = False
 
 
@@ -82,12 +83,21 @@ class Enrichments:
         with self._database.transaction():
             before = self._found(maker.name, [one.row for one in said])
             self._database.run_many(
-                "INSERT OR REPLACE INTO enrichments VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO enrichments VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (one.row, maker.name, "" if one.failed else maker.digest, one.state, maker.place, encode(one.found))
+                    (
+                        one.row,
+                        maker.name,
+                        "" if one.failed else maker.digest,
+                        one.state,
+                        maker.place,
+                        one.hides,
+                        encode(one.found),
+                    )
                     for one in said
                 ],
             )
+            self._hide(one.row for one in said)
             changed = [one.row for one in said if encode(one.found) != before.get(one.row, b"{}")]
             if changed:
                 mark_notes_of_rows(self._database, changed)
@@ -109,12 +119,21 @@ class Enrichments:
         others = "plugin NOT IN (SELECT value FROM json_each(?))"
         with self._database.transaction():
             rows = self._database.rows(
-                f"SELECT message_row FROM enrichments WHERE {others} AND found <> CAST('{{}}' AS BLOB)",
+                f"SELECT message_row FROM enrichments WHERE {others} AND (hides OR found <> CAST('{{}}' AS BLOB))",
                 (id_list(names),),
             )
             self._database.run(f"DELETE FROM enrichments WHERE {others}", (id_list(names),))
+            self._hide(row for (row,) in rows)
             mark_notes_of_rows(self._database, [row for (row,) in rows])
         return len(rows)
+
+    def _hide(self, message_rows: Iterable[int]) -> None:
+        """Hide the messages of which some plugin wants no note, and no others."""
+        self._database.run(
+            "UPDATE message_rows SET hidden = NOT hidden WHERE row IN (SELECT value FROM json_each(?))"
+            " AND hidden <> EXISTS (SELECT 1 FROM enrichments e WHERE e.message_row = row AND e.hides)",
+            (id_list(message_rows),),
+        )
 
     # Notes of their own
 

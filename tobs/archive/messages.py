@@ -28,9 +28,10 @@ _KEEP_VERSION = (
     "INSERT INTO message_versions (message_row, replaced_at, raw_page, raw_index, model)"
     " SELECT row, ?, raw_page, raw_index, model FROM message_rows WHERE row = ?"
 )
-# What is deleted on Telegram gets no note, but what had one gets one when its chat is laid out anew.
+# What a plugin hides gets no note. What is deleted on Telegram gets none either, but what had one gets one when its
+# chat is laid out anew.
 _UNPLANNED = (
-    "note_id IS NULL AND account = ? AND chat_id = ? AND id <= ?"
+    "note_id IS NULL AND account = ? AND chat_id = ? AND id <= ? AND hidden = 0"
     " AND (deleted_at IS NULL OR EXISTS (SELECT 1 FROM moved_messages WHERE message_row = row))"
 )
 
@@ -236,7 +237,8 @@ class Messages:
     def unfinished(self, account: int) -> list[int]:
         """The chats with something that has no note yet, or an old one, or a file on its way."""
         rows = self._database.rows(
-            "SELECT chat_id FROM message_rows WHERE note_id IS NULL AND deleted_at IS NULL AND account IN (0, ?1)"
+            "SELECT chat_id FROM message_rows WHERE note_id IS NULL AND deleted_at IS NULL AND hidden = 0"
+            " AND account IN (0, ?1)"
             " UNION SELECT chat_id FROM notes"
             " WHERE revision <> written_revision AND state <> 'deleted' AND state <> 'retired'"
             " AND account IN (0, ?1) AND message_id <> 0"

@@ -35,6 +35,8 @@ class Enrichers:
         self._keeper = keeper
         self._host = host
         self._plugins = [_Asked(one, _maker(one, number)) for number, one in enumerate(plugins)]
+        for one in self._plugins:
+            desk.reporter.count_processor(one.plugin.name)
         self._force = force
         # Up to which id each chat was seen through in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
@@ -67,7 +69,7 @@ class Enrichers:
                     case Done(result=result):
                         desk.reporter.count_processor(name, done=1)
                         found = {} if result is None else _found(desk, name, result)
-                        said.append(Said(asked.row, asked.state, found))
+                        said.append(Said(asked.row, asked.state, found, hides=result is not None and result.hide))
                     case PluginFailure(reason=reason):
                         desk.reporter.count_processor(name, failed=1)
                         desk.reporter.problem(f"plugin {name}", item.label, reason)

@@ -14,7 +14,7 @@ from tobs.pipeline.export import finish_notes
 from tobs.pipeline.kept import kept_account, kept_places
 from tobs.pipeline.media import MediaStage
 from tobs.pipeline.opened import Means, OpenRun, open_run
-from tobs.pipeline.plan import settled_to
+from tobs.pipeline.plan import plan_messages, settled_to
 from tobs.pipeline.report import RunReport
 from tobs.pipeline.reprocess import Reprocessing, drop_plugins
 from tobs.pipeline.way import on_telegram
@@ -52,7 +52,11 @@ class ProcessRun(Struct, frozen=True):
                 for place in places:
                     reporter.chat, reporter.phase = place.chat.title, "processing"
                     await again.run(place)
-                    await enrichers.ask(place, await run.keeper(settled_to, desk, place, final=True))
+                    upto = await run.keeper(settled_to, desk, place, final=True)
+                    await enrichers.ask(place, upto)
+                    # What a plugin hid, and none hides any more.
+                    while await run.keeper(plan_messages, desk, place, upto=upto, final=True):
+                        pass
                 again.tell_missing()
                 await self._fetch(run, desk, places, chain, offline=work.offline)
                 for place in places:

@@ -157,13 +157,15 @@ class NewNote(Struct, frozen=True):
 
 class Enrichment(Struct, frozen=True, omit_defaults=True):
     """What a plugin has to say about a message. ``fields``, ``sections``, ``tags`` and ``related`` are those of a
-    ``Result``; ``notes`` are notes of their own."""
+    ``Result``; ``notes`` are notes of their own. With ``hide`` the message gets no note (in a day's note: no place); it
+    stays in the archive, and a note that it has already stays, too."""
 
     fields: dict[str, FieldValue] = {}
     sections: tuple[Section, ...] = ()
     tags: tuple[Annotated[str, Meta(pattern=r"^[\w/-]{1,100}$")], ...] = ()
     related: tuple[FieldText, ...] = ()
     notes: tuple[NewNote, ...] = ()
+    hide: bool = False
 
 
 class Run(Struct, frozen=True, tag=True):

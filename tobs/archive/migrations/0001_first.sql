@@ -145,6 +145,7 @@ CREATE TABLE message_rows (
     topic_id INTEGER NOT NULL,
     edited INTEGER NOT NULL,
     deleted_at REAL,
+    hidden INTEGER NOT NULL DEFAULT 0,  -- a plugin wants no note of it
     note_id INTEGER REFERENCES notes (id),
     block_id INTEGER,                   -- the message whose note or block it is part of (album); NULL: its own
     raw_page INTEGER REFERENCES raw_pages (id),
@@ -310,6 +311,7 @@ CREATE TABLE enrichments (
     digest TEXT NOT NULL,
     state BLOB NOT NULL,
     place INTEGER NOT NULL,             -- of the plugin in the order
+    hides INTEGER NOT NULL,             -- no note is to be made of the message
     found BLOB NOT NULL,                -- JSON object, {} for nothing
     PRIMARY KEY (message_row, plugin)
 ) WITHOUT ROWID;

@@ -1,0 +1,5 @@
+"""Messages that are to have no note."""
+
+from tobs_plugins.mute.plugin import Mute, MuteConfig
+
+__all__ = ["Mute", "MuteConfig"]
