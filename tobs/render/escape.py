@@ -23,11 +23,11 @@ SPECIAL = re.compile(
     rf"\\|`|\*|\[|\]|<%*|\$|~|==+|%%+|::+|{_REFERENCE}"
     rf"|_(?:(?<!{_ALNUM}_)|(?!{_ALNUM}))"
     rf"|#(?<!\S#)(?=[{TAG_CHAR}])"
-    r"|\^(?<!\S\^)(?=[A-Za-z0-9-]+[ \t]*$)"
+    r"|\^(?<!\S\^)(?=[A-Za-z0-9-]+[^\S\n]*$)"
     r"|:(?=//)(?<=[A-Za-z0-9+.-]:)(?<!(?i:http):)(?<!(?i:https):)(?<!ftp:)(?<!tg:)(?<!ton:)",
     re.MULTILINE,
 )
-_HTML_SPECIAL = re.compile(rf"[\\`*_\[\]<>&$~]|#(?=[{TAG_CHAR}])|==+|%%+|::+|\^(?=[A-Za-z0-9-]+$)")
+_HTML_SPECIAL = re.compile(rf"[\\`*_\[\]<>&$~]|:(?=//)|(?<=www)\.|#(?=[{TAG_CHAR}])|==+|%%+|::+|\^(?=[A-Za-z0-9-]+$)")
 
 _ESCAPED = {char: "\\" + char for char in "\\`*[]$~_#^<"}
 _ESCAPED |= {"<%": "<\\%", "==": "\\=\\=", "%%": "\\%\\%", "::": ":\\:", ":": ":\\"}
@@ -67,7 +67,31 @@ def replace_special(match: re.Match[str]) -> str:
 
 def escape_text(text: str) -> str:
     """Text of one or more whole lines as Markdown that shows it literally."""
-    return start_lines(SPECIAL.sub(replace_special, text))
+    return start_lines(escape_piece(text, is_last=True))
+
+
+def escape_piece(text: str, *, is_last: bool = False) -> str:
+    """Text that markup follows unless it ``is_last`` of its line, as Markdown that shows it literally; the start of a
+    line is not looked at."""
+    escaped = SPECIAL.sub(replace_special, text)
+    if "://" not in text and "www." not in text:
+        return escaped
+    return (_LINE_LINK if is_last else _PIECE_LINK).sub(_unlinked, escaped)
+
+
+def escape_label(text: str) -> str:
+    """Text of a link's label, in which no parser looks for further links."""
+    return SPECIAL.sub(replace_special, text)
+
+
+# Some parsers make a link of a bare address and take all up to the next space into it, escapes and markup too. One that
+# the message did not mark as an address is written so that nobody finds it.
+_LINE_LINK = re.compile(r"(?i:https?|ftp):(?=//[^\s<]*\\)|www(?=\.[^\s<]*\\)")
+_PIECE_LINK = re.compile(r"(?i:https?|ftp):(?=//[^\s<]*(?:\\|\Z))|www(?=\.[^\s<]*(?:\\|\Z))")
+
+
+def _unlinked(match: re.Match[str]) -> str:
+    return f"{match[0]}\\"
 
 
 def start_lines(escaped: str) -> str:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category
 
-from tobs.render.escape import SPECIAL, ZERO_WIDTH, code_span, escape_html, escape_text, replace_special, start_line
+from tobs.render.escape import ZERO_WIDTH, code_span, escape_html, escape_label, escape_piece, escape_text, start_line
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
 from tobs.render.runs import Span
@@ -215,6 +215,7 @@ class _Writer:
         self.refer = False  # the next text begins with a character reference
         self.tag = False  # the last thing written is a tag, which the next text must not lengthen
         self.unfit = Mark("", 0, 0)
+        self.in_label = False
 
     def last(self) -> str:
         """The last character written, empty at the line's start."""
@@ -251,7 +252,9 @@ class _Writer:
         if mark.style == "link":
             self.guard_bang()
             self.mark_up("[")
+            self.in_label = True
             done = self.write(first, stop, depth + 1, False)
+            self.in_label = False
             self.close_label()
             self.mark_up(f"]({destination(mark.value)})")
             return done
@@ -327,28 +330,32 @@ class _Writer:
             if html:
                 self.mark_up(escape_html(text))
             elif leaf is None:
-                self.write_text(text)
+                self.write_text(text, is_last=run.end == len(self.line) and not run.outer)
             else:
                 self.write_leaf(leaf, text)
             self.refer = False
         for style in reversed(opened):
             self.mark_up(_TAGS[style][1])
 
-    def write_text(self, text: str) -> None:
+    def write_text(self, text: str, *, is_last: bool) -> None:
         if self.refer:
-            piece = f"&#{ord(text[0])};{SPECIAL.sub(replace_special, text[1:])}"
+            piece = f"&#{ord(text[0])};{self.escaped(text[1:], is_last=is_last)}"
         else:
-            piece = SPECIAL.sub(replace_special, text)
+            piece = self.escaped(text, is_last=is_last)
             if self.tag and piece[0] in "-_/":
                 piece = "\\" + piece
         self.out.append(piece)
         self.star = self.tag = False
         self.plain = True
 
+    def escaped(self, text: str, *, is_last: bool) -> str:
+        return escape_label(text) if self.in_label else escape_piece(text, is_last=is_last)
+
     def write_leaf(self, leaf: Mark, text: str) -> None:
         match leaf.style:
             case "code":
-                self.mark_up(code_span(text))
+                # ``[`a]: b`](…)`` at the start of a line would be a definition.
+                self.mark_up(code_span(text.replace("]:", f"]{ZERO_WIDTH}:") if self.in_label else text))
             case "wiki":
                 self.guard_bang()
                 self.mark_up(wikilink(leaf.value, text))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tobs.render.escape import SPECIAL, TAG_CHAR, escape_name, legal_tag
+from tobs.render.escape import SPECIAL, TAG_CHAR, escape_label, escape_name, legal_tag, one_line
 from tobs.render.links import LinkTargets, destination, web_url
 from tobs.render.runs import Span
 
@@ -144,7 +144,7 @@ def url_markdown(line: str, mark: Mark) -> str:
         return raw
     if _AUTOLINK.fullmatch(raw) and not _NOT_IN_ANGLES.search(raw):
         return f"<{raw}>"
-    label = escape_name(raw)
+    label = escape_label(one_line(raw))
     if label.endswith("\\]"):
         label = f"{label[:-2]}&#93;"
     return f"[{label}]({destination(raw)})"
@@ -195,12 +195,22 @@ def _settle(line: str, styles: list[Mark], leaves: list[Mark]) -> tuple[list[Mar
             continue
         if leaf.style == "wiki":
             styles = [_around(mark, leaf) for mark in styles]
-        elif leaf.style != "code" and any(_cuts(mark, leaf) for mark in styles):
+        elif leaf.style != "code" and any(_cuts(mark, leaf) or _in_html(mark, leaf) for mark in styles):
             if leaf.style == "url":
                 styles.append(Mark("link", leaf.start, leaf.end, line[leaf.start : leaf.end]))
             continue
         kept.append(leaf)
     return styles, sorted(kept, key=lambda leaf: leaf.start)
+
+
+def _in_html(mark: Mark, leaf: Mark) -> bool:
+    """Whether an address would stand in an HTML element, where it would be escaped."""
+    return (
+        leaf.style == "url"
+        and mark.style in ("underline", "spoiler")
+        and mark.start < leaf.end
+        and leaf.start < mark.end
+    )
 
 
 def _cuts(mark: Mark, leaf: Mark) -> bool:

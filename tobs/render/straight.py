@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tobs.render.escape import SPECIAL, code_span, escape_html, replace_special, start_lines
+from tobs.render.escape import code_span, escape_html, escape_label, escape_piece, start_lines
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import MAKERS, url_markdown
 from tobs.render.runs import Span
@@ -63,13 +63,13 @@ def straight_lines(
             elif style == "wiki":
                 piece = wikilink(value, inner)
             else:
-                piece = f"[{SPECIAL.sub(replace_special, inner)}]({destination(value)})"
+                piece = f"[{escape_label(inner)}]({destination(value)})"
         if at < first:
-            pieces.append(SPECIAL.sub(replace_special, text[at:first]))
+            pieces.append(escape_piece(text[at:first]))
         pieces.append(piece)
         at = written = last
     if at < end:
-        pieces.append(SPECIAL.sub(replace_special, text[at:end]))
+        pieces.append(escape_piece(text[at:end], is_last=True))
     return start_lines("".join(pieces))
 
 
@@ -83,4 +83,4 @@ def _styled(text: str, start: int, end: int, kind: str, first: int, last: int, i
         return None
     if not inner[-1].isalnum() and last < end and not text[last].isspace():
         return None
-    return f"{delimiter}{SPECIAL.sub(replace_special, inner)}{delimiter}"
+    return f"{delimiter}{escape_piece(inner)}{delimiter}"

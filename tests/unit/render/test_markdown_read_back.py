@@ -11,21 +11,19 @@ from tests.unit.render.reading import IGNORED, read
 from tobs.model import Entity
 from tobs.render.markdown import to_markdown
 
-_ALPHABET = "ab1 \n_*`~[]()<>#+-=.!|\\&;:%$^\"'/@{}«»—…é语😀👍🏽\u00a0€x2y\t"
-_TEXTS = st.one_of(
-    st.text(st.sampled_from(_ALPHABET), max_size=40),
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=25),
-    st.lists(
-        st.sampled_from(
-            ["- a", "1. b", "# c", "> d", "```", "~~~", "---", "===", "|a|b|", "|-|-|", "    e", "\tf", "**g**", "z  ",
-             "__h__", "[i](j)", "![k](l)", "<b>m</b>", "<!-- n -->", "[^1]: o", "[[p]]", "==q==", "%%r%%", "$s$", "-",
-             "a ^t", "u:: v", "&amp;", "\\", "<% w %>", "* * *", "_ _ _", "+ x", "2) y", "=", "--|--", ":--", "",
-             "http://a/_b_"]
-        ),
-        max_size=6,
-    ).map("\n".join),
+ALPHABET = "ab1 \n_*`~[]()<>#+-=.!|\\&;:%$^\"'/@{}«»—…é语😀👍🏽\u00a0€x2y\t"
+LINES = (
+    "- a", "1. b", "# c", "> d", "```", "~~~", "---", "===", "|a|b|", "|-|-|", "    e", "\tf", "**g**", "z  ",
+    "__h__", "[i](j)", "![k](l)", "<b>m</b>", "<!-- n -->", "[^1]: o", "[[p]]", "==q==", "%%r%%", "$s$", "-",
+    "a ^t", "u:: v", "&amp;", "\\", "<% w %>", "* * *", "_ _ _", "+ x", "2) y", "=", "--|--", ":--", "",
+    "http://a/_b_",
 )  # fmt: skip
-_STYLES = {"bold": "bold", "italic": "italic", "strikethrough": "strike", "underline": "underline",
+_TEXTS = st.one_of(
+    st.text(st.sampled_from(ALPHABET), max_size=40),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=25),
+    st.lists(st.sampled_from(LINES), max_size=6).map("\n".join),
+)
+STYLES = {"bold": "bold", "italic": "italic", "strikethrough": "strike", "underline": "underline",
            "spoiler": "spoiler", "code": "code", "text_link": "link"}  # fmt: skip
 _HTML_ONLY = frozenset({"underline", "spoiler"})
 
@@ -53,7 +51,7 @@ def expected(text: str, entities: list[Entity]) -> list[tuple[str, frozenset[str
     styles: list[set[str]] = [set() for _ in text]
     for entity in entities:
         for unit in range(entity.offset, min(entity.offset + entity.length, len(at))):
-            styles[at[unit]].add(_STYLES[entity.kind])
+            styles[at[unit]].add(STYLES[entity.kind])
     return [
         (char, frozenset(found))
         for char, found in zip(text, styles, strict=True)
@@ -75,7 +73,7 @@ def test_styles_are_read_back(text: str, entities: list[Entity]) -> None:
     assert blocks <= {"p"}
 
 
-@given(_TEXTS, _entities(list(_STYLES)))
+@given(_TEXTS, _entities(list(STYLES)))
 def test_links_and_code_are_read_back_with_the_styles_around(text: str, entities: list[Entity]) -> None:
     shown, blocks = read(to_markdown(text, entities))
     spoilers = [styles for _, styles in expected(text, entities) if {"spoiler", "code"} <= styles]

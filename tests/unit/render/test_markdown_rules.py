@@ -21,6 +21,14 @@ _TARGETS = LinkTargets(
 @pytest.mark.parametrize(
     ("text", "entities", "markdown"),
     [
+        # Parsers that make links of bare addresses would take escapes and markup into them.
+        ("http://a/*b* x", [], "http:\\//a/\\*b\\* x"),
+        ("http://a/b_c www.x*", [], "http://a/b_c www\\.x\\*"),
+        ("http://ab", [E("bold", 8, 1)], "http:\\//a**b**"),
+        ("http://a/b_c", [E("underline", 0, 12), E("url", 0, 12)], "[<u>http&#58;//a/b&#95;c</u>](http://a/b_c)"),
+        ("http://a/*", [E("text_link", 0, 10, url="http://b")], "[http://a/\\*](http://b)"),
+        ("[a]: b", [E("text_link", 0, 6, url="http://b"), E("code", 1, 5)], "[\\[`a]\u200b: b`](http://b)"),
+        ("a ^b\xa0", [], "a \\^b\xa0"),
         ("a\nb\nc", [E("blockquote", 2, 1)], "a\n\n> b\n\nc"),
         ("a\n\n\nb", [E("blockquote", 4, 1)], "a\n\n> b"),
         ("a\nb", [E("expandable_blockquote", 0, 3)], "> [!quote]-\n> a\n> b"),

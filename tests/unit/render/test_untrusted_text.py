@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.unit.render.test_markdown_read_back import _ALPHABET
+from tests.unit.render.test_markdown_read_back import ALPHABET
 from tobs.model import (
     Chat,
     Contact,
@@ -40,7 +40,7 @@ _PIECES = st.lists(
             ["<%", "%>", "[[", "]]", "%%", "==", "::", "$$", "$", "![", "](", ")", "^a", " ^id", "#tag", "\n", " ", "`",
              "= ", "<b", ">", "<!--", "&lt;", "\\", "|", "-", "key:: v", "```dataview", "obsidian://", "http://e.example"]
         ),
-        st.text(st.sampled_from(_ALPHABET), max_size=3),
+        st.text(st.sampled_from(ALPHABET), max_size=3),
     ),
     max_size=12,
 ).map("".join)  # fmt: skip
@@ -87,6 +87,7 @@ def test_the_short_way_writes_what_the_long_way_writes(text: str, entities: list
 
 
 @given(_PIECES)
+@example("^a\xa0")
 def test_nothing_in_names_titles_and_captions_comes_alive(text: str) -> None:
     templates = Templates(load_builtin)
     chat = Chat(-1000000000005, "channel", text or "x", about=text)
