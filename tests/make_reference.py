@@ -1,4 +1,5 @@
-"""Writes what is generated from the code: .env.example and docs/reference. Run by `make reference`."""
+"""Writes what is generated from the code: .env.example, docs/reference and docs/plugin/reference.md. Run by
+`make reference`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 import typer
 
+from tests.plugin_reference import plugin_reference
 from tests.tl_reference import telegram_reference
 from tobs.cli.common import Common
 from tobs.cli.main import app
@@ -32,6 +34,7 @@ def generated() -> dict[str, str]:
         ".env.example": env_example(),
         "docs/reference/settings.md": settings_reference(),
         "docs/reference/commands.md": commands_reference(),
+        "docs/plugin/reference.md": plugin_reference(),
         "docs/reference/telegram.md": telegram_reference(),
     }
 
