@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 from telethon import errors
 from telethon.tl import functions, types
+from telethon.utils import get_peer_id
 
 from tests.sandbox.conftest import telethon_client
 from tests.sandbox.test_sandbox_kurigram import kurigram_client, log_in
 from tobs.model import bare_id
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.sandbox.worlds.community import ALMANAC, CIRCLE, GUILD, POST, TOPICS
+from tobs.sandbox.worlds.community import ADA, ALMANAC, CIRCLE, GUILD, HIDDEN, ME, POST, TOPICS
 from tobs.sandbox.worlds.threads import create_topic, discussion, edit_topic, thread_ids
 
 
@@ -106,3 +107,23 @@ async def test_kurigram_reads_the_comments_of_a_post(community: Sandbox) -> None
         replies = [message async for message in client.get_discussion_replies("garden_post", 2)]
         assert [message.id for message in replies] == thread_ids(community.world, *discussion(community.world, POST, 2))
         assert (await client.get_discussion_message("garden_post", 2)).forward_origin.message_id == 2
+
+
+async def test_telethon_lists_sub_dialogs_reads_one_and_sees_the_tags(community: Sandbox) -> None:
+    async with telethon_client(community) as client:
+        dialogs = await client(functions.messages.GetSavedDialogsRequest(None, 0, "me", 2, 0))
+        assert dialogs.count == 4 and len(dialogs.dialogs) == 2
+        rest = await client(
+            functions.messages.GetSavedDialogsRequest(None, dialogs.dialogs[-1].top_message, "me", 9, 0)
+        )
+        sources = [get_peer_id(dialog.peer) for dialog in (*dialogs.dialogs, *rest.dialogs)]
+        assert sorted(sources) == sorted([ME, ADA, POST, HIDDEN])
+        ada = await client.get_input_entity(types.PeerUser(ADA))
+        page = await client(functions.messages.GetSavedHistoryRequest(ada, 0, None, 0, 100, 0, 0, 0))
+        assert {get_peer_id(message.saved_peer_id) for message in page.messages} == {ADA}
+        assert len(page.messages) == 10
+        tags = await client(functions.messages.GetSavedReactionTagsRequest(0))
+        assert {tag.reaction.emoticon: (tag.count, tag.title) for tag in tags.tags} == {
+            "📌": (8, "to do: soon"),
+            "❤": (6, None),
+        }

@@ -30,6 +30,7 @@ from tobs.archive.relayout import Relayouts
 from tobs.archive.replaced import Replaced
 from tobs.archive.results import Results
 from tobs.archive.runs import Runs
+from tobs.archive.saved import Saved
 from tobs.archive.summaries import Summaries
 from tobs.archive.topics import Topics
 from tobs.archive.updates import Updates
@@ -47,6 +48,7 @@ class Archive:
         self.chats = Chats(database, clock)
         self.topics = Topics(database)
         self.comments = Comments(database, self.meta)
+        self.saved = Saved(database, self.meta)
         self.people = People(database, clock)
         self.peers = Peers(database)
         self.raw = RawPages(database)

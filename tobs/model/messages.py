@@ -101,7 +101,9 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``album_id`` joins the messages of an album, ``topic_id`` is the forum topic's (0: none),
     ``comments`` the number of comments under a channel post, ``attached`` files beside ``media``: those that
-    ``blocks`` name, a poll's pictures, a live photo's video. ``paid_stars`` is what sending it cost.
+    ``blocks`` name, a poll's pictures, a live photo's video. ``paid_stars`` is what sending it cost. ``saved_from`` is
+    whom or what a saved message came from, ``saved_tags`` the emoji (``custom 5``: a custom one) its owner tagged it
+    with.
     """
 
     chat_id: int
@@ -135,6 +137,7 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     forwards: int | None = None
     comments: int | None = None
     reactions: tuple[Reaction, ...] = ()
+    saved_tags: tuple[str, ...] = ()
     fact_check: str = ""
     suggested: SuggestedPost | None = None
     paid_stars: int = 0

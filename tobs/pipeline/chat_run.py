@@ -73,6 +73,8 @@ class ChatExporter(Struct, frozen=True):
         if topics or chosen.chat.is_forum:
             await self._topics(chosen.chat, wanted=topics)
         await self.keeper(know_old_group, desk, chosen.chat)
+        if chosen.chat.kind == "saved":
+            await self.keeper(desk.archive.saved.set_titles, desk.account, await telegram.around.tag_titles())
         parts = await parts_of(telegram, chosen, self.filters, self.senders, desk.zone)
         chat = parts[-1].chat
         if not topics:
@@ -148,7 +150,7 @@ class ChatExporter(Struct, frozen=True):
         that is ``wanted`` and not there."""
         if not chat.is_forum:
             raise TargetNotFound(f"'{chat.title}' has no topics.", "Leave out --topic.")
-        topics = await self.telegram.topics(chat.id)
+        topics = await self.telegram.around.topics(chat.id)
         missing = set(wanted) - {topic.id for topic in topics}
         if missing:
             known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])

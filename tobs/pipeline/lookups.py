@@ -42,6 +42,7 @@ class Lookups:
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
         self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
+        self._titles: dict[str, str] | None = None
         self._kept: dict[int, bool] = {}
         self._has_threads = studio.archive.comments.any_thread()
         self._names: dict[str, int | None] = {}
@@ -54,6 +55,7 @@ class Lookups:
             topic=self._topic,
             post=self._post,
             comments=self._comments,
+            tag_title=self._tag_title,
             attachment=self._attachment,
             named=self._named,
             found=self._found,
@@ -96,6 +98,11 @@ class Lookups:
         if not self._has_threads:
             return None
         return self._if_kept(self._studio.archive.comments.filed(chat_id, [message_id]).get(message_id))
+
+    def _tag_title(self, emoji: str) -> str:
+        if self._titles is None:
+            self._titles = self._studio.archive.saved.titles(self._studio.account)
+        return self._titles.get(emoji, "")
 
     def _if_kept(self, post: tuple[int, int] | None) -> tuple[int, int] | None:
         """``post`` if the comments of its channel are filed under their posts."""

@@ -64,6 +64,7 @@ def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
         years=_years(*([(chat.migrated_from, before)] if before else []), (chat.id, summary)),
         past_titles=_past_titles(studio, chat),
         topics=_topics(studio, chat, links),
+        saved_from=tuple(archive.saved.dialogs(studio.account)) if chat.kind == "saved" else (),
         picture=_picture(studio, chat),
         base=_path(studio, f"{chat.id}/base"),
     )

@@ -8,6 +8,7 @@ the same bytes; lines end with ``\\n``, the file with one of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from tobs.model import (
 )
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
-from tobs.render.escape import code_span, escape_name, one_line
+from tobs.render.escape import code_span, escape_name, legal_tag, one_line
 from tobs.render.found import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
@@ -47,7 +48,7 @@ def render_message(
     context = Context(links, options, chat.id, chat.username)
     views = tuple([message_view(message, chat, context) for message in messages])
     files = attached_fields(messages, context)
-    tags = note_tags(messages, options.tag_prefix, files)
+    tags = note_tags(messages, options.tag_prefix, files, links)
     note = NoteView(context.name(chat.id), chat.title, views[0].date, views, tags)
     body = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
     properties = _properties(messages, chat, context, tags, views[0])
@@ -79,10 +80,15 @@ def link_to(found: tuple[str, str] | None) -> str | None:
     return Link(wikilink(path, name or path.rpartition("/")[2])) if path else one_line(name) or None
 
 
-def note_tags(messages: Sequence[Message], prefix: str, files: Sequence[Mapping[str, Any]] = ()) -> tuple[str, ...]:
+def note_tags(
+    messages: Sequence[Message], prefix: str, files: Sequence[Mapping[str, Any]], links: Links
+) -> tuple[str, ...]:
     """The tags of all messages of a note and of what processors found in their ``files``, each once."""
     tags: dict[str, str] = {}
     for message in messages:
+        for emoji in message.saved_tags:
+            tag = prefix + saved_tag(emoji, links.tag_title(emoji))
+            tags.setdefault(tag.casefold(), tag)
         texts = [Text(message.text, message.entities)] if message.entities else []
         for text in (*texts, *rich_texts(message.blocks)):
             for tag in hashtags(text.text, text.entities, prefix):
@@ -91,6 +97,12 @@ def note_tags(messages: Sequence[Message], prefix: str, files: Sequence[Mapping[
         for tag in found_tags(fields, prefix):
             tags.setdefault(tag.casefold(), tag)
     return tuple(tags.values())
+
+
+def saved_tag(emoji: str, title: str) -> str:
+    """A tag of Saved Messages as Obsidian has it: its title, else its emoji."""
+    words = re.sub(r"[^\w/-]+", "-", one_line(title)).strip("-/")
+    return next((tag for tag in (words, emoji) if tag and legal_tag(tag)), re.sub(r"\W+", "-", f"emoji {emoji}"))
 
 
 def attached_fields(messages: Sequence[Message], context: Context) -> list[Mapping[str, Any]]:
@@ -124,6 +136,8 @@ def _properties(
         properties.append(("topic", link_to(context.links.topic(chat.id, topic_id))))
     if post:
         properties.append(("post", _message_link(context, *post)))
+    if chat.kind == "saved" and message.saved_from not in (0, chat.id):
+        properties.append(("saved_from", link_to(context.known(message.saved_from))))
     if message.reply is not None and message.reply.message_id:
         target_chat = message.reply.chat_id or chat.id
         properties.append(("reply_to", _message_link(context, target_chat, message.reply.message_id)))

@@ -34,6 +34,7 @@ class ChatView(Struct, frozen=True):
     ends: str = ""
     pinned: str = ""
     topics: str = ""
+    saved_from: str = ""
     years: str = ""
     base: str = ""
     chat: Chat | None = None
@@ -81,6 +82,7 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
         + (f" ({words('messages', n=topic.messages)})" if topic.messages else "")
         for topic in stats.topics
     ]
+    saved = [f"- {context.name(source)} ({words('messages', n=count)})" for source, count in stats.saved_from]
     past = [escape_name(title) for title in stats.past_titles]
     view = ChatView(
         title=one_line(chat.title),
@@ -90,6 +92,7 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
         ends=_ends(stats, context),
         pinned=_heading(words("pinned"), [f"- {context.message_link(chat.id, each)}" for each in stats.pinned]),
         topics=_heading(words("topics"), topics),
+        saved_from=_heading(words("saved_from"), saved),
         years=_years(stats, context),
         base=f"![[{stats.base}]]" if stats.base else "",
         chat=chat,

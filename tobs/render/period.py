@@ -63,7 +63,7 @@ def render_period(note: PeriodNote, links: Links, options: RenderOptions, templa
     chat, messages = note.chat, [message for unit in note.units for message in unit]
     context = Context(links, options, chat.id, chat.username)
     files = attached_fields(messages, context)
-    tags = note_tags(messages, options.tag_prefix, files)
+    tags = note_tags(messages, options.tag_prefix, files, links)
     view = PeriodView(
         chat=context.name(chat.id),
         chat_title=chat.title,

@@ -45,6 +45,7 @@ class Links(Struct, frozen=True):
     ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
     ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
     ``post(chat_id, message_id)`` -> (channel, post) that a message is a comment of, ``comments`` those of a post;
+    ``tag_title(emoji)`` -> what the owner calls a tag of Saved Messages, or "";
     ``named(username)`` -> marked id (the name comes lower-cased, without ``@``);
     ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
     ``found(message)`` -> what plugins said about it, a mapping each (see ``found``);
@@ -55,6 +56,7 @@ class Links(Struct, frozen=True):
     topic: Callable[[int, int], tuple[str, str] | None] = lambda _chat, _topic: None
     post: Callable[[int, int], tuple[int, int] | None] = lambda _chat, _message: None
     comments: Callable[[int, int], CommentList] = lambda _chat, _message: CommentList()
+    tag_title: Callable[[str], str] = lambda _emoji: ""
     person: Callable[[int], tuple[str, str] | None] = lambda _id: None
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
@@ -171,8 +173,8 @@ class Topic(Struct, frozen=True):
 
 class ChatStats(Struct, frozen=True):
     """What the archive knows of a chat. Times are Unix seconds; ``first``/``last`` (chat id, message id, date);
-    ``pinned`` messages, newest first; ``past_titles`` oldest first; ``picture`` and ``base`` paths from the vault's
-    root."""
+    ``pinned`` messages, newest first; ``saved_from`` (marked id, messages) of Saved Messages; ``past_titles`` oldest
+    first; ``picture`` and ``base`` paths from the vault's root."""
 
     messages: int = 0
     media: int = 0
@@ -182,6 +184,7 @@ class ChatStats(Struct, frozen=True):
     years: tuple[Year, ...] = ()
     past_titles: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()
+    saved_from: tuple[tuple[int, int], ...] = ()
     picture: str = ""
     base: str = ""
 

@@ -1,9 +1,11 @@
-"""More of the control endpoint: what happens around a chat (topics, comments)."""
+"""More of the control endpoint: what happens around a chat (topics, comments, tags)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+from telethon.tl import types
 
 from tobs.sandbox.worlds import World
 from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forward_post
@@ -30,7 +32,21 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         """{chat, post} -> {id}: the copy of a post in the discussion group, which opens it for comments."""
         return {"id": forward_post(world, chat_of(fields), int(fields["post"]))}
 
+    def tags(fields: Json) -> Json:
+        """{emoji, title} -> {titles}: what a tag of Saved Messages is called; with {id} that message gets the tag."""
+        if "title" in fields:
+            world.saved_tags[fields["emoji"]] = fields["title"]
+        if "id" in fields:
+            message = world.history(world.me.id).get(int(fields["id"]))
+            if message is None:
+                raise ValueError("there is no such message")
+            count = types.ReactionCount(types.ReactionEmoji(fields["emoji"]), 1, chosen_order=0)
+            message.reactions = types.MessageReactions([count], reactions_as_tags=True)
+            world.history(world.me.id).put(message)
+        return {"titles": world.saved_tags}
+
     return {
+        ("POST", "/tags"): tags,
         ("POST", "/topics"): topics,
         ("POST", "/comments"): comments,
         ("POST", "/discuss"): forwards,

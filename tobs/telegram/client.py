@@ -25,13 +25,12 @@ from tobs.model import (
     Page,
     Person,
     RemoteFile,
-    Topic,
     UpdateState,
     is_channel_id,
     message_files,
 )
+from tobs.telegram.around import Around
 from tobs.telegram.bandwidth import Bandwidth
-from tobs.telegram.comments import CommentCount, comment_counts
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
@@ -52,7 +51,6 @@ from tobs.telegram.shards import Shard, Span, plan_shards, plan_spans, spans_wor
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
-from tobs.telegram.topics import every_topic, topics_by_id
 from tobs.telegram.updates import Differences, Listed, Pushed, read_push
 from tobs.telegram.waits import SharedWaits, owner_of
 
@@ -174,6 +172,7 @@ class Telegram:
         self._takeouts = takeouts
         self._on_event = on_event
         self._peers = Directory(door, peers, me=account.id)
+        self.around = Around(door, self._peers)
         self._targets = Targets(door, self._peers, peers, me=account.id)
         self._history = History(door, self._peers, me=account.id, on_event=on_event)
         self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
@@ -378,23 +377,9 @@ class Telegram:
         """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number, thread=thread)
 
-    def known(self, chat_id: int) -> Chat:
-        """What an answer told of a channel or supergroup that may not be asked about itself: its names."""
-        return self._peers.known(chat_id)
-
-    async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
-        """How many comments at most 100 posts of a channel have now, those that can be commented; one request."""
-        return await comment_counts(self._door, self._peers, chat_id, ids)
-
     async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
         """One message by its id, as a page; without messages when it is gone, or is not what ``keep`` wants."""
         return await self._history.single(chat_id, message_id, keep=keep)
-
-    async def topics(self, chat_id: int, ids: Sequence[int] = ()) -> list[Topic]:
-        """The topics of a forum by id: all of them, or those of ``ids`` (at most 100) that are there."""
-        if ids:
-            return await topics_by_id(self._door, self._peers, chat_id, ids)
-        return await every_topic(self._door, self._peers, chat_id)
 
     async def position(self, chat_id: int, message_id: int, *, thread: int = 0) -> tuple[int, int]:
         """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""

@@ -36,6 +36,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "senders": "multitext",
     "topic": "text",
     "post": "text",
+    "saved_from": "text",
     "reply_to": "text",
     "forwarded_from": "text",
     "kept_from": "text",

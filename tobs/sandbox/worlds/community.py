@@ -25,6 +25,8 @@ ME: Final = 880_000_001
 ADA: Final = 880_000_002
 BEN: Final = 880_000_003
 MIRA: Final = 880_000_004
+HIDDEN: Final = 2_666_000
+"""Under whom Telegram keeps what people said who hide their account."""
 GUILD: Final = marked_channel(1_880_000_001)
 """The forum."""
 POST: Final = marked_channel(1_880_000_002)
@@ -55,6 +57,7 @@ _DISCUSSED: Final = (
 )
 _POSTS: Final = 12
 _TALK: Final = 260
+_SAVED: Final = 40
 _RENAMED: Final = {"Seeds & bulbs": "Seeds"}
 _IN_GENERAL: Final = 18
 
@@ -72,6 +75,7 @@ def community_world() -> World:
         for post in range(1, _POSTS + 1):
             count_comments(world, channel, post)
     world.comments_only.add(CIRCLE)
+    _add_saved(world)
     world.targets = ["@garden_guild", "@garden_post", "@garden_almanac"]
     return world
 
@@ -122,6 +126,34 @@ def _forum() -> Iterator[Tl]:
         yield _say(GUILD, id, thread, said, forum=True)
     header = reply_header(0, closed, forum=True)
     yield _service(GUILD, id + 1, types.MessageActionTopicEdit(closed=True), ADA, header)
+
+
+# -- Saved Messages
+
+
+def _add_saved(world: World) -> None:
+    """Saved Messages in sub-dialogs: own notes, what Ada, the channel and a hidden author said; some are tagged."""
+    hidden = types.User(HIDDEN, access_hash=access_hash("user", HIDDEN), first_name="Author Hidden")
+    world.add_user(hidden)
+    messages = []
+    for number in range(_SAVED):
+        id, source = 1000 + number, (ME, ADA, POST, HIDDEN)[number % 4]
+        date = _date(id)
+        forward = None
+        if source == HIDDEN:
+            forward = types.MessageFwdHeader(date, from_name="Somebody")
+        elif source != ME:
+            forward = types.MessageFwdHeader(
+                date, from_id=peer(source), saved_from_peer=peer(source), saved_from_msg_id=id
+            )
+        tags = [emoji for emoji, every in (("📌", 5), ("❤", 7)) if number % every == 0]
+        message = _message(ME, id, ME, saved_peer_id=peer(source), fwd_from=forward)
+        if tags:
+            counts = [types.ReactionCount(types.ReactionEmoji(tag), 1, chosen_order=at) for at, tag in enumerate(tags)]
+            message.reactions = types.MessageReactions(counts, reactions_as_tags=True)
+        messages.append(message)
+    world.add_chat(ME, world.me, MemoryBase(messages, world.stamps))
+    world.saved_tags = {"📌": "to do: soon"}
 
 
 # -- channels and their discussion groups

@@ -78,6 +78,8 @@ class World:
         self.comments_only: set[int] = set()  # groups whose messages are seen only as comments of a channel's posts
         self.topics: dict[int, dict[int, Tl]] = {}  # of each forum, by their ids
         self.strangers: set[int] = set()  # users that histories name as ``min``, without a usable access hash
+        self.saved_tags: dict[str, str] = {}  # titles of the tags of Saved Messages, by emoji
+        self.stories: dict[int, dict[int, Tl]] = {}  # of each peer, by their ids
         self.archived: set[int] = set()  # chats in the archive folder of the list
         self.folders: list[Tl] = [types.DialogFilterDefault()]
         self.invites: dict[str, Invite] = {}  # by the code of the link

@@ -62,6 +62,7 @@ def message_of(message: Any, me: int = 0) -> Message | None:
         forwards=message.forwards,
         comments=replies.replies if replies is not None and replies.comments else None,
         reactions=_reactions(message.reactions) if message.reactions is not None else (),
+        saved_tags=_saved_tags(message.reactions) if message.reactions is not None else (),
         fact_check=_fact_check(message.factcheck),
         suggested=_suggested(message.suggested_post) if message.suggested_post is not None else None,
         paid_stars=message.paid_message_stars or 0,
@@ -155,7 +156,21 @@ def _restriction(reasons: Any) -> str:
     return "; ".join(dict.fromkeys(reason.text or reason.reason for reason in reasons))
 
 
+def _saved_tags(reactions: Any) -> tuple[str, ...]:
+    """The tags of a saved message: Telegram sends them as reactions. Source: https://core.telegram.org/api/saved-messages"""
+    return tuple([tag_of(item.reaction) for item in reactions.results]) if reactions.reactions_as_tags else ()
+
+
+def tag_of(reaction: Any) -> str:
+    """The emoji of a tag; ``custom 5`` for a custom one."""
+    if isinstance(reaction, types.ReactionEmoji):
+        return str(reaction.emoticon)
+    return f"custom {reaction.document_id}" if isinstance(reaction, types.ReactionCustomEmoji) else ""
+
+
 def _reactions(reactions: Any) -> tuple[Reaction, ...]:
+    if reactions.reactions_as_tags:
+        return ()
     return tuple([_reaction(item) for item in reactions.results])
 
 

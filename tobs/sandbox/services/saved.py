@@ -1,0 +1,77 @@
+"""Saved Messages: their sub-dialogs, the messages in one, and the tags."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from telethon.tl import functions, types
+
+from tobs.sandbox.peers import marked_id
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.services.history import MAX_PAGE, page_of, within
+from tobs.sandbox.worlds import World
+from tobs.sandbox.worlds.tl import marked, peer
+
+_MOST: Final = 100
+
+
+def _sources(world: World) -> dict[int, list[int]]:
+    """The ids in each sub-dialog, newest first; the one with the newest message first."""
+    history = world.history(world.me.id)
+    found: dict[int, list[int]] = {}
+    for id in history.slice(0, history.count):
+        source = getattr(history.peek(id), "saved_peer_id", None)
+        found.setdefault(marked(source) if source is not None else world.me.id, []).append(id)
+    return found
+
+
+@serves(functions.messages.GetSavedDialogsRequest)
+def get_saved_dialogs(call: Call, request: Any) -> Any:
+    """Those whose newest message is older than the offset."""
+    world = call.world
+    sources = [(source, ids) for source, ids in _sources(world).items()]
+    rest = [one for one in sources if not request.offset_id or one[1][0] < request.offset_id]
+    page = rest[: min(max(request.limit, 0), _MOST)]
+    dialogs = [types.SavedDialog(peer(source), ids[0]) for source, ids in page]
+    tops = [ids[0] for _, ids in page]
+    users, chats = world.people(world.me.id, tops)
+    messages = world.messages(world.me.id, tops)
+    if len(page) == len(sources):
+        return types.messages.SavedDialogs(dialogs, messages, chats, users)
+    return types.messages.SavedDialogsSlice(len(sources), dialogs, messages, chats, users)
+
+
+@serves(functions.messages.GetPinnedSavedDialogsRequest)
+def get_pinned_saved_dialogs(call: Call, request: Any) -> Any:
+    """No world has pinned ones."""
+    return types.messages.SavedDialogs([], [], [], [])
+
+
+@serves(functions.messages.GetSavedHistoryRequest)
+def get_saved_history(call: Call, request: Any) -> Any:
+    """The messages of one sub-dialog, with the offsets of messages.getHistory."""
+    world = call.world
+    ids = _sources(world).get(marked_id(world, request.peer), [])
+    start = sum(1 for id in ids if id >= request.offset_id) if request.offset_id > 0 else 0
+    start += request.add_offset
+    page = ids[max(0, start) : max(0, start + min(max(request.limit, 0), MAX_PAGE))]
+    page = within(page, min_id=request.min_id, max_id=request.max_id)
+    return page_of(world, world.me.id, page, count=len(ids), offset=max(0, start))
+
+
+@serves(functions.messages.GetSavedReactionTagsRequest)
+def get_saved_reaction_tags(call: Call, request: Any) -> Any:
+    """Every tag in use with its count, and the title it was given."""
+    world = call.world
+    history = world.history(world.me.id)
+    counts: Counter[str] = Counter()
+    for id in history.slice(0, history.count):
+        reactions = getattr(history.peek(id), "reactions", None)
+        if reactions is not None and reactions.reactions_as_tags:
+            counts.update(result.reaction.emoticon for result in reactions.results)
+    tags = [
+        types.SavedReactionTag(types.ReactionEmoji(emoji), counts[emoji], title=world.saved_tags.get(emoji))
+        for emoji in sorted(counts.keys() | world.saved_tags.keys())
+    ]
+    return types.messages.SavedReactionTags(tags, hash=0)

@@ -1,0 +1,38 @@
+"""What gathers around a chat: a forum's topics, the comments of a channel's posts, the tags of Saved Messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.model import Chat, Topic
+from tobs.telegram.comments import CommentCount, comment_counts
+from tobs.telegram.invoke import Door
+from tobs.telegram.peers import Directory
+from tobs.telegram.saved import tag_titles
+from tobs.telegram.topics import every_topic, topics_by_id
+
+
+class Around:
+    """Asks about what is no message; as ``Telegram``, whose part this is."""
+
+    def __init__(self, door: Door, peers: Directory) -> None:
+        self._door = door
+        self._peers = peers
+
+    async def topics(self, chat_id: int, ids: Sequence[int] = ()) -> list[Topic]:
+        """The topics of a forum by id: all of them, or those of ``ids`` (at most 100) that are there."""
+        if ids:
+            return await topics_by_id(self._door, self._peers, chat_id, ids)
+        return await every_topic(self._door, self._peers, chat_id)
+
+    def known(self, chat_id: int) -> Chat:
+        """What an answer told of a channel or supergroup that may not be asked about itself: its names."""
+        return self._peers.known(chat_id)
+
+    async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
+        """How many comments at most 100 posts of a channel have now, those that can be commented; one request."""
+        return await comment_counts(self._door, self._peers, chat_id, ids)
+
+    async def tag_titles(self) -> dict[str, str]:
+        """What the account calls the tags of its Saved Messages, those that have a title, by their emoji."""
+        return await tag_titles(self._door)
