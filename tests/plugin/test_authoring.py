@@ -16,7 +16,7 @@ from tobs.errors import ConfigError, PluginError, UsageError, VaultUnwritable
 from tobs.plugin import Item
 from tobs.plugin.scaffold import new_plugin
 from tobs.plugin.testing import make_item as item_of
-from tobs.plugin.testing import try_plugins
+from tobs.plugin.testing import sample_messages, try_plugins
 
 MUSIC = Path(__file__).parents[1] / "data" / "music"
 
@@ -89,3 +89,15 @@ async def test_a_wrong_option_is_told_in_a_trial(tmp_path: Path) -> None:
     plugin, _ = new_plugin(tmp_path, "wrong-option")
     with pytest.raises(ConfigError, match=r"unti is no option \(did you mean unit\?\)"):
         await try_plugins(plugin.parent, [], env=os.environ, settings={"wrong-option": {"unti": "MB"}})
+
+
+HERALD = {"herald": {"log": "not written to"}}
+
+
+async def test_a_plugin_that_is_asked_about_messages_is_tried_on_some() -> None:
+    trials = await try_plugins(SAMPLES / "hooks.py", sample_messages(), env=os.environ, settings=HERALD)
+    assert [trial.outcome for trial in trials] == ["result", "result", "result", "kept", "result"]
+    assert {trial.plugin for trial in trials} == {"reader"}
+    assert '"words":7' in trials[0].detail
+    link = sample_messages()[1].message
+    assert link.text[link.entities[0].offset :] == "page" and link.entities[0].url == "https://example.com/page"

@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from tobs.errors import PluginError
-from tobs.model import FileItem, FileKind, Message
-from tobs.plugin.api import Item, Plugin
+from tobs.model import Entity, FileItem, FileKind, Message
+from tobs.plugin.api import Item, MessageItem, Plugin
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
-from tobs.plugin.host import Done, Host, PluginFailure, Skipped
+from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
 from tobs.plugin.loading import load_module, plugin_classes
 from tobs.plugin.processor import Processor, declaration_faults
 from tobs.plugin.protocol import PluginRef
@@ -43,6 +43,29 @@ def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: 
     )
 
 
+def make_message(text: str, *, link: str = "", service: bool = False, sender: str = "Ada") -> MessageItem:
+    """A message of ``text`` as ``enrich`` gets it; ``link`` is the address its last word leads to."""
+    words = text.encode("utf-16-le")
+    last = text.rpartition(" ")[2].encode("utf-16-le")
+    start, length = (len(words) - len(last)) // 2, len(last) // 2
+    entities = (Entity("text_link", start, length, url=link),) if link else ()
+    message = Message(chat_id=-1, id=1, date=0, text=text, entities=entities, kind="service" if service else "message")
+    return MessageItem(
+        message, "Sample chat", sender, label=f"message: {text[:40]}" if text else "message without text"
+    )
+
+
+def sample_messages() -> list[MessageItem]:
+    """Messages of several sorts, to try a plugin on."""
+    return [
+        make_message("Good morning, the lift is mended. #news"),
+        make_message("Read this page", link="https://example.com/page"),
+        make_message("Zwei Sätze. Und 😀 ein zweiter"),
+        make_message("", sender=""),
+        make_message("Ada joined the group", service=True),
+    ]
+
+
 class Trial(Struct, frozen=True):
     """How a plugin did on one item: ``detail`` is its result as JSON or the reason of its failure."""
 
@@ -55,14 +78,15 @@ class Trial(Struct, frozen=True):
 
 async def try_plugins(
     path: Path,
-    items: Sequence[Item],
+    items: Sequence[Item | MessageItem],
     *,
     env: Mapping[str, str],
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[Trial]:
-    """Run every plugin in the file or folder ``path`` on each of ``items``, as an export would. ``settings`` has the
-    plugins' tables by name, ``variables`` what the environment says (see ``assign_variables``).
+    """Run every plugin in the file or folder ``path`` on each of ``items``, as an export would: on files and messages,
+    as far as it has hooks for them. ``settings`` has the plugins' tables by name, ``variables`` what the environment
+    says (see ``assign_variables``).
 
     The code at ``path`` is run: its author asks for it. Raises PluginError for a plugin that cannot be loaded or
     declares itself wrongly, ConfigError for a wrong configuration.
@@ -71,8 +95,17 @@ async def try_plugins(
     async with Host(env=env) as host:
         for processor in _processors(path, settings or {}, variables or {}):
             for item in items:
-                trials.append(await _try(host, processor, item))
+                if isinstance(item, Item):
+                    trials += [await _try(host, processor, item)] if processor.has("process") else []
+                elif processor.has("enrich"):
+                    trials.append(await _try_message(host, processor, item))
     return trials
+
+
+async def _try_message(host: Host, processor: Processor, item: MessageItem) -> Trial:
+    started = time.perf_counter()
+    (reply,) = await host.enrich(processor, [item])
+    return _trial(processor, item.label, reply, time.perf_counter() - started)
 
 
 async def _try(host: Host, processor: Processor, item: Item) -> Trial:
@@ -82,15 +115,17 @@ async def _try(host: Host, processor: Processor, item: Item) -> Trial:
         item = msgspec.structs.replace(item, file=None, message=None, chat="")
     started = time.perf_counter()
     (reply,) = await host.run(processor, [item])
-    seconds = time.perf_counter() - started
+    return _trial(processor, item.label, reply, time.perf_counter() - started)
+
+
+def _trial(processor: Processor, label: str, reply: Reply[Any], seconds: float) -> Trial:
     match reply:
         case Done(result=None):
-            return Trial(processor.name, item.label, "kept", "", seconds)
+            return Trial(processor.name, label, "kept", "", seconds)
         case Done(result=result):
-            detail = msgspec.json.encode(result, enc_hook=str).decode()
-            return Trial(processor.name, item.label, "result", detail, seconds)
+            return Trial(processor.name, label, "result", msgspec.json.encode(result, enc_hook=str).decode(), seconds)
         case PluginFailure(reason=reason) | Skipped(reason=reason):
-            return Trial(processor.name, item.label, "failed", reason, seconds)
+            return Trial(processor.name, label, "failed", reason, seconds)
 
 
 def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]) -> list[Processor]:
