@@ -91,6 +91,23 @@ def test_a_killed_run_s_takeout_is_gone_on_with(serve: Serve, tmp_path: Path) ->
     assert takeout["finished"] and takeout["success"]
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_finishes_its_takeout(stop: signal.Signals, serve: Serve, tmp_path: Path) -> None:
+    served = serve("synthetic:messages=3000,chats=1,media=0,seed=11", "--latency", "150")
+    process = served.start("export", served.target, "--workers", "1", "--vault", str(tmp_path / "vault"))
+    deadline = time.monotonic() + 60
+    while len(calls(served, HISTORY)) < 3:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(stop)
+    assert process.wait(30) == 130
+    (takeout,) = served.control("/state")["takeouts"]
+    assert takeout["finished"] and takeout["success"] is False
+    assert served.log()[-1]["method"] == "account.finishTakeoutSession"
+    code, report, errors = export(served, tmp_path / "vault")
+    assert code == 0 and report["messages"]["fetched"] < 3000, errors
+
+
 def test_a_takeout_allowed_while_the_run_is_under_way_is_used_by_it(serve: Serve, tmp_path: Path) -> None:
     served = serve(WORLD, "--latency", "100", "--takeout-delay", "86400")
     with (tmp_path / "errors").open("wb") as errors:

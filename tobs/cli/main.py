@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 
@@ -81,6 +82,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code (0, 1, 2, 3, 4, 5 or 130)."""
+    # Who stops services and containers means the same as Ctrl-C: end in order, keep the state.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         app(args=[_not_an_option(argument) for argument in arguments])
     except SystemExit as error:

@@ -58,7 +58,8 @@ class ChatExporter(Struct, frozen=True):
                 raise
             except (RequestRefused, TargetNotFound) as error:
                 if len(chosen) == 1:
-                    error.message = f"{one.chat.title}: {error.message}"
+                    if one.chat.title not in error.message:
+                        error.message = f"{one.chat.title}: {error.message}"
                     raise
                 self.desk.reporter.failed(error, one.chat.title)
         return places
