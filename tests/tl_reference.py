@@ -96,7 +96,7 @@ ENTITIES = {
 REACTIONS = {
     "ReactionEmpty": "Nothing.",
     "ReactionEmoji": "In the property `reactions`: `👍 12`.",
-    "ReactionCustomEmoji": "In the property `reactions`, by its number.",
+    "ReactionCustomEmoji": "In the property `reactions`, by the emoji that stands for it; by its number where nobody knows one.",
     "ReactionPaid": "In the property `reactions`: `⭐ 3`.",
 }
 MARKUP = {

@@ -18,7 +18,7 @@ from tobs.config.settings import Settings
 from tobs.sandbox.faults import Action
 
 #: Settings that change nothing yet; the README says so.
-WITHOUT_EFFECT = {"proxy", "counters"}
+WITHOUT_EFFECT = {"proxy"}
 
 
 @pytest.mark.parametrize("path", sorted(generated()))

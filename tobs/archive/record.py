@@ -169,6 +169,9 @@ def _record_messages(
     else:
         rows = [(row, one.message) for row, one in enumerate(added, last_row + 1)]
 
+    custom = {item.custom_id for one in incoming.values() for item in one.message.reactions if item.custom_id}
+    if custom:
+        archive.emoji.see(sorted(custom))
     files = archive.media.add(owner, rows, decide)
     if fates.refreshed:
         archive.messages.refresh(fates.refreshed)

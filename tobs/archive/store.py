@@ -13,6 +13,7 @@ from tobs.archive.chats import Chats, People
 from tobs.archive.comments import Comments
 from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
+from tobs.archive.emoji import CustomEmoji
 from tobs.archive.enrichments import Enrichments
 from tobs.archive.files import Files
 from tobs.archive.ledger import Ledgers
@@ -57,6 +58,7 @@ class Archive:
         self.coverage = Coverage(database)
         self.ledgers = Ledgers(database, self.coverage)
         self.media = Media(database)
+        self.emoji = CustomEmoji(database)
         self.files = Files(database)
         self.enrichments = Enrichments(database)
         self.notes = Notes(database, self.media, self.enrichments)

@@ -13,6 +13,7 @@ from tobs.model import Chat
 from tobs.pipeline.comments import find_comments
 from tobs.pipeline.complete import complete_imported, know_old_group
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.emoji import learn_emoji
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits, bring_chat, export_chat, media_decision
 from tobs.pipeline.filters import Filters
@@ -105,6 +106,9 @@ class ChatExporter(Struct, frozen=True):
                     inside=host if part.chat.id != chat.id else None,
                 )
             )
+        if await learn_emoji(desk, self.keeper, telegram):
+            for place in places:
+                await self.writer.write_messages(place, final=True)
         await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.policy)
         if chat.kind == "channel" and chat.linked_chat:
             if await self.keeper(self._wants_comments, chat):

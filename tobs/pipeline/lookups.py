@@ -58,6 +58,8 @@ class Lookups:
             tag_title=self._tag_title,
             attachment=self._attachment,
             named=self._named,
+            linked=self._linked,
+            emoji=studio.archive.emoji.name,
             found=self._found,
             past=self._past_of,
         )
@@ -158,6 +160,10 @@ class Lookups:
     def _chat_note(self, chat: Chat) -> str:
         """The chat's note; for a basic group that became a supergroup, the note of that where there is one."""
         return (self._note(str(chat.migrated_to)) if chat.migrated_to else "") or self._note(str(chat.id))
+
+    def _linked(self, chat_id: int) -> int:
+        chat = self._studio.archive.chats.get(self._studio.account, chat_id)
+        return chat.linked_chat if chat is not None else 0
 
     def _named(self, username: str) -> int | None:
         if username not in self._names:

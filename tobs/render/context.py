@@ -130,6 +130,9 @@ class Context:
         chat_id = address.chat_id or self.links.named(address.username.lower())
         if not chat_id:
             return None
+        if address.comment:
+            group = self.links.linked(chat_id)
+            return self.message_path(group, address.comment) if group else None
         if address.message_id:
             return self.message_path(chat_id, address.message_id)
         return self._user(chat_id)

@@ -72,16 +72,19 @@ NO_TARGETS = LinkTargets(is_empty=True)
 
 
 class TelegramAddress(NamedTuple):
-    """What a t.me link names: a public name or a marked channel id, and a message of it (0: none)."""
+    """What a t.me link names: a public name or a marked channel id, and a message of it (0: none); ``comment`` is the
+    message of the channel's discussion group that it is about (0: none)."""
 
     username: str
     chat_id: int
     message_id: int
+    comment: int = 0
 
 
 _TELEGRAM = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?:s/)?"
-    r"(?:c/(?P<private>\d{1,15})|(?P<name>[A-Za-z][A-Za-z0-9_]{3,31}))"
+    r"(?:https?://)?(?:(?P<sub>(?!www\.)[A-Za-z][A-Za-z0-9_]{3,31})\.t\.me(?![^/?#])"
+    r"|(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?:s/)?"
+    r"(?:c/(?P<private>\d{1,15})|(?P<name>[A-Za-z][A-Za-z0-9_]{3,31})))"
     r"(?:/(?:(?P<topic>\d{1,10})/)?(?P<id>\d{1,10}))?/?(?:\?(?P<query>[^#]*))?(?:#.*)?",
     re.IGNORECASE,
 )
@@ -89,6 +92,7 @@ _DEEP = re.compile(
     r"tg://(?:resolve/?\?domain=(?P<name>[A-Za-z]\w{3,31})(?:&post=(?P<id>\d{1,10}))?"
     r"|privatepost/?\?channel=(?P<private>\d{1,15})&post=(?P<post>\d{1,10}))(?:&.*)?"
 )
+_COMMENT = re.compile(r"(?:^|&)comment=(\d{1,10})(?:&|$)")
 _RESERVED = frozenset(
     [
         "addemoji",
@@ -115,18 +119,17 @@ _RESERVED = frozenset(
 
 
 def telegram_address(url: str) -> TelegramAddress | None:
-    """The chat or message a t.me (or ``tg://``) link names; None for every other link.
-
-    Comment links (``?comment=``) name a message of another chat and are left as web links.
-    """
+    """The chat or message a t.me (or ``tg://``) link names; None for every other link."""
     match = _TELEGRAM.fullmatch(url)
     if match is not None:
-        query = match["query"] or ""
-        if "comment=" in query or (match["name"] or "").lower() in _RESERVED or "start=" in query:
+        query, name = match["query"] or "", match["name"] or match["sub"] or ""
+        if name.lower() in _RESERVED or "start=" in query:
             return None
+        told = _COMMENT.search(query)
+        comment = int(told[1]) if told else 0
         if match["private"]:
-            return TelegramAddress("", marked_channel(int(match["private"])), int(match["id"] or 0))
-        return TelegramAddress(match["name"], 0, int(match["id"] or 0))
+            return TelegramAddress("", marked_channel(int(match["private"])), int(match["id"] or 0), comment)
+        return TelegramAddress(name, 0, int(match["id"] or 0), comment)
     match = _DEEP.fullmatch(url)
     if match is None:
         return None

@@ -150,7 +150,7 @@ def _properties(
         properties.append(("deleted", True))
     if options.counters:
         properties += [("views", message.views), ("forwards", message.forwards)]
-        properties.append(("reactions", [reaction_text(each) for each in message.reactions]))
+        properties.append(("reactions", [reaction_text(each, context) for each in message.reactions]))
     properties.append(("tags", tags))
     properties.append(("media", media_links(messages, context)))
     return properties
@@ -198,11 +198,12 @@ def media_links(messages: Sequence[Message], context: Context) -> list[str]:
     return list(found)
 
 
-def reaction_text(reaction: Reaction) -> str:
-    """A reaction as the property lists it: ``👍 12``."""
+def reaction_text(reaction: Reaction, context: Context) -> str:
+    """A reaction as the property lists it: ``👍 12``; a custom emoji is told by the emoji that stands for it."""
     if reaction.paid:
         return f"⭐ {reaction.count}"
-    return f"{reaction.emoji or f'custom {reaction.custom_id}'} {reaction.count}"
+    emoji = reaction.emoji or context.links.emoji(reaction.custom_id) or f"custom {reaction.custom_id}"
+    return f"{emoji} {reaction.count}"
 
 
 def message_view(message: Message, chat: Chat, context: Context) -> MessageView:

@@ -121,7 +121,7 @@ def _counters(message: Message, context: Context) -> str:
     """Reactions, views and forwards, which a message's own note has among its properties."""
     if not context.options.counters:
         return ""
-    parts = [escape_name(reaction_text(reaction)) for reaction in message.reactions]
+    parts = [escape_name(reaction_text(reaction, context)) for reaction in message.reactions]
     parts += [context.words("views", n=message.views)] if message.views else []
     parts += [context.words("forwards", n=message.forwards)] if message.forwards else []
     return f"*{', '.join(parts)}*" if parts else ""

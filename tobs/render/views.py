@@ -46,7 +46,8 @@ class Links(Struct, frozen=True):
     ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
     ``post(chat_id, message_id)`` -> (channel, post) that a message is a comment of, ``comments`` those of a post;
     ``tag_title(emoji)`` -> what the owner calls a tag of Saved Messages, or "";
-    ``named(username)`` -> marked id (the name comes lower-cased, without ``@``);
+    ``named(username)`` -> marked id (the name comes lower-cased, without ``@``); ``linked(chat_id)`` -> a channel's
+    discussion group, or 0; ``emoji(id)`` -> the emoji that stands for a custom one, or "";
     ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
     ``found(message)`` -> what plugins said about it, a mapping each (see ``found``);
     ``past(message)`` -> what it was before.
@@ -61,6 +62,8 @@ class Links(Struct, frozen=True):
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
     named: Callable[[str], int | None] = lambda _name: None
+    linked: Callable[[int], int] = lambda _chat: 0
+    emoji: Callable[[int], str] = lambda _id: ""
     found: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
     past: Callable[[Message], Past] = lambda _message: Past()
 

@@ -33,6 +33,7 @@ from tobs.telegram.around import Around
 from tobs.telegram.bandwidth import Bandwidth
 from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
+from tobs.telegram.convert.files import emoji_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
 from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
 from tobs.telegram.files import OnProgress, Transfer
@@ -229,6 +230,11 @@ class Telegram:
     async def full(self, chat_id: int) -> Chat:
         """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
         return await self._peers.full(chat_id)
+
+    async def custom_emoji(self, ids: Sequence[int]) -> dict[int, str]:
+        """The emoji that stand for up to 200 custom ones, those that Telegram knows; one request."""
+        answer = await self._door(functions.messages.GetCustomEmojiDocumentsRequest(list(ids)))
+        return emoji_of(answer)
 
     async def counters(self, chat_id: int) -> dict[str, int]:
         """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""

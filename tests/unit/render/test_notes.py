@@ -172,6 +172,21 @@ def test_a_reply_is_linked_by_the_first_words_of_its_target() -> None:
     )
 
 
+def test_a_link_to_a_comment_leads_to_the_message_in_the_discussion_group() -> None:
+    links = msgspec.structs.replace(_LINKS, linked={_CHAT.id: -1000000000009}.get)
+    url = "https://t.me/club/50?comment=6"
+    linked = message(text=url, entities=(Entity("url", 0, len(url)),))
+    assert body(note(linked, links=links)) == f"[[{_FOLDER}/2024/01/2024-01-02 6|{url}]]"
+    assert body(note(linked, links=msgspec.structs.replace(_LINKS, linked=lambda chat: 0))) == url
+
+
+def test_a_custom_emoji_is_told_by_the_one_that_stands_for_it() -> None:
+    links = msgspec.structs.replace(_LINKS, emoji={5: "🔥"}.get)
+    reactions = (Reaction(3, custom_id=5), Reaction(2, paid=True))
+    assert head(note(message(reactions=reactions), links=links))["reactions"] == ["🔥 3", "⭐ 2"]
+    assert head(note(message(reactions=reactions)))["reactions"] == ["custom 5 3", "⭐ 2"]
+
+
 def test_a_hidden_picture_stays_folded() -> None:
     rendered = note(message(media=FileItem("photo", spoiler=True)))
     assert body(rendered) == "> [!quote]- Hidden until opened\n> ![[Telegram/Club/media/20-0.jpg]]"

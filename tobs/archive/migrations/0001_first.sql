@@ -255,6 +255,12 @@ CREATE INDEX media_wanted ON media (account, chat_id, rank, date, message_id, or
 CREATE INDEX media_key ON media (key, state);
 CREATE INDEX media_hash ON media (sha256) WHERE sha256 IS NOT NULL;
 
+-- Custom emoji among reactions: the emoji that stands for one, '' where there is none, NULL before Telegram was asked.
+CREATE TABLE custom_emoji (
+    id INTEGER PRIMARY KEY,
+    emoji TEXT
+);
+
 -- The picture of a chat that is in the vault, for the chat's note.
 CREATE TABLE pictures (
     peer_id INTEGER PRIMARY KEY,

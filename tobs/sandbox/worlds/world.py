@@ -73,6 +73,7 @@ class World:
         self.entities: dict[int, Tl] = {me.id: me}
         self.about: dict[int, About] = {}
         self.usernames: dict[str, int] = {}
+        self.emoji: dict[int, str] = {}  # custom emoji and what stands for each
         self.closed: set[int] = set()
         self.hidden: set[int] = set()
         self.comments_only: set[int] = set()  # groups whose messages are seen only as comments of a channel's posts

@@ -93,6 +93,16 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
     )
 
 
+def emoji_of(documents: Any) -> dict[int, str]:
+    """Custom emoji documents: id -> the emoji that stands for each."""
+    found = {}
+    for document in documents:
+        for attribute in getattr(document, "attributes", ()):
+            if isinstance(attribute, types.DocumentAttributeCustomEmoji) and attribute.alt:
+                found[document.id] = attribute.alt
+    return found
+
+
 def steps(packed: bytes) -> bytes:
     """A voice message's waveform, 5 bits a step little-endian, as one byte 0..31 a step.
 

@@ -41,6 +41,7 @@ PEOPLE = {
 }
 PICTURES = {"Marta": "phone-black", "Ines": "cake", "Robin": "phone-green"}
 
+_CUSTOM = re.compile(r"\{([^\s{}]+) (\d{6,})\}")
 _MENTION = re.compile(r"\{#(\w+)\}")
 _CREATED = dt.datetime(2024, 3, 1, 17, 2, tzinfo=dt.UTC)
 
@@ -62,6 +63,8 @@ def demo_world() -> World:
     world.closed.add(CLOSED)
     world.hidden.add(CLOSED)
     world.add_files(assets.find)
+    stories = "".join(path.read_text(encoding="utf-8") for path in sorted((DATA / "stories").iterdir()))
+    world.emoji = {int(id): emoji for emoji, id in _CUSTOM.findall(stories)}
     world.targets = ["@tobs_demo", "@tobs_demo_group"]
     world.private = ["@tobs_demo_closed"]
     return world
