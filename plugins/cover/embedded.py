@@ -16,8 +16,14 @@ from typing import Any
 import mutagen
 from mutagen.flac import Picture
 
+from tobs.plugin import reason_of
+
 #: What ID3, FLAC and Windows Media call the front cover.
 _FRONT = 3
+
+
+#: What mutagen lets through on files that are cut short, or made to hurt.
+_DAMAGE = (struct.error, ValueError, LookupError, OverflowError, EOFError, RecursionError)
 
 
 class NotAudio(Exception):
@@ -31,9 +37,8 @@ def embedded_pictures(path: Path) -> list[bytes]:
         if file is None:
             raise NotAudio("not readable as audio: no format that mutagen knows")
         found = list(_pictures(file))
-    except (mutagen.MutagenError, struct.error, ValueError, LookupError, OverflowError, EOFError) as error:
-        # mutagen's parsers let some errors of their own through on files that are cut short.
-        raise NotAudio(f"not readable as audio: {' '.join(str(error).split())[:200]}") from error
+    except (*_DAMAGE, mutagen.MutagenError) as error:
+        raise NotAudio(f"not readable as audio: {reason_of(error)}") from error
     # Sorting is stable: of several front covers the first one stays the first.
     return [data for kind, data in sorted(found, key=lambda each: each[0] != _FRONT) if data]
 

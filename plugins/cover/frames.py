@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tobs.plugin import reason_of
+
 if TYPE_CHECKING:
     import av
     from PIL.Image import Image
@@ -46,7 +48,7 @@ def telling_frame(path: Path) -> Image | None:
                     return image
             return image
     except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise NotVideo(f"not readable as video: {' '.join(str(error).split())[:200]}") from error
+        raise NotVideo(f"not readable as video: {reason_of(error)}") from error
 
 
 def _frame_at(container: av.container.InputContainer, stream: av.VideoStream, seconds: float) -> Image | None:

@@ -24,6 +24,10 @@ _NUMBER = re.compile(r"\d{1,6}")
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 
+#: What mutagen lets through on files that are cut short, or made to hurt.
+_DAMAGE = (struct.error, ValueError, LookupError, OverflowError, EOFError, RecursionError)
+
+
 class NotAudio(Exception):
     """The file is no audio file that mutagen can read."""
 
@@ -59,8 +63,7 @@ def read_all(path: Path, max_length: int) -> Told:
             if value:
                 fields[name] = value
         return Told(fields | _sound(file) | more.gains(file), more.chapters(file), more.lyrics(file))
-    except (mutagen.MutagenError, struct.error, ValueError, LookupError, OverflowError, EOFError) as error:
-        # mutagen's parsers let some errors of their own through on files that are cut short.
+    except (*_DAMAGE, mutagen.MutagenError) as error:
         raise NotAudio(f"not readable as audio: {_one_line(str(error), 200)}") from error
 
 

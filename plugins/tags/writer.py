@@ -37,6 +37,14 @@ def write_tags(path: Path, target: Path, *, title: str, performer: str) -> bool:
                 if text:
                     file.tags[name] = [text]
         file.save()
-    except (mutagen.MutagenError, NotImplementedError, struct.error, ValueError, LookupError, OverflowError):
+    except (
+        mutagen.MutagenError,
+        NotImplementedError,
+        struct.error,
+        ValueError,
+        LookupError,
+        OverflowError,
+        RecursionError,
+    ):
         return False  # AC-3 and raw AAC have no tags; what cannot be written stays as it is
     return True

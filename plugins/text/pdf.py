@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tobs.plugin import reason_of
+
 #: What pypdf lets through on damaged files, beside errors of its own.
 _DAMAGE = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, NotImplementedError),
@@ -46,7 +48,7 @@ def read_pdf(path: Path, *, pages: int, length: int) -> Pdf | None:
     except DependencyError:  # a cipher that pypdf has not on board
         return None
     except (PyPdfError, *_DAMAGE) as error:
-        raise NotPdf(f"not readable as a PDF: {' '.join(str(error).split())[:200]}") from error
+        raise NotPdf(f"not readable as a PDF: {reason_of(error)}") from error
     parts, so_far = [], 0
     for number in range(min(pages, count)):
         try:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 import warnings
 from pathlib import Path
+
+from tobs.plugin import reason_of
+from tobs_plugins.transcode.lottie import Harmful, require_harmless
 
 #: Photos of cameras and scanners; Obsidian shows none of them.
 PHOTOS = frozenset([".heic", ".heif", ".hif", ".tif", ".tiff", ".jp2"])
@@ -41,7 +45,7 @@ def photo_as_jpeg(path: Path, target: Path) -> None:
                 upright = ImageOps.exif_transpose(image).convert("RGB")
                 upright.save(target, "JPEG", quality=90, icc_profile=image.info.get("icc_profile"))
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError) as error:
-        raise NoPicture(f"not readable as a picture: {' '.join(str(error).split())[:200]}") from error
+        raise NoPicture(f"not readable as a picture: {reason_of(error)}") from error
 
 
 def sticker_as_webp(path: Path, target: Path, side: int) -> None:
@@ -64,12 +68,20 @@ def _lottie(path: Path) -> str:
     """The drawing in a sticker, as JSON."""
     try:
         with gzip.open(path) as file:
-            drawing = file.read(_MAX_LOTTIE + 1)
-        if len(drawing) > _MAX_LOTTIE:
+            packed = file.read(_MAX_LOTTIE + 1)
+        if len(packed) > _MAX_LOTTIE:
             raise NoPicture("not readable as a sticker: far larger than it says")
-        text = drawing.decode()
+        text = packed.decode()
     except (OSError, EOFError, ValueError) as error:
-        raise NoPicture(f"not readable as a sticker: {' '.join(str(error).split())[:200]}") from error
-    if not text.lstrip().startswith("{"):
+        raise NoPicture(f"not readable as a sticker: {reason_of(error)}") from error
+    try:
+        drawing = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NoPicture("not readable as a sticker: no drawing in it") from error
+    if not isinstance(drawing, dict):
         raise NoPicture("not readable as a sticker: no drawing in it")
+    try:
+        require_harmless(drawing)
+    except Harmful as error:
+        raise NoPicture(f"not readable as a sticker: {error}") from error
     return text

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from tobs.plugin import EFFORT, Item, Plugin, Requirement, Result, Unreadable
+from tobs.plugin import EFFORT, Item, Plugin, Requirement, Result, Unreadable, reason_of
 from tobs_plugins.transcode.formats import is_played, may_be_media, plan_for
 from tobs_plugins.transcode.pictures import PHOTO_TYPES, PHOTOS, STICKER, NoPicture, photo_as_jpeg, sticker_as_webp
 from tobs_plugins.transcode.remake import NotMedia, film_encoder, remake
@@ -88,7 +88,7 @@ class Transcode(Plugin[TranscodeConfig]):
         except (av.FFmpegError, ValueError, OverflowError) as error:
             if is_played(suffix) or item.kind == "document":
                 return None  # shown as it is, or never meant to be shown
-            raise NotMedia(f"not readable: {' '.join(str(error).split())[:200]}") from error
+            raise NotMedia(f"not readable: {reason_of(error)}") from error
         if plan is None or not (config.videos if plan.suffix == ".mp4" else config.sounds):
             return None
         target = item.new_file(f"converted{plan.suffix}")

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from tobs.plugin import reason_of
 from tobs_plugins.transcode.formats import Plan, film_streams
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 #: What is said about a recording, and longest text taken over.
 _TOLD = ("title", "artist", "album", "date", "track", "genre")
 _MAX_TEXT = 500
+
+#: Pixels of a picture of a film after which it is taken for an attack on the memory (8K has 33 million).
+_MAX_PIXELS = 36_000_000
 
 _HARDWARE = "h264_vaapi"
 _SOFTWARE = "libx264"
@@ -79,7 +83,7 @@ def remake(path: Path, target: Path, plan: Plan, *, encoder: str, max_seconds: f
             if not any(track.count for track in tracks.values()):
                 raise NotMedia("nothing in it can be decoded")
     except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise NotMedia(f"cannot be converted: {' '.join(str(error).split())[:200]}") from error
+        raise NotMedia(f"cannot be converted: {reason_of(error)}") from error
 
 
 class _Copy:
@@ -138,6 +142,8 @@ class _Film:
         # Only frames know how the camera was held, but tracks must be there before anything is written.
         self._turn = _turn_of(stream)
         width, height = stream.codec_context.width, stream.codec_context.height
+        if not 0 < width * height <= _MAX_PIXELS:
+            raise NotMedia("cannot be converted: too many pixels")
         if abs(self._turn) == 90:
             width, height = height, width
         rate = Fraction(stream.average_rate or 25).limit_denominator(1001)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tobs.plugin import reason_of
+
 if TYPE_CHECKING:
     import av
 
@@ -60,7 +62,7 @@ def listen(path: Path, *, max_seconds: float) -> Sound | None:
             count += _take(resampler, None, samples, peaks)
     except (av.FFmpegError, ValueError, OverflowError) as error:
         if not peaks:
-            raise NoSound(f"not readable as audio: {' '.join(str(error).split())[:200]}") from error
+            raise NoSound(f"not readable as audio: {reason_of(error)}") from error
         count = len(peaks) * _BLOCK
     if not count:
         raise NoSound("not readable as audio: nothing in it can be decoded")

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tobs.plugin import reason_of
+
 if TYPE_CHECKING:
     import av
     import numpy as np
@@ -42,7 +44,7 @@ def decode(path: Path, *, max_seconds: float) -> NDArray[np.float32] | None:
             _take(resampler, None, parts)  # what the resampler still holds
     except (av.FFmpegError, ValueError, OverflowError) as error:
         if not parts:
-            raise NoSound(f"not readable as audio: {' '.join(str(error).split())[:200]}") from error
+            raise NoSound(f"not readable as audio: {reason_of(error)}") from error
     if not parts:
         raise NoSound("not readable as audio: nothing in it can be decoded")
     return np.concatenate(parts).astype(np.float32) / 32768.0

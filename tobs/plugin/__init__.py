@@ -29,6 +29,7 @@ from tobs.plugin.api import (
     Unreadable,
 )
 from tobs.plugin.markdown import escaped
+from tobs.plugin.reasons import reason_of
 from tobs.plugin.transcripts import transcript
 
 __all__ = [
@@ -57,5 +58,6 @@ __all__ = [
     "Sees",
     "Unreadable",
     "escaped",
+    "reason_of",
     "transcript",
 ]
