@@ -127,3 +127,22 @@ async def test_telethon_lists_sub_dialogs_reads_one_and_sees_the_tags(community:
             "📌": (8, "to do: soon"),
             "❤": (6, None),
         }
+
+
+async def test_telethon_and_kurigram_see_the_stories_of_a_peer(community: Sandbox) -> None:
+    stories = community.world.stories
+    async with telethon_client(community) as client:
+        ada = await client.get_input_entity("@ada_north_garden")
+        pinned = await client(functions.stories.GetPinnedStoriesRequest(ada, 0, 100))
+        assert [story.id for story in pinned.stories] == [3, 1] and pinned.count == 2
+        below = await client(functions.stories.GetPinnedStoriesRequest(ada, 3, 100))
+        assert [story.id for story in below.stories] == [1]
+        picture = await client.download_media(pinned.stories[0].media, bytes)
+        blob = community.world.open_file("photo", stories[ADA][3].media.photo.id, "x")
+        assert picture == blob.read(0, blob.size)
+        with pytest.raises(errors.PeerIdInvalidError):
+            await client(functions.stories.GetStoriesArchiveRequest(ada, 0, 100))
+    async with kurigram_client(community) as client:
+        await log_in(client, community)
+        own = [story.id async for story in client.get_archived_stories("me")]
+        assert own == sorted(stories[ME], reverse=True)

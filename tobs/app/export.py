@@ -30,6 +30,7 @@ class Choice(Struct, frozen=True):
     exclude: Sequence[str] = ()
     join: bool = False
     comments: bool | None = None
+    stories: bool = False
     asked: Asked | None = None
 
 
@@ -95,6 +96,7 @@ def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: fl
         exclude=tuple(choice.exclude),
         join=choice.join,
         comments=choice.comments,
+        stories=choice.stories,
         filters=read_filters(choice.asked or Asked(), now=now, zone=zone),
     )
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tobs.archive.database import Database
 from tobs.archive.encoding import decode_chat, decode_person, encode, id_list, owner_of
 from tobs.archive.stale import mark_notes_named, mark_notes_naming
-from tobs.model import Chat, Person
+from tobs.model import Chat, Person, story_peer
 
 _FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
 
@@ -45,15 +45,18 @@ class Chats:
                 known = self.get(account, chat.id)
                 self._keep(account, _joined(known, chat) if known else chat, known)
 
-    def all(self, account: int) -> list[Chat]:
-        """Every chat ``account`` sees, by id."""
+    def all(self, account: int, *, stories: bool = False) -> list[Chat]:
+        """Every chat ``account`` sees, by id; with ``stories`` also what the stories of peers are kept under."""
         rows = self._database.rows("SELECT model FROM chats WHERE account IN (0, ?) ORDER BY id", (account,))
-        return [decode_chat(model) for (model,) in rows]
+        chats = [decode_chat(model) for (model,) in rows]
+        return [chat for chat in chats if stories or not story_peer(chat.id)]
 
     def named(self, account: int, username: str) -> Chat | None:
         """The chat with this username (any case, no @)."""
         model = self._database.value(
-            "SELECT model FROM chats WHERE account IN (0, ?) AND username = ? COLLATE NOCASE", (account, username)
+            # Highest first: what stories are kept under has the peer's username too, and the lowest id.
+            "SELECT model FROM chats WHERE account IN (0, ?) AND username = ? COLLATE NOCASE ORDER BY id DESC",
+            (account, username),
         )
         return decode_chat(model) if model is not None and username else None
 

@@ -37,6 +37,7 @@ Comments = Annotated[
     bool | None,
     typer.Option("--comments/--no-comments", help="Comments under the posts of channels, too; remembered."),
 ]
+Stories = Annotated[bool, typer.Option("--stories", help="Stories of the chats, too, those that can be seen.")]
 Join = Annotated[bool, typer.Option("--join", help="Join the chats of invite links.")]
 Since = Annotated[
     str | None, typer.Option(help="Only messages from then on: 2024-01-31, 2024-01-31T18:30 or 7d.", metavar="WHEN")

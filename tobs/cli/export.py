@@ -38,6 +38,7 @@ def export(
     left: choosing.Left = False,
     exclude: choosing.Exclude = None,
     comments: choosing.Comments = None,
+    stories: choosing.Stories = False,
     join: choosing.Join = False,
     since: choosing.Since = None,
     until: choosing.Until = None,
@@ -92,7 +93,15 @@ def export(
             accept_missing=accept_missing,
             strict=strict,
             media_later=media_later,
-            choice=Choice(all=all_chats, left=left, exclude=exclude or (), join=join, comments=comments, asked=asked),
+            choice=Choice(
+                all=all_chats,
+                left=left,
+                exclude=exclude or (),
+                join=join,
+                comments=comments,
+                stories=stories,
+                asked=asked,
+            ),
         )
     )
     return give_report(common, report)

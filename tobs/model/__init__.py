@@ -39,7 +39,16 @@ from tobs.model.messages import (
     thread_root,
 )
 from tobs.model.pages import Page
-from tobs.model.peers import bare_id, is_channel_id, marked_channel, marked_group, marked_user
+from tobs.model.peers import (
+    bare_id,
+    is_channel_id,
+    marked_channel,
+    marked_group,
+    marked_user,
+    message_name,
+    stories_of,
+    story_peer,
+)
 from tobs.model.richtext import RichBlock
 from tobs.model.text import Entity, Text
 
@@ -49,5 +58,6 @@ __all__ = [
     "Message", "MessageKey", "Page", "PaidMedia", "Person", "Pins", "Poll", "PollAnswer", "Reaction", "RemoteFile",
     "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic", "UnknownMedia",
     "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel", "marked_group",
-    "marked_user", "message_counters", "message_files", "message_state", "thread_root", "topic_in",
+    "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of", "story_peer",
+    "thread_root", "topic_in",
 ]  # fmt: skip

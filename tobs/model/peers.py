@@ -29,6 +29,26 @@ def is_channel_id(marked: int) -> bool:
     return marked < -_CHANNEL_BASE
 
 
+_STORIES = 10**15
+
+
+def stories_of(marked: int) -> int:
+    """Under which chat id the stories of a peer are kept: stories have ids of their own, which must not meet those of
+    messages. No chat has such an id; like a channel's, its messages are nobody's in particular."""
+    return marked - _STORIES
+
+
+def story_peer(chat_id: int) -> int:
+    """The peer whose stories are kept under ``chat_id``; 0 for the id of a chat."""
+    return chat_id + _STORIES if chat_id < -_STORIES // 2 else 0
+
+
+def message_name(chat_id: int, message_id: int) -> str:
+    """The ``tobs_id`` of a message: `<chat id>/<message id>`; of a story `<peer id>/story/<id>`."""
+    peer = story_peer(chat_id)
+    return f"{peer}/story/{message_id}" if peer else f"{chat_id}/{message_id}"
+
+
 def bare_id(marked: int) -> int:
     """The id Telegram's TL objects carry for ``marked``."""
     if is_channel_id(marked):

@@ -23,6 +23,7 @@ from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.pictures import fetch_picture
 from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
+from tobs.pipeline.stories import stories_chat, stories_source
 from tobs.sources import Gap
 from tobs.telegram.client import Telegram
 
@@ -32,7 +33,7 @@ _SHOWN = 20
 
 class ChatExporter(Struct, frozen=True):
     """Exports chats. ``senders`` are the marked ids of those ``filters`` name; ``comments`` says whether those of
-    channels' posts are kept (None: as before)."""
+    channels' posts are kept (None: as before), ``stories`` whether stories are wanted."""
 
     desk: Desk
     keeper: Keeper
@@ -45,6 +46,7 @@ class ChatExporter(Struct, frozen=True):
     policy: MediaPolicy
     limits: Limits
     comments: bool | None = None
+    stories: bool = False
 
     async def export_all(self, chosen: Sequence[Chosen]) -> list[ChatPlace]:
         """Every chat's places. With several chats, one that Telegram refuses is told and left out."""
@@ -115,7 +117,28 @@ class ChatExporter(Struct, frozen=True):
                 places.append(await self._comments(chat, places[-1], parts[-1].within))
             else:
                 desk.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
+        if self.stories and chat.kind != "group":
+            places.append(await self._stories(chat, host=places[-1] if is_grown else places[0]))
         return places
+
+    async def _stories(self, chat: Chat, host: ChatPlace) -> ChatPlace:
+        """The stories of a peer, in a folder of its chat's."""
+        desk, stories = self.desk, stories_chat(chat)
+        place = await self.keeper(open_chat, desk, stories, inside=replace(host, home=stories.id), is_part=True)
+        source = stories_source(self.telegram, chat)
+        await bring_chat(
+            desk,
+            self.keeper,
+            self.writer,
+            self.chain,
+            self.enrichers,
+            source,
+            place,
+            [(1, stories.top)],
+            policy=self.policy,
+            limits=self.limits,
+        )
+        return place
 
     def _wants_comments(self, chat: Chat) -> bool:
         """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""

@@ -201,7 +201,7 @@ async def finish_notes(
 def _with_stale_notes(desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
     """The chats of this run, and those of earlier ones that point at what came now."""
     archive, known = desk.archive, {place.chat.id: place for place in places}
-    for chat in archive.chats.all(desk.account):
+    for chat in archive.chats.all(desk.account, stories=True):
         if chat.id not in known and archive.notes.stale(desk.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
             known[chat.id] = known_place(desk, chat)
     return list(known.values())

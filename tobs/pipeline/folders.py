@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tobs.archive import Archive, KnownTopic, NoteRow
-from tobs.model import Chat, Message, MessageKey, Topic, topic_in
+from tobs.model import Chat, Message, MessageKey, Topic, story_peer, topic_in
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.render.words import catalogue
-from tobs.vault.layout import chat_folder, comments_folder, topic_candidates
+from tobs.vault.layout import chat_folder, comments_folder, stories_folder, topic_candidates
 
 
 class Folder(Struct, frozen=True):
@@ -39,6 +39,8 @@ def folder_key(tobs_id: str) -> str:
 def folders_of(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
     """The folder of each of ``messages``, which are of the chat of ``place`` and come in id order."""
     chat = place.chat
+    if peer := story_peer(chat.id):
+        return [Folder(stories_folder(place.folder), f"{peer}/stories", place.note_id)] * len(messages)
     if chat.kind == "supergroup" and not chat.is_forum:
         return _with_comments(desk, place, messages)
     topics = [topic_in(chat, message.topic_id) if chat.is_forum else 0 for message in messages]

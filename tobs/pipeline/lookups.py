@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tobs.archive import FileRow, MediaRow, NoteLink, Shown, StoredMessage
-from tobs.model import Chat, Message, MessageKey, is_channel_id
+from tobs.model import Chat, Message, MessageKey, is_channel_id, story_peer
 from tobs.pipeline.desk import Studio
 from tobs.render.period import block_anchor
 from tobs.render.views import Attachment, CommentList, Links, Past
@@ -159,7 +159,8 @@ class Lookups:
 
     def _chat_note(self, chat: Chat) -> str:
         """The chat's note; for a basic group that became a supergroup, the note of that where there is one."""
-        return (self._note(str(chat.migrated_to)) if chat.migrated_to else "") or self._note(str(chat.id))
+        whose = story_peer(chat.id) or chat.id
+        return (self._note(str(chat.migrated_to)) if chat.migrated_to else "") or self._note(str(whose))
 
     def _linked(self, chat_id: int) -> int:
         chat = self._studio.archive.chats.get(self._studio.account, chat_id)

@@ -14,7 +14,7 @@ from typing import cast
 from msgspec import Struct
 
 from tobs.archive import NoteDraft, NoteRow
-from tobs.model import Chat, Message, MessageKey, Topic
+from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
 from tobs.pipeline.comments import file_comments
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.folders import Folder, folder_of, folders_of
@@ -193,7 +193,9 @@ def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | N
         folder.path, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
     )
     parts = [(first.id, key) for key in keys[1:]]
-    return NoteDraft(f"{first.chat_id}/{first.id}", first.id, note_candidates(message_note(spot)), keys, parts=parts)
+    return NoteDraft(
+        message_name(first.chat_id, first.id), first.id, note_candidates(message_note(spot)), keys, parts=parts
+    )
 
 
 def _period_drafts(desk: Desk, place: ChatPlace, units: Sequence[tuple[Folder, list[Message]]]) -> list[NoteDraft]:
@@ -238,7 +240,7 @@ def _begun_album(desk: Desk, first: Message) -> tuple[int, int] | None:
 def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
     """People get their note when their first message does; with each further one it is stale (it counts)."""
     archive = desk.archive
-    ids = [one for one in dict.fromkeys(senders) if one not in (0, chat.id)]
+    ids = [one for one in dict.fromkeys(senders) if one not in (0, chat.id, min(0, story_peer(chat.id)))]
     people = archive.people.many(ids)
     touched = []
     for person_id in ids:

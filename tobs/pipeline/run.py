@@ -52,6 +52,7 @@ class ExportRun(Struct, frozen=True):
                     self.means.policy,
                     self.means.limits,
                     selection.comments if selection.comments is not None else self.means.settings.comments or None,
+                    selection.stories,
                 )
                 async with self._takeout(telegram, chosen, selection):
                     places = await exporter.export_all(chosen)

@@ -23,7 +23,8 @@ _FOLDER = "folder:"
 class Selection(Struct, frozen=True):
     """What the owner asked for: ``targets``, or ``all`` chats, ``left`` ones too, without those ``exclude`` names
     (ids, usernames, parts of titles, folders). Only with ``join`` are invite links joined. ``comments``: whether
-    those under channels' posts are kept (None: as the settings say, or an earlier run was told)."""
+    those under channels' posts are kept (None: as the settings say, or an earlier run was told); ``stories``: those of
+    the chats, too."""
 
     targets: tuple[str, ...] = ()
     all: bool = False
@@ -31,6 +32,7 @@ class Selection(Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     join: bool = False
     comments: bool | None = None
+    stories: bool = False
     filters: Filters = Filters()
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tobs.archive import NoteRow
 from tobs.archive.summaries import ChatSummary
-from tobs.model import Chat, FileItem, MessageKey, Person
+from tobs.model import Chat, FileItem, MessageKey, Person, stories_of
 from tobs.pipeline.desk import Studio
 from tobs.render.bases import chat_base, vault_base
 from tobs.render.found import made_file
@@ -64,6 +64,7 @@ def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
         years=_years(*([(chat.migrated_from, before)] if before else []), (chat.id, summary)),
         past_titles=_past_titles(studio, chat),
         topics=_topics(studio, chat, links),
+        stories=archive.messages.count(studio.account, stories_of(chat.id)),
         saved_from=tuple(archive.saved.dialogs(studio.account)) if chat.kind == "saved" else (),
         picture=_picture(studio, chat),
         base=_path(studio, f"{chat.id}/base"),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tobs.model import bare_id, is_channel_id, marked_channel
+from tobs.model import bare_id, is_channel_id, marked_channel, story_peer
 from tobs.render.escape import ZERO_WIDTH, one_line
 
 _SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
@@ -140,6 +140,8 @@ def telegram_address(url: str) -> TelegramAddress | None:
 
 def message_link(chat_id: int, username: str, message_id: int) -> str:
     """The t.me link of a message of a channel or supergroup; empty for other chats, whose messages have none."""
+    if story_peer(chat_id):
+        return f"https://t.me/{username}/s/{message_id}" if username else ""
     if not is_channel_id(chat_id):
         return ""
     return f"https://t.me/{username or f'c/{bare_id(chat_id)}'}/{message_id}"

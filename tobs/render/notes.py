@@ -22,6 +22,8 @@ from tobs.model import (
     Text,
     is_channel_id,
     message_files,
+    message_name,
+    story_peer,
     topic_in,
 )
 from tobs.render.blocks import rich_markdown
@@ -123,13 +125,14 @@ def _properties(
     message = messages[0]
     options = context.options
     post = commented_post(message, context)
+    peer = story_peer(chat.id)
     properties: list[tuple[str, Value]] = [
-        ("tobs_id", tobs_id(chat.id, options, f"/{message.id}")),
+        ("tobs_id", message_name(chat.id, message.id) if peer else tobs_id(chat.id, options, f"/{message.id}")),
         ("date", view.date),
         ("date_unix", message.date),
         ("chat", chat_property(chat, post, context)),
         ("sender", link_to(context.known(message.sender_id))),
-        ("message_id", message.id),
+        ("story_id" if peer else "message_id", message.id),
         ("link", view.link or None),
     ]
     if topic_id := topic_in(chat, message.topic_id):

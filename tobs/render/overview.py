@@ -77,6 +77,7 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
     facts = [words(f"kind.{chat.kind}"), words("messages", n=stats.messages)]
     facts += [words("members", n=chat.members)] if chat.members else []
     facts += [words("files", n=stats.media)] if stats.media else []
+    facts += [words("stories", n=stats.stories)] if stats.stories else []
     topics = [
         f"- {wikilink(topic.path, topic.title) if topic.path else escape_name(topic.title)}"
         + (f" ({words('messages', n=topic.messages)})" if topic.messages else "")

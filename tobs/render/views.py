@@ -188,6 +188,7 @@ class ChatStats(Struct, frozen=True):
     past_titles: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()
     saved_from: tuple[tuple[int, int], ...] = ()
+    stories: int = 0
     picture: str = ""
     base: str = ""
 

@@ -1,13 +1,15 @@
-"""More of the control endpoint: what happens around a chat (topics, comments, tags)."""
+"""More of the control endpoint: what happens around a chat (topics, comments, tags, stories)."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds import World
+from tobs.sandbox.worlds import World, forge
+from tobs.sandbox.worlds.stories import story
 from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forward_post
 
 Json = dict[str, Any]
@@ -32,6 +34,16 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         """{chat, post} -> {id}: the copy of a post in the discussion group, which opens it for comments."""
         return {"id": forward_post(world, chat_of(fields), int(fields["post"]))}
 
+    def stories(fields: Json) -> Json:
+        """{chat, text, data (base64 of a JPEG), pinned} -> {id}: a new story."""
+        found = world.stories.setdefault(chat_of(fields), {})
+        id = max(found, default=0) + 1
+        data = base64.b64decode(fields["data"]) if "data" in fields else forge.jpeg(id, forge.JPEG_LEAST)
+        found[id] = story(
+            world, id, fields.get("text", ""), data, date=world.clock(), pinned=bool(fields.get("pinned"))
+        )
+        return {"id": id}
+
     def tags(fields: Json) -> Json:
         """{emoji, title} -> {titles}: what a tag of Saved Messages is called; with {id} that message gets the tag."""
         if "title" in fields:
@@ -46,6 +58,7 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         return {"titles": world.saved_tags}
 
     return {
+        ("POST", "/stories"): stories,
         ("POST", "/tags"): tags,
         ("POST", "/topics"): topics,
         ("POST", "/comments"): comments,

@@ -1,23 +1,26 @@
-"""What gathers around a chat: a forum's topics, the comments of a channel's posts, the tags of Saved Messages."""
+"""What gathers around a chat: a forum's topics, the comments of a channel's posts, the tags of Saved Messages,
+stories."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from tobs.model import Chat, Topic
+from tobs.model import Chat, Message, Page, Topic
 from tobs.telegram.comments import CommentCount, comment_counts
 from tobs.telegram.invoke import Door
 from tobs.telegram.peers import Directory
 from tobs.telegram.saved import tag_titles
+from tobs.telegram.stories import every_story, single_story
 from tobs.telegram.topics import every_topic, topics_by_id
 
 
 class Around:
     """Asks about what is no message; as ``Telegram``, whose part this is."""
 
-    def __init__(self, door: Door, peers: Directory) -> None:
+    def __init__(self, door: Door, peers: Directory, *, me: int) -> None:
         self._door = door
         self._peers = peers
+        self._me = me
 
     async def topics(self, chat_id: int, ids: Sequence[int] = ()) -> list[Topic]:
         """The topics of a forum by id: all of them, or those of ``ids`` (at most 100) that are there."""
@@ -32,6 +35,14 @@ class Around:
     async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
         """How many comments at most 100 posts of a channel have now, those that can be commented; one request."""
         return await comment_counts(self._door, self._peers, chat_id, ids)
+
+    def stories(self, peer_id: int) -> AsyncIterator[Page]:
+        """Every story of a peer that the account may see, page by page."""
+        return every_story(self._door, self._peers, peer_id, me=self._me)
+
+    async def story(self, peer_id: int, story_id: int) -> Message | None:
+        """A story by its id; None when it is gone."""
+        return await single_story(self._door, self._peers, peer_id, story_id)
 
     async def tag_titles(self) -> dict[str, str]:
         """What the account calls the tags of its Saved Messages, those that have a title, by their emoji."""

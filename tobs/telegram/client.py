@@ -28,6 +28,7 @@ from tobs.model import (
     UpdateState,
     is_channel_id,
     message_files,
+    story_peer,
 )
 from tobs.telegram.around import Around
 from tobs.telegram.bandwidth import Bandwidth
@@ -173,7 +174,7 @@ class Telegram:
         self._takeouts = takeouts
         self._on_event = on_event
         self._peers = Directory(door, peers, me=account.id)
-        self.around = Around(door, self._peers)
+        self.around = Around(door, self._peers, me=account.id)
         self._targets = Targets(door, self._peers, peers, me=account.id)
         self._history = History(door, self._peers, me=account.id, on_event=on_event)
         self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
@@ -463,7 +464,9 @@ class Telegram:
             raise TransferFailed("Telegram does not have this file.", retryable=False)
 
         async def refresh() -> RemoteFile | None:
-            message = await self._history.message(key.chat_id, key.id)
+            peer = story_peer(key.chat_id)
+            again = self.around.story(peer, key.id) if peer else self._history.message(key.chat_id, key.id)
+            message = await again
             files = message_files(message) if message is not None else ()
             fresh = next((file.remote for file in files if file.remote and file.remote.key == remote.key), None)
             if fresh is not None:

@@ -111,6 +111,11 @@ def picture_candidates(folder: str) -> Iterator[str]:
     return numbered(f"{folder}/media/picture", ".jpg")
 
 
+def stories_folder(folder: str) -> str:
+    """`<folder>/Stories`: the stories of the peer whose chat is in ``folder``."""
+    return f"{folder}/Stories"
+
+
 def comments_folder(folder: str, post_id: int) -> str:
     """`<folder>/Comments/<post id>`: the comments under a post of the channel in ``folder``."""
     return f"{folder}/Comments/{post_id}"

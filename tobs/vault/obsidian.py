@@ -37,6 +37,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "topic": "text",
     "post": "text",
     "saved_from": "text",
+    "story_id": "number",
     "reply_to": "text",
     "forwarded_from": "text",
     "kept_from": "text",

@@ -126,6 +126,7 @@ WORDS: Mapping[str, str] = {
     "comments": "{n} Kommentar|{n} Kommentare",
     "comments.more": "{n} weitere",
     "topic": "Thema {id}",
+    "stories": "{n} Story|{n} Storys",
     "saved_from": "Gespeichert von",
     "topics": "Themen",
     "topic.of": "Thema von {chat}",

@@ -126,6 +126,7 @@ WORDS: Mapping[str, str] = {
     "comments": "{n} comment|{n} comments",
     "comments.more": "{n} more",
     "topic": "Topic {id}",
+    "stories": "{n} story|{n} stories",
     "saved_from": "Saved from",
     "topics": "Topics",
     "topic.of": "Topic of {chat}",

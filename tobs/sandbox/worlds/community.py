@@ -13,10 +13,12 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id, marked_channel
+from tobs.sandbox.worlds import forge
 from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.history import MemoryBase
 from tobs.sandbox.worlds.markup import parse
 from tobs.sandbox.worlds.phrases import SENTENCES
+from tobs.sandbox.worlds.stories import story
 from tobs.sandbox.worlds.threads import GENERAL, count_comments, topic
 from tobs.sandbox.worlds.tl import Tl, peer, reply_header
 from tobs.sandbox.worlds.world import About, World
@@ -76,6 +78,8 @@ def community_world() -> World:
             count_comments(world, channel, post)
     world.comments_only.add(CIRCLE)
     _add_saved(world)
+    for number, owner in enumerate((ADA, POST, ME)):
+        _add_stories(world, owner, 3 + 70 * number)
     world.targets = ["@garden_guild", "@garden_post", "@garden_almanac"]
     return world
 
@@ -154,6 +158,20 @@ def _add_saved(world: World) -> None:
         messages.append(message)
     world.add_chat(ME, world.me, MemoryBase(messages, world.stamps))
     world.saved_tags = {"📌": "to do: soon"}
+
+
+# -- stories
+
+
+def _add_stories(world: World, owner: int, count: int) -> None:
+    """Stories of a peer, from id 1 on, shown no more: every second one is on the profile."""
+    now = world.clock()
+    found: dict[int, Tl] = {}
+    for id in range(1, count + 1):
+        seconds = int(now) - (40 + count - id) * 86_400
+        data = forge.jpeg(mix(id, owner), forge.JPEG_LEAST + id)
+        found[id] = story(world, id, f"Story {id}" if id % 3 else "", data, date=seconds, pinned=id % 2 == 1)
+    world.stories[owner] = found
 
 
 # -- channels and their discussion groups

@@ -171,10 +171,11 @@ def tag_of(reaction: Any) -> str:
 def _reactions(reactions: Any) -> tuple[Reaction, ...]:
     if reactions.reactions_as_tags:
         return ()
-    return tuple([_reaction(item) for item in reactions.results])
+    return tuple([reaction_of(item) for item in reactions.results])
 
 
-def _reaction(item: Any) -> Reaction:
+def reaction_of(item: Any) -> Reaction:
+    """A TL ``ReactionCount``."""
     reaction = item.reaction
     if isinstance(reaction, types.ReactionEmoji):
         return Reaction(item.count, emoji=reaction.emoticon)

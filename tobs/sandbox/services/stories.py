@@ -1,0 +1,71 @@
+"""Stories: those that are shown now, those on a profile, the archive, and by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from telethon.tl import functions, types
+
+from tobs.sandbox.dates import to_seconds
+from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.rpc import Call, serves
+from tobs.sandbox.worlds import Refused, World
+from tobs.sandbox.worlds.history import copy_of
+from tobs.sandbox.worlds.tl import peer
+
+_MOST: Final = 100
+
+
+def _stories(world: World, chat: int, wanted: Callable[[Any], bool]) -> list[Any]:
+    """Stories of a peer, newest first, with references to files that hold."""
+    found = sorted(world.stories.get(chat, {}).values(), key=lambda story: -story.id)
+    return [copy_of(world.stamps.stamp(story)) for story in found if wanted(story)]
+
+
+@serves(functions.stories.GetPeerStoriesRequest)
+def get_peer_stories(call: Call, request: Any) -> Any:
+    """Those that have not expired. All but the newest come without their content, as Telegram does with many."""
+    world = call.world
+    chat = marked_id(world, request.peer)
+    now = call.clock()
+    shown = _stories(world, chat, lambda story: to_seconds(story.expire_date) > now)[::-1]
+    items = [types.StoryItemSkipped(story.id, story.date, story.expire_date) for story in shown[:-1]] + shown[-1:]
+    users, chats = entities_of(world, [chat])
+    return types.stories.PeerStories(types.PeerStories(peer(chat), items), chats, users)
+
+
+@serves(functions.stories.GetPinnedStoriesRequest)
+def get_pinned_stories(call: Call, request: Any) -> Any:
+    """Those on the profile, below the offset."""
+    chat = marked_id(call.world, request.peer)
+    return _page(call.world, chat, _stories(call.world, chat, lambda story: bool(story.pinned)), request)
+
+
+@serves(functions.stories.GetStoriesArchiveRequest)
+def get_stories_archive(call: Call, request: Any) -> Any:
+    """All that were ever posted; only one's own, or of a channel that one runs."""
+    world = call.world
+    chat = marked_id(world, request.peer)
+    if chat != world.me.id and not getattr(world.entity(chat), "creator", False):
+        raise Refused(400, "CHAT_ADMIN_REQUIRED" if chat < 0 else "PEER_ID_INVALID")
+    return _page(world, chat, _stories(world, chat, lambda story: True), request)
+
+
+@serves(functions.stories.GetStoriesByIDRequest)
+def get_stories_by_id(call: Call, request: Any) -> Any:
+    """Those of the ids that are there."""
+    world = call.world
+    chat = marked_id(world, request.peer)
+    found = _stories(world, chat, lambda story: story.id in request.id[:_MOST])
+    return _answer(world, chat, found, count=len(found))
+
+
+def _page(world: World, chat: int, stories: Sequence[Any], request: Any) -> Any:
+    rest = [story for story in stories if not request.offset_id or story.id < request.offset_id]
+    return _answer(world, chat, rest[: min(max(request.limit, 0), _MOST)], count=len(stories))
+
+
+def _answer(world: World, chat: int, stories: Sequence[Any], *, count: int) -> Any:
+    users, chats = entities_of(world, [chat])
+    return types.stories.Stories(count, list(stories), chats, users)

@@ -1,0 +1,86 @@
+"""The stories of a peer: those on its profile, those that are shown now, and the archive of one's own.
+
+Source: https://core.telegram.org/api/stories
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from telethon.tl import functions, types
+
+from tobs.errors import FloodWait, RequestRefused
+from tobs.model import Message, Page, Person, stories_of
+from tobs.telegram.convert import person_of
+from tobs.telegram.convert.stories import story_of
+from tobs.telegram.invoke import Door
+from tobs.telegram.peers import Directory
+
+_LIMIT = 100
+
+
+async def every_story(door: Door, directory: Directory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
+    """Every story that the account may see, each once, as pages that settle no ids."""
+    peer = await directory.input_peer(peer_id)
+    seen: set[int] = set()
+    lists = [functions.stories.GetPinnedStoriesRequest]
+    if peer_id == me or peer_id < 0:
+        lists.append(functions.stories.GetStoriesArchiveRequest)
+    shown = await door(functions.stories.GetPeerStoriesRequest(peer))
+    yield await _page(door, directory, peer, peer_id, shown, shown.stories.stories, seen)
+    for request in lists:
+        offset = listed = 0
+        while True:
+            try:
+                answer = await door(request(peer, offset, _LIMIT))
+            except FloodWait:
+                raise
+            except RequestRefused:
+                # Only who runs a channel sees its archive.
+                if request is functions.stories.GetStoriesArchiveRequest and peer_id != me:
+                    break
+                raise
+            yield await _page(door, directory, peer, peer_id, answer, answer.stories, seen)
+            listed += len(answer.stories)
+            if not answer.stories or listed >= answer.count:
+                break
+            offset = answer.stories[-1].id
+
+
+async def single_story(door: Door, directory: Directory, peer_id: int, story_id: int) -> Message | None:
+    """A story by its id; None when it is gone."""
+    answer = await door(functions.stories.GetStoriesByIDRequest(await directory.input_peer(peer_id), [story_id]))
+    directory.remember(answer.users, answer.chats)
+    return next((found for item in answer.stories if (found := story_of(item, peer_id)) is not None), None)
+
+
+async def _page(
+    door: Door, directory: Directory, peer: Any, peer_id: int, answer: Any, items: Sequence[Any], seen: set[int]
+) -> Page:
+    """A list of stories as a page; what it does not tell whole is asked for by its id."""
+    directory.remember(answer.users, answer.chats)
+    people: list[Any] = [*answer.users, *answer.chats]
+    fresh = [item for item in items if item.id not in seen]
+    seen.update(item.id for item in fresh)
+    part = [item.id for item in fresh if isinstance(item, types.StoryItemSkipped) or getattr(item, "min", False)]
+    whole = [item for item in fresh if item.id not in part]
+    for start in range(0, len(part), _LIMIT):
+        more = await door(functions.stories.GetStoriesByIDRequest(peer, part[start : start + _LIMIT]))
+        directory.remember(more.users, more.chats)
+        people += [*more.users, *more.chats]
+        whole += more.stories
+    messages = [message for item in whole if (message := story_of(item, peer_id)) is not None]
+    return Page(
+        chat_id=stories_of(peer_id),
+        low=1,
+        high=0,
+        messages=tuple(sorted(messages, key=lambda message: message.id)),
+        people=_people(people),
+        is_part=True,
+    )
+
+
+def _people(objects: Iterable[Any]) -> tuple[Person, ...]:
+    found = (person_of(item) for item in objects)
+    return tuple({person.id: person for person in found if person is not None}.values())
