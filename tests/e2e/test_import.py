@@ -283,3 +283,15 @@ def test_an_export_in_html_has_to_be_told_its_chat(alone: Alone, tmp_path: Path)
     assert (again["messages"]["new"], again["notes"]["created"], again["notes"]["updated"]) == (0, 0, 0)
     found = notes(tmp_path / "vault")
     assert "**bold**" in found["-1000000000099/2"] and "Which pier?" in found["-1000000000099/6"]
+
+
+def test_a_sync_that_names_an_imported_chat_goes_on_from_there(serve: Serve, alone: Alone, tmp_path: Path) -> None:
+    whole = [message(number) for number in range(1, 61)]
+    imported, vault = export(tmp_path / "export", whole[:50]), tmp_path / "vault"
+    alone.report("import", str(imported), "--vault", str(vault), "--layout", "message")
+    served = serve(str(export(tmp_path / "world", whole)))
+    done = served.tobs("sync", served.target, "--vault", str(vault), "--json", "-q", TZ="UTC")
+    assert done.code == 0, done.stderr
+    assert done.json["messages"]["new"] == 10 and "-1000000000005/60" in notes(vault)
+    idle = served.tobs("sync", "--vault", str(vault), "--json", "-q", TZ="UTC")
+    assert (idle.json["messages"]["new"], idle.json["notes"]["updated"]) == (0, 0) and idle.json["requests"] <= 3
