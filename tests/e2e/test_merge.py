@@ -131,3 +131,19 @@ def test_without_an_archive_the_hash_in_the_note_tells_whose_it_is(serve: Serve,
     edit(served, mine, "Edited too.")
     assert again(served, vault).json["notes"]["updated"] == 1
     assert mine.read_text().endswith("\n\nEdited too.\n\nMine.\n")
+
+
+def test_a_note_from_an_older_copy_of_the_vault_is_merged_from_the_text_it_came_from(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(WORLD)
+    vault = tmp_path / "vault"
+    note = exported(served, vault)[-1]
+    older = note.read_text() + "\nMine.\n"
+    edit(served, note, "Edited.")
+    assert again(served, vault).code == 0
+    note.write_text(older)
+    edit(served, note, "Edited again.")
+    done = again(served, vault)
+    assert done.json["notes"]["conflicts"] == 0
+    assert note.read_text().endswith("\n\nEdited again.\n\nMine.\n")

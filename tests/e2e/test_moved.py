@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.e2e.conftest import Serve
@@ -14,15 +15,15 @@ WORLD = "synthetic:messages=60,chats=1,media=0.2,seed=4"
 _LINK = re.compile(r"\[\[([^\[\]\n|#]+)")
 
 
-def broken_links(vault: Path) -> list[tuple[str, str]]:
-    """Links and embeds of notes that lead to no file, by the note they stand in."""
+def broken_links(vault: Path, besides: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Links and embeds of notes that lead to no file (``besides`` some), by the note they stand in."""
     files = tree(vault)
     notes = {name: data.decode() for name, data in files.items() if name.endswith(".md")}
     return [
         (name, target)
         for name, text in notes.items()
         for target in (found.rstrip("\\") for found in _LINK.findall(text))
-        if target not in files and f"{target}.md" not in files
+        if target not in files and f"{target}.md" not in files and target not in besides
     ]
 
 

@@ -92,6 +92,13 @@ class Replaced:
             ]
             last = rows[-1][0]
 
+    def bases_of(self, note_id: int) -> Iterator[str]:
+        """The texts a note was rendered as before, newest first."""
+        for was, was_base in self._database.rows(
+            "SELECT was, was_base FROM replaced WHERE note_id = ? ORDER BY run DESC LIMIT 50", (note_id,)
+        ):
+            yield _text(was_base or was)
+
     def made_in(self, run_id: str) -> Iterator[list[NoteRow]]:
         """The notes that a run made and that are still there, some at a time."""
         last = 0

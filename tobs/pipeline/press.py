@@ -22,7 +22,7 @@ from tobs.render.period import PeriodNote, render_period
 from tobs.render.words import catalogue
 from tobs.vault.decide import Decision, Known, Merging, Outcome, decide, plain_text, read_marks, text_hash
 from tobs.vault.merge import ConflictWords
-from tobs.vault.read import read_batch
+from tobs.vault.read import read_seen
 from tobs.vault.writer import NoteFile, write_batch
 
 
@@ -102,7 +102,8 @@ def _press(
             drafts.append(_Draft(row, render(row), *lookups.met()))
         except TemplateBroken as error:
             pressed.append(Pressed(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
-    found = read_batch(studio.root, [draft.row.path for draft in drafts])
+    seen = read_seen(studio.root, [draft.row.path for draft in drafts])
+    found = [one and one[0] for one in seen]
     decisions = [
         decide(
             Known(draft.row.tobs_id, draft.row.state, draft.row.text_hash),
@@ -113,10 +114,17 @@ def _press(
         )
         for draft, now in zip(drafts, found, strict=True)
     ]
-    texts = [NoteFile(d.row.path, one.text) for d, one in zip(drafts, decisions, strict=True) if one.text is not None]
+    texts = [
+        NoteFile(draft.row.path, decision.text, there[1] if there else 0)
+        for draft, decision, there in zip(drafts, decisions, seen, strict=True)
+        if decision.text is not None
+    ]
     files = {} if studio.is_rehearsal else {file.path: file for file in write_batch(studio.root, texts)}
     for draft, decision, now in zip(drafts, decisions, found, strict=True):
         row, file = draft.row, files.get(draft.row.path)
+        if decision.text is not None and file is None and not studio.is_rehearsal:
+            pressed.append(Pressed(row.id, row.path, row.revision, problem=_BUSY))
+            continue
         pressed.append(
             Pressed(
                 id=row.id,
@@ -151,6 +159,9 @@ def _replacement(draft: _Draft, decision: Decision, found: bytes | None) -> Repl
     return Replacement(draft.row.id, was, wrote_hash, b"" if decision.text == draft.text else pack_base(decision.text))
 
 
+#: What is told of a note that its owner saved between the moment it was read and that it would have been written.
+_BUSY = ("busy", "it was changed while it was being written; run it again")
+
 #: What the report calls a note whose front matter the owner broke.
 _UNREADABLE = "front matter"
 
@@ -160,7 +171,11 @@ def merging(studio: Studio, row: NoteRow) -> Merging:
 
     def base(tobs_hash: str) -> str | None:
         text = studio.archive.notes.bases([row.id]).get(row.id)
-        return text if text is not None and tobs_hash in ("", read_marks(text).tobs_hash) else None
+        if text is None or tobs_hash in ("", read_marks(text).tobs_hash):
+            return text
+        # A vault put back from a copy: the note may come from a text that was written over since.
+        earlier = studio.archive.replaced.bases_of(row.id)
+        return next((one for one in earlier if read_marks(one).tobs_hash == tobs_hash), None)
 
     return Merging(base, partial(whereabouts, studio), conflict_words(studio.options.language))
 

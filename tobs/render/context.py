@@ -141,11 +141,17 @@ class Context:
 _MESSAGE_NOTE = re.compile(r"\d{4}-\d\d-\d\d \d+ (?=\S)")
 
 
+_NAMELESS = re.compile(r"[\d -]+")
+
+
 def _note_words(path: str) -> str:
-    """The first words of a message, from the name of its note; empty where a note holds several messages."""
+    """The first words of a message, from the name of its note, or what the owner called it; empty where a note holds
+    several messages."""
     name = path.rpartition("/")[2]
     match = _MESSAGE_NOTE.match(name)
-    return name[match.end() :] if match and "#" not in name else ""
+    if "#" in name or _NAMELESS.fullmatch(name):
+        return ""
+    return name[match.end() :] if match else name
 
 
 _BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})

@@ -24,10 +24,12 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | 
 
 
 class NoteFile(Struct, frozen=True, gc=False):
-    """A text file to write: a vault path and its whole text (LF)."""
+    """A text file to write: a vault path and its whole text (LF). ``seen`` is the modification time (ns) of the file the
+    text was made from, 0 if there was none; None: whatever is there goes."""
 
     path: str
     text: str
+    seen: int | None = None
 
 
 class WrittenFile(Struct, frozen=True, gc=False):
@@ -39,7 +41,8 @@ class WrittenFile(Struct, frozen=True, gc=False):
 
 
 def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
-    """Write ``files`` below ``root``, each whole or not at all, replacing what is there; results in the same order.
+    """Write ``files`` below ``root``, each whole or not at all, replacing what is there; results in the same order,
+    without those that somebody else wrote since they were ``seen``.
 
     Paths must differ from each other. Raises VaultUnwritable (full or read-only disk, permissions) and VaultError (a
     path that leads out of the vault). Files replaced before an error are whole and in place; writing them again is
@@ -65,6 +68,8 @@ def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
         written = []
         for file, (temp, target) in zip(files, list(temps.items()), strict=True):
             path = file.path
+            if file.seen is not None and file.seen != _mtime(target):
+                continue
             os.replace(temp, target)  # noqa: PTH105 -- hot, as above
             del temps[temp]
             stat = os.stat(target)  # noqa: PTH116
@@ -77,6 +82,14 @@ def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
         for temp in temps:
             discard(temp)
     return written
+
+
+def _mtime(path: str) -> int:
+    """When a file was written, in nanoseconds; 0 for one that is not there."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116
+    except FileNotFoundError:
+        return 0
 
 
 def _write_new(path: str, data: bytes) -> None:

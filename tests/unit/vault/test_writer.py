@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tobs.errors import VaultError, VaultUnwritable
 from tobs.vault import durable
-from tobs.vault.read import read_batch
+from tobs.vault.read import read_batch, read_seen
 from tobs.vault.writer import NoteFile, write_batch
 
 
@@ -134,3 +135,18 @@ def test_what_cannot_be_read_is_no_missing_note(tmp_path: Path) -> None:
     (tmp_path / "a.md").mkdir()
     with pytest.raises(VaultUnwritable, match="cannot be read"):
         read_batch(tmp_path, ["a.md"])
+
+
+def test_a_file_somebody_wrote_since_it_was_read_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("as read")
+    (tmp_path / "b.md").write_text("as read")
+    names = ["a.md", "b.md", "c.md", "d.md"]
+    seen = [one and one[1] for one in read_seen(tmp_path, names)]
+    os.utime(tmp_path / "b.md", ns=(1, 1))
+    (tmp_path / "d.md").write_text("came meanwhile")
+    files = [
+        NoteFile(name, "new", time or 0) for name, time in zip(["a.md", "b.md", "c.md", "d.md"], seen, strict=True)
+    ]
+    assert [file.path for file in write_batch(tmp_path, files)] == ["a.md", "c.md"]
+    assert [(tmp_path / name).read_text() for name in names] == [*("new", "as read", "new", "came meanwhile")]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

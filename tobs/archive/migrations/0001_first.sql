@@ -348,3 +348,4 @@ CREATE TABLE replaced (
     wrote BLOB,                         -- that text, where it is not the base of the note now
     PRIMARY KEY (run, note_id)
 );
+CREATE INDEX replaced_note ON replaced (note_id);

@@ -1,0 +1,242 @@
+"""A vault that lives: Telegram and its owner change it at random, and after every sync all that must hold does.
+
+The owner's side knows what they did: which lines they wrote where, what they renamed, moved, deleted. After a sync each
+message is archived once, each line of theirs is in its note, each note is where they put it, no link is broken, and a
+second sync writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.e2e.harness import Served, sandbox, stamps
+from tests.e2e.test_moved import broken_links
+from tobs.cli.main import run as run_command
+from tobs.vault.decide import read_marks
+
+WORLD = "synthetic:messages=25,chats=1,media=0.1,seed=11"
+_TEXTS = st.sampled_from(
+    [
+        "hello",
+        "two\nlines",
+        "**bold** and [[brackets]]",
+        "# heading",
+        "---",
+        "a ^m5",
+        "> quote\n\nand more",
+        "```\ncode",
+    ]
+)
+
+
+@contextmanager
+def commands(served: Served) -> Iterator[Any]:
+    """Commands in this process, which saves starting Python for each; their answer as JSON."""
+
+    def tobs(*arguments: str) -> Any:
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_command([*arguments, "--json"])
+        assert code in (0, 1), (code, err.getvalue())
+        return json.loads(out.getvalue()) | {"exit": code}
+
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOBS_")}
+    with mock.patch.dict(os.environ, clean | served.environment(), clear=True):
+        yield tobs
+
+
+class LivingVault(RuleBasedStateMachine):
+    """What may happen between two syncs."""
+
+    layout = "message"
+    messages = Bundle("messages")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="tobs-model-")))
+        self.served = self.stack.enter_context(sandbox(folder / "sandbox", WORLD))
+        self.served.login()
+        self.tobs = self.stack.enter_context(commands(self.served))
+        self.vault = folder / "vault"
+        self.wrote: dict[str, list[str]] = {}
+        self.put: dict[str, Path] = {}
+        self.deleted: set[str] = set()
+        self.dropped: set[int] = set()
+        self.count = 0
+        self.is_synced = True
+
+    def teardown(self) -> None:
+        self.stack.close()
+
+    @initialize()
+    def first_export(self) -> None:
+        self.tobs("export", self.served.target, "--layout", self.layout, "--vault", str(self.vault))
+
+    # Telegram's side
+
+    @rule(target=messages, text=_TEXTS, reply=st.integers(0, 20))
+    def post(self, text: str, reply: int) -> int:
+        self.is_synced = False
+        number: int = self.served.control("/messages", {"text": text, "reply_to": reply})["id"]
+        return number
+
+    @rule(message=messages, text=_TEXTS)
+    def edit(self, message: int, text: str) -> None:
+        if message not in self.dropped:
+            self.is_synced = False
+            self.served.control("/edit", {"id": message, "text": f"{text} edited"})
+
+    @rule(message=messages)
+    def delete(self, message: int) -> None:
+        self.is_synced = False
+        self.dropped.add(message)
+        self.served.control("/delete", {"ids": [message]})
+
+    @rule(message=messages)
+    def react(self, message: int) -> None:
+        if message not in self.dropped:
+            self.served.control("/react", {"id": message, "emoji": "👍", "count": 3})
+
+    # The owner's side
+
+    @rule(pick=st.randoms(use_true_random=False), where=st.sampled_from(["end", "middle", "property", "top"]))
+    def write(self, pick: random.Random, where: str) -> None:
+        tobs_id, path = self._note(pick)
+        self.count += 1
+        line = f"mine{self.count}: yes" if where == "property" else f"My line {self.count}, [[not there yet]]."
+        head, _, body = path.read_text().partition("\n---\n")
+        if where == "property":
+            head += f"\n{line}"
+        elif where == "end":
+            body += f"\n{line}\n"
+        elif where == "top":
+            body = f"\n{line}\n{body}"
+        else:
+            blocks = body.split("\n\n")
+            blocks.insert(pick.randint(0, len(blocks)), line)
+            body = "\n\n".join(blocks)
+        path.write_text(f"{head}\n---\n{body}")
+        self.wrote.setdefault(tobs_id, []).append(line)
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def line_ends(self, pick: random.Random) -> None:
+        _, path = self._note(pick)
+        path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+    @rule(pick=st.randoms(use_true_random=False), how=st.sampled_from(["rename", "move", "back"]))
+    def move(self, pick: random.Random, how: str) -> None:
+        tobs_id, path = self._note(pick)
+        self.count += 1
+        target = {
+            "rename": path.with_name(f"Renamed {self.count}.md"),
+            "move": self.vault / "Kept" / f"{pick.randint(0, 3)}" / path.name,
+            "back": self.vault / "Telegram" / path.name,
+        }[how]
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        self.put[tobs_id] = target
+
+    @precondition(lambda self: len(self.deleted) < 3)
+    @rule(pick=st.randoms(use_true_random=False))
+    def remove(self, pick: random.Random) -> None:
+        tobs_id, path = self._note(pick)
+        path.unlink()
+        self.deleted.add(tobs_id)
+        self.wrote.pop(tobs_id, None)
+        self.put.pop(tobs_id, None)
+
+    @rule(seconds=st.floats(0.2, 1.5))
+    def killed(self, seconds: float) -> None:
+        """A sync that is killed at any moment; what it did not do, the next one does."""
+        process = self.served.start("sync", "--accept-missing", "--vault", str(self.vault))
+        try:
+            process.wait(seconds)
+        except Exception:  # noqa: BLE001 -- still at work: that is what it is killed for
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.is_synced = False
+
+    @rule()
+    def sync(self) -> None:
+        done = self.tobs("sync", "--accept-missing", "--accept-deletions", "--vault", str(self.vault))
+        assert done["problems"] == [], done["problems"]
+        before = stamps(self.vault)
+        again = self.tobs("sync", "--vault", str(self.vault))
+        assert again["notes"] == dict.fromkeys(again["notes"], 0)
+        assert stamps(self.vault) == before, "a second sync writes nothing"
+        self.is_synced = True
+        self._check()
+
+    # What must hold
+
+    def _check(self) -> None:
+        notes = self._notes()
+        for tobs_id, lines in self.wrote.items():
+            if tobs_id not in notes:
+                raise AssertionError(f"the owner's note {tobs_id} is gone")
+            text = notes[tobs_id].read_bytes().decode().replace("\r\n", "\n").split("\n")
+            assert [line for line in lines if line not in text] == [], (tobs_id, notes[tobs_id].read_text())
+        for tobs_id, path in self.put.items():
+            assert notes.get(tobs_id) == path
+        assert not self.deleted & notes.keys()
+        assert broken_links(self.vault, besides=("not there yet",)) == []
+        with sqlite3.connect(self.vault / ".tobs" / "archive.db") as archive:
+            ids = [row[0] for row in archive.execute("SELECT id FROM messages ORDER BY id")]
+        archive.close()
+        served = self.served.control("/state")["chats"]
+        assert len(ids) == len(set(ids)) == next(chat["messages"] for chat in served)
+        assert not self.dropped & set(ids)
+
+    @invariant()
+    def no_temporary_file_is_visible(self) -> None:
+        if self.is_synced and self.vault.exists():
+            assert list((self.vault / "Telegram").rglob(".tobs-*")) == []
+
+    def _notes(self) -> dict[str, Path]:
+        """The notes of the vault by their ids."""
+        visible = (
+            path for path in self.vault.rglob("*.md") if not re.search(r"/\.", path.as_posix()[len(str(self.vault)) :])
+        )
+        marked = ((read_marks(path.read_bytes().decode().replace("\r\n", "\n")).tobs_id, path) for path in visible)
+        return {tobs_id: path for tobs_id, path in marked if tobs_id}
+
+    def _note(self, pick: random.Random) -> tuple[str, Path]:
+        """A note of messages that the owner has not deleted."""
+        notes = {tobs_id: path for tobs_id, path in self._notes().items() if re.fullmatch(r"-?\d+/[\d-]+", tobs_id)}
+        return pick.choice(sorted(notes.items()))
+
+
+class LivingMonths(LivingVault):
+    """The same with a note for each month."""
+
+    layout = "month"
+
+
+@pytest.mark.long  # every example serves a world of its own
+@pytest.mark.parametrize("machine", [LivingVault, LivingMonths])
+def test_a_vault_lives(machine: type[LivingVault]) -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=int(os.environ.get("TOBS_MODEL_RUNS", "3")), stateful_step_count=25)
+    )
