@@ -24,8 +24,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | 
 
 
 class NoteFile(Struct, frozen=True, gc=False):
-    """A text file to write: a vault path and its whole text (LF). ``seen`` is the modification time (ns) of the file the
-    text was made from, 0 if there was none; None: whatever is there goes."""
+    """A text file to write: a vault path and its whole text (LF). ``seen`` is the modification time (ns) of the file
+    that the text was made from, 0 if there was none; None: whatever is there goes."""
 
     path: str
     text: str
