@@ -76,11 +76,8 @@ def _structs() -> Iterator[str]:
             yield ""
         elif isinstance(value, type) and issubclass(value, Exception):
             yield from (f"## `{name}`", "", *_paragraphs(value.__doc__ or ""))
-    yield from ("## `Message` and `FileItem`", "")
-    for name in _MODEL:
-        value = getattr(offered, name)
-        fields = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(value))
-        yield from (f"`{name}` has {fields}.", *_paragraphs(value.__doc__ or ""))
+    told = "are the model's own: `tobs/model/messages.py` and `tobs/model/media.py` say what their fields mean."
+    yield from ("## `Message` and `FileItem`", "", f"Both {told}", "")
 
 
 def _limits() -> Iterator[str]:

@@ -173,3 +173,18 @@ def test_a_hidden_message_has_no_note_and_comes_back(serve: Serve, vault: Path) 
     done = served.tobs("process", "--vault", str(vault), "--json")
     assert done.code == 0, done.stderr
     assert {path.relative_to(vault).as_posix() for path in vault.glob("Telegram/*/20*/*/*.md")} == notes
+
+
+def test_templates_use_what_plugins_give_in_every_process_that_renders(serve: Serve, vault: Path) -> None:
+    served = serve("synthetic:messages=1300,chats=1,media=0,seed=2")
+    templates = vault / ".tobs" / "templates"
+    templates.mkdir()
+    (templates / "message.md.j2").write_text(
+        "{{ messages[0].text | word_count }} words: {{ excerpt(messages[0].text, 3) }}"
+    )
+    report = export(served, vault)
+    assert report["problems"] == []
+    texts = [path.read_text(encoding="utf-8") for path in vault.glob("Telegram/*/20*/*/*.md")]
+    assert len(texts) == 1300 and all(" words: " in text for text in texts)
+    broken = served.tobs("export", served.target, "--vault", str(vault), TOBS_PLUGINS_OFF="words")
+    assert (broken.code, "No filter named 'word_count'" in broken.stderr) == (2, True), broken.stderr

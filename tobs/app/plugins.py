@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tobs.errors import UsageError
 
 if TYPE_CHECKING:
     from tobs.plugin.catalogue import Catalogue, PluginInfo
+    from tobs.plugin.functions import Functions
 
 
 def list_plugins(place: Workplace) -> Sequence[PluginInfo]:
@@ -48,6 +50,16 @@ def _no_command(catalogue: Catalogue, name: str) -> UsageError:
         return UsageError(f"The plugin {name} does not run ({info.state}): {info.reason}.", "")
     having = ", ".join(one.name for one in catalogue.having("command")) or "none"
     return UsageError(f"The plugin {name} has no command.", f"Plugins with one: {having}.")
+
+
+@contextmanager
+def plugin_functions(place: Workplace) -> Iterator[Functions]:
+    """What plugins give to templates, where there is no run that has them."""
+    from tobs.plugin.functions import gather_functions
+
+    with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
+        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        yield gather_functions(catalogue.having("template_functions"))
 
 
 class Untrusted(Struct, frozen=True):

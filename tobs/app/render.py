@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from tobs.app.plugins import plugin_functions
 from tobs.app.runs import Watch, run_means
 from tobs.app.vault import load_templates
 from tobs.app.workplace import Workplace
@@ -82,7 +83,7 @@ def check(place: Workplace) -> TemplateCheck:
     from tobs.render.builtin import builtin_templates
     from tobs.render.samples import check_templates
 
-    templates = load_templates(place, place.vault / ".tobs" / "templates")
-    broken = check_templates(templates)
+    with plugin_functions(place) as functions:
+        broken = check_templates(load_templates(place, place.vault / ".tobs" / "templates", functions))
     items = tuple(TemplateFault(error.template, error.line, error.message) for error in broken)
     return TemplateCheck(not items, tuple(sorted(builtin_templates())), items)

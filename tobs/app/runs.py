@@ -39,12 +39,15 @@ async def run_means(
     """The means of a run of ``command``; ``targets`` as the report names them. Raises VaultError, TemplateBroken,
     ConfigError."""
     from tobs.pipeline.opened import Means
+    from tobs.plugin.functions import gather_functions
 
     # Pages make much garbage and no cycles; see tobs.pipeline.press_worker.
     gc.set_threshold(50_000)
     reporter = Reporter(new_run_id(time.time()), command, list(targets), time.time)
-    async with open_vault(place) as (workspace, templates):
-        with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
+    with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
+        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        functions = gather_functions(catalogue.having("template_functions"))
+        async with open_vault(place, functions) as (workspace, templates):
             means = Means(
                 settings=place.settings,
                 profile=place.profile,
@@ -52,7 +55,8 @@ async def run_means(
                 workspace=workspace,
                 templates=templates,
                 zone=vault_zone(place, workspace),
-                catalogue=load_catalogue(place, workspace.plugins, Path(private)),
+                catalogue=catalogue,
+                functions=functions,
                 environment=environment(),
                 reporter=reporter,
                 accept_missing=accept_missing,

@@ -14,25 +14,30 @@ from zoneinfo import ZoneInfo
 from loguru import logger
 
 from tobs.app.logs import log_to_file
+from tobs.app.plugins import plugin_functions
 from tobs.app.workplace import Workplace
 from tobs.config import TrustStore
 from tobs.config.timezone import local_timezone
 from tobs.errors import ConfigError
 
 if TYPE_CHECKING:
+    from tobs.plugin.functions import Functions
     from tobs.render.templates import Templates
     from tobs.vault.workspace import Workspace
 
 
 @asynccontextmanager
-async def open_vault(place: Workplace) -> AsyncIterator[tuple[Workspace, Templates]]:
-    """The vault, locked for writing, swept, with its templates checked. Raises VaultError, TemplateBroken."""
+async def open_vault(place: Workplace, functions: Functions) -> AsyncIterator[tuple[Workspace, Templates]]:
+    """The vault, locked for writing, swept, with its templates (which may use ``functions``) checked.
+
+    Raises VaultError, TemplateBroken.
+    """
     from tobs.render.samples import check_templates
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_workspace, require_space, sweep
 
     workspace = make_workspace(place.vault, lambda: str(uuid.uuid4()))
-    templates = load_templates(place, workspace.templates)
+    templates = load_templates(place, workspace.templates, functions)
     for broken in check_templates(templates):
         raise broken
     require_space(workspace.root)
@@ -45,19 +50,22 @@ async def open_vault(place: Workplace) -> AsyncIterator[tuple[Workspace, Templat
             logger.remove(log)
 
 
-def load_templates(place: Workplace, folder: Path) -> Templates:
-    """The templates: those in ``folder`` of the vault, where it is there, before those of tobs."""
+def load_templates(place: Workplace, folder: Path, functions: Functions) -> Templates:
+    """The templates: those in ``folder`` of the vault, where it is there, before those of tobs. They may use the
+    ``functions`` of plugins."""
     from tobs.render.templates import Templates
 
-    return Templates(_template_loader(folder, TrustStore(place.home)))
+    loader = _template_loader(folder, TrustStore(place.home))
+    return Templates(loader, functions.by_name, made_by=functions.digest)
 
 
 def check_vault_templates(place: Workplace, folder: Path) -> None:
     """Raise TemplateBroken, ConfigError for a template in ``folder`` that cannot be used as it is now."""
     from tobs.render.samples import check_templates
 
-    for broken in check_templates(load_templates(place, folder)):
-        raise broken
+    with plugin_functions(place) as functions:
+        for broken in check_templates(load_templates(place, folder, functions)):
+            raise broken
 
 
 def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[str, bool] | None]:

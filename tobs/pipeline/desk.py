@@ -10,6 +10,7 @@ from msgspec import Struct
 from tobs.archive import Archive
 from tobs.model import Chat
 from tobs.pipeline.report import Reporter
+from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 from tobs.vault.layout import AskedLayout, LayoutName
@@ -26,6 +27,8 @@ class Studio(Struct, frozen=True):
     options: RenderOptions
     templates: Templates
     is_rehearsal: bool = False
+    #: How another process comes by the functions that plugins give to templates.
+    functions: tuple[Opening, ...] = ()
 
 
 class Desk(Struct, frozen=True):

@@ -38,6 +38,7 @@ from tobs.pipeline.rendering.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
 from tobs.plugin.catalogue import Catalogue
+from tobs.plugin.functions import Functions
 from tobs.plugin.host import Host, HostLimits
 from tobs.render.found import NO_PROPERTY
 from tobs.render.templates import Templates
@@ -56,6 +57,7 @@ class Means(Struct, frozen=True):
     machine: Machine
     workspace: Workspace
     templates: Templates
+    functions: Functions
     zone: ZoneInfo
     catalogue: Catalogue
     environment: Mapping[str, str]
@@ -109,6 +111,7 @@ class OpenRun(Struct, frozen=True):
             zone=means.zone,
             options=options,
             templates=means.templates,
+            functions=means.functions.openings,
         )
         return Desk(
             studio=studio,
@@ -193,6 +196,8 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
     limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
     reporter, catalogue = means.reporter, means.catalogue
     async with Host(env=means.environment, limits=limits, strict=means.strict) as host:
+        for name, reason in means.functions.faults:
+            reporter.problem(f"plugin {name}", "its functions for templates", reason)
         await tell_start(host, catalogue, reporter)
         error = ""
         try:

@@ -22,6 +22,8 @@ from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.desk import Studio
 from tobs.pipeline.press import Pressed, press_messages
+from tobs.plugin.functions import open_functions
+from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 
@@ -35,6 +37,7 @@ class StudioSpec(Struct, frozen=True):
     zone: str
     options: dict[str, Any]
     templates: tuple[tuple[str, str, bool], ...]
+    functions: tuple[Opening, ...] = ()
 
 
 class Job(Struct, frozen=True):
@@ -77,7 +80,7 @@ def _open(spec: StudioSpec) -> Studio:
         root=Path(spec.root),
         zone=zone,
         options=RenderOptions(timezone=zone, **spec.options),
-        templates=Templates(sources.get),
+        templates=Templates(sources.get, open_functions(spec.functions)),
     )
 
 

@@ -117,4 +117,5 @@ def _spec(studio: Studio) -> StudioSpec:
         zone=studio.zone.key,
         options=options,
         templates=studio.templates.sources(builtin_templates()),
+        functions=studio.functions,
     )

@@ -9,7 +9,7 @@ anything else. It runs in a process of its own, so it may fail in every way ther
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
@@ -271,9 +271,15 @@ class Plugin(Generic[C]):
         only."""
         raise NotImplementedError
 
+    def template_functions(self) -> Mapping[str, Callable[..., object]]:
+        """Functions for the owner's templates by their names: ``{{ text | name }}`` and ``{{ name(text) }}``. They run
+        where notes are rendered, many times and without a time limit: keep them small, and let the same input give
+        the same output. Names that templates have already stay theirs."""
+        raise NotImplementedError
+
 
 #: The methods that make a plugin take part, each at its own time.
-HOOKS: tuple[str, ...] = ("process", "enrich", "run_started", "run_ended", "command")
+HOOKS: tuple[str, ...] = ("process", "enrich", "run_started", "run_ended", "command", "template_functions")
 
 
 def hooks_of(plugin: type[Plugin[Any]]) -> tuple[str, ...]:

@@ -40,10 +40,14 @@ def blocks(*parts: str) -> str:
 
 class Templates:
     """Template sources by name. ``load`` gives (source, trusted) or None; untrusted ones are sandboxed, and so is
-    a trusted one that includes an untrusted one."""
+    a trusted one that includes an untrusted one. ``functions`` may be used as filters and as functions, if the names
+    are free; ``made_by`` stands for what they do."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(
+        self, load: Load, functions: Mapping[str, Callable[..., object]] | None = None, *, made_by: str = ""
+    ) -> None:
         self._load = load
+        self._made_by = made_by
         self._made: dict[str, jinja2.Template] = {}
         options: dict[str, Any] = {
             "undefined": jinja2.StrictUndefined,
@@ -58,6 +62,9 @@ class Templates:
         self._sandbox = ImmutableSandboxedEnvironment(**options)
         for environment in (self._plain, self._sandbox):
             environment.globals["blocks"] = blocks
+            for name, function in (functions or {}).items():
+                environment.filters.setdefault(name, function)
+                environment.globals.setdefault(name, function)
 
     def _source(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         found = self._load(name)
@@ -74,6 +81,7 @@ class Templates:
     def digest(self, *names: str) -> str:
         """A digest of the sources of ``names`` and of all they include: another one, another note."""
         parts = sorted((name, source) for name, source, _ in self.sources(names))
+        parts += [("", self._made_by)] if self._made_by else []
         return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _gather(self, name: str, used: dict[str, tuple[str, bool]]) -> None:

@@ -1,0 +1,60 @@
+"""Functions that plugins give to templates: gathered in the process that checks templates, opened again in those that
+render notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from loguru import logger
+from msgspec import Struct
+
+from tobs.plugin.api import Plugin
+from tobs.plugin.loading import load_class
+from tobs.plugin.processor import Processor
+from tobs.plugin.protocol import Opening
+
+
+class Functions(Struct, frozen=True):
+    """``by_name`` are functions for templates; ``digest`` stands for who made them, ``openings`` is what another
+    process needs to have them. ``faults``: plugins that gave none, with the reason."""
+
+    by_name: dict[str, Callable[..., object]] = {}
+    digest: str = ""
+    openings: tuple[Opening, ...] = ()
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def gather_functions(plugins: Iterable[Processor]) -> Functions:
+    """What ``plugins``, which come in their order, give to templates; of two with one name the later one's counts."""
+    by_name: dict[str, Callable[..., object]] = {}
+    made_by, openings, faults = [], [], []
+    for one in plugins:
+        try:
+            by_name |= _functions(one.plugin)
+        except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
+            logger.info("plugin {} gives templates nothing: {!r}", one.name, error)
+            faults.append((one.name, f"{type(error).__name__}: {error}"))
+            continue
+        made_by.append(f"{one.name} {one.plugin.version} {one.digest}")
+        openings.append(one.opening)
+    return Functions(by_name, "; ".join(made_by), tuple(openings), tuple(faults))
+
+
+def open_functions(openings: Iterable[Opening]) -> dict[str, Callable[..., object]]:
+    """The functions of plugins in another process. Raises what their code raises: nothing where they were gathered."""
+    by_name: dict[str, Callable[..., object]] = {}
+    for opening in openings:
+        plugin_class = load_class(opening.ref)
+        config = msgspec.msgpack.decode(opening.config, type=plugin_class.config_type)
+        by_name |= _functions(plugin_class(config))
+    return by_name
+
+
+def _functions(plugin: Plugin[Any]) -> dict[str, Callable[..., object]]:
+    given = dict(plugin.template_functions())
+    for name, function in given.items():
+        if not (isinstance(name, str) and name.isidentifier() and callable(function)):
+            raise TypeError(f"{name!r} is no function with a name that templates can use")
+    return given
