@@ -150,3 +150,59 @@ def _pdf_bomb() -> bytes:
     start = len(out)
     out += b"xref\n0 5\n0000000000 65535 f \n" + table
     return out + b"trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start
+
+
+#: What each of five plugins does to every paper it gets.
+MISCHIEF = {
+    "hanging": "import time; time.sleep(600)",
+    "raising": "raise RuntimeError('no')",
+    "babbling": "return ['nonsense', 7]",
+    "dying": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+    "reaching": "return Result(files=(NewFile(item.path.parent.parent / 'archive.db', 'cover'),))",
+}
+
+BAD = """
+from tobs.plugin import Item, NewFile, NoConfig, Plugin, Result
+
+
+class Bad(Plugin[NoConfig]):
+    name = "NAME"
+    version = "1"
+    handles = frozenset({"document"})
+    time_limit = 1.0
+
+    def process(self, item: Item) -> Result | None:
+        DEED
+"""
+
+
+def test_a_run_is_unharmed_by_plugins_that_misbehave_in_five_ways(serve: Serve, vault: Path, tmp_path: Path) -> None:
+    world = tmp_path / "world"
+    (world / "files").mkdir(parents=True)
+    for number in range(2):
+        (world / "files" / f"paper{number}.txt").write_text(f"paper {number}")
+    (world / "files" / "chimes.mp3").write_bytes((DATA / "music" / "chimes.mp3").read_bytes())
+    music = {"media_type": "audio_file", "mime_type": "audio/mpeg", "duration_seconds": 8}
+    papers = [(f"files/paper{number}.txt", {"mime_type": "text/plain"}) for number in range(2)]
+    served = serve(str(export_folder(world, [*papers, ("files/chimes.mp3", music)])))
+    for name, deed in MISCHIEF.items():
+        add_plugin(served, vault, name, BAD.replace("NAME", name).replace("DEED", deed))
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json")
+    assert done.code == 1, done.stderr
+    assert (done.json["messages"]["new"], done.json["media"]["downloaded"]) == (3, 3)
+    assert {name: done.json["processors"][name]["failed"] for name in MISCHIEF} == dict.fromkeys(MISCHIEF, 2)
+    assert done.json["processors"]["tags"]["done"] == 1
+    lines = [problem for problem in done.json["problems"] if problem["item"].startswith("paper")]
+    assert len(lines) == 2, "one line a file"
+    for words in (
+        "took longer than its limit of 1 s",
+        "RuntimeError: no",
+        "returned a list",
+        "SIGKILL",
+        "lies outside",
+    ):
+        assert words in lines[0]["reason"], lines
+    notes = [path.read_text(encoding="utf-8") for path in vault.glob("Telegram/*/20*/*/*.md")]
+    told = [text for text in notes if all(f'  - "{name}"\n' in text for name in MISCHIEF)]
+    assert len(notes) == 3 and len(told) == 2, "the notes of the papers name them"
+    assert (vault / ".tobs" / "archive.db").stat().st_size > 0

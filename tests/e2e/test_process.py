@@ -137,6 +137,7 @@ def test_process_says_what_is_wrong(serve: Serve, vault: Path) -> None:
     assert served.tobs("export", served.target, "--no-media", "--vault", str(vault)).code == 0
     for arguments, words in (
         (("@nobody",), "'@nobody' is not in this vault"),
+        (("https://t.me/nobody",), "'@nobody' is not in this vault"),
         (("--plugin", "nobody"), "There is no plugin 'nobody'"),
     ):
         done = process(served, vault, *arguments)

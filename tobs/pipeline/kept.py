@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -12,6 +13,9 @@ from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.plan import known_place
 from tobs.pipeline.selection import fits
+
+#: A link that names a chat by its username.
+_LINK = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(\w{4,32})/?")
 
 
 def keep_account(archive: Archive, name: str, account: int) -> None:
@@ -42,6 +46,8 @@ def kept_places(desk: Desk, targets: Sequence[str]) -> list[ChatPlace]:
 
 
 def _named(chats: Sequence[Chat], target: str) -> int:
+    if link := _LINK.fullmatch(target):
+        target = f"@{link[1]}"
     exact = [chat for chat in chats if chat.title.casefold() == target.casefold()]
     found = exact or [chat for chat in chats if fits(target, chat)]
     if not found:
