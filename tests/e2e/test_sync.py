@@ -41,10 +41,12 @@ def test_what_happened_on_telegram_is_in_the_notes_and_a_second_sync_asks_once_a
     served.control("/edit", {"id": 20, "text": "Edited long after."})
     served.control("/delete", {"ids": [10, 11]})
     served.control("/pin", {"id": 30})
+    served.control("/title", {"title": "Renamed"})
     done = sync(served, vault)
     assert done.code == 0, done.stderr
     assert done.json["command"] == "sync"
-    assert done.json["messages"] == {"fetched": 2, "new": 1, "edited": 1, "deleted": 2, "skipped": 0}
+    assert done.json["messages"] == {"fetched": 3, "new": 2, "edited": 1, "deleted": 2, "skipped": 0}
+    assert "Renamed" in (vault / "Telegram/Synthetic/Synthetic.md").read_text()
     assert "Brand new." in note(vault, new)
     assert "Edited long after." in note(vault, 20)
     assert "edited: 20" in note(vault, 20)
@@ -125,38 +127,6 @@ def test_what_is_too_long_ago_to_be_told_is_found_without_fetching_the_chat(serv
     assert sync(served, vault).json["messages"] == IDLE
 
 
-def test_another_title_is_on_the_chats_note_and_its_folder_keeps_the_name(serve: Serve, tmp_path: Path) -> None:
-    served, vault = serve("synthetic:messages=30,chats=1,media=0,seed=4"), tmp_path / "vault"
-    exported(served, vault)
-    served.control("/title", {"title": "Renamed"})
-    assert sync(served, vault).code == 0
-    assert "Renamed" in (vault / "Telegram/Synthetic/Synthetic.md").read_text()
-
-
-def test_a_sync_makes_no_vault_and_tells_what_is_not_in_it(serve: Serve, tmp_path: Path) -> None:
-    served, vault = serve("synthetic:messages=30,chats=2,media=0,seed=4"), tmp_path / "vault"
-    assert sync(served, vault).code == 5 and not vault.exists()
-    exported(served, vault, served.target)
-    missing = sync(served, vault, served.ready["targets"][1])
-    assert missing.code == 2 and "is not in this vault" in missing.stderr
-
-
-def test_what_happens_between_two_parts_of_an_export_is_brought_by_the_sync_after_them(
-    serve: Serve, tmp_path: Path
-) -> None:
-    served, vault = serve("synthetic:messages=1200,chats=1,media=0,seed=4", "--latency", "60"), tmp_path / "vault"
-    process = served.start("export", served.target, "--vault", str(vault), "--workers", "1", "--no-takeout")
-    while process.poll() is None and methods(served, 0).count("messages.getHistory") < 6:
-        pass
-    process.kill()
-    process.wait()
-    served.control("/edit", {"id": 3, "text": "Edited behind the walk."})
-    exported(served, vault)
-    done = sync(served, vault)
-    assert (done.json["messages"]["edited"], done.json["messages"]["new"]) == (1, 0)
-    assert "Edited behind the walk." in note(vault, 3)
-
-
 def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_when_the_owner_wants_that(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -185,8 +155,11 @@ def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_whe
 
 
 def test_a_dry_run_tells_what_would_come_and_changes_nothing_at_all(serve: Serve, tmp_path: Path) -> None:
-    served, vault = serve("synthetic:messages=120,chats=1,media=0,seed=4"), tmp_path / "vault"
-    exported(served, vault)
+    served, vault = serve("synthetic:messages=240,chats=2,media=0,seed=4"), tmp_path / "vault"
+    assert sync(served, vault).code == 5 and not vault.exists(), "a sync makes no vault"
+    exported(served, vault, served.target)
+    missing = sync(served, vault, served.ready["targets"][1])
+    assert missing.code == 2 and "is not in this vault" in missing.stderr
     served.control("/messages", {"text": "New.", "count": 2})
     served.control("/edit", {"id": 20, "text": "Edited."})
     served.control("/delete", {"ids": [10]})
@@ -227,9 +200,11 @@ def test_what_an_interrupted_export_left_out_is_told_new_messages_come_all_the_s
         pass
     process.kill()
     process.wait()
+    served.control("/edit", {"id": 3, "text": "Edited behind the walk."})
     new = served.control("/messages", {"text": "Meanwhile."})["id"]
-    assert sync(served, vault).json["messages"]["new"] == 1
-    assert "Meanwhile." in note(vault, new)
+    first = sync(served, vault).json["messages"]
+    assert (first["new"], first["edited"]) == (1, 1)
+    assert "Meanwhile." in note(vault, new) and "Edited behind the walk." in note(vault, 3)
     done = sync(served, vault, "--fill")
     assert done.code == 0, done.stderr
     assert archived_ids(vault) == list(range(1, 702))
@@ -237,3 +212,19 @@ def test_what_an_interrupted_export_left_out_is_told_new_messages_come_all_the_s
     before, asked = stamps(vault), len(served.log())
     assert sync(served, vault, "--fill").json["messages"] == IDLE and stamps(vault) == before
     assert methods(served, asked) == ["updates.getChannelDifference"]
+
+
+def test_new_topics_and_comments_under_old_posts_come_with_a_sync(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("community"), tmp_path / "vault"
+    done = served.tobs("export", "@garden_guild", "@garden_post", "--comments", "--vault", str(vault))
+    assert done.code == 0, done.stderr
+    made = served.control("/topics", {"chat": "@garden_guild", "title": "Bees"})["id"]
+    said = served.control("/messages", {"chat": "@garden_guild", "text": "Buzz.", "thread": made})["id"]
+    late = served.control("/comments", {"chat": "@garden_post", "post": 2, "text": "Late to the party."})["id"]
+    assert sync(served, vault).code == 0
+    paths = [path.relative_to(vault).as_posix() for path in (vault / "Telegram").rglob("20*.md")]
+    assert [path for path in paths if "/Topics/Bees/" in path and f" {said} " in path]
+    assert [path for path in paths if "The Garden Post/Comments/2/" in path and f" {late} " in path]
+    before, asked = stamps(vault), len(served.log())
+    assert sync(served, vault).json["messages"] == IDLE and stamps(vault) == before
+    assert methods(served, asked) == ["messages.getPeerDialogs"] * 2, "the chats, and the group of the comments"

@@ -75,7 +75,7 @@ class ChatExporter(Struct, frozen=True):
         await keep_states(desk, self.keeper, telegram, chosen.chat)
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
-            await self._topics(chosen.chat, wanted=topics)
+            await self.bring_topics(chosen.chat, wanted=topics)
         await self.keeper(know_old_group, desk, chosen.chat)
         if chosen.chat.kind == "saved":
             await self.keeper(desk.archive.saved.set_titles, desk.account, await telegram.around.tag_titles())
@@ -114,7 +114,7 @@ class ChatExporter(Struct, frozen=True):
         await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.policy)
         if chat.kind == "channel" and chat.linked_chat:
             if await self.keeper(self._wants_comments, chat):
-                places.append(await self._comments(chat, places[-1], parts[-1].within))
+                places.append(await self.bring_comments(chat, places[-1], parts[-1].within))
             else:
                 desk.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
         if self.stories and chat.kind != "group":
@@ -147,7 +147,7 @@ class ChatExporter(Struct, frozen=True):
             comments.want(chat.id, wanted=self.comments)
         return comments.wanted(chat.id)
 
-    async def _comments(self, chat: Chat, host: ChatPlace, within: Gap | None) -> ChatPlace:
+    async def bring_comments(self, chat: Chat, host: ChatPlace, within: Gap | None) -> ChatPlace:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
         desk = self.desk
         workers = self.limits.downloads
@@ -173,7 +173,7 @@ class ChatExporter(Struct, frozen=True):
         await self.writer.write_messages(host, final=True)
         return place
 
-    async def _topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
+    async def bring_topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
         """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one
         that is ``wanted`` and not there."""
         if not chat.is_forum:

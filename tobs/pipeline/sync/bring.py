@@ -23,13 +23,14 @@ from tobs.telegram.client import Telegram
 
 class Brought(Struct):
     """What a sync brought. ``about`` are chats of which more changed than their messages, ``refused`` those (in words)
-    of which too much was deleted; ``gaps`` what of a chat is still to be fetched; ``due`` says when a channel should
-    be asked again, in seconds."""
+    of which too much was deleted; ``gaps`` what of a chat is still to be fetched; ``commented`` channels with new
+    comments; ``due`` says when a channel should be asked again, in seconds."""
 
     changed: set[int] = field(default_factory=set)
     about: set[int] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     gaps: dict[int, list[Gap]] = field(default_factory=dict)
+    commented: set[int] = field(default_factory=set)
     due: dict[int, int] = field(default_factory=dict)
 
 

@@ -37,7 +37,8 @@ async def choose_kept(
 def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
     followed = archive.updates.followed(account)
     chats = archive.chats.all(account)
-    return {chat.id: chat for chat in chats if chat.id in followed or archive.messages.newest_id(account, chat.id)}
+    # Others were only seen in passing, or their messages lie under the posts of a channel.
+    return {chat.id: chat for chat in chats if chat.id in followed or archive.notes.by_tobs_id(str(chat.id))}
 
 
 async def _named(telegram: Telegram, target: str, here: dict[int, Chat]) -> list[Chat]:

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat
+from tobs.pipeline.chat_run import ChatExporter
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.export import bring_chat, finish_notes, media_decision
+from tobs.pipeline.filters import Filters
 from tobs.pipeline.opened import Means, OpenRun, open_run
 from tobs.pipeline.plan import open_chat
 from tobs.pipeline.report import RunReport
@@ -20,6 +22,7 @@ from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
 from tobs.pipeline.sync.counters import refresh_counters
 from tobs.pipeline.sync.mass import refusal
+from tobs.pipeline.sync.threads import commented
 from tobs.pipeline.sync.trash import trash_emptied
 from tobs.pipeline.way import on_telegram
 from tobs.sources import live_source
@@ -62,6 +65,7 @@ class SyncRun(Struct, frozen=True):
                 if len(boxes) == 1:
                     raise
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+        bringer.brought.commented = await commented(desk, run.keeper, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
                 if gaps := await run.keeper(run.archive.ledgers.to_fill, desk.account, chat_id):
@@ -84,7 +88,8 @@ class SyncRun(Struct, frozen=True):
 async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Brought) -> None:
     """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
     unfinished = await run.keeper(desk.archive.messages.unfinished, desk.account)
-    chats = sorted(brought.changed | brought.about | set(brought.gaps) | set(unfinished), reverse=True)
+    moved = brought.changed | brought.about | set(brought.gaps) | brought.commented
+    chats = sorted(moved | set(unfinished), reverse=True)
     if not chats and not await run.keeper(desk.archive.notes.stale, desk.account, None, limit=1):
         return
     means, places = run.means, list[ChatPlace]()
@@ -92,11 +97,16 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
         await run.keeper(trash_emptied, desk)
     enrichers = run.enrichers(desk)
     async with run.chain() as chain, run.writer(desk) as writer:
+        exporter = ChatExporter(
+            desk, run.keeper, writer, chain, enrichers, telegram, Filters(), (), means.policy, means.limits
+        )
         for chat_id in chats:
             full = await telegram.full(chat_id) if chat_id in brought.about else None
             place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in brought.changed)
             if place is None:
                 continue
+            if place.chat.is_forum and chat_id in moved:
+                await exporter.bring_topics(place.chat, wanted=())
             source, gaps = live_source(telegram), brought.gaps.get(chat_id, ())
             await bring_chat(
                 desk,
@@ -111,6 +121,8 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
                 limits=means.limits,
             )
             places.append(place)
+            if chat_id in brought.commented:
+                places.append(await exporter.bring_comments(place.chat, place, None))
         await finish_notes(desk, run.keeper, writer, places)
 
 
@@ -119,8 +131,8 @@ def _open(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> C
     messages: it is stale when those changed."""
     archive = desk.archive
     known = archive.chats.get(desk.account, chat_id)
-    if known is None:
-        return None
+    if known is None or not (known.migrated_to or archive.notes.by_tobs_id(str(chat_id))):
+        return None  # what lies in another chat's folder is written with that
     top = archive.messages.newest_id(desk.account, chat_id)
     chat = replace(full or known, count=known.count, top=max(known.top, top))
     host = archive.chats.get(desk.account, chat.migrated_to) if chat.migrated_to else None

@@ -24,6 +24,7 @@ from tobs.pipeline.sync.chosen import choose_kept
 from tobs.pipeline.sync.counters import refresh_counters, refresh_messages
 from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.run import write_notes
+from tobs.pipeline.sync.threads import commented, groups_of
 from tobs.pipeline.watch.bell import Bell, Due
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
@@ -162,6 +163,10 @@ class Watcher:
             except RequestRefused as error:
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
             self._poll_again(bringer, box)
+        groups = await run.keeper(groups_of, desk, self._chats.values())
+        if due.everything:
+            bringer.brought.commented = await commented(desk, run.keeper, self._telegram, self._chats.values())
+        bringer.brought.commented |= {groups[box] for box in due.boxes if box in groups}
         await self._count(run, desk, bringer, due)
         return bringer.brought
 
