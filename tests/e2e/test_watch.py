@@ -36,12 +36,16 @@ def status(vault: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {"state": "none"}
 
 
+def _has_looked(told: dict[str, Any], pid: int) -> bool:
+    return bool(told.get("pid") == pid and told["last_look"])
+
+
 @contextmanager
 def watching(served: Served, vault: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     """A watch that has begun to listen; ended with SIGTERM."""
     process = served.start("watch", "--vault", str(vault), *more)
     try:
-        eventually(lambda: status(vault).get("last_look"), "the watch never looked")
+        eventually(lambda: _has_looked(status(vault), process.pid), "the watch never looked")
         yield process
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -158,3 +162,22 @@ def test_a_template_that_changes_is_taken_up_and_a_broken_one_is_told_and_the_go
         new = served.control("/messages", {"text": "After it."})["id"]
         eventually(lambda: notes_of(vault, new), "the watch does not go on")
         assert "Made by me: After it." in note(vault, new)
+
+
+def test_a_file_in_the_inbox_goes_through_the_media_chain_and_gets_its_note(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("synthetic:messages=12,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    song = (Path(__file__).parents[1] / "data/music/chimes.mp3").read_bytes()
+    with watching(served, vault, "--every", "1h"):
+        inbox = vault / "Telegram/Inbox"
+        (inbox / "memo.mp3").write_bytes(song)
+        eventually(lambda: not (inbox / "memo.mp3").exists(), "the file was not taken up")
+        [placed] = (inbox / "media").glob("*.mp3")
+        assert placed.read_bytes() == song
+        [told] = inbox.rglob("20*.md")
+        assert placed.name in told.read_text()
+        assert list((vault / "Telegram/Audio").glob("*.md"))
+    before = stamps(vault)
+    with watching(served, vault, "--every", "1h"):
+        pass
+    assert stamps(vault) == before, "nothing is taken up twice"

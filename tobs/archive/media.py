@@ -165,6 +165,14 @@ class Media:
             found[message_row].append(_row(row, messages[message_row]))
         return {message_row: tuple(files) for message_row, files in found.items()}
 
+    def placed_messages(self, account: int, chat_id: int) -> set[int]:
+        """The messages of a chat that have a file in the vault."""
+        rows = self._database.rows(
+            "SELECT message_id FROM media WHERE account = ? AND chat_id = ? AND state = 'placed'",
+            (owner_of(account, chat_id), chat_id),
+        )
+        return {message_id for (message_id,) in rows}
+
     def left_out(self, account: int, chat_id: int, *, after: int, limit: int) -> list[int]:
         """The next messages (ids beyond ``after``) with a file that an export left out."""
         rows = self._database.rows(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.selection import fits
+from tobs.sources.inbox import INBOX
 from tobs.telegram.client import Telegram
 
 
@@ -38,7 +39,11 @@ def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
     followed = archive.updates.followed(account)
     chats = archive.chats.all(account)
     # Others were only seen in passing, or their messages lie under the posts of a channel.
-    return {chat.id: chat for chat in chats if chat.id in followed or archive.notes.by_tobs_id(str(chat.id))}
+    return {chat.id: chat for chat in chats if _is_kept(archive, chat, followed)}
+
+
+def _is_kept(archive: Archive, chat: Chat, followed: Mapping[int, int]) -> bool:
+    return chat.id in followed or (chat.id != INBOX and archive.notes.by_tobs_id(str(chat.id)) is not None)
 
 
 async def _named(telegram: Telegram, target: str, here: dict[int, Chat]) -> list[Chat]:

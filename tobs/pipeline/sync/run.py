@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.errors import FloodWait, RequestRefused
+from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.chat_run import ChatExporter
 from tobs.pipeline.desk import ChatPlace, Desk
@@ -26,8 +28,10 @@ from tobs.pipeline.sync.threads import commented
 from tobs.pipeline.sync.trash import trash_emptied
 from tobs.pipeline.way import on_telegram
 from tobs.sources import live_source
+from tobs.sources.inbox import INBOX, inbox_source
 from tobs.telegram.client import Telegram
 from tobs.telegram.settings import TelegramSettings
+from tobs.vault.inbox import INBOX_FOLDER
 
 
 class SyncRun(Struct, frozen=True):
@@ -107,7 +111,9 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
                 continue
             if place.chat.is_forum and chat_id in moved:
                 await exporter.bring_topics(place.chat, wanted=())
-            source, gaps = live_source(telegram), brought.gaps.get(chat_id, ())
+            source, policy = live_source(telegram), means.policy
+            if chat_id == INBOX:
+                source, policy = inbox_source(desk.root / INBOX_FOLDER), MediaPolicy(max_size=sys.maxsize)
             await bring_chat(
                 desk,
                 run.keeper,
@@ -116,8 +122,8 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
                 enrichers,
                 source,
                 place,
-                gaps,
-                policy=means.policy,
+                brought.gaps.get(chat_id, ()),
+                policy=policy,
                 limits=means.limits,
             )
             places.append(place)

@@ -26,6 +26,7 @@ from tobs.pipeline.watch.watcher import Watcher, wait_for
 from tobs.pipeline.way import tell
 from tobs.telegram.client import open_telegram
 from tobs.telegram.settings import TelegramSettings
+from tobs.vault.inbox import make_inbox
 
 #: Seconds between two looks at the file that pauses a watch.
 _LOOK = 1.0
@@ -88,6 +89,7 @@ class WatchRun(Struct, frozen=True):
             watcher.stop()
 
         root = self.means.workspace.root
+        make_inbox(root)
         with suppress(_Done):
             await run_stages(go(), watcher.listen(), watch_vault(root, heard), until_stopped(), _mind_pause(root, bell))
         return changed

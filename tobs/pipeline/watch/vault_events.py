@@ -9,13 +9,11 @@ import watchfiles
 from msgspec import Struct
 
 from tobs.archive import Archive
-from tobs.vault.layout import TELEGRAM
 from tobs.vault.strays import marks_at
 
 #: Milliseconds in which changes are gathered: an editor that writes by rename makes several.
 _GATHER = 300
 
-INBOX = f"{TELEGRAM}/Inbox"
 _SOURCES = (".tobs/templates/", ".tobs/plugins/", ".tobs/config.toml")
 
 
@@ -73,8 +71,3 @@ def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:
         elif path.endswith(".md") and marks_at(root, path).tobs_id:
             return True
     return False
-
-
-def dropped(root: Path, files: Iterable[str]) -> bool:
-    """Whether something may lie in the inbox."""
-    return any(path.startswith(f"{INBOX}/") and (root / path).is_file() for path in files)

@@ -26,9 +26,11 @@ from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.run import write_notes
 from tobs.pipeline.sync.threads import commented, groups_of
 from tobs.pipeline.watch.bell import Bell, Due
+from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
 from tobs.pipeline.watch.vault_events import is_owners_move
+from tobs.sources.inbox import INBOX
 from tobs.telegram.client import Telegram
 
 Clock = Callable[[], float]
@@ -126,8 +128,13 @@ class Watcher:
         try:
             if due.files:
                 await run.keeper(_follow_owner, run.archive, desk, due.files)
+            dropped, has_more = await run.keeper(take_up_inbox, desk, self._clock())
             brought = await self._bring(run, desk, due)
+            brought.changed |= {INBOX} if dropped else set()
             await write_notes(run, desk, self._telegram, brought)
+            await run.keeper(empty_inbox, desk, dropped)
+            if has_more:
+                asyncio.get_running_loop().call_later(SETTLED, self._bell.ring)
             if brought.about:
                 known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, desk.account)}
                 self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}

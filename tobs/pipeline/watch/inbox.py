@@ -1,0 +1,71 @@
+"""Files dropped into the inbox: recorded like messages, sent through the media chain, filed with a note each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.archive import MediaDecision, record_page
+from tobs.model import FileItem, Message, Page
+from tobs.pipeline.desk import Desk
+from tobs.pipeline.plan import open_chat
+from tobs.sources.inbox import INBOX, INBOX_CHAT, inbox_message
+from tobs.vault.inbox import INBOX_FOLDER, Dropped, dropped_files, take_away
+
+#: Seconds a file has to lie unchanged before it is taken up: it may still be copied there.
+SETTLED = 1.0
+
+
+def take_up_inbox(desk: Desk, now: float) -> tuple[list[Dropped], bool]:
+    """Record what waits in the inbox; what was recorded, and whether something has still to settle."""
+    waiting = dropped_files(desk.root)
+    settled = [file for file in waiting if now - file.changed >= SETTLED]
+    if settled:
+        _open_inbox(desk)
+    known = _known(desk)
+    for file in settled:
+        if (file.name, file.size, int(file.changed)) not in known:
+            message_id = desk.archive.messages.newest_id(desk.account, INBOX) + 1
+            path = desk.root / INBOX_FOLDER / file.name
+            message = inbox_message(message_id, path, size=file.size, changed=file.changed, sender=desk.account)
+            page = Page(INBOX, message_id, message_id, (message,))
+            record_page(desk.archive, desk.account, page, _want, source="inbox")
+            desk.reporter.report.messages.new += 1
+    return settled, len(settled) < len(waiting)
+
+
+def empty_inbox(desk: Desk, files: Sequence[Dropped]) -> None:
+    """Take away what has its place in the vault by now."""
+    known, placed = _known(desk), desk.archive.media.placed_messages(desk.account, INBOX)
+    for file in files:
+        if known.get((file.name, file.size, int(file.changed))) in placed:
+            take_away(desk.root, file)
+
+
+def _known(desk: Desk) -> dict[tuple[str, int, int], int]:
+    """The message of every file that was ever taken up, by its name, size and date."""
+    archive = desk.archive
+    newest = archive.messages.newest_id(desk.account, INBOX)
+    messages = archive.messages.range(desk.account, INBOX, 1, newest)
+    return {
+        (message.media.name, message.media.size, message.date): message.id
+        for message in messages
+        if isinstance(message.media, FileItem)
+    }
+
+
+def _open_inbox(desk: Desk) -> None:
+    """The inbox has a note of its own, in its folder."""
+    desk.archive.notes.claim(
+        str(INBOX),
+        "chat",
+        account=desk.account,
+        chat_id=INBOX,
+        message_id=0,
+        candidates=[f"{INBOX_FOLDER}/Inbox.md"],
+    )
+    open_chat(desk, INBOX_CHAT)
+
+
+def _want(message: Message, item: FileItem) -> MediaDecision:
+    """Whoever drops a file wants it, whatever its kind and size."""
+    return MediaDecision("wanted")

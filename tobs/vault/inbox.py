@@ -1,0 +1,55 @@
+"""The inbox folder of the vault: what lies in it and waits, and what was taken up and goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from tobs.vault.folders import make_folder, unwritable
+from tobs.vault.layout import TELEGRAM
+
+INBOX_FOLDER = f"{TELEGRAM}/Inbox"
+
+
+class Dropped(Struct, frozen=True):
+    """A file in the inbox: its name, size in bytes, and when it was changed (Unix seconds)."""
+
+    name: str
+    size: int
+    changed: float
+
+
+def make_inbox(root: Path) -> Path:
+    """The inbox folder, made where it is not. Raises VaultUnwritable."""
+    return Path(make_folder(root, INBOX_FOLDER))
+
+
+def dropped_files(root: Path) -> list[Dropped]:
+    """The files that wait in the inbox, by name. Notes, hidden files and what tobs keeps there do not."""
+    folder = root / INBOX_FOLDER
+    found: list[Dropped] = []
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith(".") or path.suffix in (".md", ".base") or path.is_symlink() or not path.is_file():
+                continue
+            stat = path.stat()
+            found.append(Dropped(path.name, stat.st_size, stat.st_mtime))
+    except FileNotFoundError:
+        return found
+    except OSError as error:
+        raise unwritable(error, folder) from error
+    return found
+
+
+def take_away(root: Path, file: Dropped) -> None:
+    """Remove a file that lies in the vault by now, unless it was changed since it was taken up."""
+    path = root / INBOX_FOLDER / file.name
+    try:
+        stat = path.stat()
+        if (stat.st_size, stat.st_mtime) == (file.size, file.changed):
+            path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unwritable(error, path) from error
