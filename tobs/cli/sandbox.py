@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     common: Common,
-    world: Annotated[str, typer.Option(help="demo, chats, synthetic:…, or the path of a Telegram Desktop export.")],
+    world: Annotated[
+        str, typer.Option(help="demo, chats, community, kinds, synthetic:…, or the path of a Telegram Desktop export.")
+    ],
     ready_file: Annotated[
         Path | None, typer.Option(help="Written as JSON when connections are accepted.", metavar="FILE")
     ] = None,

@@ -318,6 +318,8 @@ def _story(story: StoryRef, message: Message, context: Context) -> str:
 
 
 def _unknown(media: UnknownMedia, message: Message, context: Context) -> str:
+    if message.kind == "unsupported" and not message.text:
+        return ""  # the note says so in place of a text
     return f"*{context.words('unknown', name=escape_name(media.name))}*"
 
 

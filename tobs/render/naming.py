@@ -94,7 +94,7 @@ def _carried(media: Media | None, words: Words, name: Callable[[int], str]) -> s
         case PaidMedia():
             return words("paid", n=media.stars)
         case UnknownMedia():
-            return media.name
+            return media.name.removeprefix("MessageMedia").replace("Unsupported", "")
     return ""
 
 

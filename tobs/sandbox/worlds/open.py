@@ -8,14 +8,15 @@ from tobs.errors import UsageError
 from tobs.sandbox.worlds.chats import chats_world
 from tobs.sandbox.worlds.community import community_world
 from tobs.sandbox.worlds.demo import demo_world
+from tobs.sandbox.worlds.kinds import kinds_world
 from tobs.sandbox.worlds.synthetic import parse_plan, synthetic_world
 from tobs.sandbox.worlds.tdesktop import export_world
 from tobs.sandbox.worlds.world import World
 
 
 def open_world(spec: str) -> World:
-    """``demo``, ``chats``, ``community``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..``, or the path
-    of an export.
+    """``demo``, ``chats``, ``community``, ``kinds``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..``, or
+    the path of an export.
 
     Raises ``UsageError`` that says what is wrong with ``spec``.
     """
@@ -23,6 +24,8 @@ def open_world(spec: str) -> World:
         return demo_world()
     if spec == "chats":
         return chats_world()
+    if spec == "kinds":
+        return kinds_world()
     if spec == "community":
         return community_world()
     if spec == "synthetic" or spec.startswith("synthetic:"):
@@ -32,5 +35,5 @@ def open_world(spec: str) -> World:
         return export_world(path)
     raise UsageError(
         f"There is no world {spec!r}.",
-        "Give demo, chats, community, synthetic:… or the path of a Telegram Desktop export.",
+        "Give demo, chats, community, kinds, synthetic:… or the path of a Telegram Desktop export.",
     )
