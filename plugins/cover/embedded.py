@@ -35,7 +35,7 @@ def embedded_pictures(path: Path) -> list[bytes]:
     try:
         file = mutagen.File(path)
         if file is None:
-            raise NotAudio("not readable as audio: no format that mutagen knows")
+            return []  # a format without pictures; whether it is one at all is for ``tags`` to say
         found = list(_pictures(file))
     except (*_DAMAGE, mutagen.MutagenError) as error:
         raise NotAudio(f"not readable as audio: {reason_of(error)}") from error

@@ -28,6 +28,19 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u
 _DAMAGE = (struct.error, ValueError, LookupError, OverflowError, EOFError, RecursionError)
 
 
+#: How files of sound begin that have no tags mutagen could read. Sources: RFC 4867 (AMR), RFC 8794 (Matroska), the
+#: specifications of CAF, AU, MIDI and RealMedia.
+_OTHERS = {
+    b"#!AMR\n": "AMR",
+    b"#!AMR-WB\n": "AMR",
+    b"\x1aE\xdf\xa3": "Matroska",
+    b"caff": "CAF",
+    b".snd": "AU",
+    b"MThd": "MIDI",
+    b".RMF": "RealAudio",
+}
+
+
 class NotAudio(Exception):
     """The file is no audio file that mutagen can read."""
 
@@ -54,7 +67,7 @@ def read_all(path: Path, max_length: int) -> Told:
     try:
         file = mutagen.File(path)
         if file is None:
-            raise NotAudio("not readable as audio: no format that mutagen knows")
+            return Told(_other_format(path))
         fields: dict[str, FieldValue] = {}
         for name, values in _tag_values(file).items():
             value = (
@@ -65,6 +78,16 @@ def read_all(path: Path, max_length: int) -> Told:
         return Told(fields | _sound(file) | more.gains(file), more.chapters(file), more.lyrics(file))
     except (*_DAMAGE, mutagen.MutagenError) as error:
         raise NotAudio(f"not readable as audio: {_one_line(str(error), 200)}") from error
+
+
+def _other_format(path: Path) -> dict[str, FieldValue]:
+    """The format of a file that mutagen does not know, where it is sound all the same. Raises NotAudio."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    for start, name in _OTHERS.items():
+        if head.startswith(start):
+            return {"format": name}
+    raise NotAudio("not readable as audio: no format that mutagen knows")
 
 
 def _tag_values(file: mutagen.FileType) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -77,8 +77,9 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def web() -> Iterator[Web]:
+@contextmanager
+def serving_web() -> Iterator[Web]:
+    """A web of one computer, until the end."""
     with Web() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -86,6 +87,12 @@ def web() -> Iterator[Web]:
         server.ended.set()
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving_web() as server:
+        yield server
 
 
 def here(host: str, port: int) -> list[str]:

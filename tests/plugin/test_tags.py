@@ -416,3 +416,9 @@ def test_a_recording_made_in_any_format_is_known_and_measured(tmp_path: Path, na
         made.mux(stream.encode(None))
     fields = read_tags(path, 200)
     assert fields["format"] == told and fields["duration"] == pytest.approx(2.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("head", "told"), [(b"#!AMR\n" + bytes(50), "AMR"), (b"caff" + bytes(50), "CAF")])
+def test_sound_that_has_no_tags_is_no_broken_file(tmp_path: Path, head: bytes, told: str) -> None:
+    (tmp_path / "a.bin").write_bytes(head)
+    assert read_tags(tmp_path / "a.bin", 200) == {"format": told}
