@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from tests.e2e.harness import Served, sandbox
+from tests.e2e.near import Near, near
 
 
 class Serve(Protocol):
@@ -33,3 +34,17 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             return served
 
         yield start
+
+
+class ServeNear(Protocol):
+    """Serves a world in this process, with its person logged in."""
+
+    def __call__(self, world: str) -> Near: ...
+
+
+@pytest.fixture
+def serve_near(tmp_path: Path) -> Iterator[ServeNear]:
+    """Serve worlds that end with the test; commands run in this process."""
+    with ExitStack() as stack:
+        count = iter(range(1, 100))
+        yield lambda world: stack.enter_context(near(tmp_path / f"sandbox{next(count)}", world))

@@ -7,28 +7,24 @@ second sync writes nothing.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
 import signal
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.e2e.harness import Served, sandbox, stamps
+from tests.e2e.harness import stamps
+from tests.e2e.near import near
 from tests.e2e.test_moved import broken_links
-from tobs.cli.main import run as run_command
 from tobs.vault.decide import read_marks
 
 WORLD = "synthetic:messages=25,chats=1,media=0.1,seed=11"
@@ -46,22 +42,6 @@ _TEXTS = st.sampled_from(
 )
 
 
-@contextmanager
-def commands(served: Served) -> Iterator[Any]:
-    """Commands in this process, which saves starting Python for each; their answer as JSON."""
-
-    def tobs(*arguments: str) -> Any:
-        out, err = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = run_command([*arguments, "--json"])
-        assert code in (0, 1), (code, err.getvalue())
-        return json.loads(out.getvalue()) | {"exit": code}
-
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOBS_")}
-    with mock.patch.dict(os.environ, clean | served.environment(), clear=True):
-        yield tobs
-
-
 class LivingVault(RuleBasedStateMachine):
     """What may happen between two syncs."""
 
@@ -72,9 +52,7 @@ class LivingVault(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="tobs-model-")))
-        self.served = self.stack.enter_context(sandbox(folder / "sandbox", WORLD))
-        self.served.login()
-        self.tobs = self.stack.enter_context(commands(self.served))
+        self.served = self.stack.enter_context(near(folder / "sandbox", WORLD))
         self.vault = folder / "vault"
         self.wrote: dict[str, list[str]] = {}
         self.put: dict[str, Path] = {}
@@ -88,7 +66,13 @@ class LivingVault(RuleBasedStateMachine):
 
     @initialize()
     def first_export(self) -> None:
-        self.tobs("export", self.served.target, "--layout", self.layout, "--vault", str(self.vault))
+        self.tobs("export", self.served.target, "--layout", self.layout)
+
+    def tobs(self, *arguments: str) -> Any:
+        """What a command told as JSON; it may have left something undone, but not have failed."""
+        done = self.served.tobs(*arguments, "--vault", str(self.vault), "--json")
+        assert done.code in (0, 1), done
+        return done.json
 
     # Telegram's side
 
@@ -178,10 +162,10 @@ class LivingVault(RuleBasedStateMachine):
 
     @rule()
     def sync(self) -> None:
-        done = self.tobs("sync", "--accept-missing", "--accept-deletions", "--vault", str(self.vault))
+        done = self.tobs("sync", "--accept-missing", "--accept-deletions")
         assert done["problems"] == [], done["problems"]
         before = stamps(self.vault)
-        again = self.tobs("sync", "--vault", str(self.vault))
+        again = self.tobs("sync")
         assert again["notes"] == dict.fromkeys(again["notes"], 0)
         assert stamps(self.vault) == before, "a second sync writes nothing"
         self.is_synced = True

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.e2e.conftest import Serve
+from tests.e2e.conftest import ServeNear
 from tests.e2e.harness import stamps, tree
 from tests.e2e.test_merge import again, edit, exported
 
@@ -37,8 +37,8 @@ def linked_pair(vault: Path, notes: list[Path]) -> tuple[Path, Path]:
     raise AssertionError("the world has no reply")
 
 
-def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     note, linking = linked_pair(vault, exported(served, vault))
     moved = vault / "Kept" / "my name for it.md"
@@ -56,8 +56,10 @@ def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(serve: Serve,
     assert stamps(vault) == before
 
 
-def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(
+    serve_near: ServeNear, tmp_path: Path
+) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     note, _ = linked_pair(vault, exported(served, vault))
     moved = note.with_name("renamed.md")
@@ -77,8 +79,8 @@ def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(ser
     assert all("[[renamed" in (vault / name).read_text() for name in written)
 
 
-def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     (folder,) = [
@@ -98,8 +100,8 @@ def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve: Serve, tm
     assert broken_links(vault) == []
 
 
-def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     folder = exported(served, vault)[0].parents[2]
     (folder / f"{folder.name}.md").rename(vault / "My map.md")
@@ -110,8 +112,8 @@ def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(serve: Serve, tmp
     assert broken_links(vault) == []
 
 
-def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     note, linking = linked_pair(vault, exported(served, vault))
     text = note.read_bytes()
@@ -125,8 +127,8 @@ def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve: S
     assert note.relative_to(vault).as_posix().removesuffix(".md") in linking.read_text()
 
 
-def test_deleted_notes_and_files_come_back_when_asked_for(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_deleted_notes_and_files_come_back_when_asked_for(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     picture = min(path for path in vault.rglob("media/*") if path.suffix == ".jpg")
@@ -144,8 +146,8 @@ def test_deleted_notes_and_files_come_back_when_asked_for(serve: Serve, tmp_path
     assert {name: data for name, data in tree(vault).items() if not name.startswith(".obsidian")} == before
 
 
-def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     kept, gone, *_ = sorted(path for path in vault.rglob("media/*") if path.suffix == ".jpg")
@@ -163,8 +165,8 @@ def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve: Serve, t
     assert stamps(vault) == before
 
 
-def test_of_two_notes_with_one_id_the_first_stays_the_note(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_of_two_notes_with_one_id_the_first_stays_the_note(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     note, other = exported(served, vault)[-2:]
     copy = note.with_name("copy.md")
@@ -186,8 +188,8 @@ def test_of_two_notes_with_one_id_the_first_stays_the_note(serve: Serve, tmp_pat
     assert kept.read_text().endswith("\n\nEdited too.\n")
 
 
-def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     hidden = tmp_path / "unmounted"
@@ -208,8 +210,8 @@ def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve: Serve, tmp_pa
     assert stamps(vault) == before
 
 
-def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     moved = vault / "Kept" / "my name for it.md"
@@ -234,9 +236,9 @@ def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve: S
 
 
 def test_in_a_month_note_the_owners_words_stay_and_a_lost_archive_keeps_its_months(
-    serve: Serve, tmp_path: Path
+    serve_near: ServeNear, tmp_path: Path
 ) -> None:
-    served = serve("synthetic:messages=60,chats=1,media=0,seed=9")
+    served = serve_near("synthetic:messages=60,chats=1,media=0,seed=9")
     vault = tmp_path / "vault"
     assert served.tobs("export", served.target, "--layout", "month", "--vault", str(vault)).code == 0
     month = [path for path in sorted(vault.rglob("20*.md")) if len(re.findall(r"\^m\d+$", path.read_text(), re.M)) > 1][

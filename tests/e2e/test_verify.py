@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Serve
+from tests.e2e.conftest import ServeNear
 from tests.e2e.harness import Done, Served, stamps, tree
 from tests.e2e.test_merge import again, edit, exported
 from tests.e2e.test_moved import broken_links, linked_pair
@@ -29,8 +29,8 @@ def kinds(done: Done) -> dict[str, list[str]]:
     return found
 
 
-def test_a_good_vault_has_no_fault_whatever_its_owner_wrote(serve: Serve, tmp_path: Path) -> None:
-    served = serve("demo")
+def test_a_good_vault_has_no_fault_whatever_its_owner_wrote(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near("demo")
     vault = tmp_path / "vault"
     assert served.tobs("export", *served.ready["targets"], "--vault", str(vault)).code == 0
     for note in sorted((vault / "Telegram").rglob("20*.md"))[:5]:
@@ -46,8 +46,8 @@ def test_a_good_vault_has_no_fault_whatever_its_owner_wrote(serve: Serve, tmp_pa
     assert stamps(vault) == before
 
 
-def test_every_kind_of_damage_is_found_and_mended(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_every_kind_of_damage_is_found_and_mended(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     assert verify(served, vault).code == 0
@@ -91,8 +91,8 @@ def test_every_kind_of_damage_is_found_and_mended(serve: Serve, tmp_path: Path) 
     assert broken_links(vault) == []
 
 
-def test_an_older_note_a_broken_one_and_one_that_is_not_written_yet(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_an_older_note_a_broken_one_and_one_that_is_not_written_yet(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     old, broken = notes[-1], notes[-2]
@@ -112,8 +112,8 @@ def test_an_older_note_a_broken_one_and_one_that_is_not_written_yet(serve: Serve
     assert old.read_text() == new
 
 
-def test_a_gap_in_the_ids_is_found_and_filled_by_a_sync(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_a_gap_in_the_ids_is_found_and_filled_by_a_sync(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     with sqlite3.connect(vault / ".tobs" / "archive.db") as archive:
@@ -151,8 +151,10 @@ def _damage(archive: Path, table: str) -> None:
         file.write(os.urandom(size))
 
 
-def test_a_damaged_page_of_the_archive_is_found_and_what_was_on_it_fetched_again(serve: Serve, tmp_path: Path) -> None:
-    served = serve("synthetic:messages=600,chats=1,media=0,seed=4")
+def test_a_damaged_page_of_the_archive_is_found_and_what_was_on_it_fetched_again(
+    serve_near: ServeNear, tmp_path: Path
+) -> None:
+    served = serve_near("synthetic:messages=600,chats=1,media=0,seed=4")
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     note.write_text(note.read_text() + "\nMine.\n")
@@ -177,8 +179,8 @@ def test_a_damaged_page_of_the_archive_is_found_and_what_was_on_it_fetched_again
     assert (done.code, done.json["items"]) == (0, [])
 
 
-def test_an_archive_that_is_no_database_is_refused_with_the_way_out(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD)
+def test_an_archive_that_is_no_database_is_refused_with_the_way_out(serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     archive = vault / ".tobs" / "archive.db"
