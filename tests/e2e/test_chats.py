@@ -233,3 +233,23 @@ def test_a_note_of_an_earlier_run_finds_what_a_later_run_brings(serve: Serve, tm
     before = stamps(vault)
     export(served, vault, "@tobs_demo", "--no-media")
     assert stamps(vault) == before
+
+
+def test_a_group_that_was_exported_before_it_grew_stays_one_chat(serve: Serve, tmp_path: Path) -> None:
+    served, vault, group = serve("demo"), tmp_path / "vault", -770_000_010
+    export(served, vault, "Roof crew", "--no-media")
+    before, note = notes(vault), notes(vault)[str(group)]
+    note.write_text(note.read_text(encoding="utf-8") + "\nMy own words.\n", encoding="utf-8")
+    grown = served.control("/migrate", {"chat": group, "username": "roof_crew"})["id"]
+    said = served.control("/messages", {"chat": grown, "text": "up here now", "sender": 770_000_003})["id"]
+    export(served, vault, "@roof_crew", "--no-media")
+    after = notes(vault)
+    assert str(group) not in after and after[str(grown)] == note, "one note, where it was"
+    text = note.read_text(encoding="utf-8")
+    assert "My own words.\n" in text and f"messages: {len(archived(vault)[group]) + 2}" in text
+    assert after[f"{grown}/{said}"].is_relative_to(note.parent), "one folder"
+    moved = {name: path for name, path in before.items() if name != str(group) and after.get(name) != path}
+    assert moved == {}
+    untouched = stamps(vault)
+    assert export(served, vault, str(group), "--no-media").json["messages"]["new"] == 0
+    assert stamps(vault) == untouched

@@ -144,6 +144,20 @@ class Notes:
             )
         return NoteRow(note_id, tobs_id, kind, owner, chat_id, message_id, path, "planned", 1, 0, "", 0, 0)
 
+    def take_over(self, old: str, new: str, account: int, chat_id: int) -> None:
+        """The note ``old`` is ``new`` from now on, of another chat: it keeps its path and is stale. Nothing happens
+        where there is no ``old``, or ``new`` is there already."""
+        with self._database.transaction():
+            known = self.by_tobs_id(old)
+            if known is None or self.by_tobs_id(new) is not None:
+                return
+            self._database.run(
+                "UPDATE notes SET tobs_id = ?, account = ?, chat_id = ? WHERE id = ?",
+                (new, owner_of(account, chat_id), chat_id, known.id),
+            )
+            self._database.run("UPDATE paths SET owner = ? WHERE owner = ?", (new, old))
+            stale.mark_notes(self._database, [known.id])
+
     def plan(self, kind: str, account: int, chat_id: int, drafts: Sequence[NoteDraft]) -> None:
         """Plan notes of one chat for its messages, in id order: ``claim`` and ``assign`` for all of them."""
         plan_notes(self._database, kind, account, chat_id, drafts)

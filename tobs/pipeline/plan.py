@@ -17,7 +17,7 @@ from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
 from tobs.pipeline.comments import file_comments
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.folders import Folder, folder_of, folders_of
+from tobs.pipeline.folders import Folder, folder_key, folder_of, folders_of
 from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
@@ -48,6 +48,8 @@ def open_chat(
         archive.chats.put(desk.account, chat)
         return ChatPlace(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
     with archive.transaction():
+        if chat.migrated_from:
+            _take_over_group(desk, chat)
         before = archive.chats.get(desk.account, chat.id)
         archive.chats.put(desk.account, chat)
         note = archive.notes.claim(
@@ -63,6 +65,22 @@ def open_chat(
         _claim_bases(desk, note)
         layout = _layout(desk, chat.id, messages if messages is not None else chat.count or 0)
     return ChatPlace(chat, note.id, folder_of(archive, note), chat.id, layout, is_part)
+
+
+def _take_over_group(desk: Desk, chat: Chat) -> None:
+    """The basic group that ``chat`` grew from may be in the vault already, exported before it grew: then its note,
+    tables, folder and layout are the chat's from now on. One chat, one note."""
+    archive, old, new = desk.archive, str(chat.migrated_from), str(chat.id)
+    if archive.notes.by_tobs_id(old) is None or archive.notes.by_tobs_id(new) is not None:
+        return
+    for part in ("", "/base"):
+        archive.notes.take_over(old + part, new + part, desk.account, chat.id)
+    if (folder := archive.meta.get(folder_key(old))) is not None:
+        archive.meta.set(folder_key(new), folder)
+        archive.meta.set(folder_key(old), None)
+    layout = archive.chats.layout(desk.account, chat.migrated_from)
+    if layout is not None:
+        archive.chats.set_layout(desk.account, chat.id, *layout)
 
 
 def known_place(desk: Desk, chat: Chat) -> ChatPlace:

@@ -9,6 +9,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.sandbox.worlds import World, forge
+from tobs.sandbox.worlds.migrating import migrate
 from tobs.sandbox.worlds.stories import story
 from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forward_post
 
@@ -44,6 +45,10 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         )
         return {"id": id}
 
+    def migrates(fields: Json) -> Json:
+        """{chat, username} -> {id}: the supergroup that a basic group became."""
+        return {"id": migrate(world, chat_of(fields), username=fields.get("username", ""))}
+
     def tags(fields: Json) -> Json:
         """{emoji, title} -> {titles}: what a tag of Saved Messages is called; with {id} that message gets the tag."""
         if "title" in fields:
@@ -58,6 +63,7 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         return {"titles": world.saved_tags}
 
     return {
+        ("POST", "/migrate"): migrates,
         ("POST", "/stories"): stories,
         ("POST", "/tags"): tags,
         ("POST", "/topics"): topics,

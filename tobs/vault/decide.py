@@ -73,7 +73,7 @@ def decide(
 def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str], merging: Merging) -> Decision:
     """Somebody else's words are in the note: what is new goes between them."""
     marks = read_marks(text)
-    if marks.tobs_id and marks.tobs_id != known.tobs_id:
+    if marks.tobs_id and marks.tobs_id != known.tobs_id and not _was_called(marks.tobs_id, merging):
         return Decision("preserved", is_base=False)
     if marks.tobs_hash and marks.tobs_hash == read_marks(new).tobs_hash:
         # This very text was merged into it; the run that did it was stopped, or its archive is lost.
@@ -99,6 +99,12 @@ def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str
         # What is new stands there already.
         return Decision("preserved" if merged.changed else "unchanged")
     return Decision("merged" if merged.changed else "updated", to_write)
+
+
+def _was_called(tobs_id: str, merging: Merging) -> bool:
+    """Whether the note had this `tobs_id` when it was last written: that of a basic group that became a supergroup."""
+    base = merging.base("")
+    return base is not None and read_marks(base).tobs_id == tobs_id
 
 
 def is_ours(known: Known, found: bytes, managed_hash: Callable[[str], str]) -> bool:
