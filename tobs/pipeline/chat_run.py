@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.media import Chain, MediaPolicy
-from tobs.model import Chat
+from tobs.model import Chat, is_channel_id
 from tobs.pipeline.comments import find_comments
 from tobs.pipeline.complete import complete_imported, know_old_group
 from tobs.pipeline.desk import ChatPlace, Desk
@@ -25,6 +25,7 @@ from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
 from tobs.pipeline.stories import stories_chat, stories_source
 from tobs.sources import Gap
+from tobs.telegram.ahead import Next
 from tobs.telegram.client import Telegram
 
 #: Topics that an error names.
@@ -54,18 +55,37 @@ class ChatExporter(Struct, frozen=True):
         if self.comments:
             # A discussion group that is exported too finds the folders of its channel's posts.
             chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
-        for one in chosen:
-            try:
-                places += await self.export(one)
-            except FloodWait:
-                raise
-            except (RequestRefused, TargetNotFound) as error:
-                if len(chosen) == 1:
-                    if one.chat.title not in error.message:
-                        error.message = f"{one.chat.title}: {error.message}"
+        async with self.telegram.ahead.reading(await self._next(chosen)):
+            for one in chosen:
+                try:
+                    places += await self.export(one)
+                except FloodWait:
                     raise
-                self.desk.reporter.failed(error, one.chat.title)
+                except (RequestRefused, TargetNotFound) as error:
+                    if len(chosen) == 1:
+                        if one.chat.title not in error.message:
+                            error.message = f"{one.chat.title}: {error.message}"
+                        raise
+                    self.desk.reporter.failed(error, one.chat.title)
         return places
+
+    async def _next(self, chosen: Sequence[Chosen]) -> list[Next]:
+        """What may be asked for before a chat's turn comes; nothing before the state is kept since when changes are
+        asked for."""
+        if len(chosen) < 2:
+            return []
+        common = next((one.chat for one in chosen if not is_channel_id(one.chat.id)), None)
+        if common is not None:
+            await keep_states(self.desk, self.keeper, self.telegram, common)
+        new = await self.keeper(self._unknown, chosen)
+        return [Next(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
+
+    def _unknown(self, chosen: Sequence[Chosen]) -> set[int]:
+        """The chats whose whole history is wanted and of which nothing is there."""
+        if not self.filters.is_empty:
+            return set()
+        watermark = self.desk.archive.coverage.watermark
+        return {one.chat.id for one in chosen if not watermark(self.desk.account, one.chat.id)}
 
     async def export(self, chosen: Chosen) -> list[ChatPlace]:
         """One chat, with the history of the basic group it grew from; where both are filed."""

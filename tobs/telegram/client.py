@@ -30,6 +30,7 @@ from tobs.model import (
     message_files,
     story_peer,
 )
+from tobs.telegram.ahead import Ahead
 from tobs.telegram.around import Around
 from tobs.telegram.bandwidth import Bandwidth
 from tobs.telegram.connection import Connection
@@ -177,6 +178,7 @@ class Telegram:
         self.around = Around(door, self._peers, me=account.id)
         self._targets = Targets(door, self._peers, peers, me=account.id)
         self._history = History(door, self._peers, me=account.id, on_event=on_event)
+        self.ahead = Ahead(self._peers, self._history, workers=settings.workers)
         self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
         self._hash_offer = Offer()
@@ -230,7 +232,7 @@ class Telegram:
 
     async def full(self, chat_id: int) -> Chat:
         """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
-        return await self._peers.full(chat_id)
+        return await self.ahead.full(chat_id)
 
     async def custom_emoji(self, ids: Sequence[int]) -> dict[int, str]:
         """The emoji that stand for up to 200 custom ones, those that Telegram knows; one request."""
@@ -273,7 +275,7 @@ class Telegram:
     async def history_top(self, chat_id: int, *, thread: int = 0) -> HistoryTop:
         """Newest id and count of a chat, or of a ``thread`` in it (a topic's id, a channel post's); one request."""
         self._for_people_only("the history of a chat")
-        return HistoryTop(*await self._history.top(chat_id, thread=thread))
+        return HistoryTop(*await self.ahead.top(chat_id, thread=thread))
 
     async def counts(self, chat_ids: Iterable[int]) -> dict[int, int]:
         """How many messages chats have, one request each, several at once. Those that Telegram refuses are left out,
@@ -329,7 +331,7 @@ class Telegram:
             number = number if any(shard.span for shard in shards) else 1
 
         async def fetch(shard: Shard, worker: int) -> Page:
-            return await self._history.page(
+            return await self.ahead.page(
                 chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep, span=shard.span, thread=thread
             )
 
