@@ -34,11 +34,16 @@ class Next(Struct, frozen=True):
 
 
 class Ahead:
-    """Answers from what was asked ahead, else by asking now."""
+    """Answers from what was asked ahead, else by asking now.
 
-    def __init__(self, peers: Directory, history: History, *, workers: int) -> None:
+    A page that is asked for ahead is read by a ``History`` of its own (``apart``), which tells everybody it names: the
+    run's own one leaves out whom it told before, and what comes ahead is recorded later than what it told meanwhile.
+    """
+
+    def __init__(self, peers: Directory, history: History, *, apart: Callable[[], History], workers: int) -> None:
         self._peers = peers
         self._history = history
+        self._apart = apart
         self._workers = workers
         self._order: Sequence[Next] = ()
         self._begun = 0
@@ -122,4 +127,4 @@ class Ahead:
         newest, count = top.result()
         if not 0 < count <= _SMALL:
             return None
-        return await self._history.page(chat_id, 1, lambda: newest, worker=worker)
+        return await self._apart().page(chat_id, 1, lambda: newest, worker=worker)

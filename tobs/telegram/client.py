@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from itertools import count as counter
 from pathlib import Path
 from typing import Any
@@ -177,8 +178,9 @@ class Telegram:
         self._peers = Directory(door, peers, me=account.id)
         self.around = Around(door, self._peers, me=account.id)
         self._targets = Targets(door, self._peers, peers, me=account.id)
-        self._history = History(door, self._peers, me=account.id, on_event=on_event)
-        self.ahead = Ahead(self._peers, self._history, workers=settings.workers)
+        histories = partial(History, door, self._peers, me=account.id, on_event=on_event)
+        self._history = histories()
+        self.ahead = Ahead(self._peers, self._history, apart=histories, workers=settings.workers)
         self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
         self._hash_offer = Offer()
