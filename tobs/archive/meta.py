@@ -26,23 +26,6 @@ class Meta:
             self._database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 
-class Accounts:
-    """The accounts whose messages the vault has, the primary one first."""
-
-    def __init__(self, meta: Meta) -> None:
-        self._meta = meta
-
-    def see(self, account: int) -> None:
-        """``account`` brings messages into this vault."""
-        known = self.all()
-        if account not in known:
-            self._meta.set("accounts", " ".join(map(str, [*known, account])))
-
-    def all(self) -> list[int]:
-        """Their user ids."""
-        return [int(account) for account in (self._meta.get("accounts") or "").split()]
-
-
 class Takeouts:
     """The takeout session each account has open, so that a run that crashed goes on with it."""
 

@@ -20,7 +20,7 @@ from tobs.archive.ledger import Ledgers
 from tobs.archive.links import Links
 from tobs.archive.media import Media
 from tobs.archive.messages import Messages
-from tobs.archive.meta import Accounts, Meta, Takeouts
+from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
 from tobs.archive.moving import adopt, rename_chat
 from tobs.archive.notes import Notes
@@ -44,7 +44,6 @@ class Archive:
         self._database = database
         self._read_only = read_only
         self.meta = Meta(database)
-        self.accounts = Accounts(self.meta)
         self.takeouts = Takeouts(self.meta)
         self.chats = Chats(database, clock)
         self.topics = Topics(database)

@@ -26,6 +26,14 @@ class ChatSummary(Struct, frozen=True):
     years: tuple[tuple[int, int, int, int], ...]
 
 
+class ChatBrief(Struct, frozen=True):
+    """How many live messages a chat has, and when (Unix seconds, 0 for none) the first and the last by id were sent."""
+
+    messages: int
+    first: int
+    last: int
+
+
 class PersonSummary(Struct, frozen=True):
     """Live messages of a sender. ``first`` and ``last`` are (chat id, message id, Unix seconds); ``chats`` has the
     messages in each chat."""
@@ -59,6 +67,18 @@ class Summaries:
         last = self._database.row(f"SELECT id, date {live} ORDER BY id DESC LIMIT 1", chat)
         years = tuple((year, count, media.get(year, 0), begin[year]) for year, count in sorted(messages.items()))
         return ChatSummary(sum(messages.values()), sum(media.values()), first, last, years)
+
+    def brief(self, account: int, chat_id: int) -> ChatBrief:
+        """The same in short, without reading the chat."""
+        chat = (owner_of(account, chat_id), chat_id)
+        live = "FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
+        every = self._database.value("SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ?", chat)
+        gone = self._database.value(
+            "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NOT NULL", chat
+        )
+        first = self._database.value(f"SELECT date {live} ORDER BY id LIMIT 1", chat)
+        last = self._database.value(f"SELECT date {live} ORDER BY id DESC LIMIT 1", chat)
+        return ChatBrief(every - gone, first or 0, last or 0)
 
     def pinned(self, account: int, chat_id: int) -> list[int]:
         """The live messages that are pinned in a chat, newest first. Reads the whole chat."""

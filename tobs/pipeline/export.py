@@ -195,6 +195,7 @@ async def finish_notes(
         for place in await keeper(_with_stale_notes, desk, places):
             await writer.write_messages(place, final=True)
         await writer.write_summaries()
+    await writer.write_index()
     await writer.close()
 
 

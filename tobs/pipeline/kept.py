@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
-from tobs.model import Chat
+from tobs.model import Chat, marked_channel
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.plan import known_place
 from tobs.pipeline.selection import fits
 
-#: A link that names a chat by its username.
-_LINK = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(\w{4,32})/?")
+#: A link that names a chat by its id or its username.
+_LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(?:c/(\d+)|(\w{4,32}))", re.IGNORECASE)
 
 
 def keep_account(archive: Archive, name: str, account: int) -> None:
@@ -46,8 +46,8 @@ def kept_places(desk: Desk, targets: Sequence[str]) -> list[ChatPlace]:
 
 
 def _named(chats: Sequence[Chat], target: str) -> int:
-    if link := _LINK.fullmatch(target):
-        target = f"@{link[1]}"
+    if link := _LINK.match(target):
+        target = str(marked_channel(int(link[1]))) if link[1] else f"@{link[2]}"
     exact = [chat for chat in chats if chat.title.casefold() == target.casefold()]
     found = exact or [chat for chat in chats if fits(target, chat)]
     if not found:

@@ -42,6 +42,7 @@ class NoteWriter:
         self._keeper = keeper
         self._press = press
         self._left: list[int] = []
+        self._has_news = False
 
     async def write_messages(self, place: ChatPlace, *, final: bool) -> int:
         """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
@@ -74,6 +75,10 @@ class NoteWriter:
             count += written
         return count
 
+    async def write_index(self) -> None:
+        """Write the list of the vault's chats, if one of them has news; after everything that it counts."""
+        await self._keeper(self._write_index)
+
     async def heal(self) -> int:
         """Mark stale the notes whose missing link targets are in the vault now; how many there are."""
         return await self._keeper(self._heal)
@@ -97,8 +102,17 @@ class NoteWriter:
     def _write_summaries(self) -> int:
         desk = self._desk
         rows = desk.archive.notes.stale(desk.account, None, kinds=SUMMARIES, limit=desk.batch)
-        self._take_down(press_summaries(desk.studio, rows))
+        pressed = press_summaries(desk.studio, rows)
+        self._take_down(pressed)
+        told = {note.id for note in pressed if note.outcome in ("created", "updated", "merged", "conflict")}
+        self._has_news |= any(row.kind == "chat" and row.id in told for row in rows)
         return len(rows)
+
+    def _write_index(self) -> None:
+        notes, account = self._desk.archive.notes, self._desk.account
+        if self._has_news and (index := notes.by_tobs_id("index")) is not None:
+            notes.mark_stale([index.id])
+        self._take_down(press_summaries(self._desk.studio, notes.stale(account, None, kinds=("index",))))
 
     def _heal(self) -> int:
         found = self._desk.archive.links.healable()

@@ -22,6 +22,7 @@ from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
     VAULT_BASE,
+    VAULT_INDEX,
     LayoutName,
     NotePlace,
     chat_base_path,
@@ -110,15 +111,15 @@ def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
 
 
 def _claim_bases(desk: Desk, note: NoteRow) -> None:
-    """The tables over the chat of ``note``, and those over the whole vault. They are written once: what they show,
-    Obsidian looks up."""
+    """The tables over the chat of ``note``, and those over the whole vault, which are written once (what they show,
+    Obsidian looks up); and the list of all chats."""
     for tobs_id, chat_id, path in (
         ("base", 0, VAULT_BASE),
         (f"{note.chat_id}/base", note.chat_id, chat_base_path(note.path)),
+        ("index", 0, VAULT_INDEX),
     ):
-        desk.archive.notes.claim(
-            tobs_id, "base", account=desk.account, chat_id=chat_id, message_id=0, candidates=[path]
-        )
+        kind = "index" if tobs_id == "index" else "base"
+        desk.archive.notes.claim(tobs_id, kind, account=desk.account, chat_id=chat_id, message_id=0, candidates=[path])
 
 
 def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> int:

@@ -13,6 +13,7 @@ from tobs.model import Chat, FileItem, MessageKey, Person, stories_of
 from tobs.pipeline.desk import Studio
 from tobs.render.bases import chat_base, vault_base
 from tobs.render.found import made_file
+from tobs.render.index import IndexedChat, render_index
 from tobs.render.overview import render_audio, render_chat, render_page, render_person
 from tobs.render.topics import render_topic
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Topic, TopicStats, Year
@@ -30,6 +31,8 @@ def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
     match row.kind:
         case "base":
             return _base_text(studio, row)
+        case "index":
+            return _index_text(studio, links)
         case "chat":
             return _chat_text(studio, row, links)
         case "topic":
@@ -47,6 +50,28 @@ def _base_text(studio: Studio, row: NoteRow) -> str:
     if not row.chat_id:
         return vault_base(TELEGRAM, PEOPLE, AUDIO, studio.options)
     return chat_base(row.path.rpartition("/")[0], row.path.removesuffix(".base"), AUDIO, studio.options)
+
+
+def _index_text(studio: Studio, links: Links) -> str:
+    """The chats of the vault, those with the newest messages first."""
+    archive, found = studio.archive, []
+    for chat in archive.chats.all(studio.account):
+        note = archive.notes.by_tobs_id(str(chat.id))
+        if note is None or note.state == "deleted":
+            continue
+        briefs = [archive.summaries.brief(studio.account, one) for one in (chat.migrated_from, chat.id) if one]
+        found.append(
+            IndexedChat(
+                path=note.path.removesuffix(".md"),
+                title=chat.title,
+                kind=chat.kind,
+                messages=sum(brief.messages for brief in briefs),
+                first=min((brief.first for brief in briefs if brief.messages), default=0),
+                last=max((brief.last for brief in briefs), default=0),
+            )
+        )
+    found.sort(key=lambda one: (-one.last, one.path))
+    return render_index(found, _path(studio, "base"), links, studio.options, studio.templates).text
 
 
 def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:

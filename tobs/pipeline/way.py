@@ -35,7 +35,6 @@ async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool
     peers, takeouts = ArchivePeers(run.archive, run.keeper), ArchiveTakeouts(run.archive, run.keeper)
     on_event = partial(tell, run.means.reporter)
     async with open_telegram(settings, peers=peers, takeouts=takeouts, on_event=on_event, ask_who=ask_who) as telegram:
-        await run.keeper(run.archive.accounts.see, telegram.account.id)
         try:
             yield telegram
         finally:

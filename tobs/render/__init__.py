@@ -6,7 +6,7 @@ from tobs.render.frontmatter import managed_hash, stored_hash
 from tobs.render.markdown import MarkdownOptions, hashtags, to_markdown
 from tobs.render.notes import render_message
 from tobs.render.overview import render_audio, render_chat, render_person
-from tobs.render.period import Block, PeriodNote, block_anchor, render_period, split_period
+from tobs.render.period import PeriodNote, block_anchor, render_period
 from tobs.render.templates import Templates
 from tobs.render.views import (
     Attachment,
@@ -21,8 +21,8 @@ from tobs.render.views import (
 )
 
 __all__ = [
-    "Attachment", "AudioItem", "Block", "ChatStats", "Links", "MarkdownOptions", "PeriodNote", "PersonStats",
+    "Attachment", "AudioItem", "ChatStats", "Links", "MarkdownOptions", "PeriodNote", "PersonStats",
     "RenderOptions", "Rendered", "Templates", "Topic", "Year", "block_anchor", "builtin_templates", "hashtags",
     "load_builtin", "managed_hash", "render_audio", "render_chat", "render_message", "render_period",
-    "render_person", "split_period", "stored_hash", "to_markdown",
+    "render_person", "stored_hash", "to_markdown",
 ]  # fmt: skip

@@ -2,14 +2,13 @@
 
 A block is a *header* paragraph of one line that ends in ` ^m<id>` (an album's has the id of its first message; it is
 ` ^g<id>` for a message of the basic group that a supergroup grew from), and below it, parted by blank lines, what the
-message says. A note of a month has a heading ``## 2024-01-02`` before the first block of each day. ``split_period``
-takes such a note apart again. Nothing a message says can look like a header: the converter escapes ` ^id` at the end
-of a line, and what stands in a code fence is not looked at.
+message says. A note of a month has a heading ``## 2024-01-02`` before the first block of each day. The merge takes it
+apart by its headers (``vault/merge/blocks.py``): nothing a message says can look like one, because the converter
+escapes ` ^id` at the end of a line, and what stands in a code fence is not looked at.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -155,45 +154,3 @@ def _properties(
 def _found(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
     """What plugins found that can be said of many messages together; a title or length is one file's alone."""
     return [(name, value) for name, value in found_properties(files) if name in ("related", "plugins_failed")]
-
-
-class Block(Struct, frozen=True):
-    """A part of a note of a day or month: ``id`` is the block id (`m5`) of a message or album, or the day of a heading
-    (`2024-01-02`); ``text`` its lines without the blank ones around them."""
-
-    id: str
-    text: str
-
-
-_HEADER = re.compile(r".* \^([mg]\d+)")
-_HEADING = re.compile(r"## (\d{4}-\d\d-\d\d)")
-_FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*$|(~{3,}))")
-
-
-def split_period(body: str) -> tuple[str, list[Block]]:
-    """What stands before the first block (front matter too, if it is there), and the blocks in their order.
-
-    The inverse of what the template makes: the parts joined by a blank line are ``body`` again, up to the number of
-    blank lines. What a person wrote below a message belongs to its block.
-    """
-    starts: list[tuple[int, str]] = []
-    lines = body.split("\n")
-    fence = ""
-    for number, line in enumerate(lines):
-        if fence:
-            fence = "" if line.strip().startswith(fence) and not line.strip().strip(fence[0]) else fence
-            continue
-        if opened := _FENCE.match(line):
-            fence = opened[1] or opened[2]
-            continue
-        begun = (_HEADER.fullmatch(line) or _HEADING.fullmatch(line)) if not number or not lines[number - 1] else None
-        if begun:
-            starts.append((number, begun[1]))
-    ends = [*[number for number, _ in starts[1:]], len(lines)]
-    parts = [
-        Block(name, "\n".join(lines[begin:end]).strip("\n")) for (begin, name), end in zip(starts, ends, strict=True)
-    ]
-    return "\n".join(lines[: starts[0][0] if starts else len(lines)]).strip("\n"), parts
-
-
-__all__ = ["Block", "PeriodNote", "block_anchor", "render_period", "split_period"]

@@ -23,6 +23,7 @@ from tobs.model import (
     Text,
     WebPage,
 )
+from tobs.render.index import IndexedChat, render_index
 from tobs.render.notes import render_message
 from tobs.render.overview import render_audio, render_chat, render_person
 from tobs.render.period import PeriodNote, render_period
@@ -134,6 +135,8 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
         [partial(render_person, _ANNA, stats, *rest) for stats in (person, PersonStats())],
         [partial(render_audio, item, [(_CHAT.id, 2)], *rest) for item in (_AUDIO, AudioItem("0" * 64))],
     ]
+    indexed = IndexedChat("Telegram/Sample/Sample", "Sample", "supergroup", 8, _DAY - 60, _DAY)
+    jobs.append([partial(render_index, chats, "Telegram/Telegram.base", *rest) for chats in ((indexed,), ())])
     wrong: dict[str, TemplateBroken] = {}
     for notes in jobs:
         for note in notes:

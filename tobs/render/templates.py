@@ -28,6 +28,7 @@ OF_KIND = {
     "topic": ("topic.md.j2",),
     "person": ("person.md.j2",),
     "audio": ("audio.md.j2",),
+    "index": ("index.md.j2",),
 }
 Load = Callable[[str], tuple[str, bool] | None]
 _REMEDY = "Correct the template, or remove it to use the one tobs brings."

@@ -19,6 +19,7 @@ PEOPLE = f"{TELEGRAM}/People"
 AUDIO = f"{TELEGRAM}/Audio"
 INBOX = f"{TELEGRAM}/Inbox"
 VAULT_BASE = f"{TELEGRAM}/{TELEGRAM}.base"
+VAULT_INDEX = f"{TELEGRAM}/{TELEGRAM}.md"
 PAGES = f"{TELEGRAM}/Pages"
 
 LayoutName = Literal["message", "day", "month"]

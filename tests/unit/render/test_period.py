@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tobs.model import Action, Chat, Entity, FileItem, Message, Reaction
 from tobs.render import Attachment, Links, PeriodNote, RenderOptions, Templates, load_builtin, render_period
-from tobs.render.period import split_period
+from tobs.vault.merge.blocks import split_body
 
 _CHAT = Chat(-1000000000005, "supergroup", "Club", username="club", migrated_from=-9)
 _OLD = Chat(-9, "group", "Circle")
@@ -66,15 +66,9 @@ def test_messages_of_the_old_group_have_a_mark_of_their_own_and_no_address() -> 
 def test_a_month_has_a_heading_for_each_day() -> None:
     note = text_of([message(1, "a")], [message(2, "b")], [message(3, "c", date=_NOON + 86_400)], period="2023-11")
     assert note.count("\n## 2023-11-14\n") == note.count("\n## 2023-11-15\n") == 1
-    assert [block.id for block in split_period(note)[1]] == ["2023-11-14", "m1", "m2", "2023-11-15", "m3"]
+    marks = [block.message or block.text for block in split_body(note).blocks if block.message or "## " in block.text]
+    assert marks == ["## 2023-11-14", "m1", "m2", "## 2023-11-15", "m3"]
     assert "date: 2023-11-01T00:00:00" in note
-
-
-def test_what_the_owner_wrote_below_a_message_is_in_its_block() -> None:
-    note = text_of([message(1, "a")], [message(2, "b")])
-    head, (first, second) = split_period(note.replace("\n\na\n", "\n\na\n\nMine ^m\n\n> ours\n"))
-    assert head.startswith("---\n") and head.endswith("\n---")
-    assert first.text.endswith("a\n\nMine ^m\n\n> ours") and second.id == "m2"
 
 
 _LINES = st.sampled_from(
@@ -90,6 +84,5 @@ def test_no_message_can_forge_a_block(told: list[tuple[list[str], str]]) -> None
         text = "\n".join(lines)
         units.append([message(number, text, entities=(Entity(kind, 0, len(text)),) if text else ())])
     note = text_of(*units)
-    head, found = split_period(note)
-    assert [block.id for block in found] == [f"m{number}" for number in range(1, len(told) + 1)]
-    assert "\n\n".join([head, *(block.text for block in found)]) == note.strip("\n")
+    found = [block.message for block in split_body(note).blocks if block.message]
+    assert found == [f"m{number}" for number in range(1, len(told) + 1)]

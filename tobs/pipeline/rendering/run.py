@@ -16,6 +16,7 @@ from tobs.pipeline.changed import mark_changed_templates
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.export import finish_notes
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.kept import kept_account, kept_places
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.opened import Means, OpenRun, open_run
 from tobs.pipeline.press import Pressed, press_messages
@@ -27,7 +28,7 @@ from tobs.pipeline.rendering.relayout import (
     retire,
     wanted_layout,
 )
-from tobs.pipeline.rendering.scope import Scope, chats_here, mark_stale, named_chats, restore
+from tobs.pipeline.rendering.scope import Scope, mark_stale, restore
 from tobs.pipeline.report import Change, Relaid, Rendering, RunReport
 from tobs.vault.layout import AskedLayout
 
@@ -54,11 +55,16 @@ class RenderRun(Struct, frozen=True):
     async def render(self) -> RunReport:
         """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
         self.means.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
-        async with open_run(self.means) as run:
-            accounts = await run.keeper(run.archive.accounts.all)
-            for account in accounts or [0]:
-                await self._render(run, run.desk(account))
+        async with open_run(self._means()) as run:
+            account = await run.keeper(kept_account, run.archive, self.means.settings.account)
+            await self._render(run, run.desk(account))
         return run.report
+
+    def _means(self) -> Means:
+        """In a rehearsal no plugin is told of a run."""
+        if not self.asked.dry:
+            return self.means
+        return replace(self.means, catalogue=replace(self.means.catalogue, ready=()))
 
     async def _render(self, run: OpenRun, desk: Desk) -> None:
         reporter = self.means.reporter
@@ -66,29 +72,29 @@ class RenderRun(Struct, frozen=True):
             desk = replace(desk, studio=replace(desk.studio, is_rehearsal=True))
         async with self._writer(run, desk) as writer:
             reporter.phase = "planning"
-            named = await run.keeper(named_chats, desk, self.asked.targets)
-            scope = Scope(tuple(named), self.asked.since, self.asked.until)
+            places = await run.keeper(kept_places, desk, self.asked.targets)
+            scope = Scope(places, bool(self.asked.targets), self.asked.since, self.asked.until)
             if self.asked.restore:
                 await run.keeper(restore, desk, scope)
-            places = await run.keeper(self._lay_out, desk, scope)
+            anew = await run.keeper(self._lay_out, desk, places)
             await run.keeper(mark_stale, desk, scope)
             reporter.phase = "rendering"
-            for place in places:
+            for place in anew or places:
                 await writer.write_messages(place, final=True)
-            await finish_notes(desk, run.keeper, writer, places, with_waiting=True)
+            await finish_notes(desk, run.keeper, writer, anew or places, with_waiting=True)
 
-    def _lay_out(self, desk: Desk, scope: Scope) -> list[ChatPlace]:
-        """Lay the chats out anew that are to have another layout; their places."""
-        places: list[ChatPlace] = []
-        for chat in (scope.chats or chats_here(desk)) if self.asked.layout else ():
+    def _lay_out(self, desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+        """Lay the chats out anew that are to have another layout; their places then."""
+        anew: list[ChatPlace] = []
+        for chat in [place.chat for place in places if place.chat.id == place.home and self.asked.layout]:
             layout = wanted_layout(desk, chat, self.asked.layout or "auto")
             if layout is not None:
                 count = retire(desk, chat, layout)
                 rendering_of(desk).layouts.append(Relaid(chat.title, layout, count))
-                places += plan_again(desk, chat)
-        if places and not desk.studio.is_rehearsal:
+                anew += plan_again(desk, chat)
+        if anew and not desk.studio.is_rehearsal:
             hand_over(desk)
-        return places
+        return anew
 
     @asynccontextmanager
     async def _writer(self, run: OpenRun, desk: Desk) -> AsyncIterator[NoteWriter]:
