@@ -50,6 +50,8 @@ def _adopted(tobs_id: str, path: str) -> AdoptedNote | None:
         return AdoptedNote(tobs_id, "day" if match[3] else "month", int(match[1]), 0, path, match[2])
     if match := _TOPIC.fullmatch(tobs_id):
         return AdoptedNote(tobs_id, "topic", int(match[1]), int(match[2]), path)
+    if tobs_id == "index":
+        return AdoptedNote(tobs_id, "index", 0, 0, path)
     if _CHAT.fullmatch(tobs_id):
         return AdoptedNote(tobs_id, "chat", int(tobs_id), 0, path)
     if match := _OTHER.fullmatch(tobs_id):

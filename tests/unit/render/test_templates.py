@@ -34,7 +34,7 @@ def _text(templates: Templates) -> str:
 
 
 def test_the_templates_tobs_brings_render_every_kind_of_note() -> None:
-    names = {"message.md.j2", "day.md.j2", "chat.md.j2", "person.md.j2", "topic.md.j2", "audio.md.j2"}
+    names = {"message.md.j2", "day.md.j2", "chat.md.j2", "person.md.j2", "topic.md.j2", "audio.md.j2", "index.md.j2"}
     assert set(builtin_templates()) == names
     assert check_templates(Templates(load_builtin)) == []
 
