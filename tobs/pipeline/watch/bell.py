@@ -48,6 +48,13 @@ class Bell:
         """Something else has to be looked at."""
         self._event.set()
 
+    def keep(self, due: Due) -> None:
+        """Something could not be done: it is due again the next time, and nobody is woken for it."""
+        self._due.boxes |= due.boxes
+        self._due.counted |= due.counted
+        self._due.everything |= due.everything
+        self._due.files |= due.files
+
     @property
     def event(self) -> asyncio.Event:
         """Set while there is something."""

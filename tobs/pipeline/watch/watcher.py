@@ -147,8 +147,10 @@ class Watcher:
             raise
         except NetworkError as error:
             self._offline = True
+            self._bell.keep(due)
             logger.warning("{}", error)
         except TobsError as error:
+            self._bell.keep(due)
             logger.error("{} {}", error.message, error.remedy)
             reporter.failed(error, "watch")
         await self._peers.flush()

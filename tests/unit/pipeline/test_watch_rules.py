@@ -1,0 +1,134 @@
+"""When a watch looks, what wakes it, and what it takes for the owner's doing."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telethon.tl import types
+
+from tobs.model import COMMON, marked_channel
+from tobs.pipeline.watch.bell import Bell
+from tobs.pipeline.watch.schedule import Schedule, read_quiet
+from tobs.pipeline.watch.status import WatchStatus, is_paused, read_status, set_paused, write_status
+from tobs.pipeline.watch.vault_events import sort_out
+from tobs.telegram.updates import Pushed, read_push
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHT = read_quiet("23:00-07:00")
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("now", "quiet"),
+    [("2024-05-01T22:59", False), ("2024-05-01T23:00", True), ("2024-05-02T06:59", True), ("2024-05-02T07:00", False)],
+)
+def test_quiet_hours_may_span_midnight(now: str, quiet: bool) -> None:
+    assert Schedule(900, BERLIN, NIGHT).is_quiet(at(now)) is quiet
+    assert Schedule(900, BERLIN).is_quiet(at(now)) is False
+
+
+def test_the_next_look_is_after_the_quiet_hours() -> None:
+    schedule = Schedule(900, BERLIN, NIGHT)
+    assert schedule.next(at("2024-05-01T12:00"), at("2024-05-01T12:05")) == at("2024-05-01T12:15")
+    assert schedule.next(at("2024-05-01T22:55"), at("2024-05-01T22:56")) == at("2024-05-02T07:00")
+    assert schedule.next(at("2024-05-02T01:00"), at("2024-05-02T01:01")) == at("2024-05-02T07:00")
+    assert read_quiet("12:30-13:00") == (time(12, 30), time(13)) and read_quiet("") is None
+
+
+@given(
+    last=st.floats(0, 2e9),
+    now=st.floats(0, 2e9),
+    every=st.floats(1, 1e6),
+    quiet=st.sampled_from([None, NIGHT, read_quiet("12:30-13:00")]),
+)
+def test_the_next_look_is_never_past_and_never_in_quiet_hours_whatever_the_clock_does(
+    last: float, now: float, every: float, quiet: tuple[time, time] | None
+) -> None:
+    schedule = Schedule(every, BERLIN, quiet)
+    found = schedule.next(last, now)
+    assert now <= found <= now + every + 2 * 86_400
+    assert not schedule.is_quiet(found)
+
+
+def test_a_bell_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
+    bell = Bell()
+    bell.pushed(Pushed(frozenset({5}), counted=((5, 1),)))
+    bell.pushed(Pushed(frozenset({5, 6})))
+    bell.changed({"a.md"})
+    assert bell.event.is_set()
+    resting = bell.take(with_telegram=False)
+    assert resting.files == {"a.md"} and not resting.asks_telegram and not bell.event.is_set()
+    due = bell.take()
+    assert due.boxes == {5, 6} and due.counted == {(5, 1)} and not due.files
+    assert not bell.take().asks_telegram
+
+
+def test_what_could_not_be_done_waits_for_the_next_time_and_wakes_nobody() -> None:
+    bell = Bell()
+    bell.pushed(Pushed(frozenset({5}), everything=True))
+    bell.keep(bell.take())
+    assert not bell.event.is_set()
+    again = bell.take()
+    assert again.boxes == {5} and again.everything
+
+
+def test_counters_alone_do_not_ring() -> None:
+    bell = Bell()
+    bell.pushed(Pushed(counted=((5, 1),)))
+    assert not bell.event.is_set() and bell.take().counted == {(5, 1)}
+
+
+def test_pushes_name_the_box_they_are_about() -> None:
+    channel = marked_channel(9)
+    message = types.Message(id=1, peer_id=types.PeerChannel(9), date=None, message="")
+    reactions = types.UpdateMessageReactions(types.PeerChannel(9), 4, types.MessageReactions([]))
+    both = [
+        types.UpdateNewChannelMessage(message, 5, 1),
+        types.UpdateDeleteMessages([3], 7, 1),
+        reactions,
+        types.UpdateUserTyping(5, types.SendMessageTypingAction()),
+    ]
+    assert read_push(types.Updates(both, [], [], None, 0)) == Pushed(frozenset({channel, COMMON}), ((channel, 4),))
+    short = types.UpdateShortMessage(1, 5, "hello", 8, 1, None)
+    assert read_push(short) == Pushed(frozenset({COMMON}))
+    assert read_push(types.UpdateShort(types.UpdateEditChannelMessage(message, 6, 1), None)).boxes == {channel}
+    assert read_push(types.UpdatesTooLong()).everything
+    assert read_push(types.UpdateShort(types.UpdateConfig(), None)) == Pushed()
+
+
+def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:
+    happened = sort_out(
+        [
+            "Telegram/A/note.md",
+            ".obsidian/workspace.json",
+            ".tobs/archive.db-wal",
+            ".tobs/templates/message.md.j2",
+            ".tobs/config.toml",
+            ".trash/gone.md",
+            "Telegram/A/.tobs-1234567890ab-0",
+        ]
+    )
+    assert happened.files == {"Telegram/A/note.md"}
+    assert happened.sources == {".tobs/templates/message.md.j2", ".tobs/config.toml"}
+
+
+def test_status_and_pause_are_read_from_outside(tmp_path: Path) -> None:
+    (tmp_path / ".tobs").mkdir()
+    assert read_status(tmp_path) is None and not is_paused(tmp_path)
+    write_status(tmp_path, WatchStatus(5, "2024-01-01T00:00:00+00:00", "watching", problems=["one"]))
+    found = read_status(tmp_path)
+    assert found is not None and (found.pid, found.state, found.problems) == (5, "watching", ["one"])
+    set_paused(tmp_path, paused=True)
+    set_paused(tmp_path, paused=True)
+    assert is_paused(tmp_path)
+    set_paused(tmp_path, paused=False)
+    set_paused(tmp_path, paused=False)
+    assert not is_paused(tmp_path)
