@@ -298,7 +298,7 @@ def telegram_reference() -> str:
         "",
         "## Service messages",
         "",
-        "The sentences come from the catalogue of words; `language` chooses another one. Names and messages in them are links.",
+        "The sentences come from the catalogue of words; `language` chooses another one. Names and messages in them are links; what somebody wrote along with a gift, or as the reason of a refusal, follows in quotes.",
         "",
         "| Constructor | Kind | In a note |",
         "|---|---|---|",

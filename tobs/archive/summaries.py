@@ -11,6 +11,9 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import decode_message, owner_of
 from tobs.model import MessageKey
 
+#: As the index says it.
+_PINNED = "instr(model, x'2270696E6E6564223A74727565') > 0"
+
 #: Service messages that tell a chat's title; a topic's is another one.
 _TITLED = frozenset({"channel_create", "chat_create", "chat_edit_title", "channel_migrate_from"})
 
@@ -81,11 +84,10 @@ class Summaries:
         return ChatBrief(every - gone, first or 0, last or 0)
 
     def pinned(self, account: int, chat_id: int) -> list[int]:
-        """The live messages that are pinned in a chat, newest first. Reads the whole chat."""
+        """The live messages that are pinned in a chat, newest first."""
         rows = self._database.rows(
             "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
-            # A quote within a text is escaped in JSON, so no message can say this.
-            " AND instr(model, CAST('\"pinned\":true' AS BLOB)) > 0 ORDER BY id DESC",
+            f" AND {_PINNED} ORDER BY id DESC",
             (owner_of(account, chat_id), chat_id),
         )
         return [message_id for (message_id,) in rows]

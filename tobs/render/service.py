@@ -65,10 +65,17 @@ def service_sentence(action: Action, message: Message, teller: Teller) -> str:
     key = f"action.{action.kind}"
     if not has_word(key):
         return teller.words("action.unknown", kind=escape_name(action.kind))
+    said = _said(action, teller.words)
     variant = _VARIANTS.get(action.kind)
     if variant is not None and (chosen := variant(action.values, message)) and has_word(f"{key}.{chosen}"):
         key = f"{key}.{chosen}"
-    return teller.words(key, **_places(key, action.values, message, teller))
+    return teller.words(key, **_places(key, action.values, message, teller)) + said
+
+
+def _said(action: Action, words: Words) -> str:
+    """What somebody wrote along with a gift, or as the reason of a refusal; empty where they did not."""
+    text = _plain(action.values.get("message") or action.values.get("reject_comment"))
+    return f": {words('quoted', text=text)}" if text and action.kind != "custom_action" else ""
 
 
 def _integer(value: Any) -> int:

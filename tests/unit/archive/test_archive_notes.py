@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tobs.archive import Archive, NoteLink, NoteRow, WrittenNote, pack_base, path_key, record_page
 from tobs.errors import VaultError
-from tobs.model import MessageKey
+from tobs.model import Action, MessageKey, Reaction
 
 
 def key(message_id: int) -> MessageKey:
@@ -224,3 +224,34 @@ def test_what_plugins_found_adds_up_and_the_later_one_s_word_counts(archive: Arc
     file = archive.files.get("aa")
     assert file is not None and file.fields == {"title": "x", "tags": ["one"]}
     assert archive.files.forget_others(["tags"]) == 0
+
+
+def test_pins_and_titles_of_a_chat_are_found_and_no_text_can_pretend_to_be_one(archive: Archive) -> None:
+    def told(kind: str, title: str) -> Action:
+        return Action(kind, {"title": title})
+
+    said = [
+        message(1, kind="service", action=told("channel_create", "One")),
+        message(2, text='"pinned":true', pinned=False),
+        message(3, pinned=True),
+        message(4, kind="service", action=told("topic_create", "A topic")),
+        message(5, kind="service", action=told("chat_edit_title", "Two")),
+        message(6, pinned=True),
+    ]
+    record_page(archive, ACCOUNT, page(said), want_all)
+    assert archive.summaries.pinned(ACCOUNT, CHANNEL) == [6, 3]
+    assert archive.summaries.titles(ACCOUNT, CHANNEL) == ["One", "Two"]
+    archive.messages.set_pinned([key(3)], pinned=False)
+    assert archive.summaries.pinned(ACCOUNT, CHANNEL) == [6]
+
+
+def test_custom_emoji_are_asked_about_once_and_their_notes_are_stale_then(archive: Archive) -> None:
+    record_page(archive, ACCOUNT, page([message(1, reactions=(Reaction(2, custom_id=7),)), message(2)]), want_all)
+    notes = {message_id: claim(archive, message_id) for message_id in (1, 2)}
+    for message_id, note in notes.items():
+        archive.notes.assign(note.id, [key(message_id)])
+    archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, None)])
+    assert archive.emoji.unknown(10) == [7] and archive.emoji.name(7) == ""
+    archive.emoji.learn({7: "🔥"})
+    assert archive.emoji.unknown(10) == [] and archive.emoji.name(7) == "🔥"
+    assert [row.message_id for row in archive.notes.stale(ACCOUNT, None)] == [1]

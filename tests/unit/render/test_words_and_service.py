@@ -50,6 +50,16 @@ def sentence(kind: str, values: dict[str, Any] | None = None, language: str = "e
         ("topic_edit", {"closed": False}, "[[People/Anna|Anna]] reopened the topic"),
         ("channel_create", {"title": "Club"}, "[[People/Anna|Anna]] created the group “Club”"),
         ("custom_action", {"message": "Hi <% x"}, "Hi <\\% x"),
+        (
+            "gift_premium",
+            {"days": 90, "message": "For *you*\n"},
+            "[[People/Anna|Anna]] gave Telegram Premium for 90 days: “For \\*you\\*”",
+        ),
+        (
+            "suggested_post_approval",
+            {"rejected": True, "reject_comment": "no"},
+            "[[People/Anna|Anna]] rejected the suggested post: “no”",
+        ),
         ("giveaway_results", {"winners_count": 1}, "The giveaway ended: 1 winner"),
         ("dance", {}, "A service message of a kind that tobs has no words for yet (dance); it is kept in the archive."),
     ],

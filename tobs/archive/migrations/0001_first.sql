@@ -160,6 +160,11 @@ CREATE INDEX message_rows_note ON message_rows (note_id, account, chat_id, id);
 -- What somebody sent, by date; a channel's own posts are not among it.
 CREATE INDEX message_rows_sender ON message_rows (sender_id, date, chat_id, id)
     WHERE sender_id <> chat_id AND sender_id <> 0 AND deleted_at IS NULL;
+-- What the note of a chat lists: service messages that told its titles, and what is pinned ("pinned":true in the JSON; a
+-- quote within a text is escaped there).
+CREATE INDEX message_rows_service ON message_rows (account, chat_id, id) WHERE kind = 'service';
+CREATE INDEX message_rows_pinned ON message_rows (account, chat_id, id)
+    WHERE instr(model, x'2270696E6E6564223A74727565') > 0;
 -- updateDeleteMessages names no chat.
 CREATE INDEX message_rows_account ON message_rows (account, id) WHERE account <> 0;
 CREATE INDEX message_rows_deleted ON message_rows (account, chat_id) WHERE deleted_at IS NOT NULL;

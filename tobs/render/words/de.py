@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     "unsupported": "Diese Art Nachricht kann tobs noch nicht zeigen; sie liegt im Archiv.",
     "message": "Nachricht",
     "album": "Album",
+    "quoted": "„{text}“",
     "someone": "Jemand",
     "deleted_account": "Gelöschtes Konto",
     "and": "{first} und {last}",

@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     "unsupported": "This message is of a kind that tobs cannot show yet; it is kept in the archive.",
     "message": "Message",
     "album": "Album",
+    "quoted": "“{text}”",
     "someone": "Someone",
     "deleted_account": "Deleted account",
     "and": "{first} and {last}",
