@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +39,17 @@ async def test_a_plugin_that_wants_one_process_has_one(make_item: MakeItem) -> N
         replies = await asyncio.gather(*(host.run(sample("Lonely"), items) for items in groups))
     pids = [r.result.fields["pid"] for group in replies for r in group if isinstance(r, Done) and r.result]
     assert len(pids) == 9 and len(set(pids)) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limits")
+def test_a_limit_above_what_the_system_allows_is_that_of_the_system() -> None:
+    code = (
+        "import resource\nfrom tobs.plugin.worker import _limit_memory\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))\n_limit_memory(2**33)\n"
+        "print(resource.getrlimit(resource.RLIMIT_AS)[0])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == str(2**31), ran.stderr
 
 
 FAULTS = {

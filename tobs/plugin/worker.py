@@ -115,6 +115,9 @@ def _limit_memory(limit: int) -> None:
         return
     import resource
 
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    if most != resource.RLIM_INFINITY:
+        limit = min(limit, most)  # the system allows no more, and a process may not ask for it
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
