@@ -148,6 +148,7 @@ def test_a_killed_watch_goes_on_where_it_was_and_the_clock_finds_what_nobody_pus
     assert sync(served, vault).json["messages"]["fetched"] == 0
 
 
+@pytest.mark.long  # templates are watched like notes, which the tests above do
 def test_a_template_that_changes_is_taken_up_and_a_broken_one_is_told_and_the_good_one_kept(
     serve: Serve, tmp_path: Path
 ) -> None:
