@@ -122,6 +122,10 @@ def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_on
     export(served, vault, **told)
     assert asked(log) == [7], "only what failed is asked again"
     assert stamps(vault) == before
+    for command in ("verify", "render"):
+        done = served.tobs(command, "--vault", str(vault), "--json", **told)
+        assert done.code == 0, (command, done.stdout)
+    assert asked(log) == [] and stamps(vault) == before, "rendering again asks nobody"
     export(served, vault, TOBS_PLUGIN_READER_WORD="seen", **told)
     assert asked(log) == list(range(1, 61)), "another configuration, another answer"
     assert 'read_by: "seen"\n' in ten.read_text(encoding="utf-8")
