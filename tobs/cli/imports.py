@@ -16,6 +16,7 @@ from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
 from tobs.cli.show import show_table
+from tobs.cli.trusting import ask_trust
 from tobs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def import_(
         common.settings(media="none" if no_media else media, max_size=max_size, layout=layout), verbosity=common.verbose
     )
     tell_warnings(place.warnings)
+    ask_trust(common, place)
     if dry_run:
         return _plan(common, place, path, timezone, chat)
     report = asyncio.run(

@@ -10,6 +10,7 @@ import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import tell_warnings
+from tobs.cli.trusting import ask_trust
 from tobs.errors import UsageError
 
 
@@ -50,6 +51,7 @@ def watch(
         return 0
     if status:
         return _tell_status(common, place.vault)
+    ask_trust(common, place)
     from tobs.cli.progress import shown_progress
 
     asyncio.run(
