@@ -75,7 +75,9 @@ def test_a_base_is_its_owners_once_they_touch_it(exported: Exported) -> None:
     chat, whole = exported.root / f"{CHANNEL}.base", exported.root / "Telegram" / "Telegram.base"
     chat.write_text("views: []\n")
     whole.unlink()
-    before = stamps(exported.root)
+    before, index = stamps(exported.root), "Telegram/Telegram.md"
     exported.export()
-    assert stamps(exported.root) == before
+    after = stamps(exported.root)
+    assert after.pop(index) != before.pop(index) and "![[" not in (exported.root / index).read_text(encoding="utf-8")
+    assert after == before
     assert chat.read_text() == "views: []\n"
