@@ -41,6 +41,8 @@ _TEXTS = st.sampled_from(
     ]
 )
 
+_WHERE = st.sampled_from(["end", "middle", "property", "top"])
+
 
 class LivingVault(RuleBasedStateMachine):
     """What may happen between two syncs."""
@@ -101,9 +103,23 @@ class LivingVault(RuleBasedStateMachine):
 
     # The owner's side
 
-    @rule(pick=st.randoms(use_true_random=False), where=st.sampled_from(["end", "middle", "property", "top"]))
+    @rule(pick=st.randoms(use_true_random=False), where=_WHERE)
     def write(self, pick: random.Random, where: str) -> None:
-        tobs_id, path = self._note(pick)
+        self._write(*self._note(pick), pick, where)
+
+    @rule(message=messages, text=_TEXTS, pick=st.randoms(use_true_random=False), where=_WHERE)
+    def both(self, message: int, text: str, pick: random.Random, where: str) -> None:
+        """Its owner writes into the note of a message that is edited, before they sync."""
+        if not self.is_synced:
+            self.sync()
+        name = re.compile(rf" \^m{message}$", re.MULTILINE) if self.layout == "month" else None
+        for tobs_id, path in self._notes().items():
+            if tobs_id.endswith(f"/{message}") or (name and name.search(path.read_text())):
+                self._write(tobs_id, path, pick, where)
+        self.edit(message, text)
+        self.sync()
+
+    def _write(self, tobs_id: str, path: Path, pick: random.Random, where: str) -> None:
         self.count += 1
         line = f"mine{self.count}: yes" if where == "property" else f"My line {self.count}, [[not there yet]]."
         head, _, body = path.read_text().partition("\n---\n")
