@@ -20,7 +20,15 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.e2e.harness import stamps
 from tests.e2e.near import near
@@ -232,11 +240,58 @@ class LivingMonths(LivingVault):
     layout = "month"
 
 
-@pytest.mark.long  # every example serves a world of its own
+def play(machine: LivingVault, seed: int, steps: int) -> None:
+    """A life drawn from ``seed``. Hypothesis draws few rules in few examples; this one is full from the first."""
+    draw = random.Random(seed)
+    posted: list[int] = []
+    texts, places = ["hello", "two\nlines", "# heading", "> quote\n\nand more"], ["end", "middle", "property", "top"]
+
+    def post() -> None:
+        posted.append(machine.post(draw.choice(texts), draw.randint(0, 20)))
+
+    likely = {
+        post: 4,
+        lambda: machine.edit(draw.choice(posted), draw.choice(texts)): 2,
+        lambda: machine.both(
+            draw.choice(posted), f"{draw.choice(texts)} {draw.random()}", draw, draw.choice(places)
+        ): 4,
+        lambda: machine.delete(draw.choice(posted)): 1,
+        lambda: machine.react(draw.choice(posted)): 1,
+        lambda: machine.write(draw, draw.choice(places)): 3,
+        lambda: machine.line_ends(draw): 1,
+        lambda: machine.move(draw, draw.choice(["rename", "move", "back"])): 3,
+        lambda: machine.remove(draw) if len(machine.deleted) < 3 else None: 1,
+        lambda: machine.killed(draw.uniform(0.2, 1.5)): 1,
+        machine.sync: 2,
+    }
+    machine.first_export()
+    for step in [post, post, *draw.choices(list(likely), list(likely.values()), k=steps), machine.sync]:
+        step()
+        machine.no_temporary_file_is_visible()
+
+
 @pytest.mark.parametrize("machine", [LivingVault, LivingMonths])
 def test_a_vault_lives(machine: type[LivingVault]) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
+    living = machine()
+    try:
+        play(living, seed=1, steps=12)
+    finally:
+        living.teardown()
 
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=int(os.environ.get("TOBS_MODEL_RUNS", "3")), stateful_step_count=25)
-    )
+
+@pytest.mark.long  # every life serves a world of its own
+@pytest.mark.parametrize("machine", [LivingVault, LivingMonths])
+@pytest.mark.parametrize("seed", range(2, 2 + int(os.environ.get("TOBS_MODEL_RUNS", "4"))))
+def test_a_vault_lives_long(machine: type[LivingVault], seed: int) -> None:
+    living = machine()
+    try:
+        play(living, seed, steps=40)
+    finally:
+        living.teardown()
+
+
+@pytest.mark.long  # as above
+@pytest.mark.parametrize("machine", [LivingVault, LivingMonths])
+def test_whatever_happens_in_a_vault(machine: type[LivingVault]) -> None:
+    examples = int(os.environ.get("TOBS_MODEL_RUNS", "4"))
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))
