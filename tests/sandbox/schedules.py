@@ -8,6 +8,7 @@ from copy import copy
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 from telethon.tl import functions, types
 
 from tests.sandbox.telegram_room import Collected, served_ids, settings_for, sign_in
@@ -22,6 +23,7 @@ from tobs.telegram.session import SessionFile
 from tobs.telegram.settings import TelegramSettings
 
 HISTORY, PART, HASHES, ONE = "messages.getHistory", "upload.getFile", "upload.getFileHashes", "channels.getMessages"
+_OF_CDN = ("upload.getCdnFile", "upload.getCdnFile", "upload.reuploadCdnFile", "help.getCdnConfig")
 DEADLINE = 60.0
 """Seconds a schedule may take: more is a hang."""
 BIG = 11 << 20
@@ -39,6 +41,7 @@ class Schedule(Struct, frozen=True):
     sparse: int
     with_big_file: bool
     knows_dcs: bool
+    with_cdn: bool = False
 
 
 class Time:
@@ -74,7 +77,7 @@ def draw(seed: int) -> Schedule:
             "delay:550",  # longer than the client waits for an answer
             f"away:{chance.choice([50, 200])}",
         ]
-        if method == PART:
+        if method in (PART, "upload.getCdnFile"):
             anywhere += ["expire", "corrupt", "short", "error:400:FILE_REFERENCE_INVALID"] * 2
         return chance.choice(anywhere)
 
@@ -87,7 +90,7 @@ def draw(seed: int) -> Schedule:
         often = chance.random() < 0.15 and not chosen.startswith(("away", "delay:550"))
         when = f"%{chance.choice([2, 5, 10])}" if often else f"#{chance.randint(1, 12)}"
         faults.append(f"{method}{when}={chosen}")
-    return Schedule(
+    schedule = Schedule(
         seed,
         tuple(faults),
         dcs=chance.choice([1, 2, 3]),
@@ -95,7 +98,12 @@ def draw(seed: int) -> Schedule:
         sparse=chance.choice([1, 2, 20]),
         with_big_file=chance.random() < 0.1,
         knows_dcs=chance.random() < 0.7,
+        with_cdn=chance.random() < 0.25,
     )
+    if not schedule.with_cdn:
+        return schedule
+    more = [f"{method}#{chance.randint(1, 8)}={action(method)}" for method in chance.choices(_OF_CDN, k=3)]
+    return replace(schedule, faults=(*schedule.faults, *more))
 
 
 def build(schedule: Schedule) -> World:
@@ -193,7 +201,7 @@ async def play(schedule: Schedule, home: Path) -> tuple[Sandbox, list[Event]]:
     """Fetch the whole world while the schedule strikes; fails when anything is lost, doubled, short, wrong or late."""
     world, time = build(schedule), Time()
     events: list[Event] = []
-    async with serve(world, SandboxOptions(dcs=schedule.dcs, seed=schedule.seed)) as sandbox:
+    async with serve(world, SandboxOptions(dcs=schedule.dcs, seed=schedule.seed, cdn=schedule.with_cdn)) as sandbox:
         settings = settings_for(
             sandbox,
             home,
