@@ -94,7 +94,7 @@ def _columns(width: int) -> list[ProgressColumn]:
 def _update_bars(progress: Progress, reporter: Reporter, messages: TaskID, notes: TaskID, media: TaskID) -> None:
     report = reporter.report
     seen = snapshot(reporter)
-    waiting = f"flood wait {seen['waiting']} s" if seen["waiting"] else reporter.phase
+    waiting = f"flood wait on {reporter.waits_for}: {seen['waiting']} s" if seen["waiting"] else reporter.phase
     fetched = report.messages.fetched
     progress.update(messages, completed=fetched, total=max(reporter.expected_messages, fetched) or None, more=waiting)
     written = report.notes.created + report.notes.updated
@@ -119,5 +119,6 @@ def snapshot(reporter: Reporter) -> dict[str, object]:
         "bytes": report.media.bytes,
         "requests": report.requests,
         "waiting": reporter.seconds_to_wait(),
+        "waiting_for": reporter.waits_for if reporter.seconds_to_wait() else "",
         "problems": len(report.problems),
     }

@@ -208,6 +208,7 @@ class Reporter:
         self.expected_notes = 0
         self.notices: list[str] = []
         self._waiting_until = 0.0
+        self.waits_for = ""
 
     def problem(self, what: str, item: str, reason: str, *, retryable: bool = True) -> None:
         """Tell something that did not work; the same item is told once a kind."""
@@ -276,6 +277,7 @@ class Reporter:
         self.report.flood.waits += 1
         self.report.flood.seconds += seconds
         self._waiting_until = self._clock() + seconds
+        self.waits_for = method
         self.recovered(f"flood wait on {method}")
 
     def seconds_to_wait(self) -> int:
