@@ -141,7 +141,9 @@ def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_whe
 ) -> None:
     served, vault = serve("synthetic:messages=40,chats=1,media=0,seed=4"), tmp_path / "vault"
     exported(served, vault)
-    (vault / ".tobs/config.toml").write_text('timezone = "UTC"\ndeleted = "trash"\nkeep_versions = true\n')
+    (vault / ".tobs/config.toml").write_text(
+        'timezone = "UTC"\ndeleted = "trash"\nkeep_versions = true\ndigest = true\n'
+    )
     answer = served.control("/messages", {"text": "An answer.", "reply_to": 10})["id"]
     served.control("/edit", {"id": 20, "text": "The second version."})
     assert sync(served, vault).code == 0
@@ -159,6 +161,9 @@ def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_whe
     assert gone.name.split()[1] == "10"
     assert "My own words." in owned.read_text() and "Deleted on Telegram" in owned.read_text()
     assert "https://t.me/synthetic/10" in note(vault, answer)
+    digest = (vault / "Telegram/Synthetic/Synthetic.md").read_text().partition("## Since the last sync")[2]
+    assert "- Edited: " in digest and "~~second~~ ==third==" in digest
+    assert digest.count("- Deleted: ") == 2 and "- New: " not in digest
     before = stamps(vault)
     assert sync(served, vault).json["messages"] == IDLE and stamps(vault) == before
 

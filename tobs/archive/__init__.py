@@ -2,6 +2,7 @@
 
 from tobs.archive.backups import BackupFacts, back_up, inspect_backup, integrity_faults, put_back, set_aside
 from tobs.archive.comments import Comment, Post, Thread
+from tobs.archive.digests import SyncMark
 from tobs.archive.enrichments import Maker, Page, Said, Unasked
 from tobs.archive.files import FileRow
 from tobs.archive.ledger import Ledger
@@ -55,6 +56,7 @@ __all__ = [
     "Shown",
     "StoredMessage",
     "Successor",
+    "SyncMark",
     "Thread",
     "TopicSummary",
     "Unasked",

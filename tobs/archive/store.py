@@ -13,6 +13,7 @@ from tobs.archive.chats import Chats, People
 from tobs.archive.comments import Comments
 from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database, connect
+from tobs.archive.digests import Digests
 from tobs.archive.emoji import CustomEmoji
 from tobs.archive.enrichments import Enrichments
 from tobs.archive.files import Files
@@ -69,6 +70,7 @@ class Archive:
         self.replaced = Replaced(database, clock)
         self.summaries = Summaries(database)
         self.updates = Updates(database)
+        self.digests = Digests(database, self.meta)
 
     @property
     def path(self) -> Path:

@@ -110,6 +110,7 @@ class Settings(BaseModel):
     deleted: Literal["mark", "keep", "trash"] = vault_safe(
         "mark", "What becomes of notes whose messages were deleted on Telegram: marked, kept, or moved to .trash"
     )
+    digest: bool = vault_safe(False, "List in a chat's note what the last sync brought: new, edited, deleted")
     keep_versions: bool = vault_safe(False, "Show what edits replaced, folded below a message")
     counters: bool = vault_safe(
         False, "With each sync refresh views, reactions and polls of recent messages and write their notes again"

@@ -103,6 +103,7 @@ class OpenRun(Struct, frozen=True):
             line_breaks=settings.line_breaks,
             deleted=settings.deleted != "keep",
             versions=settings.keep_versions,
+            digest=settings.digest,
         )
         studio = Studio(
             archive=self.archive,

@@ -210,6 +210,11 @@ class Reporter:
         self._waiting_until = 0.0
         self.waits_for = ""
 
+    @property
+    def now(self) -> float:
+        """The time, Unix seconds."""
+        return self._clock()
+
     def problem(self, what: str, item: str, reason: str, *, retryable: bool = True) -> None:
         """Tell something that did not work; the same item is told once a kind."""
         if (what, item) not in self._failed_items:

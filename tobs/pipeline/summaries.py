@@ -16,7 +16,7 @@ from tobs.render.found import made_file
 from tobs.render.index import IndexedChat, render_index
 from tobs.render.overview import render_audio, render_chat, render_page, render_person
 from tobs.render.topics import render_topic
-from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Topic, TopicStats, Year
+from tobs.render.views import AudioItem, Changed, ChatStats, Links, PersonStats, Topic, TopicStats, Year
 from tobs.vault.layout import AUDIO, PEOPLE, TELEGRAM
 
 #: Fields of the chain that have a property of their own; the others are told as they are.
@@ -93,8 +93,16 @@ def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
         saved_from=tuple(archive.saved.dialogs(studio.account)) if chat.kind == "saved" else (),
         picture=_picture(studio, chat),
         base=_path(studio, f"{chat.id}/base"),
+        changed=_changed(studio, chat) if studio.options.digest else Changed(),
     )
     return render_chat(chat, stats, links, studio.options, studio.templates).text
+
+
+def _changed(studio: Studio, chat: Chat) -> Changed:
+    """What the last sync brought into a chat."""
+    digest = studio.archive.digests.of(studio.account, chat.id)
+    edited = tuple((after.id, before.text, after.text) for before, after in digest.edited)
+    return Changed(digest.new, edited, digest.deleted)
 
 
 def _topics(studio: Studio, chat: Chat, links: Links) -> tuple[Topic, ...]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tobs.model import Chat, Person
 from tobs.render.context import Context
+from tobs.render.digest import digest_lines
 from tobs.render.escape import escape_name, one_line
 from tobs.render.found import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.frontmatter import Link, Value
@@ -36,6 +37,7 @@ class ChatView(Struct, frozen=True):
     topics: str = ""
     saved_from: str = ""
     years: str = ""
+    changed: str = ""
     base: str = ""
     chat: Chat | None = None
     stats: ChatStats = ChatStats()
@@ -95,6 +97,7 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
         topics=_heading(words("topics"), topics),
         saved_from=_heading(words("saved_from"), saved),
         years=_years(stats, context),
+        changed=_heading(words("digest"), digest_lines(stats.changed, chat.id, context)),
         base=f"![[{stats.base}]]" if stats.base else "",
         chat=chat,
         stats=stats,

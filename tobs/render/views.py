@@ -72,7 +72,7 @@ class RenderOptions(Struct, frozen=True):
     """``line_breaks`` is ``soft`` or ``two-space``; ``counters`` puts views, forwards and reactions into notes;
     ``phones`` shows phone numbers of contacts; ``account`` is the id put before private chats in ``tobs_id``
     (0: the vault's primary account); ``deleted`` marks messages that were deleted on Telegram, ``versions`` shows what
-    edits replaced."""
+    edits replaced, ``digest`` in a chat's note what the last sync brought."""
 
     timezone: tzinfo = UTC
     language: str = "en"
@@ -84,6 +84,7 @@ class RenderOptions(Struct, frozen=True):
     account: int = 0
     deleted: bool = True
     versions: bool = False
+    digest: bool = False
 
 
 class Rendered(Struct, frozen=True):
@@ -174,10 +175,19 @@ class Topic(Struct, frozen=True):
     messages: int = 0
 
 
+class Changed(Struct, frozen=True):
+    """What the last sync brought into a chat: ids of ``new`` and ``deleted`` messages, and of ``edited`` ones each with
+    its text before and after."""
+
+    new: tuple[int, ...] = ()
+    edited: tuple[tuple[int, str, str], ...] = ()
+    deleted: tuple[int, ...] = ()
+
+
 class ChatStats(Struct, frozen=True):
     """What the archive knows of a chat. Times are Unix seconds; ``first``/``last`` (chat id, message id, date);
     ``pinned`` messages, newest first; ``saved_from`` (marked id, messages) of Saved Messages; ``past_titles`` oldest
-    first; ``picture`` and ``base`` paths from the vault's root."""
+    first; ``picture`` and ``base`` paths from the vault's root; ``changed`` with the last sync, where that is shown."""
 
     messages: int = 0
     media: int = 0
@@ -191,6 +201,7 @@ class ChatStats(Struct, frozen=True):
     stories: int = 0
     picture: str = ""
     base: str = ""
+    changed: Changed = Changed()
 
 
 class TopicStats(Struct, frozen=True):

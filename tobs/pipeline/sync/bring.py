@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from loguru import logger
 from msgspec import Struct, field
 
-from tobs.archive import Archive, deleted_keys, record_changes
+from tobs.archive import Archive, SyncMark, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.pipeline.desk import Desk
@@ -46,6 +46,7 @@ class Bringer:
         self._decide = media_decision(policy)
         self._accept = accept_deletions
         self.brought = Brought()
+        self._mark: SyncMark | None = None
 
     async def bring(self, box: int, chats: Mapping[int, Chat]) -> None:
         """Everything that happened in ``box`` since the last time; ``chats`` are those of the vault in it.
@@ -53,6 +54,7 @@ class Bringer:
         Deletions wait for the end of the difference: only then is it known how many there are. Until they are in the
         archive the state stays, so that whatever stops the run, they are asked for again. Raises RequestRefused.
         """
+        self._mark = self._mark or await self._keeper(self._begin_here)
         state = await self._keeper(self._desk.archive.updates.state, self._desk.account, box)
         if state is None:
             return await self._begin(box, chats)
@@ -96,6 +98,16 @@ class Bringer:
 
     # In the keeper's thread
 
+    def _begin_here(self) -> SyncMark:
+        return SyncMark(self._desk.archive.messages.last_row() + 1, self._desk.reporter.now)
+
+    def _changed(self, chat_ids: Iterable[int]) -> None:
+        """Something of these chats changed with this sync."""
+        for chat_id in chat_ids:
+            self.brought.changed.add(chat_id)
+            if self._mark is not None:
+                self._desk.archive.digests.begin(self._desk.account, chat_id, self._mark)
+
     def _take(self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool) -> Sequence[MessageKey]:
         """Record one part; the messages it says were deleted, which are not marked yet."""
         desk = self._desk
@@ -107,7 +119,7 @@ class Bringer:
         count_recorded(desk, recorded.values())
         for chat_id, one in recorded.items():
             if one.new or one.edited:
-                self.brought.changed.add(chat_id)
+                self._changed([chat_id])
         self.brought.changed |= {pins.chat_id for pins in changes.pins} & set(chats)
         self.brought.about |= set(changes.about) & set(chats)
         self.brought.about |= {
@@ -139,7 +151,7 @@ class Bringer:
         else:
             record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
         desk.reporter.report.messages.deleted += len(kept)
-        self.brought.changed |= {key.chat_id for key in kept}
+        self._changed({key.chat_id for key in kept})
         if refused:
             logger.warning("deletions not taken over: {}", "; ".join(self.brought.refused))
 
