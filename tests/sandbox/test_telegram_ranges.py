@@ -59,6 +59,16 @@ async def test_a_small_chat_one_range_or_no_takeout_is_walked_by_one_worker_in_f
         assert not [entry for entry in sandbox.log.calls(HISTORY) if WRAPPER in entry.wrappers]
 
 
+async def test_where_no_ranges_are_offered_one_worker_does(tmp_path: Path) -> None:
+    world, chat = talkative_world(every=1, messages=1200)
+    async with serve(world, SandboxOptions(split_ranges=4)) as sandbox, room(sandbox, tmp_path) as opened:
+        sandbox.faults.add(f"{RANGES}*=error:400:TAKEOUT_REQUIRED")
+        async with opened.telegram.takeout(SCOPES):
+            found = await fetch_all(opened, chat, workers=3)
+        assert sorted(found.messages) == served_ids(sandbox, chat)
+        assert len(sandbox.log.calls(RANGES)) == 1
+
+
 async def test_ranges_are_done_without_when_telegram_ends_the_takeout(tmp_path: Path) -> None:
     world, chat = talkative_world(every=1, messages=2500)
     async with serve(world, SandboxOptions(split_ranges=4)) as sandbox, room(sandbox, tmp_path) as opened:

@@ -48,10 +48,11 @@ from tobs.telegram.members import members_called
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
 from tobs.telegram.proofs import Offer
+from tobs.telegram.ranges import Ranges
 from tobs.telegram.reader import read_history
 from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.settings import TelegramSettings
-from tobs.telegram.shards import Shard, Span, plan_shards, plan_spans, spans_worthwhile
+from tobs.telegram.shards import Shard, plan_shards, plan_spans, spans_worthwhile
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
@@ -185,7 +186,7 @@ class Telegram:
         self._file_turn = counter()
         self._hash_offer = Offer()
         self._bandwidth = Bandwidth(settings.bandwidth)
-        self._spans_of: tuple[int, Sequence[Span]] = (0, ())
+        self._ranges = Ranges(door)
 
     @property
     def requests(self) -> Counter[str]:
@@ -329,7 +330,7 @@ class Telegram:
             shards = plan_shards(gaps, top=top, count=count, workers=number)
         else:
             asked = number > 1 and spans_worthwhile(count) > 1
-            shards = plan_spans(gaps, await self._spans() if asked else (), count=count)
+            shards = plan_spans(gaps, await self._ranges.offered() if asked else (), count=count)
             number = number if any(shard.span for shard in shards) else 1
 
         async def fetch(shard: Shard, worker: int) -> Page:
@@ -338,14 +339,6 @@ class Telegram:
             )
 
         await walk_shards(shards, number, fetch, on_page)
-
-    async def _spans(self) -> Sequence[Span]:
-        """The ranges of the account's message ids that the open takeout session offers, asked for once."""
-        takeout = self._door.takeout_id
-        if takeout and self._spans_of[0] != takeout:
-            ranges = await self._door(functions.messages.GetSplitRangesRequest())
-            self._spans_of = takeout, [(found.min_id, found.max_id) for found in ranges]
-        return self._spans_of[1] if takeout else ()
 
     async def walk_newest(
         self,
