@@ -29,6 +29,8 @@ def asked(served: Served, since: int, method: str) -> int:
 
 def test_comments_lie_under_their_posts_and_both_link_to_each_other(serve: Serve, tmp_path: Path) -> None:
     served, vault = serve("community"), tmp_path / "vault"
+    planned = served.tobs("plan", "@garden_post", "--vault", str(vault), "--json", timeout=60).json["items"][0]
+    assert planned["comments"] == {"messages": 261, "archived": 0, "wanted": False}
     left_out = export(served, vault, "@garden_post").json
     assert "--comments" in left_out["remarks"][0] and TALK not in archived(vault)
     export(served, vault, "@garden_post", "--comments")
@@ -44,6 +46,8 @@ def test_comments_lie_under_their_posts_and_both_link_to_each_other(serve: Serve
         text = path.read_text(encoding="utf-8")
         assert f'post: "[[{link}]]"' in text and 'chat: "[[Telegram/The Garden Post/' in text
         assert path.relative_to(vault).as_posix().removesuffix(".md") in note.read_text(encoding="utf-8")
+    planned = served.tobs("plan", "@garden_post", "--vault", str(vault), "--json", timeout=60).json["items"][0]
+    assert planned["comments"] == {"messages": 261, "archived": len(wanted), "wanted": True}
     before = stamps(vault)
     assert export(served, vault, "@garden_post").json["messages"]["new"] == 0
     assert stamps(vault) == before

@@ -14,7 +14,7 @@ from tobs.cli.show import show_table
 from tobs.config.units import format_size
 
 if TYPE_CHECKING:
-    from tobs.pipeline.estimate import ChatEstimate, MediaEstimate, Plan
+    from tobs.pipeline.estimate import ChatEstimate, CommentsEstimate, MediaEstimate, Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +35,7 @@ def plan(
     all_chats: choosing.AllChats = False,
     left: choosing.Left = False,
     exclude: choosing.Exclude = None,
+    comments: choosing.Comments = None,
     since: choosing.Since = None,
     until: choosing.Until = None,
     min_id: choosing.MinId = None,
@@ -72,7 +73,7 @@ def plan(
     )
     place = open_workplace(common.settings(**settings), verbosity=common.verbose)
     tell_warnings(place.warnings)
-    choice = Choice(all=all_chats, left=left, exclude=exclude or (), asked=asked)
+    choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, asked=asked)
     wanted = targets or ([] if all_chats or left else list(place.settings.targets))
     found = asyncio.run(make_plan(place, wanted, choice))
     give(common, found, lambda: _show(found))
@@ -96,8 +97,17 @@ def _show(found: Plan) -> None:
         stdout.print(f"A takeout session would be asked for ({', '.join(found.takeout)}).", soft_wrap=True)
     for item in found.items:
         stdout.print(f"{item.folder}: layout {item.layout}, {item.layout_reason}.", soft_wrap=True, markup=False)
+    for item in found.items:
+        if item.comments is not None:
+            stdout.print(f"{item.title}: {_comments(item.comments)}.", soft_wrap=True, markup=False)
     for problem in found.problems:
         stderr.print(f"tobs: {problem.item}: {problem.reason}", soft_wrap=True, markup=False)
+
+
+def _comments(comments: CommentsEstimate) -> str:
+    group = "an unknown number of" if comments.messages is None else f"{comments.messages:,}"
+    told = f"its discussion group has {group} messages, {comments.archived:,} comments are in the vault"
+    return f"{told}; the comments would be brought" if comments.wanted else f"{told}; --comments would bring them"
 
 
 def _known(found: Plan) -> int:

@@ -35,6 +35,15 @@ class MediaEstimate(Struct, frozen=True):
     wanted: bool
 
 
+class CommentsEstimate(Struct, frozen=True):
+    """The discussion group of a channel: its messages (None: the account may not ask), of which comments are a part;
+    how many comments are ``archived``, and whether the run would bring more of them."""
+
+    messages: int | None
+    archived: int
+    wanted: bool
+
+
 class ChatEstimate(Struct, frozen=True):
     """What exporting a chat would do. ``messages`` are those that the filters leave; ``archived`` ones of them are in
     the vault's archive already. ``exact`` says whether the messages were counted, not reckoned; ``bytes`` is None where
@@ -58,6 +67,7 @@ class ChatEstimate(Struct, frozen=True):
     layout_reason: str
     takeout: tuple[str, ...]
     seconds: float
+    comments: CommentsEstimate | None = None
 
 
 class Known(Struct, frozen=True):

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
+from math import ceil
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,9 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
-from tobs.errors import RequestRefused
+from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Person
-from tobs.pipeline.estimate import Estimator, Known, Means, Plan, sum_up
+from tobs.pipeline.estimate import CommentsEstimate, Estimator, Known, Means, Plan, sum_up
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.run import takeout_scopes
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
@@ -59,17 +60,38 @@ async def make_plan(
                         one = replace(one, chat=await telegram.full(one.chat.id))
                     chat = one.chat
                     more = {"chats"} if chat.migrated_from else set()
+                    more |= {"megagroups"} if selection.comments or settings.comments else set()
                     needed = takeout_scopes([chat], media=bool(settings.media), more=more) if settings.takeout else []
                     scopes |= set(needed)
                     known = _known(archive, telegram.account.id, chat)
                     try:
-                        items.append(await estimator.chat(one, known, scopes=tuple(needed)))
+                        item = await estimator.chat(one, known, scopes=tuple(needed))
+                        comments = await _comments(telegram, archive, chat, selection.comments, settings)
+                        more_requests = 2 + ceil((comments.messages or 0) / 100) if comments and comments.wanted else 0
+                        items.append(replace(item, comments=comments, requests=item.requests + more_requests))
                     except RequestRefused as error:
                         if len(chosen) + len(left) == 1:
                             raise
                         reporter.failed(error, chat.title)
             asked = telegram.requests.total()
     return sum_up(items, scopes=sorted(scopes), asked=asked, problems=reporter.report.problems)
+
+
+async def _comments(
+    telegram: Telegram, archive: Archive | None, chat: Chat, asked: bool | None, settings: Settings
+) -> CommentsEstimate | None:
+    """What a channel's discussion group has; None where there is none. One request."""
+    if chat.kind != "channel" or not chat.linked_chat:
+        return None
+    try:
+        messages = (await telegram.history_top(chat.linked_chat)).count
+    except FloodWait:
+        raise
+    except RequestRefused:
+        messages = None
+    kept = archive is not None and archive.comments.wanted(chat.id)
+    archived = archive.comments.count(chat.id) if archive is not None else 0
+    return CommentsEstimate(messages, archived, settings.comments or kept if asked is None else asked)
 
 
 @asynccontextmanager
