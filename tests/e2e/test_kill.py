@@ -17,7 +17,8 @@ SEED = 20261121
 
 
 def _export(served: Served, vault: Path, options: Sequence[str]) -> list[str]:
-    return ["export", *served.ready["targets"], "--profile", "aggressive", "--vault", str(vault), *options]
+    layout = ("--layout", "message")  # a note each, so that a kill finds many
+    return ["export", *served.ready["targets"], "--profile", "aggressive", *layout, "--vault", str(vault), *options]
 
 
 def _killed_then_finished(
