@@ -249,23 +249,36 @@ def play(machine: LivingVault, seed: int, steps: int) -> None:
     def post() -> None:
         posted.append(machine.post(draw.choice(texts), draw.randint(0, 20)))
 
+    def both() -> None:
+        text = f"{draw.choice(texts)} {draw.random()}"
+        machine.both(draw.choice(posted), text, draw, draw.choice(places))
+
+    def move() -> None:
+        machine.move(draw, draw.choice(["rename", "move", "back"]))
+
     likely = {
         post: 4,
+        both: 4,
+        move: 3,
         lambda: machine.edit(draw.choice(posted), draw.choice(texts)): 2,
-        lambda: machine.both(
-            draw.choice(posted), f"{draw.choice(texts)} {draw.random()}", draw, draw.choice(places)
-        ): 4,
         lambda: machine.delete(draw.choice(posted)): 1,
         lambda: machine.react(draw.choice(posted)): 1,
         lambda: machine.write(draw, draw.choice(places)): 3,
         lambda: machine.line_ends(draw): 1,
-        lambda: machine.move(draw, draw.choice(["rename", "move", "back"])): 3,
         lambda: machine.remove(draw) if len(machine.deleted) < 3 else None: 1,
         lambda: machine.killed(draw.uniform(0.2, 1.5)): 1,
         machine.sync: 2,
     }
     machine.first_export()
-    for step in [post, post, *draw.choices(list(likely), list(likely.values()), k=steps), machine.sync]:
+    for step in [
+        post,
+        post,
+        both,
+        move,
+        both,
+        *draw.choices(list(likely), list(likely.values()), k=steps),
+        machine.sync,
+    ]:
         step()
         machine.no_temporary_file_is_visible()
 
@@ -274,7 +287,7 @@ def play(machine: LivingVault, seed: int, steps: int) -> None:
 def test_a_vault_lives(machine: type[LivingVault]) -> None:
     living = machine()
     try:
-        play(living, seed=1, steps=12)
+        play(living, seed=1, steps=8)
     finally:
         living.teardown()
 
