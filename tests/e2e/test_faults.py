@@ -109,10 +109,23 @@ def test_a_run_that_is_stopped_finishes_its_takeout(stop: signal.Signals, serve:
 
 
 def test_a_takeout_allowed_while_the_run_is_under_way_is_used_by_it(serve: Serve, tmp_path: Path) -> None:
-    served = serve(WORLD, "--latency", "100", "--takeout-delay", "86400")
+    slow = "synthetic:messages=4000,chats=1,media=0,seed=11"  # 40 pages by one worker: time enough to press Allow
+    served = serve(slow, "--latency", "150", "--takeout-delay", "86400")
     with (tmp_path / "errors").open("wb") as errors:
         process = subprocess.Popen(
-            [*TOBS, "export", served.target, "--vault", str(tmp_path / "vault"), "--report", str(tmp_path / "report")],
+            [
+                *TOBS,
+                "export",
+                served.target,
+                "--workers",
+                "1",
+                "--layout",
+                "day",
+                "--vault",
+                str(tmp_path / "vault"),
+                "--report",
+                str(tmp_path / "report"),
+            ],
             env=served.environment(),
             stdout=subprocess.DEVNULL,
             stderr=errors,

@@ -49,8 +49,8 @@ BY_IDS = ("--min-id", "700", "--max-id", "2600")
 
 
 def test_a_killed_run_with_filters_ends_with_the_same_vault(serve: Serve, tmp_path: Path) -> None:
-    world = "synthetic:messages=3000,chats=1,media=0.02,seed=13"
-    _kill_test(serve, tmp_path, world, runs=1, options=BY_CONTENT, least=1000)
+    world = "synthetic:messages=1500,chats=1,media=0.02,seed=13"
+    _kill_test(serve, tmp_path, world, runs=1, options=BY_CONTENT, least=500)
 
 
 @pytest.mark.long

@@ -32,7 +32,12 @@ class Served:
 
 
 async def walk(
-    served: Served, gaps: list[tuple[int, int]], workers: int, seed: int, spans: Sequence[Span] | None = None
+    served: Served,
+    gaps: list[tuple[int, int]],
+    workers: int,
+    seed: int,
+    spans: Sequence[Span] | None = None,
+    lie: float = 1.0,
 ) -> tuple[list[int], list[Page]]:
     rng = random.Random(seed)
     found: list[int] = []
@@ -50,9 +55,9 @@ async def walk(
         await asyncio.sleep(0)
         pages.append(page)
 
-    count = len(served.ids)
+    count = round(len(served.ids) * lie)
     if spans is None:
-        shards = plan_shards(gaps, top=served.ids[-1] if count else 0, count=count, workers=workers)
+        shards = plan_shards(gaps, top=served.ids[-1] if served.ids else 0, count=count, workers=workers)
     else:
         shards = plan_spans(gaps, spans, count=count)
     await walk_shards(shards, workers, fetch, on_page)
@@ -95,6 +100,15 @@ async def test_requests_stay_near_one_per_hundred_messages(sparse: int, workers:
     served = Served(ids)
     await walk(served, [(1, ids[-1])], workers, 1)
     assert served.requests <= 1.15 * ceil(count / 100) + 20
+
+
+@pytest.mark.parametrize("lie", [0.0, 0.1, 0.9, 3.0, 100.0])
+async def test_a_count_that_is_wrong_loses_nothing(lie: float) -> None:
+    """Telegram's counts are inexact."""
+    ids = sorted(random.Random(5).sample(range(1, 30_001), 6_000))
+    for spans in (None, spans_up_to(30_000, 4)):
+        found, _ = await walk(Served(ids), [(1, ids[-1])], 4, 1, spans, lie)
+        assert sorted(found) == ids
 
 
 def spans_up_to(top: int, number: int) -> list[Span]:
