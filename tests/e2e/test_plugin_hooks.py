@@ -179,7 +179,9 @@ def test_a_hidden_message_has_no_note_and_comes_back(serve: Serve, vault: Path) 
     assert {path.relative_to(vault).as_posix() for path in vault.glob("Telegram/*/20*/*/*.md")} == notes
 
 
+@pytest.mark.long
 def test_templates_use_what_plugins_give_in_every_process_that_renders(serve: Serve, vault: Path) -> None:
+    """Slow because processes are started for more than a thousand notes only."""
     served = serve("synthetic:messages=1300,chats=1,media=0,seed=2")
     templates = vault / ".tobs" / "templates"
     templates.mkdir()

@@ -178,7 +178,9 @@ def test_media_later_leaves_files_to_process(serve: Serve, vault: Path) -> None:
     assert tree(vault) == tree(at_once)
 
 
+@pytest.mark.long
 def test_a_budget_is_kept_and_the_rest_comes_later(serve: Serve, vault: Path) -> None:
+    """Slow because it takes as many runs as the budget goes into the whole."""
     served = serve(WORLD)
     at_once = vault.parent / "at-once"
     whole = served.tobs("export", served.target, "--vault", str(at_once), "--json").json["media"]
