@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from tests.e2e.harness import Served, sandbox
-from tests.e2e.near import Near, near
+from tests.e2e.harness import Served
+from tests.e2e.near import Near, near, serving
 
 
 class Serve(Protocol):
@@ -28,10 +28,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         def start(world: str, *options: str, login: bool = True) -> Served:
             nonlocal count
             count += 1
-            served = stack.enter_context(sandbox(tmp_path / f"sandbox{count}", world, *options))
+            ready, home = stack.enter_context(serving(tmp_path / f"sandbox{count}", world, *options))
             if login:
-                served.login()
-            return served
+                Near(ready, home).login()
+            return Served(ready, home)
 
         yield start
 

@@ -82,8 +82,11 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code (0, 1, 2, 3, 4, 5 or 130)."""
-    # Who stops services and containers means the same as Ctrl-C: end in order, keep the state.
+    # Who stops services and containers means the same as Ctrl-C: end in order, keep the state. A shell that starts
+    # something in the background has it ignore Ctrl-C, and so it would ignore SIGTERM too.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app(args=[_not_an_option(argument) for argument in arguments])
     except SystemExit as error:
