@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.errors import TransferFailed, UsageError
-from tobs.model import Chat, Entity, FileItem, Invoice, Message, Page, Poll
+from tobs.model import Chat, Contact, Entity, FileItem, Invoice, Message, Page, Poll
 from tobs.sources.desktop.actions import action_of
 from tobs.sources.desktop.files import open_files
 from tobs.sources.desktop.ids import chat_id_of, peer_id
@@ -26,6 +26,7 @@ from tobs.sources.desktop.text import text_of, units
 
 TRAPS = Path(__file__).parents[2] / "data" / "tdesktop" / "traps"
 HTML = TRAPS.with_name("html")
+NAMES = ("result.json", "contacts/bo.vcard")
 UTC, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 CHAT, OLD = -1000000000077, -500000000077
 
@@ -181,6 +182,21 @@ def test_json_inside_text_is_read(traps: dict[tuple[int, int], Message]) -> None
 def test_what_is_pressed_and_said_have_one_key_and_both_are_kept(traps: dict[tuple[int, int], Message]) -> None:
     action = traps[CHAT, 336].action
     assert action is not None and (action.kind, action.values) == ("web_view_data_sent", {"text": "Pressed"})
+
+
+def test_the_card_of_a_contact_is_read_from_its_file(tmp_path: Path) -> None:
+    contact = {"first_name": "Bo", "last_name": "Berg", "phone_number": "+43 1"}
+    folder = export(tmp_path, [said(1, "", contact_information=contact, contact_vcard="contacts/bo.vcard")])
+    (folder / "contacts").mkdir()
+    (folder / "contacts" / "bo.vcard").write_text("BEGIN:VCARD")
+    for path in (folder, zipped(tmp_path / "a.zip", {n: (folder / n).read_bytes() for n in NAMES})):
+        files = open_files(path)
+        with open_raw(files) as raw:
+            found = survey(files, zone=UTC)
+            chats = read_pages(raw, found, Reading(UTC, read_text=files.read_text))
+            [told] = [message for chat in chats for page in chat.pages for message in page.messages]
+        files.close()
+        assert told.media == Contact("Bo", "Berg", "+43 1", vcard="BEGIN:VCARD")
 
 
 def test_an_action_of_tomorrow_keeps_its_name_and_values() -> None:

@@ -85,7 +85,7 @@ class DesktopExport:
     async def chats(self) -> AsyncGenerator[ChatReader, None]:
         """The chats, in the order of the file; each is read before the next comes."""
         with open_raw(self._files) as raw:
-            reading = Reading(self._zone, self.found.names, self._files.size_of)
+            reading = Reading(self._zone, self.found.names, self._files.size_of, self._files.read_text)
             chats: Iterator[ChatPages] = read_pages(raw, self.found, reading)
             while (chat := await asyncio.to_thread(next, chats, None)) is not None:
                 yield ChatReader(chat, self._fetch)

@@ -32,6 +32,8 @@ _TYPES: dict[ChatKind, str] = {
 # What is packed tighter than this, and large, is no export but a bomb.
 _MOST_PACKED = 200
 _LARGE = 100_000_000
+#: Bytes of a text file that are read: a contact's card has a picture at most.
+_SMALL = 64_000
 _NO_EXPORT = (
     "Give result.json of a Telegram Desktop export (format: machine-readable JSON), its folder, or a .zip of it."
 )
@@ -81,6 +83,15 @@ class ExportFolder:
             return part.stat().st_size
         except OSError as error:
             raise VaultUnwritable(f"{found} cannot be copied: {error.strerror}.", "Free some space.") from error
+
+    def read_text(self, path: str) -> str:
+        """The beginning of a small text file; empty where it is not there."""
+        found = self._find(path)
+        if found is None:
+            return ""
+        with suppress(OSError), found.open("rb") as file:
+            return file.read(_SMALL).decode("utf-8", "replace")
+        return ""
 
     def remove(self, path: str) -> None:
         """Take a file out of the export: it was moved."""
@@ -147,6 +158,15 @@ class ExportZip:
         except OSError as error:
             raise VaultUnwritable(f"{path} cannot be unpacked: {error.strerror}.", "Free some space.") from error
         return info.file_size
+
+    def read_text(self, path: str) -> str:
+        """The beginning of a small text file; empty where it is not there."""
+        info = self._members.get(self._inside + path) if path else None
+        if info is None:
+            return ""
+        with suppress(OSError, zipfile.BadZipFile, EOFError), self._open(info.filename) as file:
+            return file.read(_SMALL).decode("utf-8", "replace")
+        return ""
 
     def remove(self, path: str) -> None:
         """A .zip stays as it is."""

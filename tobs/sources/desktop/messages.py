@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tobs.model import Button, Forward, Message, Person, Reaction, Reply, Text, is_channel_id
+from tobs.model import Button, Contact, Forward, Media, Message, Person, Reaction, Reply, Text, is_channel_id
 from tobs.sources.desktop.actions import ABOUT, COMMON, action_of, action_photo
 from tobs.sources.desktop.ids import SHIFT, peer_id
 from tobs.sources.desktop.media import SizeOf, media_of, no_size
@@ -59,11 +60,13 @@ class Piece(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """What reading needs to know: the zone of local dates, the ids of people by their names, the sizes of files."""
+    """What reading needs to know: the zone of local dates, the ids of people by their names, the sizes of files and
+    what is in small ones."""
 
     zone: tzinfo
     names: Mapping[str, int] = {}
     size_of: SizeOf = no_size
+    read_text: Callable[[str], str] = lambda path: ""
 
     def by_name(self, name: Any) -> int:
         """The marked id of somebody by name; 0 where it is not known."""
@@ -101,9 +104,7 @@ def message_of(told: Json, place: Place, reading: Reading, *, before: int = 0) -
         text="" if is_service else said.text,
         entities=() if is_service else said.entities,
         blocks=rich_blocks(rich),
-        media=action_photo(told, reading.size_of)
-        if is_service
-        else media_of(told, reading.zone, reading.by_name, reading.size_of),
+        media=action_photo(told, reading.size_of) if is_service else _media(told, reading),
         attached=rich_files(rich, reading.size_of),
         action=action_of(told, reading.zone, reading.by_name) if is_service else None,
         edited=moment(told, "edited", reading.zone),
@@ -116,6 +117,15 @@ def message_of(told: Json, place: Place, reading: Reading, *, before: int = 0) -
         buttons=_buttons(told.get("inline_bot_buttons")),
         reactions=tuple(map(_reaction, objects(told.get("reactions")))),
     )
+
+
+def _media(told: Json, reading: Reading) -> Media | None:
+    """The media of a message; a contact's card is a file of the export."""
+    media = media_of(told, reading.zone, reading.by_name, reading.size_of)
+    card = words(told.get("contact_vcard"))
+    if isinstance(media, Contact) and card and not card.startswith("("):
+        return replace(media, vcard=reading.read_text(card))
+    return media
 
 
 def _unknown_sender(told: Json, place: Place) -> str:
