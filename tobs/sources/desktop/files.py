@@ -192,7 +192,7 @@ def open_files(path: Path, chat: Chat | None = None) -> ExportFiles:
         found = [path / name for name in (RESULT, PAGES) if (path / name).is_file()]
         path = found[0] if found else path / RESULT
     if not path.is_file():
-        raise UsageError(f"There is no {path}.", _NO_EXPORT)
+        raise UsageError(f"{path} is not there.", _NO_EXPORT)
     told = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
     if zipfile.is_zipfile(path):
         return ExportZip(path, told)

@@ -110,7 +110,6 @@ def message_of(told: Json, place: Place, reading: Reading, *, before: int = 0) -
         edited=moment(told, "edited", reading.zone),
         reply=_reply(told, place, is_service=is_service),
         forward=_forward(told),
-        via_bot=reading.by_name(told.get("via_bot")),
         signature=words(told.get("author")) or _unknown_sender(told, place),
         out=bool(place.me) and sender == place.me and chat_id != place.me,
         saved_from=reading.by_name(told.get("saved_from")),

@@ -74,9 +74,8 @@ class Survey(Struct):
     broken: str = ""
 
 
-def survey(files: ExportFiles, *, zone: tzinfo, account: int = 0) -> Survey:
-    """What the export has; ``account`` is who exported where that is known already. Raises UsageError for what is no
-    export."""
+def survey(files: ExportFiles, *, zone: tzinfo) -> Survey:
+    """What the export has. Raises UsageError for what is no export."""
     found = Survey([], {})
     raw: list[tuple[dict[str, Any], _Counts]] = []
     with open_raw(files) as export:
@@ -95,7 +94,7 @@ def survey(files: ExportFiles, *, zone: tzinfo, account: int = 0) -> Survey:
     if not raw:
         raise _no_export()
     person = export.rest.get("personal_information")
-    found.me = (whole(person.get("user_id")) if isinstance(person, dict) else 0) or account
+    found.me = whole(person.get("user_id")) if isinstance(person, dict) else 0
     found.not_taken = _not_taken(export.rest)
     for index, (header, counts) in enumerate(raw):
         _settle(found, index, header, counts)
