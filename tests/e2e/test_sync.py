@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve
+from tests.e2e.conftest import Serve, ServeNear
 from tests.e2e.harness import Done, Served, stamps, tree
 from tests.e2e.test_export import archived_ids
 
@@ -115,11 +115,15 @@ def test_many_deletions_at_once_have_to_be_accepted_and_nothing_else_waits_for_t
     assert sync(served, vault).json["messages"] == IDLE
 
 
-def test_what_is_too_long_ago_to_be_told_is_found_without_fetching_the_chat(serve: Serve, tmp_path: Path) -> None:
-    served, vault = serve("synthetic:messages=1500,chats=1,media=0,seed=4"), tmp_path / "vault"
+def test_what_is_too_long_ago_to_be_told_is_found_some_requests_with_each_sync(
+    serve_near: ServeNear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tobs.pipeline.sync.look_back.PAGES", 4)
+    served, vault = serve_near("synthetic:messages=1500,chats=1,media=0,seed=4"), tmp_path / "vault"
     exported(served, vault)
     served.control("/delete", {"ids": [400, 1450]})
     served.control("/edit", {"id": 1400, "text": "Edited out of sight."})
+    served.control("/edit", {"id": 7, "text": "Edited at the far end."})
     new = served.control("/messages", {"text": "Posted out of sight."})["id"]
     served.control("/forget", {})
     served.control("/messages", {"text": "Posted later."})
@@ -133,7 +137,57 @@ def test_what_is_too_long_ago_to_be_told_is_found_without_fetching_the_chat(serv
     }
     assert "Posted out of sight." in note(vault, new) and "Edited out of sight." in note(vault, 1400)
     assert methods(served, asked).count("messages.getHistory") < 14, "15 pages are the whole chat"
+    assert methods(served, asked).count("channels.getMessages") == 4
+    assert "1,098 older messages" in " ".join(one["what"] for one in done.json["recovered"])
+    for left in ("698", "298"):
+        again = sync(served, vault)
+        assert again.json["messages"]["edited"] == 0
+        assert f"{left} older messages" in " ".join(one["what"] for one in again.json["recovered"])
+    assert sync(served, vault).json["messages"]["edited"] == 1
+    assert "Edited at the far end." in note(vault, 7)
+    asked = len(served.log())
     assert sync(served, vault).json["messages"] == IDLE
+    assert methods(served, asked) == ["updates.getChannelDifference"]
+
+
+def test_a_private_chat_of_which_a_part_was_exported_is_kept_in_step_once_it_is_named(
+    serve_near: ServeNear, tmp_path: Path
+) -> None:
+    served, vault = serve_near("chats"), tmp_path / "vault"
+    exported(served, vault, "me")
+    done = served.tobs("export", "@ada_north", "--where", "id % 2", "--vault", str(vault))
+    assert done.code == 0, done.stderr
+    missed = served.control("/messages", {"chat": "@ada_north", "text": "Said before anybody listened."})["id"]
+    ids = archived_ids(vault, 660_000_002)
+    served.control("/edit", {"chat": "@ada_north", "id": ids[0], "text": "Edited before anybody listened."})
+    assert sync(served, vault).json["messages"] == IDLE, "a part is not kept in step"
+    named = sync(served, vault, "@ada_north")
+    assert named.json["messages"]["new"] in (1, 2), named.stderr  # the message before it may be an even one
+    assert "Said before" in note(vault, missed, "Ada North") and "Edited before" in note(vault, ids[0], "Ada North")
+    said = served.control("/messages", {"chat": "@ada_north", "text": "Said afterwards."})["id"]
+    assert sync(served, vault).json["messages"]["new"] == 1
+    assert "Said afterwards." in note(vault, said, "Ada North")
+
+
+def test_long_ago_edits_and_deletions_of_private_chats_are_found_at_once_when_gaps_are_to_be_filled(
+    serve_near: ServeNear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tobs.pipeline.sync.look_back.PAGES", 1)
+    served, vault = serve_near("chats"), tmp_path / "vault"
+    ben, ada = 660_000_003, 660_000_002
+    served.control("/messages", {"chat": ben, "text": "Long ago.", "count": 250})
+    exported(served, vault, "Ben Okafor", "@ada_north")
+    bens, adas = archived_ids(vault, ben), archived_ids(vault, ada)
+    served.control("/edit", {"chat": ben, "id": bens[0], "text": "Ben's first word, changed."})
+    served.control("/edit", {"chat": ada, "id": adas[0], "text": "Ada's first word, changed."})
+    served.control("/delete", {"chat": ben, "ids": bens[1:3]})
+    served.control("/forget", {"chat": ben})
+    done = sync(served, vault, "--fill")
+    assert done.code == 0, done.stderr
+    assert (done.json["messages"]["edited"], done.json["messages"]["deleted"]) == (2, 2)
+    assert "Ben's first word, changed." in note(vault, bens[0], "Ben Okafor")
+    assert "deleted: true" in note(vault, bens[1], "Ben Okafor")
+    assert sync(served, vault, "--fill").json["messages"] == IDLE
 
 
 def test_earlier_versions_are_folded_below_and_deleted_notes_go_to_the_trash_when_the_owner_wants_that(

@@ -212,6 +212,15 @@ class Messages:
         )
         return [message_id for (message_id,) in rows]
 
+    def live_ids_upto(self, account: int, chat_id: int, high: int, limit: int) -> list[int]:
+        """The ids of the newest ``limit`` live messages with ``id <= high``, newest first."""
+        rows = self._database.rows(
+            "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND id <= ? AND deleted_at IS NULL"
+            " ORDER BY id DESC LIMIT ?",
+            (owner_of(account, chat_id), chat_id, high, limit),
+        )
+        return [message_id for (message_id,) in rows]
+
     def live_ids_since(self, account: int, chat_id: int, moment: float) -> list[int]:
         """The ids of the live messages that are not older than ``moment`` (Unix seconds), ascending."""
         rows = self._database.rows(

@@ -39,7 +39,8 @@ class Updates:
         """Keep a chat in step: what has an id above ``top`` comes as a change; older ones are wanted from ``low`` on.
         The ``top`` of one that is followed stays as it is."""
         self._database.run(
-            "INSERT INTO followed VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET low = min(low, excluded.low)",
+            "INSERT INTO followed (account, chat_id, low, top) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET low = min(low, excluded.low)",
             (owner_of(account, chat_id), chat_id, low, top),
         )
 
@@ -49,6 +50,28 @@ class Updates:
             "UPDATE followed SET top = max(top, ?) WHERE account = ? AND chat_id = ?",
             (top, owner_of(account, chat_id), chat_id),
         )
+
+    def must_look_back(self, account: int, chat_id: int, high: int) -> None:
+        """Messages of a followed chat up to ``high`` may have been edited without Telegram telling."""
+        self._database.run(
+            "UPDATE followed SET look_back = max(look_back, ?) WHERE account = ? AND chat_id = ?",
+            (high, owner_of(account, chat_id), chat_id),
+        )
+
+    def looked_back(self, account: int, chat_id: int, reached: int) -> None:
+        """Those with a higher id than ``reached`` were fetched again (0: all)."""
+        self._database.run(
+            "UPDATE followed SET look_back = ? WHERE account = ? AND chat_id = ?",
+            (reached, owner_of(account, chat_id), chat_id),
+        )
+
+    def to_look_back(self, account: int) -> dict[int, int]:
+        """The chats of which messages are to be fetched again, each with the highest id of them."""
+        rows = self._database.rows(
+            "SELECT chat_id, look_back FROM followed WHERE account IN (0, ?) AND look_back > 0 ORDER BY chat_id",
+            (account,),
+        )
+        return dict(rows)
 
     def followed(self, account: int) -> dict[int, int]:
         """The chats that are kept in step, each with its ``top``."""

@@ -34,7 +34,11 @@ def sync(
         typer.Option("--counters", help="Refresh views, reactions and polls of recent messages, and their notes."),
     ] = False,
     fill: Annotated[
-        bool, typer.Option("--fill", help="Fetch what is missing: ids never fetched, messages that could not be read.")
+        bool,
+        typer.Option(
+            "--fill",
+            help="Fetch what is missing: ids never fetched, what could not be read, edits too long ago.",
+        ),
     ] = False,
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Take over that much of a chat was deleted on Telegram.")

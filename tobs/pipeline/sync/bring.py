@@ -15,6 +15,7 @@ from tobs.pipeline.desk import Desk
 from tobs.pipeline.export import media_decision
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.sync.counting import count_recorded
+from tobs.pipeline.sync.look_back import LookedBack, look_back
 from tobs.pipeline.sync.look_through import look_through
 from tobs.pipeline.sync.mass import by_chat, is_mass
 from tobs.sources import Gap
@@ -22,13 +23,13 @@ from tobs.telegram.client import Telegram
 
 
 class Brought(Struct):
-    """What a sync brought. ``about`` are chats of which more changed than their messages, ``refused`` those (in words)
+    """What a sync brought. ``about`` are chats of which more changed than their messages, ``refused`` tells (in words)
     of which too much was deleted; ``gaps`` what of a chat is still to be fetched; ``commented`` channels with new
     comments; ``due`` says when a channel should be asked again, in seconds."""
 
     changed: set[int] = field(default_factory=set)
     about: set[int] = field(default_factory=set)
-    refused: list[str] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
     gaps: dict[int, list[Gap]] = field(default_factory=dict)
     commented: set[int] = field(default_factory=set)
     due: dict[int, int] = field(default_factory=dict)
@@ -54,10 +55,11 @@ class Bringer:
         Deletions wait for the end of the difference: only then is it known how many there are. Until they are in the
         archive the state stays, so that whatever stops the run, they are asked for again. Raises RequestRefused.
         """
-        self._mark = self._mark or await self._keeper(self._begin_here)
+        await self._begin_run()
         state = await self._keeper(self._desk.archive.updates.state, self._desk.account, box)
         if state is None:
             return await self._begin(box, chats)
+        await self._take_in(chats)
         held: list[MessageKey] = []
         while True:
             changes = await self._telegram.changes(box, state)
@@ -72,6 +74,16 @@ class Bringer:
         if held:
             await self._keeper(self.delete, held, chats, Changes(box=box, state=changes.state))
 
+    async def look_back(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
+        """Where Telegram did not tell what happened, go on looking for what was edited."""
+        await self._begin_run()
+        left = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in self.brought.refused}
+        found = await look_back(self._desk, self._keeper, self._telegram, left, self._decide, whole=whole)
+        await self._keeper(self._take_looked_back, found, chats)
+
+    async def _begin_run(self) -> None:
+        self._mark = self._mark or await self._keeper(self._begin_here)
+
     async def _begin(self, box: int, chats: Mapping[int, Chat]) -> None:
         """A box whose changes were never asked for (an import, a selection): looked through, and kept from now on."""
         telegram = self._telegram
@@ -79,27 +91,60 @@ class Bringer:
         await self._keeper(self._follow, chats)
         await self._look_through(Changes(box=box, state=state, too_long=True), chats)
 
+    async def _take_in(self, chats: Mapping[int, Chat]) -> None:
+        """Chats of a box that is known which were not kept in step so far: their changes went unheard."""
+        followed = await self._keeper(self._desk.archive.updates.followed, self._desk.account)
+        new = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in followed}
+        if new:
+            gone = await self._search(new)
+            await self._keeper(self._follow, new)  # not before: a run that is killed here searches again
+            await self._keeper(self.delete, gone, chats)
+
     def _follow(self, chats: Mapping[int, Chat]) -> None:
-        archive = self._desk.archive
+        """Keep ``chats`` in step from now on."""
+        archive, account = self._desk.archive, self._desk.account
         for chat_id in chats:
-            archive.updates.follow(self._desk.account, chat_id, archive.messages.newest_id(self._desk.account, chat_id))
+            newest = archive.messages.newest_id(account, chat_id)
+            with archive.transaction():
+                archive.updates.follow(account, chat_id, newest)
+                archive.updates.must_look_back(account, chat_id, newest)
 
     async def _look_through(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         """Telegram does not tell what happened: the chats themselves do."""
         self._desk.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
+        gone = await self._search(chats)
+        await self._keeper(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
+
+    async def _search(self, chats: Mapping[int, Chat]) -> list[MessageKey]:
+        """Record what is new in ``chats``; the messages that are gone. Edits are left to ``look_back``."""
         gone: list[MessageKey] = []
         for chat_id, chat in chats.items():
+            newest = await self._keeper(self._desk.archive.messages.newest_id, self._desk.account, chat_id)
+            await self._keeper(self._desk.archive.updates.must_look_back, self._desk.account, chat_id, newest)
             found = await look_through(self._desk, self._keeper, self._telegram, chat, self._decide)
             gone += found.gone
             if found.is_changed:
                 self.brought.changed.add(chat_id)
                 self.brought.about.add(chat_id)
-        await self._keeper(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
+        return gone
 
     # In the keeper's thread
 
     def _begin_here(self) -> SyncMark:
         return SyncMark(self._desk.archive.messages.last_row() + 1, self._desk.reporter.now)
+
+    def _take_looked_back(self, found: LookedBack, chats: Mapping[int, Chat]) -> None:
+        desk, archive = self._desk, self._desk.archive
+        self._changed(found.edited)
+        self.delete([key for keys in found.gone.values() for key in keys], chats)
+        left = 0
+        for chat_id, reached in found.reached.items():
+            if chat_id not in self.brought.refused:
+                archive.updates.looked_back(desk.account, chat_id, reached)
+                left += archive.messages.count_between(desk.account, chat_id, 1, reached)
+        if left:
+            told = f"what was edited long ago is still looked for: {left:,} older messages are left to the next syncs"
+            desk.reporter.recovered(f"{told} (tobs sync --fill: all at once)")
 
     def _changed(self, chat_ids: Iterable[int]) -> None:
         """Something of these chats changed with this sync."""
@@ -139,12 +184,11 @@ class Bringer:
         """Mark messages deleted and keep the state that ``end`` names; of chats that lost too much nothing is marked,
         and the state stays."""
         desk, archive = self._desk, self._desk.archive
-        refused = set()
+        refused = dict[int, str]()
         for chat_id, count in by_chat(keys).items():
             live = archive.messages.count(desk.account, chat_id)
             if is_mass(count, live) and not self._accept:
-                refused.add(chat_id)
-                self.brought.refused.append(f"{count} of {live} messages of {chats[chat_id].title}")
+                refused[chat_id] = f"{count} of {live} messages of {chats[chat_id].title}"
         kept = [key for key in keys if key.chat_id not in refused]
         if end is None:
             archive.messages.mark_deleted(kept)
@@ -152,8 +196,9 @@ class Bringer:
             record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
         desk.reporter.report.messages.deleted += len(kept)
         self._changed({key.chat_id for key in kept})
+        self.brought.refused |= refused
         if refused:
-            logger.warning("deletions not taken over: {}", "; ".join(self.brought.refused))
+            logger.warning("deletions not taken over: {}", "; ".join(refused.values()))
 
 
 def is_renamed(known: Chat, seen: Chat) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct, field
+
 from tobs.archive import Decide, record_counters
 from tobs.model import MessageKey
 from tobs.pipeline.desk import Desk
@@ -12,7 +14,15 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.telegram.client import Telegram
 
-_TOGETHER = 100
+#: Messages fetched again with one request.
+TOGETHER = 100
+
+
+class Again(Struct):
+    """Messages that were fetched again: whether notes are stale now, and which of them are gone (not marked yet)."""
+
+    is_changed: bool = False
+    gone: list[MessageKey] = field(default_factory=list)
 
 
 async def refresh_counters(
@@ -24,9 +34,9 @@ async def refresh_counters(
     gone: list[MessageKey] = []
     for chat_id in chats:
         ids = await keeper(desk.archive.messages.live_ids_since, desk.account, chat_id, since)
-        is_changed, missing = await _refresh(desk, keeper, telegram, chat_id, ids, decide, show=True)
-        changed |= {chat_id} if is_changed else set()
-        gone += missing
+        again = await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=True)
+        changed |= {chat_id} if again.is_changed else set()
+        gone += again.gone
     return changed, gone
 
 
@@ -48,12 +58,12 @@ async def refresh_messages(
     for chat_id, ids in by_chat.items():
         keys = [MessageKey.of(desk.account, chat_id, message_id) for message_id in ids]
         here = [key.id for key in await keeper(desk.archive.messages.live, keys)]
-        if (await _refresh(desk, keeper, telegram, chat_id, here, decide, show=show))[0]:
+        if (await fetch_again(desk, keeper, telegram, chat_id, here, decide, show=show)).is_changed:
             changed.add(chat_id)
     return changed
 
 
-async def _refresh(
+async def fetch_again(
     desk: Desk,
     keeper: Keeper,
     telegram: Telegram,
@@ -62,13 +72,14 @@ async def _refresh(
     decide: Decide,
     *,
     show: bool,
-) -> tuple[bool, list[MessageKey]]:
-    """Whether notes are stale now, and which messages are gone."""
-    is_changed, gone = False, list[MessageKey]()
-    for start in range(0, len(ids), _TOGETHER):
-        page, missing = await telegram.named(chat_id, ids[start : start + _TOGETHER])
+) -> Again:
+    """Fetch the messages ``ids`` of a chat again and record what is different; with ``show`` notes of those with other
+    counters are stale too. Raises RequestRefused."""
+    again = Again()
+    for start in range(0, len(ids), TOGETHER):
+        page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
         recorded, counted = await keeper(record_counters, desk.archive, desk.account, page, decide, show=show)
         count_recorded(desk, [recorded])
-        is_changed |= bool((counted and show) or recorded.edited)
-        gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
-    return is_changed, gone
+        again.is_changed |= bool((counted and show) or recorded.edited)
+        again.gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
+    return again

@@ -2,7 +2,8 @@
 
 What is new lies above the newest id known. What was deleted is found by counting: Telegram says how many messages are
 newer than any other, and where that differs from the archive something is gone; halving finds the place. What was
-edited is found only among the newest messages, which are fetched again.
+edited, and what is gone from a chat that is here in part, nothing tells: that is looked for by fetching messages again
+(``look_back``).
 """
 
 from __future__ import annotations
@@ -22,9 +23,6 @@ from tobs.pipeline.sync.counting import count_recorded
 from tobs.sources import Gap
 from tobs.telegram.client import Telegram
 
-#: Newest messages that are fetched again to see what was edited.
-RECENT = 500
-
 #: A range of this many messages is fetched, not halved.
 _LEAF = 100
 
@@ -37,21 +35,20 @@ class Found(Struct):
 
 
 async def look_through(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide) -> Found:
-    """Record what is new and what of the newest messages was edited; find what was deleted. Raises RequestRefused."""
+    """Record what is new, find what was deleted. Raises RequestRefused."""
     archive, found = desk.archive, Found([])
     top = (await telegram.history_top(chat.id)).top
     newest = await keeper(archive.messages.newest_id, desk.account, chat.id)
-    recent = await keeper(archive.messages.newest_ids, desk.account, chat.id, RECENT)
 
     async def take(page: Page) -> None:
         await keeper(_take, desk, page, decide, found)
 
-    low = min(recent, default=1)
-    await telegram.walk(chat.id, [(low, max(top, newest))], take, count=RECENT)
-    if await keeper(archive.coverage.gaps, desk.account, chat.id, 1, low):
-        logger.info("chat {} is not here in full: what was deleted long ago is not looked for", chat.id)
+    if top > newest:
+        await telegram.walk(chat.id, [(newest + 1, top)], take, count=top - newest)
+    if await keeper(archive.coverage.gaps, desk.account, chat.id, 1, newest):
+        logger.info("chat {} is not here in full: what was deleted is found by looking back", chat.id)
         return found
-    ids = await keeper(archive.messages.live_ids, desk.account, chat.id, 1, low - 1)
+    ids = await keeper(archive.messages.live_ids, desk.account, chat.id, 1, newest)
 
     async def probe(index: int) -> tuple[int, int]:
         here, newer = await telegram.position(chat.id, ids[index])

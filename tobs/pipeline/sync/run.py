@@ -53,7 +53,7 @@ class SyncRun(Struct, frozen=True):
             brought = await self._bring(run, desk, telegram, chats)
             await write_notes(run, desk, telegram, brought)
             if brought.refused:
-                raise refusal(brought.refused)
+                raise refusal(brought.refused.values())
         return run.report
 
     async def _bring(self, run: OpenRun, desk: Desk, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
@@ -69,6 +69,7 @@ class SyncRun(Struct, frozen=True):
                 if len(boxes) == 1:
                     raise
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+        await bringer.look_back(chats, whole=self.fill)
         bringer.brought.commented = await commented(desk, run.keeper, telegram, chats.values())
         if self.fill:
             for chat_id in chats:

@@ -142,7 +142,7 @@ class Watcher:
             if due.everything:
                 self.status.last_look = iso_time(self._clock())
             if brought.refused:
-                reporter.failed(refusal(brought.refused), "deletions")
+                reporter.failed(refusal(brought.refused.values()), "deletions")
         except LoginError:
             raise
         except NetworkError as error:
@@ -172,6 +172,8 @@ class Watcher:
             except RequestRefused as error:
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
             self._poll_again(bringer, box)
+        if due.everything:
+            await bringer.look_back(self._chats)
         groups = await run.keeper(groups_of, desk, self._chats.values())
         if due.everything:
             bringer.brought.commented = await commented(desk, run.keeper, self._telegram, self._chats.values())
