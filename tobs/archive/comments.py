@@ -85,6 +85,20 @@ class Comments:
         )
         return {root_id: (channel_id, post_id) for root_id, channel_id, post_id in rows}
 
+    def channels_of(self, chat_id: int) -> list[int]:
+        """The channels with posts whose copies are known in the group ``chat_id``."""
+        rows = self._database.rows(
+            "SELECT DISTINCT channel_id FROM threads WHERE chat_id = ? ORDER BY channel_id", (chat_id,)
+        )
+        return [channel_id for (channel_id,) in rows]
+
+    def groups_of(self, channel_id: int) -> list[int]:
+        """The groups in which copies of the channel's posts are known."""
+        rows = self._database.rows(
+            "SELECT DISTINCT chat_id FROM threads WHERE channel_id = ? ORDER BY chat_id", (channel_id,)
+        )
+        return [chat_id for (chat_id,) in rows]
+
     def copies(self, channel_id: int, chat_id: int) -> set[int]:
         """The ids of all copies of the channel's posts that are known in the group."""
         rows = self._database.rows(

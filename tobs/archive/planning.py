@@ -26,7 +26,7 @@ class NoteDraft(NamedTuple):
 
 def plan_notes(database: Database, kind: str, account: int, chat_id: int, drafts: Sequence[NoteDraft]) -> None:
     """Plan ``drafts``, each another note and in id order, as ``Notes.claim`` and ``assign`` would one by one. A note
-    that is there already shows the messages too, and is stale."""
+    that is there already shows the messages too, and is stale; one that was to go stays."""
     with database.transaction():
         known: dict[str, int] = dict(
             database.rows(
@@ -61,6 +61,10 @@ def plan_notes(database: Database, kind: str, account: int, chat_id: int, drafts
         )
         if known:
             stale.mark_notes(database, known.values())
+            database.run(
+                "UPDATE notes SET state = 'planned' WHERE state = 'retired' AND id IN (SELECT value FROM json_each(?))",
+                (id_list(known.values()),),
+            )
 
 
 def _free_paths(database: Database, drafts: Sequence[NoteDraft]) -> list[str]:

@@ -8,16 +8,25 @@ between is finished by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from tobs.archive.database import Database
-from tobs.archive.encoding import id_list, owner_of
+from tobs.archive.encoding import encode, id_list, owner_of
 from tobs.archive.notes import Shown
 from tobs.archive.paths import claim_path, path_key
 
 _BATCH = 500
+# The layout of the channel whose comments a note shows. A note of a day shows those of one post and is called after it.
+_LAYOUT_OF_COMMENTS = """(
+    SELECT json_extract(?, '$."' || channel_id || '"') FROM (
+        SELECT c.channel_id FROM message_rows m JOIN comments c ON c.chat_id = m.chat_id AND c.id = m.id
+            WHERE notes.kind = 'message' AND m.note_id = notes.id
+                AND c.channel_id IN (SELECT value FROM json_each(?))
+        UNION SELECT value FROM json_each(?) WHERE notes.tobs_id LIKE value || '/comments/%'
+    ) LIMIT 1
+)"""
 _CHOSEN = "SELECT value FROM json_each(?)"
 _COLUMNS = "n.id, n.tobs_id, n.chat_id, n.path, n.text_hash"
 
@@ -48,15 +57,20 @@ class Relayouts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def retire(self, account: int, chat_id: int, kinds: Sequence[str]) -> int:
-        """The notes of these kinds of a chat are to go, and their messages belong to no note any more; how many notes.
+    def retire(
+        self, account: int, chat_id: int, kinds: Sequence[str], layout: str, commented: Mapping[int, str]
+    ) -> int:
+        """Those notes of these kinds of a chat that are not in its ``layout`` are to go, and their messages belong to
+        no note any more; how many notes. Comments have the layout of their channel (``commented``: channel -> layout).
         Notes the owner deleted stay deleted, and their messages with them. What points at the messages is stale."""
         owner = owner_of(account, chat_id)
+        channels = id_list(commented)
         with self._database.transaction():
             count = self._database.run(
-                "UPDATE notes SET state = 'retired' WHERE account = ? AND chat_id = ? AND state <> 'deleted'"
-                f" AND kind IN ({', '.join('?' * len(kinds))})",
-                (owner, chat_id, *kinds),
+                "UPDATE notes SET state = 'retired' WHERE account = ? AND chat_id = ?"
+                f" AND state NOT IN ('deleted', 'retired') AND kind IN ({', '.join('?' * len(kinds))})"
+                f" AND kind <> coalesce({_LAYOUT_OF_COMMENTS}, ?)",
+                (owner, chat_id, *kinds, encode(commented).decode(), channels, channels, layout),
             )
             self._database.run(
                 "INSERT OR REPLACE INTO moved_messages SELECT m.row, m.note_id FROM message_rows m"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from tobs.archive import AdoptedNote
+from tobs.model import stories_of
 from tobs.pipeline.desk import Desk
 from tobs.vault.strays import is_conflict_copy, marks_at, visible_files
 
 _MESSAGE = re.compile(r"(-?\d+)/(\d+)")
+_STORY = re.compile(r"(-?\d+)/story/(\d+)")
 _CHAT = re.compile(r"-?\d+")
 _TOPIC = re.compile(r"(-?\d+)/topic/(\d+)")
-_PERIOD = re.compile(r"(-?\d+)(?:/topic/\d+)?/(\d{4}-\d\d(-\d\d)?)")
+_PERIOD = re.compile(r"(-?\d+)(?:/topic/\d+|(/stories))?/(\d{4}-\d\d(-\d\d)?)")
 _OTHER = re.compile(r"(person)/-?\d+|(audio)/[0-9a-f]{64}")
 
 
@@ -46,8 +48,11 @@ def _adopted(tobs_id: str, path: str) -> AdoptedNote | None:
     """The note as its id tells of it; None for an id of another kind."""
     if match := _MESSAGE.fullmatch(tobs_id):
         return AdoptedNote(tobs_id, "message", int(match[1]), int(match[2]), path)
+    if match := _STORY.fullmatch(tobs_id):
+        return AdoptedNote(tobs_id, "message", stories_of(int(match[1])), int(match[2]), path)
     if match := _PERIOD.fullmatch(tobs_id):
-        return AdoptedNote(tobs_id, "day" if match[3] else "month", int(match[1]), 0, path, match[2])
+        chat_id = stories_of(int(match[1])) if match[2] else int(match[1])
+        return AdoptedNote(tobs_id, "day" if match[4] else "month", chat_id, 0, path, match[3])
     if match := _TOPIC.fullmatch(tobs_id):
         return AdoptedNote(tobs_id, "topic", int(match[1]), int(match[2]), path)
     if tobs_id == "index":

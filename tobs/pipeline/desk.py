@@ -65,7 +65,8 @@ class Desk(Struct, frozen=True):
 class ChatPlace(Struct, frozen=True):
     """A chat, the note about it, and its folder in the vault. A basic group that became a supergroup is filed in the
     note and folder of that, which is its ``home`` (a chat's own id as a rule). ``is_part``: the run brings only a part
-    of the chat, so what there is at its end is planned and placed though older messages are missing."""
+    of the chat, so what there is at its end is planned and placed though older messages are missing. A guest is
+    filed in the folder of another chat, with ids of its own: stories, and groups of which only comments are here."""
 
     chat: Chat
     note_id: int
@@ -73,3 +74,4 @@ class ChatPlace(Struct, frozen=True):
     home: int
     layout: LayoutName
     is_part: bool = False
+    is_guest: bool = False

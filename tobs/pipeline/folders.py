@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ from tobs.archive import Archive, KnownTopic, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, story_peer, topic_in
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.render.words import catalogue
-from tobs.vault.layout import chat_folder, comments_folder, stories_folder, topic_candidates
+from tobs.vault.layout import LayoutName, chat_folder, comments_folder, stories_folder, topic_candidates
 
 
 class Folder(Struct, frozen=True):
@@ -18,12 +19,14 @@ class Folder(Struct, frozen=True):
 
     ``path`` is from the vault's root. ``tobs_id`` is the folder's own (``<chat id>``, ``<chat id>/topic/<id>``): notes
     that hold several of its messages are called ``<tobs_id>/<date>``, so that no two folders have a note in common.
-    ``note_id`` is the note about it, which tells how many there are.
+    ``note_id`` is the note about it, which tells how many there are. Comments are laid out as their channel is,
+    whichever chat brought them.
     """
 
     path: str
     tobs_id: str
     note_id: int
+    layout: LayoutName
 
 
 def folder_of(archive: Archive, note: NoteRow) -> str:
@@ -40,18 +43,22 @@ def folders_of(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> lis
     """The folder of each of ``messages``, which are of the chat of ``place`` and come in id order."""
     chat = place.chat
     if peer := story_peer(chat.id):
-        return [Folder(stories_folder(place.folder), f"{peer}/stories", place.note_id)] * len(messages)
+        return [Folder(stories_folder(place.folder), f"{peer}/stories", place.note_id, place.layout)] * len(messages)
     if chat.kind == "supergroup" and not chat.is_forum:
         return _with_comments(desk, place, messages)
     topics = [topic_in(chat, message.topic_id) if chat.is_forum else 0 for message in messages]
     folders = {topic_id: _topic_folder(desk, place, topic_id) for topic_id in dict.fromkeys(topics) if topic_id}
-    folders[0] = Folder(place.folder, str(place.home), place.note_id)
+    folders[0] = _own_folder(place)
     return [folders[topic_id] for topic_id in topics]
+
+
+def _own_folder(place: ChatPlace) -> Folder:
+    return Folder(place.folder, str(place.home), place.note_id, place.layout)
 
 
 def _with_comments(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
     """The folders of messages of a group: comments are filed under their post, where those of its channel are kept."""
-    comments, own = desk.archive.comments, Folder(place.folder, str(place.home), place.note_id)
+    comments, own = desk.archive.comments, _own_folder(place)
     filed = comments.filed(place.chat.id, [message.id for message in messages])
     channels = {channel_id: comments.wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
     folders = {
@@ -67,7 +74,14 @@ def _comments_folder(desk: Desk, channel_id: int, post_id: int) -> Folder | None
     if channel is None:
         return None
     note_id = notes.id_of(desk.account, channel_id, post_id) or channel.id
-    return Folder(comments_folder(chat_folder(channel.path), post_id), f"{channel_id}/comments/{post_id}", note_id)
+    path = comments_folder(folder_of(desk.archive, channel), post_id)
+    return Folder(path, f"{channel_id}/comments/{post_id}", note_id, layout_of(desk.archive, desk.account, channel_id))
+
+
+def layout_of(archive: Archive, account: int, chat_id: int) -> LayoutName:
+    """How a chat is laid out, as it was decided when it came first."""
+    layout, _ = archive.chats.layout(account, chat_id) or ("message", "")
+    return cast("LayoutName", layout)
 
 
 def _topic_folder(desk: Desk, place: ChatPlace, topic_id: int) -> Folder:
@@ -83,7 +97,7 @@ def _topic_folder(desk: Desk, place: ChatPlace, topic_id: int) -> Folder:
         message_id=topic_id,
         candidates=topic_candidates(place.folder, known.topic.title, topic_id),
     )
-    return Folder(folder_of(desk.archive, note), tobs_id, note.id)
+    return Folder(folder_of(desk.archive, note), tobs_id, note.id, place.layout)
 
 
 def known_topic(desk: Desk, chat: Chat, topic_id: int) -> KnownTopic:

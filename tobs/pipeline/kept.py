@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
-from tobs.model import Chat, marked_channel
+from tobs.model import Chat, marked_channel, story_peer
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.plan import known_place
 from tobs.pipeline.selection import fits
@@ -32,40 +32,45 @@ def kept_account(archive: Archive, name: str) -> int:
 
 
 def kept_places(desk: Desk, targets: Sequence[str]) -> list[ChatPlace]:
-    """The chats of the vault that ``targets`` name (none: all), by id, each with the old group it grew from.
+    """The chats of the vault that ``targets`` name (none: all), by id, each with what is filed in its folder: the old
+    group it grew from, stories, comments.
 
     Raises TargetNotFound for a target that is not in the vault or fits several chats, UsageError for an empty vault.
     """
-    places = {place.chat.id: place for chat in desk.archive.chats.all(desk.account) if (place := _place(desk, chat))}
+    chats = desk.archive.chats.all(desk.account, stories=True)
+    places = [place for chat in chats if (place := _place(desk, chat)) is not None]
     if not places:
         raise UsageError("There are no chats in this vault.", "Begin with `tobs export TARGET`.")
+    places.sort(key=lambda place: place.is_guest)
     if not targets:
-        return list(places.values())
-    named = {_named([place.chat for place in places.values()], target.strip()) for target in targets}
-    return [place for id, place in places.items() if id in named or place.chat.migrated_to in named]
+        return places
+    named = {_named(places, target.strip()).note_id for target in targets}
+    return [place for place in places if place.note_id in named]
 
 
-def _named(chats: Sequence[Chat], target: str) -> int:
+def _named(places: Sequence[ChatPlace], target: str) -> ChatPlace:
     if link := _LINK.match(target):
         target = str(marked_channel(int(link[1]))) if link[1] else f"@{link[2]}"
-    exact = [chat for chat in chats if chat.title.casefold() == target.casefold()]
-    found = exact or [chat for chat in chats if fits(target, chat)]
+    own = [place for place in places if not (place.is_guest or place.chat.migrated_to)]
+    others = [place for place in places if place not in own and not story_peer(place.chat.id)]
+    found = _fitting(own, target) or _fitting(others, target)
     if not found:
         raise TargetNotFound(f"'{target}' is not in this vault.", f"Run `tobs export {target}` first.")
     if len(found) > 1:
-        names = ", ".join(f"{chat.title} ({chat.id})" for chat in found[:5])
+        names = ", ".join(f"{place.chat.title} ({place.chat.id})" for place in found[:5])
         raise TargetNotFound(f"'{target}' fits {len(found)} chats of the vault: {names}.", "Give the id instead.")
-    return found[0].id
+    return found[0]
+
+
+def _fitting(places: Sequence[ChatPlace], target: str) -> list[ChatPlace]:
+    exact = [place for place in places if place.chat.title.casefold() == target.casefold()]
+    return exact or [place for place in places if fits(target, place.chat)]
 
 
 def _place(desk: Desk, chat: Chat) -> ChatPlace | None:
     """Where a chat is filed; None for one that was only seen in passing. A chat of which no message up to the watermark
     is here came in part."""
-    archive = desk.archive
-    place = known_place(desk, chat)
-    if not place.note_id and chat.migrated_to:
-        host = archive.chats.get(desk.account, chat.migrated_to)
-        place = replace(known_place(desk, host), chat=chat) if host else place
+    archive, place = desk.archive, known_place(desk, chat)
     if not place.note_id:
         return None
     watermark = archive.coverage.watermark(desk.account, chat.id)

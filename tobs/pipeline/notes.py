@@ -97,7 +97,9 @@ class NoteWriter:
         rows = notes.stale(
             account, place.chat.id, kinds=MESSAGE_NOTES, after=last, limit=self._desk.batch, ready_only=not final
         )
-        return rows if place.layout == "message" else fitting(rows, notes.sizes(row.id for row in rows))
+        if not any(row.period for row in rows):
+            return rows
+        return fitting(rows, notes.sizes(row.id for row in rows))
 
     def _write_summaries(self) -> int:
         desk = self._desk

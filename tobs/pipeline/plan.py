@@ -12,12 +12,13 @@ from functools import partial
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
 from tobs.pipeline.comments import file_comments
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.folders import Folder, folder_key, folder_of, folders_of
+from tobs.pipeline.folders import Folder, folder_key, folder_of, folders_of, layout_of
 from tobs.render.naming import note_words
 from tobs.vault.layout import (
     LAYOUTS,
@@ -85,11 +86,26 @@ def _take_over_group(desk: Desk, chat: Chat) -> None:
 
 
 def known_place(desk: Desk, chat: Chat) -> ChatPlace:
-    """The place that an earlier run gave a chat; one that is filed in another chat has no note and no folder here."""
-    note = desk.archive.notes.by_tobs_id(str(chat.id))
-    layout, _ = desk.archive.chats.layout(desk.account, chat.id) or ("message", "")
-    folder = folder_of(desk.archive, note) if note else ""
-    return ChatPlace(chat, note.id if note else 0, folder, chat.id, cast("LayoutName", layout))
+    """The place that an earlier run gave a chat, in the folder of another one if it has no note of its own; without a
+    note and a folder where there is none."""
+    archive = desk.archive
+    note = archive.notes.by_tobs_id(str(chat.id))
+    if note is None and (host := _host(desk, chat)) is not None:
+        place = known_place(desk, host)
+        chat = replace(chat, top=archive.messages.newest_id(desk.account, chat.id))
+        return replace(place, chat=chat, home=host.id if chat.migrated_to else chat.id, is_guest=not chat.migrated_to)
+    layout = layout_of(archive, desk.account, chat.id)
+    return ChatPlace(chat, note.id if note else 0, folder_of(archive, note) if note else "", chat.id, layout)
+
+
+def _host(desk: Desk, chat: Chat) -> Chat | None:
+    """The chat in whose folder ``chat`` is filed when it has no note of its own: that which a group became, whose
+    stories it holds, under whose posts its messages are comments."""
+    chats = desk.archive.chats
+    if host := chat.migrated_to or story_peer(chat.id):
+        return chats.get(desk.account, host)
+    channels = desk.archive.comments.channels_of(chat.id) if chat.kind == "supergroup" else []
+    return next((known for one in channels if (known := chats.get(desk.account, one)) is not None), None)
 
 
 def _layout(desk: Desk, chat_id: int, messages: int) -> LayoutName:
@@ -145,16 +161,19 @@ def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> in
     with archive.transaction():
         file_comments(archive, chat, [message for unit in units for message in unit])
         folders = folders_of(desk, place, [unit[0] for unit in units])
-        if place.layout == "message":
-            drafts = [_draft(desk, folder, unit) for folder, unit in zip(folders, units, strict=True)]
-            planned = [draft for draft in drafts if draft is not None]
-            archive.notes.plan("message", desk.account, chat.id, planned)
-        else:
-            planned = _period_drafts(desk, place, list(zip(folders, units, strict=True)))
-            archive.notes.plan(place.layout, desk.account, place.home, planned)
+        planned = 0
+        for layout in dict.fromkeys(folder.layout for folder in folders):
+            filed = [(folder, unit) for folder, unit in zip(folders, units, strict=True) if folder.layout == layout]
+            if layout == "message":
+                drafts = [draft for folder, unit in filed if (draft := _draft(desk, folder, unit)) is not None]
+                archive.notes.plan(layout, desk.account, chat.id, drafts)
+            else:
+                drafts = _period_drafts(desk, layout, filed)
+                archive.notes.plan(layout, desk.account, place.home, drafts)
+            planned += len(drafts)
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
         archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
-    desk.reporter.expected_notes += len(planned)
+    desk.reporter.expected_notes += planned
     return len(units)
 
 
@@ -217,7 +236,7 @@ def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | N
     )
 
 
-def _period_drafts(desk: Desk, place: ChatPlace, units: Sequence[tuple[Folder, list[Message]]]) -> list[NoteDraft]:
+def _period_drafts(desk: Desk, layout: LayoutName, units: Sequence[tuple[Folder, list[Message]]]) -> list[NoteDraft]:
     """The notes of days or months that messages go to, each once, in the order of their first messages."""
     notes, drafts = desk.archive.notes, dict[str, _PeriodDraft]()
     for folder, unit in units:
@@ -228,11 +247,11 @@ def _period_drafts(desk: Desk, place: ChatPlace, units: Sequence[tuple[Folder, l
             notes.assign(earlier[0], keys, block_id=earlier[1])
             continue
         day = datetime.fromtimestamp(first.date, desk.zone).date()
-        tobs_id = f"{folder.tobs_id}/{period_of(place.layout, day)}"
+        tobs_id = f"{folder.tobs_id}/{period_of(layout, day)}"
         draft = drafts.setdefault(tobs_id, _PeriodDraft(NotePlace(folder.path, day, first.id, "")))
         draft.keys += keys
         draft.parts += [(first.id, key) for key in keys[1:]]
-    return [_period_draft(place.layout, tobs_id, draft) for tobs_id, draft in drafts.items()]
+    return [_period_draft(layout, tobs_id, draft) for tobs_id, draft in drafts.items()]
 
 
 class _PeriodDraft(Struct):

@@ -15,12 +15,13 @@ from itertools import islice
 from msgspec.structs import replace
 
 from tobs.archive import Retired, Successor, pack_base
-from tobs.model import Chat
+from tobs.model import Chat, stories_of
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.folders import layout_of
 from tobs.pipeline.lookups import address
 from tobs.pipeline.notes import MESSAGE_NOTES
 from tobs.pipeline.plan import known_place, plan_messages, settled_to
-from tobs.pipeline.report import Change, KeptNote, Rendering
+from tobs.pipeline.report import Change, KeptNote, Relaid, Rendering
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import Known, is_ours, plain_text, text_hash
 from tobs.vault.layout import AskedLayout, LayoutName, choose_layout
@@ -42,40 +43,67 @@ _BLOCK = re.compile(r"\^([mg])(\d+)")
 _FILES = 200
 
 
-def wanted_layout(desk: Desk, chat: Chat, asked: AskedLayout) -> LayoutName | None:
-    """The layout a chat is to have if it has another one now; None if it is as it should be."""
+def lay_out(desk: Desk, chat: Chat, asked: AskedLayout) -> list[ChatPlace]:
+    """Lay ``chat`` out as ``asked``, with what is filed in its folder; the places of both, none if all is as it should
+    be. Notes the owner deleted stay so, and so do their messages."""
+    archive = desk.archive
+    layout = _wanted_layout(desk, chat, asked)
+    with archive.transaction():
+        is_new = layout != layout_of(archive, desk.account, chat.id)
+        if is_new:
+            archive.chats.set_layout(desk.account, chat.id, layout, "tobs render --layout asked for it")
+        places = _filed_with(desk, chat)
+        retired = sum(_retire(desk, place) for place in places)
+    if not (is_new or retired):
+        return []
+    rendering_of(desk).layouts.append(Relaid(chat.title, layout, retired))
+    for place in places:
+        _plan_again(desk, place)
+    return places
+
+
+def _wanted_layout(desk: Desk, chat: Chat, asked: AskedLayout) -> LayoutName:
+    """The layout a chat is to have."""
     messages = desk.archive.messages
     count = messages.count(desk.account, chat.id)
     count += messages.count(desk.account, chat.migrated_from) if chat.migrated_from else 0
-    wanted, _ = choose_layout(asked, count)
-    return wanted if wanted != known_place(desk, chat).layout else None
+    return choose_layout(asked, count)[0]
 
 
-def retire(desk: Desk, chat: Chat, layout: LayoutName) -> int:
-    """Lay ``chat`` out as ``layout`` from now on: its notes are to go; how many there are. Those the owner deleted stay
-    so, and so do their messages."""
+def _filed_with(desk: Desk, chat: Chat) -> list[ChatPlace]:
+    """Where the messages of ``chat`` are filed, and all others that are laid out with them: of the group it grew from,
+    its stories, the comments under its posts (which the discussion group may share with messages of its own)."""
     archive = desk.archive
-    histories = [one for one in (chat.migrated_from, chat.id) if one]
-    with archive.transaction():
-        archive.chats.set_layout(desk.account, chat.id, layout, "tobs render --layout asked for it")
-        return sum(archive.relayouts.retire(desk.account, chat_id, MESSAGE_NOTES) for chat_id in histories)
+    ids = [chat.migrated_from, chat.id, stories_of(chat.id), *archive.comments.groups_of(chat.id)]
+    known = [archive.chats.get(desk.account, one) for one in ids if one]
+    places = [known_place(desk, one) for one in known if one is not None]
+    return [_all_there_is(desk, place) for place in places if place.note_id]
 
 
-def plan_again(desk: Desk, chat: Chat) -> list[ChatPlace]:
-    """Plan the notes of ``chat``, and of the group it grew from; where both are filed."""
-    archive = desk.archive
-    place = known_place(desk, chat)
-    before = archive.chats.get(desk.account, chat.migrated_from) if chat.migrated_from else None
-    places = [replace(place, chat=before)] if before is not None else []
-    places.append(place)
-    for number, one in enumerate(places):
-        top = archive.messages.newest_id(desk.account, one.chat.id)
-        # Where an export was stopped halfway, what had a note gets one again all the same.
-        is_part = bool(archive.coverage.gaps(desk.account, one.chat.id, 1, top))
-        places[number] = one = replace(one, chat=replace(one.chat, top=top), is_part=is_part)
-        while plan_messages(desk, one, upto=settled_to(desk, one, final=True), final=True):
-            pass
-    return places
+def _all_there_is(desk: Desk, place: ChatPlace) -> ChatPlace:
+    """``place``, for planning all that is archived: where an export was stopped halfway, what had a note gets one again
+    all the same."""
+    archive, chat = desk.archive, place.chat
+    top = archive.messages.newest_id(desk.account, chat.id)
+    is_part = bool(archive.coverage.gaps(desk.account, chat.id, 1, top))
+    return replace(place, chat=replace(chat, top=top), is_part=is_part)
+
+
+def _retire(desk: Desk, place: ChatPlace) -> int:
+    """The notes of a chat that are not laid out as they should be are to go; how many."""
+    archive, chat_id = desk.archive, place.chat.id
+    channels = [
+        one
+        for one in archive.comments.channels_of(chat_id)
+        if archive.comments.wanted(one) and archive.notes.by_tobs_id(str(one)) is not None
+    ]
+    commented = {one: layout_of(archive, desk.account, one) for one in channels}
+    return archive.relayouts.retire(desk.account, chat_id, MESSAGE_NOTES, place.layout, commented)
+
+
+def _plan_again(desk: Desk, place: ChatPlace) -> None:
+    while plan_messages(desk, place, upto=settled_to(desk, place, final=True), final=True):
+        pass
 
 
 def resume_relayouts(desk: Desk) -> None:
@@ -83,8 +111,9 @@ def resume_relayouts(desk: Desk) -> None:
     archive = desk.archive
     for _, chat_id in archive.relayouts.chats():
         chat = archive.chats.get(desk.account, chat_id)
-        if chat is not None and archive.notes.by_tobs_id(str(chat_id)) is not None:
-            plan_again(desk, chat)
+        place = known_place(desk, chat) if chat is not None else None
+        if place is not None and place.note_id:
+            _plan_again(desk, _all_there_is(desk, place))
     hand_over(desk)
 
 

@@ -23,13 +23,11 @@ from tobs.pipeline.press import Pressed, press_messages
 from tobs.pipeline.rendering.relayout import (
     finish_relayouts,
     hand_over,
-    plan_again,
+    lay_out,
     rendering_of,
-    retire,
-    wanted_layout,
 )
 from tobs.pipeline.rendering.scope import Scope, mark_stale, restore
-from tobs.pipeline.report import Change, Relaid, Rendering, RunReport
+from tobs.pipeline.report import Change, Rendering, RunReport
 from tobs.vault.layout import AskedLayout
 
 
@@ -86,12 +84,11 @@ class RenderRun(Struct, frozen=True):
     def _lay_out(self, desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
         """Lay the chats out anew that are to have another layout; their places then."""
         anew: list[ChatPlace] = []
-        for chat in [place.chat for place in places if place.chat.id == place.home and self.asked.layout]:
-            layout = wanted_layout(desk, chat, self.asked.layout or "auto")
-            if layout is not None:
-                count = retire(desk, chat, layout)
-                rendering_of(desk).layouts.append(Relaid(chat.title, layout, count))
-                anew += plan_again(desk, chat)
+        if self.asked.layout is not None:
+            # What is filed in the folder of another chat is laid out with that.
+            for place in places:
+                if place.chat.id == place.home and not place.is_guest:
+                    anew += lay_out(desk, place.chat, self.asked.layout)
         if anew and not desk.studio.is_rehearsal:
             hand_over(desk)
         return anew

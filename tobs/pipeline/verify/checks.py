@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from tobs.archive import Archive, NoteRow
+from tobs.model import Chat, story_peer
 from tobs.pipeline.presence import batches
 from tobs.pipeline.verify.faults import Fault, Verification
 from tobs.render.frontmatter import managed_hash
@@ -38,11 +39,12 @@ def check_all(archive: Archive, root: Path, account: int) -> Verification:
 
 
 def check_completeness(found: Verification, archive: Archive, account: int) -> None:
-    """Whether every id of the chats that are kept in step is accounted for, and every message has its note."""
-    for chat_id in archive.updates.followed(account):
+    """Whether every id of the chats that are kept in step is accounted for, and every message has its note: those of
+    other chats too (selections, imports, comments, stories)."""
+    followed = archive.updates.followed(account)
+    for chat_id in followed:
         ledger = archive.ledgers.of(account, chat_id)
-        chat = archive.chats.get(account, chat_id)
-        name = f"{chat.title} ({chat_id})" if chat else str(chat_id)
+        name = _name(archive.chats.get(account, chat_id), chat_id)
         found.coverage.append(ledger)
         found.count("messages", ledger.saved + ledger.service)
         if ledger.never_fetched:
@@ -52,11 +54,27 @@ def check_completeness(found: Verification, archive: Archive, account: int) -> N
             found.find(Fault("gap", name, reason, "Run `tobs sync --fill`."))
         for message_id, reason in archive.coverage.unreadable(account, chat_id):
             found.find(Fault("unreadable", name, f"message {message_id}: {reason}", "Run `tobs sync --fill`."))
-        if not ledger.never_fetched and archive.messages.unplanned_dates(account, chat_id, ledger.top):
-            found.find(Fault("unplanned", name, "messages have no note yet", _EXPORT_AGAIN))
-        states = archive.media.counts(account, chat_id)
-        if wanted := states.get("wanted", 0) + states.get("staged", 0):
-            found.find(Fault("wanted", name, f"files still to be fetched: {wanted}", "Run `tobs process`."))
+        _check_messages(found, archive, account, chat_id, name, upto=0 if ledger.never_fetched else ledger.top)
+    for chat in archive.chats.all(account, stories=True):
+        if chat.id not in followed and (top := archive.messages.newest_id(account, chat.id)):
+            found.count("messages", archive.messages.count(account, chat.id))
+            _check_messages(found, archive, account, chat.id, _name(chat, chat.id), upto=top)
+
+
+def _check_messages(found: Verification, archive: Archive, account: int, chat_id: int, name: str, *, upto: int) -> None:
+    """Whether the messages of a chat up to id ``upto`` have their notes, and whether the files of all are here."""
+    if archive.messages.unplanned_dates(account, chat_id, upto):
+        found.find(Fault("unplanned", name, "messages have no note yet", _EXPORT_AGAIN))
+    states = archive.media.counts(account, chat_id)
+    if wanted := states.get("wanted", 0) + states.get("staged", 0):
+        found.find(Fault("wanted", name, f"files still to be fetched: {wanted}", "Run `tobs process`."))
+
+
+def _name(chat: Chat | None, chat_id: int) -> str:
+    """What a fault calls a chat."""
+    if chat is None:
+        return str(chat_id)
+    return f"stories of {chat.title} ({peer})" if (peer := story_peer(chat_id)) else f"{chat.title} ({chat_id})"
 
 
 def check_notes(found: Verification, archive: Archive, root: Path) -> None:
