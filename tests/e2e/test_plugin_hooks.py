@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,10 @@ def export(served: Served, vault: Path, **env: str) -> dict[str, Any]:
     return report
 
 
-def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_once(serve: Serve, vault: Path) -> None:
-    served, log = serve(WORLD), vault.parent / "log"
+def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_once(
+    serve_near: Serve, vault: Path
+) -> None:
+    served, log = serve_near(WORLD), vault.parent / "log"
     add_plugin(served, vault, "reader", READER)
     told = {"TOBS_PLUGIN_READER_LOG": str(log)}
     report = export(served, vault, **told)
@@ -131,8 +134,8 @@ def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_on
     assert 'read_by: "seen"\n' in ten.read_text(encoding="utf-8")
 
 
-def test_plugins_are_told_of_runs_only_when_asked_for(serve: Serve, vault: Path) -> None:
-    served, log = serve(WORLD), vault.parent / "log"
+def test_plugins_are_told_of_runs_only_when_asked_for(serve_near: Serve, vault: Path) -> None:
+    served, log = serve_near(WORLD), vault.parent / "log"
     add_plugin(served, vault, "herald", HERALD)
     at = ("--vault", str(vault), "--json")
     assert "herald" not in [idle["name"] for idle in export(served, vault)["plugins"]]
@@ -156,8 +159,8 @@ def test_plugins_are_told_of_runs_only_when_asked_for(serve: Serve, vault: Path)
         assert (done.code, words in done.stderr) == (2, True), done
 
 
-def test_a_hidden_message_has_no_note_and_comes_back(serve: Serve, vault: Path) -> None:
-    served = serve(WORLD)
+def test_a_hidden_message_has_no_note_and_comes_back(serve_near: Serve, vault: Path) -> None:
+    served = serve_near(WORLD)
     every = vault.parent / "every"
     export(served, every)
     notes = {path.relative_to(every).as_posix() for path in every.glob("Telegram/*/20*/*/*.md")}
@@ -177,6 +180,75 @@ def test_a_hidden_message_has_no_note_and_comes_back(serve: Serve, vault: Path) 
     done = served.tobs("process", "--vault", str(vault), "--json")
     assert done.code == 0, done.stderr
     assert {path.relative_to(vault).as_posix() for path in vault.glob("Telegram/*/20*/*/*.md")} == notes
+
+
+TELLER = """
+from pathlib import Path
+from tobs.plugin import Export, Exported, NoConfig, Plugin
+
+
+class Teller(Plugin[NoConfig]):
+    name = "teller"
+    version = "1"
+
+    def export(self, export: Export) -> Exported:
+        path = export.new_file("told.txt")
+        path.write_text(" ".join(str(one.message.id) for one in export.messages()))
+        if Path(FLAG).exists():
+            raise RuntimeError("not now")
+        return Exported((path,))
+"""
+
+
+def test_what_a_run_brought_is_handed_on_once_whatever_fails(serve_near: Serve, vault: Path) -> None:
+    served, flag = serve_near("synthetic:messages=30,chats=1,media=0.3,seed=5"), vault.parent / "flag"
+    asked = {"TOBS_PLUGINS_ON": "jsonl"}
+
+    def lines(report: dict[str, Any]) -> list[tuple[str, int, int]]:
+        (path,) = [path for path in report["exports"] if "/jsonl/" in path]
+        assert path == f".tobs/exports/jsonl/{report['run_id']}.jsonl"
+        found = [json.loads(line) for line in (vault / path).read_text(encoding="utf-8").splitlines()]
+        for one in found:
+            assert one["came"] == "deleted" or (vault / one["note"]).is_file(), one
+            assert all((vault / file).is_file() for file in one["files"]), one
+        return [(one["came"], one["id"], len(one["files"])) for one in found]
+
+    assert export(served, vault)["exports"] == [], "nobody asked for it"
+    served.control("/messages", {"text": "one more"})
+    first = served.tobs("sync", "--vault", str(vault), "--json", **asked).json
+    assert lines(first) == [("new", 31, 0)], "it begins with the run that had the plugin first"
+
+    other = vault.parent / "other"
+    (other / ".tobs" / "plugins").mkdir(parents=True)
+    vault = other
+    add_plugin(served, vault, "teller", TELLER.replace("FLAG", repr(str(flag))))
+    told = vault / ".tobs/exports/teller/told.txt"
+    report = served.tobs("export", served.target, "--no-media", "--vault", str(vault), "--json", **asked).json
+    assert lines(report) == [("new", number, 0) for number in range(1, 32)]
+    assert told.read_text().split() == [str(number) for number in range(1, 32)]
+    again = export(served, vault, **asked)
+    with_files = [one for one in lines(again) if one[2]]
+    assert with_files and {came for came, *_ in with_files} == {"files"}, "files that were left to a later run"
+    assert len(with_files) == len(lines(again))
+    assert export(served, vault, **asked)["exports"] == [], "nothing is handed on twice"
+
+    flag.touch()
+    served.control("/messages", {"text": "new"})
+    served.control("/edit", {"id": 2, "text": "other words"})
+    failed = served.tobs("sync", "--vault", str(vault), "--json", **asked)
+    assert failed.code == 1
+    (problem,) = failed.json["problems"]
+    assert (problem["what"], problem["item"]) == ("plugin teller", "what the run brought")
+    assert problem["reason"] == "RuntimeError: not now"
+    assert lines(failed.json) == [("edited", 2, 1), ("new", 32, 0)], "one that fails does not stop another"
+    flag.unlink()
+    served.control("/delete", {"ids": [3]})
+    last = served.tobs("sync", "--vault", str(vault), "--json", **asked)
+    assert last.code == 0, last.stdout
+    assert [came for came, *_ in lines(last.json)] == ["deleted"]
+    assert told.read_text().split() == ["2", "3", "32"], "what it missed comes with the next run"
+    left = [path for path in (vault / ".tobs" / "staging").rglob("*") if path.is_file()]
+    assert left == [], "nothing is left lying about"
 
 
 @pytest.mark.long

@@ -96,8 +96,9 @@ HERALD = {"herald": {"log": "not written to"}}
 
 async def test_a_plugin_that_is_asked_about_messages_is_tried_on_some() -> None:
     trials = await try_plugins(SAMPLES / "hooks.py", sample_messages(), env=os.environ, settings=HERALD)
-    assert [trial.outcome for trial in trials] == ["result", "result", "result", "kept", "result"]
-    assert {trial.plugin for trial in trials} == {"reader"}
+    read, told = [[one for one in trials if one.plugin == name] for name in ("reader", "teller")]
+    assert [trial.outcome for trial in read] == ["result", "result", "result", "kept", "result"]
+    assert [(one.item, one.outcome) for one in told] == [("what a run brought", "result")]
     assert '"words":7' in trials[0].detail
     link = sample_messages()[1].message
     assert link.text[link.entities[0].offset :] == "page" and link.entities[0].url == "https://example.com/page"

@@ -10,7 +10,8 @@ import pytest
 from tests.plugin.conftest import sample
 from tobs.errors import PluginError
 from tobs.model import Message
-from tobs.plugin import Enrichment, FinishedRun, MessageItem, Run
+from tobs.plugin import Brought, Enrichment, Export, FinishedRun, MessageItem, Run
+from tobs.plugin.brought import write_brought
 from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.processor import Processor
 
@@ -50,6 +51,39 @@ async def test_a_fault_about_a_message_is_told_and_the_other_messages_pass(host:
     assert faulty.item == f"message 7: {fault}"
     assert FAULTS[fault] in faulty.reason
     assert isinstance(before, Done) and isinstance(after, Done)
+
+
+def brought(folder: Path, *texts: str) -> Export:
+    source = folder / "brought"
+    with source.open("wb") as file:
+        count = write_brought(file, [Brought("new", about(text).message, "Chat") for text in texts])
+    return Export(FinishedRun(Run("r1", "sync"), ok=True), count, source, folder / "made")
+
+
+async def test_a_plugin_hands_on_what_a_run_brought(host: Host, tmp_path: Path) -> None:
+    export = brought(tmp_path, "one", "two 😀")
+    reply = await host.export(sample("Teller", file="hooks.py"), export)
+    assert isinstance(reply, Done) and reply.result is not None
+    (path,) = reply.result.files
+    assert path == tmp_path / "made" / "told.txt"
+    assert path.read_text() == "new Chat one\nnew Chat two 😀\n"
+
+
+EXPORT_FAULTS = {
+    "hang": "took longer than its limit of 0.5 s",
+    "raise": "RuntimeError: the moon is wrong",
+    "nonsense": "returned a list instead of a Exported or None",
+    "kill": "its process was ended by SIGKILL",
+    "outside": "lies outside the item's work folder",
+    "link": "lies outside the item's work folder",
+}
+
+
+@pytest.mark.parametrize("fault", EXPORT_FAULTS)
+async def test_a_fault_of_an_exporter_is_told(host: Host, tmp_path: Path, fault: str) -> None:
+    reply = await host.export(sample("Teller", file="hooks.py"), brought(tmp_path, fault))
+    assert isinstance(reply, PluginFailure)
+    assert reply.item == "what the run brought" and EXPORT_FAULTS[fault] in reply.reason
 
 
 async def test_a_plugin_is_told_of_runs_and_has_a_command(host: Host, tmp_path: Path) -> None:

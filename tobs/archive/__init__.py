@@ -1,6 +1,7 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
 from tobs.archive.backups import BackupFacts, back_up, inspect_backup, integrity_faults, put_back, set_aside
+from tobs.archive.brought import Mark
 from tobs.archive.comments import Comment, Post, Thread
 from tobs.archive.digests import SyncMark
 from tobs.archive.enrichments import Maker, Page, Said, Unasked
@@ -35,6 +36,7 @@ __all__ = [
     "KnownTopic",
     "Ledger",
     "Maker",
+    "Mark",
     "MediaDecision",
     "MediaRow",
     "MediaState",

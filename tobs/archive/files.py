@@ -99,7 +99,8 @@ class Files:
                 return known
             path = claim_path(self._database, sha256, candidates)
             self._database.run(
-                f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                f"INSERT INTO files ({_COLUMNS}, number)"
+                " SELECT ?, ?, ?, ?, ?, ?, ?, ?, 0, coalesce(max(number), 0) + 1 FROM files",
                 (sha256, size, mime, path, *owner, b"{}"),
             )
         return FileRow(sha256, size, mime, path, owner, {})

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tobs.archive.bloom import Blooms
+from tobs.archive.brought import BroughtRows
 from tobs.archive.chats import Chats, People
 from tobs.archive.comments import Comments
 from tobs.archive.coverage import Coverage
@@ -71,6 +72,7 @@ class Archive:
         self.summaries = Summaries(database)
         self.updates = Updates(database)
         self.digests = Digests(database, self.meta)
+        self.brought = BroughtRows(database, self.meta)
 
     @property
     def path(self) -> Path:

@@ -49,6 +49,8 @@ def show_report(console: Console, report: RunReport) -> None:
             console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
     for remark in report.remarks[:_MOST_PROBLEMS]:
         console.print(f"[dim]remark:[/] {escape(remark)}")
+    for path in report.exports:
+        console.print(f"[dim]exported:[/] {escape(path)}", soft_wrap=True)
     for item in report.recovered:
         console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
     if report.left_out:

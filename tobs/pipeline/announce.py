@@ -24,9 +24,14 @@ async def tell_end(host: Host, catalogue: Catalogue, reporter: Reporter, error: 
     report, which is closed once more after this."""
     told = catalogue.having("run_ended")
     if told:
-        report = reporter.finish()
-        facts = msgspec.to_builtins(report)
-        await _tell(host, told, reporter, FinishedRun(_run(reporter), report.ok, report.finished, error, facts))
+        await _tell(host, told, reporter, finished_run(reporter, error))
+
+
+def finished_run(reporter: Reporter, error: str = "") -> FinishedRun:
+    """The run as plugins are told of it at its end; ``error`` is what ended it early."""
+    report = reporter.finish()
+    run = Run(report.run_id, report.command, tuple(report.targets), report.started)
+    return FinishedRun(run, report.ok, report.finished, error, msgspec.to_builtins(report))
 
 
 async def _tell(host: Host, plugins: tuple[Processor, ...], reporter: Reporter, run: Run | FinishedRun) -> None:

@@ -30,6 +30,7 @@ from tobs.pipeline.changed import mark_changed_templates
 from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits
+from tobs.pipeline.exporters import Exporters, exporting
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.presence import look_after
@@ -80,12 +81,14 @@ class Means(Struct, frozen=True):
 
 
 class OpenRun(Struct, frozen=True):
-    """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins."""
+    """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins,
+    ``exporters`` are those that hand on what it brings."""
 
     means: Means
     keeper: Keeper
     archive: Archive
     host: Host
+    exporters: Exporters
 
     @property
     def report(self) -> RunReport:
@@ -176,8 +179,11 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
             await keeper(look_after, archive, means.workspace.root, reporter, accept_missing=means.accept_missing)
             await keeper(_follow_owner, means, archive)
             try:
-                async with _plugins(means) as host:
-                    yield OpenRun(means, keeper, archive, host)
+                async with (
+                    _plugins(means) as host,
+                    exporting(_exporters(means, host, archive, keeper), reporter) as exporters,
+                ):
+                    yield OpenRun(means, keeper, archive, host, exporters)
             except TobsError as error:
                 reporter.failed(error, told)
                 raise
@@ -212,6 +218,11 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
             tell_plugins(reporter, catalogue, host.off)
             if not isinstance(sys.exception(), asyncio.CancelledError):
                 await tell_end(host, catalogue, reporter, error)
+
+
+def _exporters(means: Means, host: Host, archive: Archive, keeper: Keeper) -> Exporters:
+    place = means.workspace
+    return Exporters(means.catalogue.having("export"), host, archive, keeper, root=place.root, staging=place.staging)
 
 
 def _tell_obsidian(means: Means, archive: Archive) -> None:

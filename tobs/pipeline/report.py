@@ -160,7 +160,7 @@ class Recovered(Struct, frozen=True):
 
 class RunReport(Struct):
     """What ``--json`` prints and ``--report`` writes. Times are ISO 8601, UTC. ``left_out``: what a source has that
-    has no place in the vault, counted."""
+    has no place in the vault, counted; ``exports``: files in the vault that plugins made of what the run brought."""
 
     run_id: str
     command: str
@@ -182,6 +182,7 @@ class RunReport(Struct):
     doubts: list[Doubt] = msgspec.field(default_factory=list)
     remarks: list[str] = msgspec.field(default_factory=list)
     left_out: dict[str, int] = msgspec.field(default_factory=dict)
+    exports: list[str] = msgspec.field(default_factory=list)
     rendering: Rendering | None = None
 
     def to_json(self) -> bytes:

@@ -12,6 +12,8 @@ from tobs.plugin.api import (
     Band,
     Bound,
     Enrichment,
+    Export,
+    Exported,
     FieldValue,
     FinishedRun,
     Item,
@@ -28,6 +30,7 @@ from tobs.plugin.api import (
     Sees,
     Unreadable,
 )
+from tobs.plugin.brought import Brought
 from tobs.plugin.markdown import escaped
 from tobs.plugin.reasons import reason_of
 from tobs.plugin.transcripts import transcript
@@ -38,7 +41,10 @@ __all__ = [
     "SECRET",
     "Band",
     "Bound",
+    "Brought",
     "Enrichment",
+    "Export",
+    "Exported",
     "FieldValue",
     "FileItem",
     "FileKind",

@@ -2,20 +2,22 @@
 
 A plugin takes part in a run by the methods it has, its *hooks*. ``process`` makes it a processor, a step of the
 media chain: it gets a file that was downloaded and verified, and says what it found out (front matter, note text,
-tags) or made (new files). ``enrich`` is asked about messages, ``run_started`` and ``run_ended`` about runs,
-``command`` by people. A plugin never deletes, and it never writes outside the item's work folder; tobs refuses
-anything else. It runs in a process of its own, so it may fail in every way there is without harming the run.
+tags) or made (new files). ``enrich`` is asked about messages, ``run_started`` and ``run_ended`` about runs; ``export``
+hands on what a run brought, ``command`` is for people. A plugin never deletes, and it never writes outside its work
+folder; tobs refuses anything else. It runs in a process of its own, so it may fail in every way there is without
+harming the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 from msgspec import Meta, Struct
 
 from tobs.model import FileItem, FileKind, Message
+from tobs.plugin.brought import Brought, read_brought
 
 #: The version of this interface. A plugin declares the one it was written for; a newer one is refused.
 API_VERSION = 1
@@ -189,6 +191,33 @@ class FinishedRun(Struct, frozen=True, tag=True):
     report: dict[str, Any] = {}
 
 
+class Export(Struct, frozen=True, tag=True):
+    """What a run brought, for ``export``: ``messages()`` are the ``count`` messages that are new, were edited or
+    deleted, or got files since this plugin was asked last; ``run`` is the run that ended. ``source`` is where they
+    wait, ``work`` a folder for this call alone."""
+
+    run: FinishedRun
+    count: int
+    source: Path
+    work: Path
+
+    def messages(self) -> Iterator[Brought]:
+        """The messages, by chat and id, read one by one."""
+        return read_brought(self.source)
+
+    def new_file(self, name: str) -> Path:
+        """The path of a file to be made, in the work folder."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        return self.work / name
+
+
+class Exported(Struct, frozen=True):
+    """Files that ``export`` made with ``new_file``. They are kept as ``.tobs/exports/<plugin>/<name>`` in the vault,
+    over an earlier one of that name."""
+
+    files: tuple[Path, ...] = ()
+
+
 class Command(Struct, frozen=True, tag=True):
     """``tobs plugins run NAME ARGUMENTS`` about the vault in the folder ``vault``."""
 
@@ -266,6 +295,11 @@ class Plugin(Generic[C]):
         """A run ended, well or not. What fails here is told in the report, too."""
         raise NotImplementedError
 
+    def export(self, export: Export) -> Exported | None:
+        """Hand on what a run brought, in files. Asked at the end of each run that brought something; what it was not
+        asked about, or failed on, comes with the next one."""
+        raise NotImplementedError
+
     def command(self, arguments: Sequence[str], vault: Path) -> str:
         """``tobs plugins run NAME ARGUMENTS``; what it returns is printed. ``vault`` is the vault's folder, to be read
         only."""
@@ -279,7 +313,15 @@ class Plugin(Generic[C]):
 
 
 #: The methods that make a plugin take part, each at its own time.
-HOOKS: tuple[str, ...] = ("process", "enrich", "run_started", "run_ended", "command", "template_functions")
+HOOKS: tuple[str, ...] = (
+    "process",
+    "enrich",
+    "run_started",
+    "run_ended",
+    "export",
+    "command",
+    "template_functions",
+)
 
 
 def hooks_of(plugin: type[Plugin[Any]]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tobs.plugin.api import Enrichment, FieldValue, Item, Result
+from tobs.plugin.api import Enrichment, Export, Exported, FieldValue, Item, Result
 from tobs.plugin.protocol import decoder
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -26,6 +26,7 @@ RESERVED_FIELDS = frozenset(
 
 _results = decoder(Result)
 _enrichments = decoder(Enrichment)
+_exports = decoder(Exported)
 _texts = decoder(str)
 
 
@@ -51,6 +52,15 @@ def checked_enrichment(body: bytes) -> Enrichment:
     for note in said.notes:
         _check_fields(note.fields)
     return said
+
+
+def checked_export(body: bytes, call: object) -> Exported:
+    """The files that were made for ``call`` (msgpack). Raises BadResult for one that is not in its work folder."""
+    made: Exported = _decoded(_exports, body)
+    assert isinstance(call, Export)
+    for path in made.files:
+        _check_path(path, call.work)
+    return made
 
 
 def checked_text(body: bytes) -> str:

@@ -15,8 +15,8 @@ from loguru import logger
 from msgspec import Struct
 
 from tobs.errors import PluginError
-from tobs.plugin.api import Command, Enrichment, FinishedRun, Item, MessageItem, Result, Run
-from tobs.plugin.checks import BadResult, checked_enrichment, checked_result, checked_text
+from tobs.plugin.api import Command, Enrichment, Export, Exported, FinishedRun, Item, MessageItem, Result, Run
+from tobs.plugin.checks import BadResult, checked_enrichment, checked_export, checked_result, checked_text
 from tobs.plugin.process import WorkerLost, WorkerProcess
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import Answer, Call
@@ -116,6 +116,11 @@ class Host:
     async def tell(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
         """Tell ``processor`` that a run starts or ended."""
         (reply,) = await self._call(processor, [run], lambda _, __: None)
+        return reply
+
+    async def export(self, processor: Processor, export: Export) -> Reply[Exported]:
+        """Have ``processor`` hand on what a run brought."""
+        (reply,) = await self._call(processor, [export], checked_export)
         return reply
 
     async def command(self, processor: Processor, arguments: Sequence[str], vault: Path) -> Reply[str]:
@@ -239,5 +244,7 @@ def _label(call: Call) -> str:
             return "the start of the run"
         case FinishedRun():
             return "the end of the run"
+        case Export():
+            return "what the run brought"
         case Command():
             return "its command"

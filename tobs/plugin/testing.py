@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from msgspec import Struct
 
 from tobs.errors import PluginError
 from tobs.model import Entity, FileItem, FileKind, Message
-from tobs.plugin.api import Item, MessageItem, Plugin
+from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, Run
+from tobs.plugin.brought import Brought, write_brought
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
 from tobs.plugin.loading import load_module, plugin_classes
@@ -84,9 +86,9 @@ async def try_plugins(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[Trial]:
-    """Run every plugin in the file or folder ``path`` on each of ``items``, as an export would: on files and messages,
-    as far as it has hooks for them. ``settings`` has the plugins' tables by name, ``variables`` what the environment
-    says (see ``assign_variables``).
+    """Run every plugin in the file or folder ``path`` on each of ``items``, as a run would: on files and messages, as
+    far as it has hooks for them; what hands on what a run brought is given all messages as new. ``settings`` has the
+    plugins' tables by name, ``variables`` what the environment says (see ``assign_variables``).
 
     The code at ``path`` is run: its author asks for it. Raises PluginError for a plugin that cannot be loaded or
     declares itself wrongly, ConfigError for a wrong configuration.
@@ -99,7 +101,20 @@ async def try_plugins(
                     trials += [await _try(host, processor, item)] if processor.has("process") else []
                 elif processor.has("enrich"):
                     trials.append(await _try_message(host, processor, item))
+            if processor.has("export") and (messages := [item for item in items if isinstance(item, MessageItem)]):
+                trials.append(await _try_export(host, processor, messages))
     return trials
+
+
+async def _try_export(host: Host, processor: Processor, items: Sequence[MessageItem]) -> Trial:
+    with tempfile.TemporaryDirectory(prefix="tobs-try-") as folder:
+        source = Path(folder) / "brought"
+        with source.open("wb") as file:
+            write_brought(file, (Brought("new", one.message, one.chat, one.sender) for one in items))
+        run = FinishedRun(Run("sample", "export", ("Sample chat",)), ok=True)
+        started = time.perf_counter()
+        reply = await host.export(processor, Export(run, len(items), source, Path(folder) / "made"))
+        return _trial(processor, "what a run brought", reply, time.perf_counter() - started)
 
 
 async def _try_message(host: Host, processor: Processor, item: MessageItem) -> Trial:

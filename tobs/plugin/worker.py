@@ -14,7 +14,19 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from tobs.plugin.api import Command, Enrichment, FinishedRun, Item, MessageItem, Plugin, Result, Run, Unreadable
+from tobs.plugin.api import (
+    Command,
+    Enrichment,
+    Export,
+    Exported,
+    FinishedRun,
+    Item,
+    MessageItem,
+    Plugin,
+    Result,
+    Run,
+    Unreadable,
+)
 from tobs.plugin.loading import load_class
 from tobs.plugin.protocol import Answer, Batch, Call, Opened, Opening, decoder, encode, frame, read_frame
 
@@ -71,6 +83,8 @@ def _called(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:
             plugin.run_started(call)
         case FinishedRun():
             plugin.run_ended(call)
+        case Export():
+            return plugin.export(call), Exported
         case Command(vault=vault, arguments=arguments):
             return plugin.command(arguments, vault), str
     return None, Result

@@ -31,7 +31,18 @@ _FOLDERS = ("templates", "plugins", "logs", "reports", "staging", "backups")
 
 # Templates, plugins and configuration are worth keeping in git; the archive and what a run leaves are not.
 _GITIGNORE = "\n".join(
-    ("/archive.db*", "/logs/", "/reports/", "/staging/", "/backups/", "/lock", "/lease.json", f"{TEMP_PREFIX}*", "")
+    (
+        "/archive.db*",
+        "/logs/",
+        "/reports/",
+        "/exports/",
+        "/staging/",
+        "/backups/",
+        "/lock",
+        "/lease.json",
+        f"{TEMP_PREFIX}*",
+        "",
+    )
 )
 _TEMP_NAME = re.compile(re.escape(TEMP_PREFIX) + r"[0-9a-f]{12}-\d+")
 

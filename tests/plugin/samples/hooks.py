@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tobs.plugin import Enrichment, FinishedRun, MessageItem, NewNote, NoConfig, Plugin, Run, Section
+from tobs.plugin import Enrichment, Export, Exported, FinishedRun, MessageItem, NewNote, NoConfig, Plugin, Run, Section
 
 
 class Reader(Plugin[NoConfig]):
@@ -66,3 +66,29 @@ class Herald(Plugin[Places]):
     def _write(self, line: str) -> None:
         with Path(self.config.log).open("a", encoding="utf-8") as log:
             log.write(f"{line}\n")
+
+
+class Teller(Plugin[NoConfig]):
+    name = "teller"
+    version = "1"
+    time_limit = 0.5
+
+    def export(self, export: Export) -> Exported | None:
+        made = export.new_file("told.txt")
+        made.write_text("".join(f"{one.came} {one.chat} {one.message.text}\n" for one in export.messages()))
+        match next(export.messages()).message.text:
+            case "hang":
+                time.sleep(60)
+            case "raise":
+                raise RuntimeError("the moon is wrong")
+            case "nonsense":
+                return [made]  # type: ignore[return-value]
+            case "kill":
+                os.kill(os.getpid(), 9)
+            case "outside":
+                return Exported((Path(__file__),))
+            case "link":
+                link = export.new_file("link")
+                link.symlink_to(__file__)
+                return Exported((link,))
+        return Exported((made,))

@@ -285,8 +285,10 @@ CREATE TABLE files (
     chat_id INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
     found BLOB NOT NULL,                -- what each processor found out, JSON object by its name
-    lost INTEGER NOT NULL DEFAULT 0     -- 1: its owner deleted it
+    lost INTEGER NOT NULL DEFAULT 0,    -- 1: its owner deleted it
+    number INTEGER NOT NULL             -- files are counted as they come
 ) WITHOUT ROWID;
+CREATE UNIQUE INDEX files_number ON files (number);
 
 -- Messages a note points at; those not in the vault yet heal when they come.
 CREATE TABLE note_links (

@@ -154,6 +154,7 @@ class Watcher:
             logger.error("{} {}", error.message, error.remedy)
             reporter.failed(error, "watch")
         await self._peers.flush()
+        await run.exporters.hand_on(reporter)
         await self._keep(run, reporter.report)
 
     async def _bring(self, run: OpenRun, desk: Desk, due: Due) -> Brought:

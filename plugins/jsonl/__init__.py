@@ -1,0 +1,5 @@
+"""What a run brought as JSON Lines."""
+
+from tobs_plugins.jsonl.plugin import JsonLines, JsonLinesConfig
+
+__all__ = ["JsonLines", "JsonLinesConfig"]
