@@ -96,12 +96,13 @@ class RequestRefused(TelegramError):
 
 
 class FloodWait(RequestRefused):
-    """Telegram asks to wait ``seconds`` before this method is called again."""
+    """Telegram asks to wait ``seconds`` before this method is called again: ``until`` a time, where that is known."""
 
-    def __init__(self, seconds: int, *, name: str = "FLOOD_WAIT", method: str = "") -> None:
+    def __init__(self, seconds: int, *, name: str = "FLOOD_WAIT", method: str = "", until: str = "") -> None:
+        when = f"after {until}" if until else "later"
         super().__init__(
             f"Telegram asks to wait {seconds} s before {method or 'the next request'}.",
-            "Run the same command again later; what was fetched is kept.",
+            f"Run the same command again {when}; what was fetched is kept.",
             code=420,
             name=name,
             method=method,

@@ -58,15 +58,59 @@ def test_a_disturbed_export_makes_the_vault_of_an_undisturbed_one(serve: Serve, 
     assert not any("invokeWithTakeout" in entry["wrappers"] for entry in calls(served, HISTORY, before))
 
 
-def test_a_long_flood_wait_ends_the_run_and_says_how_long(serve: Serve, tmp_path: Path) -> None:
+def test_a_long_flood_wait_pauses_the_run_which_tells_why_and_until_when_and_goes_on(
+    serve: Serve, tmp_path: Path
+) -> None:
     served = serve(WORLD)
+    strike(served, f"{HISTORY}#3=flood:4")
+    done = served.tobs(
+        "export",
+        served.target,
+        *("--vault", str(tmp_path / "vault"), "--json", "--workers", "1", "--no-media"),
+        TOBS_FLOOD_THRESHOLD="1",
+    )
+    assert done.code == 0, done.stderr
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    notices = [line["notice"] for line in lines if line["notice"]]
+    assert len(notices) == 1, notices
+    (notice,) = notices
+    assert notice.startswith("Paused until ") and HISTORY in notice and "flood wait" in notice
+    paused = [line for line in lines if line["paused_until"]]
+    assert paused and {line["waiting_for"] for line in paused} == {HISTORY}
+    assert done.json["flood"] == {"waits": 1, "seconds": 4.0} and done.json["messages"]["fetched"] == 900
+    (flooded,) = [entry for entry in served.log() if entry["error"] == "FLOOD_WAIT_4"]
+    later = served.log(flooded["n"])
+    assert later and [one for one in later if one["time"] < flooded["time"] + 4] == [], "nothing of any kind was sent"
+
+
+def test_a_paused_run_that_is_stopped_ends_at_once_and_the_next_one_keeps_the_pause(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, errors = serve(WORLD), tmp_path / "errors"
     strike(served, f"{HISTORY}#3=flood:40000")
-    code, _, errors = export(served, tmp_path / "vault")
-    assert code == 4
-    assert "40000 s" in errors and HISTORY in errors and "again later" in errors
+    command = ["export", served.target, "--vault", str(tmp_path / "vault"), "--json", "--workers", "1", "--no-media"]
+
+    def stopped_in_its_pause(stop: signal.Signals) -> dict[str, Any]:
+        with errors.open("wb") as told, (tmp_path / "report").open("wb") as out:
+            process = subprocess.Popen([*TOBS, *command], env=served.environment(), stdout=out, stderr=told)
+            deadline = time.monotonic() + 60
+            while b"Paused until" not in errors.read_bytes():
+                assert time.monotonic() < deadline and process.poll() is None, errors.read_text()
+                time.sleep(0.05)
+            process.send_signal(stop)
+            assert process.wait(30) == 130
+        (report,) = sorted((tmp_path / "vault/.tobs/reports").glob("*.json"))[-1:]
+        return json.loads(report.read_bytes())
+
+    report = stopped_in_its_pause(signal.SIGINT)
+    assert report["flood"]["waits"] == 1 and report["flood"]["seconds"] < 40000
+    (flooded,) = [entry for entry in served.log() if entry["error"] == "FLOOD_WAIT_40000"]
+    assert [one["method"] for one in served.log(flooded["n"])] == ["account.finishTakeoutSession"]
     asked = len(calls(served, HISTORY))
-    code, _, errors = export(served, tmp_path / "vault")
-    assert code == 4 and HISTORY in errors, "the wait is known to the next process"
+    report = stopped_in_its_pause(signal.SIGTERM)
+    assert report["flood"]["waits"] == 1, "the wait is known to the next process"
+    done = served.tobs(*command, TOBS_FLOOD_PATIENCE="2h")
+    assert done.code == 4 and HISTORY in done.stderr and " again after 20" in done.stderr
     assert len(calls(served, HISTORY)) == asked, "and Telegram is not asked meanwhile"
 
 

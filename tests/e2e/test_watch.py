@@ -41,9 +41,11 @@ def _has_looked(told: dict[str, Any], pid: int) -> bool:
 
 
 @contextmanager
-def watching(served: Served, vault: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+def watching(
+    served: Served, vault: Path, *more: str, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A watch that has begun to listen; ended with SIGTERM."""
-    process = served.start("watch", "--vault", str(vault), *more)
+    process = served.start("watch", "--vault", str(vault), *more, **(env or {}))
     try:
         eventually(lambda: _has_looked(status(vault), process.pid), "the watch never looked")
         yield process
@@ -102,6 +104,22 @@ def test_what_telegram_pushes_is_in_the_notes_at_once_and_what_came_in_a_gap_aft
     assert served.tobs("watch", "--vault", str(vault), "--status").code == 1
     before = stamps(vault)
     assert sync(served, vault).json["messages"]["fetched"] == 0 and stamps(vault) == before
+
+
+def test_a_long_flood_wait_leaves_telegram_alone_while_the_vault_is_watched(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve(SMALL), tmp_path / "vault"
+    exported(served, vault)
+    with watching(served, vault, "--every", "1h", env={"TOBS_FLOOD_THRESHOLD": "1"}):
+        served.control("/faults", {"faults": ["updates.getChannelDifference#1=flood:6"]})
+        new = served.control("/messages", {"text": "Told late."})["id"]
+        eventually(lambda: status(vault)["state"] == "waiting", "never waited")
+        asked = len(served.log())
+        (gone := notes_of(vault, 20)[0]).unlink()
+        more = served.control("/messages", {"text": "Told with it."})["id"]
+        eventually(lambda: notes_of(vault, new) and notes_of(vault, more), "never went on")
+        assert not gone.exists(), "what its owner deleted meanwhile stays deleted"
+        flooded, after = (one for one in served.log(asked - 1) if one["method"] == "updates.getChannelDifference")
+        assert flooded["error"] == "FLOOD_WAIT_6" and after["time"] >= flooded["time"] + 6
 
 
 def test_what_the_owner_moves_and_deletes_is_followed_and_its_own_writing_never_taken_for_the_owners(

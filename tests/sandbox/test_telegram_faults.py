@@ -38,8 +38,8 @@ async def test_nothing_is_sent_on_a_method_while_telegram_says_wait(tmp_path: Pa
         assert [(event.method, event.seconds) for event in opened.told(FloodWaited)] == [(HISTORY, 1)]
 
 
-async def test_a_wait_above_the_threshold_ends_the_run_and_says_how_long(tmp_path: Path) -> None:
-    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, flood_threshold=10.0) as opened:
+async def test_a_wait_above_the_patience_ends_the_run_and_says_how_long(tmp_path: Path) -> None:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, flood_patience=10.0) as opened:
         chat = await opened.telegram.resolve("@synthetic")
         sandbox.faults.add(f"{HISTORY}=flood:4000")
         with pytest.raises(FloodWait) as caught:

@@ -73,13 +73,13 @@ async def test_nothing_is_sent_by_another_process_during_a_wait(tmp_path: Path) 
 
 async def test_a_wait_outlives_the_process_that_met_it(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox:
-        async with room(sandbox, tmp_path, flood_threshold=10.0) as opened:
+        async with room(sandbox, tmp_path, flood_patience=10.0) as opened:
             chat = await opened.telegram.resolve("@synthetic")
             sandbox.faults.add(f"{HISTORY}=flood:500")
             with pytest.raises(FloodWait):
                 await opened.telegram.history_top(chat.id)
         asked = len(sandbox.log.calls(HISTORY))
-        async with open_telegram(settings_for(sandbox, tmp_path, flood_threshold=10.0)) as again:
+        async with open_telegram(settings_for(sandbox, tmp_path, flood_patience=10.0)) as again:
             with pytest.raises(FloodWait) as caught:
                 await again.history_top(chat.id)
         assert 480 < caught.value.seconds <= 500 and "s before messages.getHistory" in caught.value.message
@@ -156,7 +156,7 @@ def ledger(now: list[float], waits: Waits) -> FloodLedger:
     async def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    return FloodLedger(clock=lambda: now[0], sleep=sleep, threshold=100, on_event=ignore, waits=waits)
+    return FloodLedger(clock=lambda: now[0], sleep=sleep, threshold=100, patience=1000, on_event=ignore, waits=waits)
 
 
 def test_a_wait_of_no_seconds_makes_nothing_slower() -> None:

@@ -269,7 +269,7 @@ async def test_a_file_is_not_given_up_for_what_telegram_says_about_something_els
 
 
 async def test_a_long_flood_wait_on_files_ends_the_run(tmp_path: Path) -> None:
-    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, flood_threshold=10.0) as opened:
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, flood_patience=10.0) as opened:
         item, key = await file_message(sandbox, opened, b"x" * 5000)
         sandbox.faults.add(f"{GET}=error:420:FLOOD_PREMIUM_WAIT_4000")
         with pytest.raises(FloodWait) as caught:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from tobs.app.runs import Watch, run_means
-from tobs.app.telegram import telegram_settings
+from tobs.app.telegram import Say, saying_waits, telegram_settings, without_pause
 from tobs.app.workplace import Workplace
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError
@@ -62,7 +62,7 @@ async def export(
         return await ExportRun(means, settings).export(selection)
 
 
-async def plan(place: Workplace, targets: Sequence[str], choice: Choice) -> Plan:
+async def plan(place: Workplace, targets: Sequence[str], choice: Choice, *, say: Say) -> Plan:
     """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
     from tobs.pipeline.plan_run import make_plan
 
@@ -75,11 +75,12 @@ async def plan(place: Workplace, targets: Sequence[str], choice: Choice) -> Plan
     return await make_plan(
         settings=place.settings,
         profile=place.profile,
-        telegram_settings=telegram_settings(place),
+        telegram_settings=without_pause(telegram_settings(place)),
         archive_path=place.vault / ".tobs" / "archive.db",
         selection=selection,
         zone=ZoneInfo(place.settings.timezone or local_timezone()),
         reporter=reporter,
+        on_event=saying_waits(say),
     )
 
 

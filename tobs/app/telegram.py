@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +18,19 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from tobs.model import Chat
+    from tobs.telegram.events import OnEvent
     from tobs.telegram.settings import TelegramSettings
 
+#: Tells the person who waits a sentence.
+Say = Callable[[str], None]
 
-async def list_chats(place: Workplace, pattern: str, *, counted: int) -> list[Chat]:
+
+async def list_chats(place: Workplace, pattern: str, *, counted: int, say: Say) -> list[Chat]:
     """The chats of the account whose title or username contains ``pattern``; the first ``counted`` with the number of
     their messages, which costs a request each."""
     from tobs.telegram.client import open_telegram
 
-    async with open_telegram(telegram_settings(place)) as telegram:
+    async with open_telegram(without_pause(telegram_settings(place)), on_event=saying_waits(say)) as telegram:
         chats = [chat async for chat in telegram.chats(pattern)]
         counts = await telegram.counts(chat.id for chat in chats[:counted])
         return [msgspec.structs.replace(chat, count=counts.get(chat.id)) for chat in chats]
@@ -61,6 +67,7 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
         server=server,
         workers=profile.workers,
         flood_threshold=profile.flood_threshold,
+        flood_patience=settings.flood_patience,
         bandwidth=settings.bandwidth or 0,
         request_timeout=profile.timeout,
     )
@@ -68,6 +75,24 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
         passphrase = ask_passphrase(f"Passphrase of the session of '{made.account}': ")
         return msgspec.structs.replace(made, passphrase=passphrase)
     return made
+
+
+def without_pause(settings: TelegramSettings, *, most: float = inf) -> TelegramSettings:
+    """For what must not stand still: a flood wait that would pause a run, or is longer than ``most`` seconds, is told
+    instead of waited for."""
+    patience = min(settings.flood_patience, settings.flood_threshold, most)
+    return msgspec.structs.replace(settings, flood_patience=patience)
+
+
+def saying_waits(say: Say) -> OnEvent:
+    """An ``OnEvent`` for a command that shows no progress: flood waits are told."""
+    from tobs.telegram.events import Event, FloodWaited
+
+    def hear(event: Event) -> None:
+        if isinstance(event, FloodWaited):
+            say(f"Telegram asks to wait {event.seconds:.0f} s before {event.method}; this goes on by itself")
+
+    return hear
 
 
 def _secret(value: SecretStr | None) -> str:

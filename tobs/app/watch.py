@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tobs.app.runs import Watch, new_run_id, run_means
-from tobs.app.telegram import telegram_settings
+from tobs.app.telegram import telegram_settings, without_pause
 from tobs.app.vault import check_vault_templates
 from tobs.app.workplace import Workplace
 from tobs.pipeline.report import Reporter
@@ -20,6 +20,8 @@ from tobs.vault.workspace import open_workspace
 
 #: Seconds after which a watch that was told to stop is stopped, whatever it is doing.
 _PATIENCE = 4.0
+#: Seconds of a flood wait at most in which the vault is not watched either.
+_STANDS_STILL = 60.0
 
 
 async def watch(open_place: Callable[[], Workplace], targets: Sequence[str], *, shown: Watch) -> None:
@@ -32,7 +34,7 @@ async def watch(open_place: Callable[[], Workplace], targets: Sequence[str], *, 
     open_workspace(place.vault)  # a watch makes no vault
     stop, changed, before = _stopped_by_signals(), frozenset[str](), place.settings
     while not stop.is_set():
-        settings = telegram_settings(place)
+        settings = without_pause(telegram_settings(place), most=_STANDS_STILL)
 
         def new_reporter(named: Sequence[str] = tuple(targets)) -> Reporter:
             return Reporter(new_run_id(time.time()), "watch", list(named), time.time)

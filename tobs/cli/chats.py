@@ -28,7 +28,7 @@ def chats(
     from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
-    found = asyncio.run(list_chats(place, pattern or "", counted=count))
+    found = asyncio.run(list_chats(place, pattern or "", counted=count, say=common.say))
     rows = [
         {"id": chat.id, "kind": chat.kind, "title": chat.title, "username": chat.username, "messages": chat.count}
         for chat in found

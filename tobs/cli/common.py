@@ -13,6 +13,7 @@ import msgspec
 import typer
 from msgspec import Struct
 from rich.console import Console
+from rich.markup import escape
 
 from tobs.errors import Interrupted, UsageError
 
@@ -34,6 +35,11 @@ class Common(Struct, frozen=True):
     def settings(self, **more: Any) -> dict[str, Any]:
         """What the command line says of the settings (None: nothing)."""
         return {"vault": str(self.vault) if self.vault else None, "account": self.account, **more}
+
+    def say(self, text: str) -> None:
+        """Tell something while the command is at work."""
+        if not self.quiet:
+            stderr.print(f"[yellow]tobs:[/] {escape(text)}", soft_wrap=True)
 
 
 _OPTIONS: dict[str, Any] = {

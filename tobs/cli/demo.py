@@ -58,7 +58,7 @@ async def _demo(common: Common, vault: Path) -> RunReport:
             )
             if not common.quiet:
                 stderr.print(f"A loopback Telegram listens on {ready.server}; logging in and exporting …")
-            await log_in(place, Answers(code=ready.code))
+            await log_in(place, Answers(code=ready.code), say=common.say)
             return await run_export(
                 place,
                 list(ready.targets),

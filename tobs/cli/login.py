@@ -41,11 +41,11 @@ def login(
         raise UsageError("--qr, --bot-token and --code exclude each other.", "Give one of them.")
     place = open_workplace(common.settings(phone=phone), verbosity=common.verbose)
     if check:
-        account = asyncio.run(who(place))
+        account = asyncio.run(who(place, say=common.say))
     else:
         drawing = QrDrawing() if qr else None
         answers = Answers(code=code, password=password, bot_token=bot_token, show_qr=drawing, ask=_ask)
-        account = asyncio.run(log_in(place, answers))
+        account = asyncio.run(log_in(place, answers, say=common.say))
     kind = "bot" if account.is_bot else "account"
     give(
         common,
@@ -61,7 +61,7 @@ def logout(common: Common) -> int:
     from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
-    asyncio.run(log_out(place))
+    asyncio.run(log_out(place, say=common.say))
     give(common, {"logged_out": place.settings.account}, lambda: stdout.print("Logged out; the session is removed."))
     return 0
 

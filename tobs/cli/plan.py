@@ -75,7 +75,7 @@ def plan(
     tell_warnings(place.warnings)
     choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, asked=asked)
     wanted = targets or ([] if all_chats or left else list(place.settings.targets))
-    found = asyncio.run(make_plan(place, wanted, choice))
+    found = asyncio.run(make_plan(place, wanted, choice, say=common.say))
     give(common, found, lambda: _show(found))
     return 1 if found.problems else 0
 

@@ -22,8 +22,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from tobs.config.units import format_size
-from tobs.pipeline.report import Reporter
+from tobs.config.units import format_moment, format_size
+from tobs.pipeline.report import Reporter, iso_time
 
 _BARS_EVERY = 0.1
 _LINES_EVERY = 1.0
@@ -95,6 +95,8 @@ def _update_bars(progress: Progress, reporter: Reporter, messages: TaskID, notes
     report = reporter.report
     seen = snapshot(reporter)
     waiting = f"flood wait on {reporter.waits_for}: {seen['waiting']} s" if seen["waiting"] else reporter.phase
+    if until := reporter.paused_until():
+        waiting = f"paused until {format_moment(until)}, {waiting}"
     fetched = report.messages.fetched
     progress.update(messages, completed=fetched, total=max(reporter.expected_messages, fetched) or None, more=waiting)
     written = report.notes.created + report.notes.updated
@@ -107,7 +109,7 @@ def _update_bars(progress: Progress, reporter: Reporter, messages: TaskID, notes
 
 def snapshot(reporter: Reporter) -> dict[str, object]:
     """Where the run stands, as one flat object."""
-    report = reporter.report
+    report, until = reporter.report, reporter.paused_until()
     return {
         "phase": reporter.phase,
         "chat": reporter.chat,
@@ -120,5 +122,6 @@ def snapshot(reporter: Reporter) -> dict[str, object]:
         "requests": report.requests,
         "waiting": reporter.seconds_to_wait(),
         "waiting_for": reporter.waits_for if reporter.seconds_to_wait() else "",
+        "paused_until": iso_time(until) if until else "",
         "problems": len(report.problems),
     }

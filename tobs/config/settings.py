@@ -73,7 +73,13 @@ class Settings(BaseModel):
     memory: Size | None = Field(None, ge=50_000_000, description="Memory budget, such as 1GB (profile)")
     timeout: Duration | None = Field(None, gt=0, description="How long one request may take (profile)")
     flood_threshold: Duration | None = Field(
-        None, ge=0, description="Longest flood wait that is waited in place; a longer one ends the run (profile)"
+        None, ge=0, description="Longest flood wait that is waited in place; at a longer one the run pauses (profile)"
+    )
+    flood_patience: Duration = Field(
+        "1d",
+        ge=0,
+        validate_default=True,
+        description="Longest flood wait a run pauses for, such as 6h; a longer one ends it, to be called again later",
     )
     bandwidth: Rate | None = Field(None, ge=1_000, description="Most bytes a second for files, such as 5MB/s")
     media_budget: Size | None = Field(None, ge=0, description="Most bytes of files fetched in one run, such as 2GB")

@@ -22,6 +22,7 @@ from tobs.pipeline.run import takeout_scopes
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
 from tobs.pipeline.senders import sender_ids
 from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.events import OnEvent
 from tobs.telegram.settings import TelegramSettings
 from tobs.vault.layout import chat_candidates, chat_folder
 
@@ -35,6 +36,7 @@ async def make_plan(
     selection: Selection,
     zone: ZoneInfo,
     reporter: Reporter,
+    on_event: OnEvent,
 ) -> Plan:
     """What exporting ``selection`` would do. The archive is only read, where there is one."""
     means = Means(
@@ -45,7 +47,7 @@ async def make_plan(
         layout=settings.layout,
     )
     with _reading(archive_path) as archive:
-        async with open_telegram(telegram_settings) as telegram:
+        async with open_telegram(telegram_settings, on_event=on_event) as telegram:
             chosen = await choose_chats(telegram, selection, reporter)
 
             async def called(text: str) -> Sequence[Person]:

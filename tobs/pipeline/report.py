@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import ceil
 from typing import Literal
 
 import msgspec
@@ -210,6 +211,7 @@ class Reporter:
         self.notices: list[str] = []
         self._waiting_until = 0.0
         self.waits_for = ""
+        self._paused_until = 0.0
 
     @property
     def now(self) -> float:
@@ -286,12 +288,25 @@ class Reporter:
         self.waits_for = method
         self.recovered(f"flood wait on {method}")
 
+    def paused(self, method: str, until: float) -> None:
+        """Show until its end (Unix seconds) a flood wait so long that the run pauses; one that an earlier run met is
+        counted here."""
+        if until > self._waiting_until + 1:
+            self.waited(method, until - self._clock())
+        self._paused_until = until
+
     def seconds_to_wait(self) -> int:
         """Seconds left of the flood wait the run is in, 0 when it is in none."""
-        return max(0, round(self._waiting_until - self._clock()))
+        return max(0, ceil(self._waiting_until - self._clock()))
+
+    def paused_until(self) -> float:
+        """When the pause ends that the run is in (Unix seconds), 0 when it is in none."""
+        return self._paused_until if self._paused_until > self._clock() else 0.0
 
     def finish(self) -> RunReport:
-        """Close the report."""
+        """Close the report. A flood wait that the run did not wait for to its end counts as long as it did."""
+        self.report.flood.seconds -= min(self.report.flood.seconds, max(0.0, self._waiting_until - self._clock()))
+        self._waiting_until = self._paused_until = 0.0
         self.report.recovered = [Recovered(what, times) for what, times in sorted(self._recovered.items())]
         self.report.ok = not self.report.problems
         self.report.finished = iso_time(self._clock())

@@ -8,6 +8,7 @@ from functools import partial
 
 from loguru import logger
 
+from tobs.config.units import format_moment
 from tobs.pipeline.opened import OpenRun
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.stores import ArchivePeers, ArchiveTakeouts
@@ -16,6 +17,7 @@ from tobs.telegram.events import (
     Event,
     FloodWaited,
     MessageUnreadable,
+    Paused,
     Reconnected,
     ReferenceRenewed,
     Retried,
@@ -47,6 +49,8 @@ def tell(reporter: Reporter, event: Event) -> None:
     match event:
         case FloodWaited(method=method, seconds=seconds):
             reporter.waited(method, seconds)
+        case Paused(method=method, until=until):
+            tell_pause(reporter, method, until)
         case Retried(method=method, reason=reason):
             reporter.recovered(f"{method} again after {reason}")
         case Reconnected():
@@ -58,6 +62,17 @@ def tell(reporter: Reporter, event: Event) -> None:
         case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
             # The page it belongs to tells it as a problem.
             logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
+
+
+def tell_pause(reporter: Reporter, method: str, until: float) -> None:
+    """The run pauses: told at once, with the reason and the time."""
+    reporter.paused(method, until)
+    told = (
+        f"Paused until {format_moment(until)}: Telegram asks to wait {reporter.seconds_to_wait()} s before {method} "
+        "(flood wait). Nothing is asked of it until then; Ctrl-C ends the run, and the same command goes on"
+    )
+    logger.warning(told)
+    reporter.notice(told)
 
 
 def tell_takeout(reporter: Reporter, event: TakeoutEvent) -> None:

@@ -119,7 +119,14 @@ async def open_door(
         )
     links = Links(settings, session, on_event=on_event, save=lambda: file.save(session))
     waits = SharedWaits(settings.sessions.parent / "floods.json", owner_of(session), clock=clock)
-    ledger = FloodLedger(clock=clock, sleep=sleep, threshold=settings.flood_threshold, on_event=on_event, waits=waits)
+    ledger = FloodLedger(
+        clock=clock,
+        sleep=sleep,
+        threshold=settings.flood_threshold,
+        patience=settings.flood_patience,
+        on_event=on_event,
+        waits=waits,
+    )
     door = Door(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
 
     async def authorise(dc: int, connection: Connection) -> None:

@@ -16,6 +16,14 @@ class FloodWaited(Struct, frozen=True, tag="flood"):
     dc: int = 0
 
 
+class Paused(Struct, frozen=True, tag="paused"):
+    """The flood wait before ``method`` is so long that nothing is sent at all ``until`` then (Unix time)."""
+
+    method: str
+    until: float
+    dc: int = 0
+
+
 class Retried(Struct, frozen=True, tag="retry"):
     """``method`` failed with ``reason`` and is sent again after ``seconds``; ``attempt`` counts from 1."""
 
@@ -77,7 +85,7 @@ class ReferenceRenewed(Struct, frozen=True, tag="reference"):
 
 
 TakeoutEvent = TakeoutStarted | TakeoutDelayed | TakeoutRefused | TakeoutEnded
-Event = FloodWaited | Retried | Reconnected | TakeoutEvent | MessageUnreadable | ReferenceRenewed
+Event = FloodWaited | Paused | Retried | Reconnected | TakeoutEvent | MessageUnreadable | ReferenceRenewed
 OnEvent = Callable[[Event], None]
 
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from math import ceil
 
 from loguru import logger
 
+from tobs.config.units import format_moment
 from tobs.errors import FloodWait
-from tobs.telegram.events import FloodWaited, OnEvent
+from tobs.telegram.events import FloodWaited, OnEvent, Paused
 from tobs.telegram.pace import Pacer
 from tobs.telegram.waits import Key, Pace, Wait, Waits
+
+_NAP = 30.0
+"""Seconds slept at once: a laptop that was suspended meanwhile looks at the clock again."""
+_NONE = Wait(0.0, 0.0)
+_ENDS = frozenset({"account.finishTakeoutSession"})
+"""What ends a run is sent in a pause too."""
 
 
 class FloodLedger:
     """Waits by method and data centre, and the pace that is learned from them.
 
     ``waits`` is where they are kept: in memory, or ``SharedWaits`` where processes share one account.
-    A wait longer than ``threshold`` seconds is raised as FloodWait and not waited for. Waits are obeyed by everything
-    of their method; a pace is of its ``lane``: what is learned inside a takeout says nothing of the normal API.
+    Waits are obeyed by everything of their method; a pace is of its ``lane``: what is learned inside a takeout says
+    nothing of the normal API. A wait longer than ``threshold`` seconds pauses the run, which tells it: until it is over
+    nothing is sent, whatever the method. One longer than ``patience`` is raised as FloodWait and not waited for.
     """
 
     def __init__(
@@ -26,34 +35,37 @@ class FloodLedger:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         threshold: float,
+        patience: float,
         on_event: OnEvent,
         waits: Waits | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._threshold = threshold
+        self._patience = patience
         self._on_event = on_event
         self._waits = waits or Waits()
+        self._pause = _NONE
         self._pacers: dict[Key, Pacer] = {}
 
     def remaining(self, method: str, dc: int) -> float:
         """Seconds until ``method`` may be called on ``dc``; 0 for now."""
-        wait = self._waits.wait((method, dc))
-        return max(0.0, min(wait.until - self._clock(), wait.seconds)) if wait is not None else 0.0
+        return (self._waits.wait((method, dc)) or _NONE).left(self._clock())
 
     def interval(self, method: str, dc: int = 0, *, lane: str = "") -> float:
         """The learned pace: seconds between two calls of ``method``, 0 while no flood taught one."""
         return self._pacer((lane + method, dc)).interval
 
     async def gate(self, method: str, dc: int, *, lane: str = "") -> None:
-        """Return when ``method`` may be called. Another worker may meet a new wait meanwhile: it is waited too."""
+        """Return when ``method`` may be called. Another worker may meet a new wait meanwhile: it is waited too.
+
+        Raises FloodWait above the patience.
+        """
         pacer = self._pacer((lane + method, dc))
         has_turn = False
         while True:
-            while (seconds := self.remaining(method, dc)) > 0:
-                if seconds > self._threshold:
-                    raise FloodWait(round(seconds), method=method)
-                await self._sleep(seconds)
+            while (seconds := self._held(method, dc)) > 0:
+                await self._sleep(min(seconds, _NAP))
                 has_turn = False
             if has_turn or (turn := pacer.wait(self._clock())) <= 0:
                 break
@@ -68,7 +80,7 @@ class FloodLedger:
             self._waits.put_pace((lane + method, dc), Pace(pacer.interval, self._clock()))
 
     def note(self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True, lane: str = "") -> None:
-        """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the threshold.
+        """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the patience.
 
         ``slower``: it means that too much was asked, and halves the pace.
         """
@@ -81,10 +93,21 @@ class FloodLedger:
                 if slower:
                     pacer.flooded(now)
                     self._waits.put_pace((lane + method, dc), Pace(pacer.interval, now))
-                self._on_event(FloodWaited(method, seconds, name, dc))
+                if seconds <= self._patience:
+                    self._on_event(FloodWaited(method, seconds, name, dc))
             self._waits.put_wait(key, Wait(now + seconds, seconds))
-        if seconds > self._threshold:
-            raise FloodWait(round(seconds), name=name, method=method)
+        self._held(method, dc)
+
+    def _held(self, method: str, dc: int) -> float:
+        """Seconds until ``method`` may be called, the pause of the run counted. Raises FloodWait above the patience."""
+        now, wait = self._clock(), self._waits.wait((method, dc)) or _NONE
+        seconds = wait.left(now)
+        if seconds > self._patience:
+            raise FloodWait(ceil(seconds), method=method, until=format_moment(now + seconds))
+        if seconds > self._threshold and wait.until > self._pause.until:
+            self._pause = wait
+            self._on_event(Paused(method, now + seconds, dc))
+        return seconds if method in _ENDS else max(seconds, self._pause.left(now))
 
     def _pacer(self, key: Key) -> Pacer:
         if key not in self._pacers:

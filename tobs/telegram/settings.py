@@ -30,9 +30,9 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     none.
     ``bandwidth`` is the most bytes of files a second, 0 for no limit.
     ``workers`` connections fetch pages of one account, ``file_connections`` of each data centre fetch files.
-    A flood wait longer than ``flood_threshold`` is not waited for: the run ends and says so. ``patience`` is how
-    long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails to answer. A takeout
-    that Telegram delays by at most ``takeout_patience`` is waited for before anything is fetched.
+    A flood wait longer than ``flood_threshold`` pauses the run, one longer than ``flood_patience`` ends it.
+    ``patience`` is how long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails
+    to answer. A takeout that Telegram delays by at most ``takeout_patience`` is waited for before anything is fetched.
     """
 
     api_id: int
@@ -47,6 +47,7 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     workers: int = 4
     file_connections: int = 2
     flood_threshold: float = 900.0
+    flood_patience: float = 86_400.0
     connect_timeout: float = 10.0
     request_timeout: float = 60.0
     patience: float = 300.0

@@ -38,6 +38,10 @@ class Wait(Struct, frozen=True):
     until: float
     seconds: float
 
+    def left(self, now: float) -> float:
+        """Seconds of it that are left, 0 when it is over."""
+        return max(0.0, min(self.until - now, self.seconds))
+
 
 class Pace(Struct, frozen=True):
     """``interval`` seconds between two requests, learned at ``at`` (Unix time)."""

@@ -10,13 +10,14 @@ from telethon.tl import functions
 from tobs.errors import ConfigError, FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound
 from tobs.telegram.connection import add_server_key
 from tobs.telegram.convert.basics import snake
-from tobs.telegram.events import FloodWaited
+from tobs.telegram.events import FloodWaited, Paused
 from tobs.telegram.files import part_size
 from tobs.telegram.flood import FloodLedger
 from tobs.telegram.invoke import Backoff, method_name
 from tobs.telegram.refusals import TABLE, RpcError, refusal
 from tobs.telegram.session import Session, SessionFile
 from tobs.telegram.settings import ServerAddress, TelegramSettings
+from tobs.telegram.waits import Wait, Waits
 
 
 class Time:
@@ -36,8 +37,8 @@ class Time:
         self.now = max(self.now, until)
 
 
-def ledger(time: Time, events: list[object], threshold: float = 100.0) -> FloodLedger:
-    return FloodLedger(clock=time, sleep=time.sleep, threshold=threshold, on_event=events.append)
+def ledger(time: Time, events: list[object], threshold: float = 100.0, patience: float = 86_400.0) -> FloodLedger:
+    return FloodLedger(clock=time, sleep=time.sleep, threshold=threshold, patience=patience, on_event=events.append)
 
 
 async def test_a_wait_met_by_one_worker_stops_all() -> None:
@@ -75,12 +76,40 @@ async def test_answers_to_requests_under_way_are_the_same_wait() -> None:
     assert len(events) == 1
 
 
-async def test_a_wait_above_the_threshold_is_raised_to_all() -> None:
+async def test_a_wait_above_the_threshold_pauses_all_methods_until_it_is_over() -> None:
+    time, events, passed = Time(), list[object](), dict[str, float]()
+    floods = ledger(time, events, threshold=60)
+    floods.note("messages.getHistory", 0, 3600, "FLOOD_WAIT")
+
+    async def ask(method: str, dc: int) -> None:
+        await floods.gate(method, dc)
+        passed[method] = time()
+
+    await ask("account.finishTakeoutSession", 0)
+    assert passed == {"account.finishTakeoutSession": 1000.0}, "what ends a run is sent all the same"
+    await asyncio.gather(*(ask(method, 4) for method in ("messages.search", "upload.getFile")))
+    await ask("messages.getHistory", 0)
+    assert min(list(passed.values())[1:]) >= 4600.0
+    assert events == [FloodWaited("messages.getHistory", 3600, "FLOOD_WAIT", 0), Paused("messages.getHistory", 4600.0)]
+    assert max(time.slept) <= 60, "a laptop that sleeps meanwhile looks at the clock soon"
+
+
+async def test_a_pause_met_by_an_earlier_run_is_told_and_kept() -> None:
+    time, waits, events = Time(), Waits(), list[object]()
+    waits.put_wait(("messages.getHistory", 0), Wait(4600.0, 3600.0))
+    floods = FloodLedger(clock=time, sleep=time.sleep, threshold=60, patience=7200, on_event=events.append, waits=waits)
+    await floods.gate("help.getConfig", 0)
+    assert time.slept == [] and events == [], "only what would have to wait so long begins a pause"
+    await floods.gate("messages.getHistory", 0)
+    assert time() >= 4600.0 and events == [Paused("messages.getHistory", 4600.0)]
+
+
+async def test_a_wait_above_the_patience_is_raised_to_all() -> None:
     time = Time()
-    floods = ledger(time, [], threshold=60)
+    floods = ledger(time, [], threshold=60, patience=3000)
     with pytest.raises(FloodWait) as caught:
         floods.note("messages.getHistory", 0, 3600, "FLOOD_WAIT")
-    assert caught.value.seconds == 3600
+    assert caught.value.seconds == 3600 and " again after 1970-01-01 " in caught.value.remedy
     with pytest.raises(FloodWait):
         await floods.gate("messages.getHistory", 0)
     assert time.slept == []

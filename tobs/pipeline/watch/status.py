@@ -14,7 +14,7 @@ from tobs.vault.writer import NoteFile, write_batch
 _STATUS = ".tobs/watch.json"
 _PAUSE = ".tobs/watch.pause"
 
-State = Literal["starting", "watching", "working", "quiet", "paused", "offline", "stopped"]
+State = Literal["starting", "watching", "working", "quiet", "paused", "waiting", "offline", "stopped"]
 
 
 class WatchStatus(Struct):

@@ -70,6 +70,7 @@ class Watcher:
         self._chats: dict[int, Chat] = {}
         self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
         self._offline = False
+        self._asked_to_wait = 0.0  # until then (Unix time) Telegram wants to be left alone
         self._root = run.means.workspace.root
         self._stopping = False
         self.status = WatchStatus(os.getpid(), iso_time(clock()))
@@ -88,6 +89,8 @@ class Watcher:
         await self._step(Due())  # what an interrupted run left
         while not self._is_over():
             due_at = min([self._schedule.next(last, self._clock()), *self._polls.values()])
+            if self._resting() == "waiting":
+                due_at = self._asked_to_wait  # then what could not be done is
             self._tell(self._resting() or ("offline" if self._offline else "watching"), due_at)
             await self._wait(self._bell.event, max(0.0, due_at - self._clock()))
             if self._is_over():
@@ -109,6 +112,9 @@ class Watcher:
             try:
                 await self._telegram.listen(self._bell.pushed)
                 seconds = _FIRST_TRY
+            except FloodWait as error:
+                self._leave_alone(error)
+                await self._wait(asyncio.Event(), error.seconds)
             except NetworkError as error:
                 logger.warning("{}", error)
                 self._offline = True
@@ -149,6 +155,9 @@ class Watcher:
             self._offline = True
             self._bell.keep(due)
             logger.warning("{}", error)
+        except FloodWait as error:
+            self._bell.keep(due)
+            self._leave_alone(error)
         except TobsError as error:
             self._bell.keep(due)
             logger.error("{} {}", error.message, error.remedy)
@@ -207,7 +216,14 @@ class Watcher:
         """Why Telegram is left alone now, None when it is not."""
         if is_paused(self._root):
             return "paused"
+        if self._clock() < self._asked_to_wait:
+            return "waiting"
         return "quiet" if self._schedule.is_quiet(self._clock()) else None
+
+    def _leave_alone(self, error: FloodWait) -> None:
+        """A flood wait that is too long to stand still for: only the vault is watched until it is over."""
+        self._asked_to_wait = max(self._asked_to_wait, self._clock() + error.seconds)
+        logger.warning("{} The vault is watched meanwhile.", error.message)
 
     def _tell(self, state: State, due_at: float) -> None:
         status = self.status
