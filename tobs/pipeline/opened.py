@@ -31,6 +31,7 @@ from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits
 from tobs.pipeline.exporters import Exporters, exporting
+from tobs.pipeline.in_place import finish_changes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.presence import look_after
@@ -142,6 +143,7 @@ class OpenRun(Struct, frozen=True):
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
         """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
         means = self.means
+        await self.keeper(finish_changes, self.archive, means.workspace.root, means.workspace.staging)
         chain = Chain(
             means.catalogue.processors,
             self.host,

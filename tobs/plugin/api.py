@@ -119,7 +119,8 @@ class Result(Struct, frozen=True, omit_defaults=True):
     ``fields`` go into the note's front matter, ``sections`` into its text, ``tags`` (without ``#``) to its
     tags, ``related`` (names of notes) to its links. ``files`` become attachments beside the item.
     ``replacement`` is another form of the file itself: the note embeds it and later plugins get it; the
-    original is kept.
+    original is kept. With ``in_place`` it is the same format with other bytes, and takes the original's place in the
+    vault: for plugins whose configuration asks for that.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -128,6 +129,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     related: tuple[FieldText, ...] = ()
     files: tuple[NewFile, ...] = ()
     replacement: Path | None = None
+    in_place: bool = False
 
 
 class MessageItem(Struct, frozen=True, tag=True):

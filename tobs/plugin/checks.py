@@ -42,6 +42,8 @@ def checked_result(body: bytes, call: object) -> Result:
     assert isinstance(call, Item)
     for path in (*(new.path for new in result.files), *([result.replacement] if result.replacement else [])):
         _check_path(path, call.work)
+    if result.in_place:
+        _check_in_place(result.replacement, call.path)
     return result
 
 
@@ -84,6 +86,13 @@ def _check_fields(fields: Mapping[str, FieldValue]) -> None:
             raise BadResult(f"the field {name} is tobs's own")
         if isinstance(value, float) and not math.isfinite(value):
             raise BadResult(f"the field {name} is {value}, which is no number a note can hold")
+
+
+def _check_in_place(replacement: Path | None, original: Path) -> None:
+    if replacement is None:
+        raise BadResult("in_place without a replacement")
+    if replacement.suffix.lower() != original.suffix.lower():
+        raise BadResult(f"the file {replacement.name} cannot take the place of one that ends in {original.suffix}")
 
 
 def _check_path(path: Path, work: Path) -> None:

@@ -173,7 +173,7 @@ def check_attachments(found: Verification, archive: Archive, root: Path) -> None
             path = root / file.path
             if not path.is_file():
                 found.find(Fault("attachment", file.path, "the file is not there", _FETCH_AGAIN))
-            elif sha256_of(path) != file.sha256:
+            elif sha256_of(path) != file.digest:
                 found.find(Fault("content", file.path, "the file is not what was downloaded", _FETCH_AGAIN))
 
 
