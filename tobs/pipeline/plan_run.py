@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
-from math import ceil
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Person
-from tobs.pipeline.estimate import CommentsEstimate, Estimator, Known, Means, Plan, sum_up
+from tobs.pipeline.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Means, Plan, sum_up
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.run import takeout_scopes
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
@@ -55,7 +54,7 @@ async def make_plan(
 
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], called)
             estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
-            items, scopes = [], set[str]()
+            items, scopes = list[ChatEstimate](), set[str]()
             async with _left(telegram, settings, selection, chosen, reporter) as left:
                 for one in (*chosen, *left):
                     if not one.is_full:
@@ -67,10 +66,10 @@ async def make_plan(
                     scopes |= set(needed)
                     known = _known(archive, telegram.account.id, chat)
                     try:
-                        item = await estimator.chat(one, known, scopes=tuple(needed))
                         comments = await _comments(telegram, archive, chat, selection.comments, settings)
-                        more_requests = 2 + ceil((comments.messages or 0) / 100) if comments and comments.wanted else 0
-                        items.append(replace(item, comments=comments, requests=item.requests + more_requests))
+                        items += await estimator.chat(
+                            one, known, scopes=tuple(needed), comments=comments, stories=selection.stories
+                        )
                     except RequestRefused as error:
                         if len(chosen) + len(left) == 1:
                             raise
