@@ -116,7 +116,7 @@ def test_a_plan_reckons_comments_and_stories_where_the_export_brings_them(serve:
     assert report["messages"]["new"] == plan["new"] > plain["new"]
     assert 0.5 * sent <= plan["requests"] <= 2 * sent, (plan["requests"], sent)
     assert 0.6 * report["media"]["bytes"] <= plan["bytes"] <= 1.6 * report["media"]["bytes"]
-    written = [note for note in (tmp_path / "vault/Telegram").rglob("20*.md")]
+    written = list((tmp_path / "vault/Telegram").rglob("20*.md"))
     assert 0.8 * len(written) <= plan["notes"] <= 1.2 * len(written), (plan["notes"], len(written))
     again = served.tobs("plan", *targets, *around, timeout=60).json
     assert again["new"] == 0 and {item["new"] for item in again["items"]} == {0}

@@ -51,9 +51,10 @@ class CommentsEstimate(Struct, frozen=True):
 
 
 class ChatEstimate(Struct, frozen=True):
-    """What exporting a chat would do, or its comments or stories (``kind``). ``messages`` are those that the filters leave; ``archived`` ones of them are in
-    the vault's archive already. ``exact`` says whether the messages were counted, not reckoned; ``bytes`` is None where
-    the size of a kind of files cannot be told. ``notes`` are those of new messages."""
+    """What exporting a chat would do, or its comments or stories (``kind``). ``messages`` are those that the filters
+    leave; ``archived`` ones of them are in the vault's archive already. ``exact`` says whether the messages were
+    counted, not reckoned; ``bytes`` is None where the size of a kind of files cannot be told. ``notes`` are those of
+    new messages."""
 
     id: int
     kind: str
