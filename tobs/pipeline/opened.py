@@ -34,6 +34,7 @@ from tobs.pipeline.exporters import Exporters, exporting
 from tobs.pipeline.in_place import finish_changes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.post_render import PostRender
 from tobs.pipeline.presence import look_after
 from tobs.pipeline.presses import Presses
 from tobs.pipeline.rendering.relayout import finish_relayouts, resume_relayouts
@@ -42,6 +43,7 @@ from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.functions import Functions
 from tobs.plugin.host import Host, HostLimits
+from tobs.plugin.processor import Processor
 from tobs.render.found import NO_PROPERTY
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
@@ -52,7 +54,8 @@ from tobs.vault.workspace import Workspace
 
 class Means(Struct, frozen=True):
     """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
-    ``media_later``: files are left to a later one."""
+    ``media_later``: files are left to a later one. ``last_word`` are the plugins that change notes once they are
+    rendered, in a rehearsal too."""
 
     settings: Settings
     profile: Profile
@@ -60,6 +63,7 @@ class Means(Struct, frozen=True):
     workspace: Workspace
     templates: Templates
     functions: Functions
+    last_word: tuple[Processor, ...]
     zone: ZoneInfo
     catalogue: Catalogue
     environment: Mapping[str, str]
@@ -83,13 +87,14 @@ class Means(Struct, frozen=True):
 
 class OpenRun(Struct, frozen=True):
     """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins,
-    ``exporters`` are those that hand on what it brings."""
+    ``exporters`` are those that hand on what it brings, ``post_render`` those with the last word on notes."""
 
     means: Means
     keeper: Keeper
     archive: Archive
     host: Host
     exporters: Exporters
+    post_render: PostRender | None
 
     @property
     def report(self) -> RunReport:
@@ -117,6 +122,7 @@ class OpenRun(Struct, frozen=True):
             options=options,
             templates=means.templates,
             functions=means.functions.openings,
+            post_render=self.post_render,
         )
         return Desk(
             studio=studio,
@@ -184,8 +190,9 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
                 async with (
                     _plugins(means) as host,
                     exporting(_exporters(means, host, archive, keeper), reporter) as exporters,
+                    _last_word(means, keeper) as post_render,
                 ):
-                    yield OpenRun(means, keeper, archive, host, exporters)
+                    yield OpenRun(means, keeper, archive, host, exporters, post_render)
             except TobsError as error:
                 reporter.failed(error, told)
                 raise
@@ -220,6 +227,19 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
             tell_plugins(reporter, catalogue, host.off)
             if not isinstance(sys.exception(), asyncio.CancelledError):
                 await tell_end(host, catalogue, reporter, error)
+
+
+@asynccontextmanager
+async def _last_word(means: Means, keeper: Keeper) -> AsyncIterator[PostRender | None]:
+    """The plugins with the last word on notes; they are asked in the keeper's thread."""
+    if not means.last_word:
+        yield None
+        return
+    post_render = PostRender(means.last_word, means.environment, strict=means.strict)
+    try:
+        yield post_render
+    finally:
+        await asyncio.shield(keeper(post_render.close))
 
 
 def _exporters(means: Means, host: Host, archive: Archive, keeper: Keeper) -> Exporters:
