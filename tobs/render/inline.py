@@ -182,7 +182,8 @@ def _trimmed(line: str, runs: list[Run]) -> list[Run]:
             html: tuple[str, ...] = ()
             if before is not None and after is not None:
                 outer = _common(_common(run.outer, before.outer), after.outer)
-                if before.outer == after.outer == run.outer and before.leaf is after.leaf is None:
+                among = all(each.leaf is None or each.leaf.style == "code" for each in (before, after))
+                if before.outer == after.outer == run.outer and among:
                     html = tuple(style for style in run.html if style in before.html and style in after.html)
             run = run._replace(outer=outer, html=html)
         _add(joined, run)
