@@ -231,7 +231,6 @@ class AudioItem(Struct, frozen=True):
     ``sha256`` is that of the file as it came, ``changed`` that of what a plugin made of it in its place."""
 
     sha256: str
-    changed: str = ""
     path: str | None = None
     kind: str = "audio"
     name: str = ""
@@ -252,3 +251,4 @@ class AudioItem(Struct, frozen=True):
     waveform: str = ""
     shown: str = ""
     found: dict[str, Any] = {}
+    changed: str = ""
