@@ -125,6 +125,7 @@ class ChatExporter(Struct, frozen=True):
                     policy=self.policy,
                     limits=self.limits,
                     within=part.within,
+                    topic=part.thread,
                     inside=host if part.chat.id != chat.id else None,
                 )
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -77,11 +78,17 @@ class ChatEstimate(Struct, frozen=True):
     comments: CommentsEstimate | None = None
 
 
-class Known(Struct, frozen=True):
-    """What the vault's archive has of a chat: ``count`` tells how many messages of a history there are in an interval
-    of ids; its folder ("": none yet), its layout and why (None: not decided)."""
+class Count(Protocol):
+    """How many messages of a history, or a topic of it, are in the archive with ids from ``low`` up to ``high``."""
 
-    count: Callable[[int, int, int], int]
+    def __call__(self, chat_id: int, low: int, high: int, *, topic: int = 0) -> int: ...
+
+
+class Known(Struct, frozen=True):
+    """What the vault's archive has of a chat: ``count`` tells how many messages there are in an interval of ids; its
+    folder ("": none yet), its layout and why (None: not decided)."""
+
+    count: Count
     folder: str = ""
     layout: tuple[str, str] | None = None
 
@@ -157,7 +164,7 @@ class Estimator:
             layout = choose_layout(self._means.layout, sum(part.chat.count or 0 for part in parts))
             known = replace(known, layout=layout)
         inside = sum(
-            known.count(part.chat.id, *(part.within or (1, part.chat.top))) for part in parts if not part.thread
+            known.count(part.chat.id, *(part.within or (1, part.chat.top)), topic=part.thread) for part in parts
         )
         fetched = max(0, sum(self._fetched(holding) for holding in looked) - inside)
         pages = ceil(fetched / _PAGE)

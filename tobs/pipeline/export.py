@@ -47,16 +47,17 @@ async def export_chat(
     policy: MediaPolicy,
     limits: Limits,
     within: Gap | None = None,
+    topic: int = 0,
     inside: ChatPlace | None = None,
 ) -> ChatPlace:
     """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
 
-    ``within`` are the ids wanted when it is only a part of the chat; ``inside`` is the place of the chat that this
-    one belongs to.
+    ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is the
+    place of the chat that this one belongs to.
     """
     desk.reporter.chat = chat.title
     place = await keeper(open_chat, desk, chat, inside=inside, is_part=within is not None)
-    gaps = await keeper(missing_ids, desk, chat.id, top, within)
+    gaps = await keeper(missing_ids, desk, chat.id, top, within, topic)
     await bring_chat(desk, keeper, writer, chain, enrichers, source, place, gaps, policy=policy, limits=limits)
     return place
 

@@ -125,7 +125,7 @@ def _known(archive: Archive | None, account: int, chat: Chat) -> Known:
     """What the vault has of ``chat``, and where it would go if it has nothing."""
     folder = chat_folder(next(chat_candidates(chat.title, chat.id)))
     if archive is None:
-        return Known(count=lambda *_: 0, folder=folder)
+        return Known(count=lambda *_, topic=0: 0, folder=folder)
     note = archive.notes.by_tobs_id(str(chat.id))
     return Known(
         count=partial(archive.messages.count_between, account),

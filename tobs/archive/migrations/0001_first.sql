@@ -218,6 +218,16 @@ CREATE TABLE coverage (
     PRIMARY KEY (account, chat_id, low)
 ) WITHOUT ROWID;
 
+-- The same for topics of forums that were fetched by themselves: of these ids every message of the topic is here.
+CREATE TABLE topic_coverage (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    topic_id INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (account, chat_id, topic_id, low)
+) WITHOUT ROWID;
+
 CREATE TABLE unreadable (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
