@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tobs.media import MediaPolicy
 from tobs.model import Chat, is_channel_id, stories_of
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.report import Problem
@@ -98,8 +99,7 @@ class Means(Struct, frozen=True):
 
     workers: int
     downloads: int
-    kinds: Collection[str]
-    max_size: int
+    policy: MediaPolicy
     layout: AskedLayout
 
 
@@ -151,12 +151,11 @@ class Estimator:
     ) -> list[ChatEstimate]:
         """What exporting a chat (and the group it grew from) would do; what its comments and its ``stories`` would
         where they are wanted."""
-        chat = chosen.chat
+        chat, wanted = chosen.chat, self._means.policy.of(chosen.chat).kinds
         before, started = self._telegram.requests.total(), self._clock()
         parts = await parts_of(self._telegram, chosen, self._filters, self._senders, self._zone)
         looked = [
-            await look_at(self._telegram, part, self._filters, self._senders, self._zone, self._means.kinds)
-            for part in parts
+            await look_at(self._telegram, part, self._filters, self._senders, self._zone, wanted) for part in parts
         ]
         self._asked += self._telegram.requests.total() - before
         self._seconds += self._clock() - started
@@ -227,7 +226,7 @@ class Estimator:
         for holding in looked:
             kinds.update(holding.kinds)
             files.update(holding.kinds if holding.files is None else holding.files)
-        media = estimate_media(files, looked, self._means)
+        media = estimate_media(files, looked, self._means.policy.of(chat))
         wanted = [one for one in media.values() if one.wanted]
         pages = (pages if new else 0) + around
         parts = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
@@ -293,7 +292,9 @@ def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int
     )
 
 
-def estimate_media(kinds: Mapping[str, int], looked: Sequence[Holding], means: Means) -> dict[str, MediaEstimate]:
+def estimate_media(
+    kinds: Mapping[str, int], looked: Sequence[Holding], policy: MediaPolicy
+) -> dict[str, MediaEstimate]:
     """Files of each kind with the bytes a run would fetch, by the sizes of those that were looked at."""
     found: dict[str, MediaEstimate] = {}
     for kind in FILES:
@@ -301,6 +302,6 @@ def estimate_media(kinds: Mapping[str, int], looked: Sequence[Holding], means: M
         if not count:
             continue
         every = [size for holding in looked for size in holding.sizes.get(kind, ())]
-        some = sum(size for size in every if size <= means.max_size)
-        found[kind] = MediaEstimate(count, round(some / len(every) * count) if every else None, kind in means.kinds)
+        some = sum(size for size in every if size <= policy.max_size)
+        found[kind] = MediaEstimate(count, round(some / len(every) * count) if every else None, kind in policy.kinds)
     return found

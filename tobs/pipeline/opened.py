@@ -40,6 +40,7 @@ from tobs.pipeline.presses import Presses
 from tobs.pipeline.rendering.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
+from tobs.pipeline.wanted import media_policy
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.functions import Functions
 from tobs.plugin.host import Host, HostLimits
@@ -75,7 +76,7 @@ class Means(Struct, frozen=True):
     @property
     def policy(self) -> MediaPolicy:
         """Which media are wanted."""
-        return MediaPolicy(kinds=frozenset(self.settings.media), max_size=self.settings.max_size)
+        return media_policy(self.settings)
 
     @property
     def limits(self) -> Limits:

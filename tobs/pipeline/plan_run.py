@@ -20,6 +20,7 @@ from tobs.pipeline.report import Reporter
 from tobs.pipeline.run import takeout_scopes
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
 from tobs.pipeline.senders import sender_ids
+from tobs.pipeline.wanted import media_policy
 from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.events import OnEvent
 from tobs.telegram.settings import TelegramSettings
@@ -38,11 +39,11 @@ async def make_plan(
     on_event: OnEvent,
 ) -> Plan:
     """What exporting ``selection`` would do. The archive is only read, where there is one."""
+    policy = media_policy(settings)
     means = Means(
         workers=profile.workers,
         downloads=profile.downloads,
-        kinds=frozenset(settings.media),
-        max_size=settings.max_size,
+        policy=policy,
         layout=settings.layout,
     )
     with _reading(archive_path) as archive:
@@ -62,7 +63,9 @@ async def make_plan(
                     chat = one.chat
                     more = {"chats"} if chat.migrated_from else set()
                     more |= {"megagroups"} if selection.comments or settings.comments else set()
-                    needed = takeout_scopes([chat], media=bool(settings.media), more=more) if settings.takeout else []
+                    needed = []
+                    if settings.takeout:
+                        needed = takeout_scopes([chat], media=bool(policy.of(chat).kinds), more=more)
                     scopes |= set(needed)
                     known = _known(archive, telegram.account.id, chat)
                     try:
