@@ -210,6 +210,24 @@ def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve_near: ServeNea
     assert stamps(vault) == before
 
 
+def test_a_note_that_was_moved_within_obsidian_and_then_without_it_leaves_no_broken_link(
+    serve_near: ServeNear, tmp_path: Path
+) -> None:
+    served = serve_near(WORLD)
+    vault = tmp_path / "vault"
+    note, linking = linked_pair(vault, exported(served, vault))
+    for name, is_in_obsidian in (("once", True), ("twice", False)):
+        moved = note.with_name(f"{name}.md")
+        before, after = (path.relative_to(vault).as_posix().removesuffix(".md") for path in (note, moved))
+        note.rename(moved)
+        if is_in_obsidian:
+            for other in vault.rglob("*.md"):
+                other.write_text(other.read_text().replace(f"[[{before}", f"[[{after}"))
+        assert again(served, vault).json["notes"]["moved"] == 1
+        assert f"[[{after}" in linking.read_text() and broken_links(vault) == []
+        note = moved
+
+
 def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve_near: ServeNear, tmp_path: Path) -> None:
     served = serve_near(WORLD)
     vault = tmp_path / "vault"

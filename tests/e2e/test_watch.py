@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import sqlite3
@@ -16,6 +17,7 @@ import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served, stamps
+from tests.e2e.test_plugins import add_plugin
 from tests.e2e.test_sync import exported, methods, note, sync
 
 SMALL = "synthetic:messages=60,chats=2,media=0.05,seed=4"
@@ -181,6 +183,58 @@ def test_a_template_that_changes_is_taken_up_and_a_broken_one_is_told_and_the_go
         new = served.control("/messages", {"text": "After it."})["id"]
         eventually(lambda: notes_of(vault, new), "the watch does not go on")
         assert "Made by me: After it." in note(vault, new)
+
+
+WRITES_DOWN = """
+from tobs.plugin import Item, NoConfig, Passage, Plugin, Result, transcript
+
+
+class WritesDown(Plugin[NoConfig]):
+    name = "writes-down"
+    version = "1"
+    handles = frozenset({"voice"})
+
+    def process(self, item: Item) -> Result | None:
+        return transcript([Passage(0.0, f"{item.path.stat().st_size} bytes were spoken.", 1.0)], language="en")
+"""
+
+
+def test_a_message_to_oneself_is_captured_with_its_transcript_and_answered_once_where_that_is_asked_for(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("community"), tmp_path / "vault"
+    (vault / ".tobs/plugins").mkdir(parents=True)
+    add_plugin(served, vault, "writes_down", WRITES_DOWN)
+    assert served.tobs("export", "me", "--vault", str(vault)).code == 0
+    voice = (Path(__file__).parents[1] / "data/voice/conf-invalid.oga").read_bytes()
+    spoken = {
+        "kind": "voice",
+        "data": base64.b64encode(voice).decode(),
+        "name": "memo.ogg",
+        "mime": "audio/ogg",
+        "duration": 1,
+    }
+    with watching(served, vault, "--every", "1h"):
+        first = served.control("/messages", {"chat": "me", "text": "A thought."})["id"]
+        eventually(lambda: notes_of(vault, first), "a message to oneself has no note")
+    assert "messages.sendReaction" not in methods(served, 0), "nothing is sent that nobody asked for"
+    (served.home / "config.toml").write_text('[watch]\nanswer = "👌"\n')
+    with watching(served, vault, "--every", "1h"):
+        asked = len(served.log())
+        second = served.control("/messages", {"chat": "me", "media": spoken})["id"]
+        eventually(lambda: "messages.sendReaction" in methods(served, asked), "it was not answered")
+        told = [*notes_of(vault, second), *(vault / "Telegram/Audio").glob("*.md")]
+        assert any(f"{len(voice)} bytes were spoken." in path.read_text() for path in told), (
+            "answered when it is in the vault"
+        )
+        other = served.control("/messages", {"chat": served.target, "text": "Not to oneself."})["id"]
+        served.control("/faults", {"faults": ["messages.sendReaction#1=error:400:PREMIUM_ACCOUNT_REQUIRED"]})
+        third = served.control("/messages", {"chat": "me", "text": "Refused."})["id"]
+        eventually(lambda: status(vault).get("problems"), "a refusal was not told")
+        assert f"message {third}" in status(vault)["problems"][0] and not notes_of(vault, other)
+    with watching(served, vault, "--every", "1h"):
+        pass
+    assert methods(served, 0).count("messages.sendReaction") == 2, "nothing is answered twice"
 
 
 def test_a_file_in_the_inbox_goes_through_the_media_chain_and_gets_its_note(serve: Serve, tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ class Size:
 async def test_weeks_of_watching_leave_nothing_behind(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served, vault = await asyncio.to_thread(serve, "synthetic:messages=60,chats=2,media=0,seed=4"), tmp_path / "vault"
+    world, vault = "synthetic:messages=60,chats=2,media=0,seed=4", tmp_path / "vault"
+    served = await asyncio.to_thread(serve, world, login=False)
+    await asyncio.to_thread(served.login)
     for name, value in served.environment().items():
         if name.startswith("TOBS_"):
             monkeypatch.setenv(name, value)

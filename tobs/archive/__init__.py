@@ -15,7 +15,7 @@ from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
-from tobs.archive.record import Recorded, deleted_keys, record_changes, record_counters, record_page
+from tobs.archive.record import Recorded, deleted_keys, record_changes, record_page
 from tobs.archive.relayout import Retired, Successor
 from tobs.archive.replaced import ReplacedText, Replacement, UndoableRun
 from tobs.archive.runs import RunRow
@@ -76,7 +76,6 @@ __all__ = [
     "path_key",
     "put_back",
     "record_changes",
-    "record_counters",
     "record_page",
     "salvage",
     "set_aside",

@@ -333,12 +333,14 @@ class Notes:
         """Notes by id."""
         stale.mark_notes(self._database, note_ids)
 
-    def mark_stale_of(self, keys: Iterable[MessageKey]) -> None:
-        """The notes that show messages."""
-        rows = self._database.rows(
-            f"{KEYS} SELECT row FROM keys JOIN message_rows USING (account, chat_id, id)", (key_list(keys),)
-        )
-        stale.mark_notes_of_rows(self._database, [row for (row,) in rows])
+    def fall_behind(self, message_rows: Sequence[int]) -> None:
+        """The counters of messages are newer than what their notes show."""
+        if message_rows:
+            stale.mark_behind(self._database, message_rows)
+
+    def show_counters(self, account: int, chat_id: int) -> bool:
+        """Mark the notes stale that are behind the counters of a chat's messages; whether there are any."""
+        return stale.mark_notes_behind(self._database, owner_of(account, chat_id), chat_id)
 
     def mark_stale_with(self, sha256: str) -> None:
         """The notes that embed a file, and its own note."""

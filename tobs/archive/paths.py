@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from unicodedata import normalize
 
 from tobs.archive.database import Database
+from tobs.archive.encoding import id_list
 from tobs.errors import VaultError
 
 
@@ -30,6 +31,15 @@ class Paths:
             (path_key(path),),
         )
         return found
+
+    def of_the_same(self, paths: Iterable[str]) -> set[str]:
+        """The keys of every path that the notes and files at ``paths`` have or had."""
+        rows = self._database.rows(
+            "SELECT key FROM paths WHERE owner IN"
+            " (SELECT owner FROM paths WHERE key IN (SELECT value FROM json_each(?)))",
+            (id_list(path_key(path) for path in paths),),
+        )
+        return {key for (key,) in rows}
 
 
 def claim_path(database: Database, owner: str, candidates: Iterable[str]) -> str:

@@ -35,11 +35,10 @@ class Recorded(Struct, frozen=True):
 
 
 def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, source: str = TELEGRAM) -> Recorded:
-    """Put ``page``, as ``account`` saw it, into the archive in one transaction; ``[low, high]`` is settled with it
-    (of the page's topic where it has one).
+    """Put ``page``, as ``account`` saw it, into the archive in one transaction; ``[low, high]`` is settled with it.
 
     A message that came again is compared by ``message_state``: an edit keeps the older version and makes the note
-    stale, new counters are stored and change nothing else. A page with ``high < low`` settles no ids.
+    stale, new counters are stored and the note is known to be behind them. A page with ``high < low`` settles no ids.
     What Telegram said itself is never replaced by what another ``source`` says of it, and replaces what that said.
     """
     owner = owner_of(account, page.chat_id)
@@ -48,7 +47,7 @@ def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, s
         archive.people.see(page.people if source == TELEGRAM else _new_people(archive, page.people))
         recorded = _record_messages(archive, owner, page, decide, source)
         archive.blooms.save_due(owner, page.chat_id)
-        archive.coverage.add(account, page.chat_id, page.low, page.high, page.unreadable, topic=page.topic)
+        archive.coverage.add(account, page.chat_id, page.low, page.high, page.unreadable)
     return recorded
 
 
@@ -83,24 +82,6 @@ def record_changes(
         if keep_state:
             archive.updates.put(account, changes.box, changes.state)
     return recorded
-
-
-def record_counters(archive: Archive, account: int, page: Page, decide: Decide, *, show: bool) -> tuple[Recorded, int]:
-    """Put messages that were fetched again into the archive; how many have other counters. With ``show`` their notes
-    are stale."""
-    owner = owner_of(account, page.chat_id)
-    new = {message.id: message for message in page.messages}
-    with archive.transaction():
-        known = archive.messages.known(owner, page.chat_id, new, archive.messages.last_row())
-        counted = [
-            MessageKey(owner, page.chat_id, message_id)
-            for message_id, one in known.items()
-            if message_counters(decode_message(one.model)) != message_counters(new[message_id])
-        ]
-        recorded = record_page(archive, account, page, decide)
-        if show:
-            archive.notes.mark_stale_of(counted)
-    return recorded, len(counted)
 
 
 def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collection[int]) -> list[MessageKey]:
@@ -176,6 +157,7 @@ def _record_messages(
     files = archive.media.add(owner, rows, decide)
     if fates.refreshed:
         archive.messages.refresh(fates.refreshed)
+        archive.notes.fall_behind([known.row for known, one in fates.refreshed if _counts_otherwise(known, one)])
     if fates.replaced:
         archive.messages.replace(raw_page, fates.edited)
         archive.messages.replace(raw_page, fates.bettered, keep_versions=False)
@@ -217,6 +199,10 @@ class _Fates:
             return self.bettered
         has_more = _files_here(incoming.message) > _files_here(decode_message(known.model))
         return self.bettered if has_more else None
+
+
+def _counts_otherwise(known: Known, incoming: Incoming) -> bool:
+    return message_counters(decode_message(known.model)) != message_counters(incoming.message)
 
 
 def _files_here(message: Message) -> int:

@@ -28,6 +28,26 @@ def mark_notes_of_rows(database: Database, message_rows: Iterable[int]) -> None:
     )
 
 
+def mark_behind(database: Database, message_rows: Iterable[int]) -> None:
+    """The notes messages are shown in are behind their counters, and not stale for that."""
+    database.run(
+        "UPDATE notes SET behind = 1 WHERE id IN"
+        " (SELECT note_id FROM message_rows WHERE row IN (SELECT value FROM json_each(?)))",
+        (id_list(message_rows),),
+    )
+
+
+def mark_notes_behind(database: Database, account: int, chat_id: int) -> bool:
+    """Notes that are behind the counters of a chat's messages, whether they were written since or not; ``account`` is
+    0 for channels. Whether there are any."""
+    rows = database.rows(
+        f"{_GROW}, behind = 0 WHERE behind = 1 AND EXISTS ("
+        " SELECT 1 FROM message_rows WHERE note_id = notes.id AND account = ? AND chat_id = ?) RETURNING id",
+        (account, chat_id),
+    )
+    return bool(rows)
+
+
 def mark_notes_naming(database: Database, people: Iterable[int]) -> None:
     """The notes of what people sent, and those that tell of them: of chats, and of people themselves."""
     database.run(

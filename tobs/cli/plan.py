@@ -36,7 +36,6 @@ def plan(
     left: choosing.Left = False,
     exclude: choosing.Exclude = None,
     comments: choosing.Comments = None,
-    stories: choosing.Stories = False,
     since: choosing.Since = None,
     until: choosing.Until = None,
     min_id: choosing.MinId = None,
@@ -74,7 +73,7 @@ def plan(
     )
     place = open_workplace(common.settings(**settings), verbosity=common.verbose)
     tell_warnings(place.warnings)
-    choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, stories=stories, asked=asked)
+    choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, asked=asked)
     wanted = targets or ([] if all_chats or left else list(place.settings.targets))
     found = asyncio.run(make_plan(place, wanted, choice, say=common.say))
     give(common, found, lambda: _show(found))
@@ -91,12 +90,12 @@ def _show(found: Plan) -> None:
         f"{_time(found.seconds)}.",
         soft_wrap=True,
     )
-    for item in (item for item in found.items if item.messages):
+    for item in found.items:
         kinds = ", ".join(f"{count} {kind}" for kind, count in item.kinds.items())
         stdout.print(f"{item.title}: {kinds}; about {item.notes} notes.", soft_wrap=True, markup=False)
     if found.takeout:
         stdout.print(f"A takeout session would be asked for ({', '.join(found.takeout)}).", soft_wrap=True)
-    for item in (item for item in found.items if item.kind not in ("comments", "stories")):
+    for item in found.items:
         stdout.print(f"{item.folder}: layout {item.layout}, {item.layout_reason}.", soft_wrap=True, markup=False)
     for item in found.items:
         if item.comments is not None:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from tobs.archive import Archive, FileRow, NoteRow
+from tobs.archive import Archive, FileRow, NoteRow, path_key
 from tobs.pipeline.folders import folder_key
 from tobs.pipeline.report import Reporter
 from tobs.vault.decide import plain_text, text_hash
@@ -164,13 +164,13 @@ def _moved_notes(root: Path, absent: Sequence[NoteRow], strays: _Strays) -> dict
 
 def _moved_files(root: Path, absent: Sequence[FileRow], strays: _Strays) -> dict[str, str]:
     """Where attachments are now, by hash."""
-    wanted = {row.digest: row.sha256 for row in absent}
+    wanted = {row.sha256 for row in absent}
     found: dict[str, str] = {}
     for path in sorted({path for row in absent for path in strays.files.get(row.size, ())}):
         with (root / path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest in wanted:
-            found.setdefault(wanted[digest], path)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if sha256 in wanted:
+            found.setdefault(sha256, path)
     return found
 
 
@@ -201,9 +201,14 @@ def _bring_back(archive: Archive, strays: _Strays, moves: Mapping[str, str]) -> 
 
 
 def linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
-    """The notes that link to one of ``paths`` by what was last written into them."""
-    gone = {path.removesuffix(".md") for path in paths}
-    return [note for note, text in archive.notes.texts() if not gone.isdisjoint(link_targets(text))]
+    """The notes that link to what was at one of ``paths``, by what was last written into them: Obsidian may have
+    written their links anew since, so every path that it ever had counts."""
+    gone = archive.paths.of_the_same(paths)
+
+    def is_gone(target: str) -> bool:
+        return path_key(f"{target}.md") in gone or path_key(target) in gone
+
+    return [note for note, text in archive.notes.texts() if any(map(is_gone, link_targets(text)))]
 
 
 def _tell_copies(reporter: Reporter, strays: _Strays, moves: Mapping[str, str]) -> None:

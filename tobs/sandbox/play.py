@@ -6,8 +6,6 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from telethon.tl import types
-
 from tobs.sandbox.worlds import World, forge
 from tobs.sandbox.worlds.migrating import migrate
 from tobs.sandbox.worlds.stories import story
@@ -54,12 +52,7 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         if "title" in fields:
             world.saved_tags[fields["emoji"]] = fields["title"]
         if "id" in fields:
-            message = world.history(world.me.id).get(int(fields["id"]))
-            if message is None:
-                raise ValueError("there is no such message")
-            count = types.ReactionCount(types.ReactionEmoji(fields["emoji"]), 1, chosen_order=0)
-            message.reactions = types.MessageReactions([count], reactions_as_tags=True)
-            world.history(world.me.id).put(message)
+            world.tag(int(fields["id"]), fields["emoji"])
         return {"titles": world.saved_tags}
 
     return {

@@ -9,8 +9,8 @@ from tobs.model import Chat, Message, Page, Topic
 from tobs.telegram.comments import CommentCount, comment_counts
 from tobs.telegram.invoke import Door
 from tobs.telegram.peers import Directory
-from tobs.telegram.saved import tag_titles
-from tobs.telegram.stories import Glance, every_story, glance_at_stories, single_story
+from tobs.telegram.saved import react_to_saved, tag_titles
+from tobs.telegram.stories import every_story, single_story
 from tobs.telegram.topics import every_topic, topics_by_id
 
 
@@ -40,10 +40,6 @@ class Around:
         """Every story of a peer that the account may see, page by page."""
         return every_story(self._door, self._peers, peer_id, me=self._me)
 
-    async def glance_at_stories(self, peer_id: int) -> Glance:
-        """How many stories a peer has, and some of them; a request or two for each list of them."""
-        return await glance_at_stories(self._door, self._peers, peer_id, me=self._me)
-
     async def story(self, peer_id: int, story_id: int) -> Message | None:
         """A story by its id; None when it is gone."""
         return await single_story(self._door, self._peers, peer_id, story_id)
@@ -51,3 +47,7 @@ class Around:
     async def tag_titles(self) -> dict[str, str]:
         """What the account calls the tags of its Saved Messages, those that have a title, by their emoji."""
         return await tag_titles(self._door)
+
+    async def react_to_saved(self, message_id: int, emoji: str) -> None:
+        """React to a message to oneself. Raises RequestRefused."""
+        await react_to_saved(self._door, message_id, emoji)

@@ -7,6 +7,7 @@ import pytest
 from archive_builders import ACCOUNT, CHANNEL, PRIVATE, message, page, photo, want_all, want_none
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tobs.archive import Archive, NoteLink, NoteRow, WrittenNote, pack_base, path_key, record_page
 from tobs.errors import VaultError
@@ -178,7 +179,10 @@ def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> N
         mark()  # type: ignore[operator]
         return [row.path for row in notes.stale(ACCOUNT, None)]
 
-    assert stale_after(lambda: notes.mark_stale_of([key(2)])) == ["2.md"]
+    recount = page([message(1, media=photo(5)), replace(message(2), views=7)])
+    assert stale_after(lambda: record_page(archive, ACCOUNT, recount, want_all)) == [], "counters need not be shown"
+    assert stale_after(lambda: notes.show_counters(ACCOUNT, CHANNEL)) == ["2.md"]
+    assert stale_after(lambda: notes.show_counters(ACCOUNT, CHANNEL)) == []
     assert stale_after(lambda: notes.mark_stale_with("aa")) == ["1.md"]
     assert stale_after(lambda: notes.mark_stale_in(ACCOUNT, CHANNEL)) == ["1.md", "2.md"]
     assert stale_after(lambda: notes.mark_all_stale(["person"])) == ["3.md"]

@@ -115,8 +115,10 @@ CREATE TABLE notes (
     size INTEGER NOT NULL DEFAULT 0,
     mtime_ns INTEGER NOT NULL DEFAULT 0,
     base BLOB,                          -- the text last written, zlib
-    made_in INTEGER                     -- the run that wrote it first
+    made_in INTEGER,                    -- the run that wrote it first
+    behind INTEGER NOT NULL DEFAULT 0   -- 1: counters of its messages came since, which it need not show
 );
+CREATE INDEX notes_behind ON notes (id) WHERE behind = 1;
 CREATE INDEX notes_stale ON notes (chat_id, account, message_id, id)
     WHERE revision <> written_revision AND state <> 'deleted' AND state <> 'retired';
 
@@ -218,16 +220,6 @@ CREATE TABLE coverage (
     PRIMARY KEY (account, chat_id, low)
 ) WITHOUT ROWID;
 
--- The same for topics of forums that were fetched by themselves: of these ids every message of the topic is here.
-CREATE TABLE topic_coverage (
-    account INTEGER NOT NULL,
-    chat_id INTEGER NOT NULL,
-    topic_id INTEGER NOT NULL,
-    low INTEGER NOT NULL,
-    high INTEGER NOT NULL,
-    PRIMARY KEY (account, chat_id, topic_id, low)
-) WITHOUT ROWID;
-
 CREATE TABLE unreadable (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
@@ -287,8 +279,8 @@ CREATE TABLE pictures (
 
 -- Attachments by content. The owner is the first message that has it.
 CREATE TABLE files (
-    sha256 TEXT PRIMARY KEY,            -- as it came
-    size INTEGER NOT NULL,              -- as it lies in the vault
+    sha256 TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
     mime TEXT NOT NULL,
     path TEXT NOT NULL,
     account INTEGER NOT NULL,
@@ -296,11 +288,9 @@ CREATE TABLE files (
     message_id INTEGER NOT NULL,
     found BLOB NOT NULL,                -- what each processor found out, JSON object by its name
     lost INTEGER NOT NULL DEFAULT 0,    -- 1: its owner deleted it
-    changed TEXT NOT NULL DEFAULT '',   -- SHA-256 of what a plugin made of it in its place; '': it lies there as it came
     number INTEGER NOT NULL             -- files are counted as they come
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX files_number ON files (number);
-CREATE INDEX files_changed ON files (changed) WHERE changed <> '';
 
 -- Messages a note points at; those not in the vault yet heal when they come.
 CREATE TABLE note_links (

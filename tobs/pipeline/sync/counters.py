@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
-from tobs.archive import Decide, record_counters
+from tobs.archive import Decide, record_page
 from tobs.model import MessageKey
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
@@ -73,13 +73,15 @@ async def fetch_again(
     *,
     show: bool,
 ) -> Again:
-    """Fetch the messages ``ids`` of a chat again and record what is different; with ``show`` notes of those with other
-    counters are stale too. Raises RequestRefused."""
+    """Fetch the messages ``ids`` of a chat again and record what is different; with ``show`` the chat's notes are stale
+    that do not show its counters, those stored before too. Raises RequestRefused."""
     again = Again()
     for start in range(0, len(ids), TOGETHER):
         page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
-        recorded, counted = await keeper(record_counters, desk.archive, desk.account, page, decide, show=show)
+        recorded = await keeper(record_page, desk.archive, desk.account, page, decide)
         count_recorded(desk, [recorded])
-        again.is_changed |= bool((counted and show) or recorded.edited)
+        again.is_changed |= bool(recorded.edited)
         again.gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
+    if show:
+        again.is_changed |= await keeper(desk.archive.notes.show_counters, desk.account, chat_id)
     return again

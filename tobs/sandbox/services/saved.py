@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
+from tobs.sandbox.dates import to_date
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.services.history import MAX_PAGE, page_of, within
-from tobs.sandbox.worlds import World
+from tobs.sandbox.worlds import Refused, World
 from tobs.sandbox.worlds.tl import marked, peer
 
 _MOST: Final = 100
@@ -58,6 +59,22 @@ def get_saved_history(call: Call, request: Any) -> Any:
     page = ids[max(0, start) : max(0, start + min(max(request.limit, 0), MAX_PAGE))]
     page = within(page, min_id=request.min_id, max_id=request.max_id)
     return page_of(world, world.me.id, page, count=len(ids), offset=max(0, start))
+
+
+@serves(functions.messages.SendReactionRequest)
+def send_reaction(call: Call, request: Any) -> Any:
+    """React with one emoji or take it back; to a message of one's own it is a tag."""
+    world, chat = call.world, marked_id(call.world, request.peer)
+    given = [reaction for reaction in request.reaction or () if isinstance(reaction, types.ReactionEmoji)]
+    if len(given) != len(request.reaction or ()) or len(given) > 1:
+        raise Refused(400, "REACTION_INVALID")
+    if not world.history(chat).has(request.msg_id):
+        raise Refused(400, "MESSAGE_ID_INVALID")
+    if chat == world.me.id:
+        world.tag(request.msg_id, given[0].emoticon if given else "")
+    elif given:
+        world.react(chat, request.msg_id, given[0].emoticon)
+    return types.Updates([], [], [], to_date(world.clock()), 0)
 
 
 @serves(functions.messages.GetSavedReactionTagsRequest)

@@ -338,6 +338,14 @@ class World:
         self.history(chat).put(message)
         self._tell("react", chat, (id,))
 
+    def tag(self, id: int, emoji: str) -> None:
+        """Give a message of Saved Messages a tag, its only one (empty: none)."""
+        message = self._message(self.me.id, id)
+        count = types.ReactionCount(types.ReactionEmoji(emoji), 1, chosen_order=0)
+        message.reactions = types.MessageReactions([count], reactions_as_tags=True) if emoji else None
+        self.history(self.me.id).put(message)
+        self._tell("react", self.me.id, (id,))
+
     def pin(self, chat: int, id: int) -> None:
         """Pin a message."""
         self._set_pinned(chat, id, pinned=True)
