@@ -96,7 +96,7 @@ def _limits() -> Iterator[str]:
 
 def _testing() -> Iterator[str]:
     yield from ("## `tobs.plugin.testing`", "")
-    for function in (testing.make_item, testing.make_message, testing.try_plugins):
+    for function in (testing.make_item, testing.make_message, testing.make_note, testing.try_plugins):
         yield from (
             f"### `{function.__name__}{_signature(function)}`",
             "",

@@ -148,7 +148,7 @@ RICH = {
     "TextAutoEmail": "Plain text.",
     "TextAutoPhone": "Plain text.",
     "TextAnchor": "Its text.",
-    "TextImage": "The picture, below the text.",
+    "TextImage": "The picture, within the line; where it is not here, what became of it below the text.",
     "TextMath": "The formula's source as code.",
     "TextDate": "Its words.",
     "TextDiff": "The old text struck out, the new one underlined (HTML).",

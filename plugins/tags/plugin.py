@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -18,8 +18,9 @@ class TagsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     max_length: Annotated[int, Meta(ge=10, le=2000, description="Longest text taken from a tag, in characters")] = 200
     lyrics: Annotated[bool, Meta(description="Show the words of a song")] = True
     write: Annotated[
-        bool, Meta(description="Write title and performer, as Telegram knows them, into a copy of files without")
-    ] = False
+        Literal["no", "copy", "in-place"],
+        Meta(description="Write title and performer, as Telegram knows them, into files without: a copy, or the file"),
+    ] = "no"
 
 
 class Tags(Plugin[TagsConfig]):
@@ -36,7 +37,7 @@ class Tags(Plugin[TagsConfig]):
 
     def __init__(self, config: TagsConfig) -> None:
         super().__init__(config)
-        if config.write:
+        if config.write != "no":
             self.sees = "message"  # what Telegram knows of the file comes with it
 
     def available(self) -> Requirement | None:
@@ -53,16 +54,20 @@ class Tags(Plugin[TagsConfig]):
             told = read_all(item.path, self.config.max_length)
         except NotAudio as error:
             raise Unreadable(str(error)) from error
+        written = self._written(item, told)
+        if written is not None:
+            told = read_all(written, self.config.max_length)
         sections = []
         if told.chapters:
             sections.append(Section("Chapters", passages=told.chapters, folded=True))
         if told.lyrics and self.config.lyrics:
             sections.append(Section("Lyrics", told.lyrics, plain=True, folded=True))
-        return Result(fields=told.fields, sections=tuple(sections), replacement=self._written(item, told))
+        is_in_place = written is not None and self.config.write == "in-place"
+        return Result(fields=told.fields, sections=tuple(sections), replacement=written, in_place=is_in_place)
 
     def _written(self, item: Item, told: Told) -> Path | None:
         """A copy with the title and the performer that the file itself lacks; None when it lacks nothing."""
-        if not self.config.write or item.kind != "audio" or item.file is None:
+        if self.config.write == "no" or item.kind != "audio" or item.file is None:
             return None
         title = "" if told.fields.get("title") else item.file.title
         performer = "" if told.fields.get("performer") else item.file.performer

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.e2e.test_process import COUNTING
 
 DATA = Path(__file__).parents[1] / "data"
 
+VOICE_FILE = next((DATA / "voice").glob("*.og*")).read_bytes()
 VOICE = {"media_type": "voice_message", "mime_type": "audio/ogg", "duration_seconds": 3}
 
 
@@ -206,3 +209,48 @@ def test_a_run_is_unharmed_by_plugins_that_misbehave_in_five_ways(serve: Serve, 
     told = [text for text in notes if all(f'  - "{name}"\n' in text for name in MISCHIEF)]
     assert len(notes) == 3 and len(told) == 2, "the notes of the papers name them"
     assert (vault / ".tobs" / "archive.db").stat().st_size > 0
+
+
+def test_each_chat_may_want_other_media(serve_near: Serve, vault: Path) -> None:
+    served = serve_near("synthetic:messages=60,chats=2,media=0.4,seed=4")
+    quiet, other = [str(target) for target in served.ready["targets"][:2]]
+    config = vault / ".tobs" / "config.toml"
+
+    def run(command: str, *more: str) -> dict[str, Any]:
+        done = served.tobs(command, *more, "--vault", str(vault), "--json")
+        assert done.code == 0, done.stderr
+        told: dict[str, Any] = done.json
+        return told
+
+    def suffixes() -> dict[str, set[str]]:
+        chats = {note.stem: note.parent for note in vault.glob("Telegram/*/*.md") if note.stem == note.parent.name}
+        return {name: {path.suffix for path in folder.glob("media/*")} for name, folder in chats.items()}
+
+    def fetched() -> int:
+        return sum(entry["method"] == "upload.getFile" for entry in served.log())
+
+    config.write_text(f'[chats."{quiet}"]\nmedia = "none"\n[chats."{other}"]\nmedia = "photo"\n', encoding="utf-8")
+    plan = run("plan", quiet, other)
+    wanted = [{kind for kind, one in item["media"].items() if one["wanted"]} for item in plan["items"]]
+    assert wanted == [set(), {"photo"}]
+    run("export", quiet, other)
+    assert sorted(suffixes().values(), key=len) == [set(), {".jpg"}]
+    before = fetched()
+    voice = {"kind": "voice", "name": "a.ogg", "mime": "audio/ogg", "data": base64.b64encode(VOICE_FILE).decode()}
+    for chat in (quiet, other):
+        served.control("/messages", {"chat": chat, "text": "listen", "media": voice})
+    assert run("sync")["messages"]["new"] == 2
+    assert run("process")["media"]["wanted"] == 0 and fetched() == before
+
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('"photo"', '"voice"\nmax_size = "1kB"'), encoding="utf-8"
+    )
+    assert run("process")["media"]["wanted"] == 0 and fetched() == before, "it is too large"
+    config.write_text(config.read_text(encoding="utf-8").replace("1kB", "1MB"), encoding="utf-8")
+    assert run("process")["media"]["downloaded"] > 0 and fetched() > before
+    none, both = sorted(suffixes().values(), key=len)
+    assert none == set() and ".jpg" in both and both & {".oga", ".ogg"}, "what is there stays"
+    assert run("export", quiet, "--media", "voice")["media"]["downloaded"] > 0, "the command line speaks for all"
+    shown = run("config", "show")
+    (row,) = [row for row in shown["items"] if row["name"] == "chats"]
+    assert row["value"][other] == {"media": ["voice"], "max_size": 1_000_000}

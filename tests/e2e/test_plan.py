@@ -95,3 +95,28 @@ def test_a_plan_of_left_chats_and_of_a_topic_is_made_as_the_export_is(serve: Ser
     assert len(states) == 2 and all(one["finished"] for one in states), "one for the plan, one for the export"
     without = served.tobs("plan", "--left", "--no-takeout", "--vault", vault, "--json", timeout=60)
     assert without.code == 1 and without.json["problems"][0]["item"] == "--left" and without.json["takeout"] == []
+
+
+def test_a_plan_reckons_comments_and_stories_where_the_export_brings_them(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("community"), str(tmp_path / "vault")
+    targets = ("@garden_post", "@garden_almanac", "@ada_north_garden", "--vault", vault, "--json")
+    around = ("--comments", "--stories")
+    plain = served.tobs("plan", *targets, timeout=60).json
+    assert len(plain["items"]) == 3, "they cost nothing where they are not asked for"
+    asked = len(served.log())
+    plan = served.tobs("plan", *targets, *around, timeout=60).json
+    assert len(served.log()) - asked < 60 and not Path(vault).exists(), "a few requests a chat; nothing is changed"
+    found = {item["title"]: item for item in plan["items"]}
+    comments, stories = found["The Garden Post: comments"], found["The Garden Post: stories"]
+    assert comments["kind"] == "comments" and comments["folder"].endswith("The Garden Post/Comments")
+    assert stories["kinds"] == {"story": stories["messages"]} and stories["media"]["photo"]["wanted"]
+    since = len(served.log())
+    report = served.tobs("export", *targets, *around, timeout=120).json
+    sent = len(served.log()) - since
+    assert report["messages"]["new"] == plan["new"] > plain["new"]
+    assert 0.5 * sent <= plan["requests"] <= 2 * sent, (plan["requests"], sent)
+    assert 0.6 * report["media"]["bytes"] <= plan["bytes"] <= 1.6 * report["media"]["bytes"]
+    written = list((tmp_path / "vault/Telegram").rglob("20*.md"))
+    assert 0.8 * len(written) <= plan["notes"] <= 1.2 * len(written), (plan["notes"], len(written))
+    again = served.tobs("plan", *targets, *around, timeout=60).json
+    assert again["new"] == 0 and {item["new"] for item in again["items"]} == {0}

@@ -182,6 +182,98 @@ def test_a_hidden_message_has_no_note_and_comes_back(serve_near: Serve, vault: P
     assert {path.relative_to(vault).as_posix() for path in vault.glob("Telegram/*/20*/*/*.md")} == notes
 
 
+FINISHER = """
+from pathlib import Path
+from msgspec import Struct
+from tobs.plugin import Plugin, RenderedNote
+
+
+class Config(Struct, frozen=True):
+    word: str = "seen"
+
+
+class Finisher(Plugin[Config]):
+    name = "finisher"
+    version = "1"
+
+    def post_render(self, note: RenderedNote) -> str | None:
+        if Path(FLAG).exists() and any(one.id == 7 for one in note.messages):
+            raise RuntimeError("seven")
+        return f"{note.body}\\n\\n*{self.config.word} in {note.chat}*" if note.kind == "message" else None
+"""
+
+
+def test_plugins_have_the_last_word_on_notes(serve_near: Serve, vault: Path) -> None:
+    served, flag = serve_near(WORLD), vault.parent / "flag"
+    flag.touch()
+    add_plugin(served, vault, "finisher", FINISHER.replace("FLAG", repr(str(flag))))
+    report = export(served, vault)
+    notes = {int(path.name.split()[1]): path for path in vault.glob("Telegram/*/20*/*/*.md")}
+    assert len(notes) == 60
+    (problem,) = report["problems"]
+    assert (problem["what"], problem["item"]) == ("plugin finisher", notes[7].relative_to(vault).as_posix())
+    assert problem["reason"] == "RuntimeError: seven"
+    counts = report["processors"]["finisher"]
+    assert counts["failed"] == 1 and counts["done"] >= 60
+
+    def last_lines() -> dict[int, str]:
+        return {number: path.read_text(encoding="utf-8").splitlines()[-1] for number, path in notes.items()}
+
+    def marked() -> list[int]:
+        return [number for number, path in notes.items() if "plugins_failed:\n" in path.read_text(encoding="utf-8")]
+
+    told = last_lines()
+    chat = notes[1].relative_to(vault).parts[1]
+    assert {line for number, line in told.items() if number != 7} == {f"*seen in {chat}*"}
+    assert not told[7].startswith("*seen") and marked() == [7]
+    assert '\nplugins_failed:\n  - "finisher"\n---\n' in notes[7].read_text(encoding="utf-8")
+    before = stamps(vault)
+    flag.unlink()
+    again = export(served, vault)
+    assert again["problems"] == [] and again["processors"]["finisher"]["done"] == 1, "only what failed is asked again"
+    assert marked() == [] and set(last_lines().values()) == {f"*seen in {chat}*"}
+    assert {path for path, at in stamps(vault).items() if before[path] != at} == {
+        notes[7].relative_to(vault).as_posix()
+    }
+
+    owners = notes[9].read_text(encoding="utf-8").replace("\n---\n", "\nmine: true\n---\n", 1)
+    notes[9].write_text(owners + "\nMy own words.\n", encoding="utf-8")
+    before = stamps(vault)
+    shown = served.tobs("render", "--dry-run", "--vault", str(vault), "--json").json
+    assert shown["rendering"]["changes"] == [] and stamps(vault) == before, "a rehearsal has the last word, too"
+    assert export(served, vault)["notes"]["updated"] == 0 and stamps(vault) == before
+    other = export(served, vault, TOBS_PLUGIN_FINISHER_WORD="read")
+    assert other["problems"] == [] and other["notes"]["conflicts"] == 0
+    nine = notes[9].read_text(encoding="utf-8")
+    assert f"*read in {chat}*" in nine and "My own words." in nine and "mine: true" in nine
+    assert {line for number, line in last_lines().items() if number != 9} == {f"*read in {chat}*"}
+    off = export(served, vault, TOBS_PLUGINS_OFF="finisher")
+    assert off["problems"] == [] and not any("read in" in line for line in last_lines().values())
+    assert served.tobs("verify", "--vault", str(vault), "--json").code == 0
+
+
+def test_mentions_of_the_owners_notes_become_links(serve_near: Serve, vault: Path) -> None:
+    served = serve_near("synthetic:messages=5,chats=1,media=0,seed=5")
+    for path in ("Notes/People/Ada Lovelace.md", "Notes/Three Rooms.md"):
+        (vault / path).parent.mkdir(parents=True, exist_ok=True)
+        (vault / path).write_text("mine\n", encoding="utf-8")
+    served.control("/messages", {"text": "Ada Lovelace left the Three Rooms; Ada Lovelace is gone."})
+    named = {"TOBS_PLUGIN_AUTOLINK_FOLDERS": "Notes"}
+    report = export(served, vault, **named)
+    assert report["problems"] == [] and report["processors"]["autolink"]["failed"] == 0
+    (path,) = vault.glob("Telegram/*/20*/*/* 6 *.md")
+    body = path.read_text(encoding="utf-8").partition("\n---\n")[2]
+    lovelace, rooms = "[[Notes/People/Ada Lovelace|Ada Lovelace]]", "[[Notes/Three Rooms|Three Rooms]]"
+    assert f"{lovelace} left the {rooms}; Ada Lovelace is gone." in body
+    assert served.tobs("verify", "--vault", str(vault), "--json", **named).code == 0
+
+    served.control("/edit", {"id": 6, "text": "The Three Rooms are empty."})
+    assert served.tobs("sync", "--vault", str(vault), **named).code == 0
+    assert f"The {rooms} are empty." in path.read_text(encoding="utf-8")
+    assert export(served, vault)["ok"] is True
+    assert "The Three Rooms are empty." in path.read_text(encoding="utf-8"), "off again, without its links"
+
+
 TELLER = """
 from pathlib import Path
 from tobs.plugin import Export, Exported, NoConfig, Plugin
@@ -260,9 +352,11 @@ def test_templates_use_what_plugins_give_in_every_process_that_renders(serve: Se
     (templates / "message.md.j2").write_text(
         "{{ messages[0].text | word_count }} words: {{ excerpt(messages[0].text, 3) }}"
     )
-    report = export(served, vault)
+    (vault / "Notes").mkdir()
+    (vault / "Notes" / "words.md").touch()
+    report = export(served, vault, TOBS_PLUGIN_AUTOLINK_FOLDERS="Notes")
     assert report["problems"] == []
     texts = [path.read_text(encoding="utf-8") for path in vault.glob("Telegram/*/20*/*/*.md")]
-    assert len(texts) == 1300 and all(" words: " in text for text in texts)
+    assert len(texts) == 1300 and all(" [[Notes/words|words]]: " in text for text in texts)
     broken = served.tobs("export", served.target, "--vault", str(vault), TOBS_PLUGINS_OFF="words")
     assert (broken.code, "No filter named 'word_count'" in broken.stderr) == (2, True), broken.stderr

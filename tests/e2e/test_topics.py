@@ -69,6 +69,35 @@ def test_topics_by_link_and_by_option_and_then_the_rest_make_the_same_vault(serv
     assert tree(vault) == tree(tmp_path / "at once")
 
 
+def test_a_topic_by_itself_is_not_fetched_again_and_verify_tells_what_of_it_is_known(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("community"), tmp_path / "vault"
+    topic = min(topic_ids("Tools"))
+    served.control("/messages", {"chat": "@garden_guild", "text": "Much", "thread": topic, "count": 90})
+    members = 90 + len({topic, *thread_ids(open_world("community"), GUILD, topic)})
+    assert export(served, vault, "@garden_guild", "--topic", str(topic)).json["messages"]["new"] == members
+    plan = served.tobs("plan", "@garden_guild", "--topic", str(topic), "--vault", str(vault), "--json").json
+    assert plan["new"] == 0
+    before, since = stamps(vault), served.log()[-1]["n"]
+    again = export(served, vault, "@garden_guild", "--topic", str(topic)).json["messages"]
+    assert again["new"] == 0 and again["fetched"] <= 50, "no more than the look-back"
+    assert stamps(vault) == before
+    methods = [entry["method"] for entry in served.log(since)]
+    assert methods.count("messages.getReplies") <= 2 and "channels.getMessages" not in methods
+    new = served.control("/messages", {"chat": "@garden_guild", "text": "More", "thread": topic})["id"]
+    assert export(served, vault, "@garden_guild", "--topic", str(topic)).json["messages"]["new"] == 1
+    done = served.tobs("verify", "--vault", str(vault), "--json")
+    (ledger,) = done.json["coverage"]
+    assert done.code == 0 and (ledger["topic"], ledger["top"], ledger["never_fetched"]) == (topic, new, 0)
+    assert ledger["saved"] + ledger["service"] == members + 1
+    export(served, vault, "@garden_guild")
+    export(served, tmp_path / "at once", "@garden_guild")
+    assert tree(vault) == tree(tmp_path / "at once")
+    (ledger,) = served.tobs("verify", "--vault", str(vault), "--json").json["coverage"]
+    assert ledger["topic"] == 0, "the whole forum tells of its topics, too"
+
+
 def test_a_topic_that_is_renamed_keeps_its_folder_and_tells_its_earlier_name(serve: Serve, tmp_path: Path) -> None:
     served, vault, topic = serve("community"), tmp_path / "vault", min(topic_ids("Tools"))
     export(served, vault, "@garden_guild")

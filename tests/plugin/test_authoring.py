@@ -16,7 +16,7 @@ from tobs.errors import ConfigError, PluginError, UsageError, VaultUnwritable
 from tobs.plugin import Item
 from tobs.plugin.scaffold import new_plugin
 from tobs.plugin.testing import make_item as item_of
-from tobs.plugin.testing import sample_messages, try_plugins
+from tobs.plugin.testing import sample_messages, sample_notes, try_plugins
 
 MUSIC = Path(__file__).parents[1] / "data" / "music"
 
@@ -95,10 +95,15 @@ HERALD = {"herald": {"log": "not written to"}}
 
 
 async def test_a_plugin_that_is_asked_about_messages_is_tried_on_some() -> None:
-    trials = await try_plugins(SAMPLES / "hooks.py", sample_messages(), env=os.environ, settings=HERALD)
-    read, told = [[one for one in trials if one.plugin == name] for name in ("reader", "teller")]
+    items = [*sample_messages(), *sample_notes()]
+    trials = await try_plugins(SAMPLES / "hooks.py", items, env=os.environ, settings=HERALD)
+    names = ("reader", "teller", "finisher")
+    read, told, finished = [[one for one in trials if one.plugin == name] for name in names]
     assert [trial.outcome for trial in read] == ["result", "result", "result", "kept", "result"]
     assert [(one.item, one.outcome) for one in told] == [("what a run brought", "result")]
+    assert [one.outcome for one in finished] == ["result", "result", "failed", "result"]
+    assert finished[2].detail == "changed the ids of blocks, which links lead to", "it writes all in capitals"
+    assert finished[0].item == "note of a message: Good morning, the lift is mended. #news"
     assert '"words":7' in trials[0].detail
     link = sample_messages()[1].message
     assert link.text[link.entities[0].offset :] == "page" and link.entities[0].url == "https://example.com/page"

@@ -10,7 +10,7 @@ import pytest
 from tests.plugin.conftest import sample
 from tobs.errors import PluginError
 from tobs.model import Message
-from tobs.plugin import Brought, Enrichment, Export, FinishedRun, MessageItem, Run
+from tobs.plugin import Brought, Enrichment, Export, FinishedRun, MessageItem, RenderedNote, Run
 from tobs.plugin.brought import write_brought
 from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.processor import Processor
@@ -84,6 +84,36 @@ async def test_a_fault_of_an_exporter_is_told(host: Host, tmp_path: Path, fault:
     reply = await host.export(sample("Teller", file="hooks.py"), brought(tmp_path, fault))
     assert isinstance(reply, PluginFailure)
     assert reply.item == "what the run brought" and EXPORT_FAULTS[fault] in reply.reason
+
+
+def rendered(body: str) -> RenderedNote:
+    return RenderedNote(f"Telegram/Chat/{body[:5]}.md", "message", body, Path("/vault"), "Chat", (about("x").message,))
+
+
+async def test_a_plugin_has_the_last_word_on_notes(host: Host) -> None:
+    replies = await host.post_render(sample("Finisher", file="hooks.py"), [rendered("one"), rendered("keep")])
+    assert replies == [Done("ONE message Chat 1"), Done(None)]
+
+
+LAST_FAULTS = {
+    "hang": "took longer than its limit of 0.5 s",
+    "raise": "RuntimeError: the moon is wrong",
+    "nonsense": "returned a int instead of a str or None",
+    "kill": "its process was ended by SIGKILL",
+    "empty": "left nothing of the note",
+    "surrogate": "returned what no note can hold",
+    "blocks: Ada ^m1\n\nhello\n\nAda ^m2": "changed the ids of blocks",
+}
+
+
+@pytest.mark.parametrize("fault", LAST_FAULTS)
+async def test_a_fault_of_who_has_the_last_word_leaves_the_other_notes_alone(host: Host, fault: str) -> None:
+    before, faulty, after = await host.post_render(
+        sample("Finisher", file="hooks.py"), [rendered("fine"), rendered(fault), rendered("fine")]
+    )
+    assert isinstance(faulty, PluginFailure), faulty
+    assert faulty.item == rendered(fault).path and LAST_FAULTS[fault] in faulty.reason
+    assert before == after == Done("FINE message Chat 1")
 
 
 async def test_a_plugin_is_told_of_runs_and_has_a_command(host: Host, tmp_path: Path) -> None:

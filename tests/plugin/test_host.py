@@ -76,6 +76,8 @@ FAULTS = {
     "link": "lies outside the item's work folder",
     "absent": "the file never-made.jpg is not there, or is no plain file",
     "empty_file": "the file cover.jpg is empty",
+    "other_format": "the file tagged.mp3 cannot take the place of one that ends in .txt",
+    "nothing_in_place": "in_place without a replacement",
 }
 
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from tobs.pipeline.import_plan import ImportPlan
     from tobs.sources.desktop import MediaMode
 
-#: Files that are here already are taken over whatever their size, unless a limit is asked for.
-_ANY_SIZE = 1 << 62
-
 
 async def import_export(
     place: Workplace,
@@ -39,12 +36,11 @@ async def import_export(
 
     Raises TobsError for what ends a run; the rest is in the report.
     """
-    from tobs.media import MediaPolicy
     from tobs.pipeline.import_run import ImportRun
+    from tobs.pipeline.wanted import media_policy
     from tobs.sources.desktop import open_desktop
 
-    kinds = frozenset(place.settings.media)
-    policy = MediaPolicy(kinds=kinds, max_size=_ANY_SIZE if any_size else place.settings.max_size)
+    policy = media_policy(place.settings, any_size=any_size)
     # What is no export makes no vault.
     async with (
         open_desktop(path, zone=_zone(place, timezone), mode=mode, chat=_whose(place, path, chat)) as export,

@@ -57,6 +57,7 @@ async def run_means(
                 zone=vault_zone(place, workspace),
                 catalogue=catalogue,
                 functions=functions,
+                last_word=catalogue.having("post_render"),
                 environment=environment(),
                 reporter=reporter,
                 accept_missing=accept_missing,

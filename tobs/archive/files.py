@@ -23,7 +23,7 @@ _FOUND_TYPES: dict[str, FoundType] = {
     "true": "checkbox",
     "false": "checkbox",
 }
-_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found, lost"
+_COLUMNS = "sha256, size, mime, path, account, chat_id, message_id, found, lost, changed"
 _BATCH = 5000
 
 #: Entries of what was found that add up; of all others the last one counts.
@@ -31,8 +31,9 @@ _LISTS = ("sections", "tags", "related", "files", "failures")
 
 
 class FileRow(Struct, frozen=True):
-    """An attachment: ``size`` in bytes, ``path`` inside the vault, ``found`` what processors found out, by the name of
-    each and in their order; ``is_lost``: the owner deleted it."""
+    """An attachment, known by the ``sha256`` of what came: ``size`` in bytes and ``path`` inside the vault, ``found``
+    what processors found out, by the name of each and in their order; ``is_lost``: the owner deleted it; ``changed``:
+    the SHA-256 of what a plugin made of it in its place, empty where it lies there as it came."""
 
     sha256: str
     size: int
@@ -41,6 +42,12 @@ class FileRow(Struct, frozen=True):
     owner: MessageKey
     found: dict[str, dict[str, Any]]
     is_lost: bool = False
+    changed: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of the file as it lies in the vault."""
+        return self.changed or self.sha256
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -71,6 +78,17 @@ class Files:
         )
         return {row[0]: _file(row) for row in rows}
 
+    def holding(self, hashes: Iterable[str]) -> dict[str, FileRow]:
+        """The attachments that lie in the vault with these contents (SHA-256, hex), as plugins changed them."""
+        chosen = id_list(hashes)
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM files WHERE changed = '' AND sha256 IN (SELECT value FROM json_each(?1))"
+            f" UNION ALL SELECT {_COLUMNS} FROM files WHERE changed <> ''"
+            " AND changed IN (SELECT value FROM json_each(?1))",
+            (chosen,),
+        )
+        return {file.digest: file for file in map(_file, rows)}
+
     def all(self) -> Iterator[list[FileRow]]:
         """Every attachment, some at a time, by hash."""
         last = ""
@@ -100,7 +118,7 @@ class Files:
             path = claim_path(self._database, sha256, candidates)
             self._database.run(
                 f"INSERT INTO files ({_COLUMNS}, number)"
-                " SELECT ?, ?, ?, ?, ?, ?, ?, ?, 0, coalesce(max(number), 0) + 1 FROM files",
+                " SELECT ?, ?, ?, ?, ?, ?, ?, ?, 0, '', coalesce(max(number), 0) + 1 FROM files",
                 (sha256, size, mime, path, *owner, b"{}"),
             )
         return FileRow(sha256, size, mime, path, owner, {})
@@ -125,6 +143,13 @@ class Files:
         with self._database.transaction():
             if self._database.run("UPDATE files SET found = ?1 WHERE sha256 = ?2 AND found <> ?1", (data, sha256)):
                 mark_notes_with_file(self._database, sha256)
+
+    def set_changed(self, sha256: str, changed: str, size: int) -> None:
+        """What lies in the place of the attachment is ``changed`` (SHA-256; empty: it lies there as it came), ``size``
+        bytes; its notes become stale."""
+        with self._database.transaction():
+            self._database.run("UPDATE files SET changed = ?, size = ? WHERE sha256 = ?", (changed, size, sha256))
+            mark_notes_with_file(self._database, sha256)
 
     def picture(self, peer_id: int) -> tuple[str, str] | None:
         """The picture of a chat that is in the vault: Telegram's key of it, and its content (SHA-256)."""
@@ -189,9 +214,9 @@ class Files:
 
 
 def _file(row: Row) -> FileRow:
-    sha256, size, mime, path, account, chat_id, message_id, found, lost = row
+    sha256, size, mime, path, account, chat_id, message_id, found, lost, changed = row
     key = MessageKey(account, chat_id, message_id)
-    return FileRow(sha256, size, mime, path, key, msgspec.json.decode(found), bool(lost))
+    return FileRow(sha256, size, mime, path, key, msgspec.json.decode(found), bool(lost), changed)
 
 
 def _with_path(fields: dict[str, Any], before: str, path: str | None) -> dict[str, Any]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tobs.archive.coverage import Coverage, Interval
+from tobs.archive.coverage import Coverage
 from tobs.archive.database import Database
 from tobs.archive.encoding import owner_of
+from tobs.archive.intervals import Interval
+from tobs.archive.messages import in_topic
 
 
 class Ledger(Struct, frozen=True):
     """The ids ``low`` to ``top`` of a chat, each counted once: ``saved`` messages, ``service`` messages, ``deleted`` on
     Telegram, ``inaccessible`` (they exist and cannot be read), ``absent`` (Telegram has none), ``never_fetched``.
 
-    ``gaps`` are the intervals never fetched. Ids of private chats and basic groups are shared by all of them: what is
+    ``gaps`` are the intervals never fetched. Of a ``topic`` that was fetched by itself (0: the whole chat) what is not
+    in it is ``absent``. Ids of private chats and basic groups are shared by all of them: what is
     another chat's is ``absent`` here.
     """
 
@@ -27,6 +30,7 @@ class Ledger(Struct, frozen=True):
     absent: int
     never_fetched: int
     gaps: tuple[Interval, ...] = ()
+    topic: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -48,26 +52,34 @@ class Ledgers:
             "SELECT low, top FROM followed WHERE account = ? AND chat_id = ?", (owner, chat_id)
         )
         low, top = followed or (1, 0)
-        newest = self._database.value(
-            "SELECT max(id) FROM message_rows WHERE account = ? AND chat_id = ?", (owner, chat_id)
-        )
+        return self._reckon(owner, chat_id, low, top, topic=0)
+
+    def of_topic(self, account: int, chat_id: int, topic: int) -> Ledger:
+        """The same of a topic that was fetched by itself, up to the highest id of which that is known."""
+        top = self._coverage.topics(account, chat_id).get(topic, 0)
+        return self._reckon(owner_of(account, chat_id), chat_id, 1, top, topic=topic)
+
+    def _reckon(self, owner: int, chat_id: int, low: int, top: int, *, topic: int) -> Ledger:
+        rows = f"message_rows WHERE account = ? AND chat_id = ?{in_topic(topic)}"
+        newest = self._database.value(f"SELECT max(id) FROM {rows}", (owner, chat_id))
         top = max(top, newest or 0)
-        where = "WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
+        where = f"{rows} AND id BETWEEN ? AND ?"
         counted: dict[str, int] = dict(
             self._database.rows(
                 "SELECT CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN kind = 'service' THEN 'service'"
-                f" ELSE 'saved' END AS fate, count(*) FROM message_rows {where} GROUP BY fate",
+                f" ELSE 'saved' END AS fate, count(*) FROM {where} GROUP BY fate",
                 (owner, chat_id, low, top),
             )
         )
-        inaccessible = self._database.value(f"SELECT count(*) FROM unreadable {where}", (owner, chat_id, low, top))
-        gaps = self._coverage.gaps(account, chat_id, low, top)
+        inaccessible = self._database.value(
+            "SELECT count(*) FROM unreadable WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?",
+            (owner, chat_id, low, top),
+        )
+        gaps = self._coverage.gaps(owner, chat_id, low, top, topic=topic)
         unknown = sum(high - first + 1 for first, high in gaps)
         here = sum(counted.values())
         # A selection brings messages of ids that it does not settle.
-        inside = sum(
-            self._database.value(f"SELECT count(*) FROM message_rows {where}", (owner, chat_id, *gap)) for gap in gaps
-        )
+        inside = sum(self._database.value(f"SELECT count(*) FROM {where}", (owner, chat_id, *gap)) for gap in gaps)
         never = unknown - inside
         return Ledger(
             chat_id=chat_id,
@@ -80,6 +92,7 @@ class Ledgers:
             absent=max(0, top - low + 1 - here - inaccessible - never),
             never_fetched=never,
             gaps=tuple(gaps),
+            topic=topic,
         )
 
     def to_fill(self, account: int, chat_id: int) -> list[Interval]:

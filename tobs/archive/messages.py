@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, encode, id_list, key_list, owner_of
 from tobs.archive.stale import mark_notes_named, mark_notes_of_rows
-from tobs.model import Message, MessageKey
+from tobs.model import GENERAL_TOPIC, Message, MessageKey
 
 _BATCH = 500
 
@@ -147,11 +147,11 @@ class Messages:
         )
         return int(every - deleted)
 
-    def count_between(self, account: int, chat_id: int, low: int, high: int) -> int:
-        """How many live messages a chat has with ids from ``low`` up to ``high``."""
+    def count_between(self, account: int, chat_id: int, low: int, high: int, *, topic: int = 0) -> int:
+        """How many live messages a chat, or a ``topic`` of it, has with ids from ``low`` up to ``high``."""
         found = self._database.value(
             "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
-            " AND deleted_at IS NULL",
+            f" AND deleted_at IS NULL{in_topic(topic)}",
             (owner_of(account, chat_id), chat_id, low, high),
         )
         return int(found)
@@ -169,10 +169,10 @@ class Messages:
         chat = (owner_of(account, chat_id), chat_id)
         return self._database.value("SELECT max(id) FROM message_rows WHERE account = ? AND chat_id = ?", chat) or 0
 
-    def newest_ids(self, account: int, chat_id: int, limit: int) -> list[int]:
-        """The highest ids ever seen in a chat, highest first."""
+    def newest_ids(self, account: int, chat_id: int, limit: int, *, topic: int = 0) -> list[int]:
+        """The highest ids ever seen in a chat, or a ``topic`` of it, highest first."""
         rows = self._database.rows(
-            "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? ORDER BY id DESC LIMIT ?",
+            f"SELECT id FROM message_rows WHERE account = ? AND chat_id = ?{in_topic(topic)} ORDER BY id DESC LIMIT ?",
             (owner_of(account, chat_id), chat_id, limit),
         )
         return [message_id for (message_id,) in rows]
@@ -348,3 +348,10 @@ def _content(raw_page: int | None, incoming: Incoming) -> tuple[object, ...]:
         state,
         model,
     )
+
+
+def in_topic(topic: int) -> str:
+    """The condition for messages of ``topic`` (0: of any); those that name none are of the general one."""
+    if not topic:
+        return ""
+    return " AND topic_id IN (0, 1)" if topic == GENERAL_TOPIC else f" AND topic_id = {topic:d}"

@@ -16,6 +16,7 @@ TABLES = {
     "update_states": ("account", "chat_id"),
     "followed": ("account", "chat_id"),
     "coverage": ("account", "chat_id"),
+    "topic_coverage": ("account", "chat_id"),
     "unreadable": ("account", "chat_id"),
     "blooms": ("account", "chat_id"),
     "media": ("account", "chat_id"),

@@ -35,7 +35,8 @@ class Recorded(Struct, frozen=True):
 
 
 def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, source: str = TELEGRAM) -> Recorded:
-    """Put ``page``, as ``account`` saw it, into the archive in one transaction; ``[low, high]`` is settled with it.
+    """Put ``page``, as ``account`` saw it, into the archive in one transaction; ``[low, high]`` is settled with it
+    (of the page's topic where it has one).
 
     A message that came again is compared by ``message_state``: an edit keeps the older version and makes the note
     stale, new counters are stored and the note is known to be behind them. A page with ``high < low`` settles no ids.
@@ -47,7 +48,7 @@ def record_page(archive: Archive, account: int, page: Page, decide: Decide, *, s
         archive.people.see(page.people if source == TELEGRAM else _new_people(archive, page.people))
         recorded = _record_messages(archive, owner, page, decide, source)
         archive.blooms.save_due(owner, page.chat_id)
-        archive.coverage.add(account, page.chat_id, page.low, page.high, page.unreadable)
+        archive.coverage.add(account, page.chat_id, page.low, page.high, page.unreadable, topic=page.topic)
     return recorded
 
 

@@ -62,7 +62,7 @@ def salvage(path: Path, aside: Path) -> int:
         _forget_dangling(target)
         if broken:
             logger.warning("{} tables of the archive could not be read whole", broken)
-            for table in ("coverage", "blooms"):
+            for table in ("coverage", "topic_coverage", "blooms"):
                 target.run(f"DELETE FROM {table}")
     except sqlite3.Error as error:
         raise translated(error, path) from error

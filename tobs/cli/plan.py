@@ -36,6 +36,7 @@ def plan(
     left: choosing.Left = False,
     exclude: choosing.Exclude = None,
     comments: choosing.Comments = None,
+    stories: choosing.Stories = False,
     since: choosing.Since = None,
     until: choosing.Until = None,
     min_id: choosing.MinId = None,
@@ -73,7 +74,7 @@ def plan(
     )
     place = open_workplace(common.settings(**settings), verbosity=common.verbose)
     tell_warnings(place.warnings)
-    choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, asked=asked)
+    choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, stories=stories, asked=asked)
     wanted = targets or ([] if all_chats or left else list(place.settings.targets))
     found = asyncio.run(make_plan(place, wanted, choice, say=common.say))
     give(common, found, lambda: _show(found))
@@ -90,12 +91,12 @@ def _show(found: Plan) -> None:
         f"{_time(found.seconds)}.",
         soft_wrap=True,
     )
-    for item in found.items:
+    for item in (item for item in found.items if item.messages):
         kinds = ", ".join(f"{count} {kind}" for kind, count in item.kinds.items())
         stdout.print(f"{item.title}: {kinds}; about {item.notes} notes.", soft_wrap=True, markup=False)
     if found.takeout:
         stdout.print(f"A takeout session would be asked for ({', '.join(found.takeout)}).", soft_wrap=True)
-    for item in found.items:
+    for item in (item for item in found.items if item.kind not in ("comments", "stories")):
         stdout.print(f"{item.folder}: layout {item.layout}, {item.layout_reason}.", soft_wrap=True, markup=False)
     for item in found.items:
         if item.comments is not None:

@@ -17,7 +17,7 @@ from tobs.errors import UsageError
 
 if TYPE_CHECKING:
     from tobs.model import FileKind
-    from tobs.plugin import Item, MessageItem
+    from tobs.plugin import Item, MessageItem, RenderedNote
     from tobs.plugin.catalogue import PluginInfo
     from tobs.plugin.testing import Trial
 
@@ -151,11 +151,11 @@ def test(
         list[Path] | None, typer.Argument(help="Files to try it on (default: samples of every kind).")
     ] = None,
 ) -> int:
-    """Run a plugin on sample files of every kind and sample messages, as an export would; exit code 1 when it fails
-    on one."""
+    """Run a plugin on sample files of every kind, sample messages and notes, as an export would; exit code 1 when it
+    fails on one."""
     from tobs.app.workplace import open_workplace
     from tobs.config.home import environment
-    from tobs.plugin.testing import make_item, sample_messages, try_plugins
+    from tobs.plugin.testing import make_item, sample_messages, sample_notes, try_plugins
     from tobs.sandbox.worlds.demo.assets import DATA
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
@@ -163,10 +163,10 @@ def test(
         raise UsageError(f"{missing} does not exist.", "Name a file that is there.")
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as work:
         samples = [(None, file) for file in files] if files else [(kind, DATA / name) for kind, name in _SAMPLES]
-        items: list[Item | MessageItem] = [
+        items: list[Item | MessageItem | RenderedNote] = [
             make_item(file, Path(work) / str(n), kind=kind) for n, (kind, file) in enumerate(samples)
         ]
-        items += [] if files else sample_messages()
+        items += [] if files else [*sample_messages(), *sample_notes()]
         trials = asyncio.run(
             try_plugins(
                 path,

@@ -7,14 +7,20 @@ from typing import Any
 from pydantic import SecretStr
 
 from tobs.config.layers import LoadedSettings
-from tobs.config.settings import Settings, is_secret, is_vault_safe
+from tobs.config.settings import ChatSettings, Settings, is_secret, is_vault_safe
 
 
 def shown_value(value: Any) -> Any:
     """A value as it may be shown: secrets only as set or not set."""
     if isinstance(value, SecretStr):
         return "(set)"
+    if isinstance(value, dict):
+        return {name: _shown_chat(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
+
+
+def _shown_chat(chat: ChatSettings) -> dict[str, Any]:
+    return {name: shown_value(value) for name, value in chat if value is not None}
 
 
 def setting_rows(loaded: LoadedSettings) -> list[dict[str, Any]]:
@@ -36,6 +42,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -47,6 +55,8 @@ def env_example() -> str:
     )
     blocks = []
     for name, field in Settings.model_fields.items():
+        if name == "chats":
+            continue  # a table is no variable
         needed = name in ("api_id", "api_hash", "phone")
         default = "" if is_secret(name) else _text(field.default)
         mark = "" if needed else "# "

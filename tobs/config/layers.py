@@ -66,14 +66,21 @@ def load_settings(
         for name, value in layer.items():
             if name not in Settings.model_fields:
                 raise ConfigError(f"{origin} sets {name!r}, which is no setting.", _nearest(name))
-            values[name] = value
+            values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
             origins[name] = origin
+    if isinstance(values.get("chats"), dict):
+        values["chats"] = {which: _without(table, given) for which, table in values["chats"].items()}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise _config_error(error, origins) from error
     variables = _plugin_variables(dotenv) | _plugin_variables(env)
     return LoadedSettings(settings, origins, _plugin_tables(home, vault), variables, tuple(warnings))
+
+
+def _without(table: Any, given: Mapping[str, Any]) -> Any:
+    """The settings of a chat without those that the command line has for all."""
+    return {name: value for name, value in table.items() if name not in given} if isinstance(table, dict) else table
 
 
 def _plugin_variables(env: Mapping[str, str]) -> dict[str, str]:
@@ -168,4 +175,5 @@ def _config_error(error: ValidationError, origins: Mapping[str, str]) -> ConfigE
     first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "settings"
     reason = str(first["msg"]).removeprefix("Value error, ")
-    return ConfigError(f"{name} ({origins.get(name, 'default')}): {reason}.", "Mend it, or see: tobs config show.")
+    told = ".".join(str(part) for part in first["loc"]) if name == "chats" else name
+    return ConfigError(f"{told} ({origins.get(name, 'default')}): {reason}.", "Mend it, or see: tobs config show.")

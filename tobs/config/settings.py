@@ -46,6 +46,15 @@ def vault_safe(default: Any, description: str, **more: Any) -> Any:
     return Field(default, description=description, json_schema_extra=_SAFE, **more)
 
 
+class ChatSettings(BaseModel):
+    """What is otherwise for one chat (``[chats."@name"]``); None: as for all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    media: Kinds | None = None
+    max_size: Size | None = Field(None, ge=0)
+
+
 class Settings(BaseModel):
     """The settings of one command, all layers joined. Field names are the keys of config.toml;
     the environment variable of a field is its name in capitals behind ``TOBS_``."""
@@ -113,6 +122,10 @@ class Settings(BaseModel):
     )
     media: Kinds = vault_safe(ALL_KINDS, "Kinds of media to download: all, none, or a list such as photo,audio")
     max_size: Size = vault_safe(50_000_000, "Largest file to download, such as 50MB", ge=0)
+    chats: dict[str, ChatSettings] = vault_safe(
+        {},
+        'Media and max_size of single chats, by @username, id or whole title: a table [chats."@name"] of config.toml',
+    )
     timezone: str = vault_safe("", "IANA time zone of dates in the vault; the first run writes it down for good")
     language: Literal["en", "de"] = vault_safe("en", "Language of the words tobs itself puts into notes")
     property_prefix: str = vault_safe(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -42,7 +42,8 @@ class Incoming(Struct, frozen=True):
 
 class Produced(Struct, frozen=True, omit_defaults=True):
     """A file that a plugin made. ``role`` is what it is to the item (``cover``), ``name`` what the plugin called
-    it. ``path`` is where it is: staged, or where ``locate`` said that these bytes are already."""
+    it. ``path`` is where it is: staged, or where ``locate`` said that these bytes are already. ``made_of`` is the hash
+    of the file in whose place it is to lie."""
 
     sha256: str
     size: int
@@ -50,13 +51,14 @@ class Produced(Struct, frozen=True, omit_defaults=True):
     role: str
     plugin: str
     path: str = ""
+    made_of: str = ""
 
 
 class Processed(Struct, frozen=True, omit_defaults=True):
     """What the chain found out about one file; all processors' results joined, in their order.
 
-    ``embed`` is the form of the file a note shows when a plugin made another one; the original stays. ``parts`` is the
-    same by plugin, without those that were not asked.
+    ``embed`` is the form of the file a note shows when a plugin made another one; the original stays. ``body`` is what
+    a plugin made of the file to lie in its place. ``parts`` is the same by plugin, without those that were not asked.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -65,6 +67,7 @@ class Processed(Struct, frozen=True, omit_defaults=True):
     related: tuple[str, ...] = ()
     files: tuple[Produced, ...] = ()
     embed: Produced | None = None
+    body: Produced | None = None
     failures: tuple[PluginFailure, ...] = ()
     parts: dict[str, Processed] = {}
 
@@ -146,7 +149,7 @@ class Chain:
                 firsts.setdefault(key, passage)
         fresh, failures = await self._work_on(processor, firsts)
         if fresh:
-            await self._results.put([(key, _encode_stored(value)) for key, value in fresh.items()])
+            await self._results.put([(key, _encode_stored(value)) for key, value in _with_changed(fresh)])
         counts = self.counts[processor.name]
         counts.done += len(fresh)
         counts.cached -= len(fresh)
@@ -200,9 +203,10 @@ class Chain:
         """``stored`` with the places of its files; None when one of them is gone."""
         files = [await self._find(produced) for produced in stored.files]
         embed = await self._find(stored.embed) if stored.embed else None
-        if None in files or (stored.embed and embed is None):
+        body = await self._find(stored.body) if stored.body else None
+        if None in files or (stored.embed and embed is None) or (stored.body and body is None):
             return None
-        return replace(stored, files=tuple(file for file in files if file), embed=embed)
+        return replace(stored, files=tuple(file for file in files if file), embed=embed, body=body)
 
     async def _find(self, produced: Produced) -> Produced | None:
         staged = self._staging / f"{produced.sha256}{suffix_of(produced.name, '')}"
@@ -233,18 +237,20 @@ class Chain:
         made: dict[Path, Produced] = {}
         roles = [(new.path, new.role) for new in result.files]
         if result.replacement is not None:
-            roles.append((result.replacement, "embed"))
+            roles.append((result.replacement, "body" if result.in_place else "embed"))
         for path, role in roles:
             if path not in made:
                 settled = await asyncio.to_thread(settle, path, self._staging, suffix_of(path.name, ""))
                 made[path] = Produced(settled.sha256, settled.size, path.name, role, processor.name, str(settled.path))
+        form = made[result.replacement] if result.replacement is not None else None
         return Processed(
             fields=result.fields,
             sections=result.sections,
             tags=result.tags,
             related=result.related,
             files=tuple(made[new.path] for new in result.files),
-            embed=made[result.replacement] if result.replacement is not None else None,
+            embed=None if result.in_place else form,
+            body=replace(form, made_of=item.sha256) if form and result.in_place else None,
         )
 
 
@@ -264,6 +270,11 @@ class _Passage:
     def join(self, plugin: str, found: Processed) -> None:
         """Add what a plugin found: later fields win, lists grow, nothing appears twice."""
         so_far = self.processed
+        if found.body is not None and so_far.embed is not None:
+            # What it would take the place of is itself another form; the file stays.
+            found = replace(found, embed=found.body, body=None)
+        elif found.body is not None and so_far.body is not None:
+            found = replace(found, body=replace(found.body, made_of=so_far.body.made_of))
         self.processed = Processed(
             fields=so_far.fields | found.fields,
             sections=so_far.sections + found.sections,
@@ -271,13 +282,24 @@ class _Passage:
             related=_once(so_far.related + found.related),
             files=_once(so_far.files + found.files),
             embed=found.embed or so_far.embed,
+            body=found.body or so_far.body,
             failures=so_far.failures + found.failures,
             parts={**so_far.parts, plugin: found},
         )
+        form = found.embed or found.body
+        if form is not None:
+            self.path, self.sha256, self.size = Path(form.path), form.sha256, form.size
         if found.embed is not None:
-            self.path = Path(found.embed.path)
-            self.sha256, self.size = found.embed.sha256, found.embed.size
             self.mime, self.suffix = type_of(found.embed.name), suffix_of(found.embed.name, "")
+
+
+def _with_changed(fresh: Mapping[ResultKey, Processed]) -> Iterator[tuple[ResultKey, Processed]]:
+    """``fresh``, and of what changed its file also what is known of the file as it is now: there is nothing left to
+    be changed in it."""
+    for key, found in fresh.items():
+        yield key, found
+        if found.body is not None:
+            yield key._replace(sha256=found.body.sha256), replace(found, body=None)
 
 
 def _key(processor: Processor, passage: _Passage) -> ResultKey:
@@ -308,4 +330,6 @@ _decode_stored = msgspec.json.Decoder(Processed).decode
 def _encode_stored(processed: Processed) -> bytes:
     """What is stored of a result: everything but where its files are just now."""
     embed = replace(processed.embed, path="") if processed.embed else None
-    return _encode(replace(processed, files=tuple(replace(file, path="") for file in processed.files), embed=embed))
+    body = replace(processed.body, path="") if processed.body else None
+    files = tuple(replace(file, path="") for file in processed.files)
+    return _encode(replace(processed, files=files, embed=embed, body=body))

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from tobs.model import FileItem, FileKind, Message
+from tobs.model import Chat, FileItem, FileKind, Message, story_peer
 
 #: Bytes above which a file waits for the smaller ones.
 _LARGE = 10_000_000
@@ -16,11 +16,43 @@ WantedState = Literal["wanted", "skipped", "unavailable"]
 ALL_KINDS: frozenset[FileKind] = frozenset(get_args(FileKind))
 
 
+class ChatWish(Struct, frozen=True):
+    """What the owner wants of one chat; None: the same as of all. ``which`` is its id, its @username, its whole title,
+    or ``me``."""
+
+    which: str
+    kinds: frozenset[FileKind] | None = None
+    max_size: int | None = None
+
+    def is_about(self, chat: Chat) -> bool:
+        """Whether it speaks of ``chat``; of its stories, too."""
+        which = self.which.strip()
+        if which.lstrip("-").isdigit():
+            return int(which) in (chat.id, story_peer(chat.id), chat.migrated_to)
+        if which.startswith("@"):
+            return which[1:].casefold() == chat.username.casefold()
+        return which.casefold() == chat.title.casefold() or (which.casefold() == "me" and chat.kind == "saved")
+
+
 class MediaPolicy(Struct, frozen=True):
-    """What the owner wants: kinds of media, and files up to ``max_size`` bytes. No kinds: no media at all."""
+    """What the owner wants: kinds of media, and files up to ``max_size`` bytes. No kinds: no media at all. ``chats``
+    has what is wanted otherwise of some."""
 
     kinds: frozenset[FileKind] = ALL_KINDS
     max_size: int = 50_000_000
+    chats: tuple[ChatWish, ...] = ()
+
+    def of(self, chat: Chat) -> MediaPolicy:
+        """What is wanted of ``chat``: the first wish about it counts."""
+        wish = next((one for one in self.chats if one.is_about(chat)), None)
+        if wish is None:
+            return self if not self.chats else MediaPolicy(self.kinds, self.max_size)
+        kinds = self.kinds if wish.kinds is None else wish.kinds
+        return MediaPolicy(kinds, self.max_size if wish.max_size is None else wish.max_size)
+
+    def singles_out(self, chat: Chat) -> bool:
+        """Whether there is a wish about ``chat``."""
+        return any(one.is_about(chat) for one in self.chats)
 
 
 class Allowance(Struct, frozen=True):

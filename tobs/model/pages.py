@@ -17,7 +17,7 @@ class Page(Struct, frozen=True):
     the chats and users of its response), empty where the source has none.
     ``unreadable`` are ids that exist but could not be read, with the reason. ``left_out`` is how many messages of
     ``[low, high]`` a filter kept out of the page, ``is_part`` says that it holds one thread of the chat alone: then
-    it must not settle its ids.
+    it must not settle its ids, but for ``topic``, where that thread is one.
     """
 
     chat_id: int
@@ -31,3 +31,4 @@ class Page(Struct, frozen=True):
     unreadable: tuple[tuple[int, str], ...] = ()
     left_out: int = 0
     is_part: bool = False
+    topic: int = 0

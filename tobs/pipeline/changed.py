@@ -1,4 +1,5 @@
-"""Templates that changed since the last run: the notes they make are stale, and only those."""
+"""Templates and plugins with the last word that changed since the last run: the notes they make are stale, and only
+those."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ _KEY = "templates"
 
 
 def mark_changed_templates(desk: Desk) -> list[str]:
-    """Mark the notes stale whose templates are others than when they were made; the kinds of them. Their digests are
-    kept in the archive."""
-    archive, templates = desk.archive, desk.studio.templates
-    now = {kind: templates.digest(*names) for kind, names in OF_KIND.items()}
+    """Mark the notes stale whose templates, or whose last word, are others than when they were made; the kinds of them.
+    Their digests are kept in the archive."""
+    archive, templates, last = desk.archive, desk.studio.templates, desk.studio.post_render
+    after = f"; {last.digest}" if last is not None else ""
+    now = {kind: templates.digest(*names) + after for kind, names in OF_KIND.items()}
     kept = archive.meta.get(_KEY)
     before = msgspec.json.decode(kept, type=dict[str, str]) if kept else {}
     changed = [kind for kind, digest in now.items() if before.get(kind, digest) != digest]

@@ -15,7 +15,7 @@ from tobs.pipeline.complete import complete_imported, know_old_group
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.emoji import learn_emoji
 from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.export import Limits, bring_chat, export_chat, media_decision
+from tobs.pipeline.export import Limits, bring_chat, export_chat
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
@@ -24,6 +24,7 @@ from tobs.pipeline.pictures import fetch_picture
 from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
 from tobs.pipeline.stories import stories_chat, stories_source
+from tobs.pipeline.wanted import media_decision
 from tobs.sources import Gap
 from tobs.telegram.ahead import Next
 from tobs.telegram.client import Telegram
@@ -108,8 +109,8 @@ class ChatExporter(Struct, frozen=True):
         host = await self.keeper(open_chat, desk, chat, messages=messages) if is_grown else None
         places: list[ChatPlace] = []
         for part in parts:
-            if self.policy.kinds:
-                await complete_imported(desk, self.keeper, telegram, part.chat, media_decision(self.policy))
+            if self.policy.of(part.chat).kinds:
+                await complete_imported(desk, self.keeper, telegram, part.chat, media_decision(desk, self.policy))
             count = part.chat.count or 0
             desk.reporter.expected_messages += min(count, self.filters.limit or count)
             places.append(
@@ -125,6 +126,7 @@ class ChatExporter(Struct, frozen=True):
                     policy=self.policy,
                     limits=self.limits,
                     within=part.within,
+                    topic=part.thread,
                     inside=host if part.chat.id != chat.id else None,
                 )
             )

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tobs.archive import Archive
 from tobs.model import Chat
+from tobs.pipeline.post_render import PostRender
 from tobs.pipeline.report import Reporter
 from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
@@ -29,6 +30,8 @@ class Studio(Struct, frozen=True):
     is_rehearsal: bool = False
     #: How another process comes by the functions that plugins give to templates.
     functions: tuple[Opening, ...] = ()
+    #: Plugins with the last word on notes, where there are any.
+    post_render: PostRender | None = None
 
 
 class Desk(Struct, frozen=True):

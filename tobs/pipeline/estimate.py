@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tobs.model import Chat, is_channel_id
+from tobs.media import MediaPolicy
+from tobs.model import Chat, is_channel_id, stories_of
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.report import Problem
-from tobs.pipeline.sampling import FILES, Holding, look_at
+from tobs.pipeline.sampling import FILES, Holding, look_at, look_at_comments, look_at_stories
 from tobs.pipeline.selection import Chosen, parts_of
+from tobs.pipeline.stories import HIGHEST
 from tobs.telegram.client import Telegram
-from tobs.vault.layout import AskedLayout, choose_layout
+from tobs.vault.layout import AskedLayout, choose_layout, comments_folder, stories_folder
 
 _PAGE = 100
 _AROUND = 3
 """Requests a chat costs beside its pages: who it is, its newest message, its pinned ones."""
+_GROUP = 2
+_LISTS = 2
+"""The same for a discussion group; and for stories those that are shown, beside those of a profile."""
 _PART = 512 * 1024
 
 
@@ -37,7 +44,8 @@ class MediaEstimate(Struct, frozen=True):
 
 class CommentsEstimate(Struct, frozen=True):
     """The discussion group of a channel: its messages (None: the account may not ask), of which comments are a part;
-    how many comments are ``archived``, and whether the run would bring more of them."""
+    how many comments are ``archived``, and whether the run would bring more of them: then they are an item of the plan.
+    """
 
     messages: int | None
     archived: int
@@ -45,9 +53,10 @@ class CommentsEstimate(Struct, frozen=True):
 
 
 class ChatEstimate(Struct, frozen=True):
-    """What exporting a chat would do. ``messages`` are those that the filters leave; ``archived`` ones of them are in
-    the vault's archive already. ``exact`` says whether the messages were counted, not reckoned; ``bytes`` is None where
-    the size of a kind of files cannot be told. ``notes`` are those of new messages."""
+    """What exporting a chat would do, or its comments or stories (``kind``). ``messages`` are those that the filters
+    leave; ``archived`` ones of them are in the vault's archive already. ``exact`` says whether the messages were
+    counted, not reckoned; ``bytes`` is None where the size of a kind of files cannot be told. ``notes`` are those of
+    new messages."""
 
     id: int
     kind: str
@@ -70,11 +79,17 @@ class ChatEstimate(Struct, frozen=True):
     comments: CommentsEstimate | None = None
 
 
-class Known(Struct, frozen=True):
-    """What the vault's archive has of a chat: ``count`` tells how many messages of a history there are in an interval
-    of ids; its folder ("": none yet), its layout and why (None: not decided)."""
+class Count(Protocol):
+    """How many messages of a history, or a topic of it, are in the archive with ids from ``low`` up to ``high``."""
 
-    count: Callable[[int, int, int], int]
+    def __call__(self, chat_id: int, low: int, high: int, *, topic: int = 0) -> int: ...
+
+
+class Known(Struct, frozen=True):
+    """What the vault's archive has of a chat: ``count`` tells how many messages there are in an interval of ids; its
+    folder ("": none yet), its layout and why (None: not decided)."""
+
+    count: Count
     folder: str = ""
     layout: tuple[str, str] | None = None
 
@@ -84,8 +99,7 @@ class Means(Struct, frozen=True):
 
     workers: int
     downloads: int
-    kinds: Collection[str]
-    max_size: int
+    policy: MediaPolicy
     layout: AskedLayout
 
 
@@ -126,33 +140,98 @@ class Estimator:
         self._asked = 0
         self._seconds = 0.0
 
-    async def chat(self, chosen: Chosen, known: Known, *, scopes: tuple[str, ...]) -> ChatEstimate:
-        """What exporting a chat (and the group it grew from) would do."""
-        chat = chosen.chat
+    async def chat(
+        self,
+        chosen: Chosen,
+        known: Known,
+        *,
+        scopes: tuple[str, ...],
+        comments: CommentsEstimate | None = None,
+        stories: bool = False,
+    ) -> list[ChatEstimate]:
+        """What exporting a chat (and the group it grew from) would do; what its comments and its ``stories`` would
+        where they are wanted."""
+        chat, wanted = chosen.chat, self._means.policy.of(chosen.chat).kinds
         before, started = self._telegram.requests.total(), self._clock()
         parts = await parts_of(self._telegram, chosen, self._filters, self._senders, self._zone)
         looked = [
-            await look_at(self._telegram, part, self._filters, self._senders, self._zone, self._means.kinds)
-            for part in parts
+            await look_at(self._telegram, part, self._filters, self._senders, self._zone, wanted) for part in parts
         ]
         self._asked += self._telegram.requests.total() - before
         self._seconds += self._clock() - started
+        if known.layout is None:
+            layout = choose_layout(self._means.layout, sum(part.chat.count or 0 for part in parts))
+            known = replace(known, layout=layout)
         inside = sum(
-            known.count(part.chat.id, *(part.within or (1, part.chat.top))) for part in parts if not part.thread
+            known.count(part.chat.id, *(part.within or (1, part.chat.top)), topic=part.thread) for part in parts
         )
+        fetched = max(0, sum(self._fetched(holding) for holding in looked) - inside)
+        pages = ceil(fetched / _PAGE)
+        own = self._estimate(chat, looked, known, scopes, inside=inside, pages=pages, around=_AROUND * len(parts))
+        items = [replace(own, comments=comments)]
+        if comments is not None and comments.wanted:
+            items.append(
+                await self._comments(chat, looked[-1], known, scopes, comments, is_part=parts[-1].within is not None)
+            )
+        if stories and chat.kind != "group":
+            items.append(await self._stories(chat, known, scopes))
+        return items
+
+    async def _comments(
+        self,
+        chat: Chat,
+        posts: Holding,
+        known: Known,
+        scopes: tuple[str, ...],
+        group: CommentsEstimate,
+        *,
+        is_part: bool,
+    ) -> ChatEstimate:
+        """The comments under ``posts``: the whole group is looked through, or each post asked for its own, whatever
+        costs less."""
+        looked = await look_at_comments(self._telegram, chat.id, posts, self._zone)
+        pages = ceil(posts.messages / _PAGE) + posts.commented
+        if group.messages is not None and not is_part:
+            pages = min(pages, ceil(group.messages / _PAGE))
+        known = replace(known, folder=comments_folder(known.folder, 0).rpartition("/")[0])
+        item = self._estimate(chat, [looked], known, scopes, inside=group.archived, pages=pages, around=_GROUP)
+        return replace(item, id=chat.linked_chat, kind="comments", title=f"{chat.title}: comments", username="")
+
+    async def _stories(self, chat: Chat, known: Known, scopes: tuple[str, ...]) -> ChatEstimate:
+        """The stories of a peer."""
+        looked, stories = await look_at_stories(self._telegram, chat.id, self._zone), stories_of(chat.id)
+        known = replace(known, folder=stories_folder(known.folder))
+        inside, pages = known.count(stories, 1, HIGHEST), ceil(looked.messages / _PAGE)
+        item = self._estimate(chat, [looked], known, scopes, inside=inside, pages=pages, around=_LISTS)
+        return replace(item, id=stories, kind="stories", title=f"{chat.title}: stories", username="")
+
+    def _estimate(
+        self,
+        chat: Chat,
+        looked: Sequence[Holding],
+        known: Known,
+        scopes: tuple[str, ...],
+        *,
+        inside: int,
+        pages: int,
+        around: int,
+    ) -> ChatEstimate:
+        """What was ``looked`` at, of which ``inside`` messages are archived; ``pages`` bring what is new of it, beside
+        ``around`` requests."""
         messages = sum(holding.messages for holding in looked)
         archived = min(messages, inside)
         new = messages - archived
         share = new / messages if messages else 0.0
-        kinds = Counter[str]()
+        kinds, files = Counter[str](), Counter[str]()
         for holding in looked:
             kinds.update(holding.kinds)
-        media = estimate_media(kinds, looked, self._means)
+            files.update(holding.kinds if holding.files is None else holding.files)
+        media = estimate_media(files, looked, self._means.policy.of(chat))
         wanted = [one for one in media.values() if one.wanted]
-        fetched = max(0, sum(self._fetched(holding) for holding in looked) - inside) if new else 0
-        pages = ceil(fetched / _PAGE) + _AROUND * len(parts)
-        files = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
-        layout, reason = known.layout or choose_layout(self._means.layout, sum(part.chat.count or 0 for part in parts))
+        pages = (pages if new else 0) + around
+        parts = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
+        assert known.layout is not None
+        layout, reason = known.layout
         return ChatEstimate(
             id=chat.id,
             kind=chat.kind,
@@ -164,7 +243,7 @@ class Estimator:
             new=new,
             kinds=dict(kinds.most_common()),
             media=media,
-            requests=pages + files,
+            requests=pages + parts,
             bytes=round(share * sum(one.bytes or 0 for one in wanted))
             if all(one.bytes is not None for one in wanted)
             else None,
@@ -173,7 +252,7 @@ class Estimator:
             layout=layout,
             layout_reason=reason,
             takeout=scopes,
-            seconds=round(self._time(chat, pages, files, in_takeout=bool(scopes)), 1),
+            seconds=round(self._time(chat, pages, parts, in_takeout=bool(scopes)), 1),
         )
 
     def _fetched(self, holding: Holding) -> int:
@@ -213,7 +292,9 @@ def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int
     )
 
 
-def estimate_media(kinds: Mapping[str, int], looked: Sequence[Holding], means: Means) -> dict[str, MediaEstimate]:
+def estimate_media(
+    kinds: Mapping[str, int], looked: Sequence[Holding], policy: MediaPolicy
+) -> dict[str, MediaEstimate]:
     """Files of each kind with the bytes a run would fetch, by the sizes of those that were looked at."""
     found: dict[str, MediaEstimate] = {}
     for kind in FILES:
@@ -221,6 +302,6 @@ def estimate_media(kinds: Mapping[str, int], looked: Sequence[Holding], means: M
         if not count:
             continue
         every = [size for holding in looked for size in holding.sizes.get(kind, ())]
-        some = sum(size for size in every if size <= means.max_size)
-        found[kind] = MediaEstimate(count, round(some / len(every) * count) if every else None, kind in means.kinds)
+        some = sum(size for size in every if size <= policy.max_size)
+        found[kind] = MediaEstimate(count, round(some / len(every) * count) if every else None, kind in policy.kinds)
     return found

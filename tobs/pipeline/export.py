@@ -8,11 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from tobs.archive import Decide, MediaDecision
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
-from tobs.media import decide as judge
-from tobs.model import Chat, FileItem, Message
+from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.fetch import Recording, fetch_and_record, missing_ids
@@ -20,6 +18,7 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import MediaStage
 from tobs.pipeline.notes import MESSAGE_NOTES, NoteWriter
 from tobs.pipeline.plan import known_place, open_chat, plan_messages, settled_to
+from tobs.pipeline.wanted import media_decision, want_media
 from tobs.sources import Gap, Source
 
 #: Rounds of mending: a note written in one round may be what another one waits for.
@@ -47,16 +46,17 @@ async def export_chat(
     policy: MediaPolicy,
     limits: Limits,
     within: Gap | None = None,
+    topic: int = 0,
     inside: ChatPlace | None = None,
 ) -> ChatPlace:
     """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
 
-    ``within`` are the ids wanted when it is only a part of the chat; ``inside`` is the place of the chat that this
-    one belongs to.
+    ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is the
+    place of the chat that this one belongs to.
     """
     desk.reporter.chat = chat.title
     place = await keeper(open_chat, desk, chat, inside=inside, is_part=within is not None)
-    gaps = await keeper(missing_ids, desk, chat.id, top, within)
+    gaps = await keeper(missing_ids, desk, chat.id, top, within, topic)
     await bring_chat(desk, keeper, writer, chain, enrichers, source, place, gaps, policy=policy, limits=limits)
     return place
 
@@ -77,8 +77,8 @@ async def bring_chat(
 ) -> None:
     """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
     files and notes. ``recording``: see ``fetch_and_record``."""
-    decide = media_decision(policy)
-    await keeper(_want_media, desk, place.chat, policy)
+    decide = media_decision(desk, policy)
+    await keeper(want_media, desk, place.chat, policy)
     state = _State()
 
     async def fetch() -> None:
@@ -155,28 +155,6 @@ async def _write_notes(desk: Desk, writer: NoteWriter, place: ChatPlace, state: 
         if final:
             return
         await state.for_notes.wait()
-
-
-def media_decision(policy: MediaPolicy) -> Decide:
-    """What the owner wants, as the archive asks it."""
-
-    def decide(message: Message, item: FileItem) -> MediaDecision:
-        verdict = judge(message, item, policy)
-        return MediaDecision(verdict.state, verdict.reason, verdict.rank)
-
-    return decide
-
-
-def _want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
-    """What failed before is tried again, and what is wanted is what this run's owner wants."""
-    archive, report = desk.archive, desk.reporter.report.media
-    archive.media.retry_failed(desk.account, chat.id)
-    key, wanted = f"media_policy/{chat.id}", f"{sorted(policy.kinds)} {policy.max_size}"
-    if archive.meta.get(key) != wanted:
-        archive.media.reconsider(desk.account, chat.id, media_decision(policy))
-        archive.meta.set(key, wanted)
-    counts = archive.media.counts(desk.account, chat.id)
-    report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
 
 
 async def finish_notes(

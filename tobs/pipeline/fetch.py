@@ -20,12 +20,13 @@ Recording = Callable[[Archive, int, Page, Decide], Recorded]
 LOOK_BACK = 50
 
 
-def missing_ids(desk: Desk, chat_id: int, top: int, within: Gap | None = None) -> list[Gap]:
-    """What of a chat's ids up to ``top`` has to be fetched: what is not settled; once nothing but the newest end
-    is missing, also a small look-back over what is known. ``within`` is the interval that is wanted (None: all)."""
+def missing_ids(desk: Desk, chat_id: int, top: int, within: Gap | None = None, topic: int = 0) -> list[Gap]:
+    """What of the ids of a chat (or a ``topic`` of it) up to ``top`` has to be fetched: what is not settled; once
+    nothing but the newest end is missing, also a small look-back over what is known. ``within`` is the interval that is
+    wanted (None: all)."""
     archive = desk.archive
-    gaps = archive.coverage.gaps(desk.account, chat_id, 1, top)
-    seen = archive.messages.newest_ids(desk.account, chat_id, LOOK_BACK)
+    gaps = archive.coverage.gaps(desk.account, chat_id, 1, top, topic=topic)
+    seen = archive.messages.newest_ids(desk.account, chat_id, LOOK_BACK, topic=topic)
     caught_up = not gaps or (len(gaps) == 1 and bool(seen) and gaps[0][0] > seen[0])
     gaps = [(seen[-1], top)] if caught_up and seen else gaps
     if within is None:
@@ -67,7 +68,8 @@ async def fetch_and_record(
 
 def settling(page: Page) -> Page:
     """``page``, or where it does not hold every message of its ids, the same page that settles none."""
-    return replace(page, high=page.low - 1) if page.left_out or page.is_part else page
+    is_whole = not page.left_out and (bool(page.topic) or not page.is_part)
+    return page if is_whole else replace(page, high=page.low - 1)
 
 
 def _count(desk: Desk, place: ChatPlace, page: Page, done: Recorded) -> None:

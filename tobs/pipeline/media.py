@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tobs.archive import MediaRow
+from tobs.archive import FileRow, MediaRow
 from tobs.errors import TransferFailed
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.media.transfer import transfer
@@ -222,24 +222,25 @@ def _next_turn(desk: Desk, place: ChatPlace, *, complete: bool) -> _Turn:
     files, lost = [], 0
     for row in rows:
         path = staged_path(desk.staging, row)
-        if not path.exists() and row.sha256 in known:
-            path = desk.root / known[row.sha256].path
+        file = None if path.exists() else known.get(row.sha256 or "")
+        if file is not None:
+            path = desk.root / file.path
         message = archive.messages.get(row.message_key)
         if message is None or not path.exists():
             archive.media.unstage(row.key)
             lost += 1
         else:
-            files.append((row, incoming(place, row, message, path)))
+            files.append((row, incoming(place, row, message, path, file)))
     return _Turn(files, lost)
 
 
-def incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path) -> Incoming:
-    """The file at ``path`` at the start of the chain."""
+def incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path, file: FileRow | None) -> Incoming:
+    """The file at ``path`` at the start of the chain; ``file`` is what is known of it where it lies in the vault."""
     name = row.item.name or row.item.kind
     return Incoming(
         path=path,
-        sha256=row.sha256 or "",
-        size=row.size,
+        sha256=file.digest if file else row.sha256 or "",
+        size=file.size if file else row.size,
         item=row.item,
         message=message,
         chat=place.chat.title,

@@ -132,6 +132,7 @@ class NoteWriter:
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
+            self._tell_asked(note)
             if note.path.endswith(".md"):  # a base is no note
                 reporter.count_note(note.outcome)
             self._told(note)
@@ -154,6 +155,18 @@ class NoteWriter:
             archive.notes.settle(settled)
             archive.notes.mark_deleted(gone)
             archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
+
+    def _tell_asked(self, note: Pressed) -> None:
+        """Tell what became of asking plugins about a note; one that failed is asked again by the next run."""
+        reporter = self._desk.reporter
+        for one in note.asked:
+            reporter.count_processor(one.plugin, **{one.outcome: 1})
+            if one.outcome == "failed":
+                reporter.problem(f"plugin {one.plugin}", note.path, one.reason)
+            elif one.outcome == "skipped":
+                reporter.problem("plugin", one.plugin, f"off for the rest of the run: {one.reason}")
+        if any(one.outcome != "done" for one in note.asked):
+            self._left.append(note.id)
 
 
 def fitting(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[NoteRow]:

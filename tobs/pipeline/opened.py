@@ -31,16 +31,20 @@ from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.enrich import Enrichers
 from tobs.pipeline.export import Limits
 from tobs.pipeline.exporters import Exporters, exporting
+from tobs.pipeline.in_place import finish_changes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.post_render import PostRender
 from tobs.pipeline.presence import look_after
 from tobs.pipeline.presses import Presses
 from tobs.pipeline.rendering.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.stores import ArchiveFiles, ArchiveResults
+from tobs.pipeline.wanted import media_policy
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.functions import Functions
 from tobs.plugin.host import Host, HostLimits
+from tobs.plugin.processor import Processor
 from tobs.render.found import NO_PROPERTY
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
@@ -51,7 +55,8 @@ from tobs.vault.workspace import Workspace
 
 class Means(Struct, frozen=True):
     """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
-    ``media_later``: files are left to a later one."""
+    ``media_later``: files are left to a later one. ``last_word`` are the plugins that change notes once they are
+    rendered, in a rehearsal too."""
 
     settings: Settings
     profile: Profile
@@ -59,6 +64,7 @@ class Means(Struct, frozen=True):
     workspace: Workspace
     templates: Templates
     functions: Functions
+    last_word: tuple[Processor, ...]
     zone: ZoneInfo
     catalogue: Catalogue
     environment: Mapping[str, str]
@@ -70,7 +76,7 @@ class Means(Struct, frozen=True):
     @property
     def policy(self) -> MediaPolicy:
         """Which media are wanted."""
-        return MediaPolicy(kinds=frozenset(self.settings.media), max_size=self.settings.max_size)
+        return media_policy(self.settings)
 
     @property
     def limits(self) -> Limits:
@@ -82,13 +88,14 @@ class Means(Struct, frozen=True):
 
 class OpenRun(Struct, frozen=True):
     """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins,
-    ``exporters`` are those that hand on what it brings."""
+    ``exporters`` are those that hand on what it brings, ``post_render`` those with the last word on notes."""
 
     means: Means
     keeper: Keeper
     archive: Archive
     host: Host
     exporters: Exporters
+    post_render: PostRender | None
 
     @property
     def report(self) -> RunReport:
@@ -116,6 +123,7 @@ class OpenRun(Struct, frozen=True):
             options=options,
             templates=means.templates,
             functions=means.functions.openings,
+            post_render=self.post_render,
         )
         return Desk(
             studio=studio,
@@ -142,6 +150,7 @@ class OpenRun(Struct, frozen=True):
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
         """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
         means = self.means
+        await self.keeper(finish_changes, self.archive, means.workspace.root, means.workspace.staging)
         chain = Chain(
             means.catalogue.processors,
             self.host,
@@ -182,8 +191,9 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
                 async with (
                     _plugins(means) as host,
                     exporting(_exporters(means, host, archive, keeper), reporter) as exporters,
+                    _last_word(means, keeper) as post_render,
                 ):
-                    yield OpenRun(means, keeper, archive, host, exporters)
+                    yield OpenRun(means, keeper, archive, host, exporters, post_render)
             except TobsError as error:
                 reporter.failed(error, told)
                 raise
@@ -218,6 +228,19 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
             tell_plugins(reporter, catalogue, host.off)
             if not isinstance(sys.exception(), asyncio.CancelledError):
                 await tell_end(host, catalogue, reporter, error)
+
+
+@asynccontextmanager
+async def _last_word(means: Means, keeper: Keeper) -> AsyncIterator[PostRender | None]:
+    """The plugins with the last word on notes; they are asked in the keeper's thread."""
+    if not means.last_word:
+        yield None
+        return
+    post_render = PostRender(means.last_word, means.environment, strict=means.strict)
+    try:
+        yield post_render
+    finally:
+        await asyncio.shield(keeper(post_render.close))
 
 
 def _exporters(means: Means, host: Host, archive: Archive, keeper: Keeper) -> Exporters:

@@ -21,8 +21,8 @@ async def fetch_picture(
     desk: Desk, keeper: Keeper, fetch_file: FetchFile, place: ChatPlace, policy: MediaPolicy
 ) -> None:
     """Bring the picture of a chat into the vault, where it is a new one and the owner wants photos."""
-    item = place.chat.photo
-    if item is None or item.remote is None or "photo" not in policy.kinds or item.size > policy.max_size:
+    item, wanted = place.chat.photo, policy.of(place.chat)
+    if item is None or item.remote is None or "photo" not in wanted.kinds or item.size > wanted.max_size:
         return
     if await keeper(_is_here, desk, place, item.remote.key):
         return

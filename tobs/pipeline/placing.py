@@ -14,6 +14,7 @@ from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.in_place import change_in_place, is_of, own_copy
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
@@ -35,29 +36,42 @@ def place_media(desk: Desk, place: ChatPlace, files: Sequence[tuple[MediaRow, Pr
 
 
 def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed) -> None:
-    archive, sha256 = desk.archive, row.sha256 or ""
+    archive = desk.archive
     staged = staged_path(desk.staging, row)
-    known = archive.files.get(sha256)
+    known = archive.files.get(row.sha256 or "")
     if known is not None and (desk.root / known.path).exists():
         staged.unlink(missing_ok=True)
         desk.reporter.report.media.reused += 1
-        file = known
+        file = change_in_place(desk, known, processed.body) if processed.body else known
     else:
-        day = datetime.fromtimestamp(row.date, desk.zone).date()
-        names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal)
-        file = known or archive.files.claim(
-            sha256, row.message_key, unoccupied(desk.root, names, sha256), size=row.size, mime=row.item.mime
-        )
-        if place_file(staged, desk.root, file.path, sha256=sha256, mtime=row.date) is None:
-            desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
-        if file.is_lost:
-            archive.files.set_lost(sha256, lost=False)
-    file = keep_found(desk, row, file, processed)
+        file = _place_new(desk, place, row, known, processed.body)
+        staged.unlink(missing_ok=True)
+    if is_of(file, processed):
+        file = keep_found(desk, row, file, processed)
     _check_duration(desk, row, file)
     with archive.transaction():
         if row.item.kind in ("audio", "voice"):
             _claim_audio_note(desk, place, row, file.fields)
         archive.media.placed([row.id])
+
+
+def _place_new(desk: Desk, place: ChatPlace, row: MediaRow, known: FileRow | None, body: Produced | None) -> FileRow:
+    """The file of ``row``, or ``body``, which a plugin made to lie in its place, brought into the vault."""
+    archive, sha256 = desk.archive, row.sha256 or ""
+    changed, size = (body.sha256, body.size) if body else ("", row.size)
+    day = datetime.fromtimestamp(row.date, desk.zone).date()
+    names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal)
+    candidates = unoccupied(desk.root, names, changed or sha256)
+    file = known or archive.files.claim(sha256, row.message_key, candidates, size=size, mime=row.item.mime)
+    if (file.changed, file.size) != (changed, size):
+        archive.files.set_changed(sha256, changed, size)
+        file = replace(file, changed=changed, size=size)
+    source = own_copy(desk, body) if body else staged_path(desk.staging, row)
+    if place_file(source, desk.root, file.path, sha256=file.digest, mtime=row.date) is None:
+        desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
+    if file.is_lost:
+        archive.files.set_lost(sha256, lost=False)
+    return file
 
 
 def _check_duration(desk: Desk, row: MediaRow, file: FileRow) -> None:

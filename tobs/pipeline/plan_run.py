@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
-from math import ceil
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,11 +15,12 @@ from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Person
-from tobs.pipeline.estimate import CommentsEstimate, Estimator, Known, Means, Plan, sum_up
+from tobs.pipeline.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Means, Plan, sum_up
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.run import takeout_scopes
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
 from tobs.pipeline.senders import sender_ids
+from tobs.pipeline.wanted import media_policy
 from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.events import OnEvent
 from tobs.telegram.settings import TelegramSettings
@@ -39,11 +39,11 @@ async def make_plan(
     on_event: OnEvent,
 ) -> Plan:
     """What exporting ``selection`` would do. The archive is only read, where there is one."""
+    policy = media_policy(settings)
     means = Means(
         workers=profile.workers,
         downloads=profile.downloads,
-        kinds=frozenset(settings.media),
-        max_size=settings.max_size,
+        policy=policy,
         layout=settings.layout,
     )
     with _reading(archive_path) as archive:
@@ -55,7 +55,7 @@ async def make_plan(
 
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], called)
             estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
-            items, scopes = [], set[str]()
+            items, scopes = list[ChatEstimate](), set[str]()
             async with _left(telegram, settings, selection, chosen, reporter) as left:
                 for one in (*chosen, *left):
                     if not one.is_full:
@@ -63,14 +63,16 @@ async def make_plan(
                     chat = one.chat
                     more = {"chats"} if chat.migrated_from else set()
                     more |= {"megagroups"} if selection.comments or settings.comments else set()
-                    needed = takeout_scopes([chat], media=bool(settings.media), more=more) if settings.takeout else []
+                    needed = []
+                    if settings.takeout:
+                        needed = takeout_scopes([chat], media=bool(policy.of(chat).kinds), more=more)
                     scopes |= set(needed)
                     known = _known(archive, telegram.account.id, chat)
                     try:
-                        item = await estimator.chat(one, known, scopes=tuple(needed))
                         comments = await _comments(telegram, archive, chat, selection.comments, settings)
-                        more_requests = 2 + ceil((comments.messages or 0) / 100) if comments and comments.wanted else 0
-                        items.append(replace(item, comments=comments, requests=item.requests + more_requests))
+                        items += await estimator.chat(
+                            one, known, scopes=tuple(needed), comments=comments, stories=selection.stories
+                        )
                     except RequestRefused as error:
                         if len(chosen) + len(left) == 1:
                             raise
@@ -126,7 +128,7 @@ def _known(archive: Archive | None, account: int, chat: Chat) -> Known:
     """What the vault has of ``chat``, and where it would go if it has nothing."""
     folder = chat_folder(next(chat_candidates(chat.title, chat.id)))
     if archive is None:
-        return Known(count=lambda *_: 0, folder=folder)
+        return Known(count=lambda *_, topic=0: 0, folder=folder)
     note = archive.notes.by_tobs_id(str(chat.id))
     return Known(
         count=partial(archive.messages.count_between, account),

@@ -164,13 +164,13 @@ def _moved_notes(root: Path, absent: Sequence[NoteRow], strays: _Strays) -> dict
 
 def _moved_files(root: Path, absent: Sequence[FileRow], strays: _Strays) -> dict[str, str]:
     """Where attachments are now, by hash."""
-    wanted = {row.sha256 for row in absent}
+    wanted = {row.digest: row.sha256 for row in absent}
     found: dict[str, str] = {}
     for path in sorted({path for row in absent for path in strays.files.get(row.size, ())}):
         with (root / path).open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        if sha256 in wanted:
-            found.setdefault(sha256, path)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest in wanted:
+            found.setdefault(wanted[digest], path)
     return found
 
 

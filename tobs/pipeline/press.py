@@ -9,14 +9,17 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs.archive import NoteLink, NoteRow, Replacement, StoredMessage, pack_base
 from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
 from tobs.pipeline.desk import Studio
 from tobs.pipeline.lookups import Lookups
+from tobs.pipeline.post_render import Asked, PostRender, PostRendered
 from tobs.pipeline.summaries import summary_text
-from tobs.render.frontmatter import managed_hash
+from tobs.plugin.api import RenderedNote
+from tobs.render.frontmatter import body_of, managed_hash, with_body
 from tobs.render.notes import render_message
 from tobs.render.period import PeriodNote, render_period
 from tobs.render.words import catalogue
@@ -31,7 +34,7 @@ class Pressed(Struct, frozen=True):
     what it asked for, ``conflicts`` what of ours the owner's words stand against, ``replaced`` what it held before
     (None: it was not there, or nothing was written); ``problem`` is set where it could not be brought up to date (what,
     and why; nothing was written then). ``change`` is, in a rehearsal, the text that is there and the one that would
-    be."""
+    be; ``asked`` are the plugins that had the last word."""
 
     id: int
     path: str
@@ -47,6 +50,7 @@ class Pressed(Struct, frozen=True):
     replaced: Replacement | None = None
     problem: tuple[str, str] | None = None
     change: tuple[str, str] | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 class _Draft(Struct, frozen=True):
@@ -56,19 +60,29 @@ class _Draft(Struct, frozen=True):
     text: str
     links: tuple[NoteLink, ...]
     missing: tuple[str, ...]
+    asked: tuple[Asked, ...] = ()
 
 
 def press_messages(studio: Studio, chat: Chat, rows: Sequence[NoteRow]) -> list[Pressed]:
     """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
     stored = studio.archive.notes.stored([row.id for row in rows])
     lookups = Lookups(studio, (one for messages in stored.values() for one in messages))
-    return _press(studio, rows, lambda row: _text(studio, row, chat, stored[row.id], lookups), lookups)
+
+    def about(draft: _Draft) -> RenderedNote:
+        messages = tuple([one.message for one in stored[draft.row.id]])
+        return RenderedNote(draft.row.path, draft.row.kind, body_of(draft.text), studio.root, chat.title, messages)
+
+    return _press(studio, rows, lambda row: _text(studio, row, chat, stored[row.id], lookups), about, lookups)
 
 
 def press_summaries(studio: Studio, rows: Sequence[NoteRow]) -> list[Pressed]:
     """Bring the notes ``rows`` about chats, people and audio files up to date. Raises VaultError."""
     lookups = Lookups(studio, ())
-    return _press(studio, rows, lambda row: summary_text(studio, row, lookups.links), lookups)
+
+    def about(draft: _Draft) -> RenderedNote:
+        return RenderedNote(draft.row.path, draft.row.kind, body_of(draft.text), studio.root)
+
+    return _press(studio, rows, lambda row: summary_text(studio, row, lookups.links), about, lookups)
 
 
 def _text(studio: Studio, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
@@ -93,7 +107,11 @@ def _period_text(studio: Studio, row: NoteRow, chat: Chat, stored: Sequence[Stor
 
 
 def _press(
-    studio: Studio, rows: Sequence[NoteRow], render: Callable[[NoteRow], str], lookups: Lookups
+    studio: Studio,
+    rows: Sequence[NoteRow],
+    render: Callable[[NoteRow], str],
+    about: Callable[[_Draft], RenderedNote],
+    lookups: Lookups,
 ) -> list[Pressed]:
     drafts, pressed = [], []
     for row in rows:
@@ -102,6 +120,8 @@ def _press(
             drafts.append(_Draft(row, render(row), *lookups.met()))
         except TemplateBroken as error:
             pressed.append(Pressed(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
+    if studio.post_render is not None:
+        drafts = _post_rendered(studio, drafts, studio.post_render, about)
     seen = read_seen(studio.root, [draft.row.path for draft in drafts])
     found = [one and one[0] for one in seen]
     decisions = [
@@ -141,9 +161,28 @@ def _press(
                 replaced=_replacement(draft, decision, now),
                 problem=(_UNREADABLE, decision.problem) if decision.problem else None,
                 change=(_shown(now), decision.text) if studio.is_rehearsal and decision.text is not None else None,
+                asked=draft.asked,
             )
         )
     return pressed
+
+
+def _post_rendered(
+    studio: Studio, drafts: Sequence[_Draft], post_render: PostRender, about: Callable[[_Draft], RenderedNote]
+) -> list[_Draft]:
+    """The drafts as plugins want them; who did not do their work on one is named in its front matter."""
+    notes = [about(draft) for draft in drafts if draft.row.path.endswith(".md")]  # a base is no note
+    done = {note.path: (note, one) for note, one in zip(notes, post_render(notes), strict=True)}
+    return [
+        _with_last_word(studio, draft, *done[draft.row.path]) if draft.row.path in done else draft for draft in drafts
+    ]
+
+
+def _with_last_word(studio: Studio, draft: _Draft, note: RenderedNote, done: PostRendered) -> _Draft:
+    text = draft.text
+    if done.failed or done.body != note.body:
+        text = with_body(text, done.body, failed=done.failed, prefix=studio.options.property_prefix)
+    return replace(draft, text=text, asked=done.asked)
 
 
 def _shown(found: bytes | None) -> str:

@@ -18,9 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from tobs.archive import NoteRow, open_archive
+from tobs.config.home import environment
 from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.desk import Studio
+from tobs.pipeline.post_render import PostRender
 from tobs.pipeline.press import Pressed, press_messages
 from tobs.plugin.functions import open_functions
 from tobs.plugin.protocol import Opening
@@ -38,6 +40,8 @@ class StudioSpec(Struct, frozen=True):
     options: dict[str, Any]
     templates: tuple[tuple[str, str, bool], ...]
     functions: tuple[Opening, ...] = ()
+    post_render: tuple[Opening, ...] = ()
+    strict: bool = False
 
 
 class Job(Struct, frozen=True):
@@ -81,6 +85,7 @@ def _open(spec: StudioSpec) -> Studio:
         zone=zone,
         options=RenderOptions(timezone=zone, **spec.options),
         templates=Templates(sources.get, open_functions(spec.functions)),
+        post_render=PostRender.opened(spec.post_render, environment(), strict=spec.strict),
     )
 
 
@@ -103,6 +108,8 @@ def main() -> None:
             reply = Reply(error=(type(error).__name__, error.message, error.remedy))
         sink.write(frame(reply))
         sink.flush()
+    if studio.post_render is not None:
+        studio.post_render.close()
 
 
 if __name__ == "__main__":

@@ -118,4 +118,6 @@ def _spec(studio: Studio) -> StudioSpec:
         options=options,
         templates=studio.templates.sources(builtin_templates()),
         functions=studio.functions,
+        post_render=studio.post_render.openings if studio.post_render is not None else (),
+        strict=studio.post_render is not None and studio.post_render.strict,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from tobs.errors import ConfigError, LoginError, TelegramError
-from tobs.media import Chain
+from tobs.media import Chain, MediaPolicy
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.export import finish_notes
 from tobs.pipeline.kept import kept_account, kept_places
@@ -17,6 +17,7 @@ from tobs.pipeline.opened import Means, OpenRun, open_run
 from tobs.pipeline.plan import plan_messages, settled_to
 from tobs.pipeline.report import RunReport
 from tobs.pipeline.reprocess import Reprocessing, drop_plugins
+from tobs.pipeline.wanted import reconsider
 from tobs.pipeline.way import on_telegram
 from tobs.sources import FetchFile
 from tobs.telegram.settings import TelegramSettings
@@ -71,7 +72,7 @@ class ProcessRun(Struct, frozen=True):
         told; it ends nothing."""
         staged, wanted = [], []
         for place in places:
-            states = await run.keeper(_due, desk, place)
+            states = await run.keeper(_due, desk, place, self.means.policy)
             staged += [place] if "staged" in states else []
             wanted += [place] if {"wanted", "failed"} & states else []
         for place in staged:
@@ -99,8 +100,11 @@ class ProcessRun(Struct, frozen=True):
         await stage.run(asyncio.Event(), lambda: True, lambda: None)
 
 
-def _due(desk: Desk, place: ChatPlace) -> set[str]:
-    """In which states files of a chat are that still has something to be done about them."""
+def _due(desk: Desk, place: ChatPlace, policy: MediaPolicy) -> set[str]:
+    """In which states files of a chat are that still has something to be done about them. Of a chat that the
+    configuration singles out they are judged again by it."""
+    if policy.singles_out(place.chat):
+        reconsider(desk, place.chat, policy)
     counts = desk.archive.media.counts(desk.account, place.chat.id)
     retryable = desk.archive.media.retryable(desk.account, place.chat.id)
     return {state for state in ("staged", "wanted") if counts.get(state)} | ({"failed"} if retryable else set())

@@ -203,6 +203,7 @@ class Reporter:
         self._clock = clock
         self._recovered: Counter[str] = Counter()
         self._failed_items: set[tuple[str, str]] = set()
+        self._doubts: set[Doubt] = set()
         self.report = RunReport(run_id, command, list(targets), started=iso_time(clock()))
         self.phase = "starting"
         self.chat = ""
@@ -225,8 +226,11 @@ class Reporter:
             self.report.problems.append(Problem(what, item, reason, retryable))
 
     def doubt(self, what: str, item: str, reason: str) -> None:
-        """Tell something that is done and worth a look."""
-        self.report.doubts.append(Doubt(what, item, reason))
+        """Tell something that is done and worth a look, once."""
+        doubt = Doubt(what, item, reason)
+        if doubt not in self._doubts:
+            self._doubts.add(doubt)
+            self.report.doubts.append(doubt)
 
     def remark(self, text: str) -> None:
         """Tell something about what was done that is no trouble, once."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tobs.archive import MediaRow
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.pipeline.desk import ChatPlace, Desk
+from tobs.pipeline.in_place import change_in_place, is_of
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import incoming, tell_failures
 from tobs.pipeline.placing import keep_found
@@ -56,15 +57,19 @@ class Reprocessing:
             if path is None or not path.is_file():
                 self._missing += 1
             elif message is not None:
-                files.append((row, incoming(place, row, message, path)))
+                files.append((row, incoming(place, row, message, path, file)))
         return rows, files
 
     def _keep(self, rows: Sequence[MediaRow], found: Sequence[Processed]) -> None:
         archive = self._desk.archive
+        for row, processed in zip(rows, found, strict=True):
+            file = archive.files.get(row.sha256 or "")
+            if file is not None and processed.body is not None:
+                file = change_in_place(self._desk, file, processed.body)
         with archive.transaction():
             for row, processed in zip(rows, found, strict=True):
                 file = archive.files.get(row.sha256 or "")
-                if file is not None:
+                if file is not None and is_of(file, processed):
                     keep_found(self._desk, row, file, processed)
 
 

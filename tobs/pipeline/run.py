@@ -68,6 +68,11 @@ class ExportRun(Struct, frozen=True):
             return []
         return await left_chats(telegram, selection, chosen)
 
+    def _wants_files(self, chosen: Sequence[Chosen], selection: Selection) -> bool:
+        policy, comments = self.means.policy, selection.comments or self.means.settings.comments
+        others = bool(selection.left or comments)
+        return any(policy.of(one.chat).kinds for one in chosen) or (others and bool(policy.kinds))
+
     @asynccontextmanager
     async def _takeout(self, telegram: Telegram, chosen: Sequence[Chosen], selection: Selection) -> AsyncIterator[None]:
         """A takeout session with just the scopes these chats need, unless the owner wants none."""
@@ -84,7 +89,7 @@ class ExportRun(Struct, frozen=True):
         more = {"chats"} if grown else set()
         more |= {"channels", "megagroups"} if selection.left else set()
         more |= {"megagroups"} if selection.comments or self.means.settings.comments else set()
-        scopes = takeout_scopes([one.chat for one in chosen], media=bool(self.means.settings.media), more=more)
+        scopes = takeout_scopes([one.chat for one in chosen], media=self._wants_files(chosen, selection), more=more)
         async with telegram.takeout(scopes):
             yield
 

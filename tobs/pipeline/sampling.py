@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from math import floor
+from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -23,15 +23,21 @@ from tobs.pipeline.selection import Part
 from tobs.telegram.client import Telegram
 from tobs.telegram.counters import SEARCHED
 from tobs.telegram.history import LIMIT, wanted_of
+from tobs.vault.layout import LAYOUTS
 
 _PAGES = 3
+_THREADS = 3
+_HIGHEST = (1 << 31) - 2
+"""Of ids, so that what is asked for below it fits 32 bits."""
 FILES: tuple[FileKind, ...] = ("photo", "video", "round", "gif", "audio", "voice", "document")
 
 
 class Holding(Struct, frozen=True):
     """What the filters leave of a part of a chat: how many messages of each type (``kinds``), how many ``notes`` a
     layout makes of them, the sizes of some files of each kind. ``inside`` are all messages of the part, ``found`` those
-    that fit the filters whatever their limit. ``exact``: counted, not reckoned."""
+    that fit the filters whatever their limit. ``exact``: counted, not reckoned. ``files`` are the kinds of files where
+    the types of messages do not tell them. ``comments`` are those under its posts, which are ``commented`` posts, the
+    ``busiest`` of those looked at by their ids."""
 
     messages: int
     found: int
@@ -40,6 +46,10 @@ class Holding(Struct, frozen=True):
     notes: Mapping[str, int]
     sizes: Mapping[str, Sequence[int]]
     exact: bool
+    files: Mapping[str, int] | None = None
+    comments: int = 0
+    commented: int = 0
+    busiest: Sequence[int] = ()
 
 
 async def look_at(
@@ -65,6 +75,8 @@ async def look_at(
         kinds = _with_counted(kinds, counted or {}, messages)
     found = messages
     messages = min(found, filters.limit or found)
+    posts = sorted((one for page in chosen for one in page if one.comments), key=lambda one: -(one.comments or 0))
+    share = messages / max(1, fitting)
     return Holding(
         messages=messages,
         found=found,
@@ -73,6 +85,43 @@ async def look_at(
         notes=_notes(chosen, messages, zone),
         sizes=await _sizes(telegram, part, pages, kinds, wanted),
         exact=exact,
+        comments=round(share * sum(one.comments or 0 for one in posts)),
+        commented=round(share * len(posts)),
+        busiest=[one.id for one in posts[:_THREADS]],
+    )
+
+
+async def look_at_comments(telegram: Telegram, channel: int, posts: Holding, zone: ZoneInfo) -> Holding:
+    """What the comments under ``posts`` are, by those under the busiest; a request each."""
+    threads = [await telegram.sample(channel, _HIGHEST, 0, thread=post) for post in posts.busiest]
+    return _reckoned([thread[::-1] for thread in threads], posts.comments, zone, exact=posts.exact)
+
+
+async def look_at_stories(telegram: Telegram, peer: int, zone: ZoneInfo) -> Holding:
+    """What the stories of a peer are, by the first page of each list."""
+    number, stories, exact = await telegram.around.glance_at_stories(peer)
+    return _reckoned([sorted(stories, key=lambda story: story.id)], number, zone, exact=exact)
+
+
+def _reckoned(pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo, *, exact: bool) -> Holding:
+    """So many ``messages``, of which ``pages`` were looked at; each page is filed by itself."""
+    looked = Counter(message_type(one) for page in pages for one in page)
+    every = [item for page in pages for one in page for item in message_files(one)]
+    files = Counter(item.kind for item in every)
+    share = messages / max(1, looked.total())
+    sizes: dict[str, list[int]] = {}
+    for item in every:
+        sizes.setdefault(item.kind, []).append(item.size)
+    notes = [_notes([page], len(page), zone) for page in pages]
+    return Holding(
+        messages=messages,
+        found=messages,
+        inside=messages,
+        kinds=scaled(looked or Counter(text=1), messages),
+        notes={layout: ceil(share * sum(one[layout] for one in notes)) or messages for layout in LAYOUTS},
+        sizes=sizes,
+        exact=exact and looked.total() >= messages,
+        files={kind: round(share * count) for kind, count in files.items()},
     )
 
 

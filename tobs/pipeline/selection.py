@@ -188,10 +188,15 @@ async def _walk_topic(
     *,
     count: int = 0,
 ) -> None:
-    """The messages of a topic. The one it began with is not among them and is asked for by its id."""
+    """The messages of a topic, in pages that settle ids for it. The one it began with is not among them and is asked
+    for by its id."""
+
+    async def settle(page: Page) -> None:
+        await on_page(replace(page, topic=topic))
+
     if topic > GENERAL_TOPIC and any(low <= topic <= high for low, high in gaps):
         await on_page(await telegram.single(chat_id, topic, keep=keep))
-    await telegram.walk(chat_id, gaps, on_page, count=count, keep=keep, thread=topic)
+    await telegram.walk(chat_id, gaps, settle, count=count, keep=keep, thread=topic)
 
 
 async def _within(telegram: Telegram, chat: Chat, filters: Filters, topic: int) -> Gap:

@@ -95,7 +95,7 @@ class ArchiveFiles:
         return await self._keeper(self._find, sha256)
 
     def _find(self, sha256: str) -> Path | None:
-        row = self._files.get(sha256)
+        row = self._files.holding([sha256]).get(sha256)
         if row is None:
             return None
         path = self._root / row.path

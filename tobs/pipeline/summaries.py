@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tobs.archive import NoteRow
+from tobs.archive import FileRow, NoteRow
 from tobs.archive.summaries import ChatSummary
 from tobs.model import Chat, FileItem, MessageKey, Person, stories_of
 from tobs.pipeline.desk import Studio
@@ -190,7 +190,7 @@ def _audio_text(studio: Studio, sha256: str, links: Links) -> str:
     rows = archive.media.with_hash(sha256)
     keys = archive.summaries.carriers(sha256)
     path = file.path if file and not file.is_lost else None
-    item = _audio_item(sha256, rows[0].item, file.fields if file else {}, path, rows[0].date)
+    item = _audio_item(sha256, rows[0].item, file, path, rows[0].date)
     carriers = [(key.chat_id, key.id) for key in keys]
     return render_audio(item, carriers, links, studio.options, studio.templates).text
 
@@ -201,8 +201,9 @@ def _page_text(studio: Studio, tobs_id: str) -> str:
     return render_page(tobs_id, page.text, page.fields, page.tags, studio.options).text
 
 
-def _audio_item(sha256: str, item: FileItem, fields: Mapping[str, Any], path: str | None, date: int) -> AudioItem:
+def _audio_item(sha256: str, item: FileItem, file: FileRow | None, path: str | None, date: int) -> AudioItem:
     """What the file's own tags say; what they leave out, Telegram's attributes tell."""
+    fields: Mapping[str, Any] = file.fields if file else {}
     told = {name: fields[name] for name in _AUDIO_FIELDS if fields.get(name)}
     said = {"title": item.title, "performer": item.performer, "duration": item.duration or None}
     return AudioItem(
@@ -210,7 +211,8 @@ def _audio_item(sha256: str, item: FileItem, fields: Mapping[str, Any], path: st
         path=path,
         kind=item.kind,
         name=item.name,
-        size=item.size or None,
+        changed=file.changed if file else "",
+        size=(file.size if file and file.changed else item.size) or None,
         date=date,
         cover=made_file(fields, "cover"),
         waveform=made_file(fields, "waveform"),

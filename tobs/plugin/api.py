@@ -2,10 +2,10 @@
 
 A plugin takes part in a run by the methods it has, its *hooks*. ``process`` makes it a processor, a step of the
 media chain: it gets a file that was downloaded and verified, and says what it found out (front matter, note text,
-tags) or made (new files). ``enrich`` is asked about messages, ``run_started`` and ``run_ended`` about runs; ``export``
-hands on what a run brought, ``command`` is for people. A plugin never deletes, and it never writes outside its work
-folder; tobs refuses anything else. It runs in a process of its own, so it may fail in every way there is without
-harming the run.
+tags) or made (new files). ``enrich`` is asked about messages, ``post_render`` has the last word on the text of a
+note; ``run_started`` and ``run_ended`` are about runs, ``export`` hands on what a run brought, ``command`` is for
+people. A plugin never deletes, and it never writes outside its work folder; tobs refuses anything else. It runs in a
+process of its own, so it may fail in every way there is without harming the run.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ class Result(Struct, frozen=True, omit_defaults=True):
     ``fields`` go into the note's front matter, ``sections`` into its text, ``tags`` (without ``#``) to its
     tags, ``related`` (names of notes) to its links. ``files`` become attachments beside the item.
     ``replacement`` is another form of the file itself: the note embeds it and later plugins get it; the
-    original is kept.
+    original is kept. With ``in_place`` it is the same format with other bytes, and takes the original's place in the
+    vault: for plugins whose configuration asks for that.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -128,6 +129,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     related: tuple[FieldText, ...] = ()
     files: tuple[NewFile, ...] = ()
     replacement: Path | None = None
+    in_place: bool = False
 
 
 class MessageItem(Struct, frozen=True, tag=True):
@@ -168,6 +170,22 @@ class Enrichment(Struct, frozen=True, omit_defaults=True):
     related: tuple[FieldText, ...] = ()
     notes: tuple[NewNote, ...] = ()
     hide: bool = False
+
+
+class RenderedNote(Struct, frozen=True, tag=True):
+    """A note that was rendered and is not written yet, for ``post_render``.
+
+    ``body`` is its Markdown below the properties; ``path`` its place in the vault, whose folder is ``vault`` (to be
+    read only). ``kind`` is ``message``, ``day``, ``month``, ``chat``, ``topic``, ``person``, ``audio``, ``page`` or
+    ``index``. A note of messages has the title of their ``chat`` and the ``messages``, by id; the others have none.
+    """
+
+    path: str
+    kind: str
+    body: str
+    vault: Path
+    chat: str = ""
+    messages: tuple[Message, ...] = ()
 
 
 class Run(Struct, frozen=True, tag=True):
@@ -287,6 +305,11 @@ class Plugin(Generic[C]):
         for each version of a message."""
         raise NotImplementedError
 
+    def post_render(self, note: RenderedNote) -> str | None:
+        """The body a note is to have; None leaves it as it is. Asked each time the note is rendered: the same note has
+        to give the same text. Ids of blocks (``^m12`` at the end of a line) have to stay: links lead to them."""
+        raise NotImplementedError
+
     def run_started(self, run: Run) -> None:
         """A run begins."""
         raise NotImplementedError
@@ -316,6 +339,7 @@ class Plugin(Generic[C]):
 HOOKS: tuple[str, ...] = (
     "process",
     "enrich",
+    "post_render",
     "run_started",
     "run_ended",
     "export",

@@ -10,8 +10,11 @@ from typing import Any
 
 import msgspec
 
-from tobs.plugin.api import Enrichment, Export, Exported, FieldValue, Item, Result
+from tobs.plugin.api import Enrichment, Export, Exported, FieldValue, Item, RenderedNote, Result
 from tobs.plugin.protocol import decoder
+
+#: The end of a message's header in a note of many: what links to it name.
+_BLOCK = re.compile(r" \^[mg]\d+$", re.MULTILINE)
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -42,6 +45,8 @@ def checked_result(body: bytes, call: object) -> Result:
     assert isinstance(call, Item)
     for path in (*(new.path for new in result.files), *([result.replacement] if result.replacement else [])):
         _check_path(path, call.work)
+    if result.in_place:
+        _check_in_place(result.replacement, call.path)
     return result
 
 
@@ -61,6 +66,18 @@ def checked_export(body: bytes, call: object) -> Exported:
     for path in made.files:
         _check_path(path, call.work)
     return made
+
+
+def checked_body(body: bytes, call: object) -> str:
+    """The body that a plugin gave the note ``call`` (msgpack). Raises BadResult for one that is empty, or that has
+    other ids of blocks."""
+    text: str = _decoded(_texts, body)
+    assert isinstance(call, RenderedNote)
+    if not text.strip():
+        raise BadResult("left nothing of the note")
+    if _BLOCK.findall(text) != _BLOCK.findall(call.body):
+        raise BadResult("changed the ids of blocks, which links lead to")
+    return text
 
 
 def checked_text(body: bytes) -> str:
@@ -84,6 +101,13 @@ def _check_fields(fields: Mapping[str, FieldValue]) -> None:
             raise BadResult(f"the field {name} is tobs's own")
         if isinstance(value, float) and not math.isfinite(value):
             raise BadResult(f"the field {name} is {value}, which is no number a note can hold")
+
+
+def _check_in_place(replacement: Path | None, original: Path) -> None:
+    if replacement is None:
+        raise BadResult("in_place without a replacement")
+    if replacement.suffix.lower() != original.suffix.lower():
+        raise BadResult(f"the file {replacement.name} cannot take the place of one that ends in {original.suffix}")
 
 
 def _check_path(path: Path, work: Path) -> None:

@@ -46,10 +46,15 @@ def open_functions(openings: Iterable[Opening]) -> dict[str, Callable[..., objec
     """The functions of plugins in another process. Raises what their code raises: nothing where they were gathered."""
     by_name: dict[str, Callable[..., object]] = {}
     for opening in openings:
-        plugin_class = load_class(opening.ref)
-        config = msgspec.msgpack.decode(opening.config, type=plugin_class.config_type)
-        by_name |= _functions(plugin_class(config))
+        by_name |= _functions(open_plugin(opening))
     return by_name
+
+
+def open_plugin(opening: Opening) -> Plugin[Any]:
+    """A plugin in another process. Raises what its code raises."""
+    plugin_class = load_class(opening.ref)
+    config = msgspec.msgpack.decode(opening.config, type=plugin_class.config_type)
+    return plugin_class(config)
 
 
 def _functions(plugin: Plugin[Any]) -> dict[str, Callable[..., object]]:

@@ -15,8 +15,19 @@ from loguru import logger
 from msgspec import Struct
 
 from tobs.errors import PluginError
-from tobs.plugin.api import Command, Enrichment, Export, Exported, FinishedRun, Item, MessageItem, Result, Run
-from tobs.plugin.checks import BadResult, checked_enrichment, checked_export, checked_result, checked_text
+from tobs.plugin.api import (
+    Command,
+    Enrichment,
+    Export,
+    Exported,
+    FinishedRun,
+    Item,
+    MessageItem,
+    RenderedNote,
+    Result,
+    Run,
+)
+from tobs.plugin.checks import BadResult, checked_body, checked_enrichment, checked_export, checked_result, checked_text
 from tobs.plugin.process import WorkerLost, WorkerProcess
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import Answer, Call
@@ -112,6 +123,10 @@ class Host:
     async def enrich(self, processor: Processor, items: Sequence[MessageItem]) -> list[Reply[Enrichment]]:
         """Ask ``processor`` about messages; one reply an item, in their order."""
         return await self._call(processor, items, lambda body, _: checked_enrichment(body))
+
+    async def post_render(self, processor: Processor, notes: Sequence[RenderedNote]) -> list[Reply[str]]:
+        """Let ``processor`` have the last word on notes; one reply a note, in their order: its body."""
+        return await self._call(processor, notes, checked_body)
 
     async def tell(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
         """Tell ``processor`` that a run starts or ended."""
@@ -240,6 +255,8 @@ def _label(call: Call) -> str:
             return call.label or call.path.name
         case MessageItem():
             return call.label or f"message {call.message.id}"
+        case RenderedNote():
+            return call.path
         case Run():
             return "the start of the run"
         case FinishedRun():

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
-from tobs.plugin.api import Command, Export, FinishedRun, Item, MessageItem, Run
+from tobs.plugin.api import Command, Export, FinishedRun, Item, MessageItem, RenderedNote, Run
 
 #: A longer frame is a fault: no result of a plugin is that large.
 MAX_FRAME = 16 * 2**20
@@ -42,8 +42,9 @@ class Opened(Struct, frozen=True):
     failure: str = ""
 
 
-#: What a plugin is called with: a file (``process``), a message (``enrich``), a run, what it brought, a command.
-Call = Item | MessageItem | Run | FinishedRun | Export | Command
+#: What a plugin is called with: a file (``process``), a message (``enrich``), a note (``post_render``), a run, what it
+#: brought, a command.
+Call = Item | MessageItem | RenderedNote | Run | FinishedRun | Export | Command
 
 
 class Batch(Struct, frozen=True):

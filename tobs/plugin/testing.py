@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tobs.errors import PluginError
 from tobs.model import Entity, FileItem, FileKind, Message
-from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, Run
+from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, RenderedNote, Run
 from tobs.plugin.brought import Brought, write_brought
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
@@ -68,6 +68,22 @@ def sample_messages() -> list[MessageItem]:
     ]
 
 
+def make_note(body: str, *, kind: str = "message") -> RenderedNote:
+    """A note with this ``body`` as ``post_render`` gets it; there is no vault around it."""
+    messages = (Message(chat_id=-1, id=1, date=0, text=body),) if kind == "message" else ()
+    return RenderedNote("Telegram/Sample chat/Sample.md", kind, body, Path("/no/vault"), "Sample chat", messages)
+
+
+def sample_notes() -> list[RenderedNote]:
+    """Notes of several sorts, to try a plugin on."""
+    return [
+        make_note("Good morning, the lift is mended. #news"),
+        make_note("Read [this page](https://example.com/page)\n\n```py\nprint(1)\n```\n\n> quoted, with `code`"),
+        make_note("**Ada**, 09:00 ^m1\n\nGood morning 😀\n\n**Ada**, 09:01 ^m2\n\n![[a photo.jpg]]", kind="day"),
+        make_note("# Sample chat\n\n- Telegram: [@sample](https://t.me/sample)", kind="chat"),
+    ]
+
+
 class Trial(Struct, frozen=True):
     """How a plugin did on one item: ``detail`` is its result as JSON or the reason of its failure."""
 
@@ -80,15 +96,15 @@ class Trial(Struct, frozen=True):
 
 async def try_plugins(
     path: Path,
-    items: Sequence[Item | MessageItem],
+    items: Sequence[Item | MessageItem | RenderedNote],
     *,
     env: Mapping[str, str],
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[Trial]:
-    """Run every plugin in the file or folder ``path`` on each of ``items``, as a run would: on files and messages, as
-    far as it has hooks for them; what hands on what a run brought is given all messages as new. ``settings`` has the
-    plugins' tables by name, ``variables`` what the environment says (see ``assign_variables``).
+    """Run every plugin in the file or folder ``path`` on each of ``items``, as a run would: on files, messages and
+    notes, as far as it has hooks for them; what hands on what a run brought is given all messages as new.
+    ``settings`` has the plugins' tables by name, ``variables`` what the environment says (see ``assign_variables``).
 
     The code at ``path`` is run: its author asks for it. Raises PluginError for a plugin that cannot be loaded or
     declares itself wrongly, ConfigError for a wrong configuration.
@@ -99,8 +115,10 @@ async def try_plugins(
             for item in items:
                 if isinstance(item, Item):
                     trials += [await _try(host, processor, item)] if processor.has("process") else []
-                elif processor.has("enrich"):
-                    trials.append(await _try_message(host, processor, item))
+                elif isinstance(item, MessageItem):
+                    trials += [await _try_message(host, processor, item)] if processor.has("enrich") else []
+                elif processor.has("post_render"):
+                    trials.append(await _try_note(host, processor, item))
             if processor.has("export") and (messages := [item for item in items if isinstance(item, MessageItem)]):
                 trials.append(await _try_export(host, processor, messages))
     return trials
@@ -121,6 +139,13 @@ async def _try_message(host: Host, processor: Processor, item: MessageItem) -> T
     started = time.perf_counter()
     (reply,) = await host.enrich(processor, [item])
     return _trial(processor, item.label, reply, time.perf_counter() - started)
+
+
+async def _try_note(host: Host, processor: Processor, note: RenderedNote) -> Trial:
+    started = time.perf_counter()
+    (reply,) = await host.post_render(processor, [note])
+    first = " ".join(note.body.split())[:40]
+    return _trial(processor, f"note of a {note.kind}: {first}", reply, time.perf_counter() - started)
 
 
 async def _try(host: Host, processor: Processor, item: Item) -> Trial:

@@ -23,6 +23,7 @@ from tobs.plugin.api import (
     Item,
     MessageItem,
     Plugin,
+    RenderedNote,
     Result,
     Run,
     Unreadable,
@@ -79,6 +80,8 @@ def _called(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:
             return plugin.process(call), Result
         case MessageItem():
             return plugin.enrich(call), Enrichment
+        case RenderedNote():
+            return plugin.post_render(call), str
         case Run():
             plugin.run_started(call)
         case FinishedRun():

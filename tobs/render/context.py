@@ -18,7 +18,8 @@ from tobs.render.words import catalogue
 
 class Context:
     """One note's surroundings. ``references`` fills with (chat id, message id) -> resolved; ``files`` are those that
-    the blocks of the message at hand may name (Telegram's id -> Markdown), ``shown`` the ids of those they did."""
+    the blocks of the message at hand may name (Telegram's id -> Markdown), ``pictures`` (-> path) what may stand within
+    a line of it, ``shown`` the ids of those that they did name."""
 
     def __init__(self, links: Links, options: RenderOptions, chat_id: int = 0, username: str = "") -> None:
         self.links = links
@@ -29,7 +30,9 @@ class Context:
         self.references: dict[tuple[int, int], bool] = {}
         self.files: dict[int, str] = {}
         self.shown: set[int] = set()
-        self.targets = LinkTargets(user=self._user, username=self._username, url=self._url)
+        self.pictures: dict[int, str] = {}
+        self.targets = LinkTargets(user=self._user, username=self._username, url=self._url, picture=self._picture)
+        self._within = MarkdownOptions(tag_prefix=options.tag_prefix)
         self.markdown = MarkdownOptions(tag_prefix=options.tag_prefix, line_breaks=options.line_breaks)
 
     # texts
@@ -42,7 +45,7 @@ class Context:
         """A text with entities as Markdown on one line, right within a line."""
         flat = Text(clean(text.text).replace("\n", " "), text.entities) if "\r" not in text.text else text
         inline = tuple(entity for entity in flat.entities if entity.kind not in _BLOCKS)
-        return to_markdown(flat.text, inline, targets=self.targets).replace("\n", " ").strip()
+        return to_markdown(flat.text, inline, self._within, self.targets).replace("\n", " ").strip()
 
     def plain(self, text: str) -> str:
         """A text without entities as Markdown, line ends kept."""
@@ -122,6 +125,12 @@ class Context:
     def _username(self, name: str) -> str | None:
         marked = self.links.named(name.lower())
         return self._user(marked) if marked else None
+
+    def _picture(self, remote_id: int) -> str | None:
+        path = self.pictures.get(remote_id)
+        if path:
+            self.shown.add(remote_id)
+        return path
 
     def _url(self, url: str) -> str | None:
         address = telegram_address(url)

@@ -149,7 +149,7 @@ def code_span(code: str) -> str:
         while len(fence) in runs:
             fence += "`"
         fence = "`" * (max(runs) + 1)
-    if code[0] in "` " or code[-1] in "` ":
+    if (code[0] in "` " or code[-1] in "` ") and code.strip(" "):
         code = f" {code} "
     return f"{fence}{code}{fence}"
 
@@ -159,6 +159,10 @@ _LIVE_LANGUAGES = frozenset(
     [
         "base",
         "button",
+        "cardlink",
+        "col",
+        "columns",
+        "custom-frames",
         "customjs",
         "datacorejs",
         "datacorejsx",
@@ -166,8 +170,15 @@ _LIVE_LANGUAGES = frozenset(
         "datacoretsx",
         "dataview",
         "dataviewjs",
+        "embed",
+        "gallery",
+        "img-gallery",
         "js-engine",
+        "leaflet",
         "query",
+        "runjs",
+        "sqlseal",
+        "tabs",
         "tasks",
         "templater",
         "tracker",
@@ -176,10 +187,10 @@ _LIVE_LANGUAGES = frozenset(
 
 
 def fence(code: str, language: str = "") -> str:
-    """Code as a fenced block; languages that plugins execute or query get the prefix ``tg-``."""
+    """Code as a fenced block; languages that plugins execute, query or read as Markdown get the prefix ``tg-``."""
     word = language.split()[0] if language.split() else ""
     word = _LANGUAGE.sub("", word)
-    if word.lower() in _LIVE_LANGUAGES or word.lower().startswith("meta-bind"):
+    if word.lower() in _LIVE_LANGUAGES or word.lower().startswith(("meta-bind", "ad-")):
         word = "tg-" + word
     runs = [len(run) for run in _TICKS.findall(code)]
     ticks = "`" * max(3, *(length + 1 for length in runs)) if runs else "```"

@@ -107,6 +107,22 @@ def with_hash(text: str) -> str:
     return f'{text[:at]}tobs_hash: "{_digest(text)}"\n{text[at:]}'
 
 
+def body_of(text: str) -> str:
+    """What stands below the front matter of a note that was rendered."""
+    return text[text.index("\n---\n", 3) + 5 :].strip("\n")
+
+
+def with_body(text: str, body: str, *, failed: Sequence[str] = (), prefix: str = "") -> str:
+    """A rendered note with another ``body``; ``plugins_failed`` names those that ``failed`` beside those it has."""
+    end = text.index("\n---\n", 3) + 1
+    head = _HASH_LINE.sub("", text[:end], count=1)
+    if failed:
+        name = f"{property_name('plugins_failed', prefix)}:\n"
+        items = "".join(f"  - {quoted(one)}\n" for one in failed)
+        head = head.replace(f"\n{name}", f"\n{name}{items}", 1) if f"\n{name}" in head else f"{head}{name}{items}"
+    return with_hash(f"{head}---\n\n{body}\n" if body else f"{head}---\n")
+
+
 def managed_hash(text: str) -> str:
     """The hash of what a note manages: its text without the ``tobs_hash`` line of its front matter."""
     end = text.find("\n---", 3) + 1

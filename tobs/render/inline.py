@@ -106,8 +106,8 @@ def _order(mark: Mark) -> tuple[int, int, int]:
 def _runs(line: str, styles: Sequence[Mark], leaves: Sequence[Mark], demoted: set[Mark]) -> list[Run]:
     """The line cut at every border; ``demoted`` marks are written as HTML."""
     if not styles and len(leaves) == 1:
-        leaf = leaves[0]
-        pieces = ((0, leaf.start, None), (leaf.start, leaf.end, leaf), (leaf.end, len(line), None))
+        only = leaves[0]
+        pieces = ((0, only.start, None), (only.start, only.end, only), (only.end, len(line), None))
         return [Run(start, end, (), (), there) for start, end, there in pieces if start < end]
     cuts = {0, len(line)}
     for mark in (*styles, *leaves):
@@ -125,25 +125,35 @@ def _runs(line: str, styles: Sequence[Mark], leaves: Sequence[Mark], demoted: se
             next_style += 1
         while next_leaf < len(leaves) and leaves[next_leaf].end <= start:
             next_leaf += 1
-        at_leaf = next_leaf < len(leaves) and leaves[next_leaf].start <= start
+        leaf = leaves[next_leaf] if next_leaf < len(leaves) and leaves[next_leaf].start <= start else None
         outer = sorted((mark for mark in active if mark.style in RANK and mark not in demoted), key=_order)
+        if leaf is not None and leaf.style == "picture":
+            outer = [mark for mark in outer if mark.style != "link"]  # no link around an embed
         html = {mark.style for mark in active if mark.style not in RANK or mark in demoted}
+        if leaf is not None and leaf.style == "code" and "spoiler" not in html and _html_reads(line, leaf):
+            html = set()
         run = Run(
             start,
             end,
             tuple(outer),
             tuple(sorted(html, key=HTML_RANK.__getitem__)),
-            leaves[next_leaf] if at_leaf else None,
+            leaf,
         )
         _add(runs, run)
     return _trimmed(line, runs) if len(styles) > 1 else runs
+
+
+def _html_reads(line: str, code: Mark) -> bool:
+    """Whether code would be HTML inside an HTML element, where some parsers read no Markdown."""
+    return "<" in line[code.start : code.end] or "&" in line[code.start : code.end]
 
 
 def _add(runs: list[Run], run: Run) -> None:
     """Adds a run, joined with its neighbour where nothing would be written between them."""
     if runs:
         last = runs[-1]
-        if last.outer == run.outer and last.leaf is run.leaf and (last.html == run.html or run.leaf is not None):
+        whole = run.leaf is not None and run.leaf.style != "code"
+        if last.outer == run.outer and last.leaf is run.leaf and (last.html == run.html or whole):
             runs[-1] = last._replace(end=run.end)
             return
     runs.append(run)
@@ -172,7 +182,8 @@ def _trimmed(line: str, runs: list[Run]) -> list[Run]:
             html: tuple[str, ...] = ()
             if before is not None and after is not None:
                 outer = _common(_common(run.outer, before.outer), after.outer)
-                if before.outer == after.outer == run.outer and before.leaf is after.leaf is None:
+                among = all(each.leaf is None or each.leaf.style == "code" for each in (before, after))
+                if before.outer == after.outer == run.outer and among:
                     html = tuple(style for style in run.html if style in before.html and style in after.html)
             run = run._replace(outer=outer, html=html)
         _add(joined, run)
@@ -317,7 +328,7 @@ class _Writer:
         for run in self.runs[first:stop]:
             text = self.line[run.start : run.end]
             leaf = run.leaf
-            html = run.html if leaf is None or "spoiler" in run.html or leaf.style == "url" else ()
+            html = run.html if leaf is None or leaf.style in ("url", "code") else ()
             if html != opened:
                 kept = 0
                 while kept < min(len(html), len(opened)) and html[kept] == opened[kept]:
@@ -327,7 +338,7 @@ class _Writer:
                 for style in html[kept:]:
                     self.mark_up(_TAGS[style][0])
                 opened = html
-            if html:
+            if html and (leaf is None or leaf.style == "url" or _html_reads(self.line, leaf)):
                 self.mark_up(escape_html(text))
             elif leaf is None:
                 self.write_text(text, is_last=run.end == len(self.line) and not run.outer)
@@ -356,6 +367,8 @@ class _Writer:
             case "code":
                 # ``[`a]: b`](…)`` at the start of a line would be a definition.
                 self.mark_up(code_span(text.replace("]:", f"]{ZERO_WIDTH}:") if self.in_label else text))
+            case "picture":
+                self.mark_up(leaf.value)
             case "wiki":
                 self.guard_bang()
                 self.mark_up(wikilink(leaf.value, text))
@@ -363,6 +376,8 @@ class _Writer:
                 piece = url_markdown(self.line, leaf)
                 if piece[0] == "[":
                     self.guard_bang()
+                elif self.refer and piece[0] != "<":
+                    piece = f"<{piece}>"  # beside which the delimiter before it works
                 self.mark_up(piece)
             case _:
                 self.mark_up(leaf.value)

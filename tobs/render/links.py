@@ -14,6 +14,8 @@ from tobs.render.escape import ZERO_WIDTH, one_line
 
 _SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-]*):(?![0-9]+(?:[/?#]|$))")
+# What an address without a scheme begins with: a host, not a folder, a note's name or a part of a page.
+_HOST = re.compile(r"(?://)?[^\s/?#\[\]\\|<>\x00-\x1f\x7f]+(?:[/?#]|$)")
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|!(?=\[)|\[(?=\[)|\](?=\])|%(?![0-9A-Fa-f]{2})|:(?=:)|=(?==)"
 )
@@ -30,6 +32,8 @@ def web_url(url: str) -> str | None:
     match = _SCHEME.match(url)
     if match is not None:
         return url if match[1].lower() in _SCHEMES else None
+    if not _HOST.match(url):
+        return None
     return f"http:{url}" if url.startswith("//") else f"http://{url}"
 
 
@@ -59,12 +63,14 @@ def wikilink(path: str, alias: str = "", *, embed: bool = False) -> str:
 class LinkTargets(Struct, frozen=True):
     """What points into the vault. Each returns a note's path (with ``#^block`` where it is one), or None.
 
-    ``user`` takes a marked id, ``username`` a name without ``@``, ``url`` an address (``https://t.me/...``).
+    ``user`` takes a marked id, ``username`` a name without ``@``, ``url`` an address (``https://t.me/...``),
+    ``picture`` the id of a file that stands within a line.
     """
 
     user: Callable[[int], str | None] = lambda _id: None
     username: Callable[[str], str | None] = lambda _name: None
     url: Callable[[str], str | None] = lambda _url: None
+    picture: Callable[[int], str | None] = lambda _id: None
     is_empty: bool = False
 
 

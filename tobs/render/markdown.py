@@ -69,7 +69,8 @@ def _blocks(text: str, start: int, end: int, found: list[Span], options: Markdow
         else:
             within = [_clipped(span, first, last) for span in found if span.start < last and span.end > first]
             within = [span for span in within if span.kind not in _QUOTES]
-            if quoted := _inside(text, first, last, within, options, targets):
+            quoted = _inside(text, first, last, within, options, targets)
+            if quoted.strip():
                 parts.append(quote(quoted, folded=block.kind == "expandable_blockquote"))
         at = last
     _paragraph(parts, text, at, end, found, options, targets, after=at > start)

@@ -20,6 +20,9 @@ class Mark(NamedTuple):
     value: str = ""
 
 
+#: An entity of tobs' own: a picture within a line (``custom_emoji_id`` its file, ``url`` its size, ``20x14``).
+PICTURE = "picture"
+
 # Outermost first among ranges of one length. Underline and spoiler have no delimiters and are HTML.
 RANK = {"bold": 0, "italic": 1, "strike": 2, "link": 3, "unsafe": 3}
 HTML_RANK = {"bold": 0, "italic": 1, "underline": 2, "spoiler": 3}
@@ -33,13 +36,14 @@ _STYLES = {
     "underline": "underline",
     "spoiler": "spoiler",
 }
-_LEAF_RANK = {"code": 0, "wiki": 1, "url": 2, "tag": 3}
+_LEAF_RANK = {"code": 0, "picture": 1, "wiki": 2, "url": 3, "tag": 4}
 _TAG_NEXT = re.compile(f"[{TAG_CHAR}]")
-_OPEN_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+# One that may begin emphasis. Those that may only end it end nothing: no other is left unescaped.
+_OPEN_UNDERSCORE = re.compile(r"(?:^|\W)_")
 _HTTP = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _AUTOLINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f]*")
-# What a parser leaves out of an address that it finds bare.
-_BARE_NEXT = re.compile(r"[?!.,:*_~)]*(?:\s|$)")
+# What a parser leaves out of an address that it finds bare; what is written with a backslash would be taken in.
+_BARE_NEXT = re.compile(r"(?:[?!.,)]|:(?!:))*(?:\s|$)")
 _BARE_BEFORE = frozenset(" \t\n(\"'«“„")
 _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
 
@@ -125,7 +129,14 @@ def _hashtag(line: str, start: int, end: int, span: Span, prefix: str, targets: 
     return Mark("tag", start, end, f"#{prefix}{name}{tail}")
 
 
+def _picture(line: str, start: int, end: int, span: Span, prefix: str, targets: LinkTargets) -> Mark | None:
+    path = targets.picture(span.entity.custom_emoji_id)
+    size = f"|{span.entity.url}" if span.entity.url else ""
+    return Mark("picture", start, end, f"![[{path}{size}]]") if path else None
+
+
 MAKERS = {
+    PICTURE: _picture,
     "code": _code,
     "pre": _code,
     "text_link": _text_link,
@@ -184,20 +195,25 @@ def _trim(line: str, styles: list[Mark]) -> list[Mark]:
 
 
 def _settle(line: str, styles: list[Mark], leaves: list[Mark]) -> tuple[list[Mark], list[Mark]]:
-    """No leaf overlaps another, stands in a link (but code), or is cut by a style."""
+    """No leaf overlaps another, stands in a link (but code, and a picture, which parts it), or is cut by a style."""
     kept: list[Mark] = []
     leaves = _join_code(sorted(leaves, key=lambda leaf: leaf.start))
     links = [mark for mark in styles if mark.value]
     for leaf in sorted(leaves, key=lambda leaf: (_LEAF_RANK[leaf.style], leaf.start)):
         if any(leaf.start < other.end and other.start < leaf.end for other in kept):
             continue
-        if leaf.style != "code" and any(leaf.start < link.end and link.start < leaf.end for link in links):
+        if leaf.style not in ("code", "picture") and any(
+            leaf.start < link.end and link.start < leaf.end for link in links
+        ):
             continue
         if leaf.style == "wiki":
             styles = [_around(mark, leaf) for mark in styles]
-        elif leaf.style != "code" and any(_cuts(mark, leaf) or _in_html(mark, leaf) for mark in styles):
+        elif leaf.style not in ("code", "picture") and any(
+            _cuts(mark, leaf) or _in_html(mark, leaf) for mark in styles
+        ):
             if leaf.style == "url":
-                styles.append(Mark("link", leaf.start, leaf.end, line[leaf.start : leaf.end]))
+                links.append(Mark("link", leaf.start, leaf.end, line[leaf.start : leaf.end]))
+                styles.append(links[-1])
             continue
         kept.append(leaf)
     return styles, sorted(kept, key=lambda leaf: leaf.start)

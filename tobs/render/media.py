@@ -67,10 +67,14 @@ EMBEDDABLE = frozenset(
 _TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")
 
 
+def is_embeddable(path: str) -> bool:
+    """Whether Obsidian shows the file inside a note."""
+    return path.rpartition(".")[2].lower() in EMBEDDABLE
+
+
 def embed(path: str, name: str = "") -> str:
     """A file of the vault: shown where Obsidian can show it, else linked."""
-    extension = path.rpartition(".")[2].lower()
-    if extension in EMBEDDABLE:
+    if is_embeddable(path):
         return f"![[{path}]]"
     return wikilink(path, name or path.rpartition("/")[2])
 

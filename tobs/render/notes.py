@@ -18,6 +18,7 @@ from tobs.model import (
     Forward,
     Message,
     Reaction,
+    StoryRef,
     SuggestedPost,
     Text,
     is_channel_id,
@@ -33,7 +34,7 @@ from tobs.render.found import found_properties, found_tags, made_paths, sections
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
-from tobs.render.media import attached_files, file_markdown, media_markdown
+from tobs.render.media import attached_files, file_markdown, is_embeddable, media_markdown
 from tobs.render.past import deleted_mark, earlier_versions
 from tobs.render.richtext import rich_texts
 from tobs.render.service import Teller, money, service_sentence
@@ -92,6 +93,8 @@ def note_tags(
             tag = prefix + saved_tag(emoji, links.tag_title(emoji))
             tags.setdefault(tag.casefold(), tag)
         texts = [Text(message.text, message.entities)] if message.entities else []
+        if isinstance(message.media, StoryRef):
+            texts.append(message.media.caption)
         for text in (*texts, *rich_texts(message.blocks)):
             for tag in hashtags(text.text, text.entities, prefix):
                 tags.setdefault(tag.casefold(), tag)
@@ -251,11 +254,9 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
 def _rich_text(message: Message, context: Context) -> str:
     """The blocks of a rich message, with the files they name in their places."""
     context.shown = set()
-    context.files = {
-        item.remote.id: file_markdown(item, attachment, context)
-        for item, attachment in attached_files(message, context)
-        if item.remote is not None
-    }
+    known = [(item.remote.id, item, file) for item, file in attached_files(message, context) if item.remote is not None]
+    context.files = {remote: file_markdown(item, file, context) for remote, item, file in known}
+    context.pictures = {remote: file.path for remote, _, file in known if file.path and is_embeddable(file.path)}
     return rich_markdown(message.blocks, context)
 
 

@@ -231,7 +231,7 @@ def render_audio(
         ("bitrate", item.bitrate),
         ("size", item.size),
         ("format", one_line(item.format)),
-        ("sha256", item.sha256),
+        ("sha256", item.changed or item.sha256),
         ("transcript_language", item.transcript_language),
         ("tags", found_tags(item.found, options.tag_prefix)),
         ("media", [Link(f"[[{path}]]") for path in (item.path, *made_paths(item.found)) if path]),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from tobs.model import Entity, RichBlock, Text
+from tobs.render.marks import PICTURE
+
+#: Stands where a picture is, for the entity that makes an embed of it; a note that has no such picture shows nothing.
+_PLACE = "\u200b"
 
 # Kinds that only stand within a line. `anchor`, `math` and `button` are blocks too: their neighbours decide.
 INLINE = frozenset({
@@ -59,6 +64,8 @@ def _walk(nodes: Iterable[RichBlock], pieces: list[str], entities: list[Entity],
 
 
 def _literal(node: RichBlock) -> str:
+    if node.kind == "image":
+        return _PLACE
     value = node.values.get({"custom_emoji": "alt", "math": "source"}.get(node.kind, ""), "")
     return value if isinstance(value, str) else ""
 
@@ -90,7 +97,15 @@ def _entity(node: RichBlock, start: int, length: int) -> Entity | None:
             return Entity("text_link", start, length, url=f"tel:{phone}")
         case "mention_name" if isinstance(user := values.get("user_id"), int):
             return Entity("text_mention", start, length, user_id=user)
+        case "image" if isinstance(picture := values.get("document_id"), int):
+            return Entity(PICTURE, start, length, url=_size(values), custom_emoji_id=picture)
     return None
+
+
+def _size(values: Mapping[str, Any]) -> str:
+    """``20x14``, as an embed names it; empty where the picture has none."""
+    sides = [values.get(name, values.get(name[0])) for name in ("width", "height")]
+    return "x".join(str(side) for side in sides) if all(isinstance(side, int) and side > 0 for side in sides) else ""
 
 
 def rich_texts(blocks: Iterable[RichBlock]) -> Iterator[Text]:

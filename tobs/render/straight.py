@@ -58,7 +58,7 @@ def straight_lines(
                 piece = value
             elif style == "code":
                 piece = code_span(inner)
-            elif style == "unsafe" or inner[-1] == "]" or (first > start and text[first - 1] in "!^["):
+            elif style in ("unsafe", "picture") or inner[-1] == "]" or (first > start and text[first - 1] in "!^["):
                 return None
             elif style == "wiki":
                 piece = wikilink(value, inner)

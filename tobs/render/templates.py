@@ -29,6 +29,7 @@ OF_KIND = {
     "person": ("person.md.j2",),
     "audio": ("audio.md.j2",),
     "index": ("index.md.j2",),
+    "page": (),
 }
 Load = Callable[[str], tuple[str, bool] | None]
 _REMEDY = "Correct the template, or remove it to use the one tobs brings."

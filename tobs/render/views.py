@@ -227,7 +227,8 @@ class PersonStats(Struct, frozen=True):
 class AudioItem(Struct, frozen=True):
     """An audio file and what its tags say. ``duration`` seconds, ``bitrate`` kbit/s, ``size`` bytes; ``kind`` is
     ``audio`` or ``voice``; ``name`` the file name; ``cover`` and ``waveform`` paths of pictures; ``shown`` the path of
-    another form of the file, which is embedded instead; ``found`` all that processors found (see ``found``)."""
+    another form of the file, which is embedded instead; ``found`` all that processors found (see ``found``). The
+    ``sha256`` is that of the file as it came, ``changed`` that of what a plugin made of it in its place."""
 
     sha256: str
     path: str | None = None
@@ -250,3 +251,4 @@ class AudioItem(Struct, frozen=True):
     waveform: str = ""
     shown: str = ""
     found: dict[str, Any] = {}
+    changed: str = ""

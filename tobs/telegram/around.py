@@ -10,7 +10,7 @@ from tobs.telegram.comments import CommentCount, comment_counts
 from tobs.telegram.invoke import Door
 from tobs.telegram.peers import Directory
 from tobs.telegram.saved import react_to_saved, tag_titles
-from tobs.telegram.stories import every_story, single_story
+from tobs.telegram.stories import Glance, every_story, glance_at_stories, single_story
 from tobs.telegram.topics import every_topic, topics_by_id
 
 
@@ -39,6 +39,10 @@ class Around:
     def stories(self, peer_id: int) -> AsyncIterator[Page]:
         """Every story of a peer that the account may see, page by page."""
         return every_story(self._door, self._peers, peer_id, me=self._me)
+
+    async def glance_at_stories(self, peer_id: int) -> Glance:
+        """How many stories a peer has, and some of them; a request or two for each list of them."""
+        return await glance_at_stories(self._door, self._peers, peer_id, me=self._me)
 
     async def story(self, peer_id: int, story_id: int) -> Message | None:
         """A story by its id; None when it is gone."""

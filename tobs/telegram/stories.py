@@ -6,7 +6,7 @@ Source: https://core.telegram.org/api/stories
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from telethon.tl import functions, types
 
@@ -20,18 +20,46 @@ from tobs.telegram.peers import Directory
 _LIMIT = 100
 
 
+class Glance(NamedTuple):
+    """How many stories a peer has, and some of them: all where ``exact``, else the newest."""
+
+    number: int
+    stories: tuple[Message, ...]
+    exact: bool
+
+
 async def every_story(door: Door, directory: Directory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
     """Every story that the account may see, each once, as pages that settle no ids."""
+    async for page, _, _ in _listed(door, directory, peer_id, me=me):
+        yield page
+
+
+async def glance_at_stories(door: Door, directory: Directory, peer_id: int, *, me: int) -> Glance:
+    """How many stories there are, by a page of each list."""
+    stories: dict[int, Message] = {}
+    number, exact = 0, True
+    async for page, listed, count in _listed(door, directory, peer_id, me=me, pages=1):
+        stories |= {message.id: message for message in page.messages}
+        number, exact = max(number, count), exact and listed >= count
+    return Glance(len(stories) if exact else max(number, len(stories)), tuple(stories.values()), exact)
+
+
+async def _listed(
+    door: Door, directory: Directory, peer_id: int, *, me: int, pages: int = 0
+) -> AsyncIterator[tuple[Page, int, int]]:
+    """The lists of a peer's stories, each up to ``pages`` (0: whole): a page without stories that another one had, how
+    many of its list came so far, and how many that has."""
     peer = await directory.input_peer(peer_id)
     seen: set[int] = set()
     lists = [functions.stories.GetPinnedStoriesRequest]
     if peer_id == me or peer_id < 0:
         lists.append(functions.stories.GetStoriesArchiveRequest)
     shown = await door(functions.stories.GetPeerStoriesRequest(peer))
-    yield await _page(door, directory, peer, peer_id, shown, shown.stories.stories, seen)
+    items = shown.stories.stories
+    yield await _page(door, directory, peer, peer_id, shown, items, seen), len(items), len(items)
     for request in lists:
-        offset = listed = 0
-        while True:
+        offset = listed = asked = 0
+        while not pages or asked < pages:
             try:
                 answer = await door(request(peer, offset, _LIMIT))
             except FloodWait:
@@ -41,8 +69,8 @@ async def every_story(door: Door, directory: Directory, peer_id: int, *, me: int
                 if request is functions.stories.GetStoriesArchiveRequest and peer_id != me:
                     break
                 raise
-            yield await _page(door, directory, peer, peer_id, answer, answer.stories, seen)
-            listed += len(answer.stories)
+            listed, asked = listed + len(answer.stories), asked + 1
+            yield await _page(door, directory, peer, peer_id, answer, answer.stories, seen), listed, answer.count
             if not answer.stories or listed >= answer.count:
                 break
             offset = answer.stories[-1].id

@@ -30,7 +30,7 @@ def place_file(
     target = Path(absolute(inside, name))
     try:
         there = _is_there(target)
-        if there and _digest(target) == sha256:
+        if there and content_of(target) == sha256:
             staged.unlink(missing_ok=True)
         elif there and not replace:
             return None
@@ -48,7 +48,7 @@ def unoccupied(root: Path, paths: Iterable[str], sha256: str) -> Iterator[str]:
     (ours, placed before a crash, or by an archive that was lost since)."""
     for path in paths:
         target = Path(absolute(root, path))
-        if not _is_there(target) or _digest(target) == sha256:
+        if not _is_there(target) or content_of(target) == sha256:
             yield path
 
 
@@ -77,7 +77,7 @@ def _move(staged: Path, target: Path, mtime: float) -> None:
         staged.unlink()
 
 
-def _digest(path: Path) -> str:
+def content_of(path: Path) -> str:
     """The SHA-256 of a file in hex; empty for what is no file (a folder, a dangling link)."""
     if not path.is_file():
         return ""

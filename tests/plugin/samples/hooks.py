@@ -9,7 +9,19 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tobs.plugin import Enrichment, Export, Exported, FinishedRun, MessageItem, NewNote, NoConfig, Plugin, Run, Section
+from tobs.plugin import (
+    Enrichment,
+    Export,
+    Exported,
+    FinishedRun,
+    MessageItem,
+    NewNote,
+    NoConfig,
+    Plugin,
+    RenderedNote,
+    Run,
+    Section,
+)
 
 
 class Reader(Plugin[NoConfig]):
@@ -92,3 +104,29 @@ class Teller(Plugin[NoConfig]):
                 link.symlink_to(__file__)
                 return Exported((link,))
         return Exported((made,))
+
+
+class Finisher(Plugin[NoConfig]):
+    name = "finisher"
+    version = "1"
+    time_limit = 0.5
+
+    def post_render(self, note: RenderedNote) -> str | None:
+        match note.body:
+            case "hang":
+                time.sleep(60)
+            case "raise":
+                raise RuntimeError("the moon is wrong")
+            case "nonsense":
+                return 7  # type: ignore[return-value]
+            case "kill":
+                os.kill(os.getpid(), 9)
+            case "empty":
+                return " \n"
+            case "surrogate":
+                return "\ud800"
+            case "keep":
+                return None
+        if "blocks" in note.body:
+            return note.body.replace(" ^m2", "")
+        return f"{note.body.upper()} {note.kind} {note.chat} {len(note.messages)}"

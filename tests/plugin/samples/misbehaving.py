@@ -141,6 +141,13 @@ class Bad(Plugin[NoOptions]):
         item.new_file("cover.jpg").touch()
         return Result(files=(NewFile(item.work / "cover.jpg", "cover"),))
 
+    def _other_format(self, item: Item) -> Result:
+        item.new_file("tagged.mp3").write_text("x")
+        return Result(replacement=item.work / "tagged.mp3", in_place=True)
+
+    def _nothing_in_place(self, item: Item) -> Result:
+        return Result(in_place=True)
+
     def _secret(self, item: Item) -> Result:
         return Result(fields={"seen": sorted(name for name in os.environ if "TOBS" in name.upper())})
 

@@ -57,3 +57,20 @@ def test_settling_ids_again_replaces_what_could_not_be_read_among_them(archive: 
 
 def ids_of(intervals: list[tuple[int, int]]) -> set[int]:
     return {n for low, high in intervals for n in range(low, high + 1)}
+
+
+def test_what_is_settled_for_a_topic_is_not_for_the_chat_and_the_other_way_it_is(archive: Archive) -> None:
+    forum = -1000000000007
+    archive.coverage.add(0, forum, 1, 40, topic=3)
+    archive.coverage.add(0, forum, 61, 80, topic=3)
+    archive.coverage.add(0, forum, 30, 50, [(44, "a reason")])
+    assert archive.coverage.gaps(0, forum, 1, 90, topic=3) == [(51, 60), (81, 90)]
+    assert archive.coverage.gaps(0, forum, 1, 90) == [(1, 29), (51, 90)]
+    assert archive.coverage.gaps(0, forum, 1, 90, topic=4) == [(1, 29), (51, 90)]
+    assert archive.coverage.topics(0, forum) == {3: 80} and archive.coverage.covered(0, forum) == [(30, 50)]
+    ledger = archive.ledgers.of_topic(0, forum, 3)
+    assert (ledger.top, ledger.never_fetched, ledger.gaps) == (80, 10, ((51, 60),))
+    archive.coverage.add(0, forum, 40, 50, topic=3)
+    assert archive.coverage.unreadable(0, forum) == [(44, "a reason")], "a topic says nothing of other messages"
+    archive.coverage.forget(0, forum, 10, 70)
+    assert archive.coverage.gaps(0, forum, 1, 90, topic=3) == [(10, 70), (81, 90)]

@@ -141,3 +141,39 @@ def test_the_env_example_is_what_the_settings_say() -> None:
 
 def test_the_settings_reference_is_what_the_settings_say() -> None:
     assert (REPO / "docs" / "reference" / "settings.md").read_text(encoding="utf-8") == settings_reference()
+
+
+def test_single_chats_have_settings_of_their_own_which_a_vault_may_set(home: Path, vault: Path, tmp_path: Path) -> None:
+    (home / "config.toml").write_text('[chats."@a"]\nmedia = "photo"\n[chats."@b"]\nmax_size = "1MB"\n')
+    file = vault / ".tobs" / "config.toml"
+    file.write_text('[chats."@a"]\nmedia = "none"\nmax_size = "5MB"\n[chats."My group"]\nmedia = "voice,audio"\n')
+    loaded = load_settings(home=home, env={}, cwd=tmp_path, vault=vault)
+    assert loaded.warnings == ()
+    (row,) = [row for row in setting_rows(loaded) if row["name"] == "chats"]
+    assert row["value"] == {
+        "@a": {"media": [], "max_size": 5_000_000},
+        "@b": {"max_size": 1_000_000},
+        "My group": {"media": ["voice", "audio"]},
+    }
+    assert row["vault_safe"] and row["origin"] == str(file)
+
+    given = load_settings(home=home, env={}, cwd=tmp_path, vault=vault, command_line={"media": "video"})
+    assert {name: one.media for name, one in given.settings.chats.items()} == {"@a": None, "@b": None, "My group": None}
+    assert given.settings.chats["@a"].max_size == 5_000_000, "the command line says nothing about sizes"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[chats."@a"]\nmedia = "fotos"\n', "chats.@a.media"),
+        ('[chats."@a"]\nmax_size = "big"\n', "chats.@a.max_size"),
+        ('[chats."@a"]\nlayout = "day"\n', "chats.@a.layout"),
+        ('chats = "none"\n', "chats ("),
+        ('[chats]\n"@a" = "none"\n', "chats.@a"),
+    ],
+)
+def test_a_wrong_setting_of_a_chat_is_named(home: Path, tmp_path: Path, text: str, told: str) -> None:
+    (home / "config.toml").write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load_settings(home=home, env={}, cwd=tmp_path)
+    assert told in str(raised.value) and "\n" not in str(raised.value)

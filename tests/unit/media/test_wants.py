@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from tobs.media import Allowance, MediaPolicy, Verdict, decide
+from tobs.media import Allowance, ChatWish, MediaPolicy, Verdict, decide
 from tobs.media.wants import Refusal, rank
-from tobs.model import FileItem, Message, RemoteFile
+from tobs.model import Chat, FileItem, FileKind, Message, RemoteFile, stories_of
 
 REMOTE = RemoteFile("document", 1, 2, b"", 4)
 MESSAGE = Message(chat_id=-5, id=1, date=0)
@@ -64,3 +65,30 @@ def test_a_run_fetches_what_its_budget_and_the_disk_allow() -> None:
     full = Refusal("1 MB are free on the disk, of which 1 MB are to stay so", is_fault=True)
     assert allowance.refusal(1, 0, 1_000_000) == full
     assert Allowance().refusal(10**12, 10**12, 10**13) is None
+
+
+CHANNEL = Chat(id=-1000000000005, kind="channel", title="Relay 7", username="relay7")
+WISHES = (
+    ChatWish("@Relay7", kinds=frozenset({"photo"})),
+    ChatWish("-1000000000005", kinds=frozenset()),
+    ChatWish("relay 8", max_size=7),
+    ChatWish("me", kinds=frozenset({"voice"}), max_size=9),
+)
+
+
+@pytest.mark.parametrize(
+    ("chat", "kinds", "max_size"),
+    [
+        (CHANNEL, {"photo"}, 5),
+        (replace(CHANNEL, username=""), set(), 5),
+        (replace(CHANNEL, id=stories_of(CHANNEL.id), username=""), set(), 5),
+        (replace(CHANNEL, id=-7, username="", migrated_to=CHANNEL.id), set(), 5),
+        (replace(CHANNEL, id=-8, title="Relay 8", username="other"), {"audio"}, 7),
+        (replace(CHANNEL, id=-9, title="Relay 80", username="relay70"), {"audio"}, 5),
+        (Chat(id=4, kind="saved", title="Saved Messages"), {"voice"}, 9),
+    ],
+)
+def test_of_a_chat_is_wanted_what_the_first_wish_about_it_says(chat: Chat, kinds: set[FileKind], max_size: int) -> None:
+    policy = MediaPolicy(frozenset({"audio"}), 5, WISHES)
+    assert policy.of(chat) == MediaPolicy(frozenset(kinds), max_size)
+    assert policy.singles_out(chat) == (chat.title != "Relay 80")

@@ -54,6 +54,11 @@ def test_a_telegram_link_names_a_chat_or_a_message(url: str, address: TelegramAd
         ("obsidian://open", None),
         ("file:///etc", None),
         ("", None),
+        ("Secret Note.md", None),
+        ("[[Secret]]", None),
+        ("/etc/passwd", None),
+        ("#heading", None),
+        ("java\tscript:alert(1)", None),
     ],
 )
 def test_only_harmless_schemes_are_linked(url: str, web: str | None) -> None:

@@ -18,7 +18,14 @@ _LIVE_TAG = re.compile(r"(?:^|(?<=\s))#([^\s\u2000-\u206f\u2e00-\u2e7f'!\"#$%&()
 
 def _entities(case: dict[str, Any]) -> list[Entity]:
     return [
-        Entity(one["type"], one["offset"], one["length"], url=one.get("url", ""), language=one.get("language", ""))
+        Entity(
+            one["type"],
+            one["offset"],
+            one["length"],
+            url=one.get("url", ""),
+            language=one.get("language", ""),
+            user_id=one.get("user_id", 0),
+        )
         for one in case["entities"]
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import example, given
@@ -60,7 +61,7 @@ def expected(text: str, entities: list[Entity]) -> list[tuple[str, frozenset[str
 
 
 def comparable(shown: list[tuple[str, Any]]) -> list[tuple[str, frozenset[str]]]:
-    """Code has no HTML styles around it, and what would have to be HTML there is left out."""
+    """Code that HTML could read has no HTML styles around it, and what would have to be HTML there is left out."""
     return [(char, styles & {"code"} if "code" in styles else styles) for char, styles in shown]
 
 
@@ -76,9 +77,11 @@ def test_styles_are_read_back(text: str, entities: list[Entity]) -> None:
 @given(_TEXTS, _entities(list(STYLES)))
 def test_links_and_code_are_read_back_with_the_styles_around(text: str, entities: list[Entity]) -> None:
     shown, blocks = read(to_markdown(text, entities))
-    spoilers = [styles for _, styles in expected(text, entities) if {"spoiler", "code"} <= styles]
-    if not spoilers:
-        assert comparable(shown) == comparable(expected(text, entities))
+    wanted = expected(text, entities)
+    if not re.search("[<&]", text):
+        assert shown == wanted
+    elif not any({"spoiler", "code"} <= styles for _, styles in wanted):
+        assert comparable(shown) == comparable(wanted)
     assert blocks <= {"p"}
 
 

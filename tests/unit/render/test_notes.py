@@ -355,9 +355,36 @@ def test_the_files_a_rich_message_names_stand_where_they_are_named_and_the_other
     assert head(rendered)["media"] == ["[[Telegram/Club/media/20-0.jpg]]", "[[Telegram/Club/media/20-1.jpg]]"]
 
 
+def test_a_picture_in_a_line_of_a_rich_message_stands_there() -> None:
+    def line(*pictures: RichBlock) -> tuple[RichBlock, ...]:
+        return (_block("paragraph", "see ", *pictures, " here"),)
+
+    attached = tuple(FileItem("document", remote=RemoteFile("document", number, 0, b"", 2)) for number in (7, 8))
+    small = _block("image", document_id=8, w=20, h=14)
+    rich = body(note(message(blocks=line(small), attached=attached)))
+    assert rich == "see ![[Telegram/Club/media/20-1.jpg|20x14]] here\n\n![[Telegram/Club/media/20-0.jpg]]"
+    linked = _block("url", "a", small, "b", url="https://e.example")
+    rich = body(note(message(blocks=line(linked), attached=attached[1:])))
+    assert rich == "see [a](https://e.example)![[Telegram/Club/media/20-0.jpg|20x14]][b](https://e.example) here"
+    cell = _block("table", _block("table_row", _block("table_cell", small, header=True)))
+    assert body(note(message(blocks=(cell,), attached=attached[1:]))).startswith(
+        "| ![[Telegram/Club/media/20-0.jpg\\|20x14]] |"
+    )
+    assert body(note(message(blocks=line(_block("image", document_id=9, w=20, h=14))))) == "see \u200b here"
+
+
 def test_hashtags_of_a_rich_message_are_tags() -> None:
     block = _block("paragraph", "a ", _block("hashtag", "#one"))
     assert head(note(message(blocks=(block,))))["tags"] == ["one"]
+
+
+def test_hashtags_in_table_cells_and_captions_of_stories_are_tags_with_their_prefix() -> None:
+    cell = _block("table", _block("table_row", _block("table_cell", _block("hashtag", "#one"), header=True)))
+    rendered = note(message(blocks=(cell,)), options=RenderOptions(tag_prefix="tg/"))
+    assert head(rendered)["tags"] == ["tg/one"] and "| #tg/one |" in body(rendered)
+    story = StoryRef(7, 3, caption=Text("#two", (Entity("hashtag", 0, 4),)))
+    rendered = note(message(media=story), options=RenderOptions(tag_prefix="tg/"))
+    assert head(rendered)["tags"] == ["tg/two"] and "#tg/two" in body(rendered)
 
 
 def test_a_chat_note_tells_what_the_chat_is() -> None:

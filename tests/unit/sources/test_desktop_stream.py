@@ -84,3 +84,13 @@ def test_garbage_in_a_large_file_is_not_read_to_the_end() -> None:
     with pytest.raises(NotJson):
         list(JsonStream(Endless()).items())
     assert Endless.asked <= 3
+
+
+def test_a_number_may_be_cut_anywhere() -> None:
+    text = "[-1.5, 1e5, 2.5E-3, 3e+2, 0]"
+    before = module.CHUNK
+    try:
+        for module.CHUNK in range(1, len(text)):
+            assert read(text) == json.loads(text), module.CHUNK
+    finally:
+        module.CHUNK = before

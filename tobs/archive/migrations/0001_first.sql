@@ -220,6 +220,16 @@ CREATE TABLE coverage (
     PRIMARY KEY (account, chat_id, low)
 ) WITHOUT ROWID;
 
+-- The same for topics of forums that were fetched by themselves: of these ids every message of the topic is here.
+CREATE TABLE topic_coverage (
+    account INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    topic_id INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (account, chat_id, topic_id, low)
+) WITHOUT ROWID;
+
 CREATE TABLE unreadable (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
@@ -279,8 +289,8 @@ CREATE TABLE pictures (
 
 -- Attachments by content. The owner is the first message that has it.
 CREATE TABLE files (
-    sha256 TEXT PRIMARY KEY,
-    size INTEGER NOT NULL,
+    sha256 TEXT PRIMARY KEY,            -- as it came
+    size INTEGER NOT NULL,              -- as it lies in the vault
     mime TEXT NOT NULL,
     path TEXT NOT NULL,
     account INTEGER NOT NULL,
@@ -288,9 +298,11 @@ CREATE TABLE files (
     message_id INTEGER NOT NULL,
     found BLOB NOT NULL,                -- what each processor found out, JSON object by its name
     lost INTEGER NOT NULL DEFAULT 0,    -- 1: its owner deleted it
+    changed TEXT NOT NULL DEFAULT '',   -- SHA-256 of what a plugin made of it in its place; '': it lies there as it came
     number INTEGER NOT NULL             -- files are counted as they come
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX files_number ON files (number);
+CREATE INDEX files_changed ON files (changed) WHERE changed <> '';
 
 -- Messages a note points at; those not in the vault yet heal when they come.
 CREATE TABLE note_links (

@@ -12,12 +12,12 @@ from tobs.archive import Archive, SyncMark, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.pipeline.desk import Desk
-from tobs.pipeline.export import media_decision
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.pipeline.sync.look_back import LookedBack, look_back
 from tobs.pipeline.sync.look_through import look_through
 from tobs.pipeline.sync.mass import by_chat, is_mass
+from tobs.pipeline.wanted import media_decision
 from tobs.sources import Gap
 from tobs.telegram.client import Telegram
 
@@ -44,7 +44,7 @@ class Bringer:
         self._desk = desk
         self._keeper = keeper
         self._telegram = telegram
-        self._decide = media_decision(policy)
+        self._decide = media_decision(desk, policy)
         self._accept = accept_deletions
         self.brought = Brought()
         self._mark: SyncMark | None = None

@@ -15,7 +15,7 @@ from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.chat_run import ChatExporter
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.export import bring_chat, finish_notes, media_decision
+from tobs.pipeline.export import bring_chat, finish_notes
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.opened import Means, OpenRun, open_run
 from tobs.pipeline.plan import open_chat
@@ -26,6 +26,7 @@ from tobs.pipeline.sync.counters import refresh_counters
 from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.threads import commented
 from tobs.pipeline.sync.trash import trash_emptied
+from tobs.pipeline.wanted import media_decision
 from tobs.pipeline.way import on_telegram
 from tobs.sources import live_source
 from tobs.sources.inbox import INBOX, inbox_source
@@ -84,7 +85,7 @@ class SyncRun(Struct, frozen=True):
     ) -> None:
         """Views, reactions and polls of what is recent."""
         since = time.time() - self.means.settings.refresh
-        decide = media_decision(self.means.policy)
+        decide = media_decision(desk, self.means.policy)
         changed, gone = await refresh_counters(desk, run.keeper, telegram, chats, decide, since=since)
         bringer.brought.changed |= changed
         await run.keeper(bringer.delete, gone, chats)

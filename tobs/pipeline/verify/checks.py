@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from tobs.archive import Archive, NoteRow
+from tobs.archive import Archive, Ledger, NoteRow
 from tobs.model import Chat, story_peer
 from tobs.pipeline.presence import batches
 from tobs.pipeline.verify.faults import Fault, Verification
@@ -48,17 +48,27 @@ def check_completeness(found: Verification, archive: Archive, account: int) -> N
         found.coverage.append(ledger)
         found.count("messages", ledger.saved + ledger.service)
         if ledger.never_fetched:
-            gaps = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ledger.gaps[:5])
-            more = f" and {len(ledger.gaps) - 5} more" if len(ledger.gaps) > 5 else ""
-            reason = f"{ledger.never_fetched} ids were never fetched: {gaps}{more}"
-            found.find(Fault("gap", name, reason, "Run `tobs sync --fill`."))
+            found.find(Fault("gap", name, _told_gaps(ledger), "Run `tobs sync --fill`."))
         for message_id, reason in archive.coverage.unreadable(account, chat_id):
             found.find(Fault("unreadable", name, f"message {message_id}: {reason}", "Run `tobs sync --fill`."))
         _check_messages(found, archive, account, chat_id, name, upto=0 if ledger.never_fetched else ledger.top)
     for chat in archive.chats.all(account, stories=True):
         if chat.id not in followed and (top := archive.messages.newest_id(account, chat.id)):
             found.count("messages", archive.messages.count(account, chat.id))
+            for topic in archive.coverage.topics(account, chat.id):
+                ledger = archive.ledgers.of_topic(account, chat.id, topic)
+                found.coverage.append(ledger)
+                if ledger.never_fetched:
+                    told = f"topic {topic}: {_told_gaps(ledger)}"
+                    found.find(Fault("gap", _name(chat, chat.id), told, f"Run the export with --topic {topic} again."))
             _check_messages(found, archive, account, chat.id, _name(chat, chat.id), upto=top)
+
+
+def _told_gaps(ledger: Ledger) -> str:
+    """Which ids were never fetched."""
+    gaps = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ledger.gaps[:5])
+    more = f" and {len(ledger.gaps) - 5} more" if len(ledger.gaps) > 5 else ""
+    return f"{ledger.never_fetched} ids were never fetched: {gaps}{more}"
 
 
 def _check_messages(found: Verification, archive: Archive, account: int, chat_id: int, name: str, *, upto: int) -> None:
@@ -173,7 +183,7 @@ def check_attachments(found: Verification, archive: Archive, root: Path) -> None
             path = root / file.path
             if not path.is_file():
                 found.find(Fault("attachment", file.path, "the file is not there", _FETCH_AGAIN))
-            elif sha256_of(path) != file.sha256:
+            elif sha256_of(path) != file.digest:
                 found.find(Fault("content", file.path, "the file is not what was downloaded", _FETCH_AGAIN))
 
 

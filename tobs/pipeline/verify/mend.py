@@ -52,7 +52,7 @@ def _prepare(desk: Desk, faults: Sequence[Fault]) -> None:
             for file in (each for each in files if each.path in gone):
                 path = root / file.path
                 if path.is_file():
-                    if sha256_of(path) == file.sha256:
+                    if sha256_of(path) == file.digest:
                         continue
                     # It may be the owner's own work.
                     move_to_trash(root, file.path)

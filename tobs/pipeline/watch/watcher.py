@@ -14,7 +14,6 @@ from tobs.archive import Archive
 from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, TobsError
 from tobs.model import Chat
 from tobs.pipeline.desk import Desk
-from tobs.pipeline.export import media_decision
 from tobs.pipeline.opened import OpenRun, keep_report
 from tobs.pipeline.presence import look_after
 from tobs.pipeline.report import Reporter, RunReport, iso_time
@@ -25,6 +24,7 @@ from tobs.pipeline.sync.counters import refresh_counters, refresh_messages
 from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.run import write_notes
 from tobs.pipeline.sync.threads import commented, groups_of
+from tobs.pipeline.wanted import media_decision
 from tobs.pipeline.watch.answers import answer_saved
 from tobs.pipeline.watch.bell import Bell, Due
 from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
@@ -202,7 +202,7 @@ class Watcher:
 
     async def _count(self, run: OpenRun, desk: Desk, bringer: Bringer, due: Due) -> None:
         """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
-        decide, settings = media_decision(run.means.policy), run.means.settings
+        decide, settings = media_decision(desk, run.means.policy), run.means.settings
         counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
         if counted:
             changed = await refresh_messages(desk, run.keeper, self._telegram, counted, decide, show=settings.counters)

@@ -24,6 +24,8 @@ CHUNK = 1 << 18
 #: No value of an export is longer: what seems to be is no export.
 LARGEST = 1 << 26
 
+#: What may follow the digits that are there of a number that was cut off: `1.`, `1e-`.
+_OF_NUMBER = re.compile(r"[.eE]?[+-]?")
 _SPACE = re.compile(r"[ \t\n\r]*")
 # A backslash that is escaped itself comes in pairs.
 _BAD_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
@@ -120,7 +122,7 @@ class JsonStream:
                     raise Truncated(self.position) from error
                 continue
             # A number may go on in what is not read yet.
-            if end == len(self._buffer) and not self._is_end:
+            if not self._is_end and _OF_NUMBER.fullmatch(self._buffer, end):
                 self._more()
                 continue
             self._at = end

@@ -1,0 +1,60 @@
+"""Sets of ids in a table: merged intervals, both ends included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tobs.archive.database import Database
+
+Interval = tuple[int, int]
+
+
+class Intervals:
+    """The sets of ids in ``table``, which has the columns ``low`` and ``high``; ``key`` names those that tell whose."""
+
+    def __init__(self, database: Database, table: str, key: Sequence[str]) -> None:
+        self._database = database
+        self._table = table
+        self._marks = ", ".join("?" for _ in (*key, "low", "high"))
+        self._whose = " AND ".join(f"{column} = ?" for column in key)
+
+    def touching(self, whose: Sequence[int], low: int | None, high: int | None) -> list[Interval]:
+        """The intervals that share an id with ``[low, high]`` (None: no bound), in ascending order."""
+        return self._database.rows(
+            f"SELECT low, high FROM {self._table} WHERE {self._whose}"
+            " AND (? IS NULL OR high >= ?) AND (? IS NULL OR low <= ?) ORDER BY low",
+            (*whose, low, low, high, high),
+        )
+
+    def gaps(self, whose: Sequence[int], low: int, high: int) -> list[Interval]:
+        """What of ``[low, high]`` is not in the set, in ascending order."""
+        found: list[Interval] = []
+        for start, end in self.touching(whose, low, high):
+            if start > low:
+                found.append((low, min(start - 1, high)))
+            low = max(low, end + 1)
+        if low <= high:
+            found.append((low, high))
+        return [gap for gap in found if gap[0] <= gap[1]]
+
+    def add(self, whose: Sequence[int], low: int, high: int) -> None:
+        """Put ``[low, high]`` into the set; no two of its intervals overlap or touch."""
+        near = self.touching(whose, low - 1, high + 1)
+        if near:
+            low, high = min(low, near[0][0]), max(high, near[-1][1])
+        self._replace(whose, near, [(low, high)])
+
+    def remove(self, whose: Sequence[int], low: int, high: int) -> None:
+        """Take ``[low, high]`` out of the set."""
+        near = self.touching(whose, low, high)
+        left = [(start, low - 1) for start, _ in near if start < low]
+        right = [(high + 1, end) for _, end in near if end > high]
+        self._replace(whose, near, left + right)
+
+    def _replace(self, whose: Sequence[int], old: Iterable[Interval], new: Iterable[Interval]) -> None:
+        self._database.run_many(
+            f"DELETE FROM {self._table} WHERE {self._whose} AND low = ?", [(*whose, low) for low, _ in old]
+        )
+        self._database.run_many(
+            f"INSERT INTO {self._table} VALUES ({self._marks})", [(*whose, low, high) for low, high in new]
+        )
