@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from tobs.plugin import Item, Plugin, Requirement, Result, Section, Unreadable
 from tobs_plugins.tags.reader import NotAudio, Told, read_all
-from tobs_plugins.tags.writer import write_tags
+from tobs_plugins.tags.writer import Known, write_missing
 
 
 class TagsConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,7 +19,7 @@ class TagsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     lyrics: Annotated[bool, Meta(description="Show the words of a song")] = True
     write: Annotated[
         Literal["no", "copy", "in-place"],
-        Meta(description="Write title and performer, as Telegram knows them, into files without: a copy, or the file"),
+        Meta(description="Write title, performer and cover, as Telegram has them, into music without"),
     ] = "no"
 
 
@@ -39,6 +39,7 @@ class Tags(Plugin[TagsConfig]):
         super().__init__(config)
         if config.write != "no":
             self.sees = "message"  # what Telegram knows of the file comes with it
+            self.thumbnails = True
 
     def available(self) -> Requirement | None:
         """mutagen comes with tobs; it may be missing where tobs was taken apart."""
@@ -66,12 +67,11 @@ class Tags(Plugin[TagsConfig]):
         return Result(fields=told.fields, sections=tuple(sections), replacement=written, in_place=is_in_place)
 
     def _written(self, item: Item, told: Told) -> Path | None:
-        """A copy with the title and the performer that the file itself lacks; None when it lacks nothing."""
+        """A copy with the title, performer and cover that the file itself lacks; None when it lacks nothing."""
         if self.config.write == "no" or item.kind != "audio" or item.file is None:
             return None
         title = "" if told.fields.get("title") else item.file.title
         performer = "" if told.fields.get("performer") else item.file.performer
-        if not (title or performer):
-            return None
+        known = Known(title, performer, item.thumbnail.read_bytes() if item.thumbnail else b"")
         target = item.new_file(f"tagged{item.path.suffix}")
-        return target if write_tags(item.path, target, title=title, performer=performer) else None
+        return target if write_missing(item.path, target, known) else None

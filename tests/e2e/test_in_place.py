@@ -12,10 +12,13 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.exported import export_folder
 from tests.e2e.harness import Done, Served, stamps, tree
+from tobs_plugins.cover.embedded import embedded_pictures
 
 MUSIC = Path(__file__).parents[1] / "data" / "music"
+PHOTOS = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data"
+PICTURE = (PHOTOS / "thumbs" / "cake.jpg").read_bytes()
 
-WRITING = {"TOBS_PLUGIN_TAGS_WRITE": "in-place", "TOBS_PLUGINS_OFF": "cover,waveform,transcode,whisper"}
+WRITING = {"TOBS_PLUGIN_TAGS_WRITE": "in-place", "TOBS_PLUGINS_OFF": "waveform,transcode,whisper"}
 KEEPING = WRITING | {"TOBS_PLUGIN_TAGS_WRITE": "no"}
 
 
@@ -29,7 +32,8 @@ def served(serve: Serve, tmp_path: Path) -> Served:
     mutagen.File(song).delete()
     shutil.copyfile(song, world / "files" / "again.mp3")
     told = {"media_type": "audio_file", "mime_type": "audio/mpeg", "duration_seconds": 8}
-    first = told | {"title": "Mill Lane", "performer": "Anna"}
+    (world / "files" / "song_thumb.jpg").write_bytes(PICTURE)
+    first = told | {"title": "Mill Lane", "performer": "Anna", "thumbnail": "files/song_thumb.jpg"}
     return serve(
         str(
             export_folder(
@@ -66,17 +70,25 @@ def test_tags_are_written_into_the_file_itself_and_never_twice(served: Served, t
     song = song_of(vault)
     tags = mutagen.File(song, easy=True)
     assert (tags["title"], tags["artist"]) == (["Mill Lane"], ["Anna"])
+    assert embedded_pictures(song) == [PICTURE]
     assert int(song.stat().st_mtime) == 1_700_000_060, "dated as its first message"
     assert not list((vault / ".tobs" / "staging").glob("*.mp3")), "nothing is left behind"
     (note,) = vault.glob("Telegram/Audio/*.md")
     text = note.read_text(encoding="utf-8")
     assert f'\nsha256: "{sha256(song)}"\n' in text and f"\nsize: {song.stat().st_size}\n" in text
+    (cover,) = vault.glob("Telegram/Files/media/* cover.jpg")
+    assert cover.read_bytes() == PICTURE and f"![[{cover.relative_to(vault).as_posix()}]]" in text
     assert '\ntitle: "Mill Lane"\n' in text and '\nperformer: "Anna"\n' in text
     run(served, vault, "verify")
 
     # What is in a vault already is changed as an export would have.
     run(served, later, "export", env=KEEPING)
     assert mutagen.File(song_of(later)).tags is None
+    away = {"TOBS_SERVER": "127.0.0.1:9", "TOBS_TIMEOUT": "1s"}
+    unreachable = served.tobs("process", "--vault", str(later), "--json", **WRITING, **away)
+    (problem, *_) = unreachable.json["problems"]
+    assert unreachable.code == 1 and problem["reason"].startswith("the thumbnail could not be fetched: ")
+    assert mutagen.File(song_of(later)).tags is None, "written without a cover now, it would never get one"
     run(served, later, "process")
     assert tree(later) == tree(vault)
     before = stamps(later)

@@ -21,6 +21,7 @@ from mutagen.mp4 import MP4, MP4FreeForm
 
 from tobs.plugin import Item, Passage, Section, Unreadable
 from tobs.plugin.testing import make_item
+from tobs_plugins.cover.embedded import embedded_pictures
 from tobs_plugins.tags import Tags, TagsConfig
 from tobs_plugins.tags.reader import NotAudio, read_tags
 
@@ -409,7 +410,7 @@ def test_what_telegram_knows_is_written_in_any_format_and_the_sound_stays(tmp_pa
     before = path.read_bytes()
     item = make_item(path, tmp_path / "work", kind="audio")
     assert item.file is not None
-    item = replace(item, file=replace(item.file, title="Mill Lane", performer="Änna 😀"))
+    item = replace(item, file=replace(item.file, title="Mill Lane", performer="Änna 😀"), thumbnail=thumbnail(tmp_path))
     result = Tags(TagsConfig(write="in-place")).process(item)
     assert result is not None and path.read_bytes() == before
     if name in UNTAGGED:
@@ -418,9 +419,37 @@ def test_what_telegram_knows_is_written_in_any_format_and_the_sound_stays(tmp_pa
     assert result.in_place and result.replacement is not None and result.replacement.suffix == path.suffix
     assert (result.fields["title"], result.fields["performer"]) == ("Mill Lane", "Änna 😀")
     assert samples(result.replacement) == samples(path)
+    assert embedded_pictures(result.replacement) == [PICTURE]
     full = make_item(result.replacement, tmp_path / "work2", kind="audio")
-    again = Tags(TagsConfig(write="in-place")).process(replace(full, file=item.file))
+    again = Tags(TagsConfig(write="in-place")).process(replace(full, file=item.file, thumbnail=item.thumbnail))
     assert again is not None and again.replacement is None and again.fields == result.fields
+
+
+#: A picture as Telegram has it of music.
+PICTURE = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20
+
+
+def thumbnail(tmp_path: Path) -> Path:
+    path = tmp_path / "thumbnail"
+    path.write_bytes(PICTURE)
+    return path
+
+
+@pytest.mark.parametrize("picture", [b"", b"RIFF0000WEBP", b"\xff\xd8\xff" + bytes(1_000_000)])
+def test_what_is_no_small_jpeg_is_no_cover(tmp_path: Path, picture: bytes) -> None:
+    (tmp_path / "thumbnail").write_bytes(picture)
+    item = make_item(copy(tmp_path, "chimes.mp3"), tmp_path / "work", kind="audio")
+    result = Tags(TagsConfig(write="copy")).process(replace(item, thumbnail=tmp_path / "thumbnail"))
+    assert result is not None and result.replacement is None
+
+
+@pytest.mark.parametrize("name", ["chimes.mp3", "chimes.flac", "chimes.m4a", "chimes.opus"])
+def test_a_cover_is_written_where_there_is_none_and_never_over_one(tmp_path: Path, name: str) -> None:
+    item = make_item(copy(tmp_path, name), tmp_path / "work", kind="audio")
+    own = embedded_pictures(item.path)
+    result = Tags(TagsConfig(write="copy")).process(replace(item, thumbnail=thumbnail(tmp_path)))
+    assert result is not None and (result.replacement is None) == bool(own)
+    assert embedded_pictures(result.replacement or item.path) == (own or [PICTURE])
 
 
 def samples(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from telethon.tl import types
 
 from tests.sandbox.telegram_room import Room, fetch_all, room
 from tobs.errors import FloodWait, TransferFailed
-from tobs.model import FileItem, MessageKey, message_files
+from tobs.model import FileItem, MessageKey, message_files, thumbnail_of
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.telegram.events import ReferenceRenewed, Retried
 from tobs.telegram.files import extra_seconds, part_size, parts_at_once
@@ -83,6 +83,21 @@ async def test_an_expired_reference_is_renewed_from_its_message(tmp_path: Path) 
         assert await opened.telegram.fetch_file(item, key, part) == len(data)
         assert read(part) == data
         assert opened.told(ReferenceRenewed) == [ReferenceRenewed(key.chat_id, key.id)]
+
+
+async def test_the_thumbnail_of_music_is_fetched_by_the_reference_of_its_message(tmp_path: Path) -> None:
+    thumb, attributes = os.urandom(9_000), [types.DocumentAttributeAudio(3, title="Mill Lane")]
+    async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
+        chat = await opened.telegram.resolve("@synthetic")
+        document = sandbox.world.add_document(b"song", "audio/mpeg", attributes, thumb)
+        number = sandbox.world.post(chat.id, "", media=types.MessageMediaDocument(document=document))
+        message = await opened.telegram.message(chat.id, number)
+        assert message is not None and isinstance(message.media, FileItem)
+        item, key = thumbnail_of(message.media), MessageKey.of(opened.telegram.account.id, chat.id, number)
+        assert item is not None
+        sandbox.world.stamps.expire()
+        assert await opened.telegram.fetch_file(item, key, tmp_path / "thumb") == len(thumb)
+        assert read(tmp_path / "thumb") == thumb and len(opened.told(ReferenceRenewed)) == 1
 
 
 @pytest.mark.parametrize(

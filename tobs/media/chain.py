@@ -19,6 +19,7 @@ from loguru import logger
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tobs.errors import TransferFailed
 from tobs.media.staging import settle, suffix_of, type_of
 from tobs.model import FileItem, Message, message_state
 from tobs.plugin.api import FieldValue, Item, Result, Section
@@ -26,10 +27,14 @@ from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.processor import Processor
 from tobs.plugin.results import ResultKey, ResultStore
 
+#: Writes the thumbnail that the source has of a file to a path. Raises TransferFailed.
+FetchThumbnail = Callable[[Path], Awaitable[object]]
+
 
 class Incoming(Struct, frozen=True):
     """A verified file at the start of the chain: the bytes at ``path``, and the message ``item`` came with in
-    the chat titled ``chat``. ``label`` is how a report names it."""
+    the chat titled ``chat``. ``label`` is how a report names it; ``thumbnail`` is there where the source has one and
+    can be asked."""
 
     path: Path
     sha256: str
@@ -38,6 +43,7 @@ class Incoming(Struct, frozen=True):
     message: Message
     chat: str
     label: str
+    thumbnail: FetchThumbnail | None = None
 
 
 class Produced(Struct, frozen=True, omit_defaults=True):
@@ -83,6 +89,9 @@ class Counts(Struct):
 
 #: Where bytes with this SHA-256 are kept, if tobs still has them (in the vault, for example).
 Locate = Callable[[str], Awaitable[Path | None]]
+
+
+_THUMBNAILS_AT_ONCE = 4
 
 
 async def _nowhere(_: str) -> Path | None:
@@ -169,17 +178,20 @@ class Chain:
         """Have ``processor`` work; what is in neither answer was skipped because it is off."""
         fresh: dict[ResultKey, Processed] = {}
         failures: dict[ResultKey, PluginFailure] = {}
-        items = [self._item(processor, passage) for passage in firsts.values()]
+        items = {key: self._item(processor, passage) for key, passage in firsts.items()}
+        folders = [item.work for item in items.values()]
         try:
-            replies = await self._host.run(processor, items)
-            for key, item, reply in zip(firsts, items, replies, strict=True):
+            if processor.plugin.thumbnails:
+                failures = await _bring_thumbnails(processor, items, firsts)
+            replies = await self._host.run(processor, list(items.values()))
+            for (key, item), reply in zip(items.items(), replies, strict=True):
                 match reply:
                     case Done(result=result):
                         fresh[key] = await self._settled(processor, item, result)
                     case PluginFailure():
                         failures[key] = reply
         finally:
-            await asyncio.to_thread(_remove_folders, [item.work for item in items])
+            await asyncio.to_thread(_remove_folders, folders)
         return fresh, failures
 
     async def _stored(self, keys: Sequence[ResultKey]) -> dict[ResultKey, Processed]:
@@ -300,6 +312,31 @@ def _with_changed(fresh: Mapping[ResultKey, Processed]) -> Iterator[tuple[Result
         yield key, found
         if found.body is not None:
             yield key._replace(sha256=found.body.sha256), replace(found, body=None)
+
+
+async def _bring_thumbnails(
+    processor: Processor, items: dict[ResultKey, Item], passages: Mapping[ResultKey, _Passage]
+) -> dict[ResultKey, PluginFailure]:
+    """Fetch what the source shows of ``items``. Those of which it does not come now are taken out, and tried again by
+    a later run: a result without it would be kept for good."""
+    failures = {}
+    at_once = asyncio.Semaphore(_THUMBNAILS_AT_ONCE)
+
+    async def bring(key: ResultKey, fetch: FetchThumbnail) -> None:
+        path = items[key].new_file("thumbnail")
+        try:
+            async with at_once:
+                await fetch(path)
+        except TransferFailed as error:
+            if error.retryable:
+                reason = f"the thumbnail could not be fetched: {error.message}"
+                failures[key] = PluginFailure(processor.name, items.pop(key).label, reason)
+        else:
+            items[key] = replace(items[key], thumbnail=path)
+
+    fetches = {key: passages[key].file.thumbnail for key in items}
+    await asyncio.gather(*(bring(key, fetch) for key, fetch in fetches.items() if fetch is not None))
+    return failures
 
 
 def _key(processor: Processor, passage: _Passage) -> ResultKey:

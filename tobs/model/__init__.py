@@ -22,6 +22,7 @@ from tobs.model.media import (
     TodoList,
     UnknownMedia,
     WebPage,
+    thumbnail_of,
 )
 from tobs.model.messages import (
     Action,
@@ -59,5 +60,5 @@ __all__ = [
     "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic", "UnknownMedia",
     "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel", "marked_group",
     "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of", "story_peer",
-    "thread_root", "topic_in",
+    "thread_root", "thumbnail_of", "topic_in",
 ]  # fmt: skip

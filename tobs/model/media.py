@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs.model.text import Text
 
@@ -36,7 +37,8 @@ class FileItem(Struct, frozen=True, omit_defaults=True, tag="file"):
 
     ``remote`` is None when the source does not have the file (it is then unavailable); ``path`` is
     its place inside an imported export, ``elsewhere`` says that an export left it out and Telegram has it still.
-    ``ttl`` is the lifetime in seconds of self-destructing media.
+    ``ttl`` is the lifetime in seconds of self-destructing media. ``thumb`` is what the source calls the thumbnail it
+    has of music: a size of Telegram's, or a place inside an export.
     """
 
     kind: FileKind
@@ -55,6 +57,16 @@ class FileItem(Struct, frozen=True, omit_defaults=True, tag="file"):
     remote: RemoteFile | None = None
     path: str = ""
     elsewhere: bool = False
+    thumb: str = ""
+
+
+def thumbnail_of(item: FileItem) -> FileItem | None:
+    """The thumbnail that the source has of a file, as a file to be fetched; None where there is none."""
+    if not item.thumb:
+        return None
+    if item.remote is None:
+        return FileItem("photo", path=item.thumb)
+    return FileItem("photo", remote=replace(item.remote, thumb=item.thumb))
 
 
 class PollAnswer(Struct, frozen=True, omit_defaults=True):

@@ -233,5 +233,6 @@ def _still(media: Media | None) -> Media | None:
 def _still_file(item: FileItem) -> FileItem:
     if item.remote is None:
         # Where a file lies differs from export to export.
-        return replace(item, path="", elsewhere=False) if item.path or item.elsewhere else item
-    return replace(item, remote=replace(item.remote, reference=b"", access_hash=0))
+        told = item.path or item.thumb or item.elsewhere
+        return replace(item, path="", thumb="", elsewhere=False) if told else item
+    return replace(item, remote=replace(item.remote, reference=b"", access_hash=0), thumb="")

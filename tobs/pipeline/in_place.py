@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tobs.archive import Archive, FileRow
+from tobs.archive import Archive, FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
 from tobs.pipeline.desk import Desk
@@ -22,25 +22,35 @@ from tobs.vault.place import content_of, place_file
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def change_in_place(desk: Desk, file: FileRow, body: Produced) -> FileRow:
-    """Let ``body``, which a plugin made of ``file``, lie in its place, with its date; ``file`` as it is now.
+def change_in_place(desk: Desk, row: MediaRow, file: FileRow, body: Produced) -> FileRow:
+    """Let ``body``, which a plugin made of ``file`` for the message of ``row``, lie in its place, with its date;
+    ``file`` as it is now.
 
-    The archive knows of it first: after a crash between, ``finish_changes`` does the rest. A file is left alone when
-    its owner changed it, or when ``body`` was made of what lies there no more: an earlier message had it changed.
+    The archive knows of it first: after a crash between, ``finish_changes`` does the rest. A file is changed for the
+    first message that has it alone, so that it does not matter which was worked on first; and never what the vault's
+    owner changed, or when ``body`` was made of what lies there no more.
     """
+    if row.message_key != file.owner:
+        drop(desk, body)
+        return file
     path = desk.root / file.path
     is_ours = content_of(path) == file.digest
     if not is_ours or body.made_of != file.digest:
         if not is_ours:
             desk.reporter.doubt("media", file.path, "it is not as tobs left it, so no plugin changes it")
-        if Path(body.path).parent == desk.staging:
-            Path(body.path).unlink(missing_ok=True)
+        drop(desk, body)
         return file
     source, mtime = own_copy(desk, body), path.stat().st_mtime
     os.utime(source, (mtime, mtime))
     desk.archive.files.set_changed(file.sha256, body.sha256, body.size)
     place_file(source, desk.root, file.path, sha256=body.sha256, mtime=mtime, replace=True)
     return replace(file, changed=body.sha256, size=body.size)
+
+
+def drop(desk: Desk, body: Produced) -> None:
+    """Remove ``body``, which is not needed."""
+    if Path(body.path).parent == desk.staging:
+        Path(body.path).unlink(missing_ok=True)
 
 
 def is_of(file: FileRow, processed: Processed) -> bool:

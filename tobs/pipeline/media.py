@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from msgspec import Struct
 
 from tobs.archive import FileRow, MediaRow
 from tobs.errors import TransferFailed
-from tobs.media.chain import Chain, Incoming, Processed
+from tobs.media.chain import Chain, FetchThumbnail, Incoming, Processed
 from tobs.media.transfer import transfer
 from tobs.media.wants import Allowance, Refusal
-from tobs.model import Message
+from tobs.model import Message, thumbnail_of
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.placing import place_media, staged_path
@@ -181,7 +182,7 @@ class MediaStage:
         ``complete`` says that the history is fetched.
         """
         desk = self._desk
-        turn = await self._keeper(_next_turn, desk, self._place, complete=complete)
+        turn = await self._keeper(_next_turn, desk, self._place, self._fetch, complete=complete)
         if turn.files:
             found = await self._chain.run([file for _, file in turn.files])
             tell_failures(desk, found)
@@ -213,7 +214,7 @@ class _Turn(Struct, frozen=True):
     lost: int
 
 
-def _next_turn(desk: Desk, place: ChatPlace, *, complete: bool) -> _Turn:
+def _next_turn(desk: Desk, place: ChatPlace, fetch: FetchFile | None, *, complete: bool) -> _Turn:
     """The next files to be placed. A staged file that is gone is wanted again."""
     archive = desk.archive
     upto = None if complete and place.is_part else archive.coverage.watermark(desk.account, place.chat.id)
@@ -230,12 +231,15 @@ def _next_turn(desk: Desk, place: ChatPlace, *, complete: bool) -> _Turn:
             archive.media.unstage(row.key)
             lost += 1
         else:
-            files.append((row, incoming(place, row, message, path, file)))
+            files.append((row, incoming(place, row, message, path, file, fetch)))
     return _Turn(files, lost)
 
 
-def incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path, file: FileRow | None) -> Incoming:
-    """The file at ``path`` at the start of the chain; ``file`` is what is known of it where it lies in the vault."""
+def incoming(
+    place: ChatPlace, row: MediaRow, message: Message, path: Path, file: FileRow | None, fetch: FetchFile | None
+) -> Incoming:
+    """The file at ``path`` at the start of the chain; ``file`` is what is known of it where it lies in the vault,
+    ``fetch`` brings its thumbnail."""
     name = row.item.name or row.item.kind
     return Incoming(
         path=path,
@@ -245,4 +249,11 @@ def incoming(place: ChatPlace, row: MediaRow, message: Message, path: Path, file
         message=message,
         chat=place.chat.title,
         label=f"{name} of message {row.message_id} in {place.chat.title}",
+        thumbnail=_thumbnail(row, fetch) if fetch else None,
     )
+
+
+def _thumbnail(row: MediaRow, fetch: FetchFile) -> FetchThumbnail | None:
+    """What brings the thumbnail of a file; None where the source has none."""
+    item = thumbnail_of(row.item)
+    return partial(fetch, item, row.message_key) if item else None

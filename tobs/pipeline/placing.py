@@ -14,7 +14,7 @@ from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.in_place import change_in_place, is_of, own_copy
+from tobs.pipeline.in_place import change_in_place, drop, is_of, own_copy
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
@@ -42,7 +42,7 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
     if known is not None and (desk.root / known.path).exists():
         staged.unlink(missing_ok=True)
         desk.reporter.report.media.reused += 1
-        file = change_in_place(desk, known, processed.body) if processed.body else known
+        file = change_in_place(desk, row, known, processed.body) if processed.body else known
     else:
         file = _place_new(desk, place, row, known, processed.body)
         staged.unlink(missing_ok=True)
@@ -58,6 +58,9 @@ def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed
 def _place_new(desk: Desk, place: ChatPlace, row: MediaRow, known: FileRow | None, body: Produced | None) -> FileRow:
     """The file of ``row``, or ``body``, which a plugin made to lie in its place, brought into the vault."""
     archive, sha256 = desk.archive, row.sha256 or ""
+    if body is not None and known is not None and known.owner != row.message_key:
+        drop(desk, body)
+        body = None
     changed, size = (body.sha256, body.size) if body else ("", row.size)
     day = datetime.fromtimestamp(row.date, desk.zone).date()
     names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal)

@@ -18,7 +18,7 @@ from tobs.pipeline.plan import plan_messages, settled_to
 from tobs.pipeline.report import RunReport
 from tobs.pipeline.reprocess import Reprocessing, drop_plugins
 from tobs.pipeline.wanted import reconsider
-from tobs.pipeline.way import on_telegram
+from tobs.pipeline.way import LateTelegram
 from tobs.sources import FetchFile
 from tobs.telegram.settings import TelegramSettings
 
@@ -48,8 +48,12 @@ class ProcessRun(Struct, frozen=True):
             if not work.plugins:
                 await run.keeper(drop_plugins, desk, self.means.catalogue)
             enrichers = run.enrichers(desk, force=work.force, only=work.plugins)
-            async with run.chain(force=work.force, only=work.plugins) as chain, run.writer(desk) as writer:
-                again = Reprocessing(desk, run.keeper, chain)
+            async with (
+                LateTelegram(run, self.way) as telegram,
+                run.chain(force=work.force, only=work.plugins) as chain,
+                run.writer(desk) as writer,
+            ):
+                again = Reprocessing(desk, run.keeper, chain, None if work.offline else telegram.fetch_file)
                 for place in places:
                     reporter.chat, reporter.phase = place.chat.title, "processing"
                     await again.run(place)
@@ -59,14 +63,14 @@ class ProcessRun(Struct, frozen=True):
                     while await run.keeper(plan_messages, desk, place, upto=upto, final=True):
                         pass
                 again.tell_missing()
-                await self._fetch(run, desk, places, chain, offline=work.offline)
+                await self._fetch(run, desk, places, chain, None if work.offline else telegram)
                 for place in places:
                     await writer.write_messages(place, final=True)
                 await finish_notes(desk, run.keeper, writer, places)
         return run.report
 
     async def _fetch(
-        self, run: OpenRun, desk: Desk, places: Sequence[ChatPlace], chain: Chain, *, offline: bool
+        self, run: OpenRun, desk: Desk, places: Sequence[ChatPlace], chain: Chain, telegram: LateTelegram | None
     ) -> None:
         """Bring what failed before or is still wanted, and place what was fetched. That Telegram cannot be reached is
         told; it ends nothing."""
@@ -77,16 +81,16 @@ class ProcessRun(Struct, frozen=True):
             wanted += [place] if {"wanted", "failed"} & states else []
         for place in staged:
             await self._bring(run, desk, place, chain, None)
-        if offline or not wanted:
+        if telegram is None or not wanted:
             return
         reporter = desk.reporter
         reporter.phase = "media"
         try:
-            async with on_telegram(run, self.way(), ask_who=False) as telegram:
-                for place in wanted:
-                    reporter.chat = place.chat.title
-                    await run.keeper(desk.archive.media.retry_failed, desk.account, place.chat.id)
-                    await self._bring(run, desk, place, chain, telegram.fetch_file)
+            fetch = (await telegram.open()).fetch_file
+            for place in wanted:
+                reporter.chat = place.chat.title
+                await run.keeper(desk.archive.media.retry_failed, desk.account, place.chat.id)
+                await self._bring(run, desk, place, chain, fetch)
         except (TelegramError, LoginError, ConfigError) as error:
             reporter.problem("media", "files that are still wanted", str(error))
 

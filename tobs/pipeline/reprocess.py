@@ -12,18 +12,20 @@ from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.media import incoming, tell_failures
 from tobs.pipeline.placing import keep_found
 from tobs.plugin.catalogue import Catalogue
+from tobs.sources import FetchFile
 
 #: Files that go through the chain together.
 _BATCH = 100
 
 
 class Reprocessing:
-    """Sends the files of chats through the chain where they are."""
+    """Sends the files of chats through the chain where they are; ``fetch`` brings what plugins want beside them."""
 
-    def __init__(self, desk: Desk, keeper: Keeper, chain: Chain) -> None:
+    def __init__(self, desk: Desk, keeper: Keeper, chain: Chain, fetch: FetchFile | None) -> None:
         self._desk = desk
         self._keeper = keeper
         self._chain = chain
+        self._fetch = fetch
         self._missing = 0
 
     async def run(self, place: ChatPlace) -> None:
@@ -57,7 +59,7 @@ class Reprocessing:
             if path is None or not path.is_file():
                 self._missing += 1
             elif message is not None:
-                files.append((row, incoming(place, row, message, path, file)))
+                files.append((row, incoming(place, row, message, path, file, self._fetch)))
         return rows, files
 
     def _keep(self, rows: Sequence[MediaRow], found: Sequence[Processed]) -> None:
@@ -65,7 +67,7 @@ class Reprocessing:
         for row, processed in zip(rows, found, strict=True):
             file = archive.files.get(row.sha256 or "")
             if file is not None and processed.body is not None:
-                file = change_in_place(self._desk, file, processed.body)
+                file = change_in_place(self._desk, row, file, processed.body)
         with archive.transaction():
             for row, processed in zip(rows, found, strict=True):
                 file = archive.files.get(row.sha256 or "")

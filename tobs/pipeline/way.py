@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
+from typing import Self
 
 from loguru import logger
 
 from tobs.config.units import format_moment
+from tobs.errors import ConfigError, LoginError, TelegramError, TobsError, TransferFailed
+from tobs.model import FileItem, MessageKey
 from tobs.pipeline.opened import OpenRun
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.stores import ArchivePeers, ArchiveTakeouts
@@ -42,6 +47,56 @@ async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool
         finally:
             run.report.requests = telegram.requests.total()
             await peers.flush()
+
+
+class LateTelegram:
+    """Telegram for a run that may do without: opened when it is first needed, and not tried again where it cannot be
+    reached. An async context manager."""
+
+    def __init__(self, run: OpenRun, way: Callable[[], TelegramSettings]) -> None:
+        self._run = run
+        self._way = way
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._opened: Telegram | TobsError | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def open(self) -> Telegram:
+        """Telegram, each time the same. Raises TelegramError, LoginError and ConfigError, each time the same."""
+        async with self._opening:
+            if self._opened is None:
+                try:
+                    way = on_telegram(self._run, self._way(), ask_who=False)
+                    self._opened = await self._stack.enter_async_context(way)
+                except (TelegramError, LoginError, ConfigError) as error:
+                    self._opened = error
+        if isinstance(self._opened, TobsError):
+            raise self._opened
+        return self._opened
+
+    async def fetch_file(
+        self,
+        item: FileItem,
+        key: MessageKey,
+        part: Path,
+        *,
+        offset: int = 0,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """A file, as ``Telegram.fetch_file`` brings it. Raises TransferFailed, also where there is no way."""
+        try:
+            telegram = await self.open()
+            return await telegram.fetch_file(item, key, part, offset=offset, on_progress=on_progress)
+        except TransferFailed:
+            raise
+        except (TelegramError, LoginError, ConfigError) as error:
+            self._opened = error
+            raise TransferFailed(error.message, error.remedy) from error
 
 
 def tell(reporter: Reporter, event: Event) -> None:

@@ -64,7 +64,8 @@ class Item(Struct, frozen=True, tag=True):
     ``path`` is the file, to be read only; ``sha256`` its hash (hex) and ``size`` its length in bytes. ``work``
     is a folder for this item and plugin alone; it exists once ``new_file`` was called. ``label`` is how a
     report names the item. ``file``, ``message`` and ``chat`` (its title) are there for plugins that declare
-    ``sees = "message"``; for all others they are None, None and empty.
+    ``sees = "message"``; for all others they are None, None and empty. ``thumbnail`` is a small picture that Telegram
+    has of a piece of music, in the work folder, for plugins that ask for ``thumbnails``; None where it has none.
     """
 
     path: Path
@@ -77,6 +78,7 @@ class Item(Struct, frozen=True, tag=True):
     file: FileItem | None = None
     message: Message | None = None
     chat: str = ""
+    thumbnail: Path | None = None
 
     def new_file(self, name: str) -> Path:
         """The path of a file to be made, in the item's work folder."""
@@ -268,9 +270,10 @@ class Plugin(Generic[C]):
     after: ClassVar[tuple[str, ...]] = ()
     bound: ClassVar[Bound] = "cpu"
 
-    # A plugin may set these two anew in its ``__init__``, as its configuration asks.
+    # A plugin may set these three anew in its ``__init__``, as its configuration asks.
     handles: frozenset[FileKind] = frozenset()
     sees: Sees = "content"
+    thumbnails: bool = False
 
     #: Seconds one call may take, bytes of address space the process may have, items handed over at a time, processes
     #: side by side at most (0: as many as the profile allows).

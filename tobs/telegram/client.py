@@ -39,7 +39,7 @@ from tobs.telegram.convert import person_of
 from tobs.telegram.convert.files import emoji_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
 from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
-from tobs.telegram.files import OnProgress, Transfer
+from tobs.telegram.files import OnProgress, Transfer, renewed
 from tobs.telegram.flood import FloodLedger
 from tobs.telegram.history import LIMIT, History, Keep
 from tobs.telegram.invoke import TAKEOUT_LANE, Clock, Door, Sleep
@@ -472,7 +472,7 @@ class Telegram:
             again = self.around.story(peer, key.id) if peer else self._history.message(key.chat_id, key.id)
             message = await again
             files = message_files(message) if message is not None else ()
-            fresh = next((file.remote for file in files if file.remote and file.remote.key == remote.key), None)
+            fresh = renewed(remote, files)
             if fresh is not None:
                 self._on_event(ReferenceRenewed(key.chat_id, key.id))
             return fresh

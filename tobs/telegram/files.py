@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from loguru import logger
+from msgspec.structs import replace
 from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TransferFailed
-from tobs.model import RemoteFile
+from tobs.model import FileItem, RemoteFile
 from tobs.telegram.bandwidth import Bandwidth
 from tobs.telegram.cdn import CdnCopy, CdnFailed
 from tobs.telegram.events import Retried
@@ -62,6 +63,14 @@ def location_of(remote: RemoteFile) -> Any:
     """The TL location of a file."""
     kind = types.InputPhotoFileLocation if remote.type == "photo" else types.InputDocumentFileLocation
     return kind(remote.id, remote.access_hash, remote.reference, remote.thumb)
+
+
+def renewed(remote: RemoteFile, files: Iterable[FileItem]) -> RemoteFile | None:
+    """``remote`` with the reference it has in a message with ``files``; None where the message has it no more. Of a
+    thumbnail the message tells only whose it is."""
+    named = (each.remote for each in files if each.remote is not None)
+    fresh = next((each for each in named if (each.type, each.id) == (remote.type, remote.id)), None)
+    return replace(fresh, thumb=remote.thumb) if fresh else None
 
 
 class Transfer:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tobs.archive import FileRow, open_archive
+from tobs.archive import FileRow, MediaRow, open_archive
 from tobs.media import Produced
-from tobs.model import MessageKey
+from tobs.model import FileItem, MessageKey
 from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.in_place import change_in_place, finish_changes
 from tobs.pipeline.report import Reporter
@@ -48,6 +48,12 @@ def song(desk: Desk) -> FileRow:
     return desk.archive.files.claim(sha256(CAME), MessageKey(1, -5, 7), ["song.mp3"], size=len(CAME))
 
 
+def row(message: int) -> MediaRow:
+    """The file of a message; its owner is message 7."""
+    item = FileItem("audio", mime="audio/mpeg", name="song.mp3")
+    return MediaRow(1, 1, -5, message, 0, "key", 0, DAY, "placed", "", False, 0, 0, sha256(CAME), len(CAME), item)
+
+
 def staged(desk: Desk, data: bytes, made_of: bytes) -> Produced:
     path = desk.staging / f"{sha256(data)}.mp3"
     path.write_bytes(data)
@@ -63,23 +69,26 @@ def lies(desk: Desk) -> tuple[bytes, int, FileRow]:
 
 
 def test_it_takes_the_place_and_the_date_and_the_archive_knows(desk: Desk, song: FileRow) -> None:
-    changed = change_in_place(desk, song, staged(desk, TAGGED, CAME))
+    changed = change_in_place(desk, row(7), song, staged(desk, TAGGED, CAME))
     assert lies(desk) == (TAGGED, DAY, changed) and changed.digest == sha256(TAGGED)
     assert desk.archive.files.holding([sha256(CAME), sha256(TAGGED)]) == {sha256(TAGGED): changed}
     # A later version of the plugin may make more of it.
-    again = change_in_place(desk, changed, staged(desk, BETTER, TAGGED))
+    again = change_in_place(desk, row(7), changed, staged(desk, BETTER, TAGGED))
     assert lies(desk) == (BETTER, DAY, again)
 
 
 def test_of_two_messages_with_one_file_the_first_changes_it(desk: Desk, song: FileRow) -> None:
-    changed = change_in_place(desk, song, staged(desk, TAGGED, CAME))
-    assert change_in_place(desk, changed, staged(desk, BETTER, CAME)) == changed
+    assert change_in_place(desk, row(9), song, staged(desk, BETTER, CAME)) == song
+    assert lies(desk) == (CAME, DAY, song)
+    changed = change_in_place(desk, row(7), song, staged(desk, TAGGED, CAME))
+    # The first message has it a second time, and what is made of that comes too late.
+    assert change_in_place(desk, row(7), changed, staged(desk, BETTER, CAME)) == changed
     assert lies(desk) == (TAGGED, DAY, changed) and not desk.reporter.report.doubts
 
 
 def test_what_the_owner_changed_is_left_alone_and_told(desk: Desk, song: FileRow) -> None:
     (desk.root / "song.mp3").write_bytes(b"mine")
-    assert change_in_place(desk, song, staged(desk, TAGGED, CAME)) == song
+    assert change_in_place(desk, row(7), song, staged(desk, TAGGED, CAME)) == song
     assert (desk.root / "song.mp3").read_bytes() == b"mine" and list(desk.staging.iterdir()) == []
     assert [each.item for each in desk.reporter.report.doubts] == ["song.mp3"]
 

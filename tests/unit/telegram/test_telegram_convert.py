@@ -5,7 +5,18 @@ import pytest
 from telethon.tl import types
 
 from tests.tl_factory import DATE, build, constructors
-from tobs.model import Action, Entity, FileItem, Message, RichBlock, UnknownMedia, message_files, message_state
+from tobs.model import (
+    Action,
+    Entity,
+    FileItem,
+    Message,
+    RemoteFile,
+    RichBlock,
+    UnknownMedia,
+    message_files,
+    message_state,
+    thumbnail_of,
+)
 from tobs.telegram.convert import chat_of, media_of, message_of, person_of, record_of
 from tobs.telegram.convert.entities import KINDS, entity_of
 from tobs.telegram.convert.files import steps
@@ -184,6 +195,21 @@ def test_a_document_is_what_its_attributes_say(attributes: list[object], kind: s
     item = media_of(types.MessageMediaDocument(document=document))
     assert isinstance(item, FileItem)
     assert item.kind == kind
+
+
+def test_music_names_its_largest_thumbnail_and_nothing_else_does() -> None:
+    thumbs = [
+        types.PhotoStrippedSize("i", b"x"),
+        types.PhotoSize("m", 320, 320, 9_000),
+        types.PhotoSize("s", 90, 90, 700),
+    ]
+    told = []
+    for attributes in ([types.DocumentAttributeAudio(3)], [types.DocumentAttributeVideo(3, 5, 5)]):
+        document = types.Document(1, 2, b"r", DATE, "x/y", 10, 2, attributes, thumbs=thumbs)
+        item = media_of(types.MessageMediaDocument(document=document))
+        assert isinstance(item, FileItem)
+        told.append(thumbnail_of(item))
+    assert told == [FileItem("photo", remote=RemoteFile("document", 1, 2, b"r", 2, "m")), None]
 
 
 def test_media_that_destroyed_itself_is_a_file_telegram_no_longer_has() -> None:

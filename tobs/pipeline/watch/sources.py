@@ -12,6 +12,7 @@ from tobs.pipeline.export import finish_notes
 from tobs.pipeline.kept import kept_places
 from tobs.pipeline.opened import OpenRun
 from tobs.pipeline.reprocess import Reprocessing, drop_plugins
+from tobs.sources import FetchFile
 
 _SHOWN = ("language", "property_prefix", "tag_prefix", "line_breaks", "deleted", "keep_versions")
 
@@ -21,22 +22,24 @@ def is_shown_otherwise(before: Settings, now: Settings) -> bool:
     return any(getattr(before, name) != getattr(now, name) for name in _SHOWN)
 
 
-async def take_up_sources(run: OpenRun, desk: Desk, changed: Collection[str], *, is_other: bool) -> None:
+async def take_up_sources(
+    run: OpenRun, desk: Desk, fetch: FetchFile, changed: Collection[str], *, is_other: bool
+) -> None:
     """Mark the notes stale that changed templates make, all of them where ``is_other``; have plugins work on what is
-    here if ``changed`` (vault paths) names one."""
+    here if ``changed`` (vault paths) names one; ``fetch`` brings what they want beside the files."""
     await run.keeper(mark_changed_templates, desk)
     if is_other:
         await run.keeper(desk.archive.notes.mark_all_stale)
     if any(path.startswith(".tobs/plugins/") for path in changed):
-        await _process_again(run, desk)
+        await _process_again(run, desk, fetch)
 
 
-async def _process_again(run: OpenRun, desk: Desk) -> None:
+async def _process_again(run: OpenRun, desk: Desk, fetch: FetchFile) -> None:
     """Every plugin on everything that is here; what was found before, by the same version, is not found out again."""
     await run.keeper(drop_plugins, desk, run.means.catalogue)
     places = await run.keeper(kept_places, desk, ())
     async with run.chain() as chain, run.writer(desk) as writer:
-        again = Reprocessing(desk, run.keeper, chain)
+        again = Reprocessing(desk, run.keeper, chain, fetch)
         for place in places:
             await again.run(place)
             await writer.write_messages(place, final=True)

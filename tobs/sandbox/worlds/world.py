@@ -219,13 +219,17 @@ class World:
             return self._added[kind, id]
         return next((stored for finder in self._finders if (stored := finder(kind, id)) is not None), None)
 
-    def add_document(self, data: bytes, mime: str, attributes: Sequence[Tl] = ()) -> Tl:
-        """Keep a new document; returns its ``Document`` for a ``MessageMediaDocument``."""
+    def add_document(self, data: bytes, mime: str, attributes: Sequence[Tl] = (), thumb: bytes = b"") -> Tl:
+        """Keep a new document, with a thumbnail if one is given; returns its ``Document`` for a
+        ``MessageMediaDocument``."""
         id = mix(len(self._added), 1) >> 2
-        self._added["document", id] = Stored({"": Bytes(data)})
-        document = types.Document(
-            id, access_hash("document", id), b"", _date(self.clock()), mime, len(data), 0, list(attributes)
-        )
+        parts: dict[str, Blob] = {"": Bytes(data)}
+        thumbs = None
+        if thumb:
+            parts["m"], thumbs = Bytes(thumb), [types.PhotoSize("m", 320, 320, len(thumb))]
+        self._added["document", id] = Stored(parts)
+        when, hash = _date(self.clock()), access_hash("document", id)
+        document = types.Document(id, hash, b"", when, mime, len(data), 0, list(attributes), thumbs=thumbs)
         self.stamps.stamp(document)
         return document
 

@@ -107,6 +107,7 @@ def file_of(told: Json, size_of: SizeOf = no_size) -> FileItem:
         ttl=whole(told.get("self_destruct_period_seconds")),
         path=path,
         elsewhere=_is_left_out(told.get("file", told.get("file_skip_reason"))),
+        thumb=_path(told.get("thumbnail")) if kind == "audio" else "",
     )
 
 

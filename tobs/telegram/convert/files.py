@@ -89,8 +89,15 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
         spoiler=spoiler,
         ttl=ttl,
         waveform=waveform,
+        thumb=_thumbnail(document) if kind == "audio" else "",
         remote=RemoteFile("document", document.id, document.access_hash, document.file_reference, document.dc_id),
     )
+
+
+def _thumbnail(document: Any) -> str:
+    """What Telegram calls the largest thumbnail of a document; empty where there is none."""
+    known = [(found[0], size.type) for size in document.thumbs or () if (found := _area_and_bytes(size)) is not None]
+    return str(max(known)[1]) if known else ""
 
 
 def emoji_of(documents: Any) -> dict[int, str]:
