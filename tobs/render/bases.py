@@ -15,11 +15,15 @@ from tobs.render.frontmatter import property_name
 from tobs.render.views import RenderOptions
 from tobs.render.words import Words, catalogue
 
+# What no property says alone: the picture of a card; who sent a message, or the messages of a day. What a channel posts,
+# the channel sends.
+_PICTURE = "formula.picture"
+_SENDER = "formula.sender"
 _AUDIO = ("title", "performer", "album", "genre", "year", "duration", "format", "date")
 _SHOWN = (
     *_AUDIO,
     "chat",
-    "sender",
+    _SENDER,
     "reactions",
     "views",
     "tags",
@@ -32,7 +36,7 @@ _SHOWN = (
 
 
 class View(Struct, frozen=True):
-    """One view of a base. ``filters`` all hold; ``columns`` and ``newest`` are property names, ``group`` too."""
+    """One view of a base. ``filters`` all hold; ``columns``, ``newest`` and ``group`` name properties or formulas."""
 
     name: str
     filters: Sequence[str]
@@ -47,7 +51,7 @@ def chat_base(folder: str, note: str, audio_folder: str, options: RenderOptions)
     words = catalogue(options.language)
     here = f"file.inFolder({_string(folder)})"
     audio = (f"file.inFolder({_string(audio_folder)})", f"file.hasLink({_string(note)})")
-    return _base([*_message_views(here, ("sender",), options), _audio_view(audio, words)], options)
+    return _base([*_message_views(here, (_SENDER,), options), *_audio_views(audio, words)], options)
 
 
 def vault_base(folder: str, people_folder: str, audio_folder: str, options: RenderOptions) -> str:
@@ -55,8 +59,8 @@ def vault_base(folder: str, people_folder: str, audio_folder: str, options: Rend
     words = catalogue(options.language)
     here = f"file.inFolder({_string(folder)})"
     views = [
-        *_message_views(here, ("chat", "sender"), options),
-        _audio_view((f"file.inFolder({_string(audio_folder)})",), words),
+        *_message_views(here, ("chat", _SENDER), options),
+        *_audio_views((f"file.inFolder({_string(audio_folder)})",), words),
         View(
             words("base.chats"),
             (here, _has("chat_kind", options)),
@@ -78,16 +82,23 @@ def _message_views(here: str, names: Sequence[str], options: RenderOptions) -> l
     words = catalogue(options.language)
     # Notes of messages, days and months have it; those of chats, people and audio do not.
     messages = (here, _has("chat", options))
-    return [
+    views = [
         View(words("base.messages"), messages, ("date", *names, "reactions", "tags")),
         View(words("base.media"), (*messages, _has("media", options)), ("date", *names), kind="cards"),
-        View(words("base.by_sender"), (*messages, _has("sender", options)), ("date", *names), group="sender"),
-        View(words("base.reactions"), (*messages, _has("reactions", options)), ("reactions", "date", *names, "views")),
+        View(words("base.by_sender"), messages, ("date", *names), group=_SENDER),
     ]
+    if options.counters:
+        reacted = (*messages, _has("reactions", options))
+        views.append(View(words("base.reactions"), reacted, ("reactions", "date", *names, "views")))
+    return views
 
 
-def _audio_view(filters: Sequence[str], words: Words) -> View:
-    return View(words("base.audio"), filters, _AUDIO)
+def _audio_views(filters: Sequence[str], words: Words) -> list[View]:
+    """Music, voice messages and podcasts as a table, and as cards with their covers or waveforms."""
+    return [
+        View(words("base.audio"), filters, _AUDIO),
+        View(words("base.covers"), filters, ("title", "performer", "duration"), kind="cards"),
+    ]
 
 
 def _has(name: str, options: RenderOptions) -> str:
@@ -97,10 +108,19 @@ def _has(name: str, options: RenderOptions) -> str:
 def _base(views: Sequence[View], options: RenderOptions) -> str:
     """The YAML: strings double-quoted, in a fixed order."""
     words = catalogue(options.language)
-    media = f"note[{_string(property_name('media', options.property_prefix))}]"
-    lines = ["formulas:", f"  picture: {_string(f'if({media}, {media}[0])')}", "properties:"]
+    media, cover, sender, senders, chat = (
+        f"note[{_string(property_name(name, options.property_prefix))}]"
+        for name in ("media", "cover", "sender", "senders", "chat")
+    )
+    formulas = {
+        _PICTURE: f"if({cover}, {cover}, if({media}, {media}[0]))",
+        _SENDER: f"if({sender}, {sender}, if({senders}, {senders}, {chat}))",
+    }
+    lines = ["formulas:", *(f"  {name.partition('.')[2]}: {_string(made)}" for name, made in formulas.items())]
+    lines.append("properties:")
     for name in _SHOWN:
-        lines += [f"  {_column(name, options)}:", f"    displayName: {_string(words(f'column.{name}'))}"]
+        word = words(f"column.{name.removeprefix('formula.')}")
+        lines += [f"  {_column(name, options)}:", f"    displayName: {_string(word)}"]
     lines.append("views:")
     for view in views:
         lines += _view(view, options)
@@ -111,7 +131,7 @@ def _view(view: View, options: RenderOptions) -> list[str]:
     lines = [f"  - type: {view.kind}", f"    name: {_string(view.name)}", "    filters:", "      and:"]
     lines += [f"        - {_string(each)}" for each in view.filters]
     if view.kind == "cards":
-        lines.append("    image: formula.picture")
+        lines.append(f"    image: {_PICTURE}")
     if view.group:
         lines += ["    groupBy:", f"      property: {_column(view.group, options)}", "      direction: ASC"]
     lines += ["    order:", "      - file.name"]
@@ -121,6 +141,8 @@ def _view(view: View, options: RenderOptions) -> list[str]:
 
 
 def _column(name: str, options: RenderOptions) -> str:
+    if name.startswith("formula."):
+        return name
     return _plain(f"note.{property_name(name, options.property_prefix)}")
 
 

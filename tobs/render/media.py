@@ -63,6 +63,8 @@ EMBEDDABLE = frozenset(
 )
 
 
+PICTURES = frozenset(["avif", "bmp", "gif", "jpeg", "jpg", "png", "svg", "webp"])
+
 # The start of a file's hash, which tells notes of one name apart.
 _TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")
 
@@ -70,6 +72,11 @@ _TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")
 def is_embeddable(path: str) -> bool:
     """Whether Obsidian shows the file inside a note."""
     return path.rpartition(".")[2].lower() in EMBEDDABLE
+
+
+def is_picture(path: str) -> bool:
+    """Whether the file can be the picture of a card."""
+    return path.rpartition(".")[2].lower() in PICTURES
 
 
 def embed(path: str, name: str = "") -> str:

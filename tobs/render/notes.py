@@ -34,7 +34,7 @@ from tobs.render.found import found_properties, found_tags, made_paths, sections
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
-from tobs.render.media import attached_files, file_markdown, is_embeddable, media_markdown
+from tobs.render.media import attached_files, file_markdown, is_embeddable, is_picture, media_markdown
 from tobs.render.past import deleted_mark, earlier_versions
 from tobs.render.richtext import rich_texts
 from tobs.render.service import Teller, money, service_sentence
@@ -158,7 +158,10 @@ def _properties(
         properties += [("views", message.views), ("forwards", message.forwards)]
         properties.append(("reactions", [reaction_text(each, context) for each in message.reactions]))
     properties.append(("tags", tags))
-    properties.append(("media", media_links(messages, context)))
+    media = media_links(messages, context)
+    properties.append(("media", media))
+    if media:
+        properties.append(("cover", cover_link(media, messages, context)))
     return properties
 
 
@@ -204,12 +207,33 @@ def media_links(messages: Sequence[Message], context: Context) -> list[str]:
     return list(found)
 
 
+def cover_link(media: Sequence[str], messages: Sequence[Message], context: Context) -> str | None:
+    """The picture that stands for a note whose first file is none: another one, or one that was made of a file."""
+    if not media or is_picture(media[0].rstrip("]")):
+        return None
+    for message in messages:
+        for index in range(len(message_files(message))):
+            attached = context.attachment(message, index)
+            if attached.path is not None and (path := picture_among((attached.path, *made_paths(attached.fields)))):
+                return Link(f"[[{path}]]")
+    return None
+
+
+def picture_among(paths: Iterable[str]) -> str:
+    """The first of ``paths`` that a card can show; empty where there is none."""
+    return next((path for path in paths if is_picture(path)), "")
+
+
 def reaction_text(reaction: Reaction, context: Context) -> str:
-    """A reaction as the property lists it: ``👍 12``; a custom emoji is told by the emoji that stands for it."""
+    """A reaction as the property lists it: ``👍 12``."""
+    return f"{reaction_emoji(reaction, context)} {reaction.count}"
+
+
+def reaction_emoji(reaction: Reaction, context: Context) -> str:
+    """A reaction without its count; a custom emoji is told by the emoji that stands for it."""
     if reaction.paid:
-        return f"⭐ {reaction.count}"
-    emoji = reaction.emoji or context.links.emoji(reaction.custom_id) or f"custom {reaction.custom_id}"
-    return f"{emoji} {reaction.count}"
+        return "⭐"
+    return reaction.emoji or context.links.emoji(reaction.custom_id) or f"custom {reaction.custom_id}"
 
 
 def message_view(message: Message, chat: Chat, context: Context) -> MessageView:

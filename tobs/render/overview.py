@@ -16,7 +16,7 @@ from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
 from tobs.render.markdown import quote
 from tobs.render.media import embed
-from tobs.render.notes import finish, tobs_id
+from tobs.render.notes import finish, picture_among, tobs_id
 from tobs.render.templates import Templates
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions, Year
 
@@ -235,6 +235,7 @@ def render_audio(
         ("transcript_language", item.transcript_language),
         ("tags", found_tags(item.found, options.tag_prefix)),
         ("media", [Link(f"[[{path}]]") for path in (item.path, *made_paths(item.found)) if path]),
+        ("cover", Link(f"[[{cover}]]") if (cover := item.cover or picture_among(made_paths(item.found))) else None),
     ]
     taken = {name for name, _ in properties}
     properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]

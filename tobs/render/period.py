@@ -26,11 +26,13 @@ from tobs.render.notes import (
     attached_fields,
     chat_property,
     commented_post,
+    cover_link,
     finish,
     link_to,
     media_links,
     message_view,
     note_tags,
+    reaction_emoji,
     reaction_text,
 )
 from tobs.render.templates import Templates
@@ -134,6 +136,7 @@ def _properties(
     senders = dict.fromkeys(message.sender_id for message in messages if message.sender_id not in (0, chat.id))
     topics = {topic_in(chat, message.topic_id) for message in messages}
     (topic,) = topics if len(topics) == 1 else (0,)
+    media = media_links(messages, context)
     link = message_link(chat.id, chat.username, first.id) if first.chat_id == chat.id else ""
     return [
         ("tobs_id", note.tobs_id),
@@ -146,9 +149,21 @@ def _properties(
         ("first_message", context.local(first.date)),
         ("last_message", context.local(last.date)),
         ("senders", [who for sender in senders if (who := link_to(context.known(sender)))]),
+        ("reactions", _reactions(messages, context)),
         ("tags", tags),
-        ("media", media_links(messages, context)),
+        ("media", media),
+        ("cover", cover_link(media, messages, context)),
     ]
+
+
+def _reactions(messages: Sequence[Message], context: Context) -> list[str]:
+    """The reactions to all messages together, in the order in which they come first."""
+    counts: dict[str, int] = {}
+    for message in messages if context.options.counters else ():
+        for reaction in message.reactions:
+            emoji = reaction_emoji(reaction, context)
+            counts[emoji] = counts.get(emoji, 0) + reaction.count
+    return [f"{emoji} {count}" for emoji, count in counts.items()]
 
 
 def _found(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:

@@ -49,6 +49,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "forwards": "number",
     "reactions": "multitext",
     "media": "multitext",
+    "cover": "text",
     "related": "multitext",
     "title": "text",
     "performer": "text",

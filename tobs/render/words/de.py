@@ -155,6 +155,7 @@ WORDS: Mapping[str, str] = {
     "base.by_sender": "Nach Absender",
     "base.reactions": "Mit Reaktionen",
     "base.audio": "Audio",
+    "base.covers": "Titelbilder",
     "base.chats": "Chats",
     "base.people": "Personen",
     "column.title": "Titel",

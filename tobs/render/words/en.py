@@ -155,6 +155,7 @@ WORDS: Mapping[str, str] = {
     "base.by_sender": "By sender",
     "base.reactions": "With reactions",
     "base.audio": "Audio",
+    "base.covers": "Covers",
     "base.chats": "Chats",
     "base.people": "People",
     "column.title": "Title",
