@@ -15,8 +15,7 @@ from tobs.render.frontmatter import property_name
 from tobs.render.views import RenderOptions
 from tobs.render.words import Words, catalogue
 
-# What no property says alone: the picture of a card; who sent a message, or the messages of a day. What a channel posts,
-# the channel sends.
+# What no property says alone: the picture of a card; who sent a message, or those of a day (a channel its own posts).
 _PICTURE = "formula.picture"
 _SENDER = "formula.sender"
 _AUDIO = ("title", "performer", "album", "genre", "year", "duration", "format", "date")
