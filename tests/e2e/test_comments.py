@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from tests.e2e.conftest import Serve
@@ -91,6 +92,31 @@ def test_only_the_posts_of_a_filter_bring_their_comments(serve: Serve, tmp_path:
     assert rows(vault, f"SELECT count(*) FROM coverage WHERE chat_id = {TALK}") == [(0,)]
     export(served, vault, "@garden_post")
     assert sorted(archived(vault)[TALK]) == sorted(served_comments(POST))
+
+
+def test_a_file_of_a_comment_is_fetched_with_a_new_reference_in_a_group_that_may_not_be_read(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("community"), tmp_path / "vault"
+    made = {}
+    for channel, group in (("@garden_post", TALK), ("@garden_almanac", CIRCLE)):
+        for kind in ("photo", "document"):
+            data = f"a {kind} under {channel}".encode() * 50
+            media = {"kind": kind, "data": base64.b64encode(data).decode(), "name": f"{kind}.bin"}
+            fields = {"chat": channel, "post": 2, "text": "Look", "media": media}
+            made[f"{group}/{served.control('/comments', fields)['id']}"] = data
+    export(served, vault, "@garden_post", "@garden_almanac", "--comments", "--media-later")
+    served.control("/expire", {})
+    since = served.log()[-1]["n"]
+    done = served.tobs("process", "--vault", str(vault), "--json")
+    assert done.code == 0 and done.json["media"]["downloaded"] == 4, done.json["problems"]
+    assert any("reference" in one["what"] for one in done.json["recovered"])
+    assert asked(served, since, "messages.getReplies") == 2, "in the group that only its comments are seen of"
+    told = notes(vault)
+    for name, data in made.items():
+        text = told[name].read_text(encoding="utf-8")
+        file = vault / text.partition('media:\n  - "[[')[2].partition("]]")[0]
+        assert file.read_bytes() == data, name
 
 
 def test_comments_in_day_notes_lie_under_their_post_too(serve: Serve, tmp_path: Path) -> None:

@@ -154,6 +154,11 @@ class Comments:
         )
         return {message_id: (channel_id, post_id) for message_id, channel_id, post_id in rows}
 
+    def post_of(self, chat_id: int, message_id: int, root: int) -> Post | None:
+        """The post under which a message of a discussion group is a comment; ``root`` is what its thread begins
+        with."""
+        return self.filed(chat_id, [message_id]).get(message_id) or self.posts_of(chat_id, [root]).get(root)
+
     def of_post(self, channel_id: int, post_id: int, limit: int) -> list[Comment]:
         """The first live comments under a post, by id."""
         rows = self._database.rows(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tobs.archive import Archive, Peer
+from tobs.model import MessageKey, thread_root
 from tobs.pipeline.keeper import Keeper
 from tobs.plugin.results import ResultKey
 from tobs.telegram.stores import KeptTakeout, PeerRecord
@@ -64,6 +65,24 @@ class ArchiveTakeouts:
     def put(self, account: int, takeout: KeptTakeout) -> None:
         """Keep ``takeout``; the empty one forgets it."""
         self._keeper.wait(self._takeouts.put, account, takeout.id, takeout.scopes)
+
+
+class ArchivePosts:
+    """The posts under which messages of discussion groups are comments."""
+
+    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+        self._archive = archive
+        self._keeper = keeper
+
+    async def __call__(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
+        """The post (channel, id) of a message; None for one that is no comment."""
+        return await self._keeper(self._find, chat_id, message_id)
+
+    def _find(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
+        message = self._archive.messages.get(MessageKey.of(0, chat_id, message_id))
+        if message is None:
+            return None
+        return self._archive.comments.post_of(chat_id, message_id, thread_root(message))
 
 
 class ArchiveResults:

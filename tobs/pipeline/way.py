@@ -16,7 +16,7 @@ from tobs.errors import ConfigError, LoginError, TelegramError, TobsError, Trans
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.opened import OpenRun
 from tobs.pipeline.report import Reporter
-from tobs.pipeline.stores import ArchivePeers, ArchiveTakeouts
+from tobs.pipeline.stores import ArchivePeers, ArchivePosts, ArchiveTakeouts
 from tobs.telegram.client import Telegram, open_telegram
 from tobs.telegram.events import (
     Event,
@@ -40,8 +40,10 @@ from tobs.telegram.takeout import delay_told, end_told
 async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
     """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
     peers, takeouts = ArchivePeers(run.archive, run.keeper), ArchiveTakeouts(run.archive, run.keeper)
-    on_event = partial(tell, run.means.reporter)
-    async with open_telegram(settings, peers=peers, takeouts=takeouts, on_event=on_event, ask_who=ask_who) as telegram:
+    posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, run.means.reporter)
+    async with open_telegram(
+        settings, peers=peers, takeouts=takeouts, post_of=posts, on_event=on_event, ask_who=ask_who
+    ) as telegram:
         try:
             yield telegram
         finally:

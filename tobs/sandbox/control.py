@@ -65,7 +65,7 @@ class Control:
             ("POST", "/allow-takeout"): self._allow_takeout,
             ("GET", "/log"): self._log,
             ("GET", "/state"): self._state,
-            **routes_around(server.world, self._chat),
+            **routes_around(server.world, self._chat, self._media),
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -14,8 +14,10 @@ from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forwa
 Json = dict[str, Any]
 
 
-def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[str, str], Callable[[Json], Any]]:
-    """Routes by method and path; ``chat_of`` tells the chat that a request's fields name."""
+def routes_around(
+    world: World, chat_of: Callable[[Json], int], media_of: Callable[[Json], Any]
+) -> dict[tuple[str, str], Callable[[Json], Any]]:
+    """Routes by method and path; ``chat_of`` tells the chat that a request's fields name, ``media_of`` makes a file."""
 
     def topics(fields: Json) -> Json:
         """{chat, title, icon} -> {id}: a new topic; with {id}: another title, closed, hidden, pinned."""
@@ -25,8 +27,10 @@ def routes_around(world: World, chat_of: Callable[[Json], int]) -> dict[tuple[st
         return {"told": edit_topic(world, chat_of(fields), int(fields["id"]), **changes)}
 
     def comments(fields: Json) -> Json:
-        """{chat, post, text, sender, reply_to} -> {id}: a comment under a post, its id in the discussion group."""
+        """{chat, post, text, sender, reply_to, media} -> {id}: a comment under a post, its id in the discussion
+        group."""
         more = {"sender": fields.get("sender", 0), "reply_to": fields.get("reply_to", 0)}
+        more["media"] = media_of(fields["media"]) if fields.get("media") else None
         return {"id": comment(world, chat_of(fields), int(fields["post"]), fields.get("text", ""), **more)}
 
     def forwards(fields: Json) -> Json:

@@ -25,11 +25,8 @@ from tobs.model import (
     MessageKey,
     Page,
     Person,
-    RemoteFile,
     UpdateState,
     is_channel_id,
-    message_files,
-    story_peer,
 )
 from tobs.telegram.ahead import Ahead
 from tobs.telegram.around import Around
@@ -38,8 +35,8 @@ from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
 from tobs.telegram.convert.files import emoji_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
-from tobs.telegram.events import OnEvent, ReferenceRenewed, ignore
-from tobs.telegram.files import OnProgress, Transfer, renewed
+from tobs.telegram.events import OnEvent, ignore
+from tobs.telegram.files import OnProgress, Transfer
 from tobs.telegram.flood import FloodLedger
 from tobs.telegram.history import LIMIT, History, Keep
 from tobs.telegram.invoke import TAKEOUT_LANE, Clock, Door, Sleep
@@ -50,10 +47,11 @@ from tobs.telegram.pool import OnPage, walk_shards
 from tobs.telegram.proofs import Offer
 from tobs.telegram.ranges import Ranges
 from tobs.telegram.reader import read_history
+from tobs.telegram.renewing import Renewing
 from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, plan_shards, plan_spans, spans_worthwhile
-from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, TakeoutStore
+from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, PostOf, Stores, TakeoutStore, no_post
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
 from tobs.telegram.updates import Differences, Listed, Pushed, read_push
@@ -81,6 +79,7 @@ async def open_telegram(
     *,
     peers: PeerStore | None = None,
     takeouts: TakeoutStore | None = None,
+    post_of: PostOf = no_post,
     on_event: OnEvent = ignore,
     clock: Clock = time.time,
     sleep: Sleep = asyncio.sleep,
@@ -98,7 +97,8 @@ async def open_telegram(
         raise not_logged_in(settings)
     async with open_door(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as door:
         account = (None if ask_who else session.account) or await who(door, settings)
-        yield Telegram(settings, door, account, peers or MemoryPeers(), takeouts or MemoryTakeouts(), on_event)
+        stores = Stores(peers or MemoryPeers(), takeouts or MemoryTakeouts(), post_of)
+        yield Telegram(settings, door, account, stores, on_event)
 
 
 @asynccontextmanager
@@ -174,18 +174,17 @@ class Telegram:
         settings: TelegramSettings,
         door: Door,
         account: Account,
-        peers: PeerStore,
-        takeouts: TakeoutStore,
+        stores: Stores,
         on_event: OnEvent,
     ) -> None:
         self.account = account
         self._settings = settings
         self._door = door
-        self._takeouts = takeouts
+        self._takeouts = stores.takeouts
         self._on_event = on_event
-        self._peers = Directory(door, peers, me=account.id)
+        self._peers = Directory(door, stores.peers, me=account.id)
         self.around = Around(door, self._peers, me=account.id)
-        self._targets = Targets(door, self._peers, peers, me=account.id)
+        self._targets = Targets(door, self._peers, stores.peers, me=account.id)
         histories = partial(History, door, self._peers, me=account.id, on_event=on_event)
         self._history = histories()
         self.ahead = Ahead(self._peers, self._history, apart=histories, workers=settings.workers)
@@ -194,6 +193,7 @@ class Telegram:
         self._hash_offer = Offer()
         self._bandwidth = Bandwidth(settings.bandwidth)
         self._ranges = Ranges(door)
+        self._renewed = Renewing(self._history, self.around, stores.post_of, on_event)
 
     @property
     def requests(self) -> Counter[str]:
@@ -467,16 +467,6 @@ class Telegram:
         if remote is None:
             raise TransferFailed("Telegram does not have this file.", retryable=False)
 
-        async def refresh() -> RemoteFile | None:
-            peer = story_peer(key.chat_id)
-            again = self.around.story(peer, key.id) if peer else self._history.message(key.chat_id, key.id)
-            message = await again
-            files = message_files(message) if message is not None else ()
-            fresh = renewed(remote, files)
-            if fresh is not None:
-                self._on_event(ReferenceRenewed(key.chat_id, key.id))
-            return fresh
-
         turn, connections = next(self._file_turn), self._settings.file_connections
         workers = [_FILE_WORKERS + (turn + number) % connections for number in range(connections)]
         transfer = Transfer(
@@ -484,7 +474,7 @@ class Telegram:
             remote,
             item.size,
             workers=workers,
-            refresh=refresh,
+            refresh=partial(self._renewed, key, remote),
             offer=self._hash_offer,
             bandwidth=self._bandwidth,
         )

@@ -16,7 +16,7 @@ from loguru import logger
 from msgspec.structs import replace
 from telethon.tl import functions, types
 
-from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TransferFailed
+from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound, TransferFailed
 from tobs.model import FileItem, RemoteFile
 from tobs.telegram.bandwidth import Bandwidth
 from tobs.telegram.cdn import CdnCopy, CdnFailed
@@ -261,7 +261,12 @@ class Transfer:
             self._renewals += 1
             if self._renewals > _RENEWALS:
                 raise _failed(refused) from refused
-            fresh = await self._refresh()
+            try:
+                fresh = await self._refresh()
+            except FloodWait:
+                raise
+            except (RequestRefused, TargetNotFound) as error:  # its chat may not be read any more; others may
+                raise TransferFailed(error.message, error.remedy) from error
             if fresh is None:
                 raise TransferFailed("The message of this file is gone.", retryable=False) from refused
             self._remote = fresh

@@ -181,6 +181,13 @@ class History:
         answer = await self.messages(chat_id, [message_id])
         return next((found for raw, _ in answer.messages if (found := message_of(raw, self._me)) is not None), None)
 
+    async def in_thread(self, chat_id: int, thread: int, message_id: int) -> Message | None:
+        """A message of a thread, None when it is gone: where its own chat may not be asked, that of the thread may."""
+        answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1, thread=thread))
+        self._peers.remember(answer.users, answer.chats)
+        found = next((message_of(raw, self._me) for raw, _ in answer.messages), None)
+        return found if found is not None and found.id == message_id else None
+
     async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
         """One message by its id as a page that settles it; without messages when it is gone."""
         answer = await self.messages(chat_id, [message_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,6 +15,14 @@ class PeerRecord(Struct, frozen=True, omit_defaults=True):
     access_hash: int = 0
     username: str = ""
     title: str = ""
+
+
+PostOf = Callable[[int, int], Awaitable[tuple[int, int] | None]]
+"""The post (channel, id) under which a message (of a discussion group, id) is a comment; None for any other message."""
+
+
+async def no_post(chat_id: int, message_id: int) -> None:
+    """Who keeps no comments knows of no post."""
 
 
 class PeerStore(Protocol):
@@ -45,6 +53,14 @@ class TakeoutStore(Protocol):
 
     def put(self, account: int, takeout: KeptTakeout) -> None:
         """Keep ``takeout``; the empty one forgets it."""
+
+
+class Stores(Struct, frozen=True):
+    """What others keep for the room, together."""
+
+    peers: PeerStore
+    takeouts: TakeoutStore
+    post_of: PostOf
 
 
 class MemoryPeers:

@@ -16,7 +16,7 @@ from tobs.errors import TobsError
 from tobs.pipeline.export import run_stages
 from tobs.pipeline.opened import Means, open_run
 from tobs.pipeline.report import Reporter
-from tobs.pipeline.stores import ArchivePeers
+from tobs.pipeline.stores import ArchivePeers, ArchivePosts
 from tobs.pipeline.watch.bell import Bell
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.sources import take_up_sources
@@ -50,8 +50,10 @@ class WatchRun(Struct, frozen=True):
         The vault paths of what changed. Raises LoginError, VaultError."""
         async with open_run(self.means) as run:
             peers = ArchivePeers(run.archive, run.keeper)
-            on_event = partial(tell, self.means.reporter)
-            async with open_telegram(self.telegram, peers=peers, on_event=on_event, ask_who=False) as telegram:
+            posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, self.means.reporter)
+            async with open_telegram(
+                self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
+            ) as telegram:
                 bell, settings = Bell(), self.means.settings
                 desk = run.desk(telegram.account.id)
                 await take_up_sources(run, desk, telegram.fetch_file, self.changed, is_other=self.is_other)

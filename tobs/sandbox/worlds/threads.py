@@ -147,10 +147,12 @@ def forward_post(world: World, channel: int, post: int) -> int:
     )
 
 
-def comment(world: World, channel: int, post: int, text: str, *, sender: int = 0, reply_to: int = 0) -> int:
+def comment(
+    world: World, channel: int, post: int, text: str, *, sender: int = 0, reply_to: int = 0, media: Any = None
+) -> int:
     """A new comment under a post of a channel; its id in the discussion group. The post counts it."""
     group, root = discussion(world, channel, post)
-    id = world.post(group, text, sender=sender, reply_to=reply_to, thread=root)
+    id = world.post(group, text, sender=sender, reply_to=reply_to, thread=root, media=media)
     count_comments(world, channel, post)
     return id
 
