@@ -27,7 +27,7 @@ from tobs.pipeline.watch.bell import Bell
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.watcher import Watcher
 from tobs.pipeline.way import tell
-from tobs.telegram.client import open_telegram
+from tobs.telegram.opening import open_telegram
 
 _EVERY = 900.0
 _TENTHS = int(os.environ.get("WATCH_TENTHS", "10"))

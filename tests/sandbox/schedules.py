@@ -17,8 +17,9 @@ from tobs.model import FileItem, MessageKey, Page, message_files
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.state import KeyState
 from tobs.sandbox.worlds import World
-from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.client import Telegram
 from tobs.telegram.events import Event
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.session import SessionFile
 from tobs.telegram.settings import TelegramSettings
 

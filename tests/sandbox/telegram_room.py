@@ -10,9 +10,10 @@ from typing import Any
 
 from tobs.model import Message, Page
 from tobs.sandbox import Sandbox
-from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.client import Telegram
 from tobs.telegram.events import Event
 from tobs.telegram.login import login
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.session import Account
 from tobs.telegram.settings import ServerAddress, TelegramSettings
 

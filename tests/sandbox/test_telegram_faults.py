@@ -13,9 +13,9 @@ from tobs.errors import ConfigError, FloodWait, LoginError, NetworkError, Reques
 from tobs.model import Page
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.state import State
-from tobs.telegram.client import open_telegram
 from tobs.telegram.events import FloodWaited, Reconnected, Retried
 from tobs.telegram.login import login
+from tobs.telegram.opening import open_telegram
 
 WORLD = "synthetic:messages=1500,chats=1,media=0.1,sparse=2,seed=3"
 HISTORY = "messages.getHistory"

@@ -18,9 +18,9 @@ from tests.sandbox.schedules import Time
 from tests.sandbox.telegram_room import fetch_all, room, served_ids, settings_for
 from tobs.errors import FloodWait
 from tobs.sandbox import SandboxOptions, open_world, serve
-from tobs.telegram.client import open_telegram
 from tobs.telegram.events import Event, FloodWaited, ignore
 from tobs.telegram.flood import FloodLedger
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.pace import Pacer
 from tobs.telegram.waits import Pace, SharedWaits, Wait, Waits
 
@@ -30,7 +30,7 @@ HISTORY = "messages.getHistory"
 _OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
-from tobs.telegram.client import open_telegram
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.settings import ServerAddress, TelegramSettings
 
 async def main(sessions, port, pem):

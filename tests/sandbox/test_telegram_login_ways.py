@@ -12,8 +12,8 @@ from tests.sandbox.telegram_room import answers, quick, settings_for, sign_in
 from tobs.errors import LoginError, TobsError
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.services.qr import accept, read_token
-from tobs.telegram.client import open_telegram
 from tobs.telegram.login import CodeAsked, PasswordAsked, check_login, login, login_bot, login_qr, logout
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.refusals import TABLE
 from tobs.telegram.session import Account, SessionFile
 from tobs.telegram.settings import TelegramSettings

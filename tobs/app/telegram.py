@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 async def list_chats(place: Workplace, pattern: str, *, counted: int, say: Say) -> list[Chat]:
     """The chats of the account whose title or username contains ``pattern``; the first ``counted`` with the number of
     their messages, which costs a request each."""
-    from tobs.telegram.client import open_telegram
+    from tobs.telegram.opening import open_telegram
 
     async with open_telegram(without_pause(telegram_settings(place)), on_event=saying_waits(say)) as telegram:
         chats = [chat async for chat in telegram.chats(pattern)]

@@ -21,8 +21,9 @@ from tobs.pipeline.run import takeout_scopes
 from tobs.pipeline.selection import Chosen, Selection, choose_chats, left_chats
 from tobs.pipeline.senders import sender_ids
 from tobs.pipeline.wanted import media_policy
-from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.client import Telegram
 from tobs.telegram.events import OnEvent
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.settings import TelegramSettings
 from tobs.vault.layout import chat_candidates, chat_folder
 

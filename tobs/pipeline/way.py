@@ -17,7 +17,7 @@ from tobs.model import FileItem, MessageKey
 from tobs.pipeline.opened import OpenRun
 from tobs.pipeline.report import Reporter
 from tobs.pipeline.stores import ArchivePeers, ArchivePosts, ArchiveTakeouts
-from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.client import Telegram
 from tobs.telegram.events import (
     Event,
     FloodWaited,
@@ -32,6 +32,7 @@ from tobs.telegram.events import (
     TakeoutRefused,
     TakeoutStarted,
 )
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.takeout import delay_told, end_told
 

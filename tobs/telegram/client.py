@@ -1,22 +1,20 @@
-"""The facade of the room: ``open_telegram`` gives a ``Telegram``, one logged-in account with its connections."""
+"""The facade of the room: a ``Telegram`` is one logged-in account with its connections (``opening`` makes it)."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from itertools import count as counter
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from telethon.tl import functions, types
+from telethon.tl import functions
 
-from tobs.errors import ConfigError, LoginError, RequestRefused, TargetNotFound, TransferFailed
+from tobs.errors import LoginError, RequestRefused, TargetNotFound, TransferFailed
 from tobs.model import (
     Changes,
     Chat,
@@ -31,16 +29,12 @@ from tobs.model import (
 from tobs.telegram.ahead import Ahead
 from tobs.telegram.around import Around
 from tobs.telegram.bandwidth import Bandwidth
-from tobs.telegram.connection import Connection
-from tobs.telegram.convert import person_of
 from tobs.telegram.convert.files import emoji_of
 from tobs.telegram.counters import counters_request, counts_of, search_request
-from tobs.telegram.events import OnEvent, ignore
+from tobs.telegram.events import OnEvent
 from tobs.telegram.files import OnProgress, Transfer
-from tobs.telegram.flood import FloodLedger
 from tobs.telegram.history import LIMIT, History, Keep
-from tobs.telegram.invoke import TAKEOUT_LANE, Clock, Door, Sleep
-from tobs.telegram.links import Links
+from tobs.telegram.invoke import TAKEOUT_LANE, Door
 from tobs.telegram.members import members_called
 from tobs.telegram.peers import Directory
 from tobs.telegram.pool import OnPage, walk_shards
@@ -48,16 +42,15 @@ from tobs.telegram.proofs import Offer
 from tobs.telegram.ranges import Ranges
 from tobs.telegram.reader import read_history
 from tobs.telegram.renewing import Renewing
-from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
+from tobs.telegram.session import Account
 from tobs.telegram.settings import TelegramSettings
 from tobs.telegram.shards import Shard, plan_shards, plan_spans, spans_worthwhile
-from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, PostOf, Stores, TakeoutStore, no_post
+from tobs.telegram.stores import Stores
 from tobs.telegram.takeout import finish_kept, takeout_session
 from tobs.telegram.targets import Targets
 from tobs.telegram.updates import Differences, Listed, Pushed, read_push
-from tobs.telegram.waits import SharedWaits, owner_of
 
-__all__ = ["Account", "HistoryTop", "Telegram", "open_telegram"]
+__all__ = ["Account", "HistoryTop", "Telegram"]
 
 _FILE_WORKERS = 1000
 """Connections for files are numbered from here on: pages never wait behind a part."""
@@ -73,97 +66,8 @@ class HistoryTop(Struct, frozen=True):
     count: int
 
 
-@asynccontextmanager
-async def open_telegram(
-    settings: TelegramSettings,
-    *,
-    peers: PeerStore | None = None,
-    takeouts: TakeoutStore | None = None,
-    post_of: PostOf = no_post,
-    on_event: OnEvent = ignore,
-    clock: Clock = time.time,
-    sleep: Sleep = asyncio.sleep,
-    rng: random.Random | None = None,
-    ask_who: bool = True,
-) -> AsyncIterator[Telegram]:
-    """A connected, logged-in account; closes every connection at the end. Without ``ask_who`` it is the one the
-    session file names, at the cost of no request.
-
-    Raises LoginError (nobody logged in, or the session was revoked), NetworkError (no server), ConfigError.
-    """
-    file = SessionFile(settings)
-    session = file.load()
-    if session is None or not session.key:
-        raise not_logged_in(settings)
-    async with open_door(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as door:
-        account = (None if ask_who else session.account) or await who(door, settings)
-        stores = Stores(peers or MemoryPeers(), takeouts or MemoryTakeouts(), post_of)
-        yield Telegram(settings, door, account, stores, on_event)
-
-
-@asynccontextmanager
-async def open_door(
-    settings: TelegramSettings,
-    file: SessionFile,
-    session: Session,
-    *,
-    on_event: OnEvent = ignore,
-    clock: Clock = time.time,
-    sleep: Sleep = asyncio.sleep,
-    rng: random.Random | None = None,
-) -> AsyncIterator[Door]:
-    """The way to Telegram for a session, logged in or not."""
-    if not settings.api_id or not settings.api_hash:
-        raise ConfigError(
-            "The API id or the API hash is missing.", "Set TOBS_API_ID and TOBS_API_HASH (my.telegram.org)."
-        )
-    links = Links(settings, session, on_event=on_event, save=lambda: file.save(session))
-    waits = SharedWaits(settings.sessions.parent / "floods.json", owner_of(session), clock=clock)
-    ledger = FloodLedger(
-        clock=clock,
-        sleep=sleep,
-        threshold=settings.flood_threshold,
-        patience=settings.flood_patience,
-        on_event=on_event,
-        waits=waits,
-    )
-    door = Door(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
-
-    async def authorise(dc: int, connection: Connection) -> None:
-        exported = await door(functions.auth.ExportAuthorizationRequest(dc))
-        login = functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes)
-        await door.over(connection, login, dc=dc)
-
-    links.authorise = authorise
-    try:
-        yield door
-    except LoginError as error:
-        for_account(error, settings)
-        raise
-    finally:
-        await links.close()
-
-
-async def who(door: Door, settings: TelegramSettings) -> Account:
-    """Who is logged in. Raises LoginError."""
-    users = await door(functions.users.GetUsersRequest([types.InputUserSelf()]))
-    return account_of(users[0], settings) if users else _nobody(settings)
-
-
-def account_of(user: Any, settings: TelegramSettings) -> Account:
-    """The account of a TL user that is ourselves. Raises LoginError for an empty one."""
-    person = person_of(user)
-    if person is None:
-        return _nobody(settings)
-    return Account(user.id, person.name, person.username, user.phone or "", person.is_bot, settings.account)
-
-
 def _among(ids: Collection[int]) -> Keep:
     return lambda message: message.id in ids
-
-
-def _nobody(settings: TelegramSettings) -> Account:
-    raise not_logged_in(settings)
 
 
 class Telegram:

@@ -11,7 +11,6 @@ from loguru import logger
 from telethon.tl import functions, types
 
 from tobs.errors import LoginError
-from tobs.telegram.client import account_of, open_door, who
 from tobs.telegram.events import OnEvent, ignore
 from tobs.telegram.invoke import Clock, Door, Sleep
 from tobs.telegram.login_steps import (
@@ -26,6 +25,7 @@ from tobs.telegram.login_steps import (
     following,
     is_named,
 )
+from tobs.telegram.opening import account_of, open_door, who
 from tobs.telegram.session import Account, Session, SessionFile, fresh_session, not_logged_in
 from tobs.telegram.settings import TelegramSettings
 

@@ -16,7 +16,8 @@ from tobs.pipeline.sync.bring import boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
 from tobs.pipeline.sync.mass import by_chat, is_mass
 from tobs.pipeline.way import tell
-from tobs.telegram.client import Telegram, open_telegram
+from tobs.telegram.client import Telegram
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.settings import TelegramSettings
 
 

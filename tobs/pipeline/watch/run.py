@@ -24,7 +24,7 @@ from tobs.pipeline.watch.status import is_paused
 from tobs.pipeline.watch.vault_events import Happened, watch_vault
 from tobs.pipeline.watch.watcher import Watcher, wait_for
 from tobs.pipeline.way import tell
-from tobs.telegram.client import open_telegram
+from tobs.telegram.opening import open_telegram
 from tobs.telegram.settings import TelegramSettings
 from tobs.vault.inbox import make_inbox
 
