@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from tobs.plugin import Plugin, Requirement
+from tobs.plugin import Export, Exported, Plugin, Remark, Requirement
 from tobs_plugins.dedupe.groups import groups_alike
+from tobs_plugins.dedupe.index import INDEX, Stamped, read_index, write_index
 from tobs_plugins.dedupe.looks import Look, NoPicture, look
 
 _PHOTOS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"])
 
 #: What plugins made of other files: songs of an album share their cover.
 _MADE = re.compile(r" (cover|thumbnail|waveform)( \d+)?$")
+
+
+#: Remarks of one run, and photos that one of them names.
+_MOST_REMARKS, _MOST_TOLD = 200, 5
 
 
 class DedupeConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +34,9 @@ class DedupeConfig(Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=0, le=24, description="In how many of 128 bits photos that look alike may differ")
     ] = 10
     min_side: Annotated[int, Meta(ge=16, le=4000, description="Smaller pictures are left out, in pixels")] = 100
+    every_run: Annotated[
+        bool, Meta(description="Tell in the report of each run which of the photos it brought look like another")
+    ] = False
 
 
 class Dedupe(Plugin[DedupeConfig]):
@@ -39,9 +48,39 @@ class Dedupe(Plugin[DedupeConfig]):
     band = "finish"
     time_limit = 7200.0
 
+    def __init__(self, config: DedupeConfig) -> None:
+        super().__init__(config)
+        self.unused = frozenset() if config.every_run else frozenset({"export"})
+
     def available(self) -> Requirement | None:
         """Pillow comes with an extra."""
         return None if find_spec("PIL") else Requirement("the package Pillow", "pip install pillow")
+
+    def export(self, export: Export) -> Exported:
+        """Which photos that are new in the vault look like another; how all look is kept for the next run."""
+        before = read_index(export.vault / ".tobs" / "exports" / self.name / INDEX, self.config.min_side)
+        photos = _stamped(export.vault)
+        now = {one: before[one] if one in before else self._seen(export.vault, one) for one in photos}
+        index = export.new_file(INDEX)
+        write_index(index, now, self.config.min_side)
+        return Exported((index,), tuple(islice(self._alike(now, before), _MOST_REMARKS)))
+
+    def _seen(self, vault: Path, photo: Stamped) -> Look | None:
+        try:
+            return look(vault / photo.name, min_side=self.config.min_side)
+        except NoPicture:
+            return None
+
+    def _alike(self, now: Mapping[Stamped, Look | None], before: Container[Stamped]) -> Iterator[Remark]:
+        """What is to be told of the photos that were not there before."""
+        found = [(photo, seen) for photo, seen in now.items() if seen is not None]
+        for group in groups_alike([seen for _, seen in found], self.config.difference):
+            members = [found[place][0] for place in group]
+            for new in members:
+                others = [one.name for one in members if one != new]
+                if new not in before and (new is not members[0] or any(one in before for one in members)):
+                    told = ", ".join(others[:_MOST_TOLD]) + (" …" if len(others) > _MOST_TOLD else "")
+                    yield Remark(new.name, f"it looks like {told}")
 
     def command(self, arguments: Sequence[str], vault: Path) -> str:
         """The photos below ``vault`` (or a folder in it, the first of ``arguments``) that look alike, as text."""
@@ -64,6 +103,12 @@ class Dedupe(Plugin[DedupeConfig]):
             members = sorted((found[place] for place in group), key=lambda each: -each[1].width * each[1].height)
             lines += ["", *(_line(path, seen, vault) for path, seen in members)]
         return "\n".join(lines)
+
+
+def _stamped(vault: Path) -> list[Stamped]:
+    """The photos of a vault with their sizes and times: another one of these, another photo."""
+    stats = [(path.relative_to(vault).as_posix(), path.stat()) for path in sorted(_photos(vault))]
+    return [Stamped(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
 
 
 def _photos(folder: Path) -> Iterator[Path]:

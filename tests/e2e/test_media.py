@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.e2e.conftest import Serve
 from tests.e2e.exported import export_folder
@@ -17,6 +19,7 @@ from tests.e2e.test_process import COUNTING
 
 DATA = Path(__file__).parents[1] / "data"
 
+PHOTO = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data" / "photos" / "cake.jpg"
 VOICE_FILE = next((DATA / "voice").glob("*.og*")).read_bytes()
 VOICE = {"media_type": "voice_message", "mime_type": "audio/ogg", "duration_seconds": 3}
 
@@ -254,3 +257,22 @@ def test_each_chat_may_want_other_media(serve_near: Serve, vault: Path) -> None:
     shown = run("config", "show")
     (row,) = [row for row in shown["items"] if row["name"] == "chats"]
     assert row["value"][other] == {"media": ["voice"], "max_size": 1_000_000}
+
+
+def test_photos_that_look_alike_are_told_by_the_run_that_brings_them(serve_near: Serve, vault: Path) -> None:
+    served = serve_near("synthetic:messages=5,chats=1,media=0,seed=4")
+    asked = {"TOBS_PLUGIN_DEDUPE_EVERY_RUN": "true"}
+    with Image.open(PHOTO) as cake:
+        for width in (640, 320):
+            small = io.BytesIO()
+            cake.resize((width, width * 3 // 4)).save(small, "JPEG")
+            data = base64.b64encode(small.getvalue()).decode()
+            photo = {"kind": "photo", "name": "cake.jpg", "mime": "image/jpeg", "data": data}
+            served.control("/messages", {"text": "", "media": photo})
+    done = served.tobs("export", served.target, "--vault", str(vault), "--json", **asked)
+    assert done.code == 0, "what is worth a look is no fault"
+    (doubt,) = done.json["doubts"]
+    assert doubt["what"] == "plugin dedupe" and " 7 photo" in doubt["item"] and " 6 photo" in doubt["reason"]
+    served.control("/messages", {"text": "nothing to see"})
+    again = served.tobs("sync", "--vault", str(vault), "--json", **asked)
+    assert again.json["doubts"] == [] and again.json["messages"]["new"] == 1

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
+from tobs.plugin import Export, FinishedRun, Run
 from tobs.plugin.host import Done, Host
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import PluginRef
-from tobs_plugins.dedupe import Dedupe, DedupeConfig
+from tobs_plugins.dedupe import Dedupe, DedupeConfig, plugin
 from tobs_plugins.dedupe.groups import groups_alike
+from tobs_plugins.dedupe.index import INDEX
 from tobs_plugins.dedupe.looks import Look, look
 
 PHOTOS = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data" / "photos"
@@ -50,6 +52,43 @@ def test_the_same_photo_in_other_sizes_and_forms_is_found(vault: Path) -> None:
     put(vault, "rack.jpg", "e tiny.jpg", scale=0.25)
     put(vault, "menu.jpg", "f.jpg")
     assert told(vault) == [["a.png", "c bright.webp", "b small.jpg"], ["d.jpg", "e tiny.jpg"]]
+
+
+def reported(vault: Path, work: Path, *, every_run: bool = True) -> list[tuple[str, str]]:
+    """What the plugin remarks after a run; its index is put where tobs puts it."""
+    run = Export(FinishedRun(Run("r", "sync"), ok=True), 1, work / "brought", work, vault)
+    made = Dedupe(DedupeConfig(every_run=every_run)).export(run)
+    kept = vault / ".tobs" / "exports" / "dedupe"
+    kept.mkdir(parents=True, exist_ok=True)
+    (index,) = made.files
+    index.replace(kept / index.name)
+    return [(one.item.rpartition("/")[2], one.reason.rpartition("/")[2]) for one in made.remarks]
+
+
+def test_each_run_tells_which_new_photos_look_like_another(
+    vault: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(vault, "cake.jpg", "a.jpg")
+    put(vault, "cake.jpg", "b.jpg", scale=0.5)
+    put(vault, "menu.jpg", "c.jpg")
+    (vault / "Telegram" / "Chat" / "media" / "broken.jpg").write_bytes(b"no photo")
+    assert reported(vault, tmp_path / "work") == [("b.jpg", "a.jpg")], "the first run tells all there are"
+    looked: list[str] = []
+    monkeypatch.setattr(plugin, "look", lambda path, **options: looked.append(path.name) or look(path, **options))
+    assert reported(vault, tmp_path / "work") == [] and looked == []
+    put(vault, "menu.jpg", "0 menu.jpg", scale=0.5)
+    assert reported(vault, tmp_path / "work") == [("0 menu.jpg", "c.jpg")] and looked == ["0 menu.jpg"]
+    (vault / ".tobs" / "exports" / "dedupe" / INDEX).write_bytes(b"\x93nonsense")
+    assert len(reported(vault, tmp_path / "work")) == 2, "a damaged index is made anew"
+
+
+def test_runs_are_left_alone_unless_asked_for() -> None:
+    def hooks(config: DedupeConfig) -> list[str]:
+        one = Processor.of(Dedupe(config), PluginRef("tobs_plugins.dedupe", "Dedupe"))
+        return [name for name in ("command", "export") if one.has(name)]
+
+    assert hooks(DedupeConfig()) == ["command"]
+    assert hooks(DedupeConfig(every_run=True)) == ["command", "export"]
 
 
 def test_different_photos_are_not_alike(vault: Path) -> None:

@@ -57,7 +57,7 @@ def brought(folder: Path, *texts: str) -> Export:
     source = folder / "brought"
     with source.open("wb") as file:
         count = write_brought(file, [Brought("new", about(text).message, "Chat") for text in texts])
-    return Export(FinishedRun(Run("r1", "sync"), ok=True), count, source, folder / "made")
+    return Export(FinishedRun(Run("r1", "sync"), ok=True), count, source, folder / "made", folder)
 
 
 async def test_a_plugin_hands_on_what_a_run_brought(host: Host, tmp_path: Path) -> None:

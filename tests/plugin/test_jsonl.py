@@ -27,7 +27,7 @@ def lines(folder: Path, config: JsonLinesConfig) -> list[dict[str, object]]:
     source = folder / "brought"
     with source.open("wb") as file:
         write_brought(file, MESSAGES)
-    export = Export(FinishedRun(Run("r7", "sync"), ok=True), len(MESSAGES), source, folder / "made")
+    export = Export(FinishedRun(Run("r7", "sync"), ok=True), len(MESSAGES), source, folder / "made", folder)
     (path,) = JsonLines(config).export(export).files
     assert path.name == "r7.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -47,6 +47,10 @@ def show_report(console: Console, report: RunReport) -> None:
         # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.
         if plugin.state == "untrusted":
             console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
+    for doubt in report.doubts[:_MOST_PROBLEMS]:
+        console.print(f"[yellow]worth a look:[/] {escape(doubt.item)}: {escape(doubt.reason)}", soft_wrap=True)
+    if len(report.doubts) > _MOST_PROBLEMS:
+        console.print(f"[yellow]… and {len(report.doubts) - _MOST_PROBLEMS} more[/], all in the report")
     for remark in report.remarks[:_MOST_PROBLEMS]:
         console.print(f"[dim]remark:[/] {escape(remark)}")
     for path in report.exports:

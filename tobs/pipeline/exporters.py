@@ -61,7 +61,8 @@ class Exporters:
         source = work / "brought"
         count, upto = await self._keeper(self._gather, one.name, source, reporter.now)
         if count:
-            reply = await self._host.export(one, Export(finished_run(reporter, error), count, source, work / "made"))
+            run = finished_run(reporter, error)
+            reply = await self._host.export(one, Export(run, count, source, work / "made", self._root))
             if isinstance(reply, PluginFailure):
                 reporter.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
             if not isinstance(reply, Done):
@@ -69,6 +70,8 @@ class Exporters:
             for path in reply.result.files if reply.result else ():
                 placed = await asyncio.to_thread(place_export, path, self._root, one.name, mtime=reporter.now)
                 reporter.report.exports.append(placed)
+            for remark in reply.result.remarks if reply.result else ():
+                reporter.doubt(f"plugin {one.name}", remark.item, remark.reason)
             reporter.count_processor(one.name, done=1)
         await self._keeper(self._archive.brought.set_mark, one.name, upto)
 

@@ -214,12 +214,13 @@ class FinishedRun(Struct, frozen=True, tag=True):
 class Export(Struct, frozen=True, tag=True):
     """What a run brought, for ``export``: ``messages()`` are the ``count`` messages that are new, were edited or
     deleted, or got files since this plugin was asked last; ``run`` is the run that ended. ``source`` is where they
-    wait, ``work`` a folder for this call alone."""
+    wait, ``work`` a folder for this call alone. ``vault`` is the vault's folder, to be read only."""
 
     run: FinishedRun
     count: int
     source: Path
     work: Path
+    vault: Path
 
     def messages(self) -> Iterator[Brought]:
         """The messages, by chat and id, read one by one."""
@@ -231,11 +232,19 @@ class Export(Struct, frozen=True, tag=True):
         return self.work / name
 
 
+class Remark(Struct, frozen=True):
+    """Something worth a look that a plugin found: ``item`` is what it is about, such as a file's path in the vault."""
+
+    item: FieldText
+    reason: FieldText
+
+
 class Exported(Struct, frozen=True):
     """Files that ``export`` made with ``new_file``. They are kept as ``.tobs/exports/<plugin>/<name>`` in the vault,
-    over an earlier one of that name."""
+    over an earlier one of that name. ``remarks`` stand under ``doubts`` in the run report."""
 
     files: tuple[Path, ...] = ()
+    remarks: Annotated[tuple[Remark, ...], Meta(max_length=1_000)] = ()
 
 
 class Command(Struct, frozen=True, tag=True):
@@ -270,10 +279,12 @@ class Plugin(Generic[C]):
     after: ClassVar[tuple[str, ...]] = ()
     bound: ClassVar[Bound] = "cpu"
 
-    # A plugin may set these three anew in its ``__init__``, as its configuration asks.
+    # A plugin may set these four anew in its ``__init__``, as its configuration asks; ``unused`` are hooks that it has
+    # and then does without.
     handles: frozenset[FileKind] = frozenset()
     sees: Sees = "content"
     thumbnails: bool = False
+    unused: frozenset[str] = frozenset()
 
     #: Seconds one call may take, bytes of address space the process may have, items handed over at a time, processes
     #: side by side at most (0: as many as the profile allows).

@@ -35,7 +35,7 @@ class Processor(Struct, frozen=True):
 
     def has(self, hook: str) -> bool:
         """Whether the plugin has a hook (``process``, ``enrich``, ...)."""
-        return hook in hooks_of(type(self.plugin))
+        return hook in hooks_of(type(self.plugin)) and hook not in self.plugin.unused
 
     @property
     def opening(self) -> Opening:

@@ -131,7 +131,7 @@ async def _try_export(host: Host, processor: Processor, items: Sequence[MessageI
             write_brought(file, (Brought("new", one.message, one.chat, one.sender) for one in items))
         run = FinishedRun(Run("sample", "export", ("Sample chat",)), ok=True)
         started = time.perf_counter()
-        reply = await host.export(processor, Export(run, len(items), source, Path(folder) / "made"))
+        reply = await host.export(processor, Export(run, len(items), source, Path(folder) / "made", Path(folder)))
         return _trial(processor, "what a run brought", reply, time.perf_counter() - started)
 
 
