@@ -51,9 +51,13 @@ class Vault:
         paths = (path for path in sorted(root.rglob("*")) if path.is_file())
         relative = ((path.relative_to(root), path) for path in paths)
         self.files = {name.as_posix(): path for name, path in relative if not name.parts[0].startswith(".")}
-        self.notes = {name: path.read_bytes().decode() for name, path in self.files.items() if name.endswith(".md")}
-        parts = {name: text.removeprefix("---\n").partition("\n---\n") for name, text in self.notes.items()}
-        self.heads = {name: head + "\n" for name, (head, _, _) in parts.items()}
+        notes = {name: path.read_bytes().decode() for name, path in self.files.items() if name.endswith(".md")}
+        # An editor of the owner's may have written other line ends.
+        self.notes = {name: text.replace("\r\n", "\n") for name, text in notes.items()}
+        # A note of the owner's may have no front matter.
+        whole = {name: text if text.startswith("---\n") else f"---\n---\n{text}" for name, text in self.notes.items()}
+        parts = {name: text.removeprefix("---").partition("\n---\n") for name, text in whole.items()}
+        self.heads = {name: head.removeprefix("\n") + "\n" for name, (head, _, _) in parts.items()}
         self.bodies = {name: body for name, (_, _, body) in parts.items()}
         self.properties = {name: python_yaml(head) for name, head in self.heads.items()}
         self.types: dict[str, str] = json.loads((root / ".obsidian" / "types.json").read_text())["types"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -12,9 +14,15 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.e2e.living import Key, LivingMonths, LivingVault
 
+Machine = TypeVar("Machine", bound=LivingVault)
+Likely = Mapping[Callable[[], object], int]
 
-def play(machine: LivingVault, seed: int, steps: int) -> None:
-    """A life drawn from ``seed``. Hypothesis draws few rules in few examples; this one is full from the first."""
+
+def play(
+    machine: Machine, seed: int, steps: int, besides: Callable[[Machine, random.Random], Likely] = lambda *_: {}
+) -> None:
+    """A life drawn from ``seed``. Hypothesis draws few rules in few examples; this one is full from the first.
+    ``besides``: what may happen in a life of this kind that others do not have, and how likely it is."""
     draw = random.Random(seed)
     posted: list[Key] = []
     texts, places = ["hello", "two\nlines", "# heading", "> quote\n\nand more"], ["end", "middle", "property", "top"]
@@ -38,7 +46,7 @@ def play(machine: LivingVault, seed: int, steps: int) -> None:
         if machine.watch is None:
             getattr(machine, step)()
 
-    likely = {
+    likely: dict[Callable[[], object], int] = {
         post: 4,
         both: 4,
         move: 2,
@@ -56,6 +64,7 @@ def play(machine: LivingVault, seed: int, steps: int) -> None:
         lambda: alone("sync"): 1,
         lambda: alone("sync_counters"): 1,
         machine.in_step: 2,
+        **besides(machine, draw),
     }
     machine.first_export()
     first = [post, post, both, watch, post, move, both, watch]

@@ -96,6 +96,33 @@ def test_comments_and_stories_follow_their_chat_into_another_layout_and_back(ser
     assert tree(vault) == first and layouts(vault) == before
 
 
+def test_notes_and_canvases_of_the_owner_lead_to_the_new_notes(served: Near, vault: Path) -> None:
+    note, _ = [path for path in sorted(left_in(vault, "'message'")) if "/Comments/2/" in path][:2]
+    day = Path(note).name[:10]
+    name = Path(note).stem
+    (vault / "Diary").mkdir()
+    (vault / "Diary" / f"{day}.md").write_text("my day\n")
+    (vault / "Diary" / "Mine.md").write_bytes(f"\ufeff[[{name}]] and [[{day}]]\r\n![x](<../{note}>)\r\n".encode())
+    other = '{"nodes":[{"id":"1","type":"text","text":"nothing"}]}'
+    (vault / "Other.canvas").write_text(other)
+    board = f'{{\n\t"nodes":[\n\t\t{{"id":"1","type":"file","file":"{note}","x":1e2}}\n\t]\n}}'
+    (vault / "Board.canvas").write_text(board)
+    before = stamps(vault)
+    report = render(served, vault, "--layout", "day")
+    assert report["rendering"]["relinked"] == 2
+    (node,) = json.loads((vault / "Board.canvas").read_text())["nodes"]
+    assert node["subpath"].startswith("#^m") and f" {node['subpath'][1:]}\n" in (vault / node["file"]).read_text()
+    mine = (vault / "Diary" / "Mine.md").read_bytes().decode()
+    target = f"{node['file'].removesuffix('.md')}{node['subpath']}"
+    assert mine == f"\ufeff[[{target}|{name}]] and [[{day}]]\r\n![x](<{node['file']}{node['subpath']}>)\r\n"
+    after = stamps(vault)
+    assert all(after[name] == before[name] for name in ("Other.canvas", f"Diary/{day}.md"))
+    (vault / "Diary" / "Mine.md").write_text(f"[[{target}]] and [[{day}]], my own day\n")
+    render(served, vault, "--layout", "message")
+    assert (vault / "Board.canvas").read_text() == board
+    assert (vault / "Diary" / "Mine.md").read_text() == f"[[{note[:-3]}]] and [[{day}]], my own day\n"
+
+
 def test_comments_have_their_channels_layout_whichever_chat_brought_them(served: Near, tmp_path: Path) -> None:
     vault, other = tmp_path / "vault", tmp_path / "other"
     run(served, vault, "export", "@garden_talk", "--layout", "month")

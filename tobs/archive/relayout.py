@@ -78,8 +78,9 @@ class Relayouts:
                 (owner, chat_id),
             )
             self._database.run(
-                "UPDATE message_rows SET note_id = NULL, block_id = NULL WHERE row IN (SELECT v.message_row"
-                " FROM moved_messages v JOIN notes n ON n.id = v.note_id WHERE n.account = ? AND n.chat_id = ?)",
+                # Those that an earlier change moved have their new notes already.
+                "UPDATE message_rows SET note_id = NULL, block_id = NULL WHERE note_id IN (SELECT id FROM notes"
+                " WHERE state = 'retired' AND account = ? AND chat_id = ?)",
                 (owner, chat_id),
             )
             self._database.run(
@@ -132,7 +133,8 @@ class Relayouts:
             self._database.run("UPDATE notes SET text_hash = '', base = NULL WHERE id = ?", (retired,))
 
     def keep(self, tobs_id: str, candidates: Iterable[str]) -> str:
-        """A path for what the owner wrote into a retired note; nobody else gets it."""
+        """A path for what the owner wrote into a retired note, the same until that is dropped; nobody else gets it,
+        also not what they write into a note of this name later."""
         owner = f"kept/{tobs_id}"
         known = self._database.value("SELECT value FROM meta WHERE key = ?", (owner,))
         if known is not None:
@@ -142,21 +144,23 @@ class Relayouts:
             self._database.run("INSERT INTO meta VALUES (?, ?)", (owner, path))
         return path
 
-    def named(self, path: str) -> Retired | None:
-        """The retired note at ``path``, or, for a path without folders, the one with that name if there is just one."""
-        if "/" in path:
-            rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
-                " WHERE p.key = ? AND n.state = 'retired'",
-                (path_key(path),),
-            )
-        else:
-            rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM notes n WHERE state = 'retired'"
-                " AND substr(path, -length(?1) - 1) = '/' || ?1 LIMIT 2",
-                (path,),
-            )
-        return Retired(*rows[0]) if len(rows) == 1 else None
+    def at(self, path: str) -> Retired | None:
+        """The retired note at ``path``."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
+            " WHERE p.key = ? AND n.state = 'retired'",
+            (path_key(path),),
+        )
+        return Retired(*row) if row else None
+
+    def called(self, name: str) -> Retired | None:
+        """The retired note with the file name ``name``, if no other note of tobs has it."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS}, n.state FROM notes n WHERE state IN ('retired', 'written')"
+            " AND substr(path, -length(?1) - 1) = '/' || ?1 LIMIT 2",
+            (name,),
+        )
+        return Retired(*rows[0][:-1]) if len(rows) == 1 and rows[0][-1] == "retired" else None
 
     def drop(self, note_ids: Iterable[int]) -> None:
         """Retired notes are gone: nothing knows them any more."""
@@ -165,5 +169,7 @@ class Relayouts:
             for table in ("moved_messages", "note_links", "note_mentions", "replaced"):
                 self._database.run(f"DELETE FROM {table} WHERE note_id IN ({_CHOSEN})", (chosen,))
             owners = f"SELECT tobs_id FROM notes WHERE id IN ({_CHOSEN})"
+            kept = f"SELECT 'kept/' || tobs_id FROM notes WHERE id IN ({_CHOSEN})"
+            self._database.run(f"DELETE FROM meta WHERE key IN ({kept})", (chosen,))
             self._database.run(f"DELETE FROM paths WHERE owner IN ({owners})", (chosen,))
             self._database.run(f"DELETE FROM notes WHERE id IN ({_CHOSEN})", (chosen,))

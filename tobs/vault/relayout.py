@@ -1,48 +1,17 @@
-"""Files of a chat that is laid out anew: what the owner wrote goes with the note or stays beside it, links follow."""
+"""Files of a chat that is laid out anew: what the owner wrote goes with the note or stays beside it."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 from tobs.vault.folders import absolute, unwritable
 from tobs.vault.names import numbered
 from tobs.vault.writer import TEMP_PREFIX
 
-#: Where a link to a note of the old layout leads now: its path with `.md` and the block it names (`^m5`, or empty) in,
-#: the new path without `.md` and with its block out; None for every other link.
-Successors = Callable[[str, str], str | None]
-
-_WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n|#]+?)(#[^\[\]\n|]*?)?((?:\\?\|)[^\[\]\n]*)?\]\]")
-_LINK = re.compile(r"(\]\(<?)([^()<>\s#]+?\.md)(#[^()<>\s]*)?(?=[>)])")
 _MARKS = re.compile(r"^(?:tobs_id|tobs_hash):.*\n", re.MULTILINE)
-
-
-def relinked(text: str, successors: Successors) -> str:
-    """``text`` with its links to notes of the old layout, wikilinks and Markdown ones, leading to the new notes. A link
-    without words of its own is called as the note was."""
-
-    def wikilink(match: re.Match[str]) -> str:
-        mark, target, part, alias = match[1], match[2], match[3] or "", match[4] or ""
-        name = target.removesuffix(".md")
-        found = successors(f"{name}.md", part.removeprefix("#"))
-        if found is None:
-            return match[0]
-        words = alias or ("" if mark or "#" not in found else f"|{name.rpartition('/')[2]}")
-        return f"{mark}[[{found}{words}]]"
-
-    def link(match: re.Match[str]) -> str:
-        found = successors(unquote(match[2]), (match[3] or "").removeprefix("#"))
-        if found is None:
-            return match[0]
-        path, _, part = found.partition("#")
-        return f"{match[1]}{quote(path)}.md{f'#{part}' if part else ''}"
-
-    text = _WIKILINK.sub(wikilink, text) if "[[" in text else text
-    return _LINK.sub(link, text) if ".md" in text else text
 
 
 def renamed_marks(text: str, before: str, after: str) -> str:
@@ -91,8 +60,9 @@ def _prune(root: Path, folder: str) -> None:
         folder = folder.rpartition("/")[0]
 
 
-def notes_of_vault(root: Path, begin: str = "") -> Iterator[str]:
-    """The path of every note of the vault, the owner's too; what is hidden (`.obsidian`, `.tobs`) is left out."""
+def linking_files(root: Path, begin: str = "") -> Iterator[str]:
+    """The path of every note and canvas of the vault, the owner's too; what is hidden (`.obsidian`, `.tobs`) is left
+    out."""
     pending = [begin]
     while pending:
         folder = pending.pop()
@@ -107,5 +77,5 @@ def notes_of_vault(root: Path, begin: str = "") -> Iterator[str]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 pending.append(path)
-            elif entry.name.lower().endswith(".md") and entry.is_file(follow_symlinks=False):
+            elif entry.name.lower().endswith((".md", ".canvas")) and entry.is_file(follow_symlinks=False):
                 yield path

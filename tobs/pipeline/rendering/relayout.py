@@ -8,8 +8,8 @@ Everything the steps need is in the archive, and each can be done twice: a run t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache, partial
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from msgspec.structs import replace
@@ -26,21 +26,17 @@ from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import Known, is_ours, plain_text, text_hash
 from tobs.vault.layout import AskedLayout, LayoutName, choose_layout
 from tobs.vault.place import unoccupied
-from tobs.vault.read import read_batch
-from tobs.vault.relayout import (
-    as_kept,
-    kept_candidates,
-    notes_of_vault,
-    relinked,
-    remove_notes,
-    renamed_marks,
-)
+from tobs.vault.read import read_batch, read_seen
+from tobs.vault.relayout import as_kept, kept_candidates, linking_files, remove_notes, renamed_marks
+from tobs.vault.relink import Successors, relinked, relinked_canvas
 from tobs.vault.writer import NoteFile, write_batch
 
 _BLOCK = re.compile(r"\^([mg])(\d+)")
 
 #: Files of the vault read together in search of links.
 _FILES = 200
+#: How often a file is read that somebody else saves at the same time.
+_ATTEMPTS = 3
 
 
 def lay_out(desk: Desk, chat: Chat, asked: AskedLayout) -> list[ChatPlace]:
@@ -123,7 +119,9 @@ def finish_relayouts(desk: Desk) -> None:
     chats = archive.relayouts.chats()
     if chats and not any(archive.notes.stale(desk.account, chat, kinds=MESSAGE_NOTES, limit=1) for _, chat in chats):
         # Links first, while the archive knows where they led.
-        rendering_of(desk).relinked += follow_links(desk)
+        links = successors_of(desk)
+        rendering_of(desk).relinked += follow_links(desk, links)
+        keep_words(desk, links)
         clear_away(desk)
 
 
@@ -159,26 +157,73 @@ def _hand_over(desk: Desk, row: Retired, text: str, successor: Successor) -> Non
     remove_notes(desk.root, [row.path])
 
 
-def follow_links(desk: Desk) -> int:
-    """Bring links to retired notes up to date in what people wrote anywhere in the vault; how many notes changed."""
-    successor = lru_cache(maxsize=4096)(partial(_successor, desk))
-    relayouts, changed = desk.archive.relayouts, 0
+def follow_links(desk: Desk, successors: Successors) -> int:
+    """Bring links to retired notes up to date in what people wrote anywhere in the vault; how many files changed."""
+    changed = 0
     # The retired notes point at each other; they go.
-    paths = (path for path in notes_of_vault(desk.root) if relayouts.named(path) is None)
+    paths = (path for path in linking_files(desk.root) if desk.archive.relayouts.at(path) is None)
     while batch := list(islice(paths, _FILES)):
-        texts = [plain_text(data or b"") or "" for data in read_batch(desk.root, batch)]
-        news = [NoteFile(path, relinked(text, successor)) for path, text in zip(batch, texts, strict=True)]
-        news = [new for new, text in zip(news, texts, strict=True) if new.text != text]
-        if not desk.studio.is_rehearsal:
-            write_batch(desk.root, news)
-        changed += len(news)
+        changed += _follow_in(desk, batch, successors)
     return changed
+
+
+def _follow_in(desk: Desk, paths: Sequence[str], successors: Successors) -> int:
+    changed = 0
+    for _ in range(_ATTEMPTS):
+        news = _relinked_files(desk, paths, successors)
+        if desk.studio.is_rehearsal:
+            return len(news)
+        written = {file.path for file in write_batch(desk.root, news)}
+        changed += len(written)
+        # What somebody saved meanwhile is read again.
+        paths = [new.path for new in news if new.path not in written]
+    for path in paths:
+        desk.reporter.problem("busy", path, "its links still lead to notes of the layout before")
+    return changed
+
+
+def _relinked_files(desk: Desk, paths: Sequence[str], successors: Successors) -> list[NoteFile]:
+    """Those of ``paths`` that link to retired notes, as they are to be."""
+    news = []
+    for path, seen in zip(paths, read_seen(desk.root, paths), strict=True):
+        try:
+            text = seen[0].decode() if seen else ""
+        except UnicodeDecodeError:
+            continue
+        if path.lower().endswith(".canvas"):
+            new = relinked_canvas(text, successors)
+        else:
+            new = relinked(text, successors, path.rpartition("/")[0])
+        if seen and new != text:
+            news.append(NoteFile(path, new, seen[1]))
+    return news
+
+
+def successors_of(desk: Desk) -> Successors:
+    """Where links to retired notes lead now."""
+    own: set[str] = set()
+
+    def own_names() -> set[str]:
+        """What the owner's own notes are called; listed when a link names no folder."""
+        if not own:
+            own.add("")
+            paths = (path for path in linking_files(desk.root) if desk.archive.paths.current(path) is None)
+            own.update(path.rpartition("/")[2].casefold() for path in paths)
+        return own
+
+    @lru_cache(maxsize=4096)
+    def successor(path: str, part: str) -> str | None:
+        if "/" not in path and path.casefold() in own_names():
+            return None
+        return _successor(desk, path, part)
+
+    return successor
 
 
 def _successor(desk: Desk, path: str, part: str) -> str | None:
     """What a link names now that named the retired note at ``path`` and the block ``part`` of it."""
     archive = desk.archive
-    row = archive.relayouts.named(path)
+    row = archive.relayouts.at(path) or (archive.relayouts.called(path) if "/" not in path else None)
     if row is None:
         return None
     if block := _BLOCK.fullmatch(part):
@@ -191,21 +236,21 @@ def _successor(desk: Desk, path: str, part: str) -> str | None:
     return address(successor.shown) if successor is not None else None
 
 
-def clear_away(desk: Desk) -> None:
-    """Take the retired notes out of the vault and the archive. One that the owner wrote into is kept beside the note
-    that has its messages now, as a note of theirs."""
-    relayouts, rendering = desk.archive.relayouts, rendering_of(desk)
+def keep_words(desk: Desk, links: Successors) -> None:
+    """Keep the retired notes that the owner wrote into beside the notes that have their messages now, as notes of
+    theirs; ``links`` in them lead to what there is now."""
     for rows, found in _retired_files(desk):
-        successors = relayouts.successors(row.id for row in rows)
-        for row, data in zip(rows, found, strict=True):
-            if data is not None and not _is_ours(row, data):
-                beside = _keep(desk, row, _text(data), successors.get(row.id))
-                rendering.kept.append(KeptNote(row.path, beside))
-            elif data is not None and rendering.changes is not None:
-                rendering.changes.append(Change(row.path, "removed"))
+        theirs = [
+            (row, data) for row, data in zip(rows, found, strict=True) if data is not None and not _is_ours(row, data)
+        ]
+        successors = desk.archive.relayouts.successors(row.id for row, _ in theirs)
+        for row, data in theirs:
+            text = relinked(_text(data), links, row.path.rpartition("/")[0])
+            beside = _keep(desk, row, text, successors.get(row.id))
+            rendering_of(desk).kept.append(KeptNote(row.path, beside))
         if not desk.studio.is_rehearsal:
-            remove_notes(desk.root, [row.path for row in rows])
-            relayouts.drop(row.id for row in rows)
+            # Before they can write more into them.
+            remove_notes(desk.root, [row.path for row, _ in theirs])
 
 
 def _keep(desk: Desk, row: Retired, text: str, successor: Successor | None) -> str:
@@ -215,6 +260,19 @@ def _keep(desk: Desk, row: Retired, text: str, successor: Successor | None) -> s
     if not desk.studio.is_rehearsal:
         write_batch(desk.root, [NoteFile(path, as_kept(text, address(successor.shown) if successor else ""))])
     return path
+
+
+def clear_away(desk: Desk) -> None:
+    """Take the retired notes out of the vault and the archive."""
+    relayouts, rendering = desk.archive.relayouts, rendering_of(desk)
+    for rows, found in _retired_files(desk):
+        if rendering.changes is not None:
+            lying = zip(rows, found, strict=True)
+            ours = [row.path for row, data in lying if data is not None and _is_ours(row, data)]
+            rendering.changes += [Change(path, "removed") for path in ours]
+        if not desk.studio.is_rehearsal:
+            remove_notes(desk.root, [row.path for row in rows])
+            relayouts.drop(row.id for row in rows)
 
 
 def _retired_files(desk: Desk) -> Iterator[tuple[list[Retired], list[bytes | None]]]:
@@ -230,5 +288,5 @@ def _is_ours(row: Retired, data: bytes) -> bool:
 
 
 def _text(data: bytes) -> str:
-    """What a person wrote, whatever they wrote it with."""
-    return data.decode("utf-8-sig", "replace")
+    """What a person wrote, whatever they wrote it with; lines end as in every note of tobs."""
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
