@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+
+from telethon.tl.alltlobjects import LAYER
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import stamps
 from tests.e2e.test_chats import archived, export, notes
-from tobs.model import stories_of
+from tobs.archive import open_archive
+from tobs.model import MessageKey, stories_of
 from tobs.sandbox import open_world
 from tobs.sandbox.worlds.community import ADA, ME, POST
+from tobs.telegram.convert.stories import story_of
+from tobs.telegram.reader import parse
 
 
 def test_stories_come_with_their_media_and_meet_no_message(serve: Serve, tmp_path: Path) -> None:
@@ -29,6 +35,12 @@ def test_stories_come_with_their_media_and_meet_no_message(serve: Serve, tmp_pat
         photo = world.stories[ADA][id].media.photo
         blob = world.open_file("photo", photo.id, "x")
         assert picture.read_bytes() == blob.read(0, blob.size)
+    with open_archive(vault / ".tobs/archive.db", clock=time.time, read_only=True) as archive:
+        for peer in (ADA, POST, ME):
+            for id in found[stories_of(peer)]:
+                raw = archive.raw.of(key := MessageKey.of(ME, stories_of(peer), id))
+                assert raw is not None and raw.layer == LAYER, "what Telegram sent is kept"
+                assert story_of(parse(raw.data).stories[raw.index], peer) == archive.messages.get(key)
     before = stamps(vault)
     assert export(served, vault, "@ada_north_garden", "--stories").json["messages"]["new"] == 0
     assert stamps(vault) == before

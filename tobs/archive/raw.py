@@ -13,8 +13,8 @@ TELEGRAM = "telegram"
 
 
 class RawMessage(Struct, frozen=True):
-    """The response a message came in: its ``index``-th message, TL bytes of ``layer`` (a list of JSON objects where the
-    ``source`` is an export)."""
+    """The response a message came in: its ``index``-th message or story, TL bytes of ``layer`` (a list of JSON objects
+    where the ``source`` is an export)."""
 
     source: str
     layer: int

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from telethon.tl import functions, types
+from telethon.tl.alltlobjects import LAYER
 
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Message, Page, Person, stories_of
@@ -88,7 +89,7 @@ async def _page(
 ) -> Page:
     """A list of stories as a page; what it does not tell whole is asked for by its id."""
     directory.remember(answer.users, answer.chats)
-    people: list[Any] = [*answer.users, *answer.chats]
+    users, chats = list(answer.users), list(answer.chats)
     fresh = [item for item in items if item.id not in seen]
     seen.update(item.id for item in fresh)
     part = [item.id for item in fresh if isinstance(item, types.StoryItemSkipped) or getattr(item, "min", False)]
@@ -96,15 +97,20 @@ async def _page(
     for start in range(0, len(part), _LIMIT):
         more = await door(functions.stories.GetStoriesByIDRequest(peer, part[start : start + _LIMIT]))
         directory.remember(more.users, more.chats)
-        people += [*more.users, *more.chats]
+        users += more.users
+        chats += more.chats
         whole += more.stories
-    messages = [message for item in whole if (message := story_of(item, peer_id)) is not None]
+    told = [(message, item) for item in whole if (message := story_of(item, peer_id)) is not None]
+    told.sort(key=lambda pair: pair[0].id)
+    kept = types.stories.Stories(len(told), [item for _, item in told], chats, users)
     return Page(
         chat_id=stories_of(peer_id),
         low=1,
         high=0,
-        messages=tuple(sorted(messages, key=lambda message: message.id)),
-        people=_people(people),
+        messages=tuple(message for message, _ in told),
+        people=_people([*users, *chats]),
+        raw=bytes(kept) if told else b"",
+        layer=LAYER,
         is_part=True,
     )
 
