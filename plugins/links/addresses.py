@@ -16,6 +16,12 @@ Resolve = Callable[[str, int], list[str]]
 #: IPv6 ranges that stand for IPv4 addresses (NAT64, RFC 6052; 6to4, RFC 3056): where their four bytes begin.
 _EMBEDDED = ((ip_network("64:ff9b::/96"), 12), (ip_network("2002::/16"), 2))
 
+#: What the internet uses of IPv6; examples among it (RFC 9637) that older Pythons do not know. All else is local, of
+#: former times (``::127.0.0.1``, ``fec0::1``), or what a network translates as it likes (``64:ff9b:1::/48``).
+#: Source: https://www.iana.org/assignments/iana-ipv6-special-registry
+_INTERNET = ip_network("2000::/3")
+_EXAMPLES = ip_network("3fff::/20")
+
 
 class NotPublic(Exception):
     """The host is not one of the public internet."""
@@ -43,7 +49,13 @@ def is_public(address: str) -> bool:
         known = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return all(each.is_global and not each.is_multicast for each in _meant(known))
+    return all(map(_is_of_the_internet, _meant(known)))
+
+
+def _is_of_the_internet(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and (address not in _INTERNET or address in _EXAMPLES):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:

@@ -45,7 +45,7 @@ def test_options_are_described_with_their_defaults() -> None:
     assert describe_config(Options) == (
         Option("model", "str", required=True),
         Option("beam", "int", 5, description="Paths followed at a time"),
-        Option("languages", "tuple[str, ...]", ()),
+        Option("languages", "list of str", ()),
     )
 
 

@@ -98,19 +98,12 @@ def _show_info(plugin: PluginInfo) -> None:
     if plugin.options:
         stdout.print(f"\nOptions, under \\[plugins.{plugin.name}] or as variables:", soft_wrap=True)
         prefix = f"TOBS_PLUGIN_{plugin.name.replace('-', '_').upper()}_"
-        options = [
-            (
-                each.name,
-                "secret" if each.secret else each.type,
-                "has to be given" if each.required else _told(each.default),
-                prefix + each.name.upper(),
-            )
-            for each in plugin.options
-        ]
-        show_table(stdout, ("option", "type", "default", "variable"), options)
         for each in plugin.options:
-            if each.description:
-                stdout.print(f"  {each.name}: {each.description}", soft_wrap=True, markup=False)
+            kind = "secret" if each.secret else each.type
+            default = "has to be given" if each.required else f"default {_told(each.default)}"
+            # Not in columns: a narrow terminal would break the name of a variable in two.
+            lines = [f"\n{each.name} ({kind}; {default})", each.description, prefix + each.name.upper()]
+            stdout.print("\n  ".join(line for line in lines if line), soft_wrap=True, markup=False, highlight=False)
 
 
 def _told(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from loguru import logger
@@ -127,7 +127,12 @@ def _bare(kind: Any) -> Any:
 
 
 def _type_name(kind: Any) -> str:
+    """What people call a type: ``str``, ``"no" or "copy"``, ``list of str``."""
     bare = _bare(kind)
+    if get_origin(bare) is Literal:
+        return " or ".join(msgspec.json.encode(each).decode() for each in get_args(bare))
+    if get_origin(bare) in (list, tuple) and get_args(bare):
+        return f"list of {_type_name(get_args(bare)[0])}"
     return bare.__name__ if isinstance(bare, type) and not get_args(bare) else str(bare).replace("typing.", "")
 
 
