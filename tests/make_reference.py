@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from tests.plugin_reference import plugin_reference
+from tests.template_reference import template_reference
 from tests.tl_reference import telegram_reference
 from tobs.cli.common import Common
 from tobs.cli.main import app
@@ -36,6 +37,7 @@ def generated() -> dict[str, str]:
         "docs/reference/commands.md": commands_reference(),
         "docs/plugin/reference.md": plugin_reference(),
         "docs/reference/telegram.md": telegram_reference(),
+        "docs/reference/templates.md": template_reference(),
     }
 
 

@@ -23,8 +23,9 @@ from tobs.model import (
     Text,
     WebPage,
 )
+from tobs.render.builtin import load_builtin
 from tobs.render.index import IndexedChat, render_index
-from tobs.render.notes import render_message
+from tobs.render.notes import MESSAGE_TEMPLATE, render_message
 from tobs.render.overview import render_audio, render_chat, render_person
 from tobs.render.period import PeriodNote, render_period
 from tobs.render.templates import Templates
@@ -121,10 +122,12 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
     person = PersonStats(8, *ends, aliases=("Ann",), chats=((_CHAT.id, 8),), picture="Telegram/People/Anna.jpg")
     topic = TopicStats(8, (2, _DAY), (8, _DAY), past_titles=("Chat",))
     rest = (_LINKS, options, templates)
+    # A block of a day is laid out as a message is; what is wrong with that template is told once, for messages.
+    of_days = (_LINKS, options, templates.with_own(MESSAGE_TEMPLATE, load_builtin))
     jobs: list[list[Callable[[], Rendered]]] = [
         [partial(render_message, album, _CHAT, *rest) for album in _MESSAGES],
         [
-            partial(render_period, PeriodNote(f"{_CHAT.id}/{period}", period, _CHAT, _MESSAGES), *rest)
+            partial(render_period, PeriodNote(f"{_CHAT.id}/{period}", period, _CHAT, _MESSAGES), *of_days)
             for period in ("2024-01-02", "2024-01")
         ],
         [partial(render_chat, _CHAT, stats, *rest) for stats in (_STATS, ChatStats())],
@@ -143,7 +146,6 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
             try:
                 note()
             except TemplateBroken as error:
-                # A day's note is made with the template of a message too.
                 wrong.setdefault(error.template, error)
                 break
     return list(wrong.values())

@@ -49,6 +49,7 @@ class Templates:
         self, load: Load, functions: Mapping[str, Callable[..., object]] | None = None, *, made_by: str = ""
     ) -> None:
         self._load = load
+        self._functions = dict(functions or {})
         self._made_by = made_by
         self._made: dict[str, jinja2.Template] = {}
         options: dict[str, Any] = {
@@ -64,13 +65,17 @@ class Templates:
         self._sandbox = ImmutableSandboxedEnvironment(**options)
         for environment in (self._plain, self._sandbox):
             environment.globals["blocks"] = blocks
-            for name, function in (functions or {}).items():
+            for name, function in self._functions.items():
                 environment.filters.setdefault(name, function)
                 environment.globals.setdefault(name, function)
 
     def _source(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         found = self._load(name)
         return (found[0], name, lambda: True) if found else None
+
+    def with_own(self, name: str, load: Load) -> Templates:
+        """These templates with the one that ``load`` gives in place of ``name``."""
+        return Templates(lambda wanted: (load if wanted == name else self._load)(wanted), self._functions)
 
     def sources(self, names: Iterable[str]) -> tuple[tuple[str, str, bool], ...]:
         """Name, source and trust of those of ``names`` that there are and of what they include: all that another
@@ -142,12 +147,15 @@ def _broken(name: str, error: Exception) -> TemplateBroken:
     where, line = name, 0
     if isinstance(error, jinja2.TemplateSyntaxError):
         where, line = error.name or name, error.lineno
-    elif isinstance(error, jinja2.TemplateNotFound):
-        return TemplateBroken(f"Template {name}: there is no template {error.name}.", _REMEDY, template=name)
     else:
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename.endswith(SUFFIX):
                 where, line = frame.filename, frame.lineno or 0
-    text = " ".join(str(error).split()) or type(error).__name__
-    told = f"Template {where}, line {line}: {text}.".replace("..", ".")
-    return TemplateBroken(told, _REMEDY, template=where, line=line)
+    if isinstance(error, jinja2.TemplateNotFound):
+        text = f"there is no template {error.name}"
+    elif isinstance(error, KeyError):
+        text = f"there is no {error}"
+    else:
+        text = " ".join(str(error).split()) or type(error).__name__
+    place = f"{where}, line {line}" if line else where
+    return TemplateBroken(f"Template {place}: {text}.".replace("..", "."), _REMEDY, template=where, line=line)

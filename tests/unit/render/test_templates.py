@@ -51,7 +51,8 @@ def test_a_template_of_the_vault_makes_the_body() -> None:
         ("a\n\n{% if %}", 3, ""),
         ("{{ note.chat.__class__.__mro__ }}", 1, "unsafe"),
         ("{{ blocks.__globals__ }}", 1, ""),
-        ("a\n{% include 'none.md.j2' %}", 0, "none.md.j2"),
+        ("a\n{% include 'none.md.j2' %}", 2, "there is no template none.md.j2"),
+        ("a\n{{ words('nothing') }}", 2, "there is no 'nothing'"),
         ("{{ 1 / 0 }}", 1, "division"),
     ],
 )
@@ -77,3 +78,9 @@ def test_tobs_own_template_that_includes_one_of_the_vault_is_sandboxed_too() -> 
 def test_the_check_finds_what_is_wrong_in_each_template() -> None:
     wrong = check_templates(_templates("{{ chat.nothing }}", "chat.md.j2"))
     assert ["chat.md.j2, line 1" in error.message for error in wrong] == [True]
+
+
+@pytest.mark.parametrize("source", ["a\n\n{{ nothing.here }}", "a\n\n{% if %}"])
+def test_the_check_finds_what_is_wrong_in_all_of_them_at_once(source: str) -> None:
+    wrong = check_templates(Templates(lambda name: (source, False)))
+    assert {(error.template, error.line) for error in wrong} == {(name, 3) for name in builtin_templates()}
