@@ -33,8 +33,8 @@ def template_reference() -> str:
     lines = [
         "# Variables of templates",
         "",
-        "Made from the code by `make reference`. How to write a template, and what the variables hold in words, is told in"
-        " [templates](../user/templates.md). Every template has `blocks(...)` and `words(...)` as well.",
+        "Made from the code by `make reference`. How to write a template, and what the variables hold in words, is told"
+        " in [templates](../user/templates.md). Every template has `blocks(...)` and `words(...)` as well.",
         "",
         "| Template | Variable | |",
         "|---|---|---|",
@@ -50,8 +50,8 @@ def template_reference() -> str:
 
 
 def _structs() -> list[type[Struct]]:
-    """The structs that variables lead to, in the order in which they are met. What a message carries is not taken apart:
-    its kinds stand in the reference of Telegram."""
+    """The structs that variables lead to, in the order in which they are met. What a message carries is not taken
+    apart: its kinds stand in the reference of Telegram."""
     found: dict[type[Struct], None] = {}
     waiting = [struct for names in VARIABLES.values() for kind in names.values() for struct in _in(kind)]
     while waiting:
