@@ -1,7 +1,10 @@
-"""A frame of a video that shows something."""
+"""A frame of a video that shows something, and how long one plays."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,25 +31,44 @@ class NotVideo(Exception):
 def telling_frame(path: Path) -> Image | None:
     """The first frame, of those at a few places, that is not of one colour; the last one looked at if all are. None for
     a file without pictures. Raises NotVideo."""
+    with _opened(path) as (container, stream):
+        if stream is None:
+            return None
+        if stream.codec_context is None:
+            raise NotVideo("not readable as video: no codec that PyAV knows")
+        stream.codec_context.thread_count = 1
+        length = float((stream.duration or 0) * stream.time_base) if stream.time_base else 0.0
+        image = None
+        for part in _PLACES if length else (0.0,):
+            image = _frame_at(container, stream, part * length) or image
+            if image is not None and _shows_something(image):
+                return image
+        return image
+
+
+def playing_time(path: Path) -> float:
+    """How many seconds of pictures are in the file, whatever its head says; 0 for none. Raises NotVideo."""
+    first, last = inf, 0.0
+    with _opened(path) as (container, stream):
+        if stream is None or stream.time_base is None:
+            return 0.0
+        for packet in container.demux(stream):
+            if packet.pts is not None and packet.size and not packet.is_corrupt:
+                start = float(packet.pts * stream.time_base)
+                first, last = min(first, start), max(last, start + float((packet.duration or 0) * stream.time_base))
+    return max(0.0, last - first)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream | None]]:
+    """A film and its pictures, None where it has none. Raises NotVideo, for what is done with it, too."""
     import av
 
     try:
         # One thread: the worker's memory is limited, and other workers run beside it.
         with av.open(str(path), options={"threads": "1"}) as container:
             films = [s for s in container.streams.video if av.stream.Disposition.attached_pic not in s.disposition]
-            if not films:
-                return None
-            stream = films[0]
-            if stream.codec_context is None:
-                raise NotVideo("not readable as video: no codec that PyAV knows")
-            stream.codec_context.thread_count = 1
-            length = float((stream.duration or 0) * stream.time_base) if stream.time_base else 0.0
-            image = None
-            for part in _PLACES if length else (0.0,):
-                image = _frame_at(container, stream, part * length) or image
-                if image is not None and _shows_something(image):
-                    return image
-            return image
+            yield container, films[0] if films else None
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise NotVideo(f"not readable as video: {reason_of(error)}") from error
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from tobs.plugin import Item, NewFile, Plugin, Requirement, Result, Unreadable
 from tobs_plugins.cover.embedded import NotAudio, embedded_pictures
-from tobs_plugins.cover.frames import NotVideo, telling_frame
+from tobs_plugins.cover.frames import NotVideo, playing_time, telling_frame
 from tobs_plugins.cover.pictures import NoPicture, as_cover, as_jpeg
 
 
@@ -21,12 +21,12 @@ class CoverConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cover(Plugin[CoverConfig]):
-    """Takes the cover out of audio files, and a frame out of videos."""
+    """Takes the cover out of audio files and a frame out of videos, and measures how long these play."""
 
     name = "cover"
-    version = "1"
-    summary = "Covers of audio files and thumbnails of videos, as attachments"
-    handles = frozenset({"audio", "video"})
+    version = "2"
+    summary = "Covers of audio files and thumbnails of videos, as attachments; how long videos play"
+    handles = frozenset({"audio", "video", "round", "gif"})
     band = "read"
     after = ("tags",)
     time_limit = 60.0
@@ -41,8 +41,8 @@ class Cover(Plugin[CoverConfig]):
 
     def process(self, item: Item) -> Result | None:
         """The item's picture as a file; None when it has none."""
-        if item.kind == "video":
-            return self._thumbnail(item) if self.config.videos else None
+        if item.kind != "audio":
+            return self._film(item)
         try:
             pictures = embedded_pictures(item.path)
         except NotAudio as error:
@@ -57,13 +57,15 @@ class Cover(Plugin[CoverConfig]):
             return Result(files=(NewFile(path, "cover"),))
         return None
 
-    def _thumbnail(self, item: Item) -> Result | None:
+    def _film(self, item: Item) -> Result | None:
+        """How long a film plays, and the thumbnail of a video."""
         try:
-            frame = telling_frame(item.path)
+            plays = playing_time(item.path)
+            frame = telling_frame(item.path) if item.kind == "video" and self.config.videos else None
         except NotVideo as error:
             raise Unreadable(str(error)) from error
         if frame is None:
-            return None
+            return Result(plays=plays) if plays else None
         path = item.new_file("thumbnail.jpg")
         path.write_bytes(as_jpeg(frame, self.config.max_side))
-        return Result(files=(NewFile(path, "thumbnail"),))
+        return Result(files=(NewFile(path, "thumbnail"),), plays=plays)

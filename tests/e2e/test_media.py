@@ -21,6 +21,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 PHOTO = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data" / "photos" / "cake.jpg"
 VOICE_FILE = next((DATA / "voice").glob("*.og*")).read_bytes()
+ROUND = {"media_type": "video_message", "mime_type": "video/mp4"}
 VOICE = {"media_type": "voice_message", "mime_type": "audio/ogg", "duration_seconds": 3}
 
 
@@ -79,6 +80,7 @@ def test_a_broken_file_costs_one_line_in_the_report(serve: Serve, vault: Path, t
     (world / "files").mkdir(parents=True)
     song = (DATA / "music" / "chimes.mp3").read_bytes()
     flac = (DATA / "music" / "chimes.flac").read_bytes()
+    film = (PHOTO.parents[1] / "video" / "wires.mp4").read_bytes()
     voice = (DATA / "voice" / "conf-invalid.oga").read_bytes()
     music = {"media_type": "audio_file", "mime_type": "audio/mpeg", "duration_seconds": 8}
     files = {
@@ -87,6 +89,12 @@ def test_a_broken_file_costs_one_line_in_the_report(serve: Serve, vault: Path, t
         "truncated.flac": (flac[: len(flac) // 2], {**music, "mime_type": "audio/flac"}),
         "truncated.oga": (voice[: len(voice) // 2], VOICE),
         "torn.flac": (flac[:30], {**music, "mime_type": "audio/flac"}),
+        "cut.mp4": (
+            film[: len(film) // 2],
+            {"media_type": "video_file", "mime_type": "video/mp4", "duration_seconds": 4},
+        ),
+        "cut round.mp4": (film[: len(film) // 2 + 1], {**ROUND, "duration_seconds": 4}),
+        "round.mp4": (film, {**ROUND, "duration_seconds": 4}),
         "huge-tag.mp3": (_huge_tag() + song, music),
         "bomb.tgs": (gzip.compress(b"0" * 200_000_000, 9), {"mime_type": "application/x-tgsticker"}),
         "bomb.pdf": (_pdf_bomb(), {"mime_type": "application/pdf"}),
@@ -103,14 +111,16 @@ def test_a_broken_file_costs_one_line_in_the_report(serve: Serve, vault: Path, t
     lines = [(problem["item"].split(" of message")[0], problem) for problem in done.json["problems"]]
     named = [name for name, _ in lines]
     assert sorted(named) == sorted(set(named)), [problem for _, problem in lines]
-    assert set(named) <= set(files) - {"fine.mp3", "late.mp3", "huge-tag.mp3"}, lines
-    assert {"garbage.mp3", "torn.flac"} <= set(named)
+    assert set(named) <= set(files) - {"fine.mp3", "round.mp4", "late.mp3", "huge-tag.mp3"}, lines
+    assert {"garbage.mp3", "torn.flac", "cut.mp4"} <= set(named)
     assert not [plugin for plugin in done.json["plugins"] if plugin["state"] == "switched off"]
     notes = [path.read_text(encoding="utf-8") for path in vault.glob("Telegram/**/*.md")]
     assert max(len(text) for text in notes) < 60_000, "a tag of a million characters does not fill a note"
     assert sum('title: "Chimes They Fade"' in text for text in notes) >= 3
     doubts = {Path(doubt["item"]).name: doubt["reason"] for doubt in done.json["doubts"]}
     assert doubts["truncated.flac"] == "it plays 4 s, Telegram says 8 s"
+    (film_doubt,) = [reason for name, reason in doubts.items() if name.endswith(".mp4")]
+    assert film_doubt == "it plays 0 s, Telegram says 4 s", "of the other film there is no thumbnail: a line already"
 
 
 def _huge_tag() -> bytes:

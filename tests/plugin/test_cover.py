@@ -179,9 +179,23 @@ def test_a_film_that_begins_in_the_dark_is_shown_where_it_is_light(tmp_path: Pat
 
 
 def test_videos_can_be_left_out_and_a_film_without_pictures_has_none(tmp_path: Path) -> None:
-    assert cover(FILMS / "dial.mp4", tmp_path, videos=False) is None
+    without = cover(FILMS / "dial.mp4", tmp_path, videos=False)
+    assert without is not None and without.files == () and without.plays == 3.0
     assert cover(MUSIC / "chimes.flac", tmp_path, kind="video") is None, "a cover is a film only to a decoder"
     assert cover(next((MUSIC.parent / "voice").glob("*.oga")), tmp_path, kind="video") is None
+
+
+@pytest.mark.parametrize("kind", ["video", "round", "gif"])
+def test_how_long_a_film_plays_is_measured_by_what_is_in_it(tmp_path: Path, kind: str) -> None:
+    whole = cover(FILMS / "wires.mp4", tmp_path, kind=kind)
+    assert whole is not None and whole.plays == 4.0 and bool(whole.files) == (kind == "video")
+    data = (FILMS / "wires.mp4").read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(data[: len(data) * 3 // 4])
+    with av.open(str(cut)) as film:
+        assert film.duration == 4_000_000, "its head says that nothing is missing"
+    result = cover(cut, tmp_path, kind=kind)
+    assert result is not None and 0 < result.plays < 3.0
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])

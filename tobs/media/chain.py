@@ -74,6 +74,7 @@ class Processed(Struct, frozen=True, omit_defaults=True):
     files: tuple[Produced, ...] = ()
     embed: Produced | None = None
     body: Produced | None = None
+    plays: float = 0.0
     failures: tuple[PluginFailure, ...] = ()
     parts: dict[str, Processed] = {}
 
@@ -263,6 +264,7 @@ class Chain:
             files=tuple(made[new.path] for new in result.files),
             embed=None if result.in_place else form,
             body=replace(form, made_of=item.sha256) if form and result.in_place else None,
+            plays=result.plays,
         )
 
 
@@ -295,6 +297,7 @@ class _Passage:
             files=_once(so_far.files + found.files),
             embed=found.embed or so_far.embed,
             body=found.body or so_far.body,
+            plays=found.plays or so_far.plays,
             failures=so_far.failures + found.failures,
             parts={**so_far.parts, plugin: found},
         )

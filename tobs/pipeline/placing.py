@@ -79,7 +79,7 @@ def _place_new(desk: Desk, place: ChatPlace, row: MediaRow, known: FileRow | Non
 
 def _check_duration(desk: Desk, row: MediaRow, file: FileRow) -> None:
     """Hold what plugins measured against what Telegram says: the bytes are Telegram's, so a difference is no fault."""
-    plays, told = file.fields.get("duration"), row.item.duration
+    plays, told = file.fields.get("plays") or file.fields.get("duration"), row.item.duration
     if isinstance(plays, int | float) and told and abs(plays - told) > max(_SECONDS_OFF, told * _SHARE_OFF):
         desk.reporter.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
 
@@ -107,6 +107,8 @@ def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> di
     for name in ("tags", "related"):
         if values := getattr(processed, name):
             found[name] = list(values)
+    if processed.plays:
+        found["plays"] = round(processed.plays, 1)
     made = [_place_produced(desk, row, file, produced) for produced in processed.files]
     if made:
         found["files"] = made

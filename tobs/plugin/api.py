@@ -122,7 +122,8 @@ class Result(Struct, frozen=True, omit_defaults=True):
     tags, ``related`` (names of notes) to its links. ``files`` become attachments beside the item.
     ``replacement`` is another form of the file itself: the note embeds it and later plugins get it; the
     original is kept. With ``in_place`` it is the same format with other bytes, and takes the original's place in the
-    vault: for plugins whose configuration asks for that.
+    vault: for plugins whose configuration asks for that. ``plays`` is how many seconds a recording or film plays, as
+    measured: it is held against what Telegram says.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -132,6 +133,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     files: tuple[NewFile, ...] = ()
     replacement: Path | None = None
     in_place: bool = False
+    plays: Annotated[float, Meta(ge=0)] = 0.0
 
 
 class MessageItem(Struct, frozen=True, tag=True):

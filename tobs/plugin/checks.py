@@ -23,7 +23,18 @@ RESERVED_FIELDS = frozenset(
     {
         *("tobs_id", "tobs_hash", "date", "date_unix", "chat", "sender", "topic", "reply_to", "forwarded_from", "link"),
         *("message_id", "edited", "views", "forwards", "reactions", "tags", "aliases", "media", "size", "sha256"),
-        *("cssclasses", "publish", "sections", "related", "files", "embed", "notes", "failures", "plugins_failed"),
+        *(
+            "cssclasses",
+            "publish",
+            "sections",
+            "related",
+            "files",
+            "embed",
+            "notes",
+            "failures",
+            "plugins_failed",
+            "plays",
+        ),
     }
 )
 

@@ -3,7 +3,8 @@
 ``fields`` is what the archive keeps of a file: properties by their names, and beside them ``sections``, ``tags``,
 ``related`` (names of notes), ``files`` (made from it, each with a role and a path) and ``embed`` (the path of
 another form of the file, which is shown instead). What plugins said about a message has ``notes`` (paths of notes
-they made) in place of files. ``failures`` names the plugins that did not do their work.
+they made) in place of files. ``failures`` names the plugins that did not do their work, ``plays`` is how
+many seconds the file plays.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tobs.render.links import wikilink
 from tobs.render.markdown import quote, to_markdown
 
 #: Entries that are no properties. A transcript is shown as text.
-NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "notes", "failures", "transcript"})
+NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "notes", "failures", "transcript", "plays"})
 
 #: Passages of a recording that get a player each; further ones are links to their time.
 _MOST_PLAYERS = 60
