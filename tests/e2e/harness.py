@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +132,14 @@ def sandbox(folder: Path, world: str, *options: str) -> Iterator[Served]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def eventually(holds: Callable[[], Any], what: str) -> None:
+    """Wait until something is so: how long it takes is not what a test asserts."""
+    deadline = time.monotonic() + _STARTS_WITHIN
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
 
 
 def tree(vault: Path) -> dict[str, bytes]:

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.e2e.conftest import ServeNear
-from tests.e2e.harness import stamps, tree
+from tests.e2e.conftest import Serve, ServeNear
+from tests.e2e.harness import eventually, stamps, tree
 from tests.e2e.test_merge import again, edit, exported
 
 WORLD = "synthetic:messages=60,chats=1,media=0.2,seed=4"
@@ -226,6 +226,21 @@ def test_a_note_that_was_moved_within_obsidian_and_then_without_it_leaves_no_bro
         assert again(served, vault).json["notes"]["moved"] == 1
         assert f"[[{after}" in linking.read_text() and broken_links(vault) == []
         note = moved
+
+
+def test_a_note_that_is_moved_while_a_sync_is_at_work_is_not_taken_for_deleted(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve(WORLD), tmp_path / "vault"
+    note = exported(served, vault)[-1]
+    edit(served, note, "Edited on Telegram.")
+    served.control("/faults", {"faults": ["updates.getChannelDifference#1=delay:2000"]})
+    asked = len(served.log())
+    process = served.start("sync", "--vault", str(vault))
+    eventually(lambda: len(served.log()) > asked, "the sync asks nothing")
+    moved = note.rename(vault / "my name for it.md")
+    assert process.wait(60) == 0
+    done = served.tobs("sync", "--vault", str(vault), "--json").json
+    assert (done["notes"]["moved"], done["notes"]["deleted"]) == (1, 0)
+    assert "Edited on Telegram." in moved.read_text() and not note.exists()
 
 
 def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve_near: ServeNear, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Serve
-from tests.e2e.harness import Served, stamps
+from tests.e2e.harness import Served, eventually, stamps
 from tests.e2e.test_plugins import add_plugin
 from tests.e2e.test_sync import exported, methods, note, sync
 
 SMALL = "synthetic:messages=60,chats=2,media=0.05,seed=4"
-_PATIENCE = 60.0
-
-
-def eventually(holds: Callable[[], Any], what: str) -> None:
-    """Wait until something is so: how long it takes is not what a test asserts."""
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def status(vault: Path) -> dict[str, Any]:

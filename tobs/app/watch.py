@@ -19,7 +19,7 @@ from tobs.vault.lock import read_lease
 from tobs.vault.workspace import open_workspace
 
 #: Seconds after which a watch that was told to stop is stopped, whatever it is doing.
-_PATIENCE = 4.0
+_PATIENCE = 3.0
 #: Seconds of a flood wait at most in which the vault is not watched either.
 _STANDS_STILL = 60.0
 

@@ -124,7 +124,7 @@ class NoteWriter:
     def _take_down(self, pressed: Sequence[Pressed]) -> None:
         """Note in the archive what became of notes."""
         archive, reporter = self._desk.archive, self._desk.reporter
-        in_place, settled, gone = [], [], []
+        in_place, settled = [], []
         for note in pressed:
             if note.problem:
                 what, reason = note.problem
@@ -133,6 +133,10 @@ class NoteWriter:
                 settled.append((note.id, note.revision))
                 continue
             self._tell_asked(note)
+            if note.outcome == "deleted":  # while the run went on; whether it was moved the next look after it tells
+                self._left.append(note.id)
+                settled.append((note.id, note.revision))
+                continue
             if note.path.endswith(".md"):  # a base is no note
                 reporter.count_note(note.outcome)
             self._told(note)
@@ -142,8 +146,6 @@ class NoteWriter:
                 in_place.append(
                     WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
                 )
-            elif note.outcome == "deleted":
-                gone.append(note.id)
             else:
                 settled.append((note.id, note.revision))
         asked = [note for note in pressed if not note.problem]
@@ -153,7 +155,6 @@ class NoteWriter:
             archive.replaced.made(run_id, [note.id for note in asked if note.outcome == "created"])
             archive.notes.written(in_place)
             archive.notes.settle(settled)
-            archive.notes.mark_deleted(gone)
             archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
 
     def _tell_asked(self, note: Pressed) -> None:

@@ -50,7 +50,8 @@ def require_presence(
         return
     raise VaultError(
         f"{missing} of {written} {told}: it may not be mounted or synced completely.",
-        "Nothing was changed. If you deleted them yourself, run the same command with --accept-missing.",
+        "Nothing was changed. If you deleted them yourself, run the same command (for a watch: tobs sync) with"
+        " --accept-missing.",
     )
 
 
