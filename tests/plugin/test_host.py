@@ -78,6 +78,17 @@ FAULTS = {
     "empty_file": "the file cover.jpg is empty",
     "other_format": "the file tagged.mp3 cannot take the place of one that ends in .txt",
     "nothing_in_place": "in_place without a replacement",
+    "work_elsewhere": "lies outside the item's work folder",
+    "folder_elsewhere": "lies outside the item's work folder",
+    "circle": "the file one.jpg is not there, or is no plain file",
+    "nul": "is no path of a file",
+    "long_name": "the file aaaa",
+    "relative": "the file pyproject.toml lies outside the item's work folder",
+    "pipe": "the file cover.jpg is not there, or is no plain file",
+    "close_everything": "its process ended with exit code 1",
+    "recurse": "RecursionError: maximum recursion depth exceeded",
+    "raise_oddly": "Odd: it says nothing about itself",
+    "interrupt": "KeyboardInterrupt",
 }
 
 
@@ -88,6 +99,21 @@ async def test_a_fault_is_told_and_the_other_items_pass(host: Host, make_item: M
     assert (faulty.plugin, faulty.item) == ("bad", "-5/1")
     assert FAULTS[fault] in faulty.reason
     assert isinstance(before, Done) and isinstance(after, Done)
+
+
+async def test_threads_and_another_folder_left_behind_harm_no_other_item(host: Host, make_item: MakeItem) -> None:
+    threads, elsewhere, after = await host.run(
+        sample("Bad"), [make_item("threads"), make_item("elsewhere"), make_item("fine")]
+    )
+    assert isinstance(threads, Done) and isinstance(elsewhere, Done)
+    assert elsewhere.result is not None and elsewhere.result.fields == {"here": "/"}
+    assert isinstance(after, Done)
+
+
+async def test_a_plugin_that_forks_never_answers_for_another_item(host: Host, make_item: MakeItem) -> None:
+    items = [make_item(text) for text in ("fork", "raise", "fine") * 10]
+    replies = await host.run(sample("Bad"), items)
+    assert [type(reply) for reply in replies] == [Done, PluginFailure, Done] * 10
 
 
 async def test_what_a_plugin_prints_and_reads_is_not_the_host_s(host: Host, make_item: MakeItem) -> None:

@@ -122,10 +122,19 @@ def _check_in_place(replacement: Path | None, original: Path) -> None:
 
 
 def _check_path(path: Path, work: Path) -> None:
-    resolved = path.resolve()
-    if not resolved.is_relative_to(work.resolve()):
+    # The work folder itself may be a link by now; what is above it is tobs's own.
+    inside = work.parent.resolve() / work.name
+    try:
+        resolved = path.resolve()
+        is_inside, is_file = resolved.is_relative_to(inside), resolved.is_file() and not path.is_symlink()
+        size = resolved.stat().st_size if is_file else 0
+    except (OSError, RuntimeError):  # a circle of links, a name that no file system has
+        is_inside, is_file, size = True, False, 0
+    except ValueError:
+        raise BadResult(f"{str(path)[:70]!r} is no path of a file") from None
+    if not is_inside:
         raise BadResult(f"the file {path} lies outside the item's work folder")
-    if not resolved.is_file() or path.is_symlink():
-        raise BadResult(f"the file {path.name} is not there, or is no plain file")
-    if resolved.stat().st_size == 0:
+    if not is_file:
+        raise BadResult(f"the file {path.name[:70]} is not there, or is no plain file")
+    if size == 0:
         raise BadResult(f"the file {path.name} is empty")

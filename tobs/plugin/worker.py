@@ -48,9 +48,13 @@ def main() -> None:
         return
     batches: SimpleQueue[Batch | None] = SimpleQueue()
     threading.Thread(target=_listen, args=(source, batches), daemon=True).start()
+    own = os.getpid()
     while (batch := batches.get()) is not None:
         for call in batch.calls:
-            _say(sink, answer(plugin, call))
+            answered = answer(plugin, call)
+            if os.getpid() != own:
+                os._exit(0)  # a copy of this process that the plugin made and lost: one answer is enough
+            _say(sink, answered)
 
 
 def answer(plugin: Plugin[Any], call: Call) -> Answer:
@@ -58,11 +62,11 @@ def answer(plugin: Plugin[Any], call: Call) -> Answer:
     try:
         result, expected = _called(plugin, call)
     except Unreadable as error:
-        return Answer(failure=_one_line(str(error)) or "the file cannot be read", unreadable=True)
+        return Answer(failure=_one_line(_said(error)) or "the file cannot be read", unreadable=True)
     except MemoryError:
         return Answer(failure=f"needed more memory than its limit of {plugin.memory_limit // 2**20} MiB")
     except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
-        return Answer(failure=_one_line(f"{type(error).__name__}: {error}"))
+        return Answer(failure=_one_line(f"{type(error).__name__}: {_said(error)}"))
     if result is None:
         return Answer()
     if not isinstance(result, expected):
@@ -71,6 +75,16 @@ def answer(plugin: Plugin[Any], call: Call) -> Answer:
         return Answer(result=encode(result))
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
         return Answer(failure=f"returned what no note can hold: {_one_line(str(error))}")
+    except MemoryError:
+        return Answer(failure=f"returned more than its limit of {plugin.memory_limit // 2**20} MiB holds")
+
+
+def _said(error: Exception) -> str:
+    """What an exception says; one that a plugin made need not be able to."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - foreign code again
+        return "it says nothing about itself"
 
 
 def _called(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -147,6 +148,70 @@ class Bad(Plugin[NoOptions]):
 
     def _nothing_in_place(self, item: Item) -> Result:
         return Result(in_place=True)
+
+    def _work_elsewhere(self, item: Item) -> Result:
+        elsewhere = item.path.parent / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "diary.txt").write_text("mine")
+        item.work.parent.mkdir(parents=True, exist_ok=True)
+        item.work.symlink_to(elsewhere)
+        return Result(files=(NewFile(item.work / "diary.txt", "cover"),))
+
+    def _folder_elsewhere(self, item: Item) -> Result:
+        item.new_file("x")
+        (item.work / "folder").symlink_to(item.path.parent)
+        return Result(files=(NewFile(item.work / "folder" / item.path.name, "cover"),))
+
+    def _circle(self, item: Item) -> Result:
+        one, other = item.new_file("one.jpg"), item.new_file("other.jpg")
+        one.symlink_to(other)
+        other.symlink_to(one)
+        return Result(files=(NewFile(one, "cover"),))
+
+    def _nul(self, item: Item) -> Result:
+        return Result(replacement=item.work / "a\0b.jpg")
+
+    def _long_name(self, item: Item) -> Result:
+        return Result(replacement=item.work / ("a" * 5000))
+
+    def _relative(self, item: Item) -> Result:
+        return Result(replacement=Path("pyproject.toml"))
+
+    def _pipe(self, item: Item) -> Result:
+        os.mkfifo(item.new_file("cover.jpg"))
+        return Result(files=(NewFile(item.work / "cover.jpg", "cover"),))
+
+    def _close_everything(self, item: Item) -> Result:
+        os.closerange(3, 100)
+        return Result()
+
+    def _fork(self, item: Item) -> Result:
+        os.fork()  # both answer
+        return Result(fields={"pid": os.getpid()})
+
+    def _recurse(self, item: Item) -> Result:
+        return self._recurse(item)
+
+    def _raise_oddly(self, item: Item) -> Result:
+        class Odd(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError("not even a name")
+
+        raise Odd
+
+    def _interrupt(self, item: Item) -> Result:
+        raise KeyboardInterrupt
+
+    def _threads(self, item: Item) -> Result:
+        for _ in range(3):
+            threading.Thread(target=time.sleep, args=(60,)).start()
+        return Result(fields={"threads": threading.active_count()})
+
+    def _elsewhere(self, item: Item) -> Result:
+        os.chdir("/")
+        sys.stdout = None  # type: ignore[assignment]
+        sys.stderr = None  # type: ignore[assignment]
+        return Result(fields={"here": str(Path.cwd())})
 
     def _secret(self, item: Item) -> Result:
         return Result(fields={"seen": sorted(name for name in os.environ if "TOBS" in name.upper())})
