@@ -12,6 +12,7 @@ from tobs.media.transfer import Transferred, transfer
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.render.words import catalogue
 from tobs.sources import FetchFile
 from tobs.vault.layout import picture_candidates
 from tobs.vault.place import place_file, unoccupied
@@ -57,7 +58,8 @@ def _is_here(desk: Desk, place: ChatPlace, key: str) -> bool:
 def _place(desk: Desk, place: ChatPlace, item: FileItem, key: MessageKey, file: Transferred) -> None:
     archive, remote = desk.archive, item.remote
     assert remote is not None
-    names = unoccupied(desk.root, picture_candidates(place.folder), file.sha256)
+    what = catalogue(desk.studio.options.language)("name.picture")
+    names = unoccupied(desk.root, picture_candidates(place.folder, what), file.sha256)
     row = archive.files.get(file.sha256) or archive.files.claim(file.sha256, key, names, size=file.size, mime=item.mime)
     if place_file(file.path, desk.root, row.path, sha256=file.sha256, mtime=place.chat.created) is None:
         desk.reporter.problem("media", row.path, "another file lies at its place; it was left alone")

@@ -15,6 +15,7 @@ from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.in_place import change_in_place, drop, is_of, own_copy
+from tobs.render.words import catalogue
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
@@ -63,7 +64,8 @@ def _place_new(desk: Desk, place: ChatPlace, row: MediaRow, known: FileRow | Non
         body = None
     changed, size = (body.sha256, body.size) if body else ("", row.size)
     day = datetime.fromtimestamp(row.date, desk.zone).date()
-    names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal)
+    what = catalogue(desk.studio.options.language)(f"name.{row.item.kind}")
+    names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal, what=what)
     candidates = unoccupied(desk.root, names, changed or sha256)
     file = known or archive.files.claim(sha256, row.message_key, candidates, size=size, mime=row.item.mime)
     if (file.changed, file.size) != (changed, size):
@@ -135,7 +137,8 @@ def _place_produced(desk: Desk, row: MediaRow, file: FileRow, produced: Produced
 def _claim_audio_note(desk: Desk, place: ChatPlace, row: MediaRow, fields: dict[str, Any]) -> None:
     """Each audio item has a note of its own; it counts the messages that carry it, so it is stale with each."""
     day = datetime.fromtimestamp(row.date, desk.zone).date()
-    what = "voice message" if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or "audio"
+    word = catalogue(desk.studio.options.language)(f"name.{row.item.kind}")
+    what = word if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or word
     otherwise = f"{place.chat.title} {day.isoformat()} {row.message_id} {what}"
     performer = str(fields.get("performer") or row.item.performer)
     title = str(fields.get("title") or row.item.title)

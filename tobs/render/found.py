@@ -16,6 +16,7 @@ from tobs.render.escape import escape_name, legal_tag, one_line
 from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
 from tobs.render.markdown import quote, to_markdown
+from tobs.render.words import Words, has_word
 
 #: Entries that are no properties. A transcript is shown as text.
 NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "notes", "failures", "transcript", "plays"})
@@ -27,11 +28,14 @@ _MOST_PLAYERS = 60
 _NO_NAME = dict.fromkeys(map(ord, "[]|#^"))
 
 
-def sections_markdown(fields: Mapping[str, Any], path: str = "") -> str:
-    """The sections about the file at ``path``, each under its heading; a folded one is a closed callout."""
+def sections_markdown(fields: Mapping[str, Any], words: Words, path: str = "") -> str:
+    """The sections about the file at ``path``, each under its heading; a folded one is a closed callout. Headings that
+    the plugins of tobs write are in the catalogue."""
     parts = []
     for section in fields.get("sections", ()):
         title, text = one_line(str(section["title"])), str(section["text"]).strip()
+        if has_word(known := f"section.{title.lower()}"):
+            title = words(known)
         if section.get("plain"):
             text = to_markdown(text)
         text = "\n\n".join(part for part in (text, _passages(section.get("passages", ()), path)) if part)

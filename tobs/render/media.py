@@ -144,12 +144,12 @@ def media_markdown(message: Message, context: Context) -> tuple[str, str]:
 def _own_markdown(media: Media, message: Message, context: Context) -> tuple[str, str]:
     if isinstance(media, FileItem):
         attachment = context.attachment(message, 0)
-        return file_markdown(media, attachment, context), _found(media, attachment)
+        return file_markdown(media, attachment, context), _found(media, attachment, context)
     make = _DETAILS.get(type(media))
     details = make(media, message, context) if make else ""
     if isinstance(media, PaidMedia | StoryRef):
         own = list(_own_files(message, context))
-        found = [_found(item, attachment) for item, attachment in own]
+        found = [_found(item, attachment, context) for item, attachment in own]
         shown = [file_markdown(item, attachment, context) for item, attachment in own]
         return "\n\n".join(shown), "\n\n".join(part for part in (details, *found) if part)
     return "", details
@@ -162,11 +162,11 @@ def attached_files(message: Message, context: Context) -> list[tuple[FileItem, A
     return [(item, file) for item, file in found if item.remote is None or item.remote.id not in context.shown]
 
 
-def _found(item: FileItem, attachment: Attachment) -> str:
+def _found(item: FileItem, attachment: Attachment, context: Context) -> str:
     """What processors wrote about a file. Music has a note of its own for that; a voice message is the message."""
     if attachment.path is None or (attachment.note and item.kind != "voice"):
         return ""
-    return sections_markdown(attachment.fields, str(attachment.fields.get("embed") or attachment.path))
+    return sections_markdown(attachment.fields, context.words, str(attachment.fields.get("embed") or attachment.path))
 
 
 def _own_files(message: Message, context: Context) -> Iterator[tuple[FileItem, Attachment]]:

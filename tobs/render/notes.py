@@ -246,7 +246,7 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
     if message.media is not None or message.attached:
         view["media"], view["details"] = media_markdown(message, context)
     for said in context.links.found(message):
-        view["details"] = blocks(view.get("details", ""), sections_markdown(said))
+        view["details"] = blocks(view.get("details", ""), sections_markdown(said, context.words))
     if message.action is not None:
         view["service"] = _service(message, context)
     if message.forward is not None:

@@ -213,7 +213,7 @@ def render_audio(
         player="\n\n".join(player),
         facts="\n\n".join(lines),
         transcript=_transcript(item, context),
-        sections=sections_markdown(item.found, item.shown or item.path or ""),
+        sections=sections_markdown(item.found, words, item.shown or item.path or ""),
         messages=_heading(words("in_messages"), carried),
         item=item,
     )

@@ -12,7 +12,6 @@ from tobs.vault.names import MAX_BYTES, MAX_FILE, MAX_PATH, MIN_NAME, clean_name
 
 # Telegram's clients name the other kinds by themselves (`sticker.webp`, `mp4.mp4`): such a name says nothing.
 _NAMED_KINDS: frozenset[FileKind] = frozenset({"audio", "video", "document"})
-_KIND_WORDS: dict[FileKind, str] = {"round": "video message", "voice": "voice message"}
 
 # With something before the dot: `.bashrc` is a name, not an extension.
 _EXTENSION = re.compile(r"(?<=[^./\\])\.([A-Za-z0-9]{1,10})$")
@@ -94,9 +93,11 @@ _BY_KIND: dict[FileKind, str] = {
 }
 
 
-def attachment_candidates(folder: str, item: FileItem, day: date, message_id: int, index: int = 0) -> Iterator[str]:
+def attachment_candidates(
+    folder: str, item: FileItem, day: date, message_id: int, index: int = 0, *, what: str
+) -> Iterator[str]:
     """`<chat folder>/media/<readable name>`: the file's own name where it has one that somebody gave it, else
-    `2024-01-02 5 photo.jpg`. ``index`` is the file's place among those of its message.
+    `2024-01-02 5 photo.jpg` with ``what`` its kind is called. ``index`` is the file's place among those of its message.
 
     A taken name gets the message id: `song (5).mp3`. No part of a path that stands in the name is believed.
     """
@@ -108,7 +109,7 @@ def attachment_candidates(folder: str, item: FileItem, day: date, message_id: in
         room = max(MAX_PATH - len(folder) - len(suffix) - 24, MIN_NAME)
         stem = f"{shorten(stem, room, MAX_BYTES - 32)} ({message_id})"
     else:
-        stem = f"{day.isoformat()} {message_id} {_KIND_WORDS.get(item.kind, item.kind)}"
+        stem = f"{day.isoformat()} {message_id} {clean_name(what, limit=MAX_FILE)}"
     yield from numbered(f"{folder}/{stem}" + (f" {index + 1}" if index else ""), suffix)
 
 

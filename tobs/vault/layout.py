@@ -107,9 +107,9 @@ def chat_base_path(chat_note: str) -> str:
     return f"{chat_note.removesuffix('.md')}.base"
 
 
-def picture_candidates(folder: str) -> Iterator[str]:
-    """`<chat folder>/media/picture.jpg`: the picture of the chat; a later one is `picture 2.jpg`."""
-    return numbered(f"{folder}/media/picture", ".jpg")
+def picture_candidates(folder: str, what: str) -> Iterator[str]:
+    """`<chat folder>/media/picture.jpg`: the picture of the chat, called ``what``; a later one is `picture 2.jpg`."""
+    return numbered(f"{folder}/media/{clean_name(what, limit=MAX_FILE)}", ".jpg")
 
 
 def stories_folder(folder: str) -> str:

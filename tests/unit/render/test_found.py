@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tobs.render.found import found_properties, found_tags, made_file, made_paths, sections_markdown
+from tobs.render.words import catalogue
+
+_WORDS = catalogue("en")
 
 
 def test_a_section_stands_under_its_heading_or_is_folded_away() -> None:
@@ -11,15 +14,17 @@ def test_a_section_stands_under_its_heading_or_is_folded_away() -> None:
         {"title": "Times", "text": "- a\n- b", "folded": True},
         {"title": "Nothing", "text": " \n", "folded": False},
     ]
-    assert sections_markdown({"sections": sections}) == (
+    assert sections_markdown({"sections": sections}, _WORDS) == (
         "### Text of it\n\none\n\ntwo\n\n> [!quote]- Times\n> - a\n> - b"
     )
-    assert sections_markdown({}) == ""
+    assert sections_markdown({}, _WORDS) == ""
 
 
 def test_text_that_is_no_markdown_stays_text() -> None:
     section = {"title": "Text", "text": "# [[a]] *b*\n---\n<% tp %>", "plain": True}
-    assert sections_markdown({"sections": [section]}) == "### Text\n\n\\# \\[\\[a\\]\\] \\*b\\*\n\\---\n<\\% tp %>"
+    assert (
+        sections_markdown({"sections": [section]}, _WORDS) == "### Text\n\n\\# \\[\\[a\\]\\] \\*b\\*\n\\---\n<\\% tp %>"
+    )
 
 
 def test_passages_play_the_file_at_their_time() -> None:
@@ -29,18 +34,18 @@ def test_passages_play_the_file_at_their_time() -> None:
         {"start": 7207, "text": ""},
     ]
     section = {"title": "By time", "text": "", "folded": True, "passages": passages}
-    assert sections_markdown({"sections": [section]}, "m/a.ogg") == (
+    assert sections_markdown({"sections": [section]}, _WORDS, "m/a.ogg") == (
         "> [!quote]- By time\n"
         "> - 0:00 ![[m/a.ogg#t=0]] One.\n"
         "> - 1:05 ![[m/a.ogg#t=65]] \\- \\[\\[two\\]\\] three\n"
         "> - 2:00:07 ![[m/a.ogg#t=7207]]"
     )
-    assert sections_markdown({"sections": [section]}).splitlines()[1] == "> - 0:00 One."
+    assert sections_markdown({"sections": [section]}, _WORDS).splitlines()[1] == "> - 0:00 One."
 
 
 def test_of_many_passages_the_first_ones_get_players() -> None:
     section = {"title": "T", "text": "", "passages": [{"start": n, "text": "x"} for n in range(100)]}
-    lines = sections_markdown({"sections": [section]}, "a.ogg").splitlines()[2:]
+    lines = sections_markdown({"sections": [section]}, _WORDS, "a.ogg").splitlines()[2:]
     assert len(lines) == 100 and sum("![[" in line for line in lines) == 60
     assert lines[99] == "- [[a.ogg#t=99|1:39]] x"
 
@@ -59,3 +64,10 @@ def test_a_made_file_is_found_by_its_role() -> None:
     fields = {"files": [{"role": "waveform", "path": "a.svg"}, {"role": "cover", "path": "a.jpg"}]}
     assert (made_file(fields, "cover"), made_file(fields, "poster"), made_file({}, "cover")) == ("a.jpg", "", "")
     assert made_paths(fields | {"embed": "a.mp3"}) == ["a.mp3", "a.svg", "a.jpg"]
+
+
+def test_headings_that_the_plugins_of_tobs_write_are_in_the_language_of_the_vault() -> None:
+    sections = [{"title": "Transcript", "text": "a"}, {"title": "Of another plugin", "text": "b"}]
+    assert (
+        sections_markdown({"sections": sections}, catalogue("de")) == "### Abschrift\n\na\n\n### Of another plugin\n\nb"
+    )

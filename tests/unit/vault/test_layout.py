@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from tobs.model.media import FileItem, FileKind
+from tobs.render.words import catalogue
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import (
     LAYOUTS,
@@ -26,7 +27,8 @@ FOLDER = "Telegram/News"
 
 
 def attachments(item: FileItem, index: int = 0, count: int = 3) -> list[str]:
-    return list(islice(attachment_candidates(FOLDER, item, DAY, 5, index), count))
+    names = attachment_candidates(FOLDER, item, DAY, 5, index, what=catalogue("en")(f"name.{item.kind}"))
+    return list(islice(names, count))
 
 
 def test_a_message_has_a_note_in_the_folder_of_its_month() -> None:
