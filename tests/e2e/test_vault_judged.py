@@ -104,19 +104,23 @@ def test_every_message_note_tells_its_chat_sender_and_date(vault: Vault) -> None
 
 
 @pytest.mark.long
-def test_twenty_thousand_notes_are_judged_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("layout", "least"), [("message", 18_000), ("day", 900), ("month", 30)])
+def test_twenty_thousand_messages_are_judged_too(layout: str, least: int, tmp_path: Path) -> None:
     with sandbox(tmp_path / "sandbox", "synthetic:messages=20000,chats=1,media=0.02,seed=5") as served:
         served.login()
-        done = served.tobs("export", served.target, "--vault", str(tmp_path / "vault"), TZ="UTC", timeout=900)
+        export = ("export", served.target, "--layout", layout, "--vault", str(tmp_path / "vault"))
+        done = served.tobs(*export, TZ="UTC", timeout=900)
         assert done.code == 0, done.stderr
+        assert served.tobs("verify", "--vault", str(tmp_path / "vault"), timeout=900).code == 0
     large = Vault(tmp_path / "vault")
-    assert len(large.notes) > 18_000  # albums are one note
+    assert len(large.notes) > least  # albums are one note
     for faults in JUDGES:
         assert faults(large)[:5] == [], faults.__name__
     assert judge.front_matter_faults(large)[:5] == []
     assert judge.name_faults(large.files)[:5] == []
     assert judge.hvk(large, tmp_path / "index", "scan")["errors"] == 0
     assert judge.hvk(large, tmp_path / "index", "links", "--broken") == []
+    assert judge.hvk(large, tmp_path / "index", "links", "--ambiguous") == []
 
 
 # The judges themselves: a judge that sees nothing is no judge.
