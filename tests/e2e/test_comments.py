@@ -128,3 +128,36 @@ def test_comments_in_day_notes_lie_under_their_post_too(serve: Serve, tmp_path: 
     assert sum(told[name].read_text(encoding="utf-8").count(" ^m") for name in found) == len(
         [post for post in served_comments(POST).values() if post == 2]
     )
+
+
+def test_edits_and_deletions_of_comments_come_with_a_sync_whoever_may_read_their_group(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("community"), tmp_path / "vault"
+    export(served, vault, "@garden_post", "@garden_almanac", "--comments")
+    before = notes(vault)
+    comments = {TALK: served_comments(POST), CIRCLE: served_comments(ALMANAC)}
+    edited, gone = dict[int, int](), dict[int, int]()
+    for group, found in comments.items():
+        *_, gone[group], edited[group] = sorted(comment for comment, post in found.items() if post == 2)
+        served.control("/edit", {"chat": str(group), "id": edited[group], "text": "On second thought."})
+        served.control("/delete", {"chat": str(group), "ids": [gone[group]]})
+    served.control("/edit", {"chat": str(TALK), "id": max(served_ids("community", TALK)), "text": "Not of this vault"})
+    told = served.tobs("sync", "--vault", str(vault), "--json")
+    assert told.code == 0, told.stderr
+    counted = told.json["messages"]
+    assert (counted["new"], counted["edited"], counted["deleted"]) == (0, 2, 2)
+    for group, channel in ((TALK, POST), (CIRCLE, ALMANAC)):
+        assert "On second thought." in before[f"{group}/{edited[group]}"].read_text(encoding="utf-8")
+        path = before[f"{group}/{gone[group]}"]
+        assert "deleted: true" in path.read_text(encoding="utf-8")
+        link = path.relative_to(vault).as_posix().removesuffix(".md")
+        assert link not in before[f"{channel}/2"].read_text(encoding="utf-8"), "its post leads to it no more"
+    stamped, since = stamps(vault), served.log()[-1]["n"]
+    assert served.tobs("sync", "--vault", str(vault), "--json").json["messages"]["edited"] == 0
+    assert stamps(vault) == stamped and asked(served, since, "messages.getReplies") == 0
+    served.control("/edit", {"chat": str(TALK), "id": edited[TALK], "text": "On third thought."})
+    served.control("/forget", {"chat": str(TALK)})
+    assert served.tobs("sync", "--vault", str(vault), "--json").json["messages"]["edited"] == 1, (
+        "too long ago to be told"
+    )

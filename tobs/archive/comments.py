@@ -12,6 +12,7 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import id_list
 from tobs.archive.meta import Meta
 from tobs.archive.stale import mark_notes_of_rows
+from tobs.model import MessageKey
 
 Post = tuple[int, int]
 """(channel, post id)"""
@@ -137,14 +138,36 @@ class Comments:
                 "INSERT OR IGNORE INTO comments VALUES (?, ?, ?, ?)",
                 [(chat_id, message_id, *post) for message_id, post in comments.items()],
             )
-            rows = [
-                row
-                for channel_id, post_id in dict.fromkeys(comments.values())
-                for (row,) in self._database.rows(
-                    "SELECT row FROM message_rows WHERE account = 0 AND chat_id = ? AND id = ?", (channel_id, post_id)
-                )
-            ]
-            mark_notes_of_rows(self._database, rows)
+            self._mark(comments.values())
+
+    def mark_posts(self, keys: Iterable[MessageKey]) -> None:
+        """Messages were deleted: where they were comments, the notes of their posts are stale."""
+        by_chat: dict[int, list[int]] = {}
+        for key in keys:
+            by_chat.setdefault(key.chat_id, []).append(key.id)
+        for chat_id, ids in by_chat.items():
+            if posts := self.filed(chat_id, ids):
+                self._mark(posts.values())
+
+    def _mark(self, posts: Iterable[Post]) -> None:
+        rows = [
+            row
+            for post in dict.fromkeys(posts)
+            for (row,) in self._database.rows(
+                "SELECT row FROM message_rows WHERE account = 0 AND chat_id = ? AND id = ?", post
+            )
+        ]
+        mark_notes_of_rows(self._database, rows)
+
+    def live(self, channel_id: int, post_id: int, low: int, high: int) -> list[MessageKey]:
+        """The live comments under a post with ids in [low, high], ascending."""
+        rows = self._database.rows(
+            "SELECT m.account, m.chat_id, m.id FROM comments c"
+            " JOIN message_rows m ON m.account = 0 AND m.chat_id = c.chat_id AND m.id = c.id"
+            " WHERE c.channel_id = ? AND c.post_id = ? AND m.id BETWEEN ? AND ? AND m.deleted_at IS NULL ORDER BY m.id",
+            (channel_id, post_id, low, high),
+        )
+        return [MessageKey(*row) for row in rows]
 
     def filed(self, chat_id: int, ids: Sequence[int]) -> dict[int, Post]:
         """The posts of those of ``ids`` that are comments."""

@@ -18,10 +18,11 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive, Decide, Post, Recorded, Thread, record_page
 from tobs.errors import FloodWait, RequestRefused
-from tobs.model import Chat, Message, Page, copied_post, thread_root
+from tobs.model import Chat, Message, Page, UpdateState, copied_post, thread_root
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.fetch import LOOK_BACK, Recording
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.sync.mass import is_mass
 from tobs.sources import Gap, Source, live_source
 from tobs.telegram.client import HistoryTop, Telegram
 
@@ -49,6 +50,8 @@ async def find_comments(
         return None
     comments, low, high = desk.archive.comments, *(within or (1, _HIGHEST))
     group, top = await _group(telegram, channel.linked_chat)
+    if top is not None:  # what is edited from here on, a sync asks for
+        await keeper(desk.archive.updates.begin, desk.account, group.id, UpdateState(group.pts))
     cursor = await keeper(comments.cursor, channel.id, group.id)
     posts = await keeper(comments.posts, channel.id, low, high)
     if within is None and top is not None:
@@ -64,10 +67,7 @@ async def find_comments(
     if not due:
         return None
 
-    async def set_walked(post_id: int, thread: Thread) -> None:
-        await keeper(comments.set_walked, (channel.id, post_id), thread)
-
-    return _by_post(telegram, channel, group, due, threads, set_walked, workers)
+    return _by_post(_Threads(desk, keeper, channel.id, threads), telegram, channel, group, due, workers)
 
 
 async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | None]:
@@ -133,29 +133,67 @@ async def _due(
     return due
 
 
+class _Threads:
+    """The comments of single posts as the archive has them."""
+
+    def __init__(self, desk: Desk, keeper: Keeper, channel_id: int, walked: Mapping[int, Thread]) -> None:
+        self._desk = desk
+        self._keeper = keeper
+        self._channel = channel_id
+        self._walked = walked
+
+    async def begin(self, post_id: int, now: Thread) -> int:
+        """Where to begin at a post: with its first comment where some were deleted, else at the newest ones, which may
+        have been edited."""
+        known = self._walked.get(post_id, Thread(0, 0))
+        if not known.walked or now.counted < known.counted:
+            return 1
+        here = await self._keeper(self._desk.archive.comments.live, self._channel, post_id, 1, known.walked)
+        return here[-LOOK_BACK:][0].id if here else 1
+
+    async def settle(self, post_id: int, page: Page, low: int) -> None:
+        """What a page of a post's comments does not hold of its ids is gone."""
+        await self._keeper(self._settle, post_id, low, page)
+
+    def _settle(self, post_id: int, low: int, page: Page) -> None:
+        archive, reporter = self._desk.archive, self._desk.reporter
+        told = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
+        here = archive.comments.live(self._channel, post_id, low, page.high)
+        gone = [key for key in here if key.id not in told]
+        if is_mass(len(gone), archive.comments.count(self._channel)):
+            reason = f"{len(gone)} comments of one post were deleted at once: not taken over"
+            return reporter.problem("deletions", f"comments of post {post_id}", reason, retryable=False)
+        reporter.report.messages.deleted += archive.messages.mark_deleted(gone)
+        archive.comments.mark_posts(gone)
+
+    async def set_walked(self, post_id: int, thread: Thread) -> None:
+        """The comments of a post were asked for."""
+        await self._keeper(self._desk.archive.comments.set_walked, (self._channel, post_id), thread)
+
+
 def _by_post(
+    threads: _Threads,
     telegram: Telegram,
     channel: Chat,
     group: Chat,
     due: Mapping[int, Thread],
-    threads: Mapping[int, Thread],
-    set_walked: Callable[[int, Thread], Awaitable[None]],
     workers: int,
 ) -> Commented:
-    """The new comments of the posts ``due``, several posts at once."""
+    """What is new, edited or gone of the comments of the posts ``due``, several posts at once."""
     roots: dict[int, int] = {}
 
     async def bring(post_id: int, worker: int, on_page: OnPage) -> None:
-        low = threads.get(post_id, Thread(0, 0)).walked + 1
+        low = await threads.begin(post_id, due[post_id])
         high = due[post_id].walked or _HIGHEST
         page: Page | None = None
         while low <= high:
             page = await telegram.page(channel.id, low, high, worker=worker, thread=post_id)
             roots.update((thread_root(message), post_id) for message in page.messages)
             await on_page(page)
+            await threads.settle(post_id, page, low)
             low = page.high + 1
         if page is None or not page.messages:  # there is no page that would tell it
-            await set_walked(post_id, due[post_id])
+            await threads.set_walked(post_id, due[post_id])
 
     async def walk(chat_id: int, gaps: Sequence[Gap], on_page: OnPage, *, count: int = 0) -> None:
         waiting = iter(sorted(due))

@@ -23,6 +23,7 @@ from tobs.sandbox.play import routes_around
 from tobs.sandbox.services.qr import accept, read_token
 from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds.threads import recount_comments
 
 if TYPE_CHECKING:
     from tobs.sandbox.server import Server
@@ -153,7 +154,10 @@ class Control:
 
     def _delete(self, fields: Json) -> Json:
         ids = fields["ids"] if "ids" in fields else [fields["id"]]
-        return {"deleted": self._server.world.delete(self._chat(fields), [int(id) for id in ids])}
+        world, chat = self._server.world, self._chat(fields)
+        deleted = world.delete(chat, [int(id) for id in ids])
+        recount_comments(world, chat)
+        return {"deleted": deleted}
 
     def _react(self, fields: Json) -> Json:
         self._server.world.react(self._chat(fields), int(fields["id"]), fields["emoji"], fields.get("count"))

@@ -13,6 +13,7 @@ from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.sync.counters import fetch_again
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.pipeline.sync.look_back import LookedBack, look_back
 from tobs.pipeline.sync.look_through import look_through
@@ -20,6 +21,8 @@ from tobs.pipeline.sync.mass import by_chat, is_mass
 from tobs.pipeline.wanted import media_decision
 from tobs.sources import Gap
 from tobs.telegram.client import Telegram
+
+_HIGHEST = (1 << 31) - 1
 
 
 class Brought(Struct):
@@ -60,19 +63,42 @@ class Bringer:
         if state is None:
             return await self._begin(box, chats)
         await self._take_in(chats)
+        if too_long := await self._read(box, chats, state):
+            await self._look_through(too_long, chats)
+
+    async def bring_comments(self, group: Chat) -> None:
+        """What was edited and deleted among the comments of a discussion group that is not kept in step itself; new
+        ones are found otherwise. Raises RequestRefused."""
+        await self._begin_run()
+        archive, account, chats = self._desk.archive, self._desk.account, {group.id: group}
+        state = await self._keeper(archive.updates.state, account, group.id)
+        if state is None:
+            state = UpdateState((await self._telegram.full(group.id)).pts)
+            return await self._keeper(archive.updates.begin, account, group.id, state)
+        if too_long := await self._read(group.id, chats, state, known_only=True):
+            ids = await self._keeper(archive.messages.live_ids, account, group.id, 1, _HIGHEST)
+            again = await fetch_again(self._desk, self._keeper, self._telegram, group.id, ids, self._decide, show=False)
+            await self._keeper(self.delete, again.gone, chats, Changes(box=group.id, state=too_long.state))
+
+    async def _read(
+        self, box: int, chats: Mapping[int, Chat], state: UpdateState, *, known_only: bool = False
+    ) -> Changes | None:
+        """Take a difference in, part by part: of messages that are here where ``known_only``. What Telegram answers
+        when it does not tell it any more."""
         held: list[MessageKey] = []
         while True:
             changes = await self._telegram.changes(box, state)
             if changes.timeout:
                 self.brought.due[box] = changes.timeout
             if changes.too_long:
-                return await self._look_through(changes, chats)
-            held += await self._keeper(self._take, changes, chats, is_held=bool(held))
+                return changes
+            held += await self._keeper(self._take, changes, chats, is_held=bool(held), known_only=known_only)
             if changes.is_last or changes.state == state:
                 break
             state = changes.state
         if held:
             await self._keeper(self.delete, held, chats, Changes(box=box, state=changes.state))
+        return None
 
     async def look_back(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
         """Where Telegram did not tell what happened, go on looking for what was edited."""
@@ -153,10 +179,14 @@ class Bringer:
             if self._mark is not None:
                 self._desk.archive.digests.begin(self._desk.account, chat_id, self._mark)
 
-    def _take(self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool) -> Sequence[MessageKey]:
+    def _take(
+        self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool, known_only: bool
+    ) -> Sequence[MessageKey]:
         """Record one part; the messages it says were deleted, which are not marked yet."""
         desk = self._desk
-        tops = {id: top for id, top in desk.archive.updates.followed(desk.account).items() if id in chats}
+        followed = desk.archive.updates.followed(desk.account)
+        # Below its top a chat takes in nothing but edits of what it has.
+        tops = dict.fromkeys(chats, _HIGHEST) if known_only else {id: followed[id] for id in followed if id in chats}
         keys = deleted_keys(desk.archive, desk.account, changes, tops)
         recorded = record_changes(
             desk.archive, desk.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
@@ -194,6 +224,7 @@ class Bringer:
             archive.messages.mark_deleted(kept)
         else:
             record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
+        archive.comments.mark_posts(kept)
         desk.reporter.report.messages.deleted += len(kept)
         self._changed({key.chat_id for key in kept})
         self.brought.refused |= refused

@@ -24,7 +24,7 @@ from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
 from tobs.pipeline.sync.counters import refresh_counters
 from tobs.pipeline.sync.mass import refusal
-from tobs.pipeline.sync.threads import commented
+from tobs.pipeline.sync.threads import bring_comment_changes
 from tobs.pipeline.sync.trash import trash_emptied
 from tobs.pipeline.wanted import media_decision
 from tobs.pipeline.way import on_telegram
@@ -71,7 +71,7 @@ class SyncRun(Struct, frozen=True):
                     raise
                 desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
         await bringer.look_back(chats, whole=self.fill)
-        bringer.brought.commented = await commented(desk, run.keeper, telegram, chats.values())
+        await bring_comment_changes(bringer, desk, run.keeper, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
                 if gaps := await run.keeper(run.archive.ledgers.to_fill, desk.account, chat_id):

@@ -8,22 +8,45 @@ from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.sync.bring import Bringer
 from tobs.telegram.client import Telegram
+from tobs.telegram.updates import Listed
 
 
-async def commented(desk: Desk, keeper: Keeper, telegram: Telegram, chats: Iterable[Chat]) -> set[int]:
-    """The channels among ``chats`` with comments that are not here yet, as far as a hundred groups a request tell: the
-    newest id of a group is another one. A group that may not be read has to be asked post by post."""
+async def bring_comment_changes(
+    bringer: Bringer, desk: Desk, keeper: Keeper, telegram: Telegram, chats: Iterable[Chat]
+) -> None:
+    """Edits and deletions of comments under the channels among ``chats``, and which of these have new comments, as far
+    as a hundred groups a request tell: by the newest id of a group, and its pts. A group that may not be read has to be
+    asked post by post."""
     channels = await keeper(_with_comments, desk, chats)
     if not channels:
-        return set()
+        return
     try:
-        listed = {one.chat.id: one.top for one in await telegram.listed(channels.values())}
+        listed = {one.chat.id: one for one in await telegram.listed(channels.values())}
     except FloodWait:
         raise
     except (RequestRefused, TargetNotFound):
         listed = {}
-    return await keeper(_due, desk, channels, listed)
+    for group in await keeper(_moved, desk, listed.values()):
+        try:
+            await bringer.bring_comments(group)
+        except FloodWait:
+            raise
+        except RequestRefused as error:
+            desk.reporter.failed(error, f"comments in {group.title}")
+    bringer.brought.commented |= await keeper(_due, desk, channels, {id: one.top for id, one in listed.items()})
+
+
+def _moved(desk: Desk, listed: Iterable[Listed]) -> list[Chat]:
+    """The groups in which something happened, but those that are kept in step themselves."""
+    updates, account = desk.archive.updates, desk.account
+    followed, moved = updates.followed(account), list[Chat]()
+    for one in listed:
+        state = updates.state(account, one.chat.id)
+        if one.chat.id not in followed and (state is None or state.pts != one.pts):
+            moved.append(one.chat)
+    return moved
 
 
 def groups_of(desk: Desk, chats: Iterable[Chat]) -> dict[int, int]:

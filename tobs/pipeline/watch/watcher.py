@@ -23,7 +23,7 @@ from tobs.pipeline.sync.chosen import choose_kept
 from tobs.pipeline.sync.counters import refresh_counters, refresh_messages
 from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.run import write_notes
-from tobs.pipeline.sync.threads import commented, groups_of
+from tobs.pipeline.sync.threads import bring_comment_changes, groups_of
 from tobs.pipeline.wanted import media_decision
 from tobs.pipeline.watch.answers import answer_saved
 from tobs.pipeline.watch.bell import Bell, Due
@@ -188,9 +188,10 @@ class Watcher:
         if due.everything:
             await bringer.look_back(self._chats)
         groups = await run.keeper(groups_of, desk, self._chats.values())
-        if due.everything:
-            bringer.brought.commented = await commented(desk, run.keeper, self._telegram, self._chats.values())
-        bringer.brought.commented |= {groups[box] for box in due.boxes if box in groups}
+        talked = {groups[box] for box in due.boxes if box in groups}
+        channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
+        await bring_comment_changes(bringer, desk, run.keeper, self._telegram, channels)
+        bringer.brought.commented |= talked
         await self._count(run, desk, bringer, due)
         return bringer.brought
 

@@ -157,6 +157,16 @@ def comment(
     return id
 
 
+def recount_comments(world: World, group: int) -> None:
+    """Messages of a discussion group were deleted: the posts of its channel count their comments again."""
+    for channel, about in world.about.items():
+        if about.linked_chat == group and getattr(world.entity(channel), "broadcast", False):
+            posts = world.kept(channel)
+            for id in posts.slice(0, posts.count):
+                if getattr(posts.peek(id), "replies", None) is not None:
+                    count_comments(world, channel, id)
+
+
 def count_comments(world: World, channel: int, post: int) -> None:
     """Write into a post how many comments it has now, and which is the newest."""
     group, root = discussion(world, channel, post)

@@ -319,12 +319,12 @@ class World:
         message = self._message(chat, id)
         message.message, message.entities = text, list(entities) or None
         message.edit_date = _date(self.clock() if date is None else date)
-        self.history(chat).put(message)
+        self.kept(chat).put(message)
         self._tell("edit", chat, (id,))
 
     def delete(self, chat: int, ids: Sequence[int]) -> list[int]:
         """Delete messages; returns the ids that were there."""
-        gone = self.history(chat).drop(ids)
+        gone = self.kept(chat).drop(ids)
         if gone:
             self._tell("delete", chat, tuple(gone))
         return gone
@@ -386,7 +386,7 @@ class World:
         entity.first_name, entity.last_name = first_name, last_name or None
 
     def _message(self, chat: int, id: int) -> Tl:
-        message = self.history(chat).get(id)
+        message = self.kept(chat).get(id)
         if message is None or isinstance(message, types.MessageService):
             raise Refused(400, "MESSAGE_ID_INVALID")
         return message
