@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
 
 import httpx
-from msgspec import Struct
 
-from tobs_plugins.links.addresses import NotPublic, Resolve, public_addresses
+from tobs_plugins.links.addresses import NotPublic
+from tobs_plugins.links.page import Fetched, Limits, NoPage, NotNow
 
 _MOST_REDIRECTS = 5
 _MOST_ADDRESSES = 3
@@ -22,32 +20,6 @@ _HEADERS = {
     "Accept": "text/html,application/xhtml+xml",
     "Accept-Encoding": "identity",  # nothing that could unpack to far more than it is
 }
-
-
-class NoPage(Exception):
-    """There is no page to be had behind this link, and another attempt changes nothing."""
-
-
-class NotNow(Exception):
-    """The page could not be fetched this time."""
-
-
-class Limits(Struct, frozen=True):
-    """Bytes and seconds for one page, redirects included. ``resolve`` says where a host is: by default on the public
-    internet only."""
-
-    size: int
-    seconds: float
-    resolve: Resolve = public_addresses
-    clock: Callable[[], float] = time.monotonic
-
-
-class Fetched(Struct, frozen=True):
-    """A page as it came: the address it was found at in the end, its bytes, and their character set, if told."""
-
-    url: str
-    body: bytes
-    charset: str
 
 
 def fetch(url: str, limits: Limits) -> Fetched:

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from tobs.plugin import Enrichment, Message, MessageItem, NewNote, Plugin, Requirement, Unreadable, escaped
 from tobs_plugins.links.addresses import public_addresses, resolved
-from tobs_plugins.links.fetch import Limits, NoPage, NotNow, fetch
+from tobs_plugins.links.page import Limits, NoPage, NotNow
 from tobs_plugins.links.readable import Readable, destination, readable
 
 #: Links into Telegram: their messages are in the vault, or are not to be had.
@@ -80,6 +80,9 @@ class Links(Plugin[LinksConfig]):
         return self._known[url]
 
     def _fetched(self, url: str) -> NewNote:
+        # With it comes httpx, which every start of tobs would wait for.
+        from tobs_plugins.links.fetch import fetch
+
         config = self.config
         resolve = resolved if config.private else public_addresses
         page = fetch(url, Limits(int(config.max_megabytes * 1_000_000), config.seconds, resolve))

@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
 import msgspec
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    # Slow to import, and every start of tobs imports this module: the functions do it that ask a server.
+    import httpx
 
 #: Answers that another attempt may change. Source: RFC 9110 (408, 500-504), RFC 6585 (429).
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -77,6 +80,8 @@ class Endpoint:
         patience: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        import httpx
+
         self._url = f"{base_url.rstrip('/')}/audio/transcriptions"
         self._key = key
         self._model = model
@@ -111,6 +116,8 @@ class Endpoint:
 
     def _try(self, request: Request) -> tuple[Transcription | None, float | None, str]:
         """One attempt: the transcription; or None, how long to wait (None: not told), and why it did not work."""
+        import httpx
+
         try:
             response, body = self._post(request)
         except httpx.TimeoutException:

@@ -79,6 +79,7 @@ async def bring_chat(
     files and notes. ``recording``: see ``fetch_and_record``."""
     decide = media_decision(desk, policy)
     await keeper(want_media, desk, place.chat, policy)
+    writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
     state = _State()
 
     async def fetch() -> None:

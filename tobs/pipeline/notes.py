@@ -28,6 +28,9 @@ class Press(Protocol):
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]: ...
 
+    def expect(self, messages: int) -> None:
+        """So many messages are to get their notes."""
+
 
 class NoteWriter:
     """Writes the stale notes of a run. A note whose template fails on it, or whose front matter the owner broke, is
@@ -43,6 +46,10 @@ class NoteWriter:
         self._press = press
         self._left: list[int] = []
         self._has_news = False
+
+    def expect(self, messages: int) -> None:
+        """Make ready for the notes of so many messages."""
+        self._press.expect(messages)
 
     async def write_messages(self, place: ChatPlace, *, final: bool) -> int:
         """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.

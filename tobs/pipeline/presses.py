@@ -1,7 +1,8 @@
 """Who presses notes: the keeper's own thread for a few, a process beside the run for many.
 
 Rendering is what an export spends most of its time on, and Python runs one thread at a time: a second process
-makes use of a second CPU. It starts while the first notes are pressed here, so small exports never pay for it.
+makes use of a second CPU. It starts while the first pages are fetched or the first notes are pressed here, so small
+exports never pay for it.
 """
 
 from __future__ import annotations
@@ -65,14 +66,18 @@ class Presses:
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
         self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
-        if self._pressed > _FEW and not self._starting:
-            self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
+        self.expect(self._pressed)
         if not self._started:
             return await self._keeper(press_messages, self._studio, chat, rows)
         process = await self._idle.get()
         pressed = await _ask(process, Job(chat, tuple(rows)))
         self._idle.put_nowait(process)
         return pressed
+
+    def expect(self, messages: int) -> None:
+        """So many messages are to get their notes: processes start where they are many."""
+        if messages > _FEW and not self._starting:
+            self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
 
     async def _start(self) -> None:
         process = await asyncio.create_subprocess_exec(

@@ -122,6 +122,9 @@ class _Rehearsal:
         """What would become of ``rows``."""
         return await self._keeper(press_messages, self._desk.studio, chat, rows)
 
+    def expect(self, messages: int) -> None:
+        """Nothing has to be made ready."""
+
 
 def _tell(desk: Desk, with_diff: bool, pressed: Pressed) -> None:
     """Tell what would become of a note, unless it stays as it is."""
