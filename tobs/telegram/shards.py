@@ -14,8 +14,8 @@ from math import ceil
 PAGE = 100
 Span = tuple[int, int]
 """A range of message ids, both ends included."""
-_PAGES_LEAST, _PAGES_MOST = 8, 20
-_SHARDS_A_WORKER = 4
+_PAGES_LEAST, _PAGES_MOST = 8, 12
+_SHARDS_A_WORKER = 8
 _SPLIT_PAGES = 3
 _PAGES_A_SPAN, _SPANS_FREE = 4, 5
 
