@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 from unicodedata import category
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs.render.escape import ZERO_WIDTH, code_span, escape_html, escape_label, escape_piece, escape_text, start_line
 from tobs.render.links import LinkTargets, destination, wikilink
@@ -32,7 +34,7 @@ _PATIENCE = 30
 _ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
-class Run(NamedTuple):
+class Run(Struct, frozen=True, gc=False):
     """A part of a line with one set of styles. ``leaf`` is what stands there instead of plain text."""
 
     start: int
@@ -154,7 +156,7 @@ def _add(runs: list[Run], run: Run) -> None:
         last = runs[-1]
         whole = run.leaf is not None and run.leaf.style != "code"
         if last.outer == run.outer and last.leaf is run.leaf and (last.html == run.html or whole):
-            runs[-1] = last._replace(end=run.end)
+            runs[-1] = replace(last, end=run.end)
             return
     runs.append(run)
 
@@ -172,7 +174,7 @@ def _trimmed(line: str, runs: list[Run]) -> list[Run]:
         last = first + len(bare)
         for start, end in ((run.start, first), (first, last), (last, run.end)) if bare else ((run.start, run.end),):
             if start < end:
-                pieces.append(run._replace(start=start, end=end))
+                pieces.append(replace(run, start=start, end=end))
     joined: list[Run] = []
     for n, run in enumerate(pieces):
         if run.leaf is None and (run.outer or run.html) and line[run.start : run.end].isspace():
@@ -185,7 +187,7 @@ def _trimmed(line: str, runs: list[Run]) -> list[Run]:
                 among = all(each.leaf is None or each.leaf.style == "code" for each in (before, after))
                 if before.outer == after.outer == run.outer and among:
                     html = tuple(style for style in run.html if style in before.html and style in after.html)
-            run = run._replace(outer=outer, html=html)
+            run = replace(run, outer=outer, html=html)
         _add(joined, run)
     return joined
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tobs.render.escape import SPECIAL, TAG_CHAR, escape_label, escape_name, legal_tag, one_line
 from tobs.render.links import LinkTargets, destination, web_url
 from tobs.render.runs import Span
 
 
-class Mark(NamedTuple):
+class Mark(Struct, frozen=True, gc=False):
     """A style, link or leaf over part of a line (offsets of the line); ``value`` is its address, path or text."""
 
     style: str
@@ -170,11 +172,11 @@ def _merge(styles: list[Mark]) -> list[Mark]:
             if mark.start < linked_to:
                 if mark.end <= linked_to:
                     continue
-                mark = mark._replace(start=linked_to)
+                mark = replace(mark, start=linked_to)
             linked_to = mark.end
         row = kinds.setdefault((mark.style, mark.value), [])
         if row and row[-1].end >= mark.start:
-            row[-1] = row[-1]._replace(end=max(row[-1].end, mark.end))
+            row[-1] = replace(row[-1], end=max(row[-1].end, mark.end))
         else:
             row.append(mark)
     return [mark for row in kinds.values() for mark in row]
@@ -190,7 +192,7 @@ def _trim(line: str, styles: list[Mark]) -> list[Mark]:
             trimmed.append(mark)
         elif bare:
             start = mark.start + len(text) - len(text.lstrip())
-            trimmed.append(mark._replace(start=start, end=start + len(bare)))
+            trimmed.append(replace(mark, start=start, end=start + len(bare)))
     return trimmed
 
 
@@ -237,7 +239,7 @@ def _around(mark: Mark, leaf: Mark) -> Mark:
     """``mark`` with no border inside ``leaf``."""
     start = leaf.start if leaf.start < mark.start < leaf.end else mark.start
     end = leaf.end if leaf.start < mark.end < leaf.end else mark.end
-    return mark._replace(start=start, end=end)
+    return replace(mark, start=start, end=end)
 
 
 def _join_code(leaves: list[Mark]) -> list[Mark]:
@@ -248,7 +250,7 @@ def _join_code(leaves: list[Mark]) -> list[Mark]:
         if leaf.style != "code":
             joined.append(leaf)
         elif code >= 0 and joined[code].end >= leaf.start:
-            joined[code] = joined[code]._replace(end=max(joined[code].end, leaf.end))
+            joined[code] = replace(joined[code], end=max(joined[code].end, leaf.end))
         else:
             code = len(joined)
             joined.append(leaf)

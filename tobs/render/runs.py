@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from tobs.model.text import Entity
 
@@ -19,7 +20,7 @@ _BREAKS = re.compile("\r\n?|[\u2028\u2029]")
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True, gc=False):
     """An entity over ``text[start:end]`` (code points)."""
 
     kind: str
@@ -73,8 +74,9 @@ def _cleaned(text: str, found: list[Span]) -> tuple[str, list[Span]]:
     removed = [match.start() + 1 for match in re.finditer("\r\n", text)]
     if removed:
         found = [
-            Span(kind, start, end, entity)
-            for kind, first, last, entity in found
-            if (start := first - bisect_right(removed, first)) < (end := last - bisect_left(removed, last))
+            Span(span.kind, start, end, span.entity)
+            for span in found
+            if (start := span.start - bisect_right(removed, span.start))
+            < (end := span.end - bisect_left(removed, span.end))
         ]
     return clean(text), found

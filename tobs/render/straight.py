@@ -28,7 +28,8 @@ def straight_lines(
     pieces: list[str] = []
     at = start
     written = -1  # where the last mark ended
-    for kind, first, last, entity in found:
+    for span in found:
+        kind, first, last = span.kind, span.start, span.end
         if first < start or last > end or first < written:
             return None
         make = MAKERS.get(kind)
@@ -44,7 +45,7 @@ def straight_lines(
             if piece is None:
                 return None
         else:
-            mark = make(text, first, last, Span(kind, first, last, entity), prefix, targets)
+            mark = make(text, first, last, span, prefix, targets)
             if mark is None:
                 continue
             style, value = mark.style, mark.value
