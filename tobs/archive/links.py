@@ -43,8 +43,10 @@ class Links:
         """What notes point at now, in place of what they did: messages, and of everything else what is ``missing``:
         ``person/<id>``, a chat's id, ``@username`` in lower case. Both have every note that was rendered."""
         with self._database.transaction():
-            self._database.run_many("DELETE FROM note_links WHERE note_id = ?", [(note_id,) for note_id in links])
-            self._database.run_many("DELETE FROM note_mentions WHERE note_id = ?", [(note_id,) for note_id in missing])
+            for table, notes in (("note_links", links), ("note_mentions", missing)):
+                self._database.run(
+                    f"DELETE FROM {table} WHERE note_id IN (SELECT value FROM json_each(?))", (id_list(notes),)
+                )
             self._database.run_many(
                 "INSERT INTO note_links VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
                 " SET resolved = min(resolved, excluded.resolved)",

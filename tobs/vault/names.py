@@ -79,7 +79,10 @@ def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES)
     name = _FORBIDDEN.sub(_gap, name)
     if "  " in name:
         name = _SPACES.sub(" ", name)
-    return shorten(_DEVICE.sub(r"\1_", name.strip(_EDGES)), limit, max_bytes)
+    name = name.strip(_EDGES)
+    if _DEVICE.match(name):
+        name = _DEVICE.sub(r"\1_", name)
+    return shorten(name, limit, max_bytes)
 
 
 def _gap(match: re.Match[str]) -> str:
