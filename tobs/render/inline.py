@@ -91,7 +91,7 @@ def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: L
     styles, leaves = line_marks(line, offset, found, prefix, targets)
     if not styles and not leaves:
         return escape_text(line)
-    demoted: set[Mark] = set()
+    demoted = _touching(styles)
     while True:
         writer = _Writer(line, _runs(line, styles, leaves, demoted))
         if writer.write(0, len(writer.runs), 0, False):
@@ -99,6 +99,18 @@ def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: L
         demoted.add(writer.unfit)
         if len(demoted) > _PATIENCE:
             demoted.update(mark for mark in styles if mark.style in ("bold", "italic"))
+
+
+def _touching(styles: Sequence[Mark]) -> set[Mark]:
+    """Bold that begins or ends together with an italic around it, or the other way round: `***` can be read in several
+    ways."""
+    stars = sorted((mark for mark in styles if mark.style in ("bold", "italic")), key=_order)
+    touching: set[Mark] = set()
+    if len(stars) > 1:
+        for border in ("start", "end"):
+            outermost: dict[int, Mark] = {}
+            touching.update(mark for mark in stars if outermost.setdefault(getattr(mark, border), mark) is not mark)
+    return touching
 
 
 def _order(mark: Mark) -> tuple[int, int, int]:
