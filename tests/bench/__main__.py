@@ -38,8 +38,8 @@ def main() -> None:
 
 def near(folder: Path) -> None:
     """Rates without latency."""
-    say("at 0 ms latency, 50,000 messages")
-    with served(folder, 50_000) as world:
+    say("at 0 ms latency, 100,000 messages")
+    with served(folder, 100_000) as world:
         bare = median(lambda: asyncio.run(bare_rate(world)))
         say(f"  bare Telethon getHistory, 1 client           {bare:9,.0f} messages/s   1.00")
         for workers in (1, 8):
