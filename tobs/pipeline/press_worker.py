@@ -30,7 +30,7 @@ from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 
-
+#: How far presses stand back behind the run (nice).
 _NICENESS = 5
 
 
