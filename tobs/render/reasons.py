@@ -1,0 +1,42 @@
+"""Why a file is not here, in the language of the vault.
+
+The archive keeps the sentence of the room that gave the file up, in English. Those that tobs says itself are known here
+by their form; what somebody else said (an operating system, a plugin) stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tobs.render.escape import escape_name
+from tobs.render.words import Words
+
+_KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (key, re.compile(form))
+    for key, form in (
+        ("reason.gone", r"Telegram (?:no longer has|does not have) this file\.?"),
+        ("reason.message_gone", r"The message of this file is gone\.?"),
+        ("reason.not_exported", r"The export does not have the file\.?"),
+        ("reason.left_out", r"the export left it out; a run with Telegram fetches it"),
+        ("reason.destroyed", r"it has destroyed itself"),
+        ("reason.no_source", r"the source does not have the file"),
+        ("reason.kind", r"(?P<kind>\w+) is not among the wanted kinds"),
+        ("reason.no_media", r"media are not wanted"),
+        ("reason.size", r"(?P<size>[\d.]+ MB) is over the limit of (?P<limit>[\d.]+ MB)"),
+        ("reason.not_archived", r"it is not in the archive"),
+        ("reason.deleted", r"it was deleted from the vault"),
+        ("reason.empty", r"An empty file came\.?"),
+        ("reason.short", r"(?P<size>\d+) bytes came instead of (?P<limit>\d+)\.?"),
+    )
+)
+
+
+def told_reason(reason: str, words: Words) -> str:
+    """``reason`` as Markdown."""
+    for key, form in _KNOWN:
+        if match := form.fullmatch(reason):
+            places = match.groupdict()
+            if kind := places.get("kind"):
+                places["kind"] = words(f"kind.{kind}")
+            return words(key, **places)
+    return escape_name(reason)
