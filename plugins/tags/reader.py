@@ -15,7 +15,7 @@ from mutagen.asf import ASF
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4
 
-from tobs.plugin import FieldValue, Passage
+from tobs.plugin import FieldValue, Passage, reason_of
 from tobs_plugins.tags import more, names
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
@@ -77,7 +77,7 @@ def read_all(path: Path, max_length: int) -> Told:
                 fields[name] = value
         return Told(fields | _sound(file) | more.gains(file), more.chapters(file), more.lyrics(file))
     except (*_DAMAGE, mutagen.MutagenError) as error:
-        raise NotAudio(f"not readable as audio: {_one_line(str(error), 200)}") from error
+        raise NotAudio(f"not readable as audio: {reason_of(error)}") from error
 
 
 def _other_format(path: Path) -> dict[str, FieldValue]:

@@ -167,6 +167,7 @@ def test_plugin_commands_say_what_is_wrong(serve: Serve, vault: Path) -> None:
         (("trust", "nobody"), 2, "The vault has no plugin 'nobody'"),
         (("new", "Two Words"), 2, "no name for a plugin"),
         (("test", str(vault / "absent.py")), 2, "does not exist"),
+        (("test", str(bad), "--kind", "song"), 2, "Kinds are photo, video, round"),
         (("test", str(bad)), 1, ""),
     ):
         done = served.tobs("plugins", *arguments, "--vault", str(vault))

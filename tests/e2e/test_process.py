@@ -139,6 +139,7 @@ def test_process_says_what_is_wrong(serve: Serve, vault: Path) -> None:
         (("@nobody",), "'@nobody' is not in this vault"),
         (("https://t.me/nobody",), "'@nobody' is not in this vault"),
         (("--plugin", "nobody"), "There is no plugin 'nobody'"),
+        (("--plugin", "links"), "The plugin links does not run (off): it runs when it is asked for"),
     ):
         done = process(served, vault, *arguments)
         assert (done.code, words in done.stderr) == (2, True), done

@@ -212,6 +212,13 @@ def test_what_is_no_audio_is_unreadable_and_not_the_plugin_s_fault(tmp_path: Pat
         Tags(TagsConfig()).process(item)
 
 
+def test_a_file_that_was_cut_short_in_its_tags_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes((MUSIC / "chimes.mp3").read_bytes()[:3000])
+    with pytest.raises(NotAudio, match=r"^not readable as audio: it is damaged$"):
+        read_tags(path, 200)
+
+
 def test_reading_changes_nothing(tmp_path: Path) -> None:
     path = copy(tmp_path, "chimes.mp3")
     before = (path.read_bytes(), path.stat().st_mtime_ns)

@@ -22,6 +22,7 @@ from tobs.plugin.testing import Trial, make_item, try_plugins
 PAGE = (Path(__file__).parents[2] / "docs" / "plugin" / "tutorial.md").read_text(encoding="utf-8")
 MEASURES, LISTENS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 VOICE = Path(__file__).parents[1] / "data" / "voice"
+DIAL = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data" / "video" / "dial.mp4"
 SETTINGS = {"my-words": {"model": str(tiny_en())}}
 
 
@@ -48,10 +49,11 @@ def test_the_second_step_measures(plugin: Path, tmp_path: Path) -> None:
 
 
 def test_the_third_step_listens(plugin: Path, tmp_path: Path) -> None:
-    (trial,) = tried(plugin, LISTENS, tmp_path, VOICE / "tt-allbusy.oga")
+    trial, silent = tried(plugin, LISTENS, tmp_path, VOICE / "tt-allbusy.oga", DIAL)
     result = json.loads(trial.detail)
     said = {voice["file"]: voice["text"] for voice in json.loads((VOICE / "transcripts.json").read_text())}
     assert word_errors(said["tt-allbusy.oga"], result["sections"][0]["text"]) <= 2
+    assert silent.outcome == "kept", "the demo has a video message without sound"
     assert result["fields"] == {"transcript_language": "en"} and len(result["sections"][1]["passages"]) == 2
 
 

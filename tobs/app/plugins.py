@@ -42,10 +42,18 @@ async def run_plugin(place: Workplace, name: str, arguments: Sequence[str]) -> s
     return reply.result or "" if isinstance(reply, Done) else ""
 
 
-def _no_command(catalogue: Catalogue, name: str) -> UsageError:
-    info = next((one for one in catalogue.plugins if one.name == name), None)
+def find_plugin(plugins: Sequence[PluginInfo], name: str) -> PluginInfo:
+    """What is known of the plugin ``name``. Raises UsageError."""
+    known = {info.name: info for info in plugins}
+    # One that is not trusted is not looked into: it goes by the name of its file.
+    info = known.get(name) or known.get(name.replace("-", "_"))
     if info is None:
-        return UsageError(f"There is no plugin {name!r}.", "See: tobs plugins list.")
+        raise UsageError(f"There is no plugin {name!r}.", f"There are: {', '.join(sorted(known))}.")
+    return info
+
+
+def _no_command(catalogue: Catalogue, name: str) -> UsageError:
+    info = find_plugin(catalogue.plugins, name)
     if info.state != "ready":
         return UsageError(f"The plugin {name} does not run ({info.state}): {info.reason}.", "")
     having = ", ".join(one.name for one in catalogue.having("command")) or "none"

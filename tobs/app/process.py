@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from tobs.app.plugins import find_plugin
 from tobs.app.runs import Watch, run_means
 from tobs.app.telegram import telegram_settings
 from tobs.app.workplace import Workplace
 from tobs.errors import UsageError
 from tobs.pipeline.report import RunReport
+from tobs.plugin.catalogue import Catalogue
 
 
 async def process(
@@ -30,8 +32,14 @@ async def process(
 
     open_workspace(place.vault)  # this makes no vault
     async with run_means(place, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict) as means:
-        known = {info.name for info in means.catalogue.plugins}
-        if unknown := [name for name in plugins if name not in known]:
-            raise UsageError(f"There is no plugin {unknown[0]!r}.", f"There are: {', '.join(sorted(known))}.")
+        for name in plugins:
+            require_running(means.catalogue, name)
         work = Work(tuple(targets), tuple(plugins), force=force, offline=offline)
         return await ProcessRun(means, partial(telegram_settings, place)).process(work)
+
+
+def require_running(catalogue: Catalogue, name: str) -> None:
+    """Raises UsageError for a plugin that is not there, or that does not run: it was asked for by its name."""
+    info = find_plugin(catalogue.plugins, name)
+    if info.state != "ready":
+        raise UsageError(f"The plugin {name} does not run ({info.state}): {info.reason}.")

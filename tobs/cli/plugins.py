@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 import typer
@@ -68,14 +68,12 @@ def list_plugins(common: Common) -> int:
 
 def info(common: Common, name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> int:
     """Show what a plugin declares, its options with their defaults, and why it does not run."""
-    from tobs.app.plugins import list_plugins
+    from tobs.app.plugins import find_plugin, list_plugins
     from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     found = list_plugins(place)
-    plugin = next((each for each in found if each.name == name), None)
-    if plugin is None:
-        raise UsageError(f"There is no plugin {name!r}.", f"There are: {', '.join(each.name for each in found)}.")
+    plugin = find_plugin(found, name)
     give(common, plugin, lambda: _show_info(plugin))
     return 0
 
@@ -143,19 +141,28 @@ def test(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files to try it on (default: samples of every kind).")
     ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="What these files are on Telegram (default: by their names).", metavar="KIND")
+    ] = None,
 ) -> int:
     """Run a plugin on sample files of every kind, sample messages and notes, as an export would; exit code 1 when it
     fails on one."""
     from tobs.app.workplace import open_workplace
     from tobs.config.home import environment
+    from tobs.model import FileKind
     from tobs.plugin.testing import make_item, sample_messages, sample_notes, try_plugins
     from tobs.sandbox.worlds.demo.assets import DATA
 
+    kinds: dict[str | None, FileKind] = {each: each for each in get_args(FileKind)}
+    if kind not in (None, *kinds):
+        raise UsageError(f"There is no kind {kind!r}.", f"Kinds are {', '.join(get_args(FileKind))}.")
     place = open_workplace(common.settings(), verbosity=common.verbose)
     for missing in (each for each in (path, *(files or ())) if not each.exists()):
         raise UsageError(f"{missing} does not exist.", "Name a file that is there.")
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as work:
-        samples = [(None, file) for file in files] if files else [(kind, DATA / name) for kind, name in _SAMPLES]
+        samples = (
+            [(kinds.get(kind), file) for file in files] if files else [(kind, DATA / name) for kind, name in _SAMPLES]
+        )
         items: list[Item | MessageItem | RenderedNote] = [
             make_item(file, Path(work) / str(n), kind=kind) for n, (kind, file) in enumerate(samples)
         ]
@@ -169,16 +176,19 @@ def test(
                 variables=place.loaded.plugin_variables,
             )
         )
-    give(common, {"items": trials}, lambda: _show_trials(trials))
+    give(common, {"items": trials}, lambda: _show_trials(trials, is_guessed=bool(files) and kind is None))
     return int(any(trial.outcome == "failed" for trial in trials))
 
 
-def _show_trials(trials: Sequence[Trial]) -> None:
+def _show_trials(trials: Sequence[Trial], *, is_guessed: bool) -> None:
     rows = [
         (trial.plugin, trial.item, trial.outcome, f"{1000 * trial.seconds:.0f} ms", trial.detail[:200])
         for trial in trials
     ]
     show_table(stdout, ("plugin", "file", "outcome", "took", "what"), rows)
+    if is_guessed and any(trial.outcome == "not handled" for trial in trials):
+        told = "\nWhat a file is was guessed from its name. Say it with --kind: --kind voice for a voice message."
+        stdout.print(told, soft_wrap=True, markup=False)
 
 
 def trust(
