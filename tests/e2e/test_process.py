@@ -76,6 +76,11 @@ def test_a_new_plugin_works_on_what_is_here_and_telegram_is_not_asked(serve: Ser
     assert late.code == 0, late.stdout + late.stderr
     assert tree(fresh) == tree(vault), "the vault of an export that had the plugin from the start"
 
+    add_plugin(served, vault, "finder", FINDER + "# changed\n", trusted=False)
+    untrusted = process(served, vault)
+    assert [plugin["name"] for plugin in untrusted.json["plugins"]] == ["finder", "whisper"]
+    assert stamps(vault) == before, "what it is called stands in its code, which nobody read: it keeps what it found"
+    add_plugin(served, vault, "finder", FINDER)
     off = process(served, vault, TOBS_PLUGINS_OFF="find-er")
     assert off.code == 0, off.stderr
     assert "letters: 7\n" not in paper.read_text(encoding="utf-8"), "what was switched off is gone"

@@ -218,6 +218,14 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_the_others_run(folder: Pa
     assert [processor.name for processor in catalogue.processors] == CHAIN
 
 
+def test_a_broken_plugin_beside_a_good_one_in_its_file_is_listed_by_its_name(folder: Path) -> None:
+    future = HELLO.replace("class Hello", "class Future").replace('name = "hello"', 'name = "future"; api = 2')
+    (folder / "both.py").write_text(HELLO + future)
+    catalogue = load(folder)
+    assert (info(catalogue, "hello").state, info(catalogue, "future").state) == ("ready", "broken")
+    assert "needs version 2 of the plugin interface" in info(catalogue, "future").reason
+
+
 def test_a_plugin_that_lacks_something_says_what_and_how_to_get_it(folder: Path) -> None:
     body = "    def available(self): return Requirement('the model tiny', 'set its path')\n\n    def process"
     (folder / "hello.py").write_text(

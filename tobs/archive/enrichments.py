@@ -114,6 +114,10 @@ class Enrichments:
             found[row].append(msgspec.json.decode(data))
         return found
 
+    def said_by(self) -> set[str]:
+        """The plugins that were asked."""
+        return {name for (name,) in self._database.rows("SELECT DISTINCT plugin FROM enrichments")}
+
     def forget_others(self, names: Iterable[str]) -> int:
         """Drop what plugins said that are not among ``names``; how many messages that concerns."""
         others = "plugin NOT IN (SELECT value FROM json_each(?))"

@@ -123,6 +123,11 @@ class Files:
             )
         return FileRow(sha256, size, mime, path, owner, {})
 
+    def found_by(self) -> set[str]:
+        """The processors that found something out."""
+        rows = self._database.rows("SELECT DISTINCT key FROM files, json_each(CAST(found AS TEXT))")
+        return {name for (name,) in rows}
+
     def forget_others(self, names: Iterable[str]) -> int:
         """Drop what processors found out that are not among ``names``; how many files that concerns."""
         kept, changed = set(names), 0

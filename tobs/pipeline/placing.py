@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -95,10 +95,20 @@ def keep_found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -
             now[plugin] = {**file.found.get(plugin, {}), "failures": [plugin]}
         else:
             now[plugin] = _found(desk, row, file, part)
-    kept = {plugin: found for plugin, found in file.found.items() if plugin not in now}
-    found = kept | {plugin: part for plugin, part in now.items() if part}
+    joined = {**file.found, **now}
+    found = {plugin: joined[plugin] for plugin in _in_order(file.found, now) if joined[plugin]}
     desk.archive.files.set_found(file.sha256, found)
     return replace(file, found=found)
+
+
+def _in_order(before: Iterable[str], now: Iterable[str]) -> list[str]:
+    """The plugins in the order of the chain ``now``; one that is no part of it stands where it stood ``before``."""
+    order, seen = list(now), list(before)
+    for place, plugin in enumerate(seen):
+        if plugin not in order:
+            earlier = next((one for one in reversed(seen[:place]) if one in order), None)
+            order.insert(order.index(earlier) + 1 if earlier else 0, plugin)
+    return order
 
 
 def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:

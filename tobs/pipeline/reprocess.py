@@ -78,6 +78,11 @@ class Reprocessing:
 def drop_plugins(desk: Desk, catalogue: Catalogue) -> None:
     """Forget what plugins found that were switched off or are gone. One that only cannot run here and now (a package is
     missing, its content is not trusted) keeps what it found."""
-    kept = [info.name for info in catalogue.plugins if info.state != "off"]
-    desk.archive.enrichments.forget_others(kept)
-    desk.archive.files.forget_others(kept)
+    files, enrichments = desk.archive.files, desk.archive.enrichments
+    off = {info.name for info in catalogue.plugins if info.state == "off"}
+    kept = {info.name for info in catalogue.plugins} - off
+    if any(info.state in ("untrusted", "broken") for info in catalogue.plugins):
+        # What such a one is called stands in its code: nobody knows which are gone.
+        kept |= (files.found_by() | enrichments.said_by()) - off
+    enrichments.forget_others(kept)
+    files.forget_others(kept)

@@ -250,7 +250,7 @@ def _take(found: _Found, off: Collection[str]) -> Iterator[_Taken]:
     for plugin_class in classes:
         try:
             faults = declaration_faults(plugin_class)
-            info = bare if faults else _describe(bare, plugin_class)
+            info = replace(bare, name=str(plugin_class.name)) if faults else _describe(bare, plugin_class)
         except (TypeError, AttributeError) as error:
             yield _Taken(replace(bare, state="broken", reason=f"its declarations are malformed: {error}"))
             continue
