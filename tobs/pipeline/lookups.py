@@ -39,6 +39,7 @@ class Lookups:
                 hashes += [row.sha256 for row in one.media if row.sha256]
         self._past = _pasts(studio, stored)
         self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
+        self._shown: dict[tuple[int, int], Shown | None] = {}
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
         self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
@@ -84,7 +85,10 @@ class Lookups:
         post = self._copied_post(chat_id, message_id)
         if post is not None and (path := self._message(*post)):
             return path
-        shown = self._studio.archive.notes.shown_in(self._studio.account, chat_id, message_id)
+        if (chat_id, message_id) not in self._shown:
+            notes, account = self._studio.archive.notes, self._studio.account
+            self._shown[chat_id, message_id] = notes.shown_in(account, chat_id, message_id)
+        shown = self._shown[chat_id, message_id]
         self._links[chat_id, message_id] = shown is not None
         if shown is None:
             return None

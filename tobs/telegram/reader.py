@@ -15,8 +15,9 @@ from telethon.tl.core import core_objects
 LAYER_ERRORS = (TypeNotFoundError, BufferError, struct.error, RuntimeError, IndexError)
 """What Telethon's generated readers raise for bytes that this layer does not know."""
 
-_INT, _UINT, _LONG, _ULONG = struct.Struct("<i"), struct.Struct("<I"), struct.Struct("<q"), struct.Struct("<Q")
-_DOUBLE = struct.Struct("<d")
+# Called some thirty times a message.
+_int, _uint, _long, _ulong, _double = (struct.Struct(f"<{code}").unpack_from for code in "iIqQd")
+_known = tlobjects.get
 _VECTOR, _TRUE, _FALSE = 0x1CB5C415, 0x997275B5, 0xBC799737
 _EMPTY_VECTOR = struct.pack("<Ii", _VECTOR, 0)
 
@@ -33,19 +34,22 @@ class Reader(BinaryReader):  # type: ignore[misc]  # telethon is untyped
         return value
 
     def read_int(self, signed: bool = True) -> int:
-        (value,) = (_INT if signed else _UINT).unpack_from(self.stream, self.position)
-        self.position += 4
-        return int(value)
+        position = self.position
+        self.position = position + 4
+        value: int = (_int if signed else _uint)(self.stream, position)[0]
+        return value
 
     def read_long(self, signed: bool = True) -> int:
-        (value,) = (_LONG if signed else _ULONG).unpack_from(self.stream, self.position)
-        self.position += 8
-        return int(value)
+        position = self.position
+        self.position = position + 8
+        value: int = (_long if signed else _ulong)(self.stream, position)[0]
+        return value
 
     def read_double(self) -> float:
-        (value,) = _DOUBLE.unpack_from(self.stream, self.position)
-        self.position += 8
-        return float(value)
+        position = self.position
+        self.position = position + 8
+        value: float = _double(self.stream, position)[0]
+        return value
 
     def tgread_date(self) -> int:
         return self.read_int()
@@ -67,9 +71,9 @@ class Reader(BinaryReader):  # type: ignore[misc]  # telethon is untyped
         return str(self.tgread_bytes(), "utf-8", "replace")
 
     def tgread_object(self) -> Any:
-        (code,) = _UINT.unpack_from(self.stream, self.position)
-        self.position += 4
-        known = tlobjects.get(code)
+        position = self.position
+        self.position = position + 4
+        known = _known(code := _uint(self.stream, position)[0])
         if known is not None:
             return known.from_reader(self)
         if code == _TRUE:
