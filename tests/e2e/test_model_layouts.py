@@ -59,23 +59,19 @@ class LivingLayouts(LivingVault):
         ours = set(self._notes().values())
         return any(name in other.read_text() for other in self.vault.rglob("*.md") if other not in ours)
 
-    def _next_note(self, pick: random.Random) -> Path:
-        """The note that ``pick`` picks next."""
-        again = random.Random()
-        again.setstate(pick.getstate())
-        return self._note(again)[1]
-
     # Obsidian would follow with the owner's links; here nobody does.
 
     @rule(pick=_PICKS, how=st.sampled_from(["rename", "move", "back"]))
     def move(self, pick: random.Random, how: str) -> None:
-        if not self._is_linked(self._next_note(pick)):
-            super().move(pick, how)
+        seed = pick.random()
+        if not self._is_linked(self._note(random.Random(seed))[1]):
+            super().move(random.Random(seed), how)
 
     @rule(pick=_PICKS)
     def rename_in_obsidian(self, pick: random.Random) -> None:
-        if not self._is_linked(self._next_note(pick)):
-            super().rename_in_obsidian(pick)
+        seed = pick.random()
+        if not self._is_linked(self._note(random.Random(seed))[1]):
+            super().rename_in_obsidian(random.Random(seed))
 
     @rule(chat=st.integers(0, 1))
     def move_folder(self, chat: int) -> None:
@@ -87,11 +83,12 @@ class LivingLayouts(LivingVault):
     @rule(pick=_PICKS)
     def remove(self, pick: random.Random) -> None:
         self.in_step()
-        path = self._next_note(pick)
+        seed = pick.random()
+        _, path = self._note(random.Random(seed))
         if not self._is_linked(path):
             text = path.read_text()
             self.kept = [line for line in self.kept if line not in text]
-            super().remove(pick)
+            super().remove(random.Random(seed))
 
     @precondition(lambda self: self.watch is None)
     @rule(layout=st.sampled_from(_LAYOUTS), is_stopped=st.booleans())

@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Serve, ServeNear
 from tests.e2e.harness import eventually, stamps, tree
 from tests.e2e.test_merge import again, edit, exported
+from tobs.vault.decide import read_marks
 
 WORLD = "synthetic:messages=60,chats=1,media=0.2,seed=4"
 _LINK = re.compile(r"\[\[([^\[\]\n|#]+)")
@@ -77,6 +80,37 @@ def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(
     written = {name for name, stamp in stamps(vault).items() if before.get(name) != stamp}
     # What a link is called may follow the new name; nothing else is a reason to write.
     assert all("[[renamed" in (vault / name).read_text() for name in written)
+
+
+@pytest.mark.parametrize("how", ["edit", "repair", "chain"])
+def test_notes_whose_names_were_exchanged_are_followed(how: str, serve_near: ServeNear, tmp_path: Path) -> None:
+    served = serve_near(WORLD)
+    vault = tmp_path / "vault"
+    notes = exported(served, vault)
+    note, linking = linked_pair(vault, notes)
+    other = next(one for one in reversed(notes) if one not in (note, linking))
+    ids = {path: read_marks(path.read_text()).tobs_id for path in (note, other)}
+    spare = note.with_name("spare.md")
+    other.rename(spare)
+    note.rename(other)
+    if how != "chain":  # else the one whose name the other has lies somewhere else
+        spare.rename(note)
+    if how == "repair":
+        found = served.tobs("verify", "--vault", str(vault), "--json").json["items"]
+        assert {item["kind"] for item in found} == {"foreign"}
+        assert served.tobs("verify", "--repair", "--vault", str(vault)).code == 0
+    else:
+        edit(served, other, "Other words.")
+        done = again(served, vault).json
+        assert done["notes"]["moved"] == 2 and done["notes"]["conflicts"] == 0
+        assert "Other words." in (spare if how == "chain" else note).read_text()
+    assert read_marks(other.read_text()).tobs_id == ids[note]
+    assert f"[[{other.relative_to(vault).as_posix().removesuffix('.md')}" in linking.read_text()
+    assert broken_links(vault) == []
+    assert served.tobs("verify", "--vault", str(vault)).code == 0
+    before = stamps(vault)
+    again(served, vault)
+    assert stamps(vault) == before
 
 
 def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve_near: ServeNear, tmp_path: Path) -> None:

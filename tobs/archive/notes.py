@@ -424,6 +424,10 @@ class Notes:
         )
         return {MessageKey(*key): path for *key, path in rows}
 
+    def rows(self, note_ids: Iterable[int]) -> list[NoteRow]:
+        """Notes by their ids, in this order."""
+        return list(note_rows(self._database, note_ids).values())
+
     def many(self, tobs_ids: Iterable[str]) -> dict[str, NoteRow]:
         """The notes of some ``tobs_id``, deleted ones too."""
         rows = self._database.rows(

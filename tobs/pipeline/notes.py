@@ -12,6 +12,7 @@ from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.presence import follow_displaced
 from tobs.pipeline.press import Pressed, press_summaries
 
 #: Notes that show messages: one, or all of a day or month.
@@ -45,6 +46,7 @@ class NoteWriter:
         self._keeper = keeper
         self._press = press
         self._left: list[int] = []
+        self._preserved: set[int] = set()
         self._has_news = False
 
     def expect(self, messages: int) -> None:
@@ -87,7 +89,8 @@ class NoteWriter:
         await self._keeper(self._write_index)
 
     async def heal(self) -> int:
-        """Mark stale the notes whose missing link targets are in the vault now; how many there are."""
+        """Mark stale the notes whose missing link targets are in the vault now, and those that are found where another
+        one should be; how many there are."""
         return await self._keeper(self._heal)
 
     async def close(self) -> None:
@@ -124,9 +127,12 @@ class NoteWriter:
         self._take_down(press_summaries(self._desk.studio, notes.stale(account, None, kinds=("index",))))
 
     def _heal(self) -> int:
-        found = self._desk.archive.links.healable()
-        self._desk.archive.notes.mark_stale(found)
-        return len(found)
+        desk = self._desk
+        found = desk.archive.links.healable()
+        desk.archive.notes.mark_stale(found)
+        preserved = desk.archive.notes.rows(self._preserved)
+        self._preserved.clear()
+        return len(found) + follow_displaced(desk.archive, desk.root, desk.reporter, preserved)
 
     def _take_down(self, pressed: Sequence[Pressed]) -> None:
         """Note in the archive what became of notes."""
@@ -147,6 +153,8 @@ class NoteWriter:
             if note.path.endswith(".md"):  # a base is no note
                 reporter.count_note(note.outcome)
             self._told(note)
+            if note.outcome == "preserved":
+                self._preserved.add(note.id)
             for words in note.conflicts:
                 reporter.conflict(note.path, words)
             if note.base and not self._desk.studio.is_rehearsal:

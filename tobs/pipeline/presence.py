@@ -42,10 +42,12 @@ class _Absent(Struct, frozen=True):
 
 
 class _Strays(Struct, frozen=True):
-    """Where notes (by ``tobs_id``) and files (by size) lie that are not known to be there."""
+    """Where notes (by ``tobs_id``) and files (by size) lie that are not known to be there; the notes at whose place
+    another one lies are ``displaced``."""
 
     notes: Mapping[str, Sequence[str]]
     files: Mapping[int, Sequence[str]]
+    displaced: Sequence[NoteRow]
 
 
 def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missing: bool) -> None:
@@ -56,7 +58,8 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
     if not absent.notes and not absent.files:
         return
     strays = _strays(archive, root, absent)
-    moves = _moved_notes(root, absent.notes, strays)
+    away = [*absent.notes, *strays.displaced]
+    moves = _moved_notes(root, away, strays)
     lost_notes = [row for row in absent.notes if row.tobs_id not in moves]
     found_files = _moved_files(root, absent.files, strays)
     lost_files = [row for row in absent.files if row.sha256 not in found_files]
@@ -66,11 +69,7 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
         absent.of_files, len(lost_files), accept=accept_missing, told="attachments are missing from the vault"
     )
     with archive.transaction():
-        _keep_folders(archive, root, absent.notes, moves)
-        for row in absent.notes:
-            if row.tobs_id in moves:
-                archive.notes.moved(row.id, moves[row.tobs_id])
-                reporter.report.notes.moved += 1
+        _follow(archive, root, reporter, away, moves)
         for sha256, path in found_files.items():
             archive.files.moved(sha256, path)
         archive.notes.mark_deleted([row.id for row in lost_notes])
@@ -78,9 +77,33 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
             archive.files.set_lost(file.sha256, lost=True)
         reporter.report.notes.deleted += len(lost_notes)
         _bring_back(archive, strays, moves)
-        gone = [*(row.path for row in absent.notes), *(row.path for row in absent.files)]
+        gone = [*(row.path for row in away), *(row.path for row in absent.files)]
         archive.notes.mark_stale(linking_to(archive, gone))
     _tell_copies(reporter, strays, moves)
+
+
+def follow_displaced(archive: Archive, root: Path, reporter: Reporter, rows: Sequence[NoteRow]) -> int:
+    """Follow notes among ``rows`` at whose place another note lies: their owner exchanged names, so nothing is missing.
+    They, what lies at their places and what links there are stale; how many notes were followed."""
+    if all(marks_at(root, row.path).tobs_id in ("", row.tobs_id) for row in rows):
+        return 0
+    strays = _strays(archive, root, _Absent(rows, 0, (), 0))
+    moves = _moved_notes(root, strays.displaced, strays)
+    moved = [row for row in strays.displaced if row.tobs_id in moves]
+    with archive.transaction():
+        _follow(archive, root, reporter, moved, moves)
+        archive.notes.mark_stale([*(row.id for row in moved), *linking_to(archive, [row.path for row in moved])])
+    return len(moved)
+
+
+def _follow(
+    archive: Archive, root: Path, reporter: Reporter, away: Sequence[NoteRow], moves: Mapping[str, str]
+) -> None:
+    _keep_folders(archive, root, away, moves)
+    for row in away:
+        if row.tobs_id in moves:
+            archive.notes.moved(row.id, moves[row.tobs_id])
+            reporter.report.notes.moved += 1
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -128,16 +151,19 @@ def _strays(archive: Archive, root: Path, absent: _Absent) -> _Strays:
     sizes = {row.size for row in absent.files}
     notes: defaultdict[str, list[str]] = defaultdict(list)
     files: defaultdict[int, list[str]] = defaultdict(list)
+    displaced: list[NoteRow] = []
     for batch in visible_files(root):
         known = archive.notes.lying_at(file.path for file in batch)
         for file in batch:
             if file.path.endswith(".md"):
-                tobs_id = _stray_id(root, file, known.get(file.path)) if absent.notes else ""
+                row = known.get(file.path)
+                tobs_id = _stray_id(root, file, row) if absent.notes else ""
                 if tobs_id:
                     notes[tobs_id].append(file.path)
+                    displaced += [row] if row is not None else []
             elif file.size in sizes:
                 files[file.size].append(file.path)
-    return _Strays(notes, files)
+    return _Strays(notes, files, displaced)
 
 
 def _stray_id(root: Path, file: LyingFile, known: NoteRow | None) -> str:

@@ -24,6 +24,7 @@ _LINK = re.compile(r"(!?)\[\[([^\[\]\n|#]+?)(?:#\^([A-Za-z0-9-]+))?(?:#[^\[\]\n|
 
 _EXPORT_AGAIN = "Run `tobs export` or `tobs sync` for the chat."
 _REPAIR = "Run `tobs verify --repair`."
+_FOREIGN = "`tobs verify --repair` follows notes whose names were exchanged; move another file away."
 
 
 def check_all(archive: Archive, root: Path, account: int) -> Verification:
@@ -113,7 +114,7 @@ def _check_note(found: Verification, row: NoteRow, data: bytes | None, base: str
     if not row.path.endswith(".md"):
         return None
     if text is None or (read_marks(text).tobs_id not in (row.tobs_id, "")):
-        found.find(Fault("foreign", row.path, f"it is not the note {row.tobs_id}", "Move that file away."))
+        found.find(Fault("foreign", row.path, f"it is not the note {row.tobs_id}", _FOREIGN))
         return None
     if row.is_stale:
         found.find(Fault("stale", row.path, "it is not up to date", _REPAIR))

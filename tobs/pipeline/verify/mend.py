@@ -15,8 +15,8 @@ from tobs.pipeline.verify.checks import sha256_of
 from tobs.pipeline.verify.faults import Fault
 from tobs.vault.trash import move_to_trash
 
-#: Faults of notes that writing them again mends.
-_WRITTEN_AGAIN = frozenset({"stale", "outdated", "link", "embed"})
+#: Faults of notes that writing them again mends. Of those that lie at each other's place the paths are set right.
+_WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
 
 
 async def mend(means: Means, faults: Sequence[Fault]) -> RunReport:
