@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import httpx
@@ -11,6 +12,10 @@ from tobs_plugins.links.page import Fetched, Limits, NoPage, NotNow
 
 _MOST_REDIRECTS = 5
 _MOST_ADDRESSES = 3
+
+#: Seconds without a sign after which a server is given up.
+_PATIENCE = 10.0
+
 _PAGES = ("text/html", "application/xhtml+xml")
 _MAX_URL = 2_000
 
@@ -24,12 +29,18 @@ _HEADERS = {
 
 def fetch(url: str, limits: Limits) -> Fetched:
     """The page at ``url``. Raises NoPage, NotNow."""
-    deadline = limits.clock() + limits.seconds
+    try:
+        return asyncio.run(_fetched(_checked(url), limits))
+    except TimeoutError as error:  # of all that is awaited together: a server may send a byte now and then
+        raise NotNow(f"{_checked(url).host} took too long") from error
+
+
+async def _fetched(target: httpx.URL, limits: Limits) -> Fetched:
     # No proxy from the environment: it would look the name up once more.
-    with httpx.Client(trust_env=False, headers=_HEADERS, follow_redirects=False) as client:
-        target = _checked(url)
+    client = httpx.AsyncClient(trust_env=False, headers=_HEADERS, follow_redirects=False, timeout=_PATIENCE)
+    async with asyncio.timeout(limits.seconds), client:
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = _ask(client, target, limits, deadline)
+            answer = await _ask(client, target, limits)
             if isinstance(answer, Fetched):
                 return answer
             target = _checked(str(target.join(answer)))
@@ -49,7 +60,7 @@ def _checked(url: str) -> httpx.URL:
     return parsed.copy_with(fragment=None)
 
 
-def _ask(client: httpx.Client, url: httpx.URL, limits: Limits, deadline: float) -> Fetched | str:
+async def _ask(client: httpx.AsyncClient, url: httpx.URL, limits: Limits) -> Fetched | str:
     """The page at ``url``, or where it leads to."""
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
@@ -64,7 +75,7 @@ def _ask(client: httpx.Client, url: httpx.URL, limits: Limits, deadline: float) 
         raise NotNow(f"{url.host} cannot be looked up") from error
     for address in addresses[:_MOST_ADDRESSES]:
         try:
-            return _ask_at(client, url, address, limits, deadline)
+            return await _ask_at(client, url, address, limits)
         except httpx.ConnectError:
             continue
         except httpx.TimeoutException as error:
@@ -74,17 +85,15 @@ def _ask(client: httpx.Client, url: httpx.URL, limits: Limits, deadline: float) 
     raise NotNow(f"{url.host} cannot be reached")
 
 
-def _ask_at(client: httpx.Client, url: httpx.URL, address: str, limits: Limits, deadline: float) -> Fetched | str:
+async def _ask_at(client: httpx.AsyncClient, url: httpx.URL, address: str, limits: Limits) -> Fetched | str:
     """Ask the computer at ``address`` for ``url``: no other name or address is looked up on the way."""
-    left = max(0.1, deadline - limits.clock())
     request = client.build_request(
         "GET",
         url.copy_with(host=address),
         headers={"Host": url.netloc.decode("ascii")},
         extensions={"sni_hostname": url.raw_host.decode("ascii")},  # the certificate has to be the host's
-        timeout=min(10.0, left),
     )
-    response = client.send(request, stream=True)
+    response = await client.send(request, stream=True)
     try:
         if response.has_redirect_location:
             return response.headers["Location"]
@@ -95,12 +104,10 @@ def _ask_at(client: httpx.Client, url: httpx.URL, address: str, limits: Limits, 
         if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() not in _PAGES:
             raise NoPage("no page, but a file")
         body = bytearray()
-        for part in response.iter_bytes():
+        async for part in response.aiter_bytes():
             body += part
             if len(body) > limits.size:
                 raise NoPage("larger than allowed")
-            if limits.clock() > deadline:
-                raise NotNow(f"{url.host} took too long")
         return Fetched(str(url), bytes(body), response.charset_encoding or "")
     finally:
-        response.close()
+        await response.aclose()

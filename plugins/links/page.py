@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from msgspec import Struct
 
 from tobs_plugins.links.addresses import Resolve, public_addresses
@@ -25,7 +22,6 @@ class Limits(Struct, frozen=True):
     size: int
     seconds: float
     resolve: Resolve = public_addresses
-    clock: Callable[[], float] = time.monotonic
 
 
 class Fetched(Struct, frozen=True):
