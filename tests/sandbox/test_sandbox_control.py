@@ -59,6 +59,18 @@ async def test_messages_are_posted_edited_and_deleted(sandbox: Sandbox, client) 
     assert await client.get_messages(target, ids=id) is None
 
 
+async def test_what_is_posted_has_the_entities_that_a_server_finds(sandbox: Sandbox, client) -> None:
+    target = sandbox.ready.targets[0]
+    id = (await post(sandbox, "/messages", chat=target, text="🙂 see https://e.example/x #tag"))["id"]
+    found = (await client.get_messages(target, ids=id)).entities
+    assert [(type(each).__name__, each.offset, each.length) for each in found] == [
+        ("MessageEntityUrl", 7, 19),
+        ("MessageEntityHashtag", 27, 4),
+    ]
+    await post(sandbox, "/edit", id=id, text="@someone")
+    assert type((await client.get_messages(target, ids=id)).entities[0]).__name__ == "MessageEntityMention"
+
+
 async def test_a_posted_file_can_be_downloaded(sandbox: Sandbox, client) -> None:
     data = b"a small file" * 1000
     media = {"kind": "document", "name": "small.txt", "mime": "text/plain", "data": base64.b64encode(data).decode()}

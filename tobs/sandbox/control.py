@@ -23,6 +23,7 @@ from tobs.sandbox.play import routes_around
 from tobs.sandbox.services.qr import accept, read_token
 from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds.markup import found_entities
 from tobs.sandbox.worlds.threads import recount_comments
 
 if TYPE_CHECKING:
@@ -115,11 +116,12 @@ class Control:
     def _post(self, fields: Json) -> Json:
         """{text, sender, reply_to, media: {kind, data (base64), name, mime}, grouped_id} -> {id}; count: so many."""
         media = self._media(fields["media"]) if fields.get("media") else None
-        chat = self._chat(fields)
+        chat, text = self._chat(fields), fields.get("text", "")
         ids = [
             self._server.world.post(
                 chat,
-                fields.get("text", ""),
+                text,
+                entities=found_entities(text),
                 sender=fields.get("sender", 0),
                 reply_to=fields.get("reply_to", 0),
                 grouped_id=fields.get("grouped_id"),
@@ -149,7 +151,8 @@ class Control:
         return types.MessageMediaDocument(document=document)
 
     def _edit(self, fields: Json) -> Json:
-        self._server.world.edit(self._chat(fields), int(fields["id"]), fields["text"])
+        text = fields["text"]
+        self._server.world.edit(self._chat(fields), int(fields["id"]), text, entities=found_entities(text))
         return {"ok": True}
 
     def _delete(self, fields: Json) -> Json:

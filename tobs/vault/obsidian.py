@@ -51,6 +51,7 @@ PROPERTY_TYPES: dict[str, PropertyType] = {
     "media": "multitext",
     "cover": "text",
     "related": "multitext",
+    "plugins_failed": "multitext",
     "title": "text",
     "performer": "text",
     "album": "text",

@@ -112,6 +112,11 @@ def parse(source: str) -> tuple[str, list[Tl]]:
     return text, sorted(entities, key=lambda entity: (entity.offset, -entity.length))
 
 
+def found_entities(text: str) -> list[Tl]:
+    """Links, mentions, tags ... that Telegram's server finds by itself in what somebody writes."""
+    return sorted(_found(text, []), key=lambda entity: entity.offset)
+
+
 def _link(offset: int, length: int, target: str) -> Tl:
     if target.startswith("user:"):
         return types.MessageEntityMentionName(offset, length, int(target.removeprefix("user:")))

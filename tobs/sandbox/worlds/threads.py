@@ -16,6 +16,7 @@ from telethon.tl import types
 from tobs.model import bare_id
 from tobs.sandbox.worlds.files import Refused
 from tobs.sandbox.worlds.history import History
+from tobs.sandbox.worlds.markup import found_entities
 from tobs.sandbox.worlds.tl import Tl, peer
 from tobs.sandbox.worlds.world import About, World
 
@@ -152,7 +153,8 @@ def comment(
 ) -> int:
     """A new comment under a post of a channel; its id in the discussion group. The post counts it."""
     group, root = discussion(world, channel, post)
-    id = world.post(group, text, sender=sender, reply_to=reply_to, thread=root, media=media)
+    found = found_entities(text)
+    id = world.post(group, text, entities=found, sender=sender, reply_to=reply_to, thread=root, media=media)
     count_comments(world, channel, post)
     return id
 
