@@ -108,6 +108,8 @@ def test_notes_and_canvases_of_the_owner_lead_to_the_new_notes(served: Near, vau
     board = f'{{\n\t"nodes":[\n\t\t{{"id":"1","type":"file","file":"{note}","x":1e2}}\n\t]\n}}'
     (vault / "Board.canvas").write_text(board)
     before = stamps(vault)
+    told = render(served, vault, "--layout", "day", "--dry-run")
+    assert stamps(vault) == before and told["rendering"]["relinked"] == 2
     report = render(served, vault, "--layout", "day")
     assert report["rendering"]["relinked"] == 2
     (node,) = json.loads((vault / "Board.canvas").read_text())["nodes"]

@@ -86,6 +86,22 @@ def test_what_comes_out_the_same_is_not_touched_and_a_period_makes_only_its_own_
     assert {name for name, stamp in stamps(vault).items() if before[name] != stamp} == wanted
 
 
+def test_what_a_render_tells_is_about_notes_and_one_line_where_there_is_nothing_to_do(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "32")
+    count = sum(name.endswith(".md") for name in tree(vault))
+    assert [line.rstrip() for line in offline(vault, "render").stdout.splitlines()] == [f"notes  {count} unchanged"]
+    monkeypatch.setenv("COLUMNS", "60")
+    told = offline(vault, "render", "--dry-run").stdout.splitlines()
+    assert told[0] == "Nothing would change; this was a rehearsal." and len(told) == 2
+    note = days_with(vault, 1)[0]
+    (vault / note).unlink()
+    offline(vault, "render")
+    told = offline(vault, "render", "--restore", "--dry-run").stdout.splitlines()
+    assert told[:2] == [f"created   {note}", "1 file would change; this was a rehearsal."]
+
+
 def test_a_changed_template_makes_only_its_own_notes_again(vault: Path) -> None:
     before = stamps(vault)
     (vault / ".tobs" / "templates" / "person.md.j2").write_text("{{ person.facts }}\n\nMy person.\n")

@@ -103,9 +103,14 @@ def _show(report: RunReport) -> None:
             stdout.print(change.diff, markup=False, soft_wrap=True, end="")
         else:
             stdout.print(f"{change.outcome:9} {change.note}", markup=False, soft_wrap=True)
+    if told.changes is not None:
+        count = len(told.changes)
+        would = f"{count:,} file{'s' if count > 1 else ''} would change" if count else "Nothing would change"
+        stdout.print(f"{would}; this was a rehearsal.")
     for relaid in told.layouts:
         stdout.print(f"{relaid.chat}: layout {relaid.layout}, {relaid.notes:,} notes before", markup=False)
     for kept in told.kept:
         stdout.print(f"yours is kept: {kept.note} in {kept.beside}", markup=False, soft_wrap=True)
     if told.relinked:
-        stdout.print(f"links brought up to date in {told.relinked:,} notes", markup=False)
+        where = "1 file" if told.relinked == 1 else f"{told.relinked:,} files"
+        stdout.print(f"links brought up to date in {where} of yours", markup=False)

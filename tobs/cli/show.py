@@ -23,23 +23,28 @@ _TAKEOUT = {
 
 
 def show_report(console: Console, report: RunReport) -> None:
-    """The run report in a few lines: what was done, what came right, what did not work."""
+    """The run report in a few lines: what was done, what came right, what did not work. A render has to do with notes;
+    of everything else it tells what there is."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column()
     m, n, f = report.messages, report.notes, report.media
-    table.add_row("messages", _joined(_counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted)))
+    has_all = report.command != "render"
+    messages = _counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted)
+    if messages or has_all:
+        table.add_row("messages", _joined(messages))
     notes = _counts(created=n.created, updated=n.updated, unchanged=n.unchanged, preserved=n.preserved)
     table.add_row("notes", _joined(notes, _counts(conflicts=n.conflicts, moved=n.moved, deleted=n.deleted)))
     media = _counts(downloaded=f.downloaded, reused=f.reused, failed=f.failed, unavailable=f.unavailable)
-    table.add_row("media", _joined(media, format_size(f.bytes) if f.bytes else ""))
+    if media or has_all:
+        table.add_row("media", _joined(media, format_size(f.bytes) if f.bytes else ""))
     for name, counts in sorted(report.processors.items()):
         line = _counts(done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed)
         table.add_row(escape(name), _joined(line))
     waits = _counts(**{"flood wait" if report.flood.waits == 1 else "flood waits": report.flood.waits})
-    table.add_row(
-        "requests", _joined(f"{report.requests:,}", f"{waits}, {report.flood.seconds:.0f} s" if waits else "")
-    )
+    if report.requests or has_all:
+        requests = _joined(f"{report.requests:,}", f"{waits}, {report.flood.seconds:.0f} s" if waits else "")
+        table.add_row("requests", requests)
     if report.takeout.state in _TAKEOUT:
         table.add_row("takeout", _TAKEOUT[report.takeout.state])
     console.print(table)
