@@ -224,7 +224,11 @@ def test_a_message_to_oneself_is_captured_with_its_transcript_and_answered_once_
         eventually(lambda: status(vault).get("problems"), "a refusal was not told")
         assert f"message {third}" in status(vault)["problems"][0] and not notes_of(vault, other)
     with watching(served, vault, "--every", "1h"):
-        pass
+        assert status(vault)["problems"] == []
+        with (vault / ".tobs/plugins/writes_down.py").open("a") as plugin:
+            plugin.write("# changed\n")
+        eventually(lambda: status(vault).get("problems"), "a plugin that is not trusted any more was not named")
+        assert "plugin writes_down" in status(vault)["problems"][0] and "not trusted" in status(vault)["problems"][0]
     assert methods(served, 0).count("messages.sendReaction") == 2, "nothing is answered twice"
 
 

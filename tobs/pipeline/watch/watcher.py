@@ -86,6 +86,7 @@ class Watcher:
         run, account = self._run, self._telegram.account.id
         self._chats = await choose_kept(run.archive, account, run.keeper, self._telegram, targets)
         self.status.chats = len(self._chats)
+        self._tell_idle()
         last = self._clock()
         await self._step(Due())  # what an interrupted run left
         while not self._is_over():
@@ -215,6 +216,14 @@ class Watcher:
             await run.keeper(bringer.delete, gone, self._chats)
 
     # what is told
+
+    def _tell_idle(self) -> None:
+        """Name the plugins that are not to run as they are now: with its last report a watch tells that too late."""
+        for info in self._run.means.catalogue.plugins:
+            if info.state in ("untrusted", "broken"):
+                told = f"plugin {info.name}: {info.reason}"
+                logger.warning("{} is not run: {}", info.name, info.reason)
+                self.status.problems = [*self.status.problems, told][-_TOLD:]
 
     def _resting(self) -> State | None:
         """Why Telegram is left alone now, None when it is not."""
