@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.e2e.conftest import Serve
-from tests.e2e.harness import Done, tree
+from tests.e2e.harness import Done, Served, tree
 
 WORLD = "synthetic:messages=120,chats=1,media=0,seed=1"
 
@@ -124,23 +125,49 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(serve: Serve, tmp_path
     """A limit on the size of files stands for the full disk: the archive cannot grow past it."""
     served = serve("synthetic:messages=3000,chats=1,media=0,seed=1")
     vault = tmp_path / "v"
-    limited = (
+    told_in_one_line(
+        limited(served, tmp_path, 600_000, "export", served.target, "--vault", str(vault), "-q"), 5, "disk"
+    )
+    assert served.tobs("export", served.target, "--vault", str(vault), "-q").code == 0
+    assert len([name for name in tree(vault) if "/20" in name]) == 3000
+
+
+def test_a_disk_that_fills_up_during_a_sync_is_one_line_and_the_next_sync_brings_everything(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve(WORLD), tmp_path / "v"
+    assert served.tobs("export", served.target, "--layout", "message", "--vault", str(vault), "-q").code == 0
+    served.control("/messages", {"text": "New words. " * 300, "count": 200})
+    served.control("/edit", {"id": 20, "text": "Edited."})
+    served.control("/delete", {"ids": [3]})
+    whole = tmp_path / "whole"
+    shutil.copytree(vault, whole)
+    assert served.tobs("sync", "--vault", str(whole), "-q").code == 0
+    before, size = tree(vault), (vault / ".tobs/archive.db").stat().st_size
+    told_in_one_line(limited(served, tmp_path, size + 20_000, "sync", "--vault", str(vault), "-q"), 5, "disk")
+    for name, text in tree(vault).items():
+        assert text in (before.get(name), tree(whole).get(name)), f"{name} is torn"
+    assert served.tobs("sync", "--vault", str(vault), "-q").code == 0
+    assert tree(vault) == tree(whole)
+
+
+def limited(served: Served, cwd: Path, size: int, *arguments: str) -> Done:
+    """Run one command that can write no file larger than ``size`` bytes."""
+    run = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000));"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}));"
         "sys.argv = ['tobs', *sys.argv[1:]]; from tobs.cli.main import main; main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", limited, "export", served.target, "--vault", str(vault), "-q"],
+        [sys.executable, "-c", run, *arguments],
         env=served.environment(),
-        cwd=tmp_path,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    told_in_one_line(Done(done.returncode, done.stdout, done.stderr), 5, "disk")
-    assert served.tobs("export", served.target, "--vault", str(vault), "-q").code == 0
-    assert len([name for name in tree(vault) if "/20" in name]) == 3000
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def test_usage_errors_are_exit_code_two(serve: Serve, tmp_path: Path) -> None:

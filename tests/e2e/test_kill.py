@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve
-from tests.e2e.harness import Served, tree
+from tests.e2e import mortal
+from tests.e2e.conftest import Serve, ServeNear
+from tests.e2e.harness import Served, stamps, tree
 
 SEED = 20261121
 
@@ -121,6 +124,85 @@ def test_a_run_with_filters_killed_at_many_moments_ends_with_the_same_vault(
     # A file that two messages share has the name of the one that came first: with a filter, maybe another.
     notes = [sorted(path for path in tree(tmp_path / name) if path.endswith(".md")) for name in ("whole", "all")]
     assert notes[0] == notes[1]
+
+
+def _much_happens(served: Served, vault: Path) -> None:
+    """On Telegram and in the vault."""
+    served.control("/messages", {"text": "New words.", "count": 4})
+    for message_id in range(18, 22):
+        served.control("/edit", {"id": message_id, "text": f"Edited {message_id} again"})
+    served.control("/delete", {"ids": [3, 4]})
+    served.control("/pin", {"id": 8})
+    served.control("/title", {"title": "Another title"})
+    notes = {int(path.name.split()[1]): path for path in (vault / "Telegram").rglob("20*.md")}
+    notes[20].write_text(notes[20].read_text() + "\nMy words.\n")
+    (vault / "Mine").mkdir()
+    notes[21].rename(vault / "Mine/Twenty-one.md")
+    notes[9].rename(notes[9].with_name("Nine.md"))
+    notes[30].unlink()
+
+
+def _comments_come(served: Served, vault: Path) -> None:
+    made = served.control("/topics", {"chat": "@garden_guild", "title": "Bees"})["id"]
+    served.control("/messages", {"chat": "@garden_guild", "text": "Buzz.", "thread": made})
+    served.control("/comments", {"chat": "@garden_post", "post": 2, "text": "Late to the party."})
+    served.control("/messages", {"chat": "@garden_post", "text": "A new post."})
+
+
+def _long_ago(served: Served, vault: Path) -> None:
+    _much_happens(served, vault)
+    served.control("/messages", {"text": "Many more.", "count": 150})
+    served.control("/forget", {})
+
+
+SMALL = "synthetic:messages=40,chats=1,media=0.1,seed=4"
+Happening = Callable[[Served, Path], None]
+
+
+def test_a_sync_that_is_killed_after_any_step_ends_with_the_same_vault(serve_near: ServeNear, tmp_path: Path) -> None:
+    _kill_sync(serve_near, tmp_path, SMALL, _much_happens, is_short=True)
+
+
+@pytest.mark.long  # one run and another for each of a hundred steps
+@pytest.mark.parametrize(
+    ("world", "happening"), [(SMALL, _much_happens), (SMALL, _long_ago), ("community", _comments_come)]
+)
+def test_a_sync_that_is_killed_after_each_step_ends_with_the_same_vault(
+    world: str, happening: Happening, serve_near: ServeNear, tmp_path: Path
+) -> None:
+    _kill_sync(serve_near, tmp_path, world, happening)
+
+
+def _kill_sync(
+    serve_near: ServeNear, tmp_path: Path, world: str, happening: Happening, *, is_short: bool = False
+) -> None:
+    served, vault = serve_near(world), tmp_path / "before"
+    comments = ("--comments",) if world == "community" else ()
+    done = served.tobs("export", *served.ready["targets"], *comments, "--layout", "message", "--vault", str(vault))
+    assert done.code == 0, done.stderr
+    with (vault / ".tobs/config.toml").open("a") as config:
+        config.write("digest = true\n")
+    happening(served, vault)
+
+    def sync(name: str, last: int) -> subprocess.CompletedProcess[str]:
+        shutil.copytree(vault, tmp_path / name)
+        command = [sys.executable, mortal.__file__, str(last), "sync", "--vault", str(tmp_path / name), "-q"]
+        return subprocess.run(command, env=served.environment(), capture_output=True, text=True, check=False)
+
+    undisturbed = sync("whole", 0)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    whole, steps = tree(tmp_path / "whole"), range(1, int(undisturbed.stderr.split()[-1]))
+    # The first is when something is recorded and no note written, the last when nearly all is done.
+    for last in [5, random.Random(SEED).choice(steps), steps[-3]] if is_short else steps:
+        name = f"killed{last}"
+        assert sync(name, last).returncode == -signal.SIGKILL
+        done = served.tobs("sync", "--vault", str(tmp_path / name))
+        assert done.code == 0, done.stderr
+        killed, before = tree(tmp_path / name), stamps(tmp_path / name)
+        assert sorted(killed) == sorted(whole), f"killed after step {last}"
+        assert [path for path in whole if killed[path] != whole[path]] == [], f"killed after step {last}"
+        served.tobs("sync", "--vault", str(tmp_path / name))
+        assert stamps(tmp_path / name) == before, f"killed after step {last}"
 
 
 def _kill_test(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from contextlib import suppress
+from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -10,6 +13,8 @@ from loguru import logger
 if TYPE_CHECKING:
     from tobs.config import Settings
     from tobs.vault.workspace import Workspace
+
+_LOG_SIZE, _LOGS_KEPT = 5_000_000, 5
 
 
 def log_to_stderr(verbosity: int) -> None:
@@ -22,13 +27,23 @@ def log_to_stderr(verbosity: int) -> None:
         )
 
 
+class _LogFile(RotatingFileHandler):
+    """A log that cannot be written, on a full disk for one, is done without: what else fails is told by itself."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nobody is told."""
+
+    def close(self) -> None:
+        """Close the file, with what of it could not be written."""
+        with suppress(OSError):
+            super().close()
+
+
 def log_to_file(workspace: Workspace, settings: Settings) -> int:
     """A log under ``.tobs/logs``, kept small. ``diagnose`` stays off: it would print the values of variables."""
     return logger.add(
-        workspace.logs / "tobs.log",
+        _LogFile(workspace.logs / "tobs.log", maxBytes=_LOG_SIZE, backupCount=_LOGS_KEPT, encoding="utf-8", delay=True),
         level=settings.log_level.upper(),
-        rotation="5 MB",
-        retention=5,
         backtrace=False,
         diagnose=False,
     )

@@ -342,6 +342,10 @@ class Notes:
         """Mark the notes stale that are behind the counters of a chat's messages; whether there are any."""
         return stale.mark_notes_behind(self._database, owner_of(account, chat_id), chat_id)
 
+    def mark_index_stale(self, note_ids: Iterable[int]) -> None:
+        """The list of the vault's chats, if one of these notes is a chat's."""
+        stale.mark_index(self._database, note_ids)
+
     def mark_stale_with(self, sha256: str) -> None:
         """The notes that embed a file, and its own note."""
         stale.mark_notes_with_file(self._database, sha256)

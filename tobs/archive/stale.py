@@ -15,6 +15,15 @@ def mark_notes(database: Database, note_ids: Iterable[int]) -> None:
     database.run(f"{_GROW} WHERE id IN (SELECT value FROM json_each(?))", (id_list(note_ids),))
 
 
+def mark_index(database: Database, note_ids: Iterable[int]) -> None:
+    """The list of the vault's chats, if one of these notes is a chat's."""
+    database.run(
+        f"{_GROW} WHERE tobs_id = 'index' AND EXISTS ("
+        " SELECT 1 FROM notes AS chat WHERE chat.kind = 'chat' AND chat.id IN (SELECT value FROM json_each(?)))",
+        (id_list(note_ids),),
+    )
+
+
 def mark_notes_named(database: Database, tobs_ids: Iterable[str]) -> None:
     """Notes by ``tobs_id``."""
     database.run(f"{_GROW} WHERE tobs_id IN (SELECT value FROM json_each(?))", (id_list(tobs_ids),))

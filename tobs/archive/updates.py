@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tobs.archive.database import Database
 from tobs.archive.encoding import owner_of
 from tobs.model import UpdateState
+
+_MESSAGES, _ABOUT = 1, 2  # of the column `news`
 
 
 class Updates:
@@ -50,6 +54,25 @@ class Updates:
             "UPDATE followed SET top = max(top, ?) WHERE account = ? AND chat_id = ?",
             (top, owner_of(account, chat_id), chat_id),
         )
+
+    def bring_news(self, account: int, chat_ids: Iterable[int], *, about: bool = False) -> None:
+        """Messages of followed chats came that notes may not show yet; with ``about`` the chat itself is another."""
+        self._database.run_many(
+            "UPDATE followed SET news = news | ? WHERE account = ? AND chat_id = ?",
+            [(_ABOUT if about else _MESSAGES, owner_of(account, chat_id), chat_id) for chat_id in chat_ids],
+        )
+
+    def with_news(self, account: int, *, about: bool = False) -> set[int]:
+        """The chats of which messages, or (``about``) the chat itself, may be newer than the notes."""
+        rows = self._database.rows(
+            "SELECT chat_id FROM followed WHERE account IN (0, ?) AND news & ?",
+            (account, _ABOUT if about else _MESSAGES),
+        )
+        return {chat_id for (chat_id,) in rows}
+
+    def told_news(self, account: int) -> None:
+        """The notes of ``account``'s chats show everything."""
+        self._database.run("UPDATE followed SET news = 0 WHERE account IN (0, ?) AND news <> 0", (account,))
 
     def must_look_back(self, account: int, chat_id: int, high: int) -> None:
         """Messages of a followed chat up to ``high`` may have been edited without Telegram telling."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.media import Chain, MediaPolicy
 from tobs.model import Chat, is_channel_id
-from tobs.pipeline.comments import find_comments
+from tobs.pipeline.comments import find_comments, left_comments
 from tobs.pipeline.complete import complete_imported, know_old_group
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.emoji import learn_emoji
@@ -174,6 +174,7 @@ class ChatExporter(Struct, frozen=True):
         desk = self.desk
         workers = self.limits.downloads
         found = await find_comments(desk, self.keeper, self.telegram, chat, within=within, workers=workers)
+        found = found or await self.keeper(left_comments, desk, self.telegram, chat)
         if found is None:
             return host
         # Messages of the group are of that chat, but lie in the channel's folder.

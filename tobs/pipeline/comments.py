@@ -38,7 +38,7 @@ class Commented(Struct, frozen=True):
     group: Chat
     source: Source
     gaps: Sequence[Gap]
-    recording: Recording
+    recording: Recording | None
 
 
 async def find_comments(
@@ -68,6 +68,14 @@ async def find_comments(
         return None
 
     return _by_post(_Threads(desk, keeper, channel.id, threads), telegram, channel, group, due, workers)
+
+
+def left_comments(desk: Desk, telegram: Telegram, channel: Chat) -> Commented | None:
+    """Comments that are in the archive, of a run that was stopped before they had their notes; None for none."""
+    group = desk.archive.chats.get(desk.account, channel.linked_chat) if channel.linked_chat else None
+    if group is None or group.id not in desk.archive.messages.unfinished(desk.account):
+        return None
+    return Commented(group, live_source(telegram), (), None)
 
 
 async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | None]:

@@ -47,7 +47,6 @@ class NoteWriter:
         self._press = press
         self._left: list[int] = []
         self._preserved: set[int] = set()
-        self._has_news = False
 
     def expect(self, messages: int) -> None:
         """Make ready for the notes of so many messages."""
@@ -116,14 +115,10 @@ class NoteWriter:
         rows = desk.archive.notes.stale(desk.account, None, kinds=SUMMARIES, limit=desk.batch)
         pressed = press_summaries(desk.studio, rows)
         self._take_down(pressed)
-        told = {note.id for note in pressed if note.outcome in ("created", "updated", "merged", "conflict")}
-        self._has_news |= any(row.kind == "chat" and row.id in told for row in rows)
         return len(rows)
 
     def _write_index(self) -> None:
         notes, account = self._desk.archive.notes, self._desk.account
-        if self._has_news and (index := notes.by_tobs_id("index")) is not None:
-            notes.mark_stale([index.id])
         self._take_down(press_summaries(self._desk.studio, notes.stale(account, None, kinds=("index",))))
 
     def _heal(self) -> int:
@@ -170,6 +165,8 @@ class NoteWriter:
             archive.replaced.made(run_id, [note.id for note in asked if note.outcome == "created"])
             archive.notes.written(in_place)
             archive.notes.settle(settled)
+            # Also where nothing was written: it may have been by a run that was killed before it came here.
+            archive.notes.mark_index_stale([note.id for note in asked])
             archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
 
     def _tell_asked(self, note: Pressed) -> None:

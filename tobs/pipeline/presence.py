@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -20,11 +20,12 @@ from tobs.archive import Archive, FileRow, NoteRow, path_key
 from tobs.pipeline.folders import folder_key
 from tobs.pipeline.report import Reporter
 from tobs.vault.decide import plain_text, text_hash
-from tobs.vault.layout import chat_folder
+from tobs.vault.layout import TELEGRAM, chat_folder
 from tobs.vault.merge import link_targets
 from tobs.vault.missing import missing_notes, require_on_disk, require_presence
 from tobs.vault.read import read_batch
 from tobs.vault.strays import LyingFile, is_conflict_copy, marks_at, visible_files
+from tobs.vault.workspace import sweep_folders
 
 #: Paths looked at together.
 _PATHS = 20_000
@@ -33,12 +34,13 @@ T = TypeVar("T")
 
 
 class _Absent(Struct, frozen=True):
-    """What is not where it was, of how many."""
+    """What is not where it was, of how many; ``elsewhere`` are the owner's folders in which something is."""
 
     notes: Sequence[NoteRow]
     of_notes: int
     files: Sequence[FileRow]
     of_files: int
+    elsewhere: Set[str] = frozenset()
 
 
 class _Strays(Struct, frozen=True):
@@ -54,6 +56,7 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
     """Follow what the owner did to the files of the vault. Raises VaultError if much of it is missing and that is not
     accepted, or if a part of it is not on this computer: then nothing was taken down."""
     absent = _absent(archive, root)
+    sweep_folders(root, sorted(absent.elsewhere))
     _take_back(archive, root)
     if not absent.notes and not absent.files:
         return
@@ -117,16 +120,24 @@ def _absent(archive: Archive, root: Path) -> _Absent:
     notes: list[NoteRow] = []
     files: list[FileRow] = []
     of_notes = of_files = 0
+    elsewhere = _folders_elsewhere(row.path for row in archive.notes.planned_notes())
     for rows in batches(archive.notes.written_notes(), _PATHS):
         of_notes += len(rows)
+        elsewhere |= _folders_elsewhere(row.path for row in rows)
         missing = missing_notes(root, [row.path for row in rows])
         notes += [row for row in rows if row.path in missing]
     for found in archive.files.all():
         there = [row for row in found if not row.is_lost]
         of_files += len(there)
+        elsewhere |= _folders_elsewhere(row.path for row in there)
         missing = missing_notes(root, [row.path for row in there])
         files += [row for row in there if row.path in missing]
-    return _Absent(notes, of_notes, files, of_files)
+    return _Absent(notes, of_notes, files, of_files, elsewhere)
+
+
+def _folders_elsewhere(paths: Iterable[str]) -> set[str]:
+    """The folders of ``paths`` that are not in tobs's own."""
+    return {path.rpartition("/")[0] for path in paths if not path.startswith(f"{TELEGRAM}/")}
 
 
 def _take_back(archive: Archive, root: Path) -> None:

@@ -202,12 +202,14 @@ CREATE TABLE update_states (
 
 -- Chats that are kept in step: what has an id from `low` on is wanted, what has one above `top` comes as a change.
 -- Messages up to `look_back` may have been edited without Telegram telling: they have still to be fetched again.
+-- `news`: what came that notes may not show yet (1: messages, 2: the chat itself is another; added up).
 CREATE TABLE followed (
     account INTEGER NOT NULL,
     chat_id INTEGER NOT NULL,
     low INTEGER NOT NULL,
     top INTEGER NOT NULL,
     look_back INTEGER NOT NULL DEFAULT 0,
+    news INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, chat_id)
 ) WITHOUT ROWID;
 

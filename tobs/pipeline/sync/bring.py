@@ -13,7 +13,7 @@ from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.sync.counters import fetch_again
+from tobs.pipeline.sync.counters import fetch_again, refresh_counters, refresh_messages
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.pipeline.sync.look_back import LookedBack, look_back
 from tobs.pipeline.sync.look_through import look_through
@@ -77,8 +77,17 @@ class Bringer:
             return await self._keeper(archive.updates.begin, account, group.id, state)
         if too_long := await self._read(group.id, chats, state, known_only=True):
             ids = await self._keeper(archive.messages.live_ids, account, group.id, 1, _HIGHEST)
-            again = await fetch_again(self._desk, self._keeper, self._telegram, group.id, ids, self._decide, show=False)
-            await self._keeper(self.delete, again.gone, chats, Changes(box=group.id, state=too_long.state))
+            gone = await fetch_again(
+                self._desk,
+                self._keeper,
+                self._telegram,
+                group.id,
+                ids,
+                self._decide,
+                show=False,
+                changed=self.changed,
+            )
+            await self._keeper(self.delete, gone, chats, Changes(box=group.id, state=too_long.state))
 
     async def _read(
         self, box: int, chats: Mapping[int, Chat], state: UpdateState, *, known_only: bool = False
@@ -100,11 +109,28 @@ class Bringer:
             await self._keeper(self.delete, held, chats, Changes(box=box, state=changes.state))
         return None
 
+    async def refresh(self, chats: Mapping[int, Chat], *, since: float) -> None:
+        """Views, reactions and polls of messages that are not older than ``since`` (Unix seconds)."""
+        await self._begin_run()
+        gone = await refresh_counters(
+            self._desk, self._keeper, self._telegram, chats, self._decide, since=since, changed=self.changed
+        )
+        await self._keeper(self.delete, gone, chats)
+
+    async def refresh_messages(self, messages: Iterable[tuple[int, int]], *, show: bool) -> None:
+        """Views, reactions and polls of some messages (chat, id); with ``show`` in their notes too."""
+        await self._begin_run()
+        await refresh_messages(
+            self._desk, self._keeper, self._telegram, messages, self._decide, show=show, changed=self.changed
+        )
+
     async def look_back(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
         """Where Telegram did not tell what happened, go on looking for what was edited."""
         await self._begin_run()
         left = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in self.brought.refused}
-        found = await look_back(self._desk, self._keeper, self._telegram, left, self._decide, whole=whole)
+        found = await look_back(
+            self._desk, self._keeper, self._telegram, left, self._decide, whole=whole, changed=self.changed
+        )
         await self._keeper(self._take_looked_back, found, chats)
 
     async def _begin_run(self) -> None:
@@ -147,11 +173,9 @@ class Bringer:
         for chat_id, chat in chats.items():
             newest = await self._keeper(self._desk.archive.messages.newest_id, self._desk.account, chat_id)
             await self._keeper(self._desk.archive.updates.must_look_back, self._desk.account, chat_id, newest)
-            found = await look_through(self._desk, self._keeper, self._telegram, chat, self._decide)
-            gone += found.gone
-            if found.is_changed:
-                self.brought.changed.add(chat_id)
-                self.brought.about.add(chat_id)
+            gone += await look_through(
+                self._desk, self._keeper, self._telegram, chat, self._decide, changed=self._changed_altogether
+            )
         return gone
 
     # In the keeper's thread
@@ -161,7 +185,6 @@ class Bringer:
 
     def _take_looked_back(self, found: LookedBack, chats: Mapping[int, Chat]) -> None:
         desk, archive = self._desk, self._desk.archive
-        self._changed(found.edited)
         self.delete([key for keys in found.gone.values() for key in keys], chats)
         left = 0
         for chat_id, reached in found.reached.items():
@@ -172,12 +195,26 @@ class Bringer:
             told = f"what was edited long ago is still looked for: {left:,} older messages are left to the next syncs"
             desk.reporter.recovered(f"{told} (tobs sync --fill: all at once)")
 
-    def _changed(self, chat_ids: Iterable[int]) -> None:
-        """Something of these chats changed with this sync."""
-        for chat_id in chat_ids:
-            self.brought.changed.add(chat_id)
-            if self._mark is not None:
+    def changed(self, chat_ids: Iterable[int]) -> None:
+        """Messages of these chats changed: said in the transaction in which they do, so that a run that is stopped
+        before their notes show it leaves that to the next."""
+        updates, chat_ids = self._desk.archive.updates, set(chat_ids)
+        if self._mark is not None:
+            for chat_id in chat_ids - updates.with_news(self._desk.account):
                 self._desk.archive.digests.begin(self._desk.account, chat_id, self._mark)
+        updates.bring_news(self._desk.account, chat_ids)
+        self.brought.changed |= chat_ids
+
+    def _about(self, chat_ids: Iterable[int]) -> None:
+        """What these chats are called, say about themselves or have pinned changed."""
+        chat_ids = set(chat_ids)
+        self._desk.archive.updates.bring_news(self._desk.account, chat_ids, about=True)
+        self.brought.about |= chat_ids
+
+    def _changed_altogether(self, chat_ids: Iterable[int]) -> None:
+        chat_ids = set(chat_ids)
+        self.changed(chat_ids)
+        self._about(chat_ids)
 
     def _take(
         self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool, known_only: bool
@@ -188,18 +225,14 @@ class Bringer:
         # Below its top a chat takes in nothing but edits of what it has.
         tops = dict.fromkeys(chats, _HIGHEST) if known_only else {id: followed[id] for id in followed if id in chats}
         keys = deleted_keys(desk.archive, desk.account, changes, tops)
-        recorded = record_changes(
-            desk.archive, desk.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
-        )
+        renamed = {chat.id for chat in changes.chats if chat.id in chats and is_renamed(chats[chat.id], chat)}
+        with desk.archive.transaction():
+            recorded = record_changes(
+                desk.archive, desk.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
+            )
+            self.changed(chat_id for chat_id, one in recorded.items() if one.new or one.edited)
+            self._about((changes.about & chats.keys()) | renamed)
         count_recorded(desk, recorded.values())
-        for chat_id, one in recorded.items():
-            if one.new or one.edited:
-                self._changed([chat_id])
-        self.brought.changed |= {pins.chat_id for pins in changes.pins} & set(chats)
-        self.brought.about |= set(changes.about) & set(chats)
-        self.brought.about |= {
-            chat.id for chat in changes.chats if chat.id in chats and is_renamed(chats[chat.id], chat)
-        }
         self._tell_unreadable(changes, chats)
         return keys
 
@@ -220,13 +253,14 @@ class Bringer:
             if is_mass(count, live) and not self._accept:
                 refused[chat_id] = f"{count} of {live} messages of {chats[chat_id].title}"
         kept = [key for key in keys if key.chat_id not in refused]
-        if end is None:
-            archive.messages.mark_deleted(kept)
-        else:
-            record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
-        archive.comments.mark_posts(kept)
+        with archive.transaction():
+            if end is None:
+                archive.messages.mark_deleted(kept)
+            else:
+                record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
+            archive.comments.mark_posts(kept)
+            self.changed(key.chat_id for key in kept)
         desk.reporter.report.messages.deleted += len(kept)
-        self._changed({key.chat_id for key in kept})
         self.brought.refused |= refused
         if refused:
             logger.warning("deletions not taken over: {}", "; ".join(refused.values()))

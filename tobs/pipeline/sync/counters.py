@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-
-from msgspec import Struct, field
+from collections.abc import Callable, Iterable, Sequence
 
 from tobs.archive import Decide, record_page
-from tobs.model import MessageKey
+from tobs.model import MessageKey, Page
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.telegram.client import Telegram
 
+#: Hears, in the keeper's thread and in the transaction of what came, which chats changed.
+Changed = Callable[[Iterable[int]], None]
+
 #: Messages fetched again with one request.
 TOGETHER = 100
 
 
-class Again(Struct):
-    """Messages that were fetched again: whether notes are stale now, and which of them are gone (not marked yet)."""
-
-    is_changed: bool = False
-    gone: list[MessageKey] = field(default_factory=list)
-
-
 async def refresh_counters(
-    desk: Desk, keeper: Keeper, telegram: Telegram, chats: Iterable[int], decide: Decide, *, since: float
-) -> tuple[set[int], list[MessageKey]]:
+    desk: Desk,
+    keeper: Keeper,
+    telegram: Telegram,
+    chats: Iterable[int],
+    decide: Decide,
+    *,
+    since: float,
+    changed: Changed,
+) -> list[MessageKey]:
     """Fetch what is not older than ``since`` (Unix seconds) again, a hundred messages a request, and make the notes of
-    what was counted anew stale. The chats that changed, and the messages that are gone (not marked yet)."""
-    changed: set[int] = set()
+    what was counted anew stale. The messages that are gone (not marked yet)."""
     gone: list[MessageKey] = []
     for chat_id in chats:
         ids = await keeper(desk.archive.messages.live_ids_since, desk.account, chat_id, since)
-        again = await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=True)
-        changed |= {chat_id} if again.is_changed else set()
-        gone += again.gone
-    return changed, gone
+        gone += await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=True, changed=changed)
+    return gone
 
 
 async def refresh_messages(
@@ -48,19 +46,16 @@ async def refresh_messages(
     decide: Decide,
     *,
     show: bool,
-) -> set[int]:
-    """Fetch some messages (chat, id) again, whose counters moved; with ``show`` their notes are stale. The chats that
-    changed."""
+    changed: Changed,
+) -> None:
+    """Fetch some messages (chat, id) again, whose counters moved; with ``show`` their notes are stale."""
     by_chat: defaultdict[int, list[int]] = defaultdict(list)
     for chat_id, message_id in messages:
         by_chat[chat_id].append(message_id)
-    changed: set[int] = set()
     for chat_id, ids in by_chat.items():
         keys = [MessageKey.of(desk.account, chat_id, message_id) for message_id in ids]
         here = [key.id for key in await keeper(desk.archive.messages.live, keys)]
-        if (await fetch_again(desk, keeper, telegram, chat_id, here, decide, show=show)).is_changed:
-            changed.add(chat_id)
-    return changed
+        await fetch_again(desk, keeper, telegram, chat_id, here, decide, show=show, changed=changed)
 
 
 async def fetch_again(
@@ -72,16 +67,24 @@ async def fetch_again(
     decide: Decide,
     *,
     show: bool,
-) -> Again:
+    changed: Changed,
+) -> list[MessageKey]:
     """Fetch the messages ``ids`` of a chat again and record what is different; with ``show`` the chat's notes are stale
-    that do not show its counters, those stored before too. Raises RequestRefused."""
-    again = Again()
+    that do not show its counters, those stored before too. Those that are gone (not marked yet). Raises
+    RequestRefused."""
+    gone: list[MessageKey] = []
     for start in range(0, len(ids), TOGETHER):
         page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
-        recorded = await keeper(record_page, desk.archive, desk.account, page, decide)
-        count_recorded(desk, [recorded])
-        again.is_changed |= bool(recorded.edited)
-        again.gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
+        await keeper(_record, desk, page, decide, changed)
+        gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
     if show:
-        again.is_changed |= await keeper(desk.archive.notes.show_counters, desk.account, chat_id)
-    return again
+        await keeper(desk.archive.notes.show_counters, desk.account, chat_id)
+    return gone
+
+
+def _record(desk: Desk, page: Page, decide: Decide, changed: Changed) -> None:
+    with desk.archive.transaction():
+        recorded = record_page(desk.archive, desk.account, page, decide)
+        if recorded.edited:
+            changed([page.chat_id])
+    count_recorded(desk, [recorded])

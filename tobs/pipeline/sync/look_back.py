@@ -14,7 +14,7 @@ from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, MessageKey
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.sync.counters import TOGETHER, fetch_again
+from tobs.pipeline.sync.counters import TOGETHER, Changed, fetch_again
 from tobs.telegram.client import Telegram
 
 #: Requests of one sync.
@@ -22,16 +22,22 @@ PAGES = 50
 
 
 class LookedBack(Struct):
-    """What looking back found: the chats in which something was edited, messages that are gone (not marked yet), and
-    down to which id each chat was looked at (0: to the end)."""
+    """What looking back found: messages that are gone (not marked yet), and down to which id each chat was looked at
+    (0: to the end)."""
 
-    edited: set[int] = field(default_factory=set)
     gone: defaultdict[int, list[MessageKey]] = field(default_factory=lambda: defaultdict(list))
     reached: dict[int, int] = field(default_factory=dict)
 
 
 async def look_back(
-    desk: Desk, keeper: Keeper, telegram: Telegram, chats: Mapping[int, Chat], decide: Decide, *, whole: bool
+    desk: Desk,
+    keeper: Keeper,
+    telegram: Telegram,
+    chats: Mapping[int, Chat],
+    decide: Decide,
+    *,
+    whole: bool,
+    changed: Changed,
 ) -> LookedBack:
     """Go on in those of ``chats`` where something is left, for ``PAGES`` requests or (``whole``) to the end, and record
     what was edited. A chat that Telegram refuses is told and left out."""
@@ -43,14 +49,13 @@ async def look_back(
         asked += 1
         ids = await keeper(archive.messages.live_ids_upto, desk.account, chat_id, high, TOGETHER)
         try:
-            again = await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=False)
+            gone = await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=False, changed=changed)
         except FloodWait:
             raise
         except RequestRefused as error:
             desk.reporter.failed(error, chats[chat_id].title)
             continue
-        found.edited |= {chat_id} if again.is_changed else set()
-        found.gone[chat_id] += again.gone
+        found.gone[chat_id] += gone
         reached = ids[-1] - 1 if len(ids) == TOGETHER else 0
         found.reached[chat_id] = reached
         if not found.gone[chat_id]:  # what is gone may have to be accepted first

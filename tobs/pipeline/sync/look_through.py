@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from loguru import logger
-from msgspec import Struct
 
 from tobs.archive import Decide, record_page
 from tobs.model import Chat, MessageKey, Page
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.sync.counters import Changed
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.sources import Gap
 from tobs.telegram.client import Telegram
@@ -27,37 +27,34 @@ from tobs.telegram.client import Telegram
 _LEAF = 100
 
 
-class Found(Struct):
-    """What looking through a chat found: messages that are gone (not marked yet), and whether anything changed."""
-
-    gone: list[MessageKey]
-    is_changed: bool = False
-
-
-async def look_through(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide) -> Found:
-    """Record what is new, find what was deleted. Raises RequestRefused."""
-    archive, found = desk.archive, Found([])
+async def look_through(
+    desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide, *, changed: Changed
+) -> list[MessageKey]:
+    """Record what is new, find what was deleted: the messages that are gone (not marked yet). Raises RequestRefused."""
+    archive, gone = desk.archive, list[MessageKey]()
     top = (await telegram.history_top(chat.id)).top
     newest = await keeper(archive.messages.newest_id, desk.account, chat.id)
 
     async def take(page: Page) -> None:
-        await keeper(_take, desk, page, decide, found)
+        gone.extend(await keeper(_take, desk, page, decide, changed))
 
-    if top > newest:
-        await telegram.walk(chat.id, [(newest + 1, top)], take, count=top - newest)
+    # Pages come from several workers: a run that was stopped may have left a hole below the newest.
+    known = (await keeper(archive.updates.followed, desk.account)).get(chat.id, newest)
+    if gaps := await keeper(archive.coverage.gaps, desk.account, chat.id, known + 1, top):
+        await telegram.walk(chat.id, gaps, take, count=top - known)
     if await keeper(archive.coverage.gaps, desk.account, chat.id, 1, newest):
         logger.info("chat {} is not here in full: what was deleted is found by looking back", chat.id)
-        return found
+        return gone
     ids = await keeper(archive.messages.live_ids, desk.account, chat.id, 1, newest)
 
     async def probe(index: int) -> tuple[int, int]:
         here, newer = await telegram.position(chat.id, ids[index])
-        known = await keeper(archive.messages.newer, desk.account, chat.id, here)
-        return here, known - len(found.gone) - newer
+        ours = await keeper(archive.messages.newer, desk.account, chat.id, here)
+        return here, ours - len(gone) - newer
 
     for gap in await shrunk_ranges(ids, probe):
         await telegram.walk(chat.id, [gap], take, count=_LEAF)
-    return found
+    return gone
 
 
 async def shrunk_ranges(ids: Sequence[int], probe: Callable[[int], Awaitable[tuple[int, int]]]) -> list[Gap]:
@@ -103,11 +100,13 @@ class _Part(NamedTuple):
     newer: int
 
 
-def _take(desk: Desk, page: Page, decide: Decide, found: Found) -> None:
-    """Record a page; what the archive has in its range and Telegram has not is gone."""
+def _take(desk: Desk, page: Page, decide: Decide, changed: Changed) -> list[MessageKey]:
+    """Record a page. What the archive has in its range and Telegram has not is gone."""
     live = desk.archive.messages.live_ids(desk.account, page.chat_id, page.low, page.high)
     here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
-    found.gone += [MessageKey.of(desk.account, page.chat_id, one) for one in live if one not in here]
-    recorded = record_page(desk.archive, desk.account, page, decide)
+    with desk.archive.transaction():
+        recorded = record_page(desk.archive, desk.account, page, decide)
+        if recorded.new or recorded.edited:
+            changed([page.chat_id])
     count_recorded(desk, [recorded])
-    found.is_changed = found.is_changed or bool(recorded.new or recorded.edited or found.gone)
+    return [MessageKey.of(desk.account, page.chat_id, one) for one in live if one not in here]

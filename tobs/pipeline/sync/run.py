@@ -22,11 +22,9 @@ from tobs.pipeline.plan import open_chat
 from tobs.pipeline.report import RunReport
 from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
-from tobs.pipeline.sync.counters import refresh_counters
 from tobs.pipeline.sync.mass import refusal
-from tobs.pipeline.sync.threads import bring_comment_changes
+from tobs.pipeline.sync.threads import bring_comment_changes, groups_of
 from tobs.pipeline.sync.trash import trash_emptied
-from tobs.pipeline.wanted import media_decision
 from tobs.pipeline.way import on_telegram
 from tobs.sources import live_source
 from tobs.sources.inbox import INBOX, inbox_source
@@ -77,24 +75,18 @@ class SyncRun(Struct, frozen=True):
                 if gaps := await run.keeper(run.archive.ledgers.to_fill, desk.account, chat_id):
                     bringer.brought.gaps[chat_id] = gaps
         if self.counters:
-            await self._count(run, desk, telegram, bringer, chats)
+            await bringer.refresh(chats, since=time.time() - self.means.settings.refresh)
         return bringer.brought
-
-    async def _count(
-        self, run: OpenRun, desk: Desk, telegram: Telegram, bringer: Bringer, chats: dict[int, Chat]
-    ) -> None:
-        """Views, reactions and polls of what is recent."""
-        since = time.time() - self.means.settings.refresh
-        decide = media_decision(desk, self.means.policy)
-        changed, gone = await refresh_counters(desk, run.keeper, telegram, chats, decide, since=since)
-        bringer.brought.changed |= changed
-        await run.keeper(bringer.delete, gone, chats)
 
 
 async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Brought) -> None:
     """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
     unfinished = await run.keeper(desk.archive.messages.unfinished, desk.account)
-    moved = brought.changed | brought.about | set(brought.gaps) | brought.commented
+    about = brought.about | await run.keeper(desk.archive.updates.with_news, desk.account, about=True)
+    changed = brought.changed | about | await run.keeper(desk.archive.updates.with_news, desk.account)
+    groups = await run.keeper(groups_of, desk, await run.keeper(desk.archive.chats.all, desk.account))
+    with_comments = brought.commented | {channel for group, channel in groups.items() if group in unfinished}
+    moved = changed | set(brought.gaps) | with_comments
     chats = sorted(moved | set(unfinished), reverse=True)
     if not chats and not await run.keeper(desk.archive.notes.stale, desk.account, None, limit=1):
         return
@@ -107,8 +99,8 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
             desk, run.keeper, writer, chain, enrichers, telegram, Filters(), (), means.policy, means.limits
         )
         for chat_id in chats:
-            full = await telegram.full(chat_id) if chat_id in brought.about else None
-            place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in brought.changed)
+            full = await telegram.full(chat_id) if chat_id in about else None
+            place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in changed)
             if place is None:
                 continue
             if place.chat.is_forum and chat_id in moved:
@@ -129,9 +121,10 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
                 limits=means.limits,
             )
             places.append(place)
-            if chat_id in brought.commented:
+            if chat_id in with_comments:
                 places.append(await exporter.bring_comments(place.chat, place, None))
         await finish_notes(desk, run.keeper, writer, places)
+    await run.keeper(desk.archive.updates.told_news, desk.account)
 
 
 def _open(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:

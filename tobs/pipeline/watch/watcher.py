@@ -20,11 +20,9 @@ from tobs.pipeline.report import Reporter, RunReport, iso_time
 from tobs.pipeline.stores import ArchivePeers
 from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.chosen import choose_kept
-from tobs.pipeline.sync.counters import refresh_counters, refresh_messages
 from tobs.pipeline.sync.mass import refusal
 from tobs.pipeline.sync.run import write_notes
 from tobs.pipeline.sync.threads import bring_comment_changes, groups_of
-from tobs.pipeline.wanted import media_decision
 from tobs.pipeline.watch.answers import answer_saved
 from tobs.pipeline.watch.bell import Bell, Due
 from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
@@ -193,7 +191,7 @@ class Watcher:
         channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
         await bring_comment_changes(bringer, desk, run.keeper, self._telegram, channels)
         bringer.brought.commented |= talked
-        await self._count(run, desk, bringer, due)
+        await self._count(run, bringer, due)
         return bringer.brought
 
     def _poll_again(self, bringer: Bringer, box: int) -> None:
@@ -202,18 +200,14 @@ class Watcher:
         if chat is not None and chat.left and (seconds := bringer.brought.due.get(box)):
             self._polls[box] = self._clock() + seconds
 
-    async def _count(self, run: OpenRun, desk: Desk, bringer: Bringer, due: Due) -> None:
+    async def _count(self, run: OpenRun, bringer: Bringer, due: Due) -> None:
         """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
-        decide, settings = media_decision(desk, run.means.policy), run.means.settings
+        settings = run.means.settings
         counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
         if counted:
-            changed = await refresh_messages(desk, run.keeper, self._telegram, counted, decide, show=settings.counters)
-            bringer.brought.changed |= changed
+            await bringer.refresh_messages(counted, show=settings.counters)
         if settings.counters and due.everything:
-            since = self._clock() - settings.refresh
-            changed, gone = await refresh_counters(desk, run.keeper, self._telegram, self._chats, decide, since=since)
-            bringer.brought.changed |= changed
-            await run.keeper(bringer.delete, gone, self._chats)
+            await bringer.refresh(self._chats, since=self._clock() - settings.refresh)
 
     # what is told
 
