@@ -14,6 +14,8 @@ from html.entities import html5
 ZERO_WIDTH = "\u200b"
 # What may stand in an Obsidian tag: U+2000-206F, U+2E00-2E7F and most ASCII punctuation may not.
 TAG_CHAR = r"0-9A-Za-z_/\-\xa1-\u167f\u1681-\u1fff\u2070-\u2dff\u2e80-\u2fff\u3001-\U0010ffff"
+#: Longer ones are no tags but an attempt to fill the list of them.
+LONGEST_TAG = 256
 _TAG = re.compile(rf"[{TAG_CHAR}]+")
 _ALNUM = r"[^\W_]"
 _REFERENCE = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
@@ -199,5 +201,6 @@ def fence(code: str, language: str = "") -> str:
 
 
 def legal_tag(name: str) -> bool:
-    """Whether ``name`` (without ``#``) can be an Obsidian tag: legal characters, one of them not a digit."""
-    return _TAG.fullmatch(name) is not None and not name.isdigit() and "//" not in name
+    """Whether ``name`` (without ``#``) can be an Obsidian tag: legal characters, one of them not a digit; and not so
+    long that no list of tags could show it."""
+    return len(name) <= LONGEST_TAG and _TAG.fullmatch(name) is not None and not name.isdigit() and "//" not in name

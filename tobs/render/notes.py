@@ -241,7 +241,7 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
     view = {}
     if message.blocks:
         view["text"] = _rich_text(message, context)
-    elif message.text:
+    elif message.text and not message.text.isspace():
         view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
     if message.media is not None or message.attached:
         view["media"], view["details"] = media_markdown(message, context)

@@ -129,6 +129,12 @@ def test_thousands_of_overlapping_entities_take_no_minute() -> None:
     assert time.process_time() - began < 20
 
 
+def test_a_tag_that_nobody_could_read_is_text() -> None:
+    text = "#" + "t" * 70_000
+    assert to_markdown(text, [E("hashtag", 0, len(text))]) == "\\" + text
+    assert hashtags(text, [E("hashtag", 0, len(text))]) == ()
+
+
 @pytest.mark.parametrize("text", ["<%", "a%%b", "a==b", "a::b", "#tag", "x #tag", "&amp;"])
 def test_a_link_that_may_not_be_one_wakes_nothing_at_its_borders(text: str) -> None:
     """Nothing is written where such a link begins: found by the fuzz tests as ``<`` and ``%`` side by side."""

@@ -373,6 +373,10 @@ def test_a_picture_in_a_line_of_a_rich_message_stands_there() -> None:
     assert body(note(message(blocks=line(_block("image", document_id=9, w=20, h=14))))) == "see \u200b here"
 
 
+def test_a_message_of_blanks_alone_is_told_to_be_empty() -> None:
+    assert body(note(message(text=" \n\xa0"))) == "*Empty message*"
+
+
 def test_hashtags_of_a_rich_message_are_tags() -> None:
     block = _block("paragraph", "a ", _block("hashtag", "#one"))
     assert head(note(message(blocks=(block,))))["tags"] == ["one"]
