@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from tobs.model import Message, Text
+from tobs.model import Entity, Message, Text
 from tobs.render.escape import escape_name, start_line
 from tobs.render.links import LinkTargets, destination, message_link, telegram_address, wikilink
 from tobs.render.markdown import MarkdownOptions, to_markdown
-from tobs.render.runs import clean
+from tobs.render.runs import clean, units
 from tobs.render.service import Teller
 from tobs.render.views import Attachment, Links, RenderOptions
 from tobs.render.words import catalogue
@@ -50,6 +50,14 @@ class Context:
     def plain(self, text: str) -> str:
         """A text without entities as Markdown, line ends kept."""
         return to_markdown(text, (), self.markdown)
+
+    def described(self, text: str) -> str:
+        """What a chat or person says of itself: it comes without entities; addresses and mentions are found here."""
+        found = [
+            Entity("mention" if match[0][0] == "@" else "url", units(text[: match.start()]), units(match[0]))
+            for match in _ADDRESS.finditer(text)
+        ]
+        return to_markdown(text, found, self.markdown, self.targets)
 
     # times
 
@@ -147,6 +155,10 @@ class Context:
         return self._user(chat_id)
 
 
+_ADDRESS = re.compile(
+    r"(?<![\w@/.])@[A-Za-z]\w{3,31}\b"
+    r"|(?<![\w@/.])(?:https?://|(?:t|telegram)\.me/)[^\s<>«»]*[^\s<>«».,;:!?)\]'\"]"
+)
 _MESSAGE_NOTE = re.compile(r"\d{4}-\d\d-\d\d \d+ (?=\S)")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tobs.model import Entity, RichBlock, Text
 from tobs.render.marks import PICTURE
+from tobs.render.runs import units
 
 #: Stands where a picture is, for the entity that makes an embed of it; a note that has no such picture shows nothing.
 _PLACE = "\u200b"
@@ -44,16 +45,12 @@ def inline_text(nodes: Iterable[RichBlock]) -> Text:
     return Text("".join(pieces), tuple(entities))
 
 
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def _walk(nodes: Iterable[RichBlock], pieces: list[str], entities: list[Entity], at: int) -> int:
     for node in nodes:
         start = at
         literal = node.text or _literal(node)
         pieces.append(literal)
-        at += _units(literal)
+        at += units(literal)
         if node.kind == "diff":
             at = _diff(node, pieces, entities, at)
             continue

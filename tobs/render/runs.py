@@ -29,6 +29,11 @@ class Span(Struct, frozen=True, gc=False):
     entity: Entity
 
 
+def units(text: str) -> int:
+    """The length of ``text`` in UTF-16 code units, by which Telegram counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def clean(text: str) -> str:
     """``text`` with ``\\n`` as its only line end and without what a UTF-8 file cannot hold."""
     if not _ODD.search(text):

@@ -391,6 +391,14 @@ def test_hashtags_in_table_cells_and_captions_of_stories_are_tags_with_their_pre
     assert head(rendered)["tags"] == ["tg/two"] and "#tg/two" in body(rendered)
 
 
+def test_a_description_links_to_what_is_in_the_vault() -> None:
+    about = "🙂 Ask @anna_x, a@b.example or @nobody_here. Rules: t.me/club/5, more on https://e.example/a_b."
+    links = msgspec.structs.replace(_LINKS, named={"anna_x": 7, "club": _CHAT.id}.get)
+    text = body(render_chat(msgspec.structs.replace(_CHAT, about=about), ChatStats(), links, _OPTIONS, _TEMPLATES))
+    assert "[[Telegram/People/Anna|@anna_x]], a@b.example or @nobody_here." in text
+    assert "[[Telegram/Club/2024/01/2024-01-02 5|t.me/club/5]], more on https://e.example/a_b." in text
+
+
 def test_a_chat_note_tells_what_the_chat_is() -> None:
     stats = ChatStats(
         messages=20,
