@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served, stamps
 from tests.e2e.test_plugins import add_plugin
+from tests.e2e.test_watch import eventually
 
 WORLD = "synthetic:messages=60,chats=1,media=0,seed=5"
 
@@ -250,6 +252,39 @@ def test_plugins_have_the_last_word_on_notes(serve_near: Serve, vault: Path) -> 
     off = export(served, vault, TOBS_PLUGINS_OFF="finisher")
     assert off["problems"] == [] and not any("read in" in line for line in last_lines().values())
     assert served.tobs("verify", "--vault", str(vault), "--json").code == 0
+
+
+HANGING = """
+import time
+from pathlib import Path
+from tobs.plugin import NoConfig, Plugin, RenderedNote
+
+
+class Hanging(Plugin[NoConfig]):
+    name = "hanging"
+    version = "1"
+    time_limit = 600.0
+
+    def post_render(self, note: RenderedNote) -> str | None:
+        Path(FLAG).touch()
+        time.sleep(600)
+        return None
+"""
+
+
+def test_who_stops_a_run_waits_for_no_plugin_that_hangs(serve_near: Serve, vault: Path) -> None:
+    served, flag = serve_near(WORLD), vault.parent / "flag"
+    add_plugin(served, vault, "hanging", HANGING.replace("FLAG", repr(str(flag))))
+    process = served.start("export", served.target, "--vault", str(vault))
+    try:
+        eventually(flag.exists, "the plugin was never asked")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert export(served, vault, TOBS_PLUGINS_OFF="hanging")["ok"] is True
+    assert len(list(vault.glob("Telegram/*/20*/*/*.md"))) == 60
 
 
 def test_mentions_of_the_owners_notes_become_links(serve_near: Serve, vault: Path) -> None:

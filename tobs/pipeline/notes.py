@@ -12,6 +12,7 @@ from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.post_render import stopped_with
 from tobs.pipeline.presence import follow_displaced
 from tobs.pipeline.press import Pressed, press_summaries
 
@@ -79,13 +80,15 @@ class NoteWriter:
     async def write_summaries(self) -> int:
         """Write the notes about chats, people and audio files; how many were stale."""
         count = 0
-        while written := await self._keeper(self._write_summaries):
-            count += written
+        with stopped_with(self._desk.studio.post_render):
+            while written := await self._keeper(self._write_summaries):
+                count += written
         return count
 
     async def write_index(self) -> None:
         """Write the list of the vault's chats, if one of them has news; after everything that it counts."""
-        await self._keeper(self._write_index)
+        with stopped_with(self._desk.studio.post_render):
+            await self._keeper(self._write_index)
 
     async def heal(self) -> int:
         """Mark stale the notes whose missing link targets are in the vault now, and those that are found where another

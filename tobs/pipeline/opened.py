@@ -34,7 +34,7 @@ from tobs.pipeline.exporters import Exporters, exporting
 from tobs.pipeline.in_place import finish_changes
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.notes import NoteWriter
-from tobs.pipeline.post_render import PostRender
+from tobs.pipeline.post_render import PostRender, stopped_with
 from tobs.pipeline.presence import look_after
 from tobs.pipeline.presses import Presses
 from tobs.pipeline.rendering.relayout import finish_relayouts, resume_relayouts
@@ -238,7 +238,8 @@ async def _last_word(means: Means, keeper: Keeper) -> AsyncIterator[PostRender |
         return
     post_render = PostRender(means.last_word, means.environment, strict=means.strict)
     try:
-        yield post_render
+        with stopped_with(post_render):
+            yield post_render
     finally:
         await asyncio.shield(keeper(post_render.close))
 

@@ -7,7 +7,8 @@ loop and worker processes of its own. Where no plugin has the hook there is none
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal, Self
 
 from msgspec import Struct
@@ -49,6 +50,8 @@ class PostRender:
         self._plugins = tuple(plugins)
         self._host = Host(env=environment, limits=_LIMITS, strict=strict)
         self._runner = asyncio.Runner()
+        self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
+        self._is_stopped = False
         self.strict = strict
 
     @classmethod
@@ -71,18 +74,47 @@ class PostRender:
         """What becomes of ``notes``. Raises PluginError when the host is strict and a plugin fails."""
         return self._runner.run(self._ask(notes))
 
+    def stop(self) -> None:
+        """Ask nobody any more, and do not wait for who is being asked: that call is cancelled. From any thread."""
+        self._is_stopped = True
+        if self._asking is not None:
+            loop, task = self._asking
+            loop.call_soon_threadsafe(task.cancel)
+
     def close(self) -> None:
         """End the worker processes."""
         self._runner.run(self._host.__aexit__(None, None, None))
         self._runner.close()
 
     async def _ask(self, notes: Sequence[RenderedNote]) -> list[PostRendered]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking = (asyncio.get_running_loop(), task)
+        if self._is_stopped:
+            raise asyncio.CancelledError
+        try:
+            return await self._ask_all(notes)
+        finally:
+            self._asking = None
+
+    async def _ask_all(self, notes: Sequence[RenderedNote]) -> list[PostRendered]:
         done = [PostRendered(note.body) for note in notes]
         for one in self._plugins:
             given = [_with_body(note, so_far.body) for note, so_far in zip(notes, done, strict=True)]
             replies = await self._host.post_render(one, given)
             done = [_joined(so_far, one.name, reply) for so_far, reply in zip(done, replies, strict=True)]
         return done
+
+
+@contextmanager
+def stopped_with(post_render: PostRender | None) -> Iterator[None]:
+    """Stop asking when what is done here is cancelled: nobody waits for a plugin that hangs."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if post_render is not None:
+            post_render.stop()
+        raise
 
 
 def _with_body(note: RenderedNote, body: str) -> RenderedNote:

@@ -22,6 +22,7 @@ from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.desk import Studio
 from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.post_render import stopped_with
 from tobs.pipeline.press import Pressed, press_messages
 from tobs.pipeline.press_worker import Job, StudioSpec, decode_reply, frame
 from tobs.render.builtin import builtin_templates
@@ -68,7 +69,8 @@ class Presses:
         self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
         self.expect(self._pressed)
         if not self._started:
-            return await self._keeper(press_messages, self._studio, chat, rows)
+            with stopped_with(self._studio.post_render):
+                return await self._keeper(press_messages, self._studio, chat, rows)
         process = await self._idle.get()
         pressed = await _ask(process, Job(chat, tuple(rows)))
         self._idle.put_nowait(process)
