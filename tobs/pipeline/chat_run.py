@@ -8,18 +8,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
-from tobs.media import Chain, MediaPolicy
 from tobs.model import Chat, is_channel_id
 from tobs.pipeline.comments import find_comments, left_comments
 from tobs.pipeline.complete import complete_imported, know_old_group
 from tobs.pipeline.desk import ChatPlace, Desk
 from tobs.pipeline.emoji import learn_emoji
-from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.export import Limits, bring_chat, export_chat
+from tobs.pipeline.export import ChatStages
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.following import follow, keep_states
 from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.notes import NoteWriter
 from tobs.pipeline.pictures import fetch_picture
 from tobs.pipeline.plan import open_chat, open_topics
 from tobs.pipeline.selection import Chosen, parts_of
@@ -37,18 +34,22 @@ class ChatExporter(Struct, frozen=True):
     """Exports chats. ``senders`` are the marked ids of those ``filters`` name; ``comments`` says whether those of
     channels' posts are kept (None: as before), ``stories`` whether stories are wanted."""
 
-    desk: Desk
-    keeper: Keeper
-    writer: NoteWriter
-    chain: Chain
-    enrichers: Enrichers
+    stages: ChatStages
     telegram: Telegram
     filters: Filters
     senders: Sequence[int]
-    policy: MediaPolicy
-    limits: Limits
     comments: bool | None = None
     stories: bool = False
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the run."""
+        return self.stages.desk
+
+    @property
+    def keeper(self) -> Keeper:
+        """The archive's thread."""
+        return self.stages.keeper
 
     async def export_all(self, chosen: Sequence[Chosen]) -> list[ChatPlace]:
         """Every chat's places. With several chats, one that Telegram refuses is told and left out."""
@@ -109,22 +110,16 @@ class ChatExporter(Struct, frozen=True):
         host = await self.keeper(open_chat, desk, chat, messages=messages) if is_grown else None
         places: list[ChatPlace] = []
         for part in parts:
-            if self.policy.of(part.chat).kinds:
-                await complete_imported(desk, self.keeper, telegram, part.chat, media_decision(desk, self.policy))
+            if self.stages.policy.of(part.chat).kinds:
+                decide = media_decision(desk, self.stages.policy)
+                await complete_imported(desk, self.keeper, telegram, part.chat, decide)
             count = part.chat.count or 0
             desk.reporter.expected_messages += min(count, self.filters.limit or count)
             places.append(
-                await export_chat(
-                    desk,
-                    self.keeper,
-                    self.writer,
-                    self.chain,
-                    self.enrichers,
+                await self.stages.export(
                     part.source,
                     part.chat,
                     top=part.chat.top,
-                    policy=self.policy,
-                    limits=self.limits,
                     within=part.within,
                     topic=part.thread,
                     inside=host if part.chat.id != chat.id else None,
@@ -132,8 +127,8 @@ class ChatExporter(Struct, frozen=True):
             )
         if await learn_emoji(desk, self.keeper, telegram):
             for place in places:
-                await self.writer.write_messages(place, final=True)
-        await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.policy)
+                await self.stages.writer.write_messages(place, final=True)
+        await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.stages.policy)
         if chat.kind == "channel" and chat.linked_chat:
             if await self.keeper(self._wants_comments, chat):
                 places.append(await self.bring_comments(chat, places[-1], parts[-1].within))
@@ -148,18 +143,7 @@ class ChatExporter(Struct, frozen=True):
         desk, stories = self.desk, stories_chat(chat)
         place = await self.keeper(open_chat, desk, stories, inside=replace(host, home=stories.id), is_part=True)
         source = stories_source(self.telegram, chat)
-        await bring_chat(
-            desk,
-            self.keeper,
-            self.writer,
-            self.chain,
-            self.enrichers,
-            source,
-            place,
-            [(1, stories.top)],
-            policy=self.policy,
-            limits=self.limits,
-        )
+        await self.stages.bring(source, place, [(1, stories.top)])
         return place
 
     def _wants_comments(self, chat: Chat) -> bool:
@@ -172,7 +156,7 @@ class ChatExporter(Struct, frozen=True):
     async def bring_comments(self, chat: Chat, host: ChatPlace, within: Gap | None) -> ChatPlace:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
         desk = self.desk
-        workers = self.limits.downloads
+        workers = self.stages.limits.downloads
         found = await find_comments(desk, self.keeper, self.telegram, chat, within=within, workers=workers)
         found = found or await self.keeper(left_comments, desk, self.telegram, chat)
         if found is None:
@@ -180,20 +164,8 @@ class ChatExporter(Struct, frozen=True):
         # Messages of the group are of that chat, but lie in the channel's folder.
         inside = replace(host, home=found.group.id)
         place = await self.keeper(open_chat, desk, found.group, inside=inside, is_part=True)
-        await bring_chat(
-            desk,
-            self.keeper,
-            self.writer,
-            self.chain,
-            self.enrichers,
-            found.source,
-            place,
-            found.gaps,
-            policy=self.policy,
-            limits=self.limits,
-            recording=found.recording,
-        )
-        await self.writer.write_messages(host, final=True)
+        await self.stages.bring(found.source, place, found.gaps, recording=found.recording)
+        await self.stages.writer.write_messages(host, final=True)
         return place
 
     async def bring_topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:

@@ -33,83 +33,78 @@ class Limits(Struct, frozen=True):
     allowance: Allowance = Allowance()
 
 
-async def export_chat(
-    desk: Desk,
-    keeper: Keeper,
-    writer: NoteWriter,
-    chain: Chain,
-    enrichers: Enrichers,
-    source: Source,
-    chat: Chat,
-    *,
-    top: int,
-    policy: MediaPolicy,
-    limits: Limits,
-    within: Gap | None = None,
-    topic: int = 0,
-    inside: ChatPlace | None = None,
-) -> ChatPlace:
-    """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
+class ChatStages(Struct, frozen=True):
+    """The stages that every chat of a run goes through: its messages are recorded, its files fetched and processed,
+    plugins asked, notes planned and written. ``policy`` says which files are wanted."""
 
-    ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is the
-    place of the chat that this one belongs to.
-    """
-    desk.reporter.chat = chat.title
-    place = await keeper(open_chat, desk, chat, inside=inside, is_part=within is not None)
-    gaps = await keeper(missing_ids, desk, chat.id, top, within, topic)
-    await bring_chat(desk, keeper, writer, chain, enrichers, source, place, gaps, policy=policy, limits=limits)
-    return place
+    desk: Desk
+    keeper: Keeper
+    writer: NoteWriter
+    chain: Chain
+    enrichers: Enrichers
+    policy: MediaPolicy
+    limits: Limits
 
+    async def export(
+        self,
+        source: Source,
+        chat: Chat,
+        *,
+        top: int,
+        within: Gap | None = None,
+        topic: int = 0,
+        inside: ChatPlace | None = None,
+    ) -> ChatPlace:
+        """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
 
-async def bring_chat(
-    desk: Desk,
-    keeper: Keeper,
-    writer: NoteWriter,
-    chain: Chain,
-    enrichers: Enrichers,
-    source: Source,
-    place: ChatPlace,
-    gaps: Sequence[Gap],
-    *,
-    policy: MediaPolicy,
-    limits: Limits,
-    recording: Recording | None = None,
-) -> None:
-    """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
-    files and notes. ``recording``: see ``fetch_and_record``."""
-    decide = media_decision(desk, policy)
-    await keeper(want_media, desk, place.chat, policy)
-    writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
-    state = _State()
+        ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is
+        the place of the chat that this one belongs to.
+        """
+        self.desk.reporter.chat = chat.title
+        place = await self.keeper(open_chat, self.desk, chat, inside=inside, is_part=within is not None)
+        gaps = await self.keeper(missing_ids, self.desk, chat.id, top, within, topic)
+        await self.bring(source, place, gaps)
+        return place
 
-    async def fetch() -> None:
-        desk.reporter.phase = "fetching"
-        if gaps:
-            await fetch_and_record(
-                desk,
-                place,
-                keeper,
-                source,
-                gaps,
-                decide,
-                queue_pages=limits.queue_pages,
-                recorded=state.recorded,
-                recording=recording,
+    async def bring(
+        self, source: Source, place: ChatPlace, gaps: Sequence[Gap], *, recording: Recording | None = None
+    ) -> None:
+        """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
+        files and notes. ``recording``: see ``fetch_and_record``."""
+        desk, keeper, limits = self.desk, self.keeper, self.limits
+        decide = media_decision(desk, self.policy)
+        await keeper(want_media, desk, place.chat, self.policy)
+        self.writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
+        state = _State()
+
+        async def fetch() -> None:
+            desk.reporter.phase = "fetching"
+            if gaps:
+                await fetch_and_record(
+                    desk,
+                    place,
+                    keeper,
+                    source,
+                    gaps,
+                    decide,
+                    queue_pages=limits.queue_pages,
+                    recorded=state.recorded,
+                    recording=recording,
+                )
+            state.is_fetched = True
+            state.recorded()
+
+        async def media() -> None:
+            fetch_file = None if limits.allowance.later else source.fetch_file
+            stage = MediaStage(
+                desk, place, keeper, fetch_file, self.chain, downloads=limits.downloads, allowance=limits.allowance
             )
-        state.is_fetched = True
-        state.recorded()
+            await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
+            state.is_placed = True
+            state.for_notes.set()
 
-    async def media() -> None:
-        fetch_file = None if limits.allowance.later else source.fetch_file
-        stage = MediaStage(
-            desk, place, keeper, fetch_file, chain, downloads=limits.downloads, allowance=limits.allowance
-        )
-        await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
-        state.is_placed = True
-        state.for_notes.set()
-
-    plan, write = _plan_notes(desk, keeper, enrichers, place, state), _write_notes(desk, writer, place, state)
-    await run_stages(fetch(), media(), plan, write)
+        plan = _plan_notes(desk, keeper, self.enrichers, place, state)
+        await run_stages(fetch(), media(), plan, _write_notes(desk, self.writer, place, state))
 
 
 class _State:

@@ -8,14 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive
-from tobs.media import Chain, MediaPolicy
+from tobs.media import MediaPolicy
 from tobs.model import Chat, Person
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.export import bring_chat, finish_notes
+from tobs.pipeline.export import ChatStages, finish_notes
 from tobs.pipeline.kept import keep_account, kept_account
-from tobs.pipeline.notes import NoteWriter
-from tobs.pipeline.opened import Means, OpenRun, open_run
+from tobs.pipeline.opened import Means, open_run
 from tobs.pipeline.plan import open_chat
 from tobs.pipeline.report import Reporter, RunReport
 from tobs.sources.desktop import ChatReader, DesktopExport, FoundChat, Survey
@@ -35,41 +33,27 @@ class ImportRun(Struct, frozen=True):
             desk = run.desk(await run.keeper(_account, run.archive, self.means.settings.account, export.found))
             await run.keeper(_see_people, run.archive, export.found)
             await run.keeper(_know_old_groups, desk, export.found)
-            enrichers = run.enrichers(desk)
             reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())
             places: list[ChatPlace] = []
-            async with run.chain() as chain, run.writer(desk) as writer, aclosing(export.chats()) as chats:
+            async with run.stages(desk, self.policy) as stages, aclosing(export.chats()) as chats:
                 async for reader in chats:
-                    places += await self._bring(run, desk, writer, chain, enrichers, reader)
-                await finish_notes(desk, run.keeper, writer, places)
+                    places += await self._bring(stages, reader)
+                await finish_notes(desk, run.keeper, stages.writer, places)
             await run.keeper(export.settle)
         return run.report
 
-    async def _bring(
-        self, run: OpenRun, desk: Desk, writer: NoteWriter, chain: Chain, enrichers: Enrichers, reader: ChatReader
-    ) -> list[ChatPlace]:
+    async def _bring(self, stages: ChatStages, reader: ChatReader) -> list[ChatPlace]:
         """One chat, with what is there of the group it grew from."""
-        found = reader.found
-        host = await run.keeper(_open_host, desk, found)
+        desk, keeper, found = stages.desk, stages.keeper, reader.found
+        host = await keeper(_open_host, desk, found)
         places: dict[int, ChatPlace] = {}
         while chat_id := await reader.next_chat():
             place = places.get(chat_id)
             if place is None:
-                place = places[chat_id] = await run.keeper(_open_part, desk, found, host, chat_id)
+                place = places[chat_id] = await keeper(_open_part, desk, found, host, chat_id)
             desk.reporter.chat = host.chat.title
-            await bring_chat(
-                desk,
-                run.keeper,
-                writer,
-                chain,
-                enrichers,
-                reader.source,
-                place,
-                [(1, place.chat.top)],
-                policy=self.policy,
-                limits=self.means.limits,
-            )
-        await run.keeper(_settle, desk, found)
+            await stages.bring(reader.source, place, [(1, place.chat.top)])
+        await keeper(_settle, desk, found)
         return [host, *(place for chat_id, place in places.items() if chat_id != host.chat.id)]
 
 

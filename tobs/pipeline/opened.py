@@ -2,8 +2,7 @@
 
 async with open_run(means) as run:              # the archive, the run's row, the plugins, the report
     desk = run.desk(account)
-    enrichers = run.enrichers(desk)
-    async with run.writer(desk) as writer, run.chain() as chain:
+    async with run.stages(desk) as stages:      # who writes notes, what processes files, who is asked about messages
         ...
 """
 
@@ -29,7 +28,7 @@ from tobs.pipeline.announce import tell_end, tell_start
 from tobs.pipeline.changed import mark_changed_templates
 from tobs.pipeline.desk import Desk, Studio
 from tobs.pipeline.enrich import Enrichers
-from tobs.pipeline.export import Limits
+from tobs.pipeline.export import ChatStages, Limits
 from tobs.pipeline.exporters import Exporters, exporting
 from tobs.pipeline.in_place import finish_changes
 from tobs.pipeline.keeper import Keeper
@@ -132,6 +131,14 @@ class OpenRun(Struct, frozen=True):
             reporter=means.reporter,
             batch=means.profile.batch,
         )
+
+    @asynccontextmanager
+    async def stages(self, desk: Desk, policy: MediaPolicy | None = None) -> AsyncIterator[ChatStages]:
+        """The stages of chats, with all they need; ``policy``: which files are wanted, if not those of the settings."""
+        means = self.means
+        async with self.chain() as chain, self.writer(desk) as writer:
+            enrichers = self.enrichers(desk)
+            yield ChatStages(desk, self.keeper, writer, chain, enrichers, policy or means.policy, means.limits)
 
     @asynccontextmanager
     async def writer(self, desk: Desk) -> AsyncIterator[NoteWriter]:

@@ -38,19 +38,12 @@ class ExportRun(Struct, frozen=True):
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], known)
             desk = run.desk(telegram.account.id)
             await run.keeper(keep_account, run.archive, self.means.settings.account, telegram.account.id)
-            enrichers = run.enrichers(desk)
-            async with run.chain() as chain, run.writer(desk) as writer:
+            async with run.stages(desk) as stages:
                 exporter = ChatExporter(
-                    desk,
-                    run.keeper,
-                    writer,
-                    chain,
-                    enrichers,
+                    stages,
                     telegram,
                     selection.filters,
                     senders,
-                    self.means.policy,
-                    self.means.limits,
                     selection.comments if selection.comments is not None else self.means.settings.comments or None,
                     selection.stories,
                 )
@@ -58,7 +51,7 @@ class ExportRun(Struct, frozen=True):
                     places = await exporter.export_all(chosen)
                     if selection.left:
                         places += await exporter.export_all(await self._left_chats(telegram, selection, chosen))
-                await finish_notes(desk, run.keeper, writer, places)
+                await finish_notes(desk, run.keeper, stages.writer, places)
         return run.report
 
     async def _left_chats(self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:

@@ -15,7 +15,7 @@ from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.chat_run import ChatExporter
 from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.export import bring_chat, finish_notes
+from tobs.pipeline.export import finish_notes
 from tobs.pipeline.filters import Filters
 from tobs.pipeline.opened import Means, OpenRun, open_run
 from tobs.pipeline.plan import open_chat
@@ -93,11 +93,8 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
     means, places = run.means, list[ChatPlace]()
     if means.settings.deleted == "trash":
         await run.keeper(trash_emptied, desk)
-    enrichers = run.enrichers(desk)
-    async with run.chain() as chain, run.writer(desk) as writer:
-        exporter = ChatExporter(
-            desk, run.keeper, writer, chain, enrichers, telegram, Filters(), (), means.policy, means.limits
-        )
+    async with run.stages(desk) as stages:
+        exporter = ChatExporter(stages, telegram, Filters(), ())
         for chat_id in chats:
             full = await telegram.full(chat_id) if chat_id in about else None
             place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in changed)
@@ -105,25 +102,15 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
                 continue
             if place.chat.is_forum and chat_id in moved:
                 await exporter.bring_topics(place.chat, wanted=())
-            source, policy = live_source(telegram), means.policy
+            source, here = live_source(telegram), stages
             if chat_id == INBOX:
-                source, policy = inbox_source(desk.root / INBOX_FOLDER), MediaPolicy(max_size=sys.maxsize)
-            await bring_chat(
-                desk,
-                run.keeper,
-                writer,
-                chain,
-                enrichers,
-                source,
-                place,
-                brought.gaps.get(chat_id, ()),
-                policy=policy,
-                limits=means.limits,
-            )
+                source = inbox_source(desk.root / INBOX_FOLDER)
+                here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize))
+            await here.bring(source, place, brought.gaps.get(chat_id, ()))
             places.append(place)
             if chat_id in with_comments:
                 places.append(await exporter.bring_comments(place.chat, place, None))
-        await finish_notes(desk, run.keeper, writer, places)
+        await finish_notes(desk, run.keeper, stages.writer, places)
     await run.keeper(desk.archive.updates.told_news, desk.account)
 
 
