@@ -100,7 +100,7 @@ def _ask(question: str, secret: bool) -> str:
     """Ask on the terminal. Raises LoginError when there is none to ask on."""
     if not sys.stdin.isatty():
         raise LoginError(
-            f"{question}: is needed and there is no terminal to ask on.",
+            f"{question} is needed and there is no terminal to ask on.",
             "Give it as an option: --phone, --code or --password.",
         )
     answer = str(stderr.input(f"{question}: ", password=secret, markup=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -12,6 +13,7 @@ from tobs.config.units import format_size
 from tobs.pipeline.report import RunReport
 
 _MOST_PROBLEMS = 10
+_NARROW = 60
 _TAKEOUT = {
     "off": "not wanted: the normal API was used",
     "used": "used",
@@ -85,10 +87,19 @@ def _joined(*parts: str) -> str:
 
 
 def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table of ``rows`` with one column a name."""
+    """A plain table of ``rows`` with one column a name; where that does not fit a narrow terminal, a line a value."""
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    wide = sum(max(map(cell_len, column)) + 2 for column in zip(columns, *cells, strict=True))
+    if console.width < _NARROW and wide > console.width:
+        for first, *rest in cells:
+            console.print(escape(first), style="bold")
+            for name, value in zip(columns[1:], rest, strict=True):
+                if value:
+                    console.print(f"  {name}: {escape(value)}")
+        return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape("" if value is None else str(value)) for value in row))
+    for row in cells:
+        table.add_row(*map(escape, row))
     console.print(table)

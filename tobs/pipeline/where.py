@@ -119,7 +119,8 @@ def _parse(expression: str, evaluator: SimpleEval) -> ast.expr:
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = getattr(error, "offset", None) or 1
+        # The parser says 0 where it came to the end and wanted more.
+        column = getattr(error, "offset", None) or len(expression) + 1
         raise _wrong(expression, column, getattr(error, "msg", str(error))) from error
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):

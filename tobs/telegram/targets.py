@@ -68,6 +68,8 @@ class Targets:
         An invite link is joined only with ``join``. A link to a post or topic names its chat.
         """
         text = target.strip()
+        if not text:
+            raise TargetNotFound("A target is empty.", "Name a chat, such as @channel: `tobs chats`.")
         if text.lower() == "me":
             return await self._directory.full(self._me)
         if link := _APP_LINK.match(text):

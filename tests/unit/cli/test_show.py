@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tobs.cli.progress import shown_progress
-from tobs.cli.show import show_report
+from tobs.cli.show import show_report, show_table
 from tobs.pipeline.report import Reporter
 
 
@@ -61,3 +61,18 @@ async def test_the_counts_stand_whole_on_a_terminal_of_any_width(width: int) -> 
     assert "402/402" in last
     assert "fetching" in last
     assert max(len(line) for line in re.split("[\r\n]", last)) <= width
+
+
+def test_a_table_that_does_not_fit_a_narrow_terminal_is_told_line_by_line() -> None:
+    rows = [("The Old Exchange", "channel", 231), ("Saved [b]", None, 7)]
+    wide, narrow = io.StringIO(), io.StringIO()
+    show_table(Console(file=wide, width=80), ("chat", "kind", "messages"), rows)
+    show_table(Console(file=narrow, width=24), ("chat", "kind", "messages"), rows)
+    assert "The Old Exchange  channel" in wide.getvalue()
+    assert narrow.getvalue().splitlines() == [
+        "The Old Exchange",
+        "  kind: channel",
+        "  messages: 231",
+        "Saved [b]",
+        "  messages: 7",
+    ]

@@ -128,6 +128,15 @@ def test_an_error_in_where_points_at_its_place(expression: str, column: int, sai
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("expression", ["views >", "text ==", "views > 1 and", "not", "1 +", ""])
+def test_what_breaks_off_is_pointed_at_where_it_ends(expression: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_where(expression, UTC)
+    assert "at its end" in caught.value.message
+    shown, caret = caught.value.detail.split("\n")
+    assert caret.index("^") == 4 + len(expression), shown
+
+
 @pytest.mark.parametrize(
     ("expression", "under"),
     [
