@@ -179,6 +179,34 @@ def test_a_damaged_page_of_the_archive_is_found_and_what_was_on_it_fetched_again
     assert (done.code, done.json["items"]) == (0, [])
 
 
+def test_values_that_sqlite_does_not_know_to_be_broken_are_found_and_mended(
+    serve_near: ServeNear, tmp_path: Path
+) -> None:
+    served = serve_near(WORLD)
+    vault = tmp_path / "vault"
+    note = exported(served, vault)[-1]
+    note.write_text(note.read_text() + "\nMine.\n")
+    assert again(served, vault).code == 0
+    before = tree(vault)
+    with sqlite3.connect(vault / ".tobs/archive.db") as database:
+        for table, column, at in (("notes", "base", 7), ("raw_pages", "data", 1), ("message_rows", "model", 5)):
+            database.execute(
+                f"UPDATE {table} SET {column} ="
+                f" CAST(substr({column}, 1, 9) || x'00ff' || substr({column}, 12) AS BLOB)"
+                " WHERE rowid = ?",
+                (at,),
+            )
+    database.close()
+    done = verify(served, vault)
+    assert done.code == 1 and set(kinds(done)) == {"archive"}
+    assert {fault["reason"].split(" of row ")[0] for fault in done.json["items"]} == {"base", "data", "model"}
+    verify(served, vault, "--repair")
+    assert again(served, vault).code == 0
+    assert tree(vault) == before
+    done = verify(served, vault)
+    assert (done.code, done.json["items"]) == (0, [])
+
+
 def test_an_archive_that_is_no_database_is_refused_with_the_way_out(serve_near: ServeNear, tmp_path: Path) -> None:
     served = serve_near(WORLD)
     vault = tmp_path / "vault"

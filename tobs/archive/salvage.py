@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from loguru import logger
 from msgspec import Struct
 
 from tobs.archive.backups import integrity_faults, set_aside
-from tobs.archive.database import Database, connect, translated
+from tobs.archive.database import Database, Row, connect, translated
+from tobs.archive.encoding import decode_message, unpack
 from tobs.archive.migrate import migrate, shipped_migrations
 from tobs.errors import VaultError
 
 #: Rows of a table that are copied together; where one of them cannot be read, they are tried one by one.
 _TOGETHER = 1000
+
+#: What SQLite cannot judge: columns with values that have to be read back, and by what.
+_VALUES: dict[str, dict[str, Callable[[bytes], object]]] = {
+    "raw_pages": {"data": unpack},
+    "notes": {"base": unpack},
+    "replaced": {"was": unpack, "was_base": unpack, "wrote": unpack},
+    "message_rows": {"model": decode_message},
+    "message_versions": {"model": decode_message},
+}
+#: Values that a row can be without: a note without a base is known by its hash.
+_SPARED = {("notes", "base")}
+#: More faults of one table are not told one by one.
+_TOLD = 5
 
 
 class Damage(Struct, frozen=True):
@@ -29,11 +44,39 @@ def look_for_damage(path: Path) -> Damage:
     database = connect(path, read_only=True)
     try:
         reasons = tuple(line for text in integrity_faults(database) for line in text.splitlines() if line.strip())
-        return Damage(reasons, any(not _is_index(reason) for reason in reasons))
+        is_unreadable = any(not _is_index(reason) for reason in reasons)
+        broken = () if is_unreadable else tuple(_broken_values(database))
+        return Damage((*reasons, *broken), is_unreadable or bool(broken))
     except VaultError as error:
         return Damage((error.message,), True)
     finally:
         database.close()
+
+
+def _broken_values(database: Database) -> Iterator[str]:
+    """Values that SQLite gives back and that are not what was put there, told in words."""
+    for table, columns in _VALUES.items():
+        told = 0
+        for column, read in columns.items():
+            last = 0
+            while rows := database.rows(
+                f"SELECT rowid, {column} FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT {_TOGETHER}", (last,)
+            ):
+                last = rows[-1][0]
+                for row, value in rows:
+                    if told < _TOLD and not _is_whole(read, value):
+                        told += 1
+                        yield f"{column} of row {row} in {table} cannot be read"
+
+
+def _is_whole(read: Callable[[bytes], object], value: bytes | None) -> bool:
+    if not value:
+        return True
+    try:
+        read(value)
+    except VaultError:
+        return False
+    return True
 
 
 def _is_index(reason: str) -> bool:
@@ -89,32 +132,50 @@ def _copy_table(source: sqlite3.Connection, target: Database, table: str) -> boo
     columns = [name for _, name, *_ in target.rows(f"PRAGMA table_info({table})")]
     insert = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     select = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED"
-    if _copy(source, target, select, insert):
+    if _copy(source, target, select, insert, table, columns):
         return True
     keys = [name for _, name, _, _, _, key in target.rows(f"PRAGMA table_info({table})") if key]
     try:
         source.execute(f"SELECT rowid FROM {table} LIMIT 0")
     except sqlite3.Error:
         # No row ids: from the other end up to the damage.
-        _copy(source, target, f"{select} ORDER BY {', '.join(f'{key} DESC' for key in keys)}", insert)
+        order = ", ".join(f"{key} DESC" for key in keys)
+        _copy(source, target, f"{select} ORDER BY {order}", insert, table, columns)
         return False
     for low in range(0, _last_row(source, table) + 1, _TOGETHER):
         within = f"{select} WHERE rowid BETWEEN {low} AND {low + _TOGETHER - 1}"
-        if not _copy(source, target, within, insert):
+        if not _copy(source, target, within, insert, table, columns):
             for row in range(low, low + _TOGETHER):
-                _copy(source, target, f"{select} WHERE rowid = {row}", insert)
+                _copy(source, target, f"{select} WHERE rowid = {row}", insert, table, columns)
     return False
 
 
-def _copy(source: sqlite3.Connection, target: Database, select: str, insert: str) -> bool:
-    """Insert what ``select`` gives until it fails; whether it came to its end."""
+def _copy(
+    source: sqlite3.Connection, target: Database, select: str, insert: str, table: str, columns: Sequence[str]
+) -> bool:
+    """Insert what ``select`` gives of ``table`` until it fails, but rows with broken values; whether that is all."""
+    is_all = True
     try:
         cursor = source.execute(select)
         while rows := cursor.fetchmany(500):
-            target.run_many(insert, rows)
+            whole = [kept for row in rows if (kept := _whole_row(table, columns, row)) is not None]
+            is_all = is_all and len(whole) == len(rows)
+            target.run_many(insert, whole)
     except sqlite3.DatabaseError:
         return False
-    return True
+    return is_all
+
+
+def _whole_row(table: str, columns: Sequence[str], row: Row) -> Row | None:
+    """``row``, without values that it can spare and that are broken; None where others are."""
+    values = list(row)
+    for column, read in _VALUES.get(table, {}).items():
+        place = columns.index(column)
+        if not _is_whole(read, values[place]):
+            if (table, column) not in _SPARED:
+                return None
+            values[place] = None
+    return tuple(values)
 
 
 def _last_row(source: sqlite3.Connection, table: str) -> int:
