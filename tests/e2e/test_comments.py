@@ -54,6 +54,22 @@ def test_comments_lie_under_their_posts_and_both_link_to_each_other(serve: Serve
     assert stamps(vault) == before
 
 
+def test_a_channel_that_writes_in_its_group_has_one_note_whichever_came_first(serve: Serve, tmp_path: Path) -> None:
+    served, vault = serve("community"), tmp_path / "vault"
+    export(served, vault, "@garden_post", "--comments")
+    assert f"person/{POST}" not in notes(vault), "it has its own"
+    other = tmp_path / "other"
+    export(served, other, "@garden_talk")
+    export(served, other, "@garden_post", "--comments")
+    link = "[[Telegram/People/The Garden Post"
+    linking = [name for name, data in tree(other).items() if link.encode() in data and "/People/" not in name]
+    assert linking == []
+    before = stamps(vault), stamps(other)
+    for each in (vault, other):
+        assert served.tobs("render", "--vault", str(each)).code == 0
+    assert (stamps(vault), stamps(other)) == before
+
+
 def test_a_comment_that_comes_under_an_old_post_is_found_for_a_few_requests(serve: Serve, tmp_path: Path) -> None:
     served, vault = serve("community"), tmp_path / "vault"
     export(served, vault, "@garden_post", "@garden_almanac", "--comments")

@@ -48,8 +48,22 @@ class Comments:
         return self._meta.get(f"comments/{channel_id}") is not None
 
     def want(self, channel_id: int, *, wanted: bool) -> None:
-        """Keep the comments of a channel from now on, or no more."""
-        self._meta.set(f"comments/{channel_id}", "wanted" if wanted else None)
+        """Keep the comments of a channel from now on, or no more. The notes of its posts and of those comments that
+        came with their group tell of each other then; those of people lead to posts in place of their copies."""
+        if wanted == self.wanted(channel_id):
+            return
+        with self._database.transaction():
+            self._meta.set(f"comments/{channel_id}", "wanted" if wanted else None)
+            self._database.run(
+                "UPDATE notes SET revision = revision + 1 WHERE kind = 'person' OR id IN ("
+                " SELECT m.note_id FROM comments c"
+                " JOIN message_rows m ON m.account = 0 AND m.chat_id = c.chat_id AND m.id = c.id"
+                " WHERE c.channel_id = ?1"
+                " UNION SELECT m.note_id FROM threads t"
+                " JOIN message_rows m ON m.account = 0 AND m.chat_id = t.channel_id AND m.id = t.post_id"
+                " WHERE t.channel_id = ?1)",
+                (channel_id,),
+            )
 
     def posts(self, channel_id: int, low: int, high: int) -> dict[int, int]:
         """The posts of a channel in [low, high] that can be commented, with Telegram's count when they were seen."""

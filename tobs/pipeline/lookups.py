@@ -131,10 +131,13 @@ class Lookups:
             self._people[person_id] = self._find_person(person_id)
         found = self._people[person_id]
         self._mentions[f"person/{person_id}"] = bool(found and found[0])
+        if person_id < 0 and person_id in self._chats:  # its note may come later
+            self._chat(person_id)
         return found
 
     def _find_person(self, person_id: int) -> tuple[str, str] | None:
-        """The owner's own note about a sender, else tobs's; for a channel or group in the vault itself the chat's."""
+        """The owner's own note about a sender, else tobs's; for a channel or group in the vault itself the chat's,
+        whatever came first."""
         person = self._studio.archive.people.get(person_id)
         chat = self._chat(person_id)
         if person is None:
@@ -142,7 +145,8 @@ class Lookups:
         own = self._studio.archive.people.own_note(person_id, person.username)
         if own:
             return own.removesuffix(".md"), person.name
-        return self._note(f"person/{person_id}") or (chat[0] if chat else ""), person.name
+        notes = [self._note(f"person/{person_id}"), chat[0] if chat else ""]
+        return next(filter(None, notes if person_id > 0 else reversed(notes)), ""), person.name
 
     def _chat(self, chat_id: int) -> tuple[str, str] | None:
         if chat_id not in self._chats:

@@ -280,9 +280,13 @@ def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
     archive = desk.archive
     ids = [one for one in dict.fromkeys(senders) if one not in (0, chat.id, min(0, story_peer(chat.id)))]
     people = archive.people.many(ids)
+    # A channel that writes in its group has a note already; what it had before that stays.
+    known = archive.notes.many(name for one in ids if one < 0 for name in (str(one), f"person/{one}"))
     touched = []
     for person_id in ids:
         person = people.get(person_id)
+        if str(person_id) in known and f"person/{person_id}" not in known:
+            continue
         if person is None or archive.people.own_note(person_id, person.username):
             continue
         note = archive.notes.claim(
