@@ -208,21 +208,20 @@ def test_a_message_to_oneself_is_captured_with_its_transcript_and_answered_once_
     with watching(served, vault, "--every", "1h"):
         first = served.control("/messages", {"chat": "me", "text": "A thought."})["id"]
         eventually(lambda: notes_of(vault, first), "a message to oneself has no note")
-    assert "messages.sendReaction" not in methods(served, 0), "nothing is sent that nobody asked for"
-    (served.home / "config.toml").write_text('[watch]\nanswer = "👌"\n')
-    with watching(served, vault, "--every", "1h"):
+        assert "messages.sendReaction" not in methods(served, 0), "nothing is sent that nobody asked for"
+        (served.home / "config.toml").write_text('[watch]\nanswer = "👌"\n')
+        eventually(lambda: status(vault)["notes"] == 0, "the setting was not taken up")
+        eventually(lambda: status(vault)["last_look"], "the watch never looked")
         asked = len(served.log())
         second = served.control("/messages", {"chat": "me", "media": spoken})["id"]
         eventually(lambda: "messages.sendReaction" in methods(served, asked), "it was not answered")
         told = [*notes_of(vault, second), *(vault / "Telegram/Audio").glob("*.md")]
-        assert any(f"{len(voice)} bytes were spoken." in path.read_text() for path in told), (
-            "answered when it is in the vault"
-        )
-        other = served.control("/messages", {"chat": served.target, "text": "Not to oneself."})["id"]
+        assert any(f"{len(voice)} bytes were spoken." in path.read_text() for path in told), "answered too early"
+        served.control("/messages", {"chat": served.target, "text": "Not to oneself."})
         served.control("/faults", {"faults": ["messages.sendReaction#1=error:400:PREMIUM_ACCOUNT_REQUIRED"]})
         third = served.control("/messages", {"chat": "me", "text": "Refused."})["id"]
-        eventually(lambda: status(vault).get("problems"), "a refusal was not told")
-        assert f"message {third}" in status(vault)["problems"][0] and not notes_of(vault, other)
+        eventually(lambda: status(vault)["problems"], "a refusal was not told")
+        assert f"message {third}" in status(vault)["problems"][0]
     with watching(served, vault, "--every", "1h"):
         assert status(vault)["problems"] == []
         with (vault / ".tobs/plugins/writes_down.py").open("a") as plugin:
@@ -232,12 +231,56 @@ def test_a_message_to_oneself_is_captured_with_its_transcript_and_answered_once_
     assert methods(served, 0).count("messages.sendReaction") == 2, "nothing is answered twice"
 
 
+def test_news_does_not_wait_for_a_file_that_is_being_fetched_nor_does_the_end_of_the_watch(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("synthetic:messages=12,chats=1,media=0,seed=4"), tmp_path / "vault"
+    exported(served, vault)
+    served.control("/faults", {"faults": ["upload.getFile*=delay:600000"]})
+    file = {"kind": "document", "data": base64.b64encode(b"at last" * 99).decode(), "name": "slow.bin"}
+    with watching(served, vault, "--every", "1h"):
+        slow = served.control("/messages", {"text": "With a file.", "media": file})["id"]
+        eventually(lambda: "upload.getFile" in methods(served, 0), "the file is not fetched")
+        new = served.control("/messages", {"text": "Meanwhile."})["id"]
+        eventually(lambda: notes_of(vault, new), "news waits for a file")
+        assert not list(vault.rglob("*slow.bin")) and not notes_of(vault, slow)
+        assert status(vault)["state"] == "working"
+    assert status(vault)["state"] == "stopped"
+    served.control("/faults", {"clear": True})
+    assert sync(served, vault).code == 0
+    assert list(vault.rglob("*slow.bin")) and "slow.bin" in note(vault, slow)
+
+
+@pytest.mark.long  # plugins are watched like templates
+def test_a_plugin_that_changed_is_told_and_works_again_when_it_is_trusted_while_the_watch_is_on(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served, vault = serve("synthetic:messages=40,chats=1,media=0.3,seed=4"), tmp_path / "vault"
+    (vault / ".tobs/plugins").mkdir(parents=True)
+    source = WRITES_DOWN.replace('"voice"', '"document"')
+    add_plugin(served, vault, "writes_down", source)
+    exported(served, vault)
+    written = [path for path in vault.rglob("20*.md") if "were spoken" in path.read_text()]
+    assert written
+    others = {name: stamp for name, stamp in stamps(vault).items() if vault / name not in written}
+    with watching(served, vault, "--every", "1h"):
+        changed = source.replace("were spoken", "are in it").replace('"1"', '"2"')
+        (vault / ".tobs/plugins/writes_down.py").write_text(changed)
+        eventually(lambda: "not trusted" in str(status(vault)["problems"]), "a stranger was not told")
+        assert all("were spoken" in path.read_text() for path in written), "a stranger changed notes"
+        assert served.tobs("plugins", "trust", "writes_down", "--vault", str(vault)).code == 0
+        eventually(lambda: all("are in it" in path.read_text() for path in written), "trust was not taken up")
+    after = stamps(vault)
+    assert {name for name in others if name.split("/")[-1][:2] == "20" and after[name] != others[name]} == set()
+
+
 def test_a_file_in_the_inbox_goes_through_the_media_chain_and_gets_its_note(serve: Serve, tmp_path: Path) -> None:
     served, vault = serve("synthetic:messages=12,chats=1,media=0,seed=4"), tmp_path / "vault"
     exported(served, vault)
     song = (Path(__file__).parents[1] / "data/music/chimes.mp3").read_bytes()
     with watching(served, vault, "--every", "1h"):
         inbox = vault / "Telegram/Inbox"
+        (inbox / "empty.txt").touch()
         (inbox / "memo.mp3").write_bytes(song)
         eventually(lambda: not (inbox / "memo.mp3").exists(), "the file was not taken up")
         [placed] = (inbox / "media").glob("*.mp3")
@@ -245,6 +288,7 @@ def test_a_file_in_the_inbox_goes_through_the_media_chain_and_gets_its_note(serv
         [told] = inbox.rglob("20*.md")
         assert placed.name in told.read_text()
         assert list((vault / "Telegram/Audio").glob("*.md"))
+        assert (inbox / "empty.txt").exists(), "what is empty may be about to be filled"
     before = stamps(vault)
     with watching(served, vault, "--every", "1h"):
         pass

@@ -41,7 +41,17 @@ async def watch(open_place: Callable[[], Workplace], targets: Sequence[str], *, 
 
         async with run_means(place, "watch", targets, watch=shown) as means:
             is_other = is_shown_otherwise(before, place.settings)
-            run = WatchRun(means, settings, lambda: _probe(open_place), new_reporter, stop, changed, is_other)
+            run = WatchRun(
+                means,
+                settings,
+                place.home.resolve(),
+                lambda: _probe(open_place),
+                new_reporter,
+                stop,
+                changed,
+                is_other,
+                place.warnings,
+            )
             with suppress(asyncio.CancelledError):
                 changed = await run.watch(targets)
         place, before = open_place(), place.settings

@@ -26,7 +26,8 @@ def make_inbox(root: Path) -> Path:
 
 
 def dropped_files(root: Path) -> list[Dropped]:
-    """The files that wait in the inbox, by name. Notes, hidden files and what tobs keeps there do not."""
+    """The files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are about to be filled)
+    and what tobs keeps there do not."""
     folder = root / INBOX_FOLDER
     found: list[Dropped] = []
     try:
@@ -34,7 +35,8 @@ def dropped_files(root: Path) -> list[Dropped]:
             if path.name.startswith(".") or path.suffix in (".md", ".base") or path.is_symlink() or not path.is_file():
                 continue
             stat = path.stat()
-            found.append(Dropped(path.name, stat.st_size, stat.st_mtime))
+            if stat.st_size:
+                found.append(Dropped(path.name, stat.st_size, stat.st_mtime))
     except FileNotFoundError:
         return found
     except OSError as error:

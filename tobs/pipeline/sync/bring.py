@@ -37,6 +37,13 @@ class Brought(Struct):
     commented: set[int] = field(default_factory=set)
     due: dict[int, int] = field(default_factory=dict)
 
+    def add(self, more: Brought) -> None:
+        """What ``more`` brought was brought too."""
+        self.changed |= more.changed
+        self.about |= more.about
+        self.gaps |= more.gaps
+        self.commented |= more.commented
+
 
 class Bringer:
     """Brings boxes up to date, one after the other."""

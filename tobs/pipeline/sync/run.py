@@ -97,7 +97,7 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
         exporter = ChatExporter(stages, telegram, Filters(), ())
         for chat_id in chats:
             full = await telegram.full(chat_id) if chat_id in about else None
-            place = await run.keeper(_open, desk, chat_id, full, is_changed=chat_id in changed)
+            place = await run.keeper(open_kept, desk, chat_id, full, is_changed=chat_id in changed)
             if place is None:
                 continue
             if place.chat.is_forum and chat_id in moved:
@@ -105,7 +105,9 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
             source, here = live_source(telegram), stages
             if chat_id == INBOX:
                 source = inbox_source(desk.root / INBOX_FOLDER)
-                here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize))
+                allowance = replace(stages.limits.allowance, later=False)  # nothing is asked of Telegram for these
+                limits = replace(stages.limits, allowance=allowance)
+                here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
             await here.bring(source, place, brought.gaps.get(chat_id, ()))
             places.append(place)
             if chat_id in with_comments:
@@ -114,7 +116,7 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
     await run.keeper(desk.archive.updates.told_news, desk.account)
 
 
-def _open(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:
+def open_kept(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:
     """Where a chat of the vault is filed; ``full`` is what is known of it now (None: nothing new). Its note counts its
     messages: it is stale when those changed."""
     archive = desk.archive

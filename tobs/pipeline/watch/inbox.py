@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tobs.archive import MediaDecision, record_page
 from tobs.model import FileItem, Message, Page
 from tobs.pipeline.desk import Desk
@@ -21,7 +19,7 @@ def take_up_inbox(desk: Desk, now: float) -> tuple[list[Dropped], bool]:
     settled = [file for file in waiting if now - file.changed >= SETTLED]
     if settled:
         _open_inbox(desk)
-    known = _known(desk)
+    known = _known(desk) if settled else {}
     for file in settled:
         if (file.name, file.size, int(file.changed)) not in known:
             message_id = desk.archive.messages.newest_id(desk.account, INBOX) + 1
@@ -33,8 +31,11 @@ def take_up_inbox(desk: Desk, now: float) -> tuple[list[Dropped], bool]:
     return settled, len(settled) < len(waiting)
 
 
-def empty_inbox(desk: Desk, files: Sequence[Dropped]) -> None:
+def empty_inbox(desk: Desk) -> None:
     """Take away what has its place in the vault by now."""
+    files = dropped_files(desk.root)
+    if not files:
+        return
     known, placed = _known(desk), desk.archive.media.placed_messages(desk.account, INBOX)
     for file in files:
         if known.get((file.name, file.size, int(file.changed))) in placed:

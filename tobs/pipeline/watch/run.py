@@ -33,17 +33,20 @@ _LOOK = 1.0
 
 
 class WatchRun(Struct, frozen=True):
-    """A watch: what every run works with, and the way to Telegram. ``probe`` raises TobsError where templates, plugins
-    or configuration could not be opened as they are now; ``new_reporter`` makes the report of a step. ``changed`` are
-    the vault paths of what makes notes that made it open anew, ``is_other`` says that notes look otherwise now."""
+    """A watch: what every run works with, the way to Telegram, and TOBS_HOME. ``probe`` raises TobsError where
+    templates, plugins or configuration could not be opened as they are now; ``new_reporter`` makes the report of a
+    step. ``changed`` is what made it open anew (vault paths, files of TOBS_HOME), ``is_other`` says that notes look
+    otherwise now; ``warnings`` tell what of the configuration is not used."""
 
     means: Means
     telegram: TelegramSettings
+    home: Path
     probe: Callable[[], None]
     new_reporter: Callable[[], Reporter]
     stop: asyncio.Event
     changed: frozenset[str] = frozenset()
     is_other: bool = False
+    warnings: tuple[str, ...] = ()
 
     async def watch(self, targets: Sequence[str]) -> frozenset[str]:
         """Keep the vault live until ``stop`` is set, or what makes notes changed and everything is to be opened anew.
@@ -68,6 +71,7 @@ class WatchRun(Struct, frozen=True):
                     wait=wait_for,
                     new_reporter=self.new_reporter,
                 )
+                watcher.status.problems = list(self.warnings)
                 return await self._side_by_side(watcher, bell, targets)
 
     async def _side_by_side(self, watcher: Watcher, bell: Bell, targets: Sequence[str]) -> frozenset[str]:
@@ -93,7 +97,9 @@ class WatchRun(Struct, frozen=True):
         root = self.means.workspace.root
         make_inbox(root)
         with suppress(_Done):
-            await run_stages(go(), watcher.listen(), watch_vault(root, heard), until_stopped(), _mind_pause(root, bell))
+            await run_stages(
+                go(), watcher.listen(), watch_vault(root, self.home, heard), until_stopped(), _mind_pause(root, bell)
+            )
         return changed
 
     def _can_open(self, paths: Sequence[str], watcher: Watcher) -> bool:

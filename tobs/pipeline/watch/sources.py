@@ -12,6 +12,7 @@ from tobs.pipeline.export import finish_notes
 from tobs.pipeline.kept import kept_places
 from tobs.pipeline.opened import OpenRun
 from tobs.pipeline.reprocess import Reprocessing, drop_plugins
+from tobs.pipeline.watch.vault_events import PLUGINS, TRUST
 from tobs.sources import FetchFile
 
 _SHOWN = ("language", "property_prefix", "tag_prefix", "line_breaks", "deleted", "keep_versions")
@@ -25,12 +26,13 @@ def is_shown_otherwise(before: Settings, now: Settings) -> bool:
 async def take_up_sources(
     run: OpenRun, desk: Desk, fetch: FetchFile, changed: Collection[str], *, is_other: bool
 ) -> None:
-    """Mark the notes stale that changed templates make, all of them where ``is_other``; have plugins work on what is
-    here if ``changed`` (vault paths) names one; ``fetch`` brings what they want beside the files."""
+    """Mark the notes stale that changed templates make, all of them where ``is_other``. If ``changed`` (vault paths,
+    files of TOBS_HOME) names a plugin or what is trusted, plugins work on what is here; ``fetch`` brings what they want
+    beside the files."""
     await run.keeper(mark_changed_templates, desk)
     if is_other:
         await run.keeper(desk.archive.notes.mark_all_stale)
-    if any(path.startswith(".tobs/plugins/") for path in changed):
+    if any(path.startswith(PLUGINS) or path == TRUST for path in changed):
         await _process_again(run, desk, fetch)
 
 

@@ -14,22 +14,39 @@ from tobs.vault.strays import marks_at
 #: Milliseconds in which changes are gathered: an editor that writes by rename makes several.
 _GATHER = 300
 
-_SOURCES = (".tobs/templates/", ".tobs/plugins/", ".tobs/config.toml")
+PLUGINS = ".tobs/plugins/"
+_SOURCES = (".tobs/templates/", PLUGINS, ".tobs/config.toml")
+
+#: Files in TOBS_HOME: settings of every vault, and what was trusted.
+TRUST = "trust"
+_AT_HOME = frozenset({"config.toml", TRUST})
 
 
 class Happened(Struct, frozen=True):
-    """Vault paths that changed: visible files, and what notes are made by (templates, plugins, configuration)."""
+    """What changed: vault paths of visible files, and what notes are made by (vault paths of templates, plugins and
+    configuration, names of files in TOBS_HOME)."""
 
     files: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
 
 
-async def watch_vault(root: Path, heard: Callable[[Happened], None]) -> None:
-    """Tell what happens below ``root`` until cancelled."""
+async def watch_vault(root: Path, home: Path, heard: Callable[[Happened], None]) -> None:
+    """Tell what happens below ``root``, and in the folder ``home`` to what every vault goes by, until cancelled."""
+
+    def happened(paths: Iterable[str]) -> Happened:
+        found = [Path(path) for path in paths]
+        inside = sort_out(path.relative_to(root).as_posix() for path in found if path.is_relative_to(root))
+        at_home = {path.name for path in found if path.parent == home and path.name in _AT_HOME}
+        return Happened(inside.files, inside.sources | at_home)
+
+    def is_wanted(_: watchfiles.Change, path: str) -> bool:
+        one = happened([path])
+        return bool(one.files or one.sources)
+
     async for changes in watchfiles.awatch(
-        root, watch_filter=lambda _, path: _is_wanted(root, path), debounce=_GATHER, step=50, rust_timeout=1000
+        root, home, watch_filter=is_wanted, debounce=_GATHER, step=50, rust_timeout=1000
     ):
-        heard(sort_out(_inside(root, path) for _, path in changes))
+        heard(happened(path for _, path in changes))
 
 
 def sort_out(paths: Iterable[str]) -> Happened:
@@ -41,15 +58,6 @@ def sort_out(paths: Iterable[str]) -> Happened:
         elif not any(part.startswith(".") for part in PurePosixPath(path).parts):
             files.add(path)
     return Happened(frozenset(files), frozenset(sources))
-
-
-def _is_wanted(root: Path, path: str) -> bool:
-    happened = sort_out([_inside(root, path)])
-    return bool(happened.files or happened.sources)
-
-
-def _inside(root: Path, path: str) -> str:
-    return Path(path).relative_to(root).as_posix()
 
 
 def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:

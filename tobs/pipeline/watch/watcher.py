@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 from loguru import logger
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from tobs.pipeline.sync.threads import bring_comment_changes, groups_of
 from tobs.pipeline.watch.answers import answer_saved
 from tobs.pipeline.watch.bell import Bell, Due
 from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
+from tobs.pipeline.watch.news import wants_files, write_news
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
 from tobs.pipeline.watch.vault_events import is_owners_move
@@ -41,6 +43,8 @@ _GATHER = 0.2
 #: Seconds between two tries to reach Telegram: doubled up to the most.
 _FIRST_TRY, _LAST_TRY = 1.0, 60.0
 _TOLD = 5
+#: Seconds that work on files gets when the watch ends; the next start goes on with it.
+_GRACE = 1.0
 
 
 class Watcher:
@@ -68,6 +72,9 @@ class Watcher:
         self._new_reporter = new_reporter
         self._chats: dict[int, Chat] = {}
         self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
+        self._waiting = Brought()  # what is still to be written
+        self._aside: asyncio.Task[None] | None = None  # fetches and processes files
+        self._handing_on = asyncio.Lock()
         self._offline = False
         self._asked_to_wait = 0.0  # until then (Unix time) Telegram wants to be left alone
         self._root = run.means.workspace.root
@@ -85,16 +92,30 @@ class Watcher:
         self._chats = await choose_kept(run.archive, account, run.keeper, self._telegram, targets)
         self.status.chats = len(self._chats)
         self._tell_idle()
+        try:
+            await self._loop()
+            if self._aside is not None:
+                await asyncio.wait({self._aside}, timeout=_GRACE)
+        finally:
+            if self._aside is not None:
+                self._aside.cancel()
+                await asyncio.gather(self._aside, return_exceptions=True)
+        self._tell("stopped", 0)
+
+    async def _loop(self) -> None:
         last = self._clock()
         await self._step(Due())  # what an interrupted run left
         while not self._is_over():
             due_at = min([self._schedule.next(last, self._clock()), *self._polls.values()])
             if self._resting() == "waiting":
                 due_at = self._asked_to_wait  # then what could not be done is
-            self._tell(self._resting() or ("offline" if self._offline else "watching"), due_at)
+            self._tell(self._state(), due_at)
             await self._wait(self._bell.event, max(0.0, due_at - self._clock()))
             if self._is_over():
                 break
+            if self._aside is not None and self._aside.done():
+                self._aside.result()
+                self._aside = None
             rests = self._resting() is not None
             due = self._bell.take(with_telegram=not rests)
             now = self._clock()
@@ -103,7 +124,6 @@ class Watcher:
                     due.everything, last = True, now
                 due.boxes |= {box for box, at in self._polls.items() if at <= now}
             await self._step(due)
-        self._tell("stopped", 0)
 
     async def listen(self) -> None:
         """Have Telegram ring the bell, over and over. Raises LoginError."""
@@ -127,30 +147,39 @@ class Watcher:
     # one step
 
     async def _step(self, due: Due) -> None:
-        """Do what is due. What does not work is told; the next step tries again."""
-        means = replace(self._run.means, reporter=self._new_reporter())
-        run = replace(self._run, means=means)
-        desk, reporter = run.desk(self._telegram.account.id), means.reporter
+        """Do what is due."""
+        run, desk = self._own_run()
+        await self._minded(run, due, self._do(run, desk, due))
+
+    async def _do(self, run: OpenRun, desk: Desk, due: Due) -> None:
+        if due.files:
+            await run.keeper(_follow_owner, run.archive, desk, due.files)
+        dropped, has_more = await run.keeper(take_up_inbox, desk, self._clock())
+        brought = await self._bring(run, desk, due)
+        brought.changed |= {INBOX} if dropped else set()
+        await self._write(run, desk, brought)
+        if has_more:
+            asyncio.get_running_loop().call_later(SETTLED, self._bell.ring)
+        if brought.about:
+            known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, desk.account)}
+            self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
+        if due.everything:
+            self.status.last_look = iso_time(self._clock())
+        if brought.refused:
+            desk.reporter.failed(refusal(brought.refused.values()), "deletions")
+
+    def _own_run(self) -> tuple[OpenRun, Desk]:
+        """The run with a report of its own."""
+        run = replace(self._run, means=replace(self._run.means, reporter=self._new_reporter()))
+        return run, run.desk(self._telegram.account.id)
+
+    async def _minded(self, run: OpenRun, due: Due, work: Coroutine[Any, Any, None]) -> bool:
+        """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
+        next time. Raises LoginError."""
+        reporter, is_done = run.means.reporter, False
         try:
-            if due.files:
-                await run.keeper(_follow_owner, run.archive, desk, due.files)
-            dropped, has_more = await run.keeper(take_up_inbox, desk, self._clock())
-            brought = await self._bring(run, desk, due)
-            brought.changed |= {INBOX} if dropped else set()
-            await write_notes(run, desk, self._telegram, brought)
-            if self._resting() is None:
-                await answer_saved(desk, run.keeper, self._telegram, run.means.settings.watch_answer)
-            await run.keeper(empty_inbox, desk, dropped)
-            if has_more:
-                asyncio.get_running_loop().call_later(SETTLED, self._bell.ring)
-            if brought.about:
-                known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, desk.account)}
-                self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
-            self._offline = False
-            if due.everything:
-                self.status.last_look = iso_time(self._clock())
-            if brought.refused:
-                reporter.failed(refusal(brought.refused.values()), "deletions")
+            await work
+            self._offline, is_done = False, True
         except LoginError:
             raise
         except NetworkError as error:
@@ -165,8 +194,50 @@ class Watcher:
             logger.error("{} {}", error.message, error.remedy)
             reporter.failed(error, "watch")
         await self._peers.flush()
-        await run.exporters.hand_on(reporter)
+        async with self._handing_on:
+            await run.exporters.hand_on(reporter)
         await self._keep(run, reporter.report)
+        return is_done
+
+    async def _write(self, run: OpenRun, desk: Desk, brought: Brought) -> None:
+        """Write the notes of what came. Where files are to be fetched and processed, that is done aside: what comes
+        meanwhile has its notes at once."""
+        self._waiting.add(brought)
+        is_alone = self._aside is None or self._aside.done()
+        if is_alone and self._resting() is not None:
+            return await write_notes(_without_files(run), desk, self._telegram, self._take_waiting())
+        unfinished = await run.keeper(run.archive.messages.unfinished, desk.account)
+        chats = self._waiting.changed | set(unfinished)
+        if is_alone and not await run.keeper(wants_files, run.archive, desk.account, chats):
+            return await self._write_all(run, desk)
+        if not run.means.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
+            await write_news(run, desk, brought)
+        if is_alone:
+            self._aside = asyncio.create_task(self._work_aside())
+            self._aside.add_done_callback(self._aside_ended)
+
+    async def _work_aside(self) -> None:
+        """Fetch and process files, and write their notes."""
+        run, desk = self._own_run()
+        if await self._minded(run, Due(), self._write_all(run, desk)) and self._waiting.changed:
+            self._bell.ring()  # what came meanwhile may have files too
+
+    def _aside_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._bell.ring()  # who waits for the bell raises it
+
+    async def _write_all(self, run: OpenRun, desk: Desk) -> None:
+        await write_notes(run, desk, self._telegram, self._take_waiting())
+        # All news counts as told by now: what came meanwhile is not.
+        await run.keeper(run.archive.updates.bring_news, desk.account, self._waiting.changed)
+        await run.keeper(run.archive.updates.bring_news, desk.account, self._waiting.about, about=True)
+        await run.keeper(empty_inbox, desk)
+        if self._resting() is None and not self._waiting.changed:
+            await answer_saved(desk, run.keeper, self._telegram, run.means.settings.watch_answer)
+
+    def _take_waiting(self) -> Brought:
+        waiting, self._waiting = self._waiting, Brought()
+        return waiting
 
     async def _bring(self, run: OpenRun, desk: Desk, due: Due) -> Brought:
         """What Telegram has to tell."""
@@ -219,6 +290,10 @@ class Watcher:
                 logger.warning("{} is not run: {}", info.name, info.reason)
                 self.status.problems = [*self.status.problems, told][-_TOLD:]
 
+    def _state(self) -> State:
+        is_working = self._aside is not None and not self._aside.done()
+        return self._resting() or ("offline" if self._offline else "working" if is_working else "watching")
+
     def _resting(self) -> State | None:
         """Why Telegram is left alone now, None when it is not."""
         if is_paused(self._root):
@@ -251,6 +326,11 @@ class Watcher:
         if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or told:
             report.requests = self._telegram.requests.total()
             await run.keeper(_keep_run, run, report)
+
+
+def _without_files(run: OpenRun) -> OpenRun:
+    """The run while Telegram is left alone: what is to be fetched from it waits."""
+    return replace(run, means=replace(run.means, media_later=True))
 
 
 def _follow_owner(archive: Archive, desk: Desk, files: set[str]) -> None:
