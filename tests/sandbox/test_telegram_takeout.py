@@ -123,6 +123,19 @@ async def test_words_of_others_and_a_talkative_telegram_do_not_make_tobs_ask_wit
         assert len(sandbox.log.calls("account.initTakeoutSession")) == 6, "the first time, and five on words"
 
 
+async def test_a_run_ends_at_whatever_moment_while_its_takeout_is_waited_for(tmp_path: Path) -> None:
+    """The connection that hears Telegram's chat may be half made: Telethon swallows a cancellation then."""
+    delayed = SandboxOptions(takeout_delay=86400)
+    async with serve(open_world(WORLD), delayed) as sandbox, room(sandbox, tmp_path) as opened:
+        for turns in range(0, 90, 2):
+            async with opened.telegram.takeout() as granted:
+                assert not granted
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+        asked = len(sandbox.log.calls("account.initTakeoutSession"))
+        assert asked == len(opened.told(TakeoutDelayed)) == 45
+
+
 async def test_a_short_delay_is_waited_for_and_the_run_goes_on_by_itself(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         sandbox.faults.add("account.initTakeoutSession#1=error:420:TAKEOUT_INIT_DELAY_1")

@@ -115,6 +115,7 @@ class _Session:
         self._scopes = scopes
         self._on_event = on_event
         self._waiting: asyncio.Task[None] | None = None
+        self._is_over = False
 
     async def begin(self, patience: float) -> None:
         """Go on with a kept session or ask for one. A delayed one is waited for beside the run."""
@@ -138,6 +139,7 @@ class _Session:
 
     async def end(self, *, success: bool) -> None:
         """Stop waiting; tell Telegram that the takeout is over."""
+        self._is_over = True
         if self._waiting is not None:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
@@ -188,6 +190,8 @@ class _Session:
         try:
             while True:
                 await listener.tend()
+                if self._is_over:  # telethon's sender swallows a cancellation that meets it while it connects
+                    return
                 await either(heard, self._door.sleep, min(AWAKE, deadline - self._door.clock()))
                 allowed = heard.is_set() and tries < _TRIES_ON_WORDS
                 tries += allowed
