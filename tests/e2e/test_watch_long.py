@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import psutil
@@ -33,6 +34,14 @@ _EVERY = 900.0
 _TENTHS = int(os.environ.get("WATCH_TENTHS", "10"))
 TICKS, PUSHES, RECONNECTS = 432 * _TENTHS, 1000 * _TENTHS, 5 * _TENTHS
 """45 days of a quarter of an hour each, and what comes in them; WATCH_TENTHS makes it shorter."""
+
+
+class Clock(Protocol):
+    """Unix seconds, and how to wait by it."""
+
+    def __call__(self) -> float: ...
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None: ...
 
 
 class Weeks:
@@ -121,7 +130,7 @@ async def test_weeks_of_watching_leave_nothing_behind(
 
 
 @asynccontextmanager
-async def watching(place: Workplace, clock: Weeks) -> AsyncIterator[Watcher]:
+async def watching(place: Workplace, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
     async with run_means(place, "watch", (), watch=unseen) as means, open_run(means) as run:
         peers, bell = ArchivePeers(run.archive, run.keeper), Bell()

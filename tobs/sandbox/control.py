@@ -1,6 +1,6 @@
 """The control endpoint: JSON over loopback HTTP, for tests and plugin authors to play with the world.
 
-POST ``/messages`` ``/edit`` ``/delete`` ``/react`` ``/pin`` ``/faults`` ``/clock`` ``/expire`` ``/drop``
+POST ``/messages`` ``/edit`` ``/delete`` ``/react`` ``/pin`` ``/leave`` ``/faults`` ``/clock`` ``/expire`` ``/drop``
 ``/accept-login`` ``/end-logins`` ``/allow-takeout`` with a JSON object, GET ``/log?since=N`` and ``/state``. ``chat``
 is a marked id or ``@username``; without it, the first target.
 """
@@ -58,6 +58,7 @@ class Control:
             ("POST", "/title"): self._title,
             ("POST", "/rename"): self._rename,
             ("POST", "/forget"): self._forget,
+            ("POST", "/leave"): self._leave,
             ("POST", "/faults"): self._faults,
             ("POST", "/clock"): self._clock,
             ("POST", "/expire"): self._expire,
@@ -192,6 +193,11 @@ class Control:
         chat = self._chat(fields)
         self._server.world.forget(chat)
         return {"pts": self._server.world.pts(chat)}
+
+    def _leave(self, fields: Json) -> Json:
+        """{chat}: the account is no member of a channel any more."""
+        self._server.world.leave(self._chat(fields))
+        return {"ok": True}
 
     def _faults(self, fields: Json) -> Json:
         """{faults: [spec], clear: bool} -> the faults in force."""

@@ -106,9 +106,7 @@ class Watcher:
         last = self._clock()
         await self._step(Due())  # what an interrupted run left
         while not self._is_over():
-            due_at = min([self._schedule.next(last, self._clock()), *self._polls.values()])
-            if self._resting() == "waiting":
-                due_at = self._asked_to_wait  # then what could not be done is
+            due_at = self._due_at(last)
             self._tell(self._state(), due_at)
             await self._wait(self._bell.event, max(0.0, due_at - self._clock()))
             if self._is_over():
@@ -122,8 +120,28 @@ class Watcher:
             if not rests:
                 if now >= self._schedule.next(last, last):
                     due.everything, last = True, now
-                due.boxes |= {box for box, at in self._polls.items() if at <= now}
+                due.boxes |= self._take_polls(now)
             await self._step(due)
+
+    def _due_at(self, last: float) -> float:
+        """When there is something to do though nobody rings; ``last`` is when everything was looked at."""
+        now = self._clock()
+        match self._resting():
+            case "waiting":
+                return self._asked_to_wait  # then what could not be done is
+            case "paused":
+                return self._schedule.next(now, now)  # whoever ends the pause rings
+            case "quiet":
+                return self._schedule.next(last, now)
+        return min([self._schedule.next(last, now), *self._polls.values()])
+
+    def _take_polls(self, now: float) -> set[int]:
+        """The channels whose time has come. They have another when they answered; one that does not is asked with the
+        next look at everything."""
+        boxes = {box for box, at in self._polls.items() if at <= now}
+        for box in boxes:
+            del self._polls[box]
+        return boxes
 
     async def listen(self) -> None:
         """Have Telegram ring the bell, over and over. Raises LoginError."""
@@ -246,7 +264,8 @@ class Watcher:
         asked = [box for box in sorted(due.boxes) if box in boxes]
         if due.everything:
             moved = await moved_boxes(run.archive, desk.account, run.keeper, self._telegram, self._chats)
-            asked = list(dict.fromkeys([*moved, *asked]))
+            unheard = [chat.id for chat in self._chats.values() if chat.left and chat.id not in self._polls]
+            asked = list(dict.fromkeys([*moved, *(box for box in unheard if box in boxes), *asked]))
         for box in asked:
             try:
                 await bringer.bring(box, boxes[box])

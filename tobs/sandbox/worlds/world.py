@@ -158,6 +158,11 @@ class World:
         for kept in (self.closed, self.hidden):
             kept.discard(marked)
 
+    def leave(self, marked: int) -> None:
+        """The account is no member of a chat any more: it may read it, and is pushed nothing."""
+        self.entity(marked).left = True
+        self.hidden.add(marked)
+
     def dialogs(self) -> list[int]:
         """Marked ids of the chats in the account's list, the newest message first."""
         listed = [(self._last_date(marked), marked) for marked in self._histories if self._listed(marked)]
