@@ -225,23 +225,43 @@ def test_of_two_notes_with_one_id_the_first_stays_the_note(serve_near: ServeNear
 def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve_near: ServeNear, tmp_path: Path) -> None:
     served = serve_near(WORLD)
     vault = tmp_path / "vault"
-    notes = exported(served, vault)
+    exported(served, vault)
     hidden = tmp_path / "unmounted"
     (vault / "Telegram").rename(hidden)
     done = served.tobs("export", served.target, "--vault", str(vault), "-q")
     assert done.code == 5
     assert "--accept-missing" in done.stderr
     hidden.rename(vault / "Telegram")
-    # iCloud took one note off the disk.
-    evicted = notes[-1].with_name(f".{notes[-1].name}.icloud")
-    notes[-1].rename(evicted)
-    done = served.tobs("export", served.target, "--vault", str(vault), "-q")
-    assert done.code == 5
-    assert "iCloud" in done.stderr
-    evicted.rename(notes[-1])
     before = stamps(vault)
     assert again(served, vault).json["notes"]["deleted"] == 0
     assert stamps(vault) == before
+
+
+def test_what_icloud_took_off_the_disk_was_not_deleted_and_is_written_when_it_is_back(
+    serve_near: ServeNear, tmp_path: Path
+) -> None:
+    served = serve_near(WORLD)
+    vault = tmp_path / "vault"
+    notes = exported(served, vault)
+    attachment = next((vault / "Telegram").rglob("media/*.jpg"))
+    edit(served, notes[-1], "Edited while it was away.")
+    for taken in (notes[-1:], [attachment], notes):
+        for path in taken:
+            path.rename(path.with_name(f".{path.name}.icloud"))
+        before = stamps(vault)
+        for command in ("sync", "render", "process"):
+            more = ("--accept-missing",) if command == "sync" else ()
+            done = served.tobs(command, "--vault", str(vault), "--json", "-q", *more)
+            assert (done.code, done.stdout) == (5, ""), "a run that is refused has no report"
+            assert "is in iCloud, but not on this computer" in done.stderr
+        assert stamps(vault) == before, "nothing is written beside what stands for a note"
+        for path in taken:
+            path.with_name(f".{path.name}.icloud").rename(path)
+    done = served.tobs("sync", "--vault", str(vault), "--json")
+    assert done.code == 0, done.stderr
+    assert done.json["notes"]["deleted"] == done.json["notes"]["created"] == 0
+    assert "Edited while it was away." in notes[-1].read_text()
+    assert broken_links(vault) == []
 
 
 def test_a_note_that_was_moved_within_obsidian_and_then_without_it_leaves_no_broken_link(
