@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 NODE   := tests/js/node_modules/.installed
+# One more than there are CPUs: many tests wait for a server or a lock for a while.
+JOBS   := $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 .PHONY: demo test test-long bench lint types reference clean
 
@@ -11,7 +13,7 @@ demo: $(STAMP)  ## a vault made from the demo world, in ./demo-vault
 	$(BIN)/tobs demo --vault demo-vault
 
 test: $(STAMP) $(NODE)  ## the tests (under 8 minutes on 2 cores)
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-long: $(STAMP) $(NODE)  ## the tests that take longer than a minute each
 	$(BIN)/pytest -m long
