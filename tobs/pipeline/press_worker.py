@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -19,7 +20,6 @@ import msgspec
 from msgspec import Struct
 
 from tobs.archive import NoteRow, open_archive
-from tobs.config.home import environment
 from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.desk import Studio
@@ -32,6 +32,10 @@ from tobs.render.views import RenderOptions
 
 #: How far presses stand back behind the run (nice).
 _NICENESS = 5
+
+
+#: Bytes an answer may have before the run reads it: what Linux allows everybody.
+_PIPE_SIZE = 1 << 20
 
 
 class StudioSpec(Struct, frozen=True):
@@ -79,6 +83,14 @@ def _read(stream: BinaryIO) -> bytes | None:
     return stream.read(int.from_bytes(head, "big")) if len(head) == 4 else None
 
 
+def _post_render(spec: StudioSpec) -> PostRender | None:
+    if not spec.post_render:
+        return None
+    from tobs.config.home import environment  # with the settings it takes as long to load as all the rest
+
+    return PostRender.opened(spec.post_render, environment(), strict=spec.strict)
+
+
 def _open(spec: StudioSpec) -> Studio:
     sources = {name: (source, trusted) for name, source, trusted in spec.templates}
     zone = ZoneInfo(spec.zone)
@@ -89,24 +101,35 @@ def _open(spec: StudioSpec) -> Studio:
         zone=zone,
         options=RenderOptions(timezone=zone, **spec.options),
         templates=Templates(sources.get, open_functions(spec.functions)),
-        post_render=PostRender.opened(spec.post_render, environment(), strict=spec.strict),
+        post_render=_post_render(spec),
     )
+
+
+def _widen(pipe: int) -> None:
+    """Make room for a whole answer in ``pipe``, so that the next job need not wait until the run has read this one."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # a user has a budget of pipes; it goes without
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
 def main() -> None:
     """Serve the process that started this one."""
     # Notes make much garbage and no cycles: collecting it less often saves a twentieth of the time.
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     # When CPUs are short the run goes first: all presses live on what it hands them.
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     # Ctrl-C goes to the whole process group; the run decides, and closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
+    _widen(sink.fileno())
     first = _read(source)
     if first is None:
         return
     studio = _open(_decode_spec(first))
+    gc.freeze()
     while (body := _read(source)) is not None:
         job = _decode_job(body)
         try:

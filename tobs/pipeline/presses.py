@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
+from msgspec import Struct
 
 from tobs import errors
 from tobs.archive import NoteRow
@@ -31,6 +32,8 @@ from tobs.render.builtin import builtin_templates
 _FEW = 1000
 #: Messages that a note of a day or month may have: so many notes of one message it weighs.
 _IN_PERIOD = 50
+#: Batches a process has at a time: one that it presses and one in its pipe, so that it never waits for the run.
+_AHEAD = 2
 
 
 class Presses:
@@ -40,14 +43,14 @@ class Presses:
     """
 
     def __init__(self, studio: Studio, keeper: Keeper, *, processes: int) -> None:
-        self.width = max(1, processes)
+        self.width = max(1, _AHEAD * processes)
         self._studio = studio
         self._keeper = keeper
         self._pressed = 0
         self._processes = processes
         self._starting: list[asyncio.Task[None]] = []
-        self._started: list[asyncio.subprocess.Process] = []
-        self._idle: asyncio.LifoQueue[asyncio.subprocess.Process] = asyncio.LifoQueue()
+        self._started: list[_Process] = []
+        self._free: asyncio.Queue[_Process] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,13 +59,8 @@ class Presses:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.gather(*self._starting, return_exceptions=True)
-        for process in self._started:
-            if error is not None:
-                # It may be in the middle of an answer nobody reads; what it was writing, the next run sweeps.
-                process.kill()
-            elif process.stdin is not None:
-                process.stdin.close()
-        await asyncio.gather(*(process.wait() for process in self._started))
+        # With an error it may be in the middle of an answer nobody reads; what it was writing, the next run sweeps.
+        await asyncio.gather(*(process.end(at_once=error is not None) for process in self._started))
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
@@ -71,9 +69,9 @@ class Presses:
         if not self._started:
             with stopped_with(self._studio.post_render):
                 return await self._keeper(press_messages, self._studio, chat, rows)
-        process = await self._idle.get()
-        pressed = await _ask(process, Job(chat, tuple(rows)))
-        self._idle.put_nowait(process)
+        process = await self._free.get()
+        pressed = await process.ask(Job(chat, tuple(rows)))
+        self._free.put_nowait(process)
         return pressed
 
     def expect(self, messages: int) -> None:
@@ -82,35 +80,59 @@ class Presses:
             self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
 
     async def _start(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            # -P: a file in the working directory (it may be a vault) must never be imported.
-            *(sys.executable, "-P", "-m", "tobs.pipeline.press_worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+        process = _Process(
+            await asyncio.create_subprocess_exec(
+                # -P: a file in the working directory (it may be a vault) must never be imported.
+                *(sys.executable, "-P", "-m", "tobs.pipeline.press_worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
         )
         self._started.append(process)
-        assert process.stdin is not None
-        process.stdin.write(frame(_spec(self._studio)))
-        await process.stdin.drain()
-        self._idle.put_nowait(process)
+        await process.send(_spec(self._studio))
+        for _ in range(_AHEAD):
+            self._free.put_nowait(process)
 
 
-async def _ask(process: asyncio.subprocess.Process, job: Job) -> Sequence[Pressed]:
-    """Hand ``job`` to a process of its own for the time, and wait for the answer."""
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        process.stdin.write(frame(job))
-        await process.stdin.drain()
-        size = int.from_bytes(await process.stdout.readexactly(4), "big")
-        reply = decode_reply(await process.stdout.readexactly(size))
-    except (OSError, asyncio.IncompleteReadError) as error:
-        raise TobsError(
-            "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
-        ) from error
-    if reply.error is not None:
-        name, message, remedy = reply.error
-        raise getattr(errors, name, TobsError)(message, remedy)
-    return reply.pressed
+class _Process:
+    """A process that presses. It answers in the order it is asked."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._process = process
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self._turn = asyncio.Lock()
+
+    async def send(self, value: Struct) -> None:
+        """Put ``value`` into its pipe."""
+        self._stdin.write(frame(value))
+        await self._stdin.drain()
+
+    async def ask(self, job: Job) -> Sequence[Pressed]:
+        """Hand ``job`` to it and wait for the answer, behind those who asked before."""
+        try:
+            # Written before the turn comes: locks are given in the order of asking, so are answers.
+            self._stdin.write(frame(job))
+            async with self._turn:
+                await self._stdin.drain()
+                size = int.from_bytes(await self._stdout.readexactly(4), "big")
+                reply = decode_reply(await self._stdout.readexactly(size))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise TobsError(
+                "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
+            ) from error
+        if reply.error is not None:
+            name, message, remedy = reply.error
+            raise getattr(errors, name, TobsError)(message, remedy)
+        return reply.pressed
+
+    async def end(self, *, at_once: bool) -> None:
+        """End it, after what it was asked or at once."""
+        if at_once:
+            self._process.kill()
+        else:
+            self._stdin.close()
+        await self._process.wait()
 
 
 def _spec(studio: Studio) -> StudioSpec:

@@ -53,6 +53,10 @@ def _careful_link(match: re.Match[str]) -> str:
 
 def quoted(text: str) -> str:
     """A YAML double-quoted scalar that reads back as ``text``."""
+    # The usual text, for which a look at each character would be dear.
+    is_plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text and "<%" not in text
+    if is_plain and (type(text) is Link or "[[" not in text):
+        return f'"{text}"'
     return f'"{_CARE.sub(_careful_link if type(text) is Link else _careful, text)}"'
 
 
