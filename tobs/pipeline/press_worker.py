@@ -32,8 +32,6 @@ from tobs.render.views import RenderOptions
 
 #: How far presses stand back behind the run (nice).
 _NICENESS = 5
-
-
 #: Bytes an answer may have before the run reads it: what Linux allows everybody.
 _PIPE_SIZE = 1 << 20
 
@@ -116,7 +114,7 @@ def _widen(pipe: int) -> None:
 
 def main() -> None:
     """Serve the process that started this one."""
-    # Notes make much garbage and no cycles: collecting it less often saves a twentieth of the time.
+    # Notes make much garbage and no cycles: at Python's own pace looking for them takes a twentieth of the time.
     gc.set_threshold(200_000)
     # When CPUs are short the run goes first: all presses live on what it hands them.
     if hasattr(os, "nice"):

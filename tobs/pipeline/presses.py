@@ -11,6 +11,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -70,9 +71,10 @@ class Presses:
             with stopped_with(self._studio.post_render):
                 return await self._keeper(press_messages, self._studio, chat, rows)
         process = await self._free.get()
-        pressed = await process.ask(Job(chat, tuple(rows)))
-        self._free.put_nowait(process)
-        return pressed
+        try:
+            return await process.ask(Job(chat, tuple(rows)))
+        finally:
+            self._free.put_nowait(process)
 
     def expect(self, messages: int) -> None:
         """So many messages are to get their notes: processes start where they are many."""
@@ -121,6 +123,9 @@ class _Process:
             raise TobsError(
                 "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
             ) from error
+        except asyncio.CancelledError:
+            self._kill()  # who asks next would get the answer, or the rest of it, that was due here
+            raise
         if reply.error is not None:
             name, message, remedy = reply.error
             raise getattr(errors, name, TobsError)(message, remedy)
@@ -129,10 +134,14 @@ class _Process:
     async def end(self, *, at_once: bool) -> None:
         """End it, after what it was asked or at once."""
         if at_once:
-            self._process.kill()
+            self._kill()
         else:
             self._stdin.close()
         await self._process.wait()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):  # it is gone already
+            self._process.kill()
 
 
 def _spec(studio: Studio) -> StudioSpec:

@@ -86,8 +86,6 @@ def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
 
 def _mtime(path: str) -> int:
     """When a file was written, in nanoseconds; 0 for one that is not there."""
-    if not os.access(path, os.F_OK):  # most notes are new, and an exception is dear
-        return 0
     try:
         return os.stat(path).st_mtime_ns  # noqa: PTH116
     except FileNotFoundError:

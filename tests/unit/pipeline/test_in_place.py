@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from tobs.archive import FileRow, MediaRow, open_archive
+from tobs.archive import FileRow, MediaRow
 from tobs.media import Produced
 from tobs.model import FileItem, MessageKey
-from tobs.pipeline.desk import Desk, Studio
+from tobs.pipeline.desk import Desk
 from tobs.pipeline.in_place import change_in_place, finish_changes
-from tobs.pipeline.report import Reporter
-from tobs.render.builtin import load_builtin
-from tobs.render.templates import Templates
-from tobs.render.views import RenderOptions
 
 CAME, TAGGED, BETTER = b"song", b"song with tags", b"song with tags and a cover"
 DAY = 1_700_000_000
@@ -26,17 +20,6 @@ DAY = 1_700_000_000
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    root, staging = tmp_path / "vault", tmp_path / "staging"
-    root.mkdir()
-    staging.mkdir()
-    zone = ZoneInfo("UTC")
-    with open_archive(tmp_path / "archive.db", clock=lambda: 0.0) as archive:
-        studio = Studio(archive, 1, root, zone, RenderOptions(timezone=zone), Templates(load_builtin))
-        yield Desk(studio, staging, "message", Reporter("1", "process", (), lambda: 0.0), 100)
 
 
 @pytest.fixture

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
 
-from tobs.archive import MediaDecision, NoteRow, open_archive, record_page
+from tobs.archive import MediaDecision, NoteRow, record_page
 from tobs.errors import TobsError
 from tobs.model import Chat, Message, Page
-from tobs.pipeline.desk import Desk, Studio
+from tobs.pipeline.desk import Desk
 from tobs.pipeline.keeper import Keeper
 from tobs.pipeline.plan import open_chat, plan_messages
 from tobs.pipeline.presses import Presses
-from tobs.pipeline.report import Reporter
-from tobs.render.builtin import load_builtin
-from tobs.render.templates import Templates
-from tobs.render.views import RenderOptions
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)
 # Nothing that can be packed: the answer to five such messages is larger than a pipe holds.
 LONG = random.Random(1).randbytes(20_000).hex()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    root = tmp_path / "vault"
-    root.mkdir()
-    zone = ZoneInfo("UTC")
-    with open_archive(tmp_path / "archive.db", clock=lambda: 0.0) as archive:
-        studio = Studio(archive, 1, root, zone, RenderOptions(timezone=zone), Templates(load_builtin))
-        yield Desk(studio, tmp_path, "message", Reporter("1", "export", (), lambda: 0.0), 500)
 
 
 def planned(desk: Desk) -> list[NoteRow]:
@@ -73,6 +56,35 @@ async def test_all_that_wait_are_told_when_a_process_is_killed(desk: Desk) -> No
         answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(answer) for answer in answers] == [TobsError, TobsError]
     assert "ended unexpectedly" in str(answers[0])
+
+
+async def test_a_run_that_ends_over_a_killed_process_says_so(desk: Desk) -> None:
+    rows = planned(desk)
+    with pytest.raises(TobsError, match="ended unexpectedly"):
+        async with Keeper() as keeper, Presses(desk.studio, keeper, processes=1) as presses:
+            (process,) = await started(presses)
+            process.kill()
+            async with asyncio.timeout(30):
+                while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 -- no event
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
+            await presses(CHAT, rows[:5])
+
+
+async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(desk: Desk) -> None:
+    rows = planned(desk)
+    async with Keeper() as keeper, Presses(desk.studio, keeper, processes=1) as presses:
+        (process,) = await started(presses)
+        process.suspend()
+        given_up = asyncio.create_task(presses(CHAT, rows[:20]))
+        await asyncio.sleep(0.1)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        async with asyncio.timeout(30):
+            for _ in range(3):  # more often than it has batches at a time
+                with pytest.raises(TobsError, match="ended unexpectedly"):
+                    await presses(CHAT, rows[20:40])
 
 
 def children() -> list[psutil.Process]:
