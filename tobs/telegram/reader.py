@@ -9,15 +9,16 @@ from typing import Any
 from telethon.errors import TypeNotFoundError
 from telethon.extensions import BinaryReader
 from telethon.tl import types
-from telethon.tl.alltlobjects import tlobjects
 from telethon.tl.core import core_objects
+
+from tobs.telegram.by_heart import readers
 
 LAYER_ERRORS = (TypeNotFoundError, BufferError, struct.error, RuntimeError, IndexError)
 """What Telethon's generated readers raise for bytes that this layer does not know."""
 
 # Called some thirty times a message.
 _int, _uint, _long, _ulong, _double = (struct.Struct(f"<{code}").unpack_from for code in "iIqQd")
-_known = tlobjects.get
+_reader_of = readers().get
 _VECTOR, _TRUE, _FALSE = 0x1CB5C415, 0x997275B5, 0xBC799737
 _EMPTY_VECTOR = struct.pack("<Ii", _VECTOR, 0)
 
@@ -73,9 +74,9 @@ class Reader(BinaryReader):  # type: ignore[misc]  # telethon is untyped
     def tgread_object(self) -> Any:
         position = self.position
         self.position = position + 4
-        known = _known(code := _uint(self.stream, position)[0])
-        if known is not None:
-            return known.from_reader(self)
+        read = _reader_of(code := _uint(self.stream, position)[0])
+        if read is not None:
+            return read(self)
         if code == _TRUE:
             return True
         if code == _FALSE:
