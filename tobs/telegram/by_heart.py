@@ -126,7 +126,7 @@ def _read_message(reader: Stream) -> Any:
 def _is_span(kind: Any) -> bool:
     """Whether it is an entity of nothing but its place in the text."""
     is_entity = kind.SUBCLASS_OF_ID == types.MessageEntityBold.SUBCLASS_OF_ID
-    return is_entity and kind.__init__.__code__.co_varnames == ("self", "offset", "length")
+    return bool(is_entity and kind.__init__.__code__.co_varnames == ("self", "offset", "length"))
 
 
 _SPANS = {kind.CONSTRUCTOR_ID: kind for kind in tlobjects.values() if _is_span(kind)}
