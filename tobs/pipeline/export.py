@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tobs.archive import Recorded
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.model import Chat
@@ -73,9 +74,9 @@ class ChatStages(Struct, frozen=True):
         files and notes. ``recording``: see ``fetch_and_record``."""
         desk, keeper, limits = self.desk, self.keeper, self.limits
         decide = media_decision(desk, self.policy)
-        await keeper(want_media, desk, place.chat, self.policy)
+        waiting = await keeper(want_media, desk, place.chat, self.policy)
         self.writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
-        state = _State()
+        state = _State(has_files=waiting > 0)
 
         async def fetch() -> None:
             desk.reporter.phase = "fetching"
@@ -91,8 +92,7 @@ class ChatStages(Struct, frozen=True):
                     recorded=state.recorded,
                     recording=recording,
                 )
-            state.is_fetched = True
-            state.recorded()
+            state.fetched()
 
         async def media() -> None:
             fetch_file = None if limits.allowance.later else source.fetch_file
@@ -110,7 +110,8 @@ class ChatStages(Struct, frozen=True):
 class _State:
     """How far the stages of one chat are, and the events that wake them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_files: bool) -> None:
+        self._has_files = has_files
         self.is_fetched = False
         self.is_planned = False
         self.is_placed = False
@@ -118,8 +119,16 @@ class _State:
         self.for_media = asyncio.Event()
         self.for_notes = asyncio.Event()
 
-    def recorded(self) -> None:
-        """Pages were recorded, or the last one was."""
+    def recorded(self, page: Recorded) -> None:
+        """A page was recorded. Media hear of it only once there is a file: a channel of texts never asks for one."""
+        self._has_files |= page.wanted + page.reused > 0
+        self.for_plan.set()
+        if self._has_files:
+            self.for_media.set()
+
+    def fetched(self) -> None:
+        """No further page is to come."""
+        self.is_fetched = True
         self.for_plan.set()
         self.for_media.set()
 
@@ -131,8 +140,10 @@ async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: C
         final = state.is_fetched
         upto = await keeper(settled_to, desk, place, final=final)
         await enrichers.ask(place, upto)
-        while await keeper(plan_messages, desk, place, upto=upto, final=final):
+        while planned := await keeper(plan_messages, desk, place, upto=upto, final=final):
             state.for_notes.set()
+            if planned < desk.batch and not final:
+                break  # that was all, or the next page brings the rest of it
         if final:
             state.is_planned = True
             state.for_notes.set()

@@ -44,7 +44,7 @@ async def fetch_and_record(
     decide: Decide,
     *,
     queue_pages: int,
-    recorded: Callable[[], None],
+    recorded: Callable[[Recorded], None],
     recording: Recording | None = None,
 ) -> None:
     """Walk ``gaps`` and record every page. At most ``queue_pages`` wait between the workers and the archive;
@@ -58,7 +58,7 @@ async def fetch_and_record(
             else:
                 done = await keeper(record_page, desk.archive, desk.account, settling(page), decide, source=source.name)
             _count(desk, place, page, done)
-            recorded()
+            recorded(done)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(record())

@@ -44,13 +44,16 @@ def policy_of(desk: Desk, chat: Chat, policy: MediaPolicy) -> MediaPolicy:
     return policy.of(grown or chat)
 
 
-def want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
-    """What failed before is tried again, and what is wanted is what this run's owner wants."""
+def want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> int:
+    """What failed before is tried again, and what is wanted is what this run's owner wants. How many files of ``chat``
+    are still to come into the vault."""
     archive, report = desk.archive, desk.reporter.report.media
     archive.media.retry_failed(desk.account, chat.id)
     reconsider(desk, chat, policy)
     counts = archive.media.counts(desk.account, chat.id)
-    report.wanted += counts.get("wanted", 0) + counts.get("staged", 0)
+    waiting = counts.get("wanted", 0) + counts.get("staged", 0)
+    report.wanted += waiting
+    return waiting
 
 
 def reconsider(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:

@@ -6,9 +6,10 @@ partly used page, and an empty shard one request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import chain, repeat
 from math import ceil
 
 PAGE = 100
@@ -67,10 +68,25 @@ def plan_shards(
     pages = ceil(ids / span)
     wanted = min(_PAGES_MOST, max(_PAGES_LEAST, ceil(pages / (workers * _SHARDS_A_WORKER))))
     rounds = max(1, pages // (workers * wanted))  # every worker gets as many shards as every other
-    step = span * ceil(pages / (workers * rounds))
-    return [
-        Shard(start, min(start + step - 1, high), span) for low, high in found for start in range(low, high + 1, step)
-    ]
+    most = ceil(pages / (workers * rounds))
+    steps = chain((span * pages for pages in _rising(workers, most) if rounds > 1), repeat(span * most))
+    return [Shard(start, end, span) for low, high in found for start, end in _cut(low, high, steps)]
+
+
+def _rising(workers: int, most: int) -> Iterator[int]:
+    """How many pages the first shards of a large chat have: a note can be planned only when all below it is known, and
+    so early notes need not wait until whole shards are walked."""
+    pages = 1
+    while pages < most:
+        yield from repeat(pages, workers)
+        pages *= 2
+
+
+def _cut(low: int, high: int, steps: Iterator[int]) -> Iterator[Span]:
+    while low <= high:
+        end = min(low + next(steps) - 1, high)
+        yield low, end
+        low = end + 1
 
 
 def spans_worthwhile(count: int) -> int:

@@ -156,6 +156,18 @@ def test_ranges_that_leave_ids_out_are_not_used() -> None:
     assert len(plan_spans([(1, 9000)], [(1, 4000), (4001, 9000)], count=9000)) == 2
 
 
+def test_the_first_shards_of_a_large_chat_are_small_so_that_early_notes_need_not_wait() -> None:
+    shards = plan_shards([(1, 50_000)], top=50_000, count=50_000, workers=4)
+    pages = [(shard.high - shard.low + 1) // 100 for shard in shards]
+    assert pages[:12] == [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4]
+    assert set(pages[12:16]) == {8} and set(pages[16:-1]) == {13} and sum(pages) == 500
+
+
+def test_a_chat_of_few_pages_is_cut_once_for_each_worker() -> None:
+    shards = plan_shards([(1, 6_000)], top=6_000, count=6_000, workers=4)
+    assert [shard.high - shard.low + 1 for shard in shards] == [1_500] * 4
+
+
 async def test_an_idle_worker_takes_part_of_the_slowest_shard() -> None:
     served = Served(list(range(1, 10_001)))
     slow = Shard(1, 10_000)
