@@ -402,13 +402,19 @@ class Notes:
 
     def shown_in(self, account: int, chat_id: int, message_id: int) -> Shown | None:
         """Where a message is shown; None where it is in no note, or in a deleted one."""
-        found = self._database.row(
-            "SELECT n.path, CASE n.period WHEN '' THEN 0 ELSE coalesce(m.block_id, m.id) END, n.chat_id <> m.chat_id"
-            " FROM message_rows m JOIN notes n ON n.id = m.note_id"
-            " WHERE m.account = ? AND m.chat_id = ? AND m.id = ? AND n.state <> 'deleted'",
-            MessageKey.of(account, chat_id, message_id),
+        key = MessageKey.of(account, chat_id, message_id)
+        return self.shown([key]).get(key)
+
+    def shown(self, keys: Iterable[MessageKey]) -> dict[MessageKey, Shown]:
+        """Where messages are shown; without those that are in no note, or in a deleted one."""
+        rows = self._database.rows(
+            f"{KEYS} SELECT m.account, m.chat_id, m.id, n.path,"
+            " CASE n.period WHEN '' THEN 0 ELSE coalesce(m.block_id, m.id) END, n.chat_id <> m.chat_id"
+            " FROM keys JOIN message_rows m USING (account, chat_id, id) JOIN notes n ON n.id = m.note_id"
+            " WHERE n.state <> 'deleted'",
+            (key_list(keys),),
         )
-        return Shown(found[0], found[1], bool(found[2])) if found else None
+        return {MessageKey(*key): Shown(path, block, bool(is_foreign)) for *key, path, block, is_foreign in rows}
 
     def id_of(self, account: int, chat_id: int, message_id: int) -> int | None:
         """The note a message is shown in, deleted ones too."""

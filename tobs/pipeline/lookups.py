@@ -39,7 +39,7 @@ class Lookups:
                 hashes += [row.sha256 for row in one.media if row.sha256]
         self._past = _pasts(studio, stored)
         self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
-        self._shown: dict[tuple[int, int], Shown | None] = {}
+        self._shown = _answered(studio, stored)
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
         self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
@@ -209,6 +209,16 @@ class Lookups:
             return Attachment(row.state, reason=row.reason, name=row.item.name)
         note = self._note(f"audio/{file.sha256}") if row.item.kind in ("audio", "voice") else ""
         return Attachment("placed", path=file.path, name=row.item.name, note=note or None, fields=file.fields)
+
+
+def _answered(studio: Studio, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Shown | None]:
+    """Where the messages are shown that ``stored`` ones answer: asked for all at once, for most notes ask nothing
+    else."""
+    messages = [one.message for one in stored if one.message.reply is not None and one.message.reply.message_id]
+    targets = {(one.reply.chat_id or one.chat_id, one.reply.message_id) for one in messages if one.reply is not None}
+    keys = {target: MessageKey.of(studio.account, *target) for target in targets}
+    shown = studio.archive.notes.shown(keys.values()) if keys else {}
+    return {target: shown.get(key) for target, key in keys.items()}
 
 
 def address(shown: Shown) -> str:

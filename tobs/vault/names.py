@@ -97,9 +97,12 @@ def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
     code point."""
     if _units(name) <= limit and _bytes(name) <= max_bytes:
         return name
-    # "ignore" drops the half of a character that the cut left at the end.
-    head = name.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
-    end = len(head.encode()[:max_bytes].decode("utf-8", "ignore"))
+    if name.isascii():
+        end = min(limit, max_bytes)
+    else:
+        # "ignore" drops the half of a character that the cut left at the end.
+        head = name.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
+        end = len(head.encode()[:max_bytes].decode("utf-8", "ignore"))
     space = name.rfind(" ", 0, end + 1)
     return name[: space if space > end // 2 else end].strip(_EDGES)
 
@@ -143,7 +146,7 @@ def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
     if "://" in start:
         start = _URL.sub(r"\1 ", text[: 8 * limit])
     words = clean_name(start, limit=limit).strip(_DANGLING).strip(_EDGES)
-    if not any(char.isalnum() or char > "\u2190" for char in words):
+    if not (words[:1].isalnum() or any(char.isalnum() or char > "\u2190" for char in words)):
         return clean_name(otherwise, limit=limit) or UNTITLED
     return words
 

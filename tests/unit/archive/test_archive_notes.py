@@ -154,6 +154,7 @@ def test_a_deleted_note_stays_deleted_and_is_no_target(archive: Archive) -> None
     assert archive.notes.paths_of([key(1), key(2), key(3)]) == {key(2): "2.md"}
     assert archive.notes.shown_in(ACCOUNT, CHANNEL, 1) is None
     assert archive.notes.shown_in(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
+    assert archive.notes.shown([key(1), key(2), key(3)]) == {key(2): ("2.md", 0, False)}
 
 
 def test_a_link_heals_when_its_target_has_a_note(archive: Archive) -> None:
