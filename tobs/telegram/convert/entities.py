@@ -38,9 +38,25 @@ KINDS: dict[type, str] = {
 }
 
 
+#: Those that say more than a kind and a place.
+_SAYING_MORE = {
+    types.MessageEntityTextUrl,
+    types.MessageEntityPre,
+    types.MessageEntityMentionName,
+    types.InputMessageEntityMentionName,
+    types.MessageEntityCustomEmoji,
+    types.MessageEntityBlockquote,
+    types.MessageEntityFormattedDate,
+    types.MessageEntityDiffReplace,
+}
+_PLAIN = {kind: name for kind, name in KINDS.items() if kind not in _SAYING_MORE}
+
+
 def entity_of(value: Any) -> Entity:
     """One entity; offsets stay UTF-16 units. A constructor not in the table becomes plain text (``unknown``)."""
     kind = type(value)
+    if (plain := _PLAIN.get(kind)) is not None:
+        return Entity(plain, value.offset, value.length)
     name = KINDS.get(kind, "unknown")
     offset, length = value.offset, value.length
     if kind is types.MessageEntityTextUrl:
