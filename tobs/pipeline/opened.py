@@ -292,5 +292,7 @@ def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str
 
 
 def _processes(machine: Machine, profile: Profile) -> int:
-    """Processes that press notes: none on one CPU, else as many as the profile has use for."""
-    return 0 if machine.cpus < 2 else min(machine.cpus, max(1, profile.workers // 2))
+    """Processes that press notes: none on one CPU, else what the profile has use for, but for the conservative one at
+    least two, however few workers fetch: pressing a note takes longer than fetching, recording and planning it."""
+    least = 1 if profile.name == "conservative" else 2
+    return 0 if machine.cpus < 2 else min(machine.cpus, max(least, profile.workers // 2))
