@@ -13,7 +13,7 @@ demo: $(STAMP)  ## a vault made from the demo world, in ./demo-vault
 	$(BIN)/tobs demo --vault demo-vault
 
 test: $(STAMP) $(NODE)  ## the tests (under 8 minutes on 2 cores)
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-long: $(STAMP) $(NODE)  ## the tests that take longer than a minute each
 	$(BIN)/pytest -m long
