@@ -140,10 +140,12 @@ async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: C
         final = state.is_fetched
         upto = await keeper(settled_to, desk, place, final=final)
         await enrichers.ask(place, upto)
-        while planned := await keeper(plan_messages, desk, place, upto=upto, final=final):
-            state.for_notes.set()
-            if planned < desk.batch and not final:
-                break  # that was all, or the next page brings the rest of it
+        is_all = False
+        while not is_all:
+            planned = await keeper(plan_messages, desk, place, upto=upto, final=final)
+            is_all = planned.is_all
+            if planned.units:
+                state.for_notes.set()
         if final:
             state.is_planned = True
             state.for_notes.set()

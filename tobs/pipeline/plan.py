@@ -138,15 +138,19 @@ def _claim_bases(desk: Desk, note: NoteRow) -> None:
         desk.archive.notes.claim(tobs_id, kind, account=desk.account, chat_id=chat_id, message_id=0, candidates=[path])
 
 
-def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> int:
-    """Plan the next batch of messages up to id ``upto`` (see ``settled_to``); ``final`` says that no further one is to
-    come.
+class Planned(Struct, frozen=True):
+    """What became of a batch: how many messages and albums were planned, and whether these were all for now."""
 
-    The number of notes planned; 0 when there was nothing to do.
-    """
+    units: int
+    is_all: bool
+
+
+def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> Planned:
+    """Plan the next batch of messages up to id ``upto`` (see ``settled_to``); ``final`` says that no further one is to
+    come."""
     archive, chat = desk.archive, place.chat
     if place.layout != "message" and not final and _is_open(desk, place, upto):
-        return 0
+        return Planned(0, is_all=True)
     limit = desk.batch if place.layout == "message" else max(desk.batch, _LARGEST_PERIOD)
     messages = archive.messages.unplanned(desk.account, chat.id, upto, limit)
     units = albums(messages)
@@ -157,7 +161,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> in
     if place.layout != "message" and may_go_on:
         units = _closed_periods(desk, place, units, may_wait=len(messages) < limit)
     if not units:
-        return 0
+        return Planned(0, is_all=True)
     with archive.transaction():
         file_comments(archive, chat, [message for unit in units for message in unit])
         folders = folders_of(desk, place, [unit[0] for unit in units])
@@ -174,7 +178,7 @@ def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> in
         _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
         archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
     desk.reporter.expected_notes += planned
-    return len(units)
+    return Planned(len(units), is_all=len(messages) < limit)
 
 
 def settled_to(desk: Desk, place: ChatPlace, *, final: bool) -> int:

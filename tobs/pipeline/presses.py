@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -52,6 +53,7 @@ class Presses:
         self._starting: list[asyncio.Task[None]] = []
         self._started: list[_Process] = []
         self._free: asyncio.Queue[_Process] = asyncio.Queue()
+        self._asked: set[asyncio.Task[Sequence[Pressed]]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,8 +62,11 @@ class Presses:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.gather(*self._starting, return_exceptions=True)
-        # With an error it may be in the middle of an answer nobody reads; what it was writing, the next run sweeps.
-        await asyncio.gather(*(process.end(at_once=error is not None) for process in self._started))
+        if error is not None:
+            for process in self._started:
+                process.kill()  # what it was writing, the next run sweeps
+        await asyncio.gather(*self._asked, return_exceptions=True)
+        await asyncio.gather(*(process.end() for process in self._started))
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
@@ -71,10 +76,17 @@ class Presses:
             with stopped_with(self._studio.post_render):
                 return await self._keeper(press_messages, self._studio, chat, rows)
         process = await self._free.get()
-        try:
-            return await process.ask(Job(chat, tuple(rows)))
-        finally:
-            self._free.put_nowait(process)
+        # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
+        asked = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
+        self._asked.add(asked)
+        asked.add_done_callback(partial(self._answered, process))
+        return await asyncio.shield(asked)
+
+    def _answered(self, process: _Process, asked: asyncio.Task[Sequence[Pressed]]) -> None:
+        self._asked.discard(asked)
+        self._free.put_nowait(process)
+        if not asked.cancelled():
+            asked.exception()  # who asked may be gone, then nobody else looks at it
 
     def expect(self, messages: int) -> None:
         """So many messages are to get their notes: processes start where they are many."""
@@ -123,25 +135,21 @@ class _Process:
             raise TobsError(
                 "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
             ) from error
-        except asyncio.CancelledError:
-            self._kill()  # who asks next would get the answer, or the rest of it, that was due here
-            raise
         if reply.error is not None:
             name, message, remedy = reply.error
             raise getattr(errors, name, TobsError)(message, remedy)
         return reply.pressed
 
-    async def end(self, *, at_once: bool) -> None:
-        """End it, after what it was asked or at once."""
-        if at_once:
-            self._kill()
-        else:
-            self._stdin.close()
-        await self._process.wait()
-
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End it at once; who waits for an answer is told."""
         with suppress(ProcessLookupError):  # it is gone already
             self._process.kill()
+
+    async def end(self) -> None:
+        """Wait until it is gone, after what it was asked."""
+        self._stdin.close()
+        await self._stdout.read()  # until its pipe is empty asyncio does not hear of its end
+        await self._process.wait()
 
 
 def _spec(studio: Studio) -> StudioSpec:

@@ -60,7 +60,7 @@ class ProcessRun(Struct, frozen=True):
                     upto = await run.keeper(settled_to, desk, place, final=True)
                     await enrichers.ask(place, upto)
                     # What a plugin hid, and none hides any more.
-                    while await run.keeper(plan_messages, desk, place, upto=upto, final=True):
+                    while not (await run.keeper(plan_messages, desk, place, upto=upto, final=True)).is_all:
                         pass
                 again.tell_missing()
                 await self._fetch(run, desk, places, chain, None if work.offline else telegram)

@@ -6,7 +6,7 @@ from tobs.archive import MediaDecision, record_page
 from tobs.model import Chat, Message, MessageKey, Page, Reply
 from tobs.pipeline.desk import Desk
 from tobs.pipeline.lookups import Lookups
-from tobs.pipeline.plan import open_chat, plan_messages
+from tobs.pipeline.plan import Planned, open_chat, plan_messages
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)
 
@@ -21,7 +21,7 @@ def test_where_answered_messages_are_is_asked_once_for_all_notes_of_a_batch(desk
     place = open_chat(desk, CHAT)
     page = Page(CHAT.id, 1, 60, tuple(answering(number) for number in range(60, 0, -1)), raw=b"", layer=229)
     record_page(desk.archive, 1, page, lambda message, index: MediaDecision("wanted", "", 0))
-    assert plan_messages(desk, place, upto=60, final=True) == 60
+    assert plan_messages(desk, place, upto=60, final=True) == Planned(60, is_all=True)
     rows = desk.archive.notes.stale(1, CHAT.id, kinds=("message",))
     stored = desk.archive.notes.stored([row.id for row in rows])
     asked: list[str] = []

@@ -98,7 +98,7 @@ def _retire(desk: Desk, place: ChatPlace) -> int:
 
 
 def _plan_again(desk: Desk, place: ChatPlace) -> None:
-    while plan_messages(desk, place, upto=settled_to(desk, place, final=True), final=True):
+    while not plan_messages(desk, place, upto=settled_to(desk, place, final=True), final=True).is_all:
         pass
 
 

@@ -31,7 +31,7 @@ async def mend(means: Means, faults: Sequence[Fault]) -> RunReport:
                 places = []
             for place in places:
                 upto = await run.keeper(settled_to, desk, place, final=True)
-                while await run.keeper(plan_messages, desk, place, upto=upto, final=True):
+                while not (await run.keeper(plan_messages, desk, place, upto=upto, final=True)).is_all:
                     pass
                 await writer.write_messages(place, final=True)
             await finish_notes(desk, run.keeper, writer, places)

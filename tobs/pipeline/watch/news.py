@@ -22,7 +22,7 @@ async def write_news(run: OpenRun, desk: Desk, brought: Brought) -> None:
                 continue
             upto = await run.keeper(settled_to, desk, place, final=True)
             await enrichers.ask(place, upto)
-            while await run.keeper(plan_messages, desk, place, upto=upto, final=True):
+            while not (await run.keeper(plan_messages, desk, place, upto=upto, final=True)).is_all:
                 pass
             await writer.write_messages(place, final=False)
         await writer.write_summaries()
