@@ -425,14 +425,8 @@ class Notes:
         return note_id
 
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
-        """Where messages are shown, those that are."""
-        rows = self._database.rows(
-            f"{KEYS} SELECT m.account, m.chat_id, m.id, n.path FROM keys"
-            " JOIN message_rows m USING (account, chat_id, id) JOIN notes n ON n.id = m.note_id"
-            " WHERE n.state <> 'deleted'",
-            (key_list(keys),),
-        )
-        return {MessageKey(*key): path for *key, path in rows}
+        """The paths of the notes that messages are shown in, those that are."""
+        return {key: shown.path for key, shown in self.shown(keys).items()}
 
     def rows(self, note_ids: Iterable[int]) -> list[NoteRow]:
         """Notes by their ids, in this order."""

@@ -69,7 +69,7 @@ def plan_shards(
     wanted = min(_PAGES_MOST, max(_PAGES_LEAST, ceil(pages / (workers * _SHARDS_A_WORKER))))
     rounds = max(1, pages // (workers * wanted))  # every worker gets as many shards as every other
     most = ceil(pages / (workers * rounds))
-    steps = chain((span * pages for pages in _rising(workers, most) if rounds > 2), repeat(span * most))
+    steps = chain((span * few for few in _rising(workers, most) if rounds > 2), repeat(span * most))
     return [Shard(start, end, span) for low, high in found for start, end in _cut(low, high, steps)]
 
 
