@@ -17,10 +17,10 @@ from telethon.tl.alltlobjects import LAYER
 from tests.tl_factory import DATE, build, constructors
 from tobs.model import Chat, Message
 from tobs.render.builtin import load_builtin
+from tobs.render.catalogue.en import WORDS
 from tobs.render.notes import render_message
 from tobs.render.templates import Templates
 from tobs.render.views import Links, RenderOptions
-from tobs.render.words.en import WORDS
 from tobs.telegram.convert import message_of
 from tobs.telegram.convert.basics import snake
 

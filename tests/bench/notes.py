@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from tests.e2e.harness import Served
 from tobs.archive import open_archive
-from tobs.pipeline.desk import Studio
-from tobs.pipeline.lookups import Lookups
+from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.notes.lookups import Lookups
 from tobs.render.builtin import load_builtin
 from tobs.render.notes import render_message
 from tobs.render.templates import Templates

@@ -16,8 +16,8 @@ from tests.e2e.harness import TOBS, Served, sandbox
 from tobs.archive import open_archive
 from tobs.media.chain import Chain, Incoming
 from tobs.model import FileItem, Message
-from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.stores import ArchiveResults
+from tobs.pipeline.context.adapters import ArchiveResults
+from tobs.pipeline.context.archive_thread import Keeper
 from tobs.plugin import Item
 from tobs.plugin.host import Host, HostLimits
 from tobs.plugin.loading import load_class

@@ -192,8 +192,8 @@ def keys_of(served: Served, passphrase: str) -> list[str]:
     """The auth keys of the locked session file, hex; read by tobs itself, in a process of its own."""
     script = (
         "import sys, pathlib, msgspec\n"
-        "from tobs.telegram.sealing import read_envelope, unseal\n"
-        "from tobs.telegram.session import Session\n"
+        "from tobs.telegram.net.session_encryption import read_envelope, unseal\n"
+        "from tobs.telegram.net.session import Session\n"
         "data = pathlib.Path(sys.argv[1]).read_bytes()\n"
         "session = msgspec.json.decode(unseal(read_envelope(data), sys.argv[2]), type=Session)\n"
         "sys.stdout.write(' '.join(key.hex() for key in (session.key, *session.keys.values())))\n"

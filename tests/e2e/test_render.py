@@ -169,7 +169,7 @@ def test_a_layout_change_that_was_stopped_is_finished_by_the_next_run(vault: Pat
     render(whole, "--layout", "month")
     env = {name: value for name, value in os.environ.items() if not name.startswith("TOBS_")}
     stop = (
-        "import tobs.pipeline.rendering.relayout as r\n"
+        "import tobs.pipeline.notes.relayout as r\n"
         "import os\n"
         "r.clear_away = lambda desk: os._exit(9)\n"
         "from tobs.cli.main import run\n"

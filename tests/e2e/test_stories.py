@@ -15,7 +15,7 @@ from tobs.model import MessageKey, stories_of
 from tobs.sandbox import open_world
 from tobs.sandbox.worlds.community import ADA, ME, POST
 from tobs.telegram.convert.stories import story_of
-from tobs.telegram.reader import parse
+from tobs.telegram.net.reader import parse
 
 
 def test_stories_come_with_their_media_and_meet_no_message(serve: Serve, tmp_path: Path) -> None:

@@ -17,17 +17,17 @@ import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served
+from tobs.app.context import Workplace, open_workplace
 from tobs.app.export import export
-from tobs.app.runs import run_means
+from tobs.app.run_config import run_means
 from tobs.app.telegram import telegram_settings
-from tobs.app.workplace import Workplace, open_workplace
-from tobs.pipeline.opened import open_run
-from tobs.pipeline.report import Reporter
-from tobs.pipeline.stores import ArchivePeers
-from tobs.pipeline.watch.bell import Bell
+from tobs.pipeline.context.adapters import ArchivePeers
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.session.run_session import open_run
+from tobs.pipeline.session.telegram_session import tell
+from tobs.pipeline.watch.change_queue import Bell
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.watcher import Watcher
-from tobs.pipeline.way import tell
 from tobs.telegram.opening import open_telegram
 
 _EVERY = 900.0

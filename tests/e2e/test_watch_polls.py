@@ -12,9 +12,9 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served
 from tests.e2e.test_watch_long import unseen, until, watching
+from tobs.app.context import open_workplace
 from tobs.app.export import export
-from tobs.app.workplace import open_workplace
-from tobs.pipeline.report import iso_time
+from tobs.pipeline.context.report import iso_time
 from tobs.pipeline.watch.status import set_paused
 from tobs.pipeline.watch.watcher import Watcher
 

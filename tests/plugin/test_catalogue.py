@@ -15,8 +15,8 @@ import pytest
 
 from tobs.config.trust import TrustStore, content_hash
 from tobs.errors import ConfigError
-from tobs.pipeline.opened import tell_plugins
-from tobs.pipeline.report import Reporter
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.session.run_session import tell_plugins
 from tobs.plugin import Item
 from tobs.plugin.catalogue import Catalogue, PluginInfo, VaultPlugins, load_plugins
 from tobs.plugin.host import Done, Host

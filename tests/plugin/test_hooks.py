@@ -11,8 +11,8 @@ from tests.plugin.conftest import sample
 from tobs.errors import PluginError
 from tobs.model import Message
 from tobs.plugin import Brought, Enrichment, Export, FinishedRun, MessageItem, RenderedNote, Run
-from tobs.plugin.brought import write_brought
 from tobs.plugin.host import Done, Host, PluginFailure
+from tobs.plugin.new_messages import write_brought
 from tobs.plugin.processor import Processor
 
 

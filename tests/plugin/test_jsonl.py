@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tobs.model import Message
 from tobs.plugin import Brought, Export, FinishedRun, Run
-from tobs.plugin.brought import write_brought
+from tobs.plugin.new_messages import write_brought
 from tobs_plugins.jsonl import JsonLines, JsonLinesConfig
 
 MESSAGES = [

@@ -17,11 +17,11 @@ from tobs.model import FileItem, MessageKey, Page, message_files
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.state import KeyState
 from tobs.sandbox.worlds import World
-from tobs.telegram.client import Telegram
-from tobs.telegram.events import Event
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.events import Event
+from tobs.telegram.net.session import SessionFile
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.session import SessionFile
-from tobs.telegram.settings import TelegramSettings
 
 HISTORY, PART, HASHES, ONE = "messages.getHistory", "upload.getFile", "upload.getFileHashes", "channels.getMessages"
 _OF_CDN = ("upload.getCdnFile", "upload.getCdnFile", "upload.reuploadCdnFile", "help.getCdnConfig")

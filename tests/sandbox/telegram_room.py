@@ -10,12 +10,12 @@ from typing import Any
 
 from tobs.model import Message, Page
 from tobs.sandbox import Sandbox
-from tobs.telegram.client import Telegram
-from tobs.telegram.events import Event
+from tobs.telegram.facade import Telegram
 from tobs.telegram.login import login
+from tobs.telegram.net.events import Event
+from tobs.telegram.net.session import Account
+from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.session import Account
-from tobs.telegram.settings import ServerAddress, TelegramSettings
 
 NAP = 0.01
 """Sleeps of retries are cut to this many seconds; floods are slept in full (see ``quick``)."""

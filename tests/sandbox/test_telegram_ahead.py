@@ -12,7 +12,7 @@ from tobs.errors import TargetNotFound
 from tobs.model import Chat, Page, is_channel_id
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.worlds import World
-from tobs.telegram.ahead import Next
+from tobs.telegram.client.prefetch import Next
 
 CHATS = 12
 

@@ -11,8 +11,8 @@ from tests.sandbox.conftest import telethon_client
 from tests.sandbox.telegram_room import fetch_all, room, served_ids
 from tobs.errors import RequestRefused, TargetNotFound, UsageError
 from tobs.model import bare_id
-from tobs.pipeline.report import Reporter
-from tobs.pipeline.selection import Selection, choose_chats
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.select.selection import Selection, choose_chats
 from tobs.sandbox import open_world, serve
 from tobs.sandbox.worlds import chats as world
 

@@ -13,8 +13,8 @@ from tobs.errors import ConfigError, FloodWait, LoginError, NetworkError, Reques
 from tobs.model import Page
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.state import State
-from tobs.telegram.events import FloodWaited, Reconnected, Retried
 from tobs.telegram.login import login
+from tobs.telegram.net.events import FloodWaited, Reconnected, Retried
 from tobs.telegram.opening import open_telegram
 
 WORLD = "synthetic:messages=1500,chats=1,media=0.1,sparse=2,seed=3"
@@ -179,7 +179,7 @@ async def test_an_unreachable_server_is_told_soon(tmp_path: Path) -> None:
 async def test_a_server_with_another_key_is_told(tmp_path: Path) -> None:
     import rsa
 
-    from tobs.telegram.settings import ServerAddress
+    from tobs.telegram.net.settings import ServerAddress
 
     async with serve(open_world(WORLD)) as sandbox:
         settings = settings_for(sandbox, tmp_path)

@@ -18,11 +18,11 @@ from tests.sandbox.schedules import Time
 from tests.sandbox.telegram_room import fetch_all, room, served_ids, settings_for
 from tobs.errors import FloodWait
 from tobs.sandbox import SandboxOptions, open_world, serve
-from tobs.telegram.events import Event, FloodWaited, ignore
-from tobs.telegram.flood import FloodLedger
+from tobs.telegram.net.events import Event, FloodWaited, ignore
+from tobs.telegram.net.flood import FloodLedger
+from tobs.telegram.net.flood_store import Pace, SharedWaits, Wait, Waits
+from tobs.telegram.net.pace import Pacer
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.pace import Pacer
-from tobs.telegram.waits import Pace, SharedWaits, Wait, Waits
 
 WORLD = "synthetic:messages=3000,chats=1,media=0,seed=3"
 HISTORY = "messages.getHistory"
@@ -31,7 +31,7 @@ _OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.settings import ServerAddress, TelegramSettings
+from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
 async def main(sessions, port, pem):
     server = ServerAddress("127.0.0.1", int(port), 2, Path(pem).read_text())
@@ -211,7 +211,7 @@ def test_a_book_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
 async def test_many_processes_write_the_book_at_once(tmp_path: Path) -> None:
     """Each adds its own keys; none may lose those of another."""
     script = (
-        "import sys,time;from pathlib import Path;from tobs.telegram.waits import *;"
+        "import sys,time;from pathlib import Path;from tobs.telegram.net.flood_store import *;"
         "w=SharedWaits(Path(sys.argv[1]),'a',clock=time.time);"
         "[w.put_wait((sys.argv[2],n),Wait(time.time()+99,99)) for n in range(20)]"
     )

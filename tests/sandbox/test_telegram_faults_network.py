@@ -13,8 +13,8 @@ from tests.sandbox.schedules import Time
 from tests.sandbox.telegram_room import Collected, quick, room, served_ids, settings_for, sign_in
 from tobs.errors import NetworkError
 from tobs.sandbox import SandboxOptions, open_world, serve
-from tobs.telegram.client import Telegram
-from tobs.telegram.events import Event, Reconnected, Retried
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.events import Event, Reconnected, Retried
 from tobs.telegram.opening import open_telegram
 
 WORLD = "synthetic:messages=1500,chats=1,media=0,seed=3"

@@ -11,8 +11,8 @@ from tests.sandbox.telegram_room import Room, fetch_all, room
 from tobs.errors import FloodWait, TransferFailed
 from tobs.model import FileItem, MessageKey, message_files, thumbnail_of
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.telegram.events import ReferenceRenewed, Retried
-from tobs.telegram.files import extra_seconds, part_size, parts_at_once
+from tobs.telegram.client.files import extra_seconds, part_size, parts_at_once
+from tobs.telegram.net.events import ReferenceRenewed, Retried
 
 WORLD = "synthetic:messages=60,chats=1,media=0.5,seed=3"
 MIB = 1 << 20

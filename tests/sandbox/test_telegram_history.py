@@ -11,8 +11,8 @@ from telethon.tl import types
 from tests.sandbox.telegram_room import Collected, fetch_all, room, served_ids
 from tobs.errors import RequestRefused, TargetNotFound
 from tobs.sandbox import SandboxOptions, open_world, serve
-from tobs.telegram.events import MessageUnreadable
-from tobs.telegram.reader import parse
+from tobs.telegram.net.events import MessageUnreadable
+from tobs.telegram.net.reader import parse
 
 
 def small(messages: int, sparse: int, seed: int) -> str:

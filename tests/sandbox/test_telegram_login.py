@@ -11,8 +11,8 @@ from tests.sandbox.telegram_room import answers, room, settings_for, sign_in
 from tobs.errors import LoginError
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.telegram.login import CodeAsked, check_login, login, logout
+from tobs.telegram.net.session import SessionFile
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.session import SessionFile
 
 WORLD = "synthetic:messages=20,chats=1,seed=3"
 

@@ -17,8 +17,8 @@ from tests.sandbox.telegram_room import room, settings_for, sign_in
 from tobs.errors import ConfigError, LoginError
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.telegram.login import check_login, logout
-from tobs.telegram.sealing import seal, unseal
-from tobs.telegram.session import SessionFile
+from tobs.telegram.net.session import SessionFile
+from tobs.telegram.net.session_encryption import seal, unseal
 
 WORLD = "synthetic:messages=20,chats=1,media=0,seed=3"
 

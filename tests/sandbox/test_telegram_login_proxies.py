@@ -14,9 +14,9 @@ from tests.sandbox.loopback_proxies import http_proxy, mtproto_proxy, socks5_pro
 from tests.sandbox.telegram_room import room, settings_for, sign_in
 from tobs.errors import ConfigError
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.telegram.connection import Connection, ConnectionLost, add_server_key
 from tobs.telegram.login import check_login
-from tobs.telegram.proxies import Proxy, parse_proxy
+from tobs.telegram.net.connection import Connection, ConnectionLost, add_server_key
+from tobs.telegram.net.proxies import Proxy, parse_proxy
 
 WORLD = "synthetic:messages=30,chats=1,media=0.3,seed=3"
 SECRET = bytes(range(0xE0, 0xF0))  # its hex begins with e, as that of many good secrets does

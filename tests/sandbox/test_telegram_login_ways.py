@@ -13,10 +13,10 @@ from tobs.errors import LoginError, TobsError
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.services.qr import accept, read_token
 from tobs.telegram.login import CodeAsked, PasswordAsked, check_login, login, login_bot, login_qr, logout
+from tobs.telegram.net.rpc_errors import TABLE
+from tobs.telegram.net.session import Account, SessionFile
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.refusals import TABLE
-from tobs.telegram.session import Account, SessionFile
-from tobs.telegram.settings import TelegramSettings
 
 WORLD = "synthetic:messages=20,chats=1,media=0,seed=3"
 LOCKED = SandboxOptions(password="correct horse", hint="a battery")

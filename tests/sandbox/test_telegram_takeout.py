@@ -11,9 +11,9 @@ from tobs.errors import UsageError
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds.world import SERVICE_USER
-from tobs.telegram.events import TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
+from tobs.telegram.client.takeout import delay_told, end_told, scope_flags
+from tobs.telegram.net.events import TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
 from tobs.telegram.stores import KeptTakeout, MemoryTakeouts
-from tobs.telegram.takeout import delay_told, end_told, scope_flags
 
 WORLD = "synthetic:messages=600,chats=1,media=0.1,seed=3"
 FINISH = "account.finishTakeoutSession"

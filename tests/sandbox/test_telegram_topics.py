@@ -10,7 +10,7 @@ from tests.sandbox.telegram_room import Collected, room
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.worlds.community import GUILD
 from tobs.sandbox.worlds.threads import create_topic, thread_ids
-from tobs.telegram.targets import linked_topic
+from tobs.telegram.client.targets import linked_topic
 
 
 async def test_more_topics_than_a_page_holds_are_all_listed(tmp_path: Path) -> None:

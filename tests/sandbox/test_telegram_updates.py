@@ -11,7 +11,7 @@ from tests.sandbox.telegram_room import Room, room
 from tobs.model import COMMON, Changes, UpdateState
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.worlds.chats import ADA, BEN, CLUB, LEFT, ME
-from tobs.telegram.reader import parse
+from tobs.telegram.net.reader import parse
 
 
 @pytest.fixture

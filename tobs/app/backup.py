@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tobs.app.workplace import Workplace
+from tobs.app.context import Workplace
 from tobs.errors import UsageError, VaultError
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from tobs.app.runs import Watch, run_means
+from tobs.app.context import Workplace
+from tobs.app.run_config import Watch, run_means
 from tobs.app.telegram import Say, saying_waits, telegram_settings, without_pause
-from tobs.app.workplace import Workplace
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError
-from tobs.pipeline.report import Reporter, RunReport
+from tobs.pipeline.context.report import Reporter, RunReport
 
 if TYPE_CHECKING:
-    from tobs.pipeline.estimate import Plan
-    from tobs.pipeline.filters import Asked
-    from tobs.pipeline.selection import Selection
+    from tobs.pipeline.commands.estimate import Plan
+    from tobs.pipeline.select.filters import Asked
+    from tobs.pipeline.select.selection import Selection
 
 
 class Choice(Struct, frozen=True):
@@ -46,7 +46,7 @@ async def export(
     choice: Choice | None = None,
 ) -> RunReport:
     """Bring ``targets`` into the vault. Raises TobsError for what ends a run; the rest is in the report."""
-    from tobs.pipeline.run import ExportRun
+    from tobs.pipeline.commands.export import ExportRun
 
     choice = choice or Choice()
     if not targets and not choice.all and not choice.left:
@@ -64,7 +64,7 @@ async def export(
 
 async def plan(place: Workplace, targets: Sequence[str], choice: Choice, *, say: Say) -> Plan:
     """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
-    from tobs.pipeline.plan_run import make_plan
+    from tobs.pipeline.commands.plan import make_plan
 
     if not targets and not choice.all and not choice.left:
         raise UsageError(
@@ -86,8 +86,8 @@ async def plan(place: Workplace, targets: Sequence[str], choice: Choice, *, say:
 
 def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: float) -> Selection:
     """What the owner asked for, read. Raises UsageError."""
-    from tobs.pipeline.filters import Asked, read_filters
-    from tobs.pipeline.selection import Selection
+    from tobs.pipeline.select.filters import Asked, read_filters
+    from tobs.pipeline.select.selection import Selection
 
     zone = ZoneInfo(place.settings.timezone or local_timezone())
     return Selection(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from tobs.app.context import Workplace
 from tobs.app.telegram import Say, ask_passphrase, saying_waits, telegram_settings, without_pause
-from tobs.app.workplace import Workplace
 from tobs.errors import LoginError
 
 if TYPE_CHECKING:
-    from tobs.telegram.client import Account
+    from tobs.telegram.facade import Account
 
 #: Asks the person a question (its text, whether the answer is a secret).
 Ask = Callable[[str, bool], str]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tobs.app.workplace import Workplace
+from tobs.app.context import Workplace
 from tobs.config import TrustStore
 from tobs.config.home import environment
 from tobs.config.trust import content_hash

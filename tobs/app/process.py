@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from tobs.app.context import Workplace
 from tobs.app.plugins import find_plugin
-from tobs.app.runs import Watch, run_means
+from tobs.app.run_config import Watch, run_means
 from tobs.app.telegram import telegram_settings
-from tobs.app.workplace import Workplace
 from tobs.errors import UsageError
-from tobs.pipeline.report import RunReport
+from tobs.pipeline.context.report import RunReport
 from tobs.plugin.catalogue import Catalogue
 
 
@@ -27,7 +27,7 @@ async def process(
 ) -> RunReport:
     """Let plugins work on what the vault has, and fetch what failed or is still wanted. Raises TobsError for what ends
     a run; the rest is in the report."""
-    from tobs.pipeline.process_run import ProcessRun, Work
+    from tobs.pipeline.commands.process import ProcessRun, Work
     from tobs.vault.workspace import open_workspace
 
     open_workspace(place.vault)  # this makes no vault

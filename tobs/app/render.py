@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from tobs.app.context import Workplace
 from tobs.app.plugins import plugin_functions
-from tobs.app.runs import Watch, run_means
+from tobs.app.run_config import Watch, run_means
 from tobs.app.vault import load_templates
-from tobs.app.workplace import Workplace
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError, VaultError
-from tobs.pipeline.report import RunReport
+from tobs.pipeline.context.report import RunReport
 
 LAYOUTS = ("auto", "message", "day", "month")
 
@@ -50,9 +50,9 @@ async def render(
     place: Workplace, targets: Sequence[str], wish: Wish, *, watch: Watch, accept_missing: bool = False
 ) -> RunReport:
     """Make notes again from the archive. Raises TobsError for what ends a run; the rest is in the report."""
-    from tobs.pipeline.filters import Asked as AskedFilters
-    from tobs.pipeline.filters import read_filters
-    from tobs.pipeline.rendering.run import Asked, RenderRun
+    from tobs.pipeline.commands.render import Asked, RenderRun
+    from tobs.pipeline.select.filters import Asked as AskedFilters
+    from tobs.pipeline.select.filters import read_filters
     from tobs.vault.workspace import open_workspace
 
     if wish.layout is not None and wish.layout not in LAYOUTS:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from tobs.app.runs import Watch, run_means
+from tobs.app.context import Workplace
+from tobs.app.run_config import Watch, run_means
 from tobs.app.telegram import telegram_settings
-from tobs.app.workplace import Workplace
-from tobs.pipeline.report import Reporter, RunReport
+from tobs.pipeline.context.report import Reporter, RunReport
 
 
 async def sync(

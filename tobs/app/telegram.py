@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tobs.app.workplace import Workplace
+from tobs.app.context import Workplace
 from tobs.errors import ConfigError, LoginError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from tobs.model import Chat
-    from tobs.telegram.events import OnEvent
-    from tobs.telegram.settings import TelegramSettings
+    from tobs.telegram.net.events import OnEvent
+    from tobs.telegram.net.settings import TelegramSettings
 
 #: Tells the person who waits a sentence.
 Say = Callable[[str], None]
@@ -41,8 +41,8 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
 
     Raises ConfigError when credentials or the server's key are missing, LoginError when there is no one to ask.
     """
-    from tobs.telegram.session import SessionFile
-    from tobs.telegram.settings import ServerAddress, TelegramSettings
+    from tobs.telegram.net.session import SessionFile
+    from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
     settings, profile = place.settings, place.profile
     if settings.api_id is None or settings.api_hash is None:
@@ -86,7 +86,7 @@ def without_pause(settings: TelegramSettings, *, most: float = inf) -> TelegramS
 
 def saying_waits(say: Say) -> OnEvent:
     """An ``OnEvent`` for a command that shows no progress: flood waits are told."""
-    from tobs.telegram.events import Event, FloodWaited
+    from tobs.telegram.net.events import Event, FloodWaited
 
     def hear(event: Event) -> None:
         if isinstance(event, FloodWaited):

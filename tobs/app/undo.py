@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tobs.app.runs import Watch, run_means
-from tobs.app.workplace import Workplace
-from tobs.pipeline.report import RunReport
+from tobs.app.context import Workplace
+from tobs.app.run_config import Watch, run_means
+from tobs.pipeline.context.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.archive import UndoableRun
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def undo(place: Workplace, run_id: str, *, watch: Watch, accept_missing: bool = False) -> RunReport:
     """Put back the notes that a run changed. Raises UsageError for a run that cannot be undone."""
-    from tobs.pipeline.undo import UndoRun
+    from tobs.pipeline.commands.undo import UndoRun
     from tobs.vault.workspace import open_workspace
 
     open_workspace(place.vault)  # this makes no vault

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from loguru import logger
 
+from tobs.app.context import Workplace
 from tobs.app.logs import log_to_file
 from tobs.app.plugins import plugin_functions
-from tobs.app.workplace import Workplace
 from tobs.config import TrustStore
 from tobs.config.timezone import local_timezone
 from tobs.errors import ConfigError

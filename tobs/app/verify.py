@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from tobs.app.runs import Watch, run_means
-from tobs.app.workplace import Workplace
+from tobs.app.context import Workplace
+from tobs.app.run_config import Watch, run_means
 
 if TYPE_CHECKING:
-    from tobs.pipeline.verify.faults import Verification
+    from tobs.pipeline.commands.verify.faults import Verification
     from tobs.vault.workspace import Workspace
 
 
 def verify(place: Workplace) -> Verification:
     """What does not fit in the vault; changes nothing. Raises VaultError."""
-    from tobs.pipeline.verify.run import verify as look
+    from tobs.pipeline.commands.verify.run import verify as look
     from tobs.vault.workspace import open_workspace
 
     workspace = open_workspace(place.vault)
@@ -28,8 +28,8 @@ def verify(place: Workplace) -> Verification:
 
 async def repair(place: Workplace, *, watch: Watch) -> Verification:
     """Mend what can be mended; what a second look finds is left. Raises VaultError."""
-    from tobs.pipeline.verify.mend import mend
-    from tobs.pipeline.verify.run import after_mending
+    from tobs.pipeline.commands.verify.repair import mend
+    from tobs.pipeline.commands.verify.run import after_mending
     from tobs.vault.workspace import open_workspace
 
     before = verify(place)

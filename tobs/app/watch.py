@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tobs.app.runs import Watch, new_run_id, run_means
+from tobs.app.context import Workplace
+from tobs.app.run_config import Watch, new_run_id, run_means
 from tobs.app.telegram import telegram_settings, without_pause
 from tobs.app.vault import check_vault_templates
-from tobs.app.workplace import Workplace
-from tobs.pipeline.report import Reporter
+from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.watch.status import WatchStatus, read_status, set_paused
 from tobs.vault.lock import read_lease
 from tobs.vault.workspace import open_workspace
@@ -27,8 +27,8 @@ _STANDS_STILL = 60.0
 async def watch(open_place: Callable[[], Workplace], targets: Sequence[str], *, shown: Watch) -> None:
     """Keep the vault live until the process is told to stop. When templates, plugins or configuration change,
     everything is opened anew with them. Raises LoginError, VaultError, ConfigError."""
+    from tobs.pipeline.watch.reload import is_shown_otherwise
     from tobs.pipeline.watch.run import WatchRun
-    from tobs.pipeline.watch.sources import is_shown_otherwise
 
     place = open_place()
     open_workspace(place.vault)  # a watch makes no vault

@@ -1,7 +1,6 @@
 """The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
 
 from tobs.archive.backups import BackupFacts, back_up, inspect_backup, integrity_faults, put_back, set_aside
-from tobs.archive.brought import Mark
 from tobs.archive.comments import Comment, Post, Thread
 from tobs.archive.digests import SyncMark
 from tobs.archive.enrichments import Maker, Page, Said, Unasked
@@ -10,16 +9,17 @@ from tobs.archive.ledger import Ledger
 from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import Version
+from tobs.archive.new_since import Mark
 from tobs.archive.notes import AdoptedNote, NoteRow, NoteState, Shown, StoredMessage, WrittenNote, pack_base
 from tobs.archive.paths import path_key
 from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, deleted_keys, record_changes, record_page
+from tobs.archive.recovery import Damage, look_for_damage, mend_indexes, salvage
 from tobs.archive.relayout import Retired, Successor
 from tobs.archive.replaced import ReplacedText, Replacement, UndoableRun
 from tobs.archive.runs import RunRow
-from tobs.archive.salvage import Damage, look_for_damage, mend_indexes, salvage
 from tobs.archive.store import Archive, open_archive
 from tobs.archive.summaries import ChatSummary, PersonSummary
 from tobs.archive.topics import KnownTopic, TopicSummary

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 from tobs.archive.bloom import Blooms
-from tobs.archive.brought import BroughtRows
 from tobs.archive.chats import Chats, People
 from tobs.archive.comments import Comments
 from tobs.archive.coverage import Coverage
@@ -24,11 +23,12 @@ from tobs.archive.media import Media
 from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
-from tobs.archive.moving import adopt, rename_chat
+from tobs.archive.new_since import BroughtRows
 from tobs.archive.notes import Notes
 from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
 from tobs.archive.raw import RawPages
+from tobs.archive.reassign import adopt, rename_chat
 from tobs.archive.relayout import Relayouts
 from tobs.archive.replaced import Replaced
 from tobs.archive.results import Results

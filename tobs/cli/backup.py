@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tobs.cli.common import Common, give, stdout, takes_common
-from tobs.cli.show import show_table
+from tobs.cli.output import show_table
 from tobs.config.units import format_size
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def backup(
 ) -> int:
     """Copy the archive while it is in use. Notes and attachments are not in it: they are files already."""
     from tobs.app.backup import back_up
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
 
     facts = back_up(open_workplace(common.settings(), verbosity=common.verbose), file)
     give(common, facts, lambda: stdout.print(f"{facts.path}: {_told(facts)}", soft_wrap=True, markup=False))
@@ -47,7 +47,7 @@ def restore(
     """Put a backup of the archive back. Notes stay as they are; what they say that it does not know is kept."""
     from tobs.app.backup import list_backups
     from tobs.app.backup import restore as put_back
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     if list_:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
-from tobs.cli.show import show_table
+from tobs.cli.output import show_table
 
 
 def register(app: typer.Typer) -> None:
@@ -24,8 +24,8 @@ def chats(
     ] = 100,
 ) -> int:
     """List the chats of the account, newest first."""
+    from tobs.app.context import open_workplace
     from tobs.app.telegram import list_chats
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     found = asyncio.run(list_chats(place, pattern or "", counted=count, say=common.say))

@@ -9,7 +9,7 @@ import typer
 
 from tobs.cli.common import Common, give, stdout, takes_common
 from tobs.cli.export import tell_warnings
-from tobs.cli.show import show_table
+from tobs.cli.output import show_table
 from tobs.config.units import format_size
 from tobs.errors import UsageError
 
@@ -28,7 +28,7 @@ def show(
     workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
 ) -> int:
     """Print every setting, its layer, and what the profile means on this machine."""
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
     from tobs.config.describe import setting_rows
 
     place = open_workplace(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
@@ -57,7 +57,7 @@ def show(
 
 def trust(common: Common) -> int:
     """Trust the vault's own configuration as it is now, so that all of its settings count."""
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
     from tobs.config import TrustStore
 
     place = open_workplace(common.settings(), verbosity=common.verbose)

@@ -12,7 +12,7 @@ import typer
 from tobs.cli.common import Common, stderr, stdout, takes_common
 from tobs.cli.export import give_report
 from tobs.cli.progress import shown_progress
-from tobs.pipeline.report import RunReport
+from tobs.pipeline.context.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -33,10 +33,10 @@ def demo(common: Common) -> int:
 
 
 async def _demo(common: Common, vault: Path) -> RunReport:
+    from tobs.app.context import open_workplace
     from tobs.app.export import export as run_export
     from tobs.app.login import Answers
     from tobs.app.login import login as log_in
-    from tobs.app.workplace import open_workplace
     from tobs.sandbox import SandboxOptions, open_world, serve
 
     with tempfile.TemporaryDirectory(prefix="tobs-demo-") as home:

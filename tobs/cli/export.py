@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from tobs.cli import choosing
+from tobs.cli import fetch_options
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
+from tobs.cli.output import show_report
 from tobs.cli.progress import shown_progress
-from tobs.cli.show import show_report
-from tobs.cli.trusting import ask_trust
+from tobs.cli.trust_prompt import ask_trust
 from tobs.errors import UsageError
-from tobs.pipeline.report import RunReport
+from tobs.pipeline.context.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -23,43 +23,43 @@ def register(app: typer.Typer) -> None:
 
 def export(
     common: Common,
-    targets: choosing.Targets = None,
-    profile: choosing.Profile = None,
-    workers: choosing.Workers = None,
-    layout: choosing.Layout = None,
-    media: choosing.Media = None,
-    no_media: choosing.NoMedia = False,
-    max_size: choosing.MaxSize = None,
-    media_later: choosing.MediaLater = False,
-    media_budget: choosing.MediaBudget = None,
-    bandwidth: choosing.Bandwidth = None,
-    no_takeout: choosing.NoTakeout = False,
-    all_chats: choosing.AllChats = False,
-    left: choosing.Left = False,
-    exclude: choosing.Exclude = None,
-    comments: choosing.Comments = None,
-    stories: choosing.Stories = False,
-    join: choosing.Join = False,
-    since: choosing.Since = None,
-    until: choosing.Until = None,
-    min_id: choosing.MinId = None,
-    max_id: choosing.MaxId = None,
-    limit: choosing.Limit = None,
-    sender: choosing.Senders = None,
-    topic: choosing.Topics = None,
-    type_: choosing.Types = None,
-    where: choosing.Where = None,
+    targets: fetch_options.Targets = None,
+    profile: fetch_options.Profile = None,
+    workers: fetch_options.Workers = None,
+    layout: fetch_options.Layout = None,
+    media: fetch_options.Media = None,
+    no_media: fetch_options.NoMedia = False,
+    max_size: fetch_options.MaxSize = None,
+    media_later: fetch_options.MediaLater = False,
+    media_budget: fetch_options.MediaBudget = None,
+    bandwidth: fetch_options.Bandwidth = None,
+    no_takeout: fetch_options.NoTakeout = False,
+    all_chats: fetch_options.AllChats = False,
+    left: fetch_options.Left = False,
+    exclude: fetch_options.Exclude = None,
+    comments: fetch_options.Comments = None,
+    stories: fetch_options.Stories = False,
+    join: fetch_options.Join = False,
+    since: fetch_options.Since = None,
+    until: fetch_options.Until = None,
+    min_id: fetch_options.MinId = None,
+    max_id: fetch_options.MaxId = None,
+    limit: fetch_options.Limit = None,
+    sender: fetch_options.Senders = None,
+    topic: fetch_options.Topics = None,
+    type_: fetch_options.Types = None,
+    where: fetch_options.Where = None,
     strict: Annotated[bool, typer.Option("--strict", help="End the run when a plugin fails.")] = False,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
     ] = False,
 ) -> int:
     """Bring chats into the vault; also picks up where it stopped."""
+    from tobs.app.context import open_workplace
     from tobs.app.export import Choice
     from tobs.app.export import export as run_export
-    from tobs.app.workplace import open_workplace
 
-    asked = choosing.asked_for(
+    asked = fetch_options.asked_for(
         since=since,
         until=until,
         min_id=min_id,
@@ -70,7 +70,7 @@ def export(
         type_=type_,
         where=where,
     )
-    settings = choosing.fetch_settings(
+    settings = fetch_options.fetch_settings(
         profile=profile,
         workers=workers,
         layout=layout,

@@ -33,9 +33,9 @@ def login(
     check: Annotated[bool, typer.Option("--check", help="Only tell who is logged in.")] = False,
 ) -> int:
     """Log in to Telegram; asks for what is not given."""
+    from tobs.app.context import open_workplace
     from tobs.app.login import Answers, who
     from tobs.app.login import login as log_in
-    from tobs.app.workplace import open_workplace
 
     if sum((qr, bool(bot_token), code is not None)) > 1:
         raise UsageError("--qr, --bot-token and --code exclude each other.", "Give one of them.")
@@ -57,8 +57,8 @@ def login(
 
 def logout(common: Common) -> int:
     """Log out and remove the session."""
+    from tobs.app.context import open_workplace
     from tobs.app.login import logout as log_out
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     asyncio.run(log_out(place, say=common.say))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tobs.cli import choosing
+from tobs.cli import fetch_options
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import tell_warnings
-from tobs.cli.show import show_table
+from tobs.cli.output import show_table
 from tobs.config.units import format_size
 
 if TYPE_CHECKING:
-    from tobs.pipeline.estimate import ChatEstimate, CommentsEstimate, MediaEstimate, Plan
+    from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, MediaEstimate, Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -24,35 +24,35 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     common: Common,
-    targets: choosing.Targets = None,
-    profile: choosing.Profile = None,
-    workers: choosing.Workers = None,
-    layout: choosing.Layout = None,
-    media: choosing.Media = None,
-    no_media: choosing.NoMedia = False,
-    max_size: choosing.MaxSize = None,
-    no_takeout: choosing.NoTakeout = False,
-    all_chats: choosing.AllChats = False,
-    left: choosing.Left = False,
-    exclude: choosing.Exclude = None,
-    comments: choosing.Comments = None,
-    stories: choosing.Stories = False,
-    since: choosing.Since = None,
-    until: choosing.Until = None,
-    min_id: choosing.MinId = None,
-    max_id: choosing.MaxId = None,
-    limit: choosing.Limit = None,
-    sender: choosing.Senders = None,
-    topic: choosing.Topics = None,
-    type_: choosing.Types = None,
-    where: choosing.Where = None,
+    targets: fetch_options.Targets = None,
+    profile: fetch_options.Profile = None,
+    workers: fetch_options.Workers = None,
+    layout: fetch_options.Layout = None,
+    media: fetch_options.Media = None,
+    no_media: fetch_options.NoMedia = False,
+    max_size: fetch_options.MaxSize = None,
+    no_takeout: fetch_options.NoTakeout = False,
+    all_chats: fetch_options.AllChats = False,
+    left: fetch_options.Left = False,
+    exclude: fetch_options.Exclude = None,
+    comments: fetch_options.Comments = None,
+    stories: fetch_options.Stories = False,
+    since: fetch_options.Since = None,
+    until: fetch_options.Until = None,
+    min_id: fetch_options.MinId = None,
+    max_id: fetch_options.MaxId = None,
+    limit: fetch_options.Limit = None,
+    sender: fetch_options.Senders = None,
+    topic: fetch_options.Topics = None,
+    type_: fetch_options.Types = None,
+    where: fetch_options.Where = None,
 ) -> int:
     """Tell what an export would do; costs a few requests a chat and changes nothing."""
+    from tobs.app.context import open_workplace
     from tobs.app.export import Choice
     from tobs.app.export import plan as make_plan
-    from tobs.app.workplace import open_workplace
 
-    asked = choosing.asked_for(
+    asked = fetch_options.asked_for(
         since=since,
         until=until,
         min_id=min_id,
@@ -63,7 +63,7 @@ def plan(
         type_=type_,
         where=where,
     )
-    settings = choosing.fetch_settings(
+    settings = fetch_options.fetch_settings(
         profile=profile,
         workers=workers,
         layout=layout,

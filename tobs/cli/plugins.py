@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from tobs.cli.common import Common, give, stdout, takes_common
-from tobs.cli.show import show_table
+from tobs.cli.output import show_table
 from tobs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def register(app: typer.Typer) -> None:
 
 def list_plugins(common: Common) -> int:
     """List the plugins in the order they run."""
+    from tobs.app.context import open_workplace
     from tobs.app.plugins import list_plugins
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     found = list_plugins(place)
@@ -68,8 +68,8 @@ def list_plugins(common: Common) -> int:
 
 def info(common: Common, name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> int:
     """Show what a plugin declares, its options with their defaults, and why it does not run."""
+    from tobs.app.context import open_workplace
     from tobs.app.plugins import find_plugin, list_plugins
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     found = list_plugins(place)
@@ -116,7 +116,7 @@ def new(
     ] = None,
 ) -> int:
     """Write a working plugin with a test, to be changed into one's own."""
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
     from tobs.plugin.scaffold import new_plugin
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
@@ -147,7 +147,7 @@ def test(
 ) -> int:
     """Run a plugin on sample files of every kind, sample messages and notes, as an export would; exit code 1 when it
     fails on one."""
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
     from tobs.config.home import environment
     from tobs.model import FileKind
     from tobs.plugin.testing import make_item, sample_messages, sample_notes, try_plugins
@@ -196,7 +196,7 @@ def trust(
     name: Annotated[str, typer.Argument(help="Name of the plugin's file or folder, without .py.", metavar="NAME")],
 ) -> int:
     """Let a plugin of the vault run as it is now. Read it first: it runs with your rights."""
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
     from tobs.config import TrustStore
     from tobs.plugin.catalogue import require_fit, vault_plugin_paths
 
@@ -222,8 +222,8 @@ def run(
     ] = None,
 ) -> int:
     """Run the command of a plugin that has one, such as notify."""
+    from tobs.app.context import open_workplace
     from tobs.app.plugins import run_plugin
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     said = asyncio.run(run_plugin(place, name, arguments or []))

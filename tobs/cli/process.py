@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from tobs.cli import choosing
+from tobs.cli import fetch_options
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
-from tobs.cli.trusting import ask_trust
+from tobs.cli.trust_prompt import ask_trust
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +34,8 @@ def process(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Find out again what is known already.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing from Telegram.")] = False,
-    media_budget: choosing.MediaBudget = None,
-    bandwidth: choosing.Bandwidth = None,
+    media_budget: fetch_options.MediaBudget = None,
+    bandwidth: fetch_options.Bandwidth = None,
     strict: Annotated[bool, typer.Option("--strict", help="End the run when a plugin fails.")] = False,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
@@ -43,8 +43,8 @@ def process(
 ) -> int:
     """Let plugins work on what the vault has: new ones, changed ones, and what failed. Files that failed or are still
     wanted are fetched; without any, Telegram is not needed."""
+    from tobs.app.context import open_workplace
     from tobs.app.process import process as process_vault
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(media_budget=media_budget, bandwidth=bandwidth), verbosity=common.verbose)
     tell_warnings(place.warnings)

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Column
 
 from tobs.config.units import format_moment, format_size
-from tobs.pipeline.report import Reporter, iso_time
+from tobs.pipeline.context.report import Reporter, iso_time
 
 _BARS_EVERY = 0.1
 _LINES_EVERY = 1.0

@@ -11,7 +11,7 @@ from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
 from tobs.errors import TemplateBroken, UsageError
-from tobs.pipeline.report import RunReport
+from tobs.pipeline.context.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -51,9 +51,9 @@ def render(
     ] = False,
 ) -> int:
     """Make notes again from the archive: after a change of templates, settings or layout. Needs no Telegram."""
+    from tobs.app.context import open_workplace
     from tobs.app.render import Wish
     from tobs.app.render import render as run_render
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     tell_warnings(place.warnings)
@@ -78,8 +78,8 @@ def render(
 
 def _check(common: Common) -> int:
     """Try the templates; the exit code of a broken one is that of every command that meets it."""
+    from tobs.app.context import open_workplace
     from tobs.app.render import check
-    from tobs.app.workplace import open_workplace
 
     found = check(open_workplace(common.settings(), verbosity=common.verbose))
 

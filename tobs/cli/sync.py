@@ -10,7 +10,7 @@ import typer
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.progress import shown_progress
-from tobs.cli.trusting import ask_trust
+from tobs.cli.trust_prompt import ask_trust
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +48,8 @@ def sync(
     ] = False,
 ) -> int:
     """Bring what is new, edited, deleted or pinned since the last run into the vault."""
+    from tobs.app.context import open_workplace
     from tobs.app.sync import sync as run
-    from tobs.app.workplace import open_workplace
 
     place = open_workplace(common.settings(counters=counters or None), verbosity=common.verbose)
     tell_warnings(place.warnings)

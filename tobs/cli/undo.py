@@ -9,8 +9,8 @@ import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import give_report
+from tobs.cli.output import show_table
 from tobs.cli.progress import shown_progress
-from tobs.cli.show import show_table
 from tobs.errors import UsageError
 
 
@@ -31,8 +31,8 @@ def undo(
 ) -> int:
     """Put back the notes a run changed; what you wrote since stays. What it fetched stays in the archive."""
     from tobs.app import undo as undoing
-    from tobs.app.workplace import open_workplace
-    from tobs.pipeline.report import iso_time
+    from tobs.app.context import open_workplace
+    from tobs.pipeline.context.report import iso_time
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     if list_:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
+from tobs.cli.output import show_table
 from tobs.cli.progress import shown_progress
-from tobs.cli.show import show_table
 
 if TYPE_CHECKING:
-    from tobs.pipeline.verify.faults import Verification
+    from tobs.pipeline.commands.verify.faults import Verification
 
 _SHOWN = 50
 
@@ -28,7 +28,7 @@ def verify(
 ) -> int:
     """Hold archive, notes, links and attachments against each other, and prove that no message is missing."""
     from tobs.app import verify as verifying
-    from tobs.app.workplace import open_workplace
+    from tobs.app.context import open_workplace
 
     place = open_workplace(common.settings(), verbosity=common.verbose)
     if repair:

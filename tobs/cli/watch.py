@@ -10,7 +10,7 @@ import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import tell_warnings
-from tobs.cli.trusting import ask_trust
+from tobs.cli.trust_prompt import ask_trust
 from tobs.errors import UsageError
 
 
@@ -37,9 +37,9 @@ def watch(
     resume: Annotated[bool, typer.Option("--resume", help="Have a paused watch go on.")] = False,
 ) -> int:
     """Stay on: what happens on Telegram and in the vault is taken up at once. Ends with Ctrl-C or SIGTERM."""
+    from tobs.app.context import open_workplace
     from tobs.app.watch import pause_watch
     from tobs.app.watch import watch as run
-    from tobs.app.workplace import open_workplace
 
     if status + pause + resume > 1:
         raise UsageError("--status, --pause and --resume exclude each other.", "Give one of them.")

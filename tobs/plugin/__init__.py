@@ -32,8 +32,8 @@ from tobs.plugin.api import (
     Sees,
     Unreadable,
 )
-from tobs.plugin.brought import Brought
 from tobs.plugin.markdown import escaped
+from tobs.plugin.new_messages import Brought
 from tobs.plugin.reasons import reason_of
 from tobs.plugin.transcripts import transcript
 

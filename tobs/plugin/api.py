@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 from msgspec import Meta, Struct
 
 from tobs.model import FileItem, FileKind, Message
-from tobs.plugin.brought import Brought, read_brought
+from tobs.plugin.new_messages import Brought, read_brought
 
 #: The version of this interface. A plugin declares the one it was written for; a newer one is refused.
 API_VERSION = 1

@@ -16,10 +16,10 @@ from msgspec import Struct
 from tobs.errors import PluginError
 from tobs.model import Entity, FileItem, FileKind, Message
 from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, RenderedNote, Run
-from tobs.plugin.brought import Brought, write_brought
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
 from tobs.plugin.loading import load_module, plugin_classes
+from tobs.plugin.new_messages import Brought, write_brought
 from tobs.plugin.processor import Processor, declaration_faults
 from tobs.plugin.protocol import PluginRef
 

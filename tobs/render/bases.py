@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from tobs.render.catalogue import Words, catalogue
 from tobs.render.frontmatter import property_name
 from tobs.render.views import RenderOptions
-from tobs.render.words import Words, catalogue
 
 # What no property says alone: the picture of a card; who sent a message, or those of a day (a channel its own posts).
 _PICTURE = "formula.picture"

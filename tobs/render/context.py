@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tobs.model import Entity, Message, Text
+from tobs.render.catalogue import catalogue
 from tobs.render.escape import escape_name, start_line
 from tobs.render.links import LinkTargets, destination, message_link, telegram_address, wikilink
 from tobs.render.markdown import MarkdownOptions, to_markdown
-from tobs.render.runs import clean, units
 from tobs.render.service import Teller
+from tobs.render.spans import clean, units
 from tobs.render.views import Attachment, Links, RenderOptions
-from tobs.render.words import catalogue
 
 
 class Context:

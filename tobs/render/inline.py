@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from tobs.render.escape import ZERO_WIDTH, code_span, escape_html, escape_label, escape_piece, escape_text, start_line
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
-from tobs.render.runs import Span
-from tobs.render.straight import straight_lines
+from tobs.render.simple_text import straight_lines
+from tobs.render.spans import Span
 
 _DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
 _TAGS = {

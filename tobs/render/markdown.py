@@ -15,7 +15,7 @@ from tobs.model.text import Entity
 from tobs.render.escape import escape_text, fence, legal_tag, start_line
 from tobs.render.inline import inline_lines
 from tobs.render.links import NO_TARGETS, LinkTargets
-from tobs.render.runs import Span, clean, spans
+from tobs.render.spans import Span, clean, spans
 
 
 class MarkdownOptions(Struct, frozen=True):

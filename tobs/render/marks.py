@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tobs.render.escape import SPECIAL, TAG_CHAR, escape_label, escape_name, legal_tag, one_line
 from tobs.render.links import LinkTargets, destination, web_url
-from tobs.render.runs import Span
+from tobs.render.spans import Span
 
 
 class Mark(Struct, frozen=True, gc=False):

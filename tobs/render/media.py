@@ -27,9 +27,9 @@ from tobs.model import (
     message_files,
 )
 from tobs.render.escape import escape_name
-from tobs.render.found import sections_markdown
 from tobs.render.links import destination, web_url, wikilink
 from tobs.render.markdown import quote
+from tobs.render.plugin_fields import sections_markdown
 from tobs.render.reasons import told_reason
 from tobs.render.service import money
 from tobs.render.views import Attachment

@@ -28,10 +28,10 @@ from tobs.model import (
     UnknownMedia,
     WebPage,
 )
+from tobs.render.catalogue import Words, catalogue
 from tobs.render.richtext import rich_texts
 from tobs.render.service import Teller, service_sentence
 from tobs.render.views import RenderOptions
-from tobs.render.words import Words, catalogue
 
 _ESCAPE = re.compile(r"\\(?=[^\w\s])")
 _EXTENSION = re.compile(r"(?<=[^.])\.\w{1,10}$")

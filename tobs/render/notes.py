@@ -30,12 +30,12 @@ from tobs.model import (
 from tobs.render.blocks import rich_markdown
 from tobs.render.context import Context
 from tobs.render.escape import code_span, escape_name, legal_tag, one_line
-from tobs.render.found import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
 from tobs.render.media import attached_files, file_markdown, is_embeddable, is_picture, media_markdown
-from tobs.render.past import deleted_mark, earlier_versions
+from tobs.render.plugin_fields import found_properties, found_tags, made_paths, sections_markdown
+from tobs.render.revisions import deleted_mark, earlier_versions
 from tobs.render.richtext import rich_texts
 from tobs.render.service import Teller, money, service_sentence
 from tobs.render.templates import Templates, blocks

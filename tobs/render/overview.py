@@ -11,12 +11,12 @@ from tobs.model import Chat, Person
 from tobs.render.context import Context
 from tobs.render.digest import digest_lines
 from tobs.render.escape import escape_name, one_line
-from tobs.render.found import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
 from tobs.render.markdown import quote
 from tobs.render.media import embed
 from tobs.render.notes import finish, picture_among, tobs_id
+from tobs.render.plugin_fields import found_properties, found_tags, made_paths, sections_markdown
 from tobs.render.templates import Templates
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions, Year
 

@@ -18,7 +18,6 @@ from msgspec import Struct
 from tobs.model import Chat, Message, topic_in
 from tobs.render.context import Context
 from tobs.render.escape import escape_name
-from tobs.render.found import found_properties
 from tobs.render.frontmatter import Value
 from tobs.render.links import destination, message_link
 from tobs.render.notes import (
@@ -35,6 +34,7 @@ from tobs.render.notes import (
     reaction_emoji,
     reaction_text,
 )
+from tobs.render.plugin_fields import found_properties
 from tobs.render.templates import Templates
 from tobs.render.views import BlockView, Links, MessageView, NoteView, PeriodView, Rendered, RenderOptions
 

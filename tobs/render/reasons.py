@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from tobs.render.catalogue import Words
 from tobs.render.escape import escape_name
-from tobs.render.words import Words
 
 _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (key, re.compile(form))

@@ -7,7 +7,7 @@ from typing import Any
 
 from tobs.model import Entity, RichBlock, Text
 from tobs.render.marks import PICTURE
-from tobs.render.runs import units
+from tobs.render.spans import units
 
 #: Stands where a picture is, for the entity that makes an embed of it; a note that has no such picture shows nothing.
 _PLACE = "\u200b"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tobs.model import Action, Message
+from tobs.render.catalogue import Words, has_word, place_names
 from tobs.render.escape import escape_name
-from tobs.render.words import Words, has_word, place_names
 
 _CURRENCY_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "UGX": 0, "PYG": 0, "XTR": 0, "KWD": 3, "TON": 9}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tobs.sources.source import Source
-from tobs.telegram.client import Telegram
+from tobs.telegram.facade import Telegram
 
 
 def live_source(telegram: Telegram) -> Source:

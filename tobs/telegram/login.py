@@ -11,8 +11,6 @@ from loguru import logger
 from telethon.tl import functions, types
 
 from tobs.errors import LoginError
-from tobs.telegram.events import OnEvent, ignore
-from tobs.telegram.invoke import Clock, Door, Sleep
 from tobs.telegram.login_steps import (
     AskCode,
     AskPassword,
@@ -25,9 +23,11 @@ from tobs.telegram.login_steps import (
     following,
     is_named,
 )
+from tobs.telegram.net.events import OnEvent, ignore
+from tobs.telegram.net.invoker import Clock, Door, Sleep
+from tobs.telegram.net.session import Account, Session, SessionFile, fresh_session, not_logged_in
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import account_of, open_door, who
-from tobs.telegram.session import Account, Session, SessionFile, fresh_session, not_logged_in
-from tobs.telegram.settings import TelegramSettings
 
 __all__ = ["CodeAsked", "PasswordAsked", "check_login", "login", "login_bot", "login_qr", "logout"]
 

@@ -16,10 +16,10 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from tobs.errors import LoginError, MigrateNeeded, TobsError
-from tobs.telegram.invoke import Clock, Door, Sleep
-from tobs.telegram.listening import either
-from tobs.telegram.refusals import RpcError
-from tobs.telegram.settings import TelegramSettings
+from tobs.telegram.net.invoker import Clock, Door, Sleep
+from tobs.telegram.net.push_listener import either
+from tobs.telegram.net.rpc_errors import RpcError
+from tobs.telegram.net.settings import TelegramSettings
 
 _TRIES, _MOVES = 3, 2
 _PLACES = {

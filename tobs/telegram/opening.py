@@ -12,17 +12,17 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.errors import ConfigError, LoginError
-from tobs.telegram.client import Telegram
-from tobs.telegram.connection import Connection
 from tobs.telegram.convert import person_of
-from tobs.telegram.events import OnEvent, ignore
-from tobs.telegram.flood import FloodLedger
-from tobs.telegram.invoke import Clock, Door, Sleep
-from tobs.telegram.links import Links
-from tobs.telegram.session import Account, Session, SessionFile, for_account, not_logged_in
-from tobs.telegram.settings import TelegramSettings
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.connection import Connection
+from tobs.telegram.net.connections import Links
+from tobs.telegram.net.events import OnEvent, ignore
+from tobs.telegram.net.flood import FloodLedger
+from tobs.telegram.net.flood_store import SharedWaits, owner_of
+from tobs.telegram.net.invoker import Clock, Door, Sleep
+from tobs.telegram.net.session import Account, Session, SessionFile, for_account, not_logged_in
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, PostOf, Stores, TakeoutStore, no_post
-from tobs.telegram.waits import SharedWaits, owner_of
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from tobs.vault.place import place_file
+from tobs.vault.attach import place_file
 
 
 def place_export(file: Path, root: Path, plugin: str, *, mtime: float) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 from archive_builders import ACCOUNT, message, page, want_all
 
 from tobs.archive import Archive, record_page
-from tobs.archive.moving import TABLES
+from tobs.archive.reassign import TABLES
 from tobs.model import Chat, MessageKey, Reply
 
 

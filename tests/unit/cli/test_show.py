@@ -9,9 +9,9 @@ import re
 import pytest
 from rich.console import Console
 
+from tobs.cli.output import show_report, show_table
 from tobs.cli.progress import shown_progress
-from tobs.cli.show import show_report, show_table
-from tobs.pipeline.report import Reporter
+from tobs.pipeline.context.report import Reporter
 
 
 def reporter() -> Reporter:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tobs.archive import open_archive
-from tobs.pipeline.desk import Desk, Studio
-from tobs.pipeline.report import Reporter
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.run_context import Desk, Studio
 from tobs.render.builtin import load_builtin
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions

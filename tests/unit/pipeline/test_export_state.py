@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tobs.archive import Recorded
-from tobs.pipeline.export import _State
+from tobs.pipeline.session.chat_stages import _State
 
 TEXTS, FILES, KNOWN_FILES = Recorded(100, 0, 0), Recorded(100, 0, 0, wanted=1), Recorded(100, 0, 0, reused=1)
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tobs.errors import UsageError
 from tobs.model import FileItem, Location, Message, Poll, WebPage
-from tobs.pipeline.filters import Asked, Filters, message_test, read_filters
-from tobs.pipeline.kinds import TYPES, message_type
-from tobs.pipeline.where import SAMPLE, compile_where, fields_of
+from tobs.pipeline.select.expression import SAMPLE, compile_where, fields_of
+from tobs.pipeline.select.filters import Asked, Filters, message_test, read_filters
+from tobs.pipeline.select.kinds import TYPES, message_type
 
 NOW = datetime(2024, 3, 10, 12, tzinfo=UTC).timestamp()
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -11,8 +11,8 @@ import pytest
 from tobs.archive import FileRow, MediaRow
 from tobs.media import Produced
 from tobs.model import FileItem, MessageKey
-from tobs.pipeline.desk import Desk
-from tobs.pipeline.in_place import change_in_place, finish_changes
+from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.media.edited_files import change_in_place, finish_changes
 
 CAME, TAGGED, BETTER = b"song", b"song with tags", b"song with tags and a cover"
 DAY = 1_700_000_000

@@ -12,10 +12,10 @@ import pytest
 from tobs.archive import MediaDecision, NoteRow, record_page
 from tobs.errors import TobsError
 from tobs.model import Chat, Message, Page
-from tobs.pipeline.desk import Desk
-from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.plan import Planned, open_chat, plan_messages
-from tobs.pipeline.presses import Presses
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
+from tobs.pipeline.notes.render_pool import Presses
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)
 # Nothing that can be packed: the answer to five such messages is larger than a pipe holds.
@@ -109,7 +109,7 @@ async def test_a_process_that_is_killed_in_the_middle_of_a_large_answer_is_gone_
 
 def children() -> list[psutil.Process]:
     found = psutil.Process().children()
-    return [one for one in found if any("press_worker" in word for word in one.cmdline())]
+    return [one for one in found if any("render_worker" in word for word in one.cmdline())]
 
 
 async def started(presses: Presses) -> list[psutil.Process]:

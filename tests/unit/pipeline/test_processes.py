@@ -6,7 +6,7 @@ import pytest
 
 from tobs.config.profiles import Machine, make_profile
 from tobs.config.settings import ProfileName, Settings
-from tobs.pipeline.opened import _processes
+from tobs.pipeline.session.run_session import _processes
 
 GIB = 2**30
 

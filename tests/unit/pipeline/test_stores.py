@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tobs.archive import open_archive
 from tobs.model import MessageKey
-from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.stores import ArchiveFiles
+from tobs.pipeline.context.adapters import ArchiveFiles
+from tobs.pipeline.context.archive_thread import Keeper
 
 DIGEST = "ab" * 32
 

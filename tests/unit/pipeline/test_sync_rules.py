@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tobs.pipeline.sync.look_through import shrunk_ranges
-from tobs.pipeline.sync.mass import is_mass
+from tobs.pipeline.fetch.mass_deletion import is_mass
+from tobs.pipeline.sync.rescan import shrunk_ranges
 
 
 @given(

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from telethon.tl import types
 
 from tobs.model import COMMON, marked_channel
-from tobs.pipeline.watch.bell import Bell
+from tobs.pipeline.watch.change_queue import Bell
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import WatchStatus, is_paused, read_status, set_paused, write_status
 from tobs.pipeline.watch.vault_events import sort_out
-from tobs.telegram.updates import Pushed, read_push
+from tobs.telegram.sync.updates import Pushed, read_push
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = read_quiet("23:00-07:00")

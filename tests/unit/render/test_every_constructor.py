@@ -16,7 +16,7 @@ from tobs.render.notes import render_message
 from tobs.render.templates import Templates
 from tobs.render.views import Links, RenderOptions
 from tobs.telegram.convert import message_of
-from tobs.telegram.reader import parse
+from tobs.telegram.net.reader import parse
 
 MEDIA = constructors(types.MessageMediaEmpty)
 ACTIONS = constructors(types.MessageActionEmpty)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tobs.render.found import found_properties, found_tags, made_file, made_paths, sections_markdown
-from tobs.render.words import catalogue
+from tobs.render.catalogue import catalogue
+from tobs.render.plugin_fields import found_properties, found_tags, made_file, made_paths, sections_markdown
 
 _WORDS = catalogue("en")
 

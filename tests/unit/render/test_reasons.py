@@ -6,9 +6,9 @@ import pytest
 
 from tobs.media.wants import MediaPolicy, decide
 from tobs.model import FileItem, Message, RemoteFile
+from tobs.render.catalogue import catalogue
 from tobs.render.reasons import told_reason
-from tobs.render.words import catalogue
-from tobs.telegram.refusals import TABLE
+from tobs.telegram.net.rpc_errors import TABLE
 
 _MESSAGE = Message(chat_id=5, id=1, date=0)
 _REMOTE = RemoteFile("photo", 7, 0, b"", 2)

@@ -29,8 +29,8 @@ from tobs.render.links import NO_TARGETS
 from tobs.render.markdown import to_markdown
 from tobs.render.notes import render_message
 from tobs.render.overview import render_person
-from tobs.render.runs import spans
-from tobs.render.straight import straight_lines
+from tobs.render.simple_text import straight_lines
+from tobs.render.spans import spans
 from tobs.render.templates import Templates
 from tobs.render.views import Attachment, Links, PersonStats, RenderOptions
 

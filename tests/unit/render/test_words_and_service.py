@@ -10,10 +10,10 @@ from telethon.tl import types
 
 from tobs.model import Action, Chat, Message, Reply
 from tobs.render.builtin import load_builtin
+from tobs.render.catalogue import LANGUAGES, catalogue, has_word
 from tobs.render.notes import render_message
 from tobs.render.templates import Templates
 from tobs.render.views import Links, RenderOptions
-from tobs.render.words import LANGUAGES, catalogue, has_word
 
 _CHAT = Chat(-1000000000005, "supergroup", "Club", username="club")
 _NAMES = {7: ("People/Anna", "Anna"), 8: ("", "Bob *b*"), 9: ("People/Cy", "Cy")}

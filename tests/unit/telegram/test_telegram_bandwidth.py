@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tobs.telegram.bandwidth import Bandwidth
+from tobs.telegram.net.bandwidth import Bandwidth
 
 
 class Clock:

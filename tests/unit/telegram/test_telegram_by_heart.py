@@ -11,13 +11,13 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 from telethon.tl.alltlobjects import tlobjects
 
-from tobs.telegram import by_heart
-from tobs.telegram.reader import Reader, parse
+from tobs.telegram.net import fast_readers
+from tobs.telegram.net.reader import Reader, parse
 
 ids = st.integers(1, 2**40)
 small = st.integers(0, 2**31 - 1)
 peers = st.one_of(ids.map(types.PeerUser), ids.map(types.PeerChat), ids.map(types.PeerChannel))
-spans = [kind for kind in tlobjects.values() if by_heart._is_span(kind)]
+spans = [kind for kind in tlobjects.values() if fast_readers._is_span(kind)]
 entities = st.one_of(
     st.builds(lambda kind, offset, length: kind(offset, length), st.sampled_from(spans), small, small),
     st.builds(types.MessageEntityTextUrl, small, small, st.text()),
@@ -28,7 +28,7 @@ truths = st.sampled_from([None, True])
 usual = st.fixed_dictionaries(
     {"id": small, "peer_id": peers, "date": small, "message": st.text()},
     optional={
-        **dict.fromkeys(by_heart._TRUTHS, truths),
+        **dict.fromkeys(fast_readers._TRUTHS, truths),
         "from_id": peers,
         "fwd_from": st.builds(types.MessageFwdHeader, small, from_id=peers),
         "reply_to": st.builds(types.MessageReplyHeader, reply_to_msg_id=small, forum_topic=truths),
@@ -84,17 +84,17 @@ def test_a_message_ends_where_the_next_one_begins(contents: list[tuple[Any, list
 
 def test_a_message_with_an_empty_medium_has_none() -> None:
     body = bytes(types.Message(1, types.PeerUser(5), 2, "", reactions=types.MessageReactions([])))
-    empty = body[:4] + (int.from_bytes(body[4:8], "little") | by_heart._MEDIA).to_bytes(4, "little") + body[8:]
+    empty = body[:4] + (int.from_bytes(body[4:8], "little") | fast_readers._MEDIA).to_bytes(4, "little") + body[8:]
     end = empty.index(bytes(types.MessageReactions([])))
     read = parse(empty[:end] + bytes(types.MessageMediaEmpty()) + empty[end:])
     assert read.media is None and read.reactions is not None
 
 
 def test_messages_are_still_known_by_heart_in_this_layer() -> None:
-    assert types.Message.CONSTRUCTOR_ID == by_heart._MESSAGE, "the layer's message changed: write its reader anew"
+    assert types.Message.CONSTRUCTOR_ID == fast_readers._MESSAGE, "the layer's message changed: write its reader anew"
     assert len(spans) > 10 and types.MessageEntityBold in spans
 
 
 def test_a_message_of_another_layer_is_left_to_telethon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(types.Message, "CONSTRUCTOR_ID", 7)
-    assert by_heart.readers()[by_heart._MESSAGE] == types.Message.from_reader
+    assert fast_readers.readers()[fast_readers._MESSAGE] == types.Message.from_reader

@@ -22,7 +22,7 @@ from tobs.telegram.convert.entities import KINDS, entity_of
 from tobs.telegram.convert.files import steps
 from tobs.telegram.convert.media import TABLE
 from tobs.telegram.convert.service import action_of
-from tobs.telegram.reader import pack_messages, parse, read_history
+from tobs.telegram.net.reader import pack_messages, parse, read_history
 
 MEDIA = constructors(types.MessageMediaEmpty)
 ACTIONS = constructors(types.MessageActionEmpty)

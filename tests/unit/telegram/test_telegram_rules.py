@@ -8,16 +8,16 @@ import pytest
 from telethon.tl import functions
 
 from tobs.errors import ConfigError, FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound
-from tobs.telegram.connection import add_server_key
+from tobs.telegram.client.files import part_size
 from tobs.telegram.convert.basics import snake
-from tobs.telegram.events import FloodWaited, Paused
-from tobs.telegram.files import part_size
-from tobs.telegram.flood import FloodLedger
-from tobs.telegram.invoke import Backoff, method_name
-from tobs.telegram.refusals import TABLE, RpcError, refusal
-from tobs.telegram.session import Session, SessionFile
-from tobs.telegram.settings import ServerAddress, TelegramSettings
-from tobs.telegram.waits import Wait, Waits
+from tobs.telegram.net.connection import add_server_key
+from tobs.telegram.net.events import FloodWaited, Paused
+from tobs.telegram.net.flood import FloodLedger
+from tobs.telegram.net.flood_store import Wait, Waits
+from tobs.telegram.net.invoker import Backoff, method_name
+from tobs.telegram.net.rpc_errors import TABLE, RpcError, refusal
+from tobs.telegram.net.session import Session, SessionFile
+from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
 
 class Time:

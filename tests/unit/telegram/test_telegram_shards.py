@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.model import Page
-from tobs.telegram.history import settle
-from tobs.telegram.pool import walk_shards
-from tobs.telegram.shards import Shard, ShardQueue, Span, plan_shards, plan_spans
+from tobs.telegram.client.history import settle
+from tobs.telegram.client.shards import Shard, ShardQueue, Span, plan_shards, plan_spans
+from tobs.telegram.client.worker_pool import walk_shards
 
 
 class Served:

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from tobs.model.media import FileItem, FileKind
-from tobs.render.words import catalogue
+from tobs.render.catalogue import catalogue
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import (
     LAYOUTS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tobs.vault.own_people import own_people
+from tobs.vault.person_notes import own_people
 
 
 def write(root: Path, name: str, text: str) -> None:

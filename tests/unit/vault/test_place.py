@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tobs.errors import VaultError, VaultUnwritable
-from tobs.vault.place import place_file, unoccupied
+from tobs.vault.attach import place_file, unoccupied
 
 DATA = b"picture"
 HASH = sha256(DATA).hexdigest()

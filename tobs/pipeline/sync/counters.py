@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tobs.archive import Decide, record_page
 from tobs.model import MessageKey, Page
-from tobs.pipeline.desk import Desk
-from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import Desk
 from tobs.pipeline.sync.counting import count_recorded
-from tobs.telegram.client import Telegram
+from tobs.telegram.facade import Telegram
 
 #: Hears, in the keeper's thread and in the transaction of what came, which chats changed.
 Changed = Callable[[Iterable[int]], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tobs.archive import Recorded
-from tobs.pipeline.desk import Desk
+from tobs.pipeline.context.run_context import Desk
 
 
 def count_recorded(desk: Desk, recorded: Iterable[Recorded]) -> None:

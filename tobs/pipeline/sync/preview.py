@@ -9,16 +9,16 @@ from pathlib import Path
 
 from tobs.archive import Archive, deleted_keys, open_archive
 from tobs.model import Changes, Chat, message_state
-from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.report import Reporter, RunReport
-from tobs.pipeline.stores import ArchivePeers
-from tobs.pipeline.sync.bring import boxes_of, moved_boxes
-from tobs.pipeline.sync.chosen import choose_kept
-from tobs.pipeline.sync.mass import by_chat, is_mass
-from tobs.pipeline.way import tell
-from tobs.telegram.client import Telegram
+from tobs.pipeline.context.adapters import ArchivePeers
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
+from tobs.pipeline.session.telegram_session import tell
+from tobs.pipeline.sync.syncer import boxes_of, moved_boxes
+from tobs.pipeline.sync.tracked_chats import choose_kept
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.settings import TelegramSettings
 
 
 async def preview_sync(path: Path, settings: TelegramSettings, targets: Sequence[str], reporter: Reporter) -> RunReport:

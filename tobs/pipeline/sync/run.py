@@ -13,23 +13,23 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused
 from tobs.media import MediaPolicy
 from tobs.model import Chat
-from tobs.pipeline.chat_run import ChatExporter
-from tobs.pipeline.desk import ChatPlace, Desk
-from tobs.pipeline.export import finish_notes
-from tobs.pipeline.filters import Filters
-from tobs.pipeline.opened import Means, OpenRun, open_run
-from tobs.pipeline.plan import open_chat
-from tobs.pipeline.report import RunReport
-from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
-from tobs.pipeline.sync.chosen import choose_kept
-from tobs.pipeline.sync.mass import refusal
-from tobs.pipeline.sync.threads import bring_comment_changes, groups_of
+from tobs.pipeline.context.report import RunReport
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.fetch.mass_deletion import refusal
+from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.select.filters import Filters
+from tobs.pipeline.session.chat_export import ChatExporter
+from tobs.pipeline.session.chat_stages import finish_notes
+from tobs.pipeline.session.run_session import Means, OpenRun, open_run
+from tobs.pipeline.session.telegram_session import on_telegram
+from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
+from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
+from tobs.pipeline.sync.tracked_chats import choose_kept
 from tobs.pipeline.sync.trash import trash_emptied
-from tobs.pipeline.way import on_telegram
 from tobs.sources import live_source
 from tobs.sources.inbox import INBOX, inbox_source
-from tobs.telegram.client import Telegram
-from tobs.telegram.settings import TelegramSettings
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.vault.inbox import INBOX_FOLDER
 
 

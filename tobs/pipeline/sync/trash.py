@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tobs.archive import Replacement
-from tobs.pipeline.desk import Desk
+from tobs.pipeline.context.run_context import Desk
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import Known, is_ours
 from tobs.vault.read import read_batch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tobs.archive import MediaDecision, record_page
 from tobs.model import FileItem, Message, Page
-from tobs.pipeline.desk import Desk
-from tobs.pipeline.plan import open_chat
+from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.notes.planning import open_chat
 from tobs.sources.inbox import INBOX, INBOX_CHAT, inbox_message
 from tobs.vault.inbox import INBOX_FOLDER, Dropped, dropped_files, take_away
 

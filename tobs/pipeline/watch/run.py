@@ -13,19 +13,19 @@ from loguru import logger
 from msgspec import Struct
 
 from tobs.errors import TobsError
-from tobs.pipeline.export import run_stages
-from tobs.pipeline.opened import Means, open_run
-from tobs.pipeline.report import Reporter
-from tobs.pipeline.stores import ArchivePeers, ArchivePosts
-from tobs.pipeline.watch.bell import Bell
+from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.session.chat_stages import run_stages
+from tobs.pipeline.session.run_session import Means, open_run
+from tobs.pipeline.session.telegram_session import tell
+from tobs.pipeline.watch.change_queue import Bell
+from tobs.pipeline.watch.reload import take_up_sources
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
-from tobs.pipeline.watch.sources import take_up_sources
 from tobs.pipeline.watch.status import is_paused
 from tobs.pipeline.watch.vault_events import Happened, watch_vault
 from tobs.pipeline.watch.watcher import Watcher, wait_for
-from tobs.pipeline.way import tell
+from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.telegram.settings import TelegramSettings
 from tobs.vault.inbox import make_inbox
 
 #: Seconds between two looks at the file that pauses a watch.

@@ -9,7 +9,7 @@ import watchfiles
 from msgspec import Struct
 
 from tobs.archive import Archive
-from tobs.vault.strays import marks_at
+from tobs.vault.moved_notes import marks_at
 
 #: Milliseconds in which changes are gathered: an editor that writes by rename makes several.
 _GATHER = 300

@@ -14,25 +14,25 @@ from msgspec.structs import replace
 from tobs.archive import Archive
 from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, TobsError
 from tobs.model import Chat
-from tobs.pipeline.desk import Desk
-from tobs.pipeline.opened import OpenRun, keep_report
-from tobs.pipeline.presence import look_after
-from tobs.pipeline.report import Reporter, RunReport, iso_time
-from tobs.pipeline.stores import ArchivePeers
-from tobs.pipeline.sync.bring import Bringer, Brought, boxes_of, moved_boxes
-from tobs.pipeline.sync.chosen import choose_kept
-from tobs.pipeline.sync.mass import refusal
+from tobs.pipeline.context.adapters import ArchivePeers
+from tobs.pipeline.context.report import Reporter, RunReport, iso_time
+from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.fetch.mass_deletion import refusal
+from tobs.pipeline.notes.vault_scan import look_after
+from tobs.pipeline.session.run_session import OpenRun, keep_report
+from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
 from tobs.pipeline.sync.run import write_notes
-from tobs.pipeline.sync.threads import bring_comment_changes, groups_of
-from tobs.pipeline.watch.answers import answer_saved
-from tobs.pipeline.watch.bell import Bell, Due
+from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
+from tobs.pipeline.sync.tracked_chats import choose_kept
+from tobs.pipeline.watch.change_queue import Bell, Due
 from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
-from tobs.pipeline.watch.news import wants_files, write_news
+from tobs.pipeline.watch.note_updates import wants_files, write_news
+from tobs.pipeline.watch.saved_reactions import answer_saved
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
 from tobs.pipeline.watch.vault_events import is_owners_move
 from tobs.sources.inbox import INBOX
-from tobs.telegram.client import Telegram
+from tobs.telegram.facade import Telegram
 
 Clock = Callable[[], float]
 #: Waits until the event is set, at most so many seconds.

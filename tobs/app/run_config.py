@@ -1,0 +1,73 @@
+"""What every run is given: a vault that is locked, the plugins, a report, and somebody who watches."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tobs.app.context import Workplace
+from tobs.app.plugins import load_catalogue
+from tobs.app.vault import open_vault, vault_zone
+from tobs.config.home import environment
+from tobs.pipeline.context.report import Reporter
+
+if TYPE_CHECKING:
+    from tobs.pipeline.session.run_session import Means
+
+#: Shows a run's progress while it is open.
+Watch = Callable[[Reporter], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def run_means(
+    place: Workplace,
+    command: str,
+    targets: Sequence[str],
+    *,
+    watch: Watch,
+    accept_missing: bool = False,
+    strict: bool = False,
+    media_later: bool = False,
+) -> AsyncIterator[Means]:
+    """The means of a run of ``command``; ``targets`` as the report names them. Raises VaultError, TemplateBroken,
+    ConfigError."""
+    from tobs.pipeline.session.run_session import Means
+    from tobs.plugin.functions import gather_functions
+
+    # Pages make much garbage and no cycles; see tobs.pipeline.notes.render_worker.
+    gc.set_threshold(50_000)
+    reporter = Reporter(new_run_id(time.time()), command, list(targets), time.time)
+    with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
+        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        functions = gather_functions(catalogue.having("template_functions"))
+        async with open_vault(place, functions) as (workspace, templates):
+            means = Means(
+                settings=place.settings,
+                profile=place.profile,
+                machine=place.machine,
+                workspace=workspace,
+                templates=templates,
+                zone=vault_zone(place, workspace),
+                catalogue=catalogue,
+                functions=functions,
+                last_word=catalogue.having("post_render"),
+                environment=environment(),
+                reporter=reporter,
+                accept_missing=accept_missing,
+                strict=strict,
+                media_later=media_later,
+            )
+            async with watch(reporter):
+                yield means
+
+
+def new_run_id(now: float) -> str:
+    """Runs sort by their start."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"

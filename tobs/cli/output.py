@@ -1,0 +1,105 @@
+"""Results for people: the run report and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tobs.config.units import format_size
+from tobs.pipeline.context.report import RunReport
+
+_MOST_PROBLEMS = 10
+_NARROW = 60
+_TAKEOUT = {
+    "off": "not wanted: the normal API was used",
+    "used": "used",
+    "late": "used since it was allowed",
+    "delayed": "not allowed in time: the normal API was used",
+    "refused": "refused: the normal API was used",
+    "ended": "ended by Telegram: the normal API was used from there on",
+}
+
+
+def show_report(console: Console, report: RunReport) -> None:
+    """The run report in a few lines: what was done, what came right, what did not work. A render has to do with notes;
+    of everything else it tells what there is."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column()
+    m, n, f = report.messages, report.notes, report.media
+    has_all = report.command != "render"
+    messages = _counts(fetched=m.fetched, new=m.new, edited=m.edited, deleted=m.deleted)
+    if messages or has_all:
+        table.add_row("messages", _joined(messages))
+    notes = _counts(created=n.created, updated=n.updated, unchanged=n.unchanged, preserved=n.preserved)
+    table.add_row("notes", _joined(notes, _counts(conflicts=n.conflicts, moved=n.moved, deleted=n.deleted)))
+    media = _counts(downloaded=f.downloaded, reused=f.reused, failed=f.failed, unavailable=f.unavailable)
+    if media or has_all:
+        table.add_row("media", _joined(media, format_size(f.bytes) if f.bytes else ""))
+    for name, counts in sorted(report.processors.items()):
+        line = _counts(done=counts.done, cached=counts.cached, skipped=counts.skipped, failed=counts.failed)
+        table.add_row(escape(name), _joined(line))
+    waits = _counts(**{"flood wait" if report.flood.waits == 1 else "flood waits": report.flood.waits})
+    if report.requests or has_all:
+        requests = _joined(f"{report.requests:,}", f"{waits}, {report.flood.seconds:.0f} s" if waits else "")
+        table.add_row("requests", requests)
+    if report.takeout.state in _TAKEOUT:
+        table.add_row("takeout", _TAKEOUT[report.takeout.state])
+    console.print(table)
+    for plugin in report.plugins:
+        # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.
+        if plugin.state == "untrusted":
+            console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
+    for doubt in report.doubts[:_MOST_PROBLEMS]:
+        console.print(f"[yellow]worth a look:[/] {escape(doubt.item)}: {escape(doubt.reason)}", soft_wrap=True)
+    if len(report.doubts) > _MOST_PROBLEMS:
+        console.print(f"[yellow]… and {len(report.doubts) - _MOST_PROBLEMS} more[/], all in the report")
+    for remark in report.remarks[:_MOST_PROBLEMS]:
+        console.print(f"[dim]remark:[/] {escape(remark)}")
+    for path in report.exports:
+        console.print(f"[dim]exported:[/] {escape(path)}", soft_wrap=True)
+    for item in report.recovered:
+        console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
+    if report.left_out:
+        told = ", ".join(f"{escape(what)} ({count:,})" for what, count in report.left_out.items())
+        console.print(f"[yellow]not taken over:[/] {told}")
+    for conflict in report.conflicts[:_MOST_PROBLEMS]:
+        console.print(f"[yellow]yours and Telegram's:[/] {escape(conflict.note)}: {escape(conflict.new)}")
+    if len(report.conflicts) > _MOST_PROBLEMS:
+        console.print(f"[yellow]… and {len(report.conflicts) - _MOST_PROBLEMS} more[/], all in the report")
+    for problem in report.problems[:_MOST_PROBLEMS]:
+        console.print(f"[red]did not work:[/] {escape(problem.item)}: {escape(problem.reason)}")
+    more = len(report.problems) - _MOST_PROBLEMS
+    if more > 0:
+        console.print(f"[red]… and {more} more[/], all in the report")
+
+
+def _counts(**values: int) -> str:
+    return " · ".join(f"{value:,} {name}" for name, value in values.items() if value)
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part) or "nothing new"
+
+
+def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table of ``rows`` with one column a name; where that does not fit a narrow terminal, a line a value."""
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    wide = sum(max(map(cell_len, column)) + 2 for column in zip(columns, *cells, strict=True))
+    if console.width < _NARROW and wide > console.width:
+        for first, *rest in cells:
+            console.print(escape(first), style="bold")
+            for name, value in zip(columns[1:], rest, strict=True):
+                if value:
+                    console.print(f"  {name}: {escape(value)}")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in cells:
+        table.add_row(*map(escape, row))
+    console.print(table)

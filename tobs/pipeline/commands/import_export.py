@@ -1,0 +1,116 @@
+"""``tobs import``: the chats of an export into archive and vault, as if they had been fetched."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.archive import Archive
+from tobs.media import MediaPolicy
+from tobs.model import Chat, Person
+from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.select.archived_chats import keep_account, kept_account
+from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
+from tobs.pipeline.session.run_session import Means, open_run
+from tobs.sources.desktop import ChatReader, DesktopExport, FoundChat, Survey
+
+
+class ImportRun(Struct, frozen=True):
+    """An import; ``policy`` says which files are taken over."""
+
+    means: Means
+    policy: MediaPolicy
+
+    async def run(self, export: DesktopExport) -> RunReport:
+        """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
+        async with open_run(self.means) as run:
+            reporter = self.means.reporter
+            tell_survey(reporter, export.found)
+            desk = run.desk(await run.keeper(_account, run.archive, self.means.settings.account, export.found))
+            await run.keeper(_see_people, run.archive, export.found)
+            await run.keeper(_know_old_groups, desk, export.found)
+            reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())
+            places: list[ChatPlace] = []
+            async with run.stages(desk, self.policy) as stages, aclosing(export.chats()) as chats:
+                async for reader in chats:
+                    places += await self._bring(stages, reader)
+                await finish_notes(desk, run.keeper, stages.writer, places)
+            await run.keeper(export.settle)
+        return run.report
+
+    async def _bring(self, stages: ChatStages, reader: ChatReader) -> list[ChatPlace]:
+        """One chat, with what is there of the group it grew from."""
+        desk, keeper, found = stages.desk, stages.keeper, reader.found
+        host = await keeper(_open_host, desk, found)
+        places: dict[int, ChatPlace] = {}
+        while chat_id := await reader.next_chat():
+            place = places.get(chat_id)
+            if place is None:
+                place = places[chat_id] = await keeper(_open_part, desk, found, host, chat_id)
+            desk.reporter.chat = host.chat.title
+            await stages.bring(reader.source, place, [(1, place.chat.top)])
+        await keeper(_settle, desk, found)
+        return [host, *(place for chat_id, place in places.items() if chat_id != host.chat.id)]
+
+
+def _account(archive: Archive, name: str, found: Survey) -> int:
+    """Whose private chats these are: as the vault knows it, else as the export tells; 0 where neither does."""
+    known = kept_account(archive, name)
+    if not known and found.me:
+        keep_account(archive, name, found.me)
+    return known or found.me
+
+
+def _see_people(archive: Archive, found: Survey) -> None:
+    """Everybody whom the export names with an id is known before the first message tells of them."""
+    ids = {marked: name for name, marked in found.names.items() if marked}
+    here = archive.people.many(list(ids))
+    archive.people.see([Person(marked, name) for marked, name in ids.items() if marked not in here])
+
+
+def _know_old_groups(desk: Desk, found: Survey) -> None:
+    """Where Telegram told which group a supergroup grew from, its old messages are filed there."""
+    for one in found.chats:
+        known = desk.archive.chats.get(desk.account, one.chat.id)
+        if known is not None and known.migrated_from and one.place.old_group in one.ids:
+            one.ids[known.migrated_from] = one.ids.pop(one.place.old_group)
+            one.place = replace(one.place, old_group=known.migrated_from)
+
+
+def _open_host(desk: Desk, found: FoundChat) -> ChatPlace:
+    """The place of a chat. What Telegram itself told of it is not replaced."""
+    known = desk.archive.chats.get(desk.account, found.chat.id)
+    messages = sum(ids.count for ids in found.ids.values())
+    chat = found.chat if known is None else replace(known, top=max(known.top, found.chat.top))
+    return open_chat(desk, chat, is_part=True, messages=messages)
+
+
+def _open_part(desk: Desk, found: FoundChat, host: ChatPlace, chat_id: int) -> ChatPlace:
+    """The place of the messages of ``chat_id``: the chat's own, or those of the group it grew from, inside it."""
+    if chat_id == host.chat.id:
+        return host
+    known = desk.archive.chats.get(desk.account, chat_id)
+    top = max(found.ids[chat_id].high, known.top if known else 0)
+    old = known or Chat(chat_id, "group", host.chat.title, migrated_to=host.chat.id)
+    return open_chat(desk, replace(old, top=top), inside=host, is_part=True)
+
+
+def _settle(desk: Desk, found: FoundChat) -> None:
+    """An export has every message between its first and its last: a later run goes on from there."""
+    for chat_id, ids in found.ids.items():
+        if ids.count:
+            desk.archive.coverage.add(desk.account, chat_id, max(1, ids.low), ids.high, ())
+
+
+def tell_survey(reporter: Reporter, found: Survey) -> None:
+    """Tell what of an export is not taken over, and where it breaks off."""
+    if found.broken:
+        reporter.problem("export", "result.json", found.broken, retryable=False)
+    for what, count in found.not_taken.items():
+        reporter.left_out(what, count)
+    for key, count in found.unknown.items():
+        reporter.left_out(f"key {key}", count)

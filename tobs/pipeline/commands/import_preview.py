@@ -1,0 +1,84 @@
+"""What an import would bring: the export held against the archive, which is only read."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from datetime import tzinfo
+from pathlib import Path
+
+from msgspec import Struct
+
+from tobs.archive import Archive, open_archive
+from tobs.model import Chat
+from tobs.pipeline.context.report import iso_time
+from tobs.pipeline.select.archived_chats import kept_account
+from tobs.sources.desktop import FoundChat, open_desktop
+
+
+class ChatImport(Struct, frozen=True):
+    """A chat of an export: its messages, those that the archive does not have, and its files by kind and whether the
+    export has them."""
+
+    id: int
+    kind: str
+    title: str
+    messages: int
+    new: int
+    first: str
+    last: str
+    files: dict[str, dict[str, int]]
+
+
+class ImportPlan(Struct, frozen=True):
+    """What is in an export. ``left_out`` counts what tobs has no place for, ``broken`` says where the file ends."""
+
+    items: tuple[ChatImport, ...]
+    left_out: dict[str, int]
+    broken: str
+
+
+async def plan_import(
+    path: Path, *, zone: tzinfo, archive_path: Path, account_name: str, chat: Chat | None = None
+) -> ImportPlan:
+    """Survey the export at ``path``. Raises UsageError for what is no export, VaultError for a damaged archive."""
+    archive = _open(archive_path)
+    try:
+        async with open_desktop(path, zone=zone, chat=chat) as export:
+            found = export.found
+            account = (kept_account(archive, account_name) if archive else 0) or found.me
+            items = []
+            async with aclosing(export.chats()) as chats:
+                async for reader in chats:
+                    new = 0
+                    async for ids, chat_id in reader.ids():
+                        new += len(ids) - (_known(archive, account, chat_id, ids) if archive else 0)
+                    items.append(_told(reader.found, new))
+            left_out = {**found.not_taken, **{f"key {key}": count for key, count in found.unknown.items()}}
+            return ImportPlan(tuple(items), left_out, found.broken)
+    finally:
+        if archive is not None:
+            archive.close()
+
+
+def _open(path: Path) -> Archive | None:
+    return open_archive(path, clock=lambda: 0.0, read_only=True) if path.exists() else None
+
+
+def _known(archive: Archive, account: int, chat_id: int, ids: list[int]) -> int:
+    return len(archive.messages.known_ids(account, chat_id, ids))
+
+
+def _told(found: FoundChat, new: int) -> ChatImport:
+    files: dict[str, dict[str, int]] = {}
+    for (kind, state), count in sorted(found.files.items()):
+        files.setdefault(kind, {})[state] = count
+    return ChatImport(
+        id=found.chat.id,
+        kind=found.chat.kind,
+        title=found.chat.title,
+        messages=sum(ids.count for ids in found.ids.values()),
+        new=new,
+        first=iso_time(found.first) if found.first else "",
+        last=iso_time(found.last) if found.last else "",
+        files=files,
+    )

@@ -1,0 +1,142 @@
+"""One ``tobs plan``: the chats are chosen as an export would choose them, and asked for their counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from tobs.archive import Archive, open_archive
+from tobs.config import Profile, Settings
+from tobs.errors import FloodWait, RequestRefused
+from tobs.model import Chat, Person
+from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Means, Plan, sum_up
+from tobs.pipeline.commands.export import takeout_scopes
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.media.wanted import media_policy
+from tobs.pipeline.select.selection import Chosen, Selection, choose_chats, left_chats
+from tobs.pipeline.select.senders import sender_ids
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.events import OnEvent
+from tobs.telegram.net.settings import TelegramSettings
+from tobs.telegram.opening import open_telegram
+from tobs.vault.layout import chat_candidates, chat_folder
+
+
+async def make_plan(
+    *,
+    settings: Settings,
+    profile: Profile,
+    telegram_settings: TelegramSettings,
+    archive_path: Path,
+    selection: Selection,
+    zone: ZoneInfo,
+    reporter: Reporter,
+    on_event: OnEvent,
+) -> Plan:
+    """What exporting ``selection`` would do. The archive is only read, where there is one."""
+    policy = media_policy(settings)
+    means = Means(
+        workers=profile.workers,
+        downloads=profile.downloads,
+        policy=policy,
+        layout=settings.layout,
+    )
+    with _reading(archive_path) as archive:
+        async with open_telegram(telegram_settings, on_event=on_event) as telegram:
+            chosen = await choose_chats(telegram, selection, reporter)
+
+            async def called(text: str) -> Sequence[Person]:
+                return archive.people.called(text) if archive is not None else ()
+
+            senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], called)
+            estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
+            items, scopes = list[ChatEstimate](), set[str]()
+            async with _left(telegram, settings, selection, chosen, reporter) as left:
+                for one in (*chosen, *left):
+                    if not one.is_full:
+                        one = replace(one, chat=await telegram.full(one.chat.id))
+                    chat = one.chat
+                    more = {"chats"} if chat.migrated_from else set()
+                    more |= {"megagroups"} if selection.comments or settings.comments else set()
+                    needed = []
+                    if settings.takeout:
+                        needed = takeout_scopes([chat], media=bool(policy.of(chat).kinds), more=more)
+                    scopes |= set(needed)
+                    known = _known(archive, telegram.account.id, chat)
+                    try:
+                        comments = await _comments(telegram, archive, chat, selection.comments, settings)
+                        items += await estimator.chat(
+                            one, known, scopes=tuple(needed), comments=comments, stories=selection.stories
+                        )
+                    except RequestRefused as error:
+                        if len(chosen) + len(left) == 1:
+                            raise
+                        reporter.failed(error, chat.title)
+            asked = telegram.requests.total()
+    return sum_up(items, scopes=sorted(scopes), asked=asked, problems=reporter.report.problems)
+
+
+async def _comments(
+    telegram: Telegram, archive: Archive | None, chat: Chat, asked: bool | None, settings: Settings
+) -> CommentsEstimate | None:
+    """What a channel's discussion group has; None where there is none. One request."""
+    if chat.kind != "channel" or not chat.linked_chat:
+        return None
+    try:
+        messages = (await telegram.history_top(chat.linked_chat)).count
+    except FloodWait:
+        raise
+    except RequestRefused:
+        messages = None
+    kept = archive is not None and archive.comments.wanted(chat.id)
+    archived = archive.comments.count(chat.id) if archive is not None else 0
+    return CommentsEstimate(messages, archived, settings.comments or kept if asked is None else asked)
+
+
+@asynccontextmanager
+async def _left(
+    telegram: Telegram, settings: Settings, selection: Selection, chosen: Sequence[Chosen], reporter: Reporter
+) -> AsyncIterator[list[Chosen]]:
+    """The chats the account has left. Telegram lists and shows them only in a takeout session: one is asked for."""
+    if not selection.left:
+        yield []
+        return
+    async with telegram.takeout(("channels", "megagroups")) if settings.takeout else nullcontext():
+        if telegram.in_takeout:
+            yield await left_chats(telegram, selection, chosen)
+        else:
+            reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
+            yield []
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Archive | None]:
+    """The archive at ``path``, None where there is none yet."""
+    if not path.exists():
+        yield None
+        return
+    with open_archive(path, clock=time.time, read_only=True) as archive:
+        yield archive
+
+
+def _known(archive: Archive | None, account: int, chat: Chat) -> Known:
+    """What the vault has of ``chat``, and where it would go if it has nothing."""
+    folder = chat_folder(next(chat_candidates(chat.title, chat.id)))
+    if archive is None:
+        return Known(count=lambda *_, topic=0: 0, folder=folder)
+    note = archive.notes.by_tobs_id(str(chat.id))
+    return Known(
+        count=partial(archive.messages.count_between, account),
+        folder=chat_folder(note.path) if note is not None else folder,
+        layout=_recorded(archive.chats.layout(account, chat.id)),
+    )
+
+
+def _recorded(layout: tuple[str, str] | None) -> tuple[str, str] | None:
+    return layout and (layout[0], f"decided when it came first: {layout[1]}")

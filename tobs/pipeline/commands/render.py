@@ -1,0 +1,140 @@
+"""One render: which notes, in which layout, and whether it is only tried."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.archive import NoteRow
+from tobs.model import Chat
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.report import Change, Rendering, RunReport
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.relayout import (
+    finish_relayouts,
+    hand_over,
+    lay_out,
+    rendering_of,
+)
+from tobs.pipeline.notes.render_notes import Pressed, press_messages
+from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
+from tobs.pipeline.notes.template_changes import mark_changed_templates
+from tobs.pipeline.select.archived_chats import kept_account, kept_places
+from tobs.pipeline.session.chat_stages import finish_notes
+from tobs.pipeline.session.run_session import Means, OpenRun, open_run
+from tobs.vault.layout import AskedLayout
+
+
+class Asked(Struct, frozen=True):
+    """What the owner asked for: ``targets`` (none: all), a period (Unix seconds, 0: no bound), another ``layout``, and
+    whether it is only tried (``dry``), with differences shown (``diff``). ``restore`` brings back what they deleted."""
+
+    targets: tuple[str, ...] = ()
+    since: float = 0
+    until: float = 0
+    layout: AskedLayout | None = None
+    dry: bool = False
+    diff: bool = False
+    restore: bool = False
+
+
+class RenderRun(Struct, frozen=True):
+    """A render: what every run works with, and what was asked for."""
+
+    means: Means
+    asked: Asked
+
+    async def render(self) -> RunReport:
+        """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
+        self.means.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
+        async with open_run(self._means()) as run:
+            account = await run.keeper(kept_account, run.archive, self.means.settings.account)
+            await self._render(run, run.desk(account))
+        return run.report
+
+    def _means(self) -> Means:
+        """In a rehearsal no plugin is told of a run."""
+        if not self.asked.dry:
+            return self.means
+        return replace(self.means, catalogue=replace(self.means.catalogue, ready=()))
+
+    async def _render(self, run: OpenRun, desk: Desk) -> None:
+        reporter = self.means.reporter
+        if self.asked.dry:
+            desk = replace(desk, studio=replace(desk.studio, is_rehearsal=True))
+        async with self._writer(run, desk) as writer:
+            reporter.phase = "planning"
+            places = await run.keeper(kept_places, desk, self.asked.targets)
+            scope = Scope(places, bool(self.asked.targets), self.asked.since, self.asked.until)
+            if self.asked.restore:
+                await run.keeper(restore, desk, scope)
+            anew = await run.keeper(self._lay_out, desk, places)
+            await run.keeper(mark_stale, desk, scope)
+            reporter.phase = "rendering"
+            for place in anew or places:
+                await writer.write_messages(place, final=True)
+            await finish_notes(desk, run.keeper, writer, anew or places, with_waiting=True)
+
+    def _lay_out(self, desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+        """Lay the chats out anew that are to have another layout; their places then."""
+        anew: list[ChatPlace] = []
+        if self.asked.layout is not None:
+            # What is filed in the folder of another chat is laid out with that.
+            for place in places:
+                if place.chat.id == place.home and not place.is_guest:
+                    anew += lay_out(desk, place.chat, self.asked.layout)
+        if anew and not desk.studio.is_rehearsal:
+            hand_over(desk)
+        return anew
+
+    @asynccontextmanager
+    async def _writer(self, run: OpenRun, desk: Desk) -> AsyncIterator[NoteWriter]:
+        """Who writes the notes; in a rehearsal nothing is written and all that the archive was told is forgotten."""
+        if not self.asked.dry:
+            async with run.writer(desk) as writer:
+                yield writer
+            return
+        await run.keeper(run.archive.begin_rehearsal)
+        try:
+            await run.keeper(mark_changed_templates, desk)
+            yield NoteWriter(desk, run.keeper, _Rehearsal(desk, run.keeper), told=partial(_tell, desk, self.asked.diff))
+            await run.keeper(finish_relayouts, desk)
+        finally:
+            await run.keeper(run.archive.end_rehearsal)
+
+
+class _Rehearsal:
+    """Presses notes here, where nothing is written: another process would not see what the archive was told."""
+
+    width = 1
+
+    def __init__(self, desk: Desk, keeper: Keeper) -> None:
+        self._desk = desk
+        self._keeper = keeper
+
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+        """What would become of ``rows``."""
+        return await self._keeper(press_messages, self._desk.studio, chat, rows)
+
+    def expect(self, messages: int) -> None:
+        """Nothing has to be made ready."""
+
+
+def _tell(desk: Desk, with_diff: bool, pressed: Pressed) -> None:
+    """Tell what would become of a note, unless it stays as it is."""
+    changes = rendering_of(desk).changes
+    if pressed.change is not None and changes is not None:
+        diff = difference(pressed.path, *pressed.change) if with_diff else ""
+        changes.append(Change(pressed.path, pressed.outcome, diff))
+
+
+def difference(path: str, before: str, after: str) -> str:
+    """A unified diff of a note."""
+    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path if before else "/dev/null", path)
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

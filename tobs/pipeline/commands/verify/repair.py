@@ -1,0 +1,60 @@
+"""What can be mended: notes are written again, lost files wanted again. A run like any other, without Telegram."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tobs.errors import UsageError
+from tobs.pipeline.commands.verify.checks import sha256_of
+from tobs.pipeline.commands.verify.faults import Fault
+from tobs.pipeline.context.report import RunReport
+from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.notes.planning import plan_messages, settled_to
+from tobs.pipeline.select.archived_chats import kept_account, kept_places
+from tobs.pipeline.session.chat_stages import finish_notes
+from tobs.pipeline.session.run_session import Means, open_run
+from tobs.vault.trash import move_to_trash
+
+#: Faults of notes that writing them again mends. Of those that lie at each other's place the paths are set right.
+_WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
+
+
+async def mend(means: Means, faults: Sequence[Fault]) -> RunReport:
+    """Mend what can be mended of ``faults``. Raises VaultError."""
+    async with open_run(means) as run:
+        desk = run.desk(await run.keeper(kept_account, run.archive, means.settings.account))
+        await run.keeper(_prepare, desk, faults)
+        async with run.writer(desk) as writer:
+            try:
+                places = await run.keeper(kept_places, desk, ())
+            except UsageError:
+                places = []
+            for place in places:
+                upto = await run.keeper(settled_to, desk, place, final=True)
+                while not (await run.keeper(plan_messages, desk, place, upto=upto, final=True)).is_all:
+                    pass
+                await writer.write_messages(place, final=True)
+            await finish_notes(desk, run.keeper, writer, places)
+    return run.report
+
+
+def _prepare(desk: Desk, faults: Sequence[Fault]) -> None:
+    """Say in the archive what has to be done again."""
+    archive, root = desk.archive, desk.root
+    with archive.transaction():
+        # The run took missing notes and files for deleted ones; here their owner asks for them.
+        archive.notes.wanted_again([fault.item for fault in faults if fault.kind == "missing"])
+        archive.notes.mark_stale_at([fault.item for fault in faults if fault.kind in _WRITTEN_AGAIN])
+        gone = {fault.item for fault in faults if fault.kind in ("attachment", "content")}
+        if not gone:
+            return
+        for files in archive.files.all():
+            for file in (each for each in files if each.path in gone):
+                path = root / file.path
+                if path.is_file():
+                    if sha256_of(path) == file.digest:
+                        continue
+                    # It may be the owner's own work.
+                    move_to_trash(root, file.path)
+                archive.media.want_again(file.sha256)
+                archive.files.forget(file.sha256)

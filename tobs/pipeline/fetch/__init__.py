@@ -1,0 +1,1 @@
+"""Fetching: histories, comments, stories and what belongs to a chat, into the archive."""

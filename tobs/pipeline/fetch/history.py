@@ -1,0 +1,83 @@
+"""Fetching: the ids of a chat that are not settled yet, page by page, into the archive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from tobs.archive import Archive, Decide, Recorded, record_page
+from tobs.model import Page
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.sources import Gap, Source
+
+Recording = Callable[[Archive, int, Page, Decide], Recorded]
+"""Puts a page, as an account saw it, into the archive in one transaction."""
+
+#: Messages at the newest end that are looked at again, to see what was edited since: less than a page.
+LOOK_BACK = 50
+
+
+def missing_ids(desk: Desk, chat_id: int, top: int, within: Gap | None = None, topic: int = 0) -> list[Gap]:
+    """What of the ids of a chat (or a ``topic`` of it) up to ``top`` has to be fetched: what is not settled; once
+    nothing but the newest end is missing, also a small look-back over what is known. ``within`` is the interval that is
+    wanted (None: all)."""
+    archive = desk.archive
+    gaps = archive.coverage.gaps(desk.account, chat_id, 1, top, topic=topic)
+    seen = archive.messages.newest_ids(desk.account, chat_id, LOOK_BACK, topic=topic)
+    caught_up = not gaps or (len(gaps) == 1 and bool(seen) and gaps[0][0] > seen[0])
+    gaps = [(seen[-1], top)] if caught_up and seen else gaps
+    if within is None:
+        return gaps
+    cut = [(max(low, within[0]), min(high, within[1])) for low, high in gaps]
+    return [(low, high) for low, high in cut if low <= high]
+
+
+async def fetch_and_record(
+    desk: Desk,
+    place: ChatPlace,
+    keeper: Keeper,
+    source: Source,
+    gaps: Sequence[Gap],
+    decide: Decide,
+    *,
+    queue_pages: int,
+    recorded: Callable[[Recorded], None],
+    recording: Recording | None = None,
+) -> None:
+    """Walk ``gaps`` and record every page. At most ``queue_pages`` wait between the workers and the archive;
+    ``recorded`` is called after each commit. ``recording`` puts a page into the archive, if it takes more than that."""
+    pages: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=queue_pages)
+
+    async def record() -> None:
+        while (page := await pages.get()) is not None:
+            if recording is not None:
+                done = await keeper(recording, desk.archive, desk.account, page, decide)
+            else:
+                done = await keeper(record_page, desk.archive, desk.account, settling(page), decide, source=source.name)
+            _count(desk, place, page, done)
+            recorded(done)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(record())
+        await source.walk(place.chat.id, gaps, pages.put, count=place.chat.count or 0)
+        await pages.put(None)
+
+
+def settling(page: Page) -> Page:
+    """``page``, or where it does not hold every message of its ids, the same page that settles none."""
+    is_whole = not page.left_out and (bool(page.topic) or not page.is_part)
+    return page if is_whole else replace(page, high=page.low - 1)
+
+
+def _count(desk: Desk, place: ChatPlace, page: Page, done: Recorded) -> None:
+    report = desk.reporter.report
+    report.messages.fetched += len(page.messages)
+    report.messages.new += done.new
+    report.messages.edited += done.edited
+    report.messages.skipped += len(page.unreadable)
+    report.media.wanted += done.wanted
+    for message_id, reason in page.unreadable:
+        desk.reporter.problem("message", f"message {message_id} of {place.chat.title}", reason, retryable=False)

@@ -1,0 +1,32 @@
+"""What an import left open, closed with Telegram: files that the export left out, and the id of the group that a
+supergroup grew from."""
+
+from __future__ import annotations
+
+from tobs.archive import Decide, record_page
+from tobs.model import Chat
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import Desk
+from tobs.sources.desktop import unknown_group
+from tobs.telegram.facade import Telegram
+
+#: Messages asked for at a time: the most that Telegram gives.
+_BATCH = 100
+
+
+def know_old_group(desk: Desk, chat: Chat) -> None:
+    """Where an import could not tell which group ``chat`` grew from, it is known now."""
+    if chat.migrated_from:
+        desk.archive.rename_chat(unknown_group(chat.id), chat.migrated_from)
+
+
+async def complete_imported(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide) -> None:
+    """Ask Telegram for the messages whose files an import left out: then they are wanted like any others. Nothing is
+    asked where nothing was imported."""
+    after = 0
+    while ids := await keeper(desk.archive.media.left_out, desk.account, chat.id, after=after, limit=_BATCH):
+        page, gone = await telegram.named(chat.id, ids)
+        await keeper(record_page, desk.archive, desk.account, page, decide)
+        if gone:
+            await keeper(desk.archive.media.lost, desk.account, chat.id, gone, "the message is gone from Telegram")
+        after = ids[-1]

@@ -1,0 +1,28 @@
+"""Custom emoji among reactions: Telegram is asked once which emoji stands for each."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from tobs.errors import RequestRefused
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import Desk
+from tobs.telegram.facade import Telegram
+
+#: As many as Telegram answers at a time. Source: https://core.telegram.org/method/messages.getCustomEmojiDocuments
+_TOGETHER = 200
+
+
+async def learn_emoji(desk: Desk, keeper: Keeper, telegram: Telegram) -> bool:
+    """Ask about the custom emoji that nothing is known of; whether there were any. Their notes are stale then."""
+    emoji = desk.archive.emoji
+    asked = False
+    while ids := await keeper(emoji.unknown, _TOGETHER):
+        try:
+            told = await telegram.custom_emoji(ids)
+        except RequestRefused as refused:
+            logger.info("Telegram does not tell custom emoji: {}", refused)
+            return asked
+        await keeper(emoji.learn, {one: told.get(one, "") for one in ids})
+        asked = True
+    return asked

@@ -1,0 +1,1 @@
+"""Media of messages: downloaded, processed and attached to the vault."""

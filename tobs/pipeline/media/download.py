@@ -1,0 +1,259 @@
+"""Media of a chat: fetched in the background, through the processor chain, placed in the order of their messages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from tobs.archive import FileRow, MediaRow
+from tobs.errors import TransferFailed
+from tobs.media.chain import Chain, FetchThumbnail, Incoming, Processed
+from tobs.media.transfer import transfer
+from tobs.media.wants import Allowance, Refusal
+from tobs.model import Message, thumbnail_of
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.media.attach import place_media, staged_path
+from tobs.sources import FetchFile
+
+#: Files that go through the chain and into the vault together.
+_BATCH = 100
+
+#: Bytes after which the place of a download is taken down, so that a later run goes on from there.
+_CHECKPOINT = 4_000_000
+
+
+class MediaStage:
+    """The media of one chat in one run. ``downloads`` files are fetched at the same time, small before large and lowest
+    first, as far as ``allowance`` goes; without
+    ``fetch`` none is, and only what was fetched before is placed."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        place: ChatPlace,
+        keeper: Keeper,
+        fetch: FetchFile | None,
+        chain: Chain,
+        *,
+        downloads: int,
+        allowance: Allowance,
+    ) -> None:
+        self._desk = desk
+        self._place = place
+        self._keeper = keeper
+        self._fetch = fetch
+        self._chain = chain
+        self._downloads = downloads
+        self._allowance = allowance
+        # Bytes that the files being fetched still need.
+        self._ahead: dict[str, int] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], placed: Callable[[], None]) -> None:
+        """Work until the history is fetched and no file is wanted. ``news`` is set when pages were recorded;
+        ``placed`` is called when notes may have become ready.
+
+        Files are fetched while others go through the chain: a slow processor must not hold up the network.
+        """
+        placing: asyncio.Task[bool] | None = None
+        is_due = True
+        try:
+            while True:
+                news.clear()
+                complete = is_fetched()
+                await self._start_downloads()
+                if is_due and placing is None:
+                    placing = asyncio.create_task(self._place_ready(complete=complete))
+                    is_due = False
+                if complete and not self._running and placing is None:
+                    return
+                is_due |= await self._wait(news, placing)
+                if placing is not None and placing.done():
+                    if placing.result():
+                        placed()
+                        is_due = True
+                    placing = None
+        finally:
+            tasks = [*self._running.values(), *([placing] if placing else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start_downloads(self) -> None:
+        free = self._downloads - len(self._running)
+        if free <= 0 or self._fetch is None:
+            return
+        media, chat = self._desk.archive.media, self._place.chat
+        rows = await self._keeper(media.wanted, self._desk.account, chat.id, self._downloads + len(self._running))
+        for row in [row for row in rows if row.key not in self._running][:free]:
+            if refusal := await self._refusal(row):
+                return await self._put_off(refusal)
+            self._ahead[row.key] = max(0, row.item.size - row.offset)
+            self._running[row.key] = asyncio.create_task(self._download(row))
+
+    async def _refusal(self, row: MediaRow) -> Refusal | None:
+        """Why a file is not fetched in this run; None when it is."""
+        ahead = sum(self._ahead.values())
+        free = (await asyncio.to_thread(shutil.disk_usage, self._desk.root)).free
+        spent = self._desk.reporter.report.media.bytes
+        return self._allowance.refusal(max(0, row.item.size - row.offset) + ahead, spent, free)
+
+    async def _put_off(self, refusal: Refusal) -> None:
+        """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
+        archive, reporter = self._desk.archive, self._desk.reporter
+        chat = self._place.chat
+        count = await self._keeper(archive.media.postpone, self._desk.account, chat.id, refusal.reason)
+        if count:
+            reporter.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
+
+    async def _wait(self, news: asyncio.Event, placing: asyncio.Task[bool] | None) -> bool:
+        """Until a download ends, pages come or ``placing`` is done; whether there may be more to be placed."""
+        waiter = asyncio.create_task(news.wait())
+        tasks: list[asyncio.Task[Any]] = [waiter, *self._running.values(), *([placing] if placing else [])]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+        ended = [key for key, task in self._running.items() if task.done()]
+        for key in ended:
+            # A download reports its own failure; what it raises ends the run (a full disk, a lost network).
+            self._running.pop(key).result()
+        return bool(ended) or news.is_set()
+
+    async def _download(self, row: MediaRow) -> None:
+        media, report = self._desk.archive.media, self._desk.reporter.report.media
+        part = self._desk.staging / f"{hashlib.sha256(row.key.encode()).hexdigest()[:32]}.part"
+        checkpoint = _Checkpoint(row.offset)
+
+        async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
+            checkpoint.done = offset
+            assert self._fetch is not None, "nothing is downloaded without it"
+            return await self._fetch(row.item, row.message_key, part, offset=offset, on_progress=on_progress)
+
+        def on_progress(done: int) -> None:
+            came = max(0, done - checkpoint.done)
+            report.bytes += came
+            self._ahead[row.key] = max(0, self._ahead[row.key] - came)
+            checkpoint.done = done
+
+        watcher = asyncio.create_task(self._checkpoint(row.key, checkpoint))
+        try:
+            file = await transfer(
+                row.item, fetch, part=part, staging=self._desk.staging, offset=row.offset, on_progress=on_progress
+            )
+        except TransferFailed as error:
+            await self._failed(row, error)
+        else:
+            report.downloaded += 1
+            await self._keeper(media.staged, row.key, file.sha256, file.size)
+        finally:
+            self._ahead.pop(row.key, None)
+            watcher.cancel()
+
+    async def _checkpoint(self, key: str, checkpoint: _Checkpoint) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            if checkpoint.done - checkpoint.kept >= _CHECKPOINT:
+                checkpoint.kept = checkpoint.done
+                await self._keeper(self._desk.archive.media.set_offset, key, checkpoint.kept)
+
+    async def _failed(self, row: MediaRow, error: TransferFailed) -> None:
+        media, reporter = self._desk.archive.media, self._desk.reporter
+        if error.retryable:
+            reporter.report.media.failed += 1
+            name = row.item.name or row.item.kind
+            reporter.problem("media", f"{name} of message {row.message_id} in {self._place.chat.title}", str(error))
+            await self._keeper(media.failed, row.key, error.message, retryable=True)
+        else:
+            reporter.report.media.unavailable += 1
+            await self._keeper(media.unavailable, row.key, error.message)
+
+    async def _place_ready(self, *, complete: bool) -> bool:
+        """Send the staged files whose turn it is through the chain and into the vault; whether anything changed.
+
+        ``complete`` says that the history is fetched.
+        """
+        desk = self._desk
+        turn = await self._keeper(_next_turn, desk, self._place, self._fetch, complete=complete)
+        if turn.files:
+            found = await self._chain.run([file for _, file in turn.files])
+            tell_failures(desk, found)
+            rows = [row for row, _ in turn.files]
+            await self._keeper(place_media, desk, self._place, list(zip(rows, found, strict=True)))
+        return bool(turn.files or turn.lost)
+
+
+def tell_failures(desk: Desk, found: Sequence[Processed]) -> None:
+    """Tell what plugins failed on, each file in one line."""
+    for failures in [processed.failures for processed in found if processed.failures]:
+        names = ", ".join(failure.plugin for failure in failures)
+        reasons = dict.fromkeys(failure.reason for failure in failures)
+        what = f"plugin {names}" if len(failures) == 1 else f"plugins {names}"
+        desk.reporter.problem(what, failures[0].item, "; ".join(reasons))
+
+
+class _Checkpoint(Struct):
+    """How much of a file is there, and how much the archive knows of."""
+
+    kept: int
+    done: int = 0
+
+
+class _Turn(Struct, frozen=True):
+    """Files whose turn it is to be placed, and how many had been fetched but are gone."""
+
+    files: list[tuple[MediaRow, Incoming]]
+    lost: int
+
+
+def _next_turn(desk: Desk, place: ChatPlace, fetch: FetchFile | None, *, complete: bool) -> _Turn:
+    """The next files to be placed. A staged file that is gone is wanted again."""
+    archive = desk.archive
+    upto = None if complete and place.is_part else archive.coverage.watermark(desk.account, place.chat.id)
+    rows = archive.media.placeable(desk.account, place.chat.id, _BATCH, upto=upto)
+    known = archive.files.many([row.sha256 for row in rows if row.sha256])
+    files, lost = [], 0
+    for row in rows:
+        path = staged_path(desk.staging, row)
+        file = None if path.exists() else known.get(row.sha256 or "")
+        if file is not None:
+            path = desk.root / file.path
+        message = archive.messages.get(row.message_key)
+        if message is None or not path.exists():
+            archive.media.unstage(row.key)
+            lost += 1
+        else:
+            files.append((row, incoming(place, row, message, path, file, fetch)))
+    return _Turn(files, lost)
+
+
+def incoming(
+    place: ChatPlace, row: MediaRow, message: Message, path: Path, file: FileRow | None, fetch: FetchFile | None
+) -> Incoming:
+    """The file at ``path`` at the start of the chain; ``file`` is what is known of it where it lies in the vault,
+    ``fetch`` brings its thumbnail."""
+    name = row.item.name or row.item.kind
+    return Incoming(
+        path=path,
+        sha256=file.digest if file else row.sha256 or "",
+        size=file.size if file else row.size,
+        item=row.item,
+        message=message,
+        chat=place.chat.title,
+        label=f"{name} of message {row.message_id} in {place.chat.title}",
+        thumbnail=_thumbnail(row, fetch) if fetch else None,
+    )
+
+
+def _thumbnail(row: MediaRow, fetch: FetchFile) -> FetchThumbnail | None:
+    """What brings the thumbnail of a file; None where the source has none."""
+    item = thumbnail_of(row.item)
+    return partial(fetch, item, row.message_key) if item else None

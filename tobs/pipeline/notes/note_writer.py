@@ -1,0 +1,195 @@
+"""Writing the notes of a run: which are stale, who presses them, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import Protocol
+
+from tobs.archive import NoteRow, WrittenNote
+from tobs.model import Chat
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.notes.post_render import stopped_with
+from tobs.pipeline.notes.render_notes import Pressed, press_summaries
+from tobs.pipeline.notes.vault_scan import follow_displaced
+
+#: Notes that show messages: one, or all of a day or month.
+MESSAGE_NOTES = ("message", "day", "month")
+
+#: Notes about something else than a message; there are few, and they come when the messages are done.
+SUMMARIES = ("base", "chat", "topic", "person", "audio", "page")
+
+
+class Press(Protocol):
+    """Brings message notes of a chat up to date, here or in other processes; ``width`` batches at a time."""
+
+    width: int
+
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]: ...
+
+    def expect(self, messages: int) -> None:
+        """So many messages are to get their notes."""
+
+
+class NoteWriter:
+    """Writes the stale notes of a run. A note whose template fails on it, or whose front matter the owner broke, is
+    told, left as it is, and stale again at the end, so that the next run tries it again. ``told`` hears what became of
+    each note."""
+
+    def __init__(
+        self, desk: Desk, keeper: Keeper, press: Press, *, told: Callable[[Pressed], None] = lambda _: None
+    ) -> None:
+        self._told = told
+        self._desk = desk
+        self._keeper = keeper
+        self._press = press
+        self._left: list[int] = []
+        self._preserved: set[int] = set()
+
+    def expect(self, messages: int) -> None:
+        """Make ready for the notes of so many messages."""
+        self._press.expect(messages)
+
+    async def write_messages(self, place: ChatPlace, *, final: bool) -> int:
+        """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
+
+        While one batch is taken down, others are being pressed.
+        """
+        count = 0
+        last: NoteRow | None = None
+        running: deque[asyncio.Task[Sequence[Pressed]]] = deque()
+        more = True
+        try:
+            while more or running:
+                while more and len(running) <= self._press.width:
+                    rows = await self._keeper(self._next, place, last, final=final)
+                    if rows:
+                        running.append(asyncio.create_task(self._hand_over(place.chat, rows)))
+                        count, last = count + len(rows), rows[-1]
+                    more = bool(rows)
+                if running:
+                    await self._keeper(self._take_down, await running.popleft())
+        finally:
+            for task in running:
+                task.cancel()
+        return count
+
+    async def write_summaries(self) -> int:
+        """Write the notes about chats, people and audio files; how many were stale."""
+        count = 0
+        with stopped_with(self._desk.studio.post_render):
+            while written := await self._keeper(self._write_summaries):
+                count += written
+        return count
+
+    async def write_index(self) -> None:
+        """Write the list of the vault's chats, if one of them has news; after everything that it counts."""
+        with stopped_with(self._desk.studio.post_render):
+            await self._keeper(self._write_index)
+
+    async def heal(self) -> int:
+        """Mark stale the notes whose missing link targets are in the vault now, and those that are found where another
+        one should be; how many there are."""
+        return await self._keeper(self._heal)
+
+    async def close(self) -> None:
+        """Leave what could not be rendered to the next run."""
+        await self._keeper(self._desk.archive.notes.mark_stale, self._left)
+
+    async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+        return await self._press(chat, rows)
+
+    # In the keeper's thread
+
+    def _next(self, place: ChatPlace, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
+        notes, account = self._desk.archive.notes, self._desk.account
+        rows = notes.stale(
+            account, place.chat.id, kinds=MESSAGE_NOTES, after=last, limit=self._desk.batch, ready_only=not final
+        )
+        if not any(row.period for row in rows):
+            return rows
+        return fitting(rows, notes.sizes(row.id for row in rows))
+
+    def _write_summaries(self) -> int:
+        desk = self._desk
+        rows = desk.archive.notes.stale(desk.account, None, kinds=SUMMARIES, limit=desk.batch)
+        pressed = press_summaries(desk.studio, rows)
+        self._take_down(pressed)
+        return len(rows)
+
+    def _write_index(self) -> None:
+        notes, account = self._desk.archive.notes, self._desk.account
+        self._take_down(press_summaries(self._desk.studio, notes.stale(account, None, kinds=("index",))))
+
+    def _heal(self) -> int:
+        desk = self._desk
+        found = desk.archive.links.healable()
+        desk.archive.notes.mark_stale(found)
+        preserved = desk.archive.notes.rows(self._preserved)
+        self._preserved.clear()
+        return len(found) + follow_displaced(desk.archive, desk.root, desk.reporter, preserved)
+
+    def _take_down(self, pressed: Sequence[Pressed]) -> None:
+        """Note in the archive what became of notes."""
+        archive, reporter = self._desk.archive, self._desk.reporter
+        in_place, settled = [], []
+        for note in pressed:
+            if note.problem:
+                what, reason = note.problem
+                reporter.problem(what, note.path, reason)
+                self._left.append(note.id)
+                settled.append((note.id, note.revision))
+                continue
+            self._tell_asked(note)
+            if note.outcome == "deleted":  # while the run went on; whether it was moved the next look after it tells
+                self._left.append(note.id)
+                settled.append((note.id, note.revision))
+                continue
+            if note.path.endswith(".md"):  # a base is no note
+                reporter.count_note(note.outcome)
+            self._told(note)
+            if note.outcome == "preserved":
+                self._preserved.add(note.id)
+            for words in note.conflicts:
+                reporter.conflict(note.path, words)
+            if note.base and not self._desk.studio.is_rehearsal:
+                in_place.append(
+                    WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
+                )
+            else:
+                settled.append((note.id, note.revision))
+        asked = [note for note in pressed if not note.problem]
+        run_id = reporter.report.run_id
+        with archive.transaction():
+            archive.replaced.keep(run_id, [note.replaced for note in asked if note.replaced is not None])
+            archive.replaced.made(run_id, [note.id for note in asked if note.outcome == "created"])
+            archive.notes.written(in_place)
+            archive.notes.settle(settled)
+            # Also where nothing was written: it may have been by a run that was killed before it came here.
+            archive.notes.mark_index_stale([note.id for note in asked])
+            archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
+
+    def _tell_asked(self, note: Pressed) -> None:
+        """Tell what became of asking plugins about a note; one that failed is asked again by the next run."""
+        reporter = self._desk.reporter
+        for one in note.asked:
+            reporter.count_processor(one.plugin, **{one.outcome: 1})
+            if one.outcome == "failed":
+                reporter.problem(f"plugin {one.plugin}", note.path, one.reason)
+            elif one.outcome == "skipped":
+                reporter.problem("plugin", one.plugin, f"off for the rest of the run: {one.reason}")
+        if any(one.outcome != "done" for one in note.asked):
+            self._left.append(note.id)
+
+
+def fitting(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[NoteRow]:
+    """The first of ``rows``, as many as have few enough messages to be pressed together (at least one)."""
+    together = list(accumulate(sizes.get(row.id, 0) for row in rows))
+    return [row for row, count in zip(rows, together, strict=True) if count <= max(_TOGETHER, together[0])]
+
+
+#: Messages that are read and rendered together where notes have many.
+_TOGETHER = 2_000

@@ -1,0 +1,321 @@
+"""Planning: messages behind the watermark get their note and its path, in id order, once and for good.
+
+Nothing here depends on which worker was first: a message is planned only when every lower id is settled, and an
+album only when its neighbour is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import cast
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tobs.archive import NoteDraft, NoteRow
+from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.fetch.comments import file_comments
+from tobs.pipeline.notes.folders import Folder, folder_key, folder_of, folders_of, layout_of
+from tobs.render.naming import note_words
+from tobs.vault.layout import (
+    LAYOUTS,
+    VAULT_BASE,
+    VAULT_INDEX,
+    LayoutName,
+    NotePlace,
+    chat_base_path,
+    chat_candidates,
+    choose_layout,
+    message_note,
+    note_candidates,
+    period_of,
+    person_candidates,
+)
+from tobs.vault.names import first_words
+
+#: Messages of one day or month that are planned together. Of a larger one the note is made several times.
+_LARGEST_PERIOD = 5_000
+
+
+def open_chat(
+    desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_part: bool = False, messages: int | None = None
+) -> ChatPlace:
+    """Give ``chat`` its note, folder and layout, or those of ``inside`` which it belongs to. What is known of the chat
+    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history."""
+    archive = desk.archive
+    if inside is not None:
+        archive.chats.put(desk.account, chat)
+        return ChatPlace(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
+    with archive.transaction():
+        if chat.migrated_from:
+            _take_over_group(desk, chat)
+        before = archive.chats.get(desk.account, chat.id)
+        archive.chats.put(desk.account, chat)
+        note = archive.notes.claim(
+            str(chat.id),
+            "chat",
+            account=desk.account,
+            chat_id=chat.id,
+            message_id=0,
+            candidates=chat_candidates(chat.title, chat.id),
+        )
+        if before is not None and _shown(before) != _shown(chat):
+            archive.notes.mark_stale([note.id])
+        _claim_bases(desk, note)
+        layout = _layout(desk, chat.id, messages if messages is not None else chat.count or 0)
+    return ChatPlace(chat, note.id, folder_of(archive, note), chat.id, layout, is_part)
+
+
+def _take_over_group(desk: Desk, chat: Chat) -> None:
+    """The basic group that ``chat`` grew from may be in the vault already, exported before it grew: then its note,
+    tables, folder and layout are the chat's from now on. One chat, one note."""
+    archive, old, new = desk.archive, str(chat.migrated_from), str(chat.id)
+    if archive.notes.by_tobs_id(old) is None or archive.notes.by_tobs_id(new) is not None:
+        return
+    for part in ("", "/base"):
+        archive.notes.take_over(old + part, new + part, desk.account, chat.id)
+    if (folder := archive.meta.get(folder_key(old))) is not None:
+        archive.meta.set(folder_key(new), folder)
+        archive.meta.set(folder_key(old), None)
+    layout = archive.chats.layout(desk.account, chat.migrated_from)
+    if layout is not None:
+        archive.chats.set_layout(desk.account, chat.id, *layout)
+
+
+def known_place(desk: Desk, chat: Chat) -> ChatPlace:
+    """The place that an earlier run gave a chat, in the folder of another one if it has no note of its own; without a
+    note and a folder where there is none."""
+    archive = desk.archive
+    note = archive.notes.by_tobs_id(str(chat.id))
+    if note is None and (host := _host(desk, chat)) is not None:
+        place = known_place(desk, host)
+        chat = replace(chat, top=archive.messages.newest_id(desk.account, chat.id))
+        return replace(place, chat=chat, home=host.id if chat.migrated_to else chat.id, is_guest=not chat.migrated_to)
+    layout = layout_of(archive, desk.account, chat.id)
+    return ChatPlace(chat, note.id if note else 0, folder_of(archive, note) if note else "", chat.id, layout)
+
+
+def _host(desk: Desk, chat: Chat) -> Chat | None:
+    """The chat in whose folder ``chat`` is filed when it has no note of its own: that which a group became, whose
+    stories it holds, under whose posts its messages are comments."""
+    chats = desk.archive.chats
+    if host := chat.migrated_to or story_peer(chat.id):
+        return chats.get(desk.account, host)
+    channels = desk.archive.comments.channels_of(chat.id) if chat.kind == "supergroup" else []
+    return next((known for one in channels if (known := chats.get(desk.account, one)) is not None), None)
+
+
+def _layout(desk: Desk, chat_id: int, messages: int) -> LayoutName:
+    """How the chat is laid out: as it was decided when it came first."""
+    known = desk.archive.chats.layout(desk.account, chat_id)
+    if known is None:
+        known = choose_layout(desk.layout, messages)
+        desk.archive.chats.set_layout(desk.account, chat_id, *known)
+    return cast("LayoutName", known[0])
+
+
+def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
+    """Keep the topics of ``chat`` as they are now; its note tells them."""
+    archive = desk.archive
+    with archive.transaction():
+        if archive.topics.put(desk.account, chat.id, topics):
+            note = archive.notes.by_tobs_id(str(chat.id))
+            archive.notes.mark_stale([note.id] if note else [])
+
+
+def _claim_bases(desk: Desk, note: NoteRow) -> None:
+    """The tables over the chat of ``note``, and those over the whole vault, which are written once (what they show,
+    Obsidian looks up); and the list of all chats."""
+    for tobs_id, chat_id, path in (
+        ("base", 0, VAULT_BASE),
+        (f"{note.chat_id}/base", note.chat_id, chat_base_path(note.path)),
+        ("index", 0, VAULT_INDEX),
+    ):
+        kind = "index" if tobs_id == "index" else "base"
+        desk.archive.notes.claim(tobs_id, kind, account=desk.account, chat_id=chat_id, message_id=0, candidates=[path])
+
+
+class Planned(Struct, frozen=True):
+    """What became of a batch: how many messages and albums were planned, and whether these were all for now."""
+
+    units: int
+    is_all: bool
+
+
+def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> Planned:
+    """Plan the next batch of messages up to id ``upto`` (see ``settled_to``); ``final`` says that no further one is to
+    come."""
+    archive, chat = desk.archive, place.chat
+    if place.layout != "message" and not final and _is_open(desk, place, upto):
+        return Planned(0, is_all=True)
+    limit = desk.batch if place.layout == "message" else max(desk.batch, _LARGEST_PERIOD)
+    messages = archive.messages.unplanned(desk.account, chat.id, upto, limit)
+    units = albums(messages)
+    may_go_on = not final or len(messages) == limit
+    if units and units[-1][0].album_id and may_go_on:
+        # Its other parts may come with the next page.
+        units.pop()
+    if place.layout != "message" and may_go_on:
+        units = _closed_periods(desk, place, units, may_wait=len(messages) < limit)
+    if not units:
+        return Planned(0, is_all=True)
+    with archive.transaction():
+        file_comments(archive, chat, [message for unit in units for message in unit])
+        folders = folders_of(desk, place, [unit[0] for unit in units])
+        planned = 0
+        for layout in dict.fromkeys(folder.layout for folder in folders):
+            filed = [(folder, unit) for folder, unit in zip(folders, units, strict=True) if folder.layout == layout]
+            if layout == "message":
+                drafts = [draft for folder, unit in filed if (draft := _draft(desk, folder, unit)) is not None]
+                archive.notes.plan(layout, desk.account, chat.id, drafts)
+            else:
+                drafts = _period_drafts(desk, layout, filed)
+                archive.notes.plan(layout, desk.account, place.home, drafts)
+            planned += len(drafts)
+        _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
+        archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
+    desk.reporter.expected_notes += planned
+    return Planned(len(units), is_all=len(messages) < limit)
+
+
+def settled_to(desk: Desk, place: ChatPlace, *, final: bool) -> int:
+    """Up to which id messages may get their notes: the watermark, or at the end of a part of a chat its top."""
+    if final and place.is_part:
+        return place.chat.top
+    return desk.archive.coverage.watermark(desk.account, place.chat.id)
+
+
+def _is_open(desk: Desk, place: ChatPlace, upto: int) -> bool:
+    """Whether all that could be planned is of one period, to which more may come: its note is not made yet, so that a
+    day is rendered once and not with each page. Without reading the messages, which may be many."""
+    dates = desk.archive.messages.unplanned_dates(desk.account, place.chat.id, upto)
+    return dates is None or _period(desk, place, dates[0]) == _period(desk, place, dates[1])
+
+
+def _closed_periods(
+    desk: Desk, place: ChatPlace, units: Sequence[list[Message]], *, may_wait: bool
+) -> list[list[Message]]:
+    """``units`` without those of the last period, to which more may come; with them if there is no other period and it
+    has so many messages that it cannot wait."""
+    if not units:
+        return []
+    last = _period(desk, place, units[-1][0].date)
+    closed = [unit for unit in units if _period(desk, place, unit[0].date) != last]
+    return closed if closed or may_wait else list(units)
+
+
+def _period(desk: Desk, place: ChatPlace, unix: int) -> str:
+    return period_of(place.layout, datetime.fromtimestamp(unix, desk.zone).date())
+
+
+def albums(messages: Sequence[Message]) -> list[list[Message]]:
+    """Neighbouring messages of one album together, every other message alone; order is kept."""
+    units: list[list[Message]] = []
+    for message in messages:
+        if message.album_id and units and units[-1][0].album_id == message.album_id:
+            units[-1].append(message)
+        else:
+            units.append([message])
+    return units
+
+
+def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | None:
+    """The note of a message or an album; None for later parts of an album that has its note already."""
+    first = unit[0]
+    keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
+    earlier = _begun_album(desk, first)
+    if earlier is not None:
+        desk.archive.notes.assign(earlier[0], keys, block_id=earlier[1])
+        return None
+    day = datetime.fromtimestamp(first.date, desk.zone).date()
+    spot = NotePlace(
+        folder.path, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
+    )
+    parts = [(first.id, key) for key in keys[1:]]
+    return NoteDraft(
+        message_name(first.chat_id, first.id), first.id, note_candidates(message_note(spot)), keys, parts=parts
+    )
+
+
+def _period_drafts(desk: Desk, layout: LayoutName, units: Sequence[tuple[Folder, list[Message]]]) -> list[NoteDraft]:
+    """The notes of days or months that messages go to, each once, in the order of their first messages."""
+    notes, drafts = desk.archive.notes, dict[str, _PeriodDraft]()
+    for folder, unit in units:
+        first = unit[0]
+        keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
+        earlier = _begun_album(desk, first)
+        if earlier is not None:
+            notes.assign(earlier[0], keys, block_id=earlier[1])
+            continue
+        day = datetime.fromtimestamp(first.date, desk.zone).date()
+        tobs_id = f"{folder.tobs_id}/{period_of(layout, day)}"
+        draft = drafts.setdefault(tobs_id, _PeriodDraft(NotePlace(folder.path, day, first.id, "")))
+        draft.keys += keys
+        draft.parts += [(first.id, key) for key in keys[1:]]
+    return [_period_draft(layout, tobs_id, draft) for tobs_id, draft in drafts.items()]
+
+
+class _PeriodDraft(Struct):
+    """What is known of a day's or month's note while its messages are gathered."""
+
+    spot: NotePlace
+    keys: list[MessageKey] = []
+    parts: list[tuple[int, MessageKey]] = []
+
+
+def _period_draft(layout: LayoutName, tobs_id: str, draft: _PeriodDraft) -> NoteDraft:
+    spot = draft.spot
+    path, period = LAYOUTS[layout](spot), period_of(layout, spot.date)
+    return NoteDraft(tobs_id, spot.message_id, note_candidates(path), draft.keys, period, draft.parts)
+
+
+def _begun_album(desk: Desk, first: Message) -> tuple[int, int] | None:
+    """The note and block of an album of which ``first`` is a later part; None for everything else."""
+    if not first.album_id:
+        return None
+    return desk.archive.notes.of_album(desk.account, first.chat_id, first.album_id, first.id)
+
+
+def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
+    """People get their note when their first message does; with each further one it is stale (it counts)."""
+    archive = desk.archive
+    ids = [one for one in dict.fromkeys(senders) if one not in (0, chat.id, min(0, story_peer(chat.id)))]
+    people = archive.people.many(ids)
+    # A channel that writes in its group has a note already; what it had before that stays.
+    known = archive.notes.many(name for one in ids if one < 0 for name in (str(one), f"person/{one}"))
+    touched = []
+    for person_id in ids:
+        person = people.get(person_id)
+        if str(person_id) in known and f"person/{person_id}" not in known:
+            continue
+        if person is None or archive.people.own_note(person_id, person.username):
+            continue
+        note = archive.notes.claim(
+            f"person/{person_id}",
+            "person",
+            account=desk.account,
+            chat_id=0,
+            message_id=0,
+            candidates=person_candidates(person.name, person_id),
+        )
+        if not note.is_stale:
+            touched.append(note.id)
+    archive.notes.mark_stale(touched)
+
+
+def _name(desk: Desk, marked: int) -> str:
+    """The name of a person or chat; empty while it is not known."""
+    person = desk.archive.people.many([marked]).get(marked)
+    if person is not None:
+        return person.name
+    chat = desk.archive.chats.get(desk.account, marked)
+    return "" if chat is None else chat.title
+
+
+def _shown(chat: Chat) -> tuple[object, ...]:
+    """What of a chat its note shows; counters that change by themselves are not among it (invariant 4)."""
+    photo = chat.photo.remote.key if chat.photo is not None and chat.photo.remote is not None else ""
+    return (chat.title, chat.username, chat.about, chat.kind, chat.pinned, chat.linked_chat, chat.migrated_from, photo)

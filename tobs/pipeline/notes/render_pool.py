@@ -1,0 +1,169 @@
+"""Who presses notes: the keeper's own thread for a few, a process beside the run for many.
+
+Rendering is what an export spends most of its time on, and Python runs one thread at a time: a second process
+makes use of a second CPU. It starts while the first pages are fetched or the first notes are pressed here, so small
+exports never pay for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+from tobs import errors
+from tobs.archive import NoteRow
+from tobs.errors import TobsError
+from tobs.model import Chat
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.notes.post_render import stopped_with
+from tobs.pipeline.notes.render_notes import Pressed, press_messages
+from tobs.pipeline.notes.render_worker import Job, StudioSpec, decode_reply, frame
+from tobs.render.builtin import builtin_templates
+
+#: Notes pressed here before a process is started.
+_FEW = 1000
+#: Messages that a note of a day or month may have: so many notes of one message it weighs.
+_IN_PERIOD = 50
+#: Batches a process has at a time: one that it presses and one in its pipe, so that it never waits for the run.
+_AHEAD = 2
+
+
+class Presses:
+    """Presses the message notes of a run. An async context manager: at its end every process is gone.
+
+    ``width`` batches are worth having on their way at a time.
+    """
+
+    def __init__(self, studio: Studio, keeper: Keeper, *, processes: int) -> None:
+        self.width = max(1, _AHEAD * processes)
+        self._studio = studio
+        self._keeper = keeper
+        self._pressed = 0
+        self._processes = processes
+        self._starting: list[asyncio.Task[None]] = []
+        self._started: list[_Process] = []
+        self._free: asyncio.Queue[_Process] = asyncio.Queue()
+        self._asked: set[asyncio.Task[Sequence[Pressed]]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        if error is not None:
+            for process in self._started:
+                process.kill()  # what it was writing, the next run sweeps
+        await asyncio.gather(*self._asked, return_exceptions=True)
+        await asyncio.gather(*(process.end() for process in self._started))
+
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+        """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
+        self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
+        self.expect(self._pressed)
+        if not self._started:
+            with stopped_with(self._studio.post_render):
+                return await self._keeper(press_messages, self._studio, chat, rows)
+        process = await self._free.get()
+        # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
+        asked = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
+        self._asked.add(asked)
+        asked.add_done_callback(partial(self._answered, process))
+        return await asyncio.shield(asked)
+
+    def _answered(self, process: _Process, asked: asyncio.Task[Sequence[Pressed]]) -> None:
+        self._asked.discard(asked)
+        self._free.put_nowait(process)
+        if not asked.cancelled():
+            asked.exception()  # who asked may be gone, then nobody else looks at it
+
+    def expect(self, messages: int) -> None:
+        """So many messages are to get their notes: processes start where they are many."""
+        if messages > _FEW and not self._starting:
+            self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
+
+    async def _start(self) -> None:
+        process = _Process(
+            await asyncio.create_subprocess_exec(
+                # -P: a file in the working directory (it may be a vault) must never be imported.
+                *(sys.executable, "-P", "-m", "tobs.pipeline.notes.render_worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        )
+        self._started.append(process)
+        await process.send(_spec(self._studio))
+        for _ in range(_AHEAD):
+            self._free.put_nowait(process)
+
+
+class _Process:
+    """A process that presses. It answers in the order it is asked."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._process = process
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self._turn = asyncio.Lock()
+
+    async def send(self, value: Struct) -> None:
+        """Put ``value`` into its pipe."""
+        self._stdin.write(frame(value))
+        await self._stdin.drain()
+
+    async def ask(self, job: Job) -> Sequence[Pressed]:
+        """Hand ``job`` to it and wait for the answer, behind those who asked before."""
+        try:
+            # Written before the turn comes: locks are given in the order of asking, so are answers.
+            self._stdin.write(frame(job))
+            async with self._turn:
+                await self._stdin.drain()
+                size = int.from_bytes(await self._stdout.readexactly(4), "big")
+                reply = decode_reply(await self._stdout.readexactly(size))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise TobsError(
+                "The process that writes notes ended unexpectedly.", "Run the same command again; it goes on."
+            ) from error
+        if reply.error is not None:
+            name, message, remedy = reply.error
+            raise getattr(errors, name, TobsError)(message, remedy)
+        return reply.pressed
+
+    def kill(self) -> None:
+        """End it at once; who waits for an answer is told."""
+        with suppress(ProcessLookupError):  # it is gone already
+            self._process.kill()
+
+    async def end(self) -> None:
+        """Wait until it is gone, after what it was asked."""
+        self._stdin.close()
+        await self._stdout.read()  # until its pipe is empty asyncio does not hear of its end
+        await self._process.wait()
+
+
+def _spec(studio: Studio) -> StudioSpec:
+    """``studio`` as it travels. Templates go as they were read here: what was checked is what runs."""
+    options = msgspec.structs.asdict(studio.options)
+    del options["timezone"]
+    return StudioSpec(
+        archive=str(studio.archive.path),
+        account=studio.account,
+        root=str(studio.root),
+        zone=studio.zone.key,
+        options=options,
+        templates=studio.templates.sources(builtin_templates()),
+        functions=studio.functions,
+        post_render=studio.post_render.openings if studio.post_render is not None else (),
+        strict=studio.post_render is not None and studio.post_render.strict,
+    )

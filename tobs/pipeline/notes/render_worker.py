@@ -1,0 +1,144 @@
+"""A process that presses notes beside the run: ``python -m tobs.pipeline.notes.render_worker``.
+
+It reads frames on stdin (a ``Studio`` to set up, then ``Job`` after ``Job``) and answers each with a ``Reply`` on
+stdout. It ends with its input, however the run ends. A frame is four bytes of length and a msgpack value.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from tobs.archive import NoteRow, open_archive
+from tobs.errors import TobsError
+from tobs.model import Chat
+from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.notes.post_render import PostRender
+from tobs.pipeline.notes.render_notes import Pressed, press_messages
+from tobs.plugin.functions import open_functions
+from tobs.plugin.protocol import Opening
+from tobs.render.templates import Templates
+from tobs.render.views import RenderOptions
+
+#: How far presses stand back behind the run (nice).
+_NICENESS = 5
+#: Bytes an answer may have before the run reads it: what Linux allows everybody.
+_PIPE_SIZE = 1 << 20
+
+
+class StudioSpec(Struct, frozen=True):
+    """A studio as it travels: paths as text, the zone by name, templates as (name, source, trusted)."""
+
+    archive: str
+    account: int
+    root: str
+    zone: str
+    options: dict[str, Any]
+    templates: tuple[tuple[str, str, bool], ...]
+    functions: tuple[Opening, ...] = ()
+    post_render: tuple[Opening, ...] = ()
+    strict: bool = False
+
+
+class Job(Struct, frozen=True):
+    """Notes of a chat to press."""
+
+    chat: Chat
+    rows: tuple[NoteRow, ...]
+
+
+class Reply(Struct, frozen=True):
+    """What became of them, or the error that ended the work: its class, message and remedy."""
+
+    pressed: tuple[Pressed, ...] = ()
+    error: tuple[str, str, str] | None = None
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_reply = msgspec.msgpack.Decoder(Reply).decode
+_decode_spec = msgspec.msgpack.Decoder(StudioSpec).decode
+_decode_job = msgspec.msgpack.Decoder(Job).decode
+
+
+def frame(value: Struct) -> bytes:
+    """``value`` as it goes through the pipe."""
+    body = encode(value)
+    return len(body).to_bytes(4, "big") + body
+
+
+def _read(stream: BinaryIO) -> bytes | None:
+    head = stream.read(4)
+    return stream.read(int.from_bytes(head, "big")) if len(head) == 4 else None
+
+
+def _post_render(spec: StudioSpec) -> PostRender | None:
+    if not spec.post_render:
+        return None
+    from tobs.config.home import environment  # with the settings it takes as long to load as all the rest
+
+    return PostRender.opened(spec.post_render, environment(), strict=spec.strict)
+
+
+def _open(spec: StudioSpec) -> Studio:
+    sources = {name: (source, trusted) for name, source, trusted in spec.templates}
+    zone = ZoneInfo(spec.zone)
+    return Studio(
+        archive=open_archive(Path(spec.archive), clock=time.time, read_only=True),
+        account=spec.account,
+        root=Path(spec.root),
+        zone=zone,
+        options=RenderOptions(timezone=zone, **spec.options),
+        templates=Templates(sources.get, open_functions(spec.functions)),
+        post_render=_post_render(spec),
+    )
+
+
+def _widen(pipe: int) -> None:
+    """Make room for a whole answer in ``pipe``, so that the next job need not wait until the run has read this one."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # a user has a budget of pipes; it goes without
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+
+
+def main() -> None:
+    """Serve the process that started this one."""
+    # Notes make much garbage and no cycles: at Python's own pace looking for them takes a twentieth of the time.
+    gc.set_threshold(200_000)
+    # When CPUs are short the run goes first: all presses live on what it hands them.
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    # Ctrl-C goes to the whole process group; the run decides, and closes the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    _widen(sink.fileno())
+    first = _read(source)
+    if first is None:
+        return
+    studio = _open(_decode_spec(first))
+    gc.freeze()
+    while (body := _read(source)) is not None:
+        job = _decode_job(body)
+        try:
+            reply = Reply(tuple(press_messages(studio, job.chat, job.rows)))
+        except TobsError as error:
+            reply = Reply(error=(type(error).__name__, error.message, error.remedy))
+        sink.write(frame(reply))
+        sink.flush()
+    if studio.post_render is not None:
+        studio.post_render.close()
+
+
+if __name__ == "__main__":
+    main()

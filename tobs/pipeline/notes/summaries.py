@@ -1,0 +1,222 @@
+"""The text of notes that are about a chat, a topic, a person or an audio file, and of those that plugins made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from tobs.archive import FileRow, NoteRow
+from tobs.archive.summaries import ChatSummary
+from tobs.model import Chat, FileItem, MessageKey, Person, stories_of
+from tobs.pipeline.context.run_context import Studio
+from tobs.render.bases import chat_base, vault_base
+from tobs.render.index import IndexedChat, render_index
+from tobs.render.overview import render_audio, render_chat, render_page, render_person
+from tobs.render.plugin_fields import made_file
+from tobs.render.topics import render_topic
+from tobs.render.views import AudioItem, Changed, ChatStats, Links, PersonStats, Topic, TopicStats, Year
+from tobs.vault.layout import AUDIO, PEOPLE, TELEGRAM
+
+#: Fields of the chain that have a property of their own; the others are told as they are.
+_AUDIO_FIELDS = (
+    *("title", "performer", "album", "genre", "year", "track", "duration", "bitrate", "format"),
+    *("transcript", "transcript_language"),
+)
+
+
+def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
+    """The text the note ``row`` should have now."""
+    match row.kind:
+        case "base":
+            return _base_text(studio, row)
+        case "index":
+            return _index_text(studio, links)
+        case "chat":
+            return _chat_text(studio, row, links)
+        case "topic":
+            return _topic_text(studio, row, links)
+        case "person":
+            return _person_text(studio, int(row.tobs_id.removeprefix("person/")), links)
+        case "audio":
+            return _audio_text(studio, row.tobs_id.removeprefix("audio/"), links)
+        case "page":
+            return _page_text(studio, row.tobs_id)
+    raise AssertionError(f"no summary is of kind {row.kind}")
+
+
+def _base_text(studio: Studio, row: NoteRow) -> str:
+    if not row.chat_id:
+        return vault_base(TELEGRAM, PEOPLE, AUDIO, studio.options)
+    return chat_base(row.path.rpartition("/")[0], row.path.removesuffix(".base"), AUDIO, studio.options)
+
+
+def _index_text(studio: Studio, links: Links) -> str:
+    """The chats of the vault, those with the newest messages first."""
+    archive, found = studio.archive, []
+    for chat in archive.chats.all(studio.account):
+        note = archive.notes.by_tobs_id(str(chat.id))
+        if note is None or note.state == "deleted":
+            continue
+        briefs = [archive.summaries.brief(studio.account, one) for one in (chat.migrated_from, chat.id) if one]
+        found.append(
+            IndexedChat(
+                path=note.path.removesuffix(".md"),
+                title=chat.title,
+                kind=chat.kind,
+                messages=sum(brief.messages for brief in briefs),
+                first=min((brief.first for brief in briefs if brief.messages), default=0),
+                last=max((brief.last for brief in briefs), default=0),
+            )
+        )
+    found.sort(key=lambda one: (-one.last, one.path))
+    return render_index(found, _path(studio, "base"), links, studio.options, studio.templates).text
+
+
+def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
+    archive = studio.archive
+    chat = archive.chats.get(studio.account, row.chat_id)
+    assert chat is not None, "a chat has its note from its row"
+    summary = archive.summaries.of_chat(studio.account, chat.id, studio.zone)
+    before = archive.summaries.of_chat(studio.account, chat.migrated_from, studio.zone) if chat.migrated_from else None
+    stats = ChatStats(
+        messages=summary.messages + (before.messages if before else 0),
+        media=summary.media + (before.media if before else 0),
+        first=_end(chat.migrated_from, before.first if before else None) or _end(chat.id, summary.first),
+        last=_end(chat.id, summary.last) or _end(chat.migrated_from, before.last if before else None),
+        pinned=tuple(dict.fromkeys((*chat.pinned, *archive.summaries.pinned(studio.account, chat.id)))),
+        years=_years(*([(chat.migrated_from, before)] if before else []), (chat.id, summary)),
+        past_titles=_past_titles(studio, chat),
+        topics=_topics(studio, chat, links),
+        stories=archive.messages.count(studio.account, stories_of(chat.id)),
+        saved_from=tuple(archive.saved.dialogs(studio.account)) if chat.kind == "saved" else (),
+        picture=_picture(studio, chat),
+        base=_path(studio, f"{chat.id}/base"),
+        changed=_changed(studio, chat) if studio.options.digest else Changed(),
+    )
+    return render_chat(chat, stats, links, studio.options, studio.templates).text
+
+
+def _changed(studio: Studio, chat: Chat) -> Changed:
+    """What the last sync brought into a chat."""
+    digest = studio.archive.digests.of(studio.account, chat.id)
+    edited = tuple((after.id, before.text, after.text) for before, after in digest.edited)
+    return Changed(digest.new, edited, digest.deleted)
+
+
+def _topics(studio: Studio, chat: Chat, links: Links) -> tuple[Topic, ...]:
+    """The topics of a forum that have messages, by id."""
+    if not chat.is_forum:
+        return ()
+    topics = studio.archive.topics
+    found = []
+    for topic_id, count in sorted(topics.counts(studio.account, chat.id).items()):
+        path, title = links.topic(chat.id, topic_id) or ("", str(topic_id))
+        found.append(Topic(topic_id, title, path, count))
+    return tuple(found)
+
+
+def _topic_text(studio: Studio, row: NoteRow, links: Links) -> str:
+    archive, topic_id = studio.archive, row.message_id
+    chat = archive.chats.get(studio.account, row.chat_id)
+    known = archive.topics.get(studio.account, row.chat_id, topic_id)
+    assert chat is not None and known is not None, "a topic has its note from its row"
+    summary = archive.topics.summary(studio.account, chat.id, topic_id)
+    began = archive.messages.get(MessageKey.of(studio.account, chat.id, topic_id))
+    first_title = str(began.action.values.get("title") or "") if began is not None and began.action is not None else ""
+    past = [title for title in dict.fromkeys((first_title, *known.former)) if title not in ("", known.topic.title)]
+    stats = TopicStats(summary.messages, summary.first, summary.last, tuple(past))
+    return render_topic(chat, known.topic, stats, links, studio.options, studio.templates).text
+
+
+def _past_titles(studio: Studio, chat: Chat) -> tuple[str, ...]:
+    """What the chat was called before, as its service messages tell and as earlier runs saw it."""
+    archive = studio.archive
+    told = [*archive.summaries.titles(studio.account, chat.id), *archive.chats.former_titles(chat.id)]
+    return tuple(title for title in dict.fromkeys(told) if title != chat.title)
+
+
+def _picture(studio: Studio, chat: Chat) -> str:
+    """The path of the chat's present picture; empty where it is not in the vault."""
+    files, remote = studio.archive.files, chat.photo.remote if chat.photo is not None else None
+    kept = files.picture(chat.id)
+    if remote is None or kept is None or kept[0] != remote.key:
+        return ""
+    file = files.get(kept[1])
+    return file.path if file is not None and not file.is_lost else ""
+
+
+def _end(chat_id: int, end: tuple[int, int] | None) -> tuple[int, int, int] | None:
+    """The first or last message of a chat, with its chat."""
+    return (chat_id, *end) if end else None
+
+
+def _path(studio: Studio, tobs_id: str) -> str:
+    """Where something is; empty where it is not, or where its owner deleted it."""
+    row = studio.archive.notes.by_tobs_id(tobs_id)
+    return row.path if row is not None and row.state != "deleted" else ""
+
+
+def _years(*histories: tuple[int, ChatSummary]) -> tuple[Year, ...]:
+    """Messages and files of each year, of all histories (chat id, what it holds) together; the oldest one first."""
+    years: dict[int, Year] = {}
+    for chat_id, summary in histories:
+        for year, messages, media, first in summary.years:
+            before = years.get(year, Year(year, 0, 0, (chat_id, first)))
+            years[year] = Year(year, before.messages + messages, before.media + media, before.first)
+    return tuple(years[year] for year in sorted(years))
+
+
+def _person_text(studio: Studio, person_id: int, links: Links) -> str:
+    people = studio.archive.people
+    person = people.get(person_id) or Person(person_id, str(person_id))
+    if not person.about and (dialog := studio.archive.chats.get(studio.account, person_id)) is not None:
+        person = replace(person, about=dialog.about)  # who one talks with has a bio
+    summary = studio.archive.summaries.of_person(person_id)
+    stats = PersonStats(
+        messages=summary.messages,
+        first=summary.first,
+        last=summary.last,
+        aliases=tuple(people.former_names(person_id)),
+        chats=summary.chats,
+    )
+    return render_person(person, stats, links, studio.options, studio.templates).text
+
+
+def _audio_text(studio: Studio, sha256: str, links: Links) -> str:
+    archive = studio.archive
+    file = archive.files.get(sha256)
+    rows = archive.media.with_hash(sha256)
+    keys = archive.summaries.carriers(sha256)
+    path = file.path if file and not file.is_lost else None
+    item = _audio_item(sha256, rows[0].item, file, path, rows[0].date)
+    carriers = [(key.chat_id, key.id) for key in keys]
+    return render_audio(item, carriers, links, studio.options, studio.templates).text
+
+
+def _page_text(studio: Studio, tobs_id: str) -> str:
+    page = studio.archive.enrichments.page(tobs_id)
+    assert page is not None, "a page is kept before it gets its note"
+    return render_page(tobs_id, page.text, page.fields, page.tags, studio.options).text
+
+
+def _audio_item(sha256: str, item: FileItem, file: FileRow | None, path: str | None, date: int) -> AudioItem:
+    """What the file's own tags say; what they leave out, Telegram's attributes tell."""
+    fields: Mapping[str, Any] = file.fields if file else {}
+    told = {name: fields[name] for name in _AUDIO_FIELDS if fields.get(name)}
+    said = {"title": item.title, "performer": item.performer, "duration": item.duration or None}
+    return AudioItem(
+        sha256=sha256,
+        path=path,
+        kind=item.kind,
+        name=item.name,
+        changed=file.changed if file else "",
+        size=(file.size if file and file.changed else item.size) or None,
+        date=date,
+        cover=made_file(fields, "cover"),
+        waveform=made_file(fields, "waveform"),
+        shown=str(fields.get("embed") or ""),
+        found={name: value for name, value in fields.items() if name not in _AUDIO_FIELDS},
+        **(said | told),
+    )

@@ -1,0 +1,1 @@
+"""Selection: chats and messages of a run, from targets, filters and expressions."""

@@ -1,0 +1,216 @@
+"""The main job for one chat: history and media are fetched while notes are planned, rendered and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from tobs.archive import Recorded
+from tobs.errors import TobsError
+from tobs.media import Allowance, Chain, MediaPolicy
+from tobs.model import Chat
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.fetch.history import Recording, fetch_and_record, missing_ids
+from tobs.pipeline.media.download import MediaStage
+from tobs.pipeline.media.wanted import media_decision, want_media
+from tobs.pipeline.notes.enrich import Enrichers
+from tobs.pipeline.notes.note_writer import MESSAGE_NOTES, NoteWriter
+from tobs.pipeline.notes.planning import known_place, open_chat, plan_messages, settled_to
+from tobs.sources import Gap, Source
+
+#: Rounds of mending: a note written in one round may be what another one waits for.
+_HEALINGS = 5
+
+
+class Limits(Struct, frozen=True):
+    """What a run may use at a time: pages waiting to be recorded, files being fetched. And of files in all."""
+
+    queue_pages: int
+    downloads: int
+    allowance: Allowance = Allowance()
+
+
+class ChatStages(Struct, frozen=True):
+    """The stages that every chat of a run goes through: its messages are recorded, its files fetched and processed,
+    plugins asked, notes planned and written. ``policy`` says which files are wanted."""
+
+    desk: Desk
+    keeper: Keeper
+    writer: NoteWriter
+    chain: Chain
+    enrichers: Enrichers
+    policy: MediaPolicy
+    limits: Limits
+
+    async def export(
+        self,
+        source: Source,
+        chat: Chat,
+        *,
+        top: int,
+        within: Gap | None = None,
+        topic: int = 0,
+        inside: ChatPlace | None = None,
+    ) -> ChatPlace:
+        """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
+
+        ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is
+        the place of the chat that this one belongs to.
+        """
+        self.desk.reporter.chat = chat.title
+        place = await self.keeper(open_chat, self.desk, chat, inside=inside, is_part=within is not None)
+        gaps = await self.keeper(missing_ids, self.desk, chat.id, top, within, topic)
+        await self.bring(source, place, gaps)
+        return place
+
+    async def bring(
+        self, source: Source, place: ChatPlace, gaps: Sequence[Gap], *, recording: Recording | None = None
+    ) -> None:
+        """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
+        files and notes. ``recording``: see ``fetch_and_record``."""
+        desk, keeper, limits = self.desk, self.keeper, self.limits
+        decide = media_decision(desk, self.policy)
+        waiting = await keeper(want_media, desk, place.chat, self.policy)
+        self.writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
+        state = _State(has_files=waiting > 0)
+
+        async def fetch() -> None:
+            desk.reporter.phase = "fetching"
+            if gaps:
+                await fetch_and_record(
+                    desk,
+                    place,
+                    keeper,
+                    source,
+                    gaps,
+                    decide,
+                    queue_pages=limits.queue_pages,
+                    recorded=state.recorded,
+                    recording=recording,
+                )
+            state.fetched()
+
+        async def media() -> None:
+            fetch_file = None if limits.allowance.later else source.fetch_file
+            stage = MediaStage(
+                desk, place, keeper, fetch_file, self.chain, downloads=limits.downloads, allowance=limits.allowance
+            )
+            await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
+            state.is_placed = True
+            state.for_notes.set()
+
+        plan = _plan_notes(desk, keeper, self.enrichers, place, state)
+        await run_stages(fetch(), media(), plan, _write_notes(desk, self.writer, place, state))
+
+
+class _State:
+    """How far the stages of one chat are, and the events that wake them."""
+
+    def __init__(self, *, has_files: bool) -> None:
+        self._has_files = has_files
+        self.is_fetched = False
+        self.is_planned = False
+        self.is_placed = False
+        self.for_plan = asyncio.Event()
+        self.for_media = asyncio.Event()
+        self.for_notes = asyncio.Event()
+
+    def recorded(self, page: Recorded) -> None:
+        """A page was recorded. Media hear of it only once there is a file: a channel of texts never asks for one."""
+        self._has_files |= page.wanted + page.reused > 0
+        self.for_plan.set()
+        if self._has_files:
+            self.for_media.set()
+
+    def fetched(self) -> None:
+        """No further page is to come."""
+        self.is_fetched = True
+        self.for_plan.set()
+        self.for_media.set()
+
+
+async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: ChatPlace, state: _State) -> None:
+    """Give notes their paths as messages come behind the watermark, when plugins have been asked about these."""
+    while not state.is_planned:
+        state.for_plan.clear()
+        final = state.is_fetched
+        upto = await keeper(settled_to, desk, place, final=final)
+        await enrichers.ask(place, upto)
+        is_all = False
+        while not is_all:
+            planned = await keeper(plan_messages, desk, place, upto=upto, final=final)
+            is_all = planned.is_all
+            if planned.units:
+                state.for_notes.set()
+        if final:
+            state.is_planned = True
+            state.for_notes.set()
+        else:
+            await state.for_plan.wait()
+
+
+async def _write_notes(desk: Desk, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
+    """Write notes as they are planned and their media placed, until everything is."""
+    while True:
+        state.for_notes.clear()
+        final = state.is_planned and state.is_placed
+        if state.is_planned and not final:
+            desk.reporter.phase = "media"
+        await writer.write_messages(place, final=final)
+        if final:
+            return
+        await state.for_notes.wait()
+
+
+async def finish_notes(
+    desk: Desk, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace], *, with_waiting: bool = False
+) -> None:
+    """After all chats: the notes about chats, people and audio, and the links that can be mended now. Of chats that are
+    not among ``places`` only notes that wait for no file, unless ``with_waiting``."""
+    desk.reporter.phase = "finishing"
+    for place in await keeper(_with_stale_notes, desk, places):
+        await writer.write_messages(place, final=with_waiting)
+    await writer.write_summaries()
+    # What still cannot be mended (its template fails on it) is left stale, to the next run.
+    for _ in range(_HEALINGS):
+        if desk.studio.is_rehearsal or not await writer.heal():
+            break
+        for place in await keeper(_with_stale_notes, desk, places):
+            await writer.write_messages(place, final=True)
+        await writer.write_summaries()
+    await writer.write_index()
+    await writer.close()
+
+
+def _with_stale_notes(desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+    """The chats of this run, and those of earlier ones that point at what came now."""
+    archive, known = desk.archive, {place.chat.id: place for place in places}
+    for chat in archive.chats.all(desk.account, stories=True):
+        if chat.id not in known and archive.notes.stale(desk.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
+            known[chat.id] = known_place(desk, chat)
+    return list(known.values())
+
+
+async def run_stages(*stages: Coroutine[Any, Any, None]) -> None:
+    """Run stages side by side; the first error stops the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for stage in stages:
+                group.create_task(stage)
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from errors
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to tell: one of tobs's if there is any."""
+    flat: list[BaseException] = []
+    pending: list[BaseException] = [errors]
+    while pending:
+        error = pending.pop(0)
+        pending += error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        flat += [] if isinstance(error, BaseExceptionGroup) else [error]
+    return next((error for error in flat if isinstance(error, TobsError)), flat[0])

@@ -1,0 +1,104 @@
+"""Exporters: plugins that hand on what a run brought, in files under ``.tobs/exports``.
+
+Each is told of what came since it was told last: what a killed run brought, or one on which the plugin failed, comes
+with the next. One that is new begins with the run it is first part of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import chain
+from pathlib import Path
+
+from tobs.archive import Archive, Mark
+from tobs.errors import PluginError, TobsError
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.session.run_hooks import finished_run
+from tobs.plugin.api import Export
+from tobs.plugin.host import Done, Host, PluginFailure
+from tobs.plugin.new_messages import write_brought
+from tobs.plugin.processor import Processor
+from tobs.vault.exports import place_export
+
+
+class Exporters:
+    """The exporters of a run. ``root`` is the vault, in ``staging`` files wait to be placed."""
+
+    def __init__(
+        self, plugins: Sequence[Processor], host: Host, archive: Archive, keeper: Keeper, *, root: Path, staging: Path
+    ) -> None:
+        self._plugins = plugins
+        self._host = host
+        self._archive = archive
+        self._keeper = keeper
+        self._root = root
+        self._work = staging / "exports"
+
+    async def begin(self, reporter: Reporter) -> None:
+        """A run begins: who was never told is told of what comes from here on."""
+        if self._plugins:
+            await self._keeper(self._begin, reporter.now)
+
+    async def hand_on(self, reporter: Reporter, error: str = "") -> None:
+        """Tell each exporter what came since it was told last, and place what it made. What fails is in the report."""
+        for one in [one for one in self._plugins if one.name not in self._host.off]:
+            work = self._work / one.name
+            try:
+                await self._hand_on(one, work, reporter, error)
+            except PluginError as failed:
+                reporter.problem(f"plugin {one.name}", "what the run brought", str(failed))
+            except TobsError as failed:
+                reporter.failed(failed, f"exports of {one.name}")
+            finally:
+                await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+
+    async def _hand_on(self, one: Processor, work: Path, reporter: Reporter, error: str) -> None:
+        source = work / "brought"
+        count, upto = await self._keeper(self._gather, one.name, source, reporter.now)
+        if count:
+            run = finished_run(reporter, error)
+            reply = await self._host.export(one, Export(run, count, source, work / "made", self._root))
+            if isinstance(reply, PluginFailure):
+                reporter.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
+            if not isinstance(reply, Done):
+                return
+            for path in reply.result.files if reply.result else ():
+                placed = await asyncio.to_thread(place_export, path, self._root, one.name, mtime=reporter.now)
+                reporter.report.exports.append(placed)
+            for remark in reply.result.remarks if reply.result else ():
+                reporter.doubt(f"plugin {one.name}", remark.item, remark.reason)
+            reporter.count_processor(one.name, done=1)
+        await self._keeper(self._archive.brought.set_mark, one.name, upto)
+
+    def _begin(self, now: float) -> None:
+        brought = self._archive.brought
+        for name in [one.name for one in self._plugins if brought.mark(one.name) is None]:
+            brought.set_mark(name, brought.now(now))
+
+    def _gather(self, name: str, source: Path, now: float) -> tuple[int, Mark]:
+        """Write what is new for an exporter into the file ``source``; how many messages, and up to where."""
+        brought = self._archive.brought
+        mark, upto = brought.mark(name) or Mark(), brought.now(now)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("wb") as file:
+            return write_brought(file, chain.from_iterable(brought.since(mark))), upto
+
+
+@asynccontextmanager
+async def exporting(exporters: Exporters, reporter: Reporter) -> AsyncIterator[Exporters]:
+    """The exporters of a run, told at its end, well or not; what was stopped by its owner is told by the next one."""
+    await exporters.begin(reporter)
+    error = ""
+    try:
+        yield exporters
+    except TobsError as raised:
+        error = str(raised)
+        raise
+    finally:
+        if not isinstance(sys.exception(), asyncio.CancelledError):
+            await exporters.hand_on(reporter, error)

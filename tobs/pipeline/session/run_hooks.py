@@ -1,0 +1,54 @@
+"""Plugins that want to know are told that a run starts and that it ended."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from tobs.errors import PluginError
+from tobs.pipeline.context.report import Reporter
+from tobs.plugin.api import FinishedRun, Run
+from tobs.plugin.catalogue import Catalogue
+from tobs.plugin.host import Host, PluginFailure
+from tobs.plugin.processor import Processor
+
+
+async def tell_start(host: Host, catalogue: Catalogue, reporter: Reporter) -> None:
+    """Tell the plugins that have ``run_started``; what fails there is in the report."""
+    await _tell(host, catalogue.having("run_started"), reporter, _run(reporter))
+
+
+async def tell_end(host: Host, catalogue: Catalogue, reporter: Reporter, error: str = "") -> None:
+    """Tell the plugins that have ``run_ended``; ``error`` is what ended the run early. What fails there is in the
+    report, which is closed once more after this."""
+    told = catalogue.having("run_ended")
+    if told:
+        await _tell(host, told, reporter, finished_run(reporter, error))
+
+
+def finished_run(reporter: Reporter, error: str = "") -> FinishedRun:
+    """The run as plugins are told of it at its end; ``error`` is what ended it early."""
+    report = reporter.finish()
+    run = Run(report.run_id, report.command, tuple(report.targets), report.started)
+    return FinishedRun(run, report.ok, report.finished, error, msgspec.to_builtins(report))
+
+
+async def _tell(host: Host, plugins: tuple[Processor, ...], reporter: Reporter, run: Run | FinishedRun) -> None:
+    for reply in await asyncio.gather(*(_told(host, one, run) for one in plugins)):
+        if reply is not None:
+            reporter.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
+
+
+async def _told(host: Host, plugin: Processor, run: Run | FinishedRun) -> PluginFailure | None:
+    try:
+        reply = await host.tell(plugin, run)
+    except PluginError as error:
+        # Also a strict host: there is nothing left to stop, or nothing done yet that would be wrong.
+        return PluginFailure(plugin.name, "the run", str(error))
+    return reply if isinstance(reply, PluginFailure) else None
+
+
+def _run(reporter: Reporter) -> Run:
+    report = reporter.report
+    return Run(report.run_id, report.command, tuple(report.targets), report.started)

@@ -1,0 +1,298 @@
+"""What every run has: the archive open in its thread, the report kept, notes pressed, files processed.
+
+async with open_run(means) as run:              # the archive, the run's row, the plugins, the report
+    desk = run.desk(account)
+    async with run.stages(desk) as stages:      # who writes notes, what processes files, who is asked about messages
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+import msgspec
+from loguru import logger
+from msgspec import Struct
+
+from tobs.archive import Archive, open_archive
+from tobs.config import Machine, Profile, Settings
+from tobs.errors import TobsError
+from tobs.media import Allowance, Chain, MediaPolicy
+from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.report import IdlePlugin, Reporter, RunReport
+from tobs.pipeline.context.run_context import Desk, Studio
+from tobs.pipeline.media.edited_files import finish_changes
+from tobs.pipeline.media.wanted import media_policy
+from tobs.pipeline.notes.adoption import adopt_notes
+from tobs.pipeline.notes.enrich import Enrichers
+from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.post_render import PostRender, stopped_with
+from tobs.pipeline.notes.relayout import finish_relayouts, resume_relayouts
+from tobs.pipeline.notes.render_pool import Presses
+from tobs.pipeline.notes.template_changes import mark_changed_templates
+from tobs.pipeline.notes.vault_scan import look_after
+from tobs.pipeline.session.chat_stages import ChatStages, Limits
+from tobs.pipeline.session.exporters import Exporters, exporting
+from tobs.pipeline.session.run_hooks import tell_end, tell_start
+from tobs.plugin.catalogue import Catalogue
+from tobs.plugin.functions import Functions
+from tobs.plugin.host import Host, HostLimits
+from tobs.plugin.processor import Processor
+from tobs.render.plugin_fields import NO_PROPERTY
+from tobs.render.templates import Templates
+from tobs.render.views import RenderOptions
+from tobs.vault.obsidian import update_settings
+from tobs.vault.person_notes import own_people
+from tobs.vault.workspace import Workspace
+
+
+class Means(Struct, frozen=True):
+    """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
+    ``media_later``: files are left to a later one. ``last_word`` are the plugins that change notes once they are
+    rendered, in a rehearsal too."""
+
+    settings: Settings
+    profile: Profile
+    machine: Machine
+    workspace: Workspace
+    templates: Templates
+    functions: Functions
+    last_word: tuple[Processor, ...]
+    zone: ZoneInfo
+    catalogue: Catalogue
+    environment: Mapping[str, str]
+    reporter: Reporter
+    accept_missing: bool
+    strict: bool = False
+    media_later: bool = False
+
+    @property
+    def policy(self) -> MediaPolicy:
+        """Which media are wanted."""
+        return media_policy(self.settings)
+
+    @property
+    def limits(self) -> Limits:
+        """What may go on at a time."""
+        settings = self.settings
+        allowance = Allowance(settings.media_budget, settings.disk_floor, later=self.media_later)
+        return Limits(self.profile.queue_pages, self.profile.downloads, allowance)
+
+
+class OpenRun(Struct, frozen=True):
+    """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins,
+    ``exporters`` are those that hand on what it brings, ``post_render`` those with the last word on notes."""
+
+    means: Means
+    keeper: Keeper
+    archive: Archive
+    host: Host
+    exporters: Exporters
+    post_render: PostRender | None
+
+    @property
+    def report(self) -> RunReport:
+        """The report as it stands."""
+        return self.means.reporter.report
+
+    def desk(self, account: int) -> Desk:
+        """Where messages of ``account`` become notes."""
+        means, settings = self.means, self.means.settings
+        options = RenderOptions(
+            timezone=means.zone,
+            language=settings.language,
+            property_prefix=settings.property_prefix,
+            tag_prefix=settings.tag_prefix,
+            line_breaks=settings.line_breaks,
+            deleted=settings.deleted != "keep",
+            versions=settings.keep_versions,
+            digest=settings.digest,
+        )
+        studio = Studio(
+            archive=self.archive,
+            account=account,
+            root=means.workspace.root,
+            zone=means.zone,
+            options=options,
+            templates=means.templates,
+            functions=means.functions.openings,
+            post_render=self.post_render,
+        )
+        return Desk(
+            studio=studio,
+            staging=means.workspace.staging,
+            layout=settings.layout,
+            reporter=means.reporter,
+            batch=means.profile.batch,
+        )
+
+    @asynccontextmanager
+    async def stages(self, desk: Desk, policy: MediaPolicy | None = None) -> AsyncIterator[ChatStages]:
+        """The stages of chats, with all they need; ``policy``: which files are wanted, if not those of the settings."""
+        means = self.means
+        async with self.chain() as chain, self.writer(desk) as writer:
+            enrichers = self.enrichers(desk)
+            yield ChatStages(desk, self.keeper, writer, chain, enrichers, policy or means.policy, means.limits)
+
+    @asynccontextmanager
+    async def writer(self, desk: Desk) -> AsyncIterator[NoteWriter]:
+        """Who writes the notes, with processes beside the run that press them; what a changed template makes is stale.
+        At the end Obsidian's settings know the properties that notes have."""
+        await self.keeper(adopt_notes, desk)
+        await self.keeper(mark_changed_templates, desk)
+        await self.keeper(resume_relayouts, desk)
+        processes = _processes(self.means.machine, self.means.profile)
+        async with Presses(desk.studio, self.keeper, processes=processes) as press:
+            yield NoteWriter(desk, self.keeper, press)
+        await self.keeper(finish_relayouts, desk)
+        await self.keeper(_tell_obsidian, self.means, self.archive)
+
+    @asynccontextmanager
+    async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
+        """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
+        means = self.means
+        await self.keeper(finish_changes, self.archive, means.workspace.root, means.workspace.staging)
+        chain = Chain(
+            means.catalogue.processors,
+            self.host,
+            ArchiveResults(self.archive, self.keeper),
+            staging=means.workspace.staging,
+            locate=ArchiveFiles(self.archive, self.keeper, means.workspace.root),
+            force=force,
+            only=only,
+        )
+        try:
+            yield chain
+        finally:
+            for name, counts in chain.counts.items():
+                means.reporter.count_processor(name, **msgspec.structs.asdict(counts))
+
+    def enrichers(self, desk: Desk, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
+        """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
+        messages they were asked about before."""
+        plugins = [one for one in self.means.catalogue.having("enrich") if not only or one.name in only]
+        return Enrichers(desk, self.keeper, self.host, plugins, force=force)
+
+
+@asynccontextmanager
+async def open_run(means: Means) -> AsyncIterator[OpenRun]:
+    """Open the archive and take the run down in it. What ends the run is raised; the report is kept all the same.
+
+    Raises VaultError for an archive that cannot be used and for a vault of which much is missing.
+    """
+    reporter = means.reporter
+    told = ", ".join(reporter.report.targets)
+    async with Keeper() as keeper:
+        archive = await keeper(open_archive, means.workspace.archive, clock=time.time)
+        try:
+            await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
+            await keeper(look_after, archive, means.workspace.root, reporter, accept_missing=means.accept_missing)
+            await keeper(_follow_owner, means, archive)
+            try:
+                async with (
+                    _plugins(means) as host,
+                    exporting(_exporters(means, host, archive, keeper), reporter) as exporters,
+                    _last_word(means, keeper) as post_render,
+                ):
+                    yield OpenRun(means, keeper, archive, host, exporters, post_render)
+            except TobsError as error:
+                reporter.failed(error, told)
+                raise
+            except asyncio.CancelledError:
+                reporter.problem("interrupted", told, "stopped by the user; state is kept")
+                raise
+            finally:
+                await asyncio.shield(keeper(keep_report, means, archive))
+        finally:
+            await asyncio.shield(keeper(archive.close))
+
+
+@asynccontextmanager
+async def _plugins(means: Means) -> AsyncIterator[Host]:
+    """The plugins, in processes of their own. Those that want to know are told of the run's start and end; which did
+    not run is in the report."""
+    limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
+    reporter, catalogue = means.reporter, means.catalogue
+    async with Host(env=means.environment, limits=limits, strict=means.strict) as host:
+        for name, reason in means.functions.faults:
+            reporter.problem(f"plugin {name}", "its functions for templates", reason)
+        await tell_start(host, catalogue, reporter)
+        error = ""
+        try:
+            yield host
+        except TobsError as raised:
+            error = str(raised)
+            # The report that plugins see names it; ``open_run`` tells it once, being the same item.
+            reporter.failed(raised, ", ".join(reporter.report.targets))
+            raise
+        finally:
+            tell_plugins(reporter, catalogue, host.off)
+            if not isinstance(sys.exception(), asyncio.CancelledError):
+                await tell_end(host, catalogue, reporter, error)
+
+
+@asynccontextmanager
+async def _last_word(means: Means, keeper: Keeper) -> AsyncIterator[PostRender | None]:
+    """The plugins with the last word on notes; they are asked in the keeper's thread."""
+    if not means.last_word:
+        yield None
+        return
+    post_render = PostRender(means.last_word, means.environment, strict=means.strict)
+    try:
+        with stopped_with(post_render):
+            yield post_render
+    finally:
+        await asyncio.shield(keeper(post_render.close))
+
+
+def _exporters(means: Means, host: Host, archive: Archive, keeper: Keeper) -> Exporters:
+    place = means.workspace
+    return Exporters(means.catalogue.having("export"), host, archive, keeper, root=place.root, staging=place.staging)
+
+
+def _tell_obsidian(means: Means, archive: Archive) -> None:
+    """Obsidian's types of all properties that notes have, those that plugins found too."""
+    found = {name: kind for name, kind in archive.files.found_types().items() if name not in NO_PROPERTY}
+    update_settings(means.workspace.root, prefix=means.settings.property_prefix, more=found)
+
+
+def _follow_owner(means: Means, archive: Archive) -> None:
+    """See which people the owner has notes about."""
+    archive.people.set_own_notes(own_people(means.workspace.root))
+
+
+def keep_report(means: Means, archive: Archive) -> None:
+    """The report goes into the archive and under ``.tobs/reports``."""
+    report = means.reporter.finish()
+    archive.runs.finish(report.run_id, report.to_json())
+    archive.replaced.prune()
+    path = means.workspace.reports / f"{report.run_id}.json"
+    try:
+        path.write_bytes(report.to_json())
+    except OSError as error:
+        logger.warning("The report {} cannot be written: {}", path, error)
+
+
+def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:
+    """Name the plugins that did not run, and those that were switched ``off`` while they did, each with the reason."""
+    for info in catalogue.plugins:
+        if info.state not in ("ready", "off"):
+            reporter.report.plugins.append(IdlePlugin(info.name, info.state, info.reason))
+        if info.state == "broken":
+            reporter.problem("plugin", info.name, info.reason, retryable=False)
+    for name, reason in off.items():
+        reporter.report.plugins.append(IdlePlugin(name, "switched off", reason))
+        reporter.problem("plugin", name, f"off for the rest of the run: {reason}")
+
+
+def _processes(machine: Machine, profile: Profile) -> int:
+    """Processes that press notes: none on one CPU, else what the profile has use for, but for the conservative one at
+    least two, however few workers fetch: pressing a note takes longer than fetching, recording and planning it."""
+    least = 1 if profile.name == "conservative" else 2
+    return 0 if machine.cpus < 2 else min(machine.cpus, max(least, profile.workers // 2))

@@ -1,0 +1,156 @@
+"""The way to Telegram of a run: what the archive knows of peers and takeouts is used, what happens on it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from loguru import logger
+
+from tobs.config.units import format_moment
+from tobs.errors import ConfigError, LoginError, TelegramError, TobsError, TransferFailed
+from tobs.model import FileItem, MessageKey
+from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts, ArchiveTakeouts
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.session.run_session import OpenRun
+from tobs.telegram.client.takeout import delay_told, end_told
+from tobs.telegram.facade import Telegram
+from tobs.telegram.net.events import (
+    Event,
+    FloodWaited,
+    MessageUnreadable,
+    Paused,
+    Reconnected,
+    ReferenceRenewed,
+    Retried,
+    TakeoutDelayed,
+    TakeoutEnded,
+    TakeoutEvent,
+    TakeoutRefused,
+    TakeoutStarted,
+)
+from tobs.telegram.net.settings import TelegramSettings
+from tobs.telegram.opening import open_telegram
+
+
+@asynccontextmanager
+async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
+    """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
+    peers, takeouts = ArchivePeers(run.archive, run.keeper), ArchiveTakeouts(run.archive, run.keeper)
+    posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, run.means.reporter)
+    async with open_telegram(
+        settings, peers=peers, takeouts=takeouts, post_of=posts, on_event=on_event, ask_who=ask_who
+    ) as telegram:
+        try:
+            yield telegram
+        finally:
+            run.report.requests = telegram.requests.total()
+            await peers.flush()
+
+
+class LateTelegram:
+    """Telegram for a run that may do without: opened when it is first needed, and not tried again where it cannot be
+    reached. An async context manager."""
+
+    def __init__(self, run: OpenRun, way: Callable[[], TelegramSettings]) -> None:
+        self._run = run
+        self._way = way
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._opened: Telegram | TobsError | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def open(self) -> Telegram:
+        """Telegram, each time the same. Raises TelegramError, LoginError and ConfigError, each time the same."""
+        async with self._opening:
+            if self._opened is None:
+                try:
+                    way = on_telegram(self._run, self._way(), ask_who=False)
+                    self._opened = await self._stack.enter_async_context(way)
+                except (TelegramError, LoginError, ConfigError) as error:
+                    self._opened = error
+        if isinstance(self._opened, TobsError):
+            raise self._opened
+        return self._opened
+
+    async def fetch_file(
+        self,
+        item: FileItem,
+        key: MessageKey,
+        part: Path,
+        *,
+        offset: int = 0,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """A file, as ``Telegram.fetch_file`` brings it. Raises TransferFailed, also where there is no way."""
+        try:
+            telegram = await self.open()
+            return await telegram.fetch_file(item, key, part, offset=offset, on_progress=on_progress)
+        except TransferFailed:
+            raise
+        except (TelegramError, LoginError, ConfigError) as error:
+            self._opened = error
+            raise TransferFailed(error.message, error.remedy) from error
+
+
+def tell(reporter: Reporter, event: Event) -> None:
+    """What happened on the way to Telegram, as the report tells it."""
+    match event:
+        case FloodWaited(method=method, seconds=seconds):
+            reporter.waited(method, seconds)
+        case Paused(method=method, until=until):
+            tell_pause(reporter, method, until)
+        case Retried(method=method, reason=reason):
+            reporter.recovered(f"{method} again after {reason}")
+        case Reconnected():
+            reporter.recovered("connection lost and restored")
+        case TakeoutStarted() | TakeoutDelayed() | TakeoutRefused() | TakeoutEnded():
+            tell_takeout(reporter, event)
+        case ReferenceRenewed():
+            reporter.recovered("file reference expired and was renewed")
+        case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
+            # The page it belongs to tells it as a problem.
+            logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
+
+
+def tell_pause(reporter: Reporter, method: str, until: float) -> None:
+    """The run pauses: told at once, with the reason and the time."""
+    reporter.paused(method, until)
+    told = (
+        f"Paused until {format_moment(until)}: Telegram asks to wait {reporter.seconds_to_wait()} s before {method} "
+        "(flood wait). Nothing is asked of it until then; Ctrl-C ends the run, and the same command goes on"
+    )
+    logger.warning(told)
+    reporter.notice(told)
+
+
+def tell_takeout(reporter: Reporter, event: TakeoutEvent) -> None:
+    """What became of the takeout session: told at once, and in the report."""
+    match event:
+        case TakeoutStarted(scopes=scopes, late=False):
+            reporter.takeout("used", scopes)
+            return
+        case TakeoutStarted(scopes=scopes):
+            told = "The takeout session was allowed: it is used from there on"
+            reporter.takeout("late", scopes, told)
+        case TakeoutDelayed():
+            told = delay_told(event)
+            reporter.takeout("delayed", reason=told)
+        case TakeoutRefused(reason=reason):
+            told = f"Telegram gave no takeout session, the normal API was used: {reason}"
+            reporter.takeout("refused", reason=told)
+        case TakeoutEnded():
+            told = end_told(event)
+            reporter.takeout("ended", reporter.report.takeout.scopes, told)
+    logger.warning(told)
+    reporter.notice(told)
+    reporter.recovered(told)

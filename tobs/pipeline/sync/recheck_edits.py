@@ -1,0 +1,65 @@
+"""Looking for edits of old messages that Telegram does not tell any more: they are fetched again by their ids, a
+hundred a request, newest first and chat by chat in turns. Each sync does a part of it; how far is in the archive.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from tobs.archive import Decide
+from tobs.errors import FloodWait, RequestRefused
+from tobs.model import Chat, MessageKey
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.sync.counters import TOGETHER, Changed, fetch_again
+from tobs.telegram.facade import Telegram
+
+#: Requests of one sync.
+PAGES = 50
+
+
+class LookedBack(Struct):
+    """What looking back found: messages that are gone (not marked yet), and down to which id each chat was looked at
+    (0: to the end)."""
+
+    gone: defaultdict[int, list[MessageKey]] = field(default_factory=lambda: defaultdict(list))
+    reached: dict[int, int] = field(default_factory=dict)
+
+
+async def look_back(
+    desk: Desk,
+    keeper: Keeper,
+    telegram: Telegram,
+    chats: Mapping[int, Chat],
+    decide: Decide,
+    *,
+    whole: bool,
+    changed: Changed,
+) -> LookedBack:
+    """Go on in those of ``chats`` where something is left, for ``PAGES`` requests or (``whole``) to the end, and record
+    what was edited. A chat that Telegram refuses is told and left out."""
+    archive, found, asked = desk.archive, LookedBack(), 0
+    pending = await keeper(archive.updates.to_look_back, desk.account)
+    turns = deque((chat_id, high) for chat_id, high in pending.items() if chat_id in chats)
+    while turns and (whole or asked < PAGES):
+        chat_id, high = turns.popleft()
+        asked += 1
+        ids = await keeper(archive.messages.live_ids_upto, desk.account, chat_id, high, TOGETHER)
+        try:
+            gone = await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=False, changed=changed)
+        except FloodWait:
+            raise
+        except RequestRefused as error:
+            desk.reporter.failed(error, chats[chat_id].title)
+            continue
+        found.gone[chat_id] += gone
+        reached = ids[-1] - 1 if len(ids) == TOGETHER else 0
+        found.reached[chat_id] = reached
+        if not found.gone[chat_id]:  # what is gone may have to be accepted first
+            await keeper(archive.updates.looked_back, desk.account, chat_id, reached)
+        if reached:
+            turns.append((chat_id, reached))
+    return found

@@ -1,0 +1,61 @@
+"""Which chats a sync is about: those of the vault, as a rule found by what the archive knows, for no request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tobs.archive import Archive
+from tobs.errors import TargetNotFound, UsageError
+from tobs.model import Chat
+from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.select.selection import fits
+from tobs.sources.inbox import INBOX
+from tobs.telegram.facade import Telegram
+
+
+async def choose_kept(
+    archive: Archive, account: int, keeper: Keeper, telegram: Telegram, targets: Sequence[str]
+) -> dict[int, Chat]:
+    """The chats of the vault that ``targets`` name, by id; without targets those that are kept in step.
+
+    Raises UsageError for a vault without chats, TargetNotFound for a target that is not in it.
+    """
+    here = await keeper(_chats_of_vault, archive, account)
+    if not here:
+        raise UsageError("There is nothing in this vault to keep in step.", "Begin with `tobs export TARGET`.")
+    if not targets:
+        followed = await keeper(archive.updates.followed, account)
+        return {chat_id: chat for chat_id, chat in here.items() if chat_id in followed}
+    chosen: dict[int, Chat] = {}
+    for target in targets:
+        for chat in await _named(telegram, target, here):
+            chosen[chat.id] = chat
+            if chat.migrated_from in here:
+                chosen[chat.migrated_from] = here[chat.migrated_from]
+    return chosen
+
+
+def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
+    followed = archive.updates.followed(account)
+    chats = archive.chats.all(account)
+    # Others were only seen in passing, or their messages lie under the posts of a channel.
+    return {chat.id: chat for chat in chats if _is_kept(archive, chat, followed)}
+
+
+def _is_kept(archive: Archive, chat: Chat, followed: Mapping[int, int]) -> bool:
+    return chat.id in followed or (chat.id != INBOX and archive.notes.by_tobs_id(str(chat.id)) is not None)
+
+
+async def _named(telegram: Telegram, target: str, here: dict[int, Chat]) -> list[Chat]:
+    """The chats of the vault that a target means. Only a link, a folder or an unknown name is asked of Telegram."""
+    exact = [chat for chat in here.values() if chat.title.casefold() == target.strip().casefold()]
+    found = exact or [chat for chat in here.values() if fits(target, chat)]
+    if len(found) == 1:
+        return found
+    if found:
+        names = ", ".join(f"{chat.title} ({chat.id})" for chat in found[:5])
+        raise TargetNotFound(f"'{target}' fits {len(found)} chats of the vault: {names}.", "Give the id instead.")
+    meant = [here[chat.id] for chat in await telegram.expand(target) if chat.id in here]
+    if not meant:
+        raise TargetNotFound(f"'{target}' is not in this vault.", f"Run `tobs export {target}` first.")
+    return meant

@@ -1,0 +1,111 @@
+"""What processors found out about a file, as parts of a note: sections, tags, properties, links.
+
+``fields`` is what the archive keeps of a file: properties by their names, and beside them ``sections``, ``tags``,
+``related`` (names of notes), ``files`` (made from it, each with a role and a path) and ``embed`` (the path of
+another form of the file, which is shown instead). What plugins said about a message has ``notes`` (paths of notes
+they made) in place of files. ``failures`` names the plugins that did not do their work, ``plays`` is how
+many seconds the file plays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tobs.render.catalogue import Words, has_word
+from tobs.render.escape import escape_name, legal_tag, one_line
+from tobs.render.frontmatter import Link, Value
+from tobs.render.links import wikilink
+from tobs.render.markdown import quote, to_markdown
+
+#: Entries that are no properties. A transcript is shown as text.
+NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "notes", "failures", "transcript", "plays"})
+
+#: Passages of a recording that get a player each; further ones are links to their time.
+_MOST_PLAYERS = 60
+
+#: What no note's name holds, because it would end a link.
+_NO_NAME = dict.fromkeys(map(ord, "[]|#^"))
+
+
+def sections_markdown(fields: Mapping[str, Any], words: Words, path: str = "") -> str:
+    """The sections about the file at ``path``, each under its heading; a folded one is a closed callout. Headings that
+    the plugins of tobs write are in the catalogue."""
+    parts = []
+    for section in fields.get("sections", ()):
+        title, text = one_line(str(section["title"])), str(section["text"]).strip()
+        if has_word(known := f"section.{title.lower()}"):
+            title = words(known)
+        if section.get("plain"):
+            text = to_markdown(text)
+        text = "\n\n".join(part for part in (text, _passages(section.get("passages", ()), path)) if part)
+        if not text:
+            continue
+        parts.append(quote(text, folded=True, title=title) if section.get("folded") else f"### {title}\n\n{text}")
+    return "\n\n".join(parts)
+
+
+def _passages(passages: Sequence[Mapping[str, Any]], path: str) -> str:
+    """A list of what is heard when. The first ones play the file there; a note with hundreds of players is slow."""
+    lines = []
+    for number, passage in enumerate(passages):
+        start = int(passage["start"])
+        at, time = f"{path}#t={start}", _clock(start)
+        if not path:
+            player = time
+        elif number < _MOST_PLAYERS:
+            player = f"{time} {wikilink(at, embed=True)}"
+        else:
+            player = wikilink(at, time)
+        lines.append(f"- {player} {escape_name(passage['text'])}".rstrip())
+    return "\n".join(lines)
+
+
+def _clock(seconds: int) -> str:
+    """``1:05``, ``2:00:07``."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def found_tags(fields: Mapping[str, Any], prefix: str) -> list[str]:
+    """The tags that Obsidian takes for one, with the vault's prefix."""
+    return [prefix + tag for tag in fields.get("tags", ()) if legal_tag(tag)]
+
+
+def found_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
+    """The properties of several files, by name; of one that two files have, the first one's counts."""
+    found: dict[str, Value] = {}
+    related: dict[str, None] = {}
+    failures: dict[str, None] = {}
+    for fields in files:
+        for name, value in fields.items():
+            if name not in NO_PROPERTY:
+                found.setdefault(name, value)
+        related.update(dict.fromkeys(_note_link(str(note)) for note in fields.get("related", ())))
+        related.update(
+            dict.fromkeys(Link(wikilink(str(path), str(path).rpartition("/")[2])) for path in fields.get("notes", ()))
+        )
+        failures.update(dict.fromkeys(str(plugin) for plugin in fields.get("failures", ())))
+    if failures:
+        found["plugins_failed"] = list(failures)
+    return [*sorted(found.items()), *([("related", list(related))] if related else [])]
+
+
+def _note_link(name: str) -> Link:
+    return Link(wikilink(one_line(name.translate(_NO_NAME))))
+
+
+def _page_link(path: str) -> Link:
+    return Link(wikilink(path, path.rpartition("/")[2]))
+
+
+def made_file(fields: Mapping[str, Any], role: str) -> str:
+    """The path of the file a processor made in a role (``cover``); empty when there is none."""
+    return next((str(file["path"]) for file in fields.get("files", ()) if file["role"] == role), "")
+
+
+def made_paths(fields: Mapping[str, Any]) -> list[str]:
+    """The paths of all files that processors made from one."""
+    embedded = [str(fields["embed"])] if fields.get("embed") else []
+    return embedded + [str(file["path"]) for file in fields.get("files", ())]

@@ -1,0 +1,1 @@
+"""Chats, histories, files and takeouts, asked for through the invoker."""

@@ -1,0 +1,50 @@
+"""New file references: only the message that has a file gives another one.
+
+Source: https://core.telegram.org/api/file-references
+"""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from tobs.errors import FloodWait, RequestRefused, TargetNotFound
+from tobs.model import Message, MessageKey, RemoteFile, message_files, story_peer
+from tobs.telegram.client.chat_extras import Around
+from tobs.telegram.client.files import renewed
+from tobs.telegram.client.history import History
+from tobs.telegram.net.events import OnEvent, ReferenceRenewed
+from tobs.telegram.stores import PostOf
+
+
+class Renewing:
+    """Fetches messages again for the references of their files."""
+
+    def __init__(self, history: History, around: Around, post_of: PostOf, on_event: OnEvent) -> None:
+        self._history = history
+        self._around = around
+        self._post_of = post_of
+        self._on_event = on_event
+
+    async def __call__(self, key: MessageKey, stale: RemoteFile) -> RemoteFile | None:
+        """``stale`` with a reference that holds; None where the message is gone, or has another file now."""
+        message = await self._again(key)
+        files = message_files(message) if message is not None else ()
+        fresh = renewed(stale, files)
+        if fresh is not None:
+            self._on_event(ReferenceRenewed(key.chat_id, key.id))
+        return fresh
+
+    async def _again(self, key: MessageKey) -> Message | None:
+        if peer := story_peer(key.chat_id):
+            return await self._around.story(peer, key.id)
+        try:
+            return await self._history.message(key.chat_id, key.id)
+        except FloodWait:
+            raise
+        except (RequestRefused, TargetNotFound) as refused:
+            # A discussion group that may not be read shows its messages under the channel's posts alone.
+            post = await self._post_of(key.chat_id, key.id)
+            if post is None:
+                raise
+            logger.debug("message {} of {}: {}; asked for under its post", key.id, key.chat_id, refused)
+            return await self._history.in_thread(*post, key.id)

@@ -1,0 +1,315 @@
+"""Fetching a file: our own upload.getFile loop over aligned parts, resumed from any offset, never accepted short
+or damaged.
+
+Source: https://core.telegram.org/api/files
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from loguru import logger
+from msgspec.structs import replace
+from telethon.tl import functions, types
+
+from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound, TransferFailed
+from tobs.model import FileItem, RemoteFile
+from tobs.telegram.client.cdn import CdnCopy, CdnFailed
+from tobs.telegram.client.file_hashes import Offer, Proofs
+from tobs.telegram.net.bandwidth import Bandwidth
+from tobs.telegram.net.events import Retried
+from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.rpc_errors import STALE_REFERENCES
+
+OnProgress = Callable[[int], None]
+Refresh = Callable[[], Awaitable[RemoteFile | None]]
+"""Fetches the file's message again; None when the message or its file is gone."""
+T = TypeVar("T")
+
+_KB = 1024
+_MB = 1024 * _KB
+_LARGE = 10 * _MB
+_AT_ONCE = 4
+_RENEWALS, _TRIES, _MOVES, _CDN_FAILURES = 8, 4, 3, 2
+_SLOWEST_LINE = 32 * _KB
+_PART = "upload.getFile"
+_GONE = ("LOCATION_INVALID", "FILE_ID_INVALID", "LOCATION_NOT_AVAILABLE")
+
+
+def part_size(size: int) -> int:
+    """Bytes asked for at once: divides 1 MiB, so that no aligned part crosses a 1 MiB border; ``size`` 0: unknown."""
+    if 0 < size <= 128 * _KB:
+        return 128 * _KB
+    if size <= _LARGE:
+        return 512 * _KB
+    return _MB
+
+
+def parts_at_once(size: int) -> int:
+    """How many parts of a file of ``size`` bytes are under way at the same time."""
+    return _AT_ONCE if size > _LARGE else 1
+
+
+def extra_seconds(size: int) -> float:
+    """How much longer than for other requests a part is waited for: what a slow line needs for its neighbours too."""
+    return part_size(size) * parts_at_once(size) / _SLOWEST_LINE
+
+
+def location_of(remote: RemoteFile) -> Any:
+    """The TL location of a file."""
+    kind = types.InputPhotoFileLocation if remote.type == "photo" else types.InputDocumentFileLocation
+    return kind(remote.id, remote.access_hash, remote.reference, remote.thumb)
+
+
+def renewed(remote: RemoteFile, files: Iterable[FileItem]) -> RemoteFile | None:
+    """``remote`` with the reference it has in a message with ``files``; None where the message has it no more. Of a
+    thumbnail the message tells only whose it is."""
+    named = (each.remote for each in files if each.remote is not None)
+    fresh = next((each for each in named if (each.type, each.id) == (remote.type, remote.id)), None)
+    return replace(fresh, thumb=remote.thumb) if fresh else None
+
+
+class Transfer:
+    """One file on its way into ``part``. ``size`` 0 means that Telegram did not say.
+
+    ``workers`` are the connections whose turn it is; parts of a large file are spread over them.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        remote: RemoteFile,
+        size: int,
+        *,
+        workers: Sequence[int],
+        refresh: Refresh,
+        offer: Offer,
+        bandwidth: Bandwidth,
+    ) -> None:
+        self._door = door
+        self._remote = remote
+        self._dc = remote.dc
+        self._size = size
+        self._limit = part_size(size)
+        self._workers = workers
+        self._refresh = refresh
+        self._bandwidth = bandwidth
+        self._renewing = asyncio.Lock()
+        self._renewals = 0
+        self._copy: CdnCopy | None = None
+        self._cdn_failures = 0
+        self._proofs = Proofs(self._hashes, offer)
+
+    async def run(self, part: Path, offset: int, on_progress: OnProgress | None) -> int:
+        """Write the file from ``offset`` on and give its whole size. Raises TransferFailed; the part stays."""
+        try:
+            file, start = _open_at(part, offset, self._limit)
+        except OSError as error:
+            raise TransferFailed(f"{part.name} cannot be written: {error.strerror}.") from error
+        with file:
+            if start:
+                start = await self._checked(file, start)
+            return await self._fill(file, start, on_progress)
+
+    async def _checked(self, file: BinaryIO, start: int) -> int:
+        """Where to go on: behind the last part in ``file`` that Telegram's hashes agree with. All of it is looked at:
+        what an earlier run proved may have been damaged since."""
+        for low in range(0, start, _AT_ONCE * _MB):
+            high = min(start, low + _AT_ONCE * _MB)
+            await asyncio.gather(*(self._proofs.load(at, min(high, at + _MB)) for at in range(low, high, _MB)))
+            if not self._proofs.offered:
+                break
+            data = await _in_thread(_read_at, file, low, high - low)
+            wrong = await _in_thread(self._proofs.first_wrong, low, data)
+            self._proofs.forget(low, high)
+            if wrong is not None:
+                logger.info("what is there of a file is damaged at {}: going on from there", wrong)
+                self._door.tell(Retried(_PART, "what was there was damaged", 1, 0.0))
+                start = wrong - wrong % self._limit
+                break
+        await _in_thread(_cut, file, start)
+        return start
+
+    async def _fill(self, file: BinaryIO, offset: int, on_progress: OnProgress | None) -> int:
+        """Parts are written in their order, so that what is there is always whole from the beginning."""
+        under_way: deque[asyncio.Task[bytes]] = deque()
+        asked, number, done = offset, 0, False
+        try:
+            while not done:
+                while len(under_way) < parts_at_once(self._size) and (asked < self._size or not self._size):
+                    worker = self._workers[number % len(self._workers)]
+                    under_way.append(asyncio.create_task(self._whole_part(asked, worker)))
+                    asked, number = asked + self._limit, number + 1
+                if not under_way:
+                    break
+                data = await under_way[0]
+                under_way.popleft()
+                try:
+                    await _in_thread(_write, file, data)
+                except OSError as error:
+                    raise TransferFailed(f"The file cannot be written: {error.strerror}.") from error
+                offset += len(data)
+                if on_progress is not None:
+                    on_progress(offset)
+                done = len(data) < self._limit
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+        return offset
+
+    async def _whole_part(self, offset: int, worker: int) -> bytes:
+        """The part at ``offset``, complete and as Telegram's hashes say, where there are any."""
+        end = self._end_of(offset)
+        for attempt in range(1, _TRIES + 1):
+            await self._bandwidth.take(end - offset)
+            # What comes from a CDN is proven by hashes of its own.
+            proven = asyncio.create_task(self._proofs.load(offset, end if self._copy is None else offset))
+            try:
+                data = await self._part(offset, worker)
+                await proven
+            finally:
+                proven.cancel()
+                await asyncio.gather(proven, return_exceptions=True)
+            if len(data) > (end - offset):
+                raise TransferFailed("Telegram sent more than was asked for.", "Try again later.")
+            if self._size and len(data) < end - offset:
+                reason, told = f"Telegram sent {offset + len(data)} of {self._size} bytes.", "a part came short"
+            elif await _in_thread(self._proofs.first_wrong, offset, data) is not None:
+                reason, told = "Telegram sent a damaged part.", "a part came damaged"
+                self._proofs.forget(offset, end)
+            else:
+                self._renewals = 0
+                self._proofs.forget(offset, end)
+                return data
+            self._door.tell(Retried(_PART, told, attempt, 0.0))
+        raise TransferFailed(reason, "Try again later.")
+
+    async def _part(self, offset: int, worker: int) -> bytes:
+        """The part from where Telegram keeps it: the file's data centre, or a CDN as long as that goes well."""
+        reason = ""
+        for attempt in range(1, _TRIES + 1):
+            copy = self._copy
+            if copy is None:
+                answer = await self._ask(lambda: self._request(offset), worker)
+                if isinstance(answer, types.upload.File):
+                    return bytes(answer.bytes)
+                if not isinstance(answer, types.upload.FileCdnRedirect):
+                    raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
+                if self._copy is None:  # else another part heard of it meanwhile
+                    self._copy = CdnCopy(self._door, answer, dc=self._dc, extra=extra_seconds(self._size))
+                copy = self._copy
+            try:
+                return await copy.part(offset, self._limit, self._end_of(offset), worker)
+            except CdnFailed as failed:
+                reason = str(failed)
+                if self._copy is copy:  # the first part that fails has the file asked for anew
+                    self._copy = None
+                    self._cdn_failures += 1
+                self._door.tell(Retried("upload.getCdnFile", f"the CDN failed: {reason}", attempt, 0.0))
+        raise TransferFailed(f"Telegram's CDN does not give the file: {reason}.", "Try again later.")
+
+    def _request(self, offset: int) -> Any:
+        """A CDN that failed twice is done without, if Telegram lets us."""
+        cdn = self._cdn_failures < _CDN_FAILURES
+        return functions.upload.GetFileRequest(location_of(self._remote), offset, self._limit, cdn_supported=cdn)
+
+    def _end_of(self, offset: int) -> int:
+        """Where the part at ``offset`` ends, as far as the size is known."""
+        return min(offset + self._limit, self._size) if self._size else offset + self._limit
+
+    async def _hashes(self, offset: int) -> list[Any]:
+        answer: list[Any] = await self._ask(
+            lambda: functions.upload.GetFileHashesRequest(location_of(self._remote), offset), self._workers[0], raw=True
+        )
+        return answer
+
+    async def _ask(self, request: Callable[[], Any], worker: int, *, raw: bool = False) -> Any:
+        """Stale references are renewed, files that moved are followed. ``raw``: refusals are raised as they are."""
+        moves = 0
+        while True:
+            remote = self._remote
+            try:
+                return await self._door(request(), worker=worker, dc=self._dc, extra=extra_seconds(self._size))
+            except MigrateNeeded as moved:
+                moves += 1
+                if moves > _MOVES:
+                    raise TransferFailed("Telegram keeps moving this file.", "Try again later.") from moved
+                self._dc = moved.dc
+            except LoginError as lost:
+                moves += 1
+                if moves > 1 or not self._door.links.home(self._dc):
+                    raise
+                logger.info("data centre {} forgot the login: {}", self._dc, lost.message)
+                await self._door.links.forget_key(self._dc)
+            except RequestRefused as refused:
+                if refused.name not in STALE_REFERENCES:
+                    if raw or isinstance(refused, FloodWait):
+                        raise
+                    raise _failed(refused) from refused
+                await self._renew(remote, refused)
+
+    async def _renew(self, stale: RemoteFile, refused: RequestRefused) -> None:
+        """Have another reference than that of ``stale``; parts under way at the same time share the new one."""
+        async with self._renewing:
+            if self._remote is not stale:
+                return
+            self._renewals += 1
+            if self._renewals > _RENEWALS:
+                raise _failed(refused) from refused
+            try:
+                fresh = await self._refresh()
+            except FloodWait:
+                raise
+            except (RequestRefused, TargetNotFound) as error:  # its chat may not be read any more; others may
+                raise TransferFailed(error.message, error.remedy) from error
+            if fresh is None:
+                raise TransferFailed("The message of this file is gone.", retryable=False) from refused
+            self._remote = fresh
+
+
+def _failed(refused: RequestRefused) -> TransferFailed:
+    """What Telegram refused about one file: only where the file is gone a later run need not try."""
+    return TransferFailed(refused.message, refused.remedy, retryable=refused.name not in _GONE)
+
+
+async def _in_thread(function: Callable[..., T], *args: object) -> T:
+    """Run ``function`` in a thread, to its end even when the caller is cancelled: files are closed after it."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+def _open_at(part: Path, offset: int, limit: int) -> tuple[BinaryIO, int]:
+    """The part file, cut back to the last whole part at or below ``offset``, and where writing starts.
+
+    Unbuffered: bytes that count as done are the system's, a killed process does not take them along.
+    """
+    file: BinaryIO = part.open("r+b" if part.exists() else "w+b", buffering=0)
+    there = min(offset, file.seek(0, 2))
+    start = there - there % limit
+    _cut(file, start)
+    return file, start
+
+
+def _cut(file: BinaryIO, size: int) -> None:
+    file.truncate(size)
+    file.seek(size)
+
+
+def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

@@ -1,0 +1,233 @@
+"""Takeout sessions: asked for with the scopes used, waited for beside the run, finished whatever happens.
+
+Source: https://core.telegram.org/api/takeout
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from loguru import logger
+from telethon.tl import functions, types
+
+from tobs.errors import FloodWait, RequestRefused, TobsError, UsageError
+from tobs.telegram.net.events import OnEvent, TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
+from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.push_listener import AWAKE, Listener, either, said_by
+from tobs.telegram.stores import KeptTakeout, TakeoutStore
+
+SCOPES = ("contacts", "users", "chats", "megagroups", "channels", "files")
+TELEGRAM_ITSELF = 777000
+"""Telegram's own chat with each account, in which a takeout is allowed."""
+_FLAGS = {"users": "message_users", "chats": "message_chats", "megagroups": "message_megagroups"}
+_FLAGS |= {"channels": "message_channels", "contacts": "contacts", "files": "files"}
+_LARGEST_FILE = 4 * 1024**3
+_FINISH_WITHIN = 10.0
+_DELAY = "TAKEOUT_INIT_DELAY"
+_TRIES_ON_WORDS = 5
+"""How often Telegram is asked again because its chat said something: the question itself may make it speak."""
+
+
+def with_what_they_need(scopes: Iterable[str]) -> frozenset[str]:
+    """``scopes`` as Telegram takes them: basic groups come only together with supergroups. Raises UsageError."""
+    wanted = frozenset(scopes)
+    if unknown := wanted - set(SCOPES):
+        raise UsageError(f"'{min(unknown)}' is no takeout scope.", f"Scopes: {', '.join(SCOPES)}.")
+    return wanted | {"megagroups"} if "chats" in wanted else wanted
+
+
+def scope_flags(scopes: Iterable[str]) -> dict[str, object]:
+    """The fields of account.initTakeoutSession for ``scopes``. Raises UsageError."""
+    wanted = with_what_they_need(scopes)
+    flags: dict[str, object] = {_FLAGS[scope]: True for scope in sorted(wanted)}
+    if "files" in wanted:
+        flags["file_max_size"] = _LARGEST_FILE
+    return flags
+
+
+def delay_told(delayed: TakeoutDelayed) -> str:
+    """What the owner has to press when Telegram wants a takeout allowed first."""
+    hours = max(1, round(delayed.seconds / 3600))
+    latest = f"in {hours} h" if delayed.seconds >= 3600 else f"in {delayed.seconds} s"
+    return (
+        "Telegram wants this export allowed first (TAKEOUT_INIT_DELAY): open a Telegram app, go to the chat "
+        "'Telegram' and press Allow under its message about exporting your data. tobs goes on by itself as soon as "
+        f"that is done, at the latest {latest}; until then the normal API is used"
+    )
+
+
+def end_told(ended: TakeoutEnded) -> str:
+    """What the owner is told when Telegram ends a takeout session."""
+    return f"Telegram ended the takeout session ({ended.name}): the normal API was used from there on"
+
+
+@asynccontextmanager
+async def takeout_session(
+    door: Door,
+    store: TakeoutStore,
+    account: int,
+    scopes: Iterable[str],
+    *,
+    patience: float,
+    on_event: OnEvent,
+) -> AsyncIterator[bool]:
+    """Every request inside is part of a takeout session; yields False when there is none at the beginning.
+
+    One that ``store`` kept from a run that died is used again while Telegram knows it and it has the scopes. One that
+    Telegram delays is waited for, up to ``patience`` seconds here, after that beside what is done inside: it begins
+    when it is allowed, or when the delay is over. One that Telegram refuses is done without.
+    """
+    if door.takeout_id:
+        yield True
+        return
+    session = _Session(door, store, account, with_what_they_need(scopes), on_event)
+    await session.begin(patience)
+    done = False
+    try:
+        yield bool(door.takeout_id)
+        done = True
+    finally:
+        ending = asyncio.ensure_future(session.end(success=done))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await ending
+            raise
+
+
+async def finish_kept(door: Door, store: TakeoutStore, account: int) -> None:
+    """Finish the takeout session that a run left behind, where there is one."""
+    if kept := store.get(account).id:
+        await _finish(door, store, account, kept, success=False)
+
+
+class _Session:
+    """One takeout session, from asking for it to its finish."""
+
+    def __init__(
+        self, door: Door, store: TakeoutStore, account: int, scopes: frozenset[str], on_event: OnEvent
+    ) -> None:
+        self._door = door
+        self._store = store
+        self._account = account
+        self._scopes = scopes
+        self._on_event = on_event
+        self._waiting: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    async def begin(self, patience: float) -> None:
+        """Go on with a kept session or ask for one. A delayed one is waited for beside the run."""
+        kept = await self._resumed()
+        if kept is not None:
+            self._opened(kept, resumed=True)
+            return
+        try:
+            self._opened(await self._ask())
+        except FloodWait:
+            raise
+        except RequestRefused as refused:
+            if refused.name != _DELAY:
+                self._refused(refused)
+                return
+            seconds = _seconds_of(refused)
+            self._on_event(TakeoutDelayed(seconds))
+            self._waiting = asyncio.create_task(self._wait(seconds), name="takeout to be allowed")
+            if seconds <= patience:
+                await asyncio.wait([self._waiting])
+
+    async def end(self, *, success: bool) -> None:
+        """Stop waiting; tell Telegram that the takeout is over."""
+        self._is_over = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+            await asyncio.gather(self._waiting, return_exceptions=True)
+        self._door.takeout_runs = False
+        if self._door.takeout_id:
+            await _finish(self._door, self._store, self._account, self._door.takeout_id, success=success)
+        else:  # it never began, or Telegram ended it
+            self._store.put(self._account, KeptTakeout())
+
+    async def _ask(self) -> KeptTakeout:
+        answer = await self._door(functions.account.InitTakeoutSessionRequest(**scope_flags(self._scopes)))
+        return KeptTakeout(int(answer.id), self._scopes)
+
+    def _opened(self, takeout: KeptTakeout, *, resumed: bool = False, late: bool = False) -> None:
+        self._store.put(self._account, takeout)
+        self._on_event(TakeoutStarted(takeout.id, tuple(sorted(takeout.scopes)), resumed, late))
+        self._door.takeout_id, self._door.takeout_runs = takeout.id, True
+
+    def _refused(self, refused: TobsError) -> None:
+        logger.info("no takeout session: {}", refused)
+        self._on_event(TakeoutRefused(getattr(refused, "name", ""), refused.message))
+
+    async def _resumed(self) -> KeptTakeout | None:
+        """The kept session if it has all scopes and Telegram still knows it; one with too few of them is finished."""
+        kept = self._store.get(self._account)
+        if not kept.id:
+            return None
+        if not self._scopes <= kept.scopes:
+            await _finish(self._door, self._store, self._account, kept.id, success=False)
+            return None
+        self._door.takeout_id = kept.id
+        try:
+            await self._door(functions.users.GetUsersRequest([types.InputUserSelf()]))
+        except RequestRefused as refused:
+            if refused.name not in ("TAKEOUT_INVALID", "TAKEOUT_REQUIRED"):
+                raise
+            return None
+        finally:
+            self._door.takeout_id = 0
+        return kept
+
+    async def _wait(self, seconds: float) -> None:
+        """Ask again whenever Telegram's own chat says something, else when ``seconds`` have passed."""
+        heard = asyncio.Event()
+        listener = Listener(self._door, lambda update: heard.set() if said_by(update, TELEGRAM_ITSELF) else None)
+        tries = 0
+        deadline = self._door.clock() + seconds
+        try:
+            while True:
+                await listener.tend()
+                if self._is_over:  # telethon's sender swallows a cancellation that meets it while it connects
+                    return
+                await either(heard, self._door.sleep, min(AWAKE, deadline - self._door.clock()))
+                allowed = heard.is_set() and tries < _TRIES_ON_WORDS
+                tries += allowed
+                heard.clear()
+                if not allowed and self._door.clock() < deadline:
+                    continue
+                try:
+                    self._opened(await self._ask(), late=True)
+                    return
+                except RequestRefused as refused:
+                    if refused.name != _DELAY:
+                        raise
+                    deadline = self._door.clock() + _seconds_of(refused)
+        except TobsError as error:
+            self._refused(error)
+        finally:
+            await listener.close()
+
+
+def _seconds_of(refused: RequestRefused) -> int:
+    return max(1, int(getattr(refused.__cause__, "argument", 0)))
+
+
+async def _finish(door: Door, store: TakeoutStore, account: int, takeout: int, *, success: bool) -> None:
+    """Tell Telegram that ``takeout`` is over. A failure is logged: the id stays kept for the next run."""
+    door.takeout_id = takeout
+    try:
+        async with asyncio.timeout(_FINISH_WITHIN):
+            await door(functions.account.FinishTakeoutSessionRequest(success=success))
+        store.put(account, KeptTakeout())
+    except RequestRefused as refused:
+        if refused.name == "TAKEOUT_INVALID":  # Telegram has forgotten it
+            store.put(account, KeptTakeout())
+        else:
+            logger.warning("the takeout could not be finished: {}", refused)
+    except (TobsError, TimeoutError) as error:
+        logger.warning("the takeout could not be finished: {}", error)
+    finally:
+        door.takeout_id = 0

@@ -1,0 +1,262 @@
+"""Targets into chats: usernames, links, invitations, ids, titles, and Telegram's folders.
+
+Sources: https://core.telegram.org/api/links https://core.telegram.org/api/folders
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from telethon.tl import functions, types
+
+from tobs.errors import RequestRefused, TargetNotFound
+from tobs.model import Chat, is_channel_id, marked_channel, marked_group
+from tobs.telegram.client.peers import Dialog, Directory
+from tobs.telegram.convert import marked
+from tobs.telegram.convert.peers import marked_object
+from tobs.telegram.net.invoker import Door
+from tobs.telegram.stores import PeerStore
+
+_LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(.+)", re.IGNORECASE)
+_NAME_LINK = re.compile(r"(?:https?://)?([a-z]\w{3,31})\.t\.me(?:/.*)?", re.IGNORECASE)
+_APP_LINK = re.compile(r"tg:(?://)?(resolve|join|privatepost)\?(.+)", re.IGNORECASE)
+_NAME = re.compile(r"@?([A-Za-z]\w{2,31})")
+_PHONE = re.compile(r"\+\d{7,15}")
+_FOLDER = "folder:"
+_ARCHIVES = ("archive", "archived")
+_SHOWN = 5
+_BY_ID = "Give the id instead."
+_SEE = "See `tobs chats`."
+
+
+def linked_topic(target: str) -> int:
+    """The topic that a link into a forum may name, 0 for none: ``t.me/NAME/5``, ``t.me/NAME/5/123`` (a message of
+    it), ``t.me/c/ID/5``, or ``?thread=5`` and ``?topic=5`` behind a message's link."""
+    link = _LINK.match(target.strip())
+    if link is None:
+        return 0
+    path, _, query = link[1].partition("#")[0].partition("?")
+    values = dict(part.partition("=")[::2] for part in query.split("&"))
+    for name in ("thread", "topic"):
+        if values.get(name, "").isdigit():
+            return int(values[name])
+    parts = path.rstrip("/").split("/")
+    number = parts[2 if parts[0] == "c" else 1 :][:1]
+    return int(number[0]) if number and number[0].isdigit() else 0
+
+
+def is_name(text: str) -> bool:
+    """Whether a target is the name of somebody or something, and no username, link, id, phone number or ``me``."""
+    if text.startswith("@") or text.lower() == "me" or text.lstrip("-").isdigit():
+        return False
+    return not (_APP_LINK.match(text) or _LINK.match(text) or _NAME_LINK.fullmatch(text) or _PHONE.fullmatch(text))
+
+
+class Targets:
+    """Finds the chats that targets name. ``me`` is the account's user id."""
+
+    def __init__(self, door: Door, directory: Directory, store: PeerStore, *, me: int) -> None:
+        self._door = door
+        self._directory = directory
+        self._store = store
+        self._me = me
+
+    async def resolve(self, target: str, *, join: bool = False) -> Chat:
+        """The chat a TARGET names, in full. Raises TargetNotFound, RequestRefused (private, restricted ...).
+
+        An invite link is joined only with ``join``. A link to a post or topic names its chat.
+        """
+        text = target.strip()
+        if not text:
+            raise TargetNotFound("A target is empty.", "Name a chat, such as @channel: `tobs chats`.")
+        if text.lower() == "me":
+            return await self._directory.full(self._me)
+        if link := _APP_LINK.match(text):
+            return await self._app_linked(link[1].lower(), link[2], target, join=join)
+        if link := _LINK.match(text):
+            return await self._linked(link[1].rstrip("/"), target, join=join)
+        if text.startswith("@"):
+            return await self._named(text[1:])
+        if _PHONE.fullmatch(text):
+            return await self._phoned(text)
+        if text.lstrip("-").isdigit():
+            return await self._directory.current(int(text))
+        if (link := _NAME_LINK.fullmatch(text)) and link[1].lower() != "www":
+            return await self._named(link[1])
+        return await self._titled(text)
+
+    async def expand(self, target: str, *, join: bool = False) -> list[Chat]:
+        """The chats a TARGET names: those of a folder (as the list of chats tells them), or the one chat in full."""
+        text = target.strip()
+        if text.lower().startswith(_FOLDER):
+            return await self.folder(text[len(_FOLDER) :].strip())
+        return [await self.resolve(target, join=join)]
+
+    async def every(self) -> list[Chat]:
+        """Every chat of the account's list, archived ones too."""
+        return _without_moved([dialog.chat async for dialog in self._directory.listing()])
+
+    async def folder(self, name: str) -> list[Chat]:
+        """The chats of a Telegram folder. Raises TargetNotFound."""
+        answer = await self._door(functions.messages.GetDialogFiltersRequest())
+        folders = [item for item in answer.filters if not isinstance(item, types.DialogFilterDefault)]
+        titles = [_title_of(item) for item in folders]
+        found = [item for item, title in zip(folders, titles, strict=True) if title.casefold() == name.casefold()]
+        found = found or [
+            item for item, title in zip(folders, titles, strict=True) if name and name.casefold() in title.casefold()
+        ]
+        if not found and name.casefold() in _ARCHIVES:
+            return _without_moved([one.chat async for one in self._directory.listing() if one.is_archived])
+        if len(found) != 1:
+            names = ", ".join(titles) or "none"
+            how = f"fits {len(found)} folders" if found else "is no folder of this account"
+            raise TargetNotFound(f"'{name}' {how}.", f"Its folders: {names}.")
+        listed = [dialog async for dialog in self._directory.listing()]
+        chosen = found[0]
+        named = [self._marked_input(peer) for peer in (*chosen.pinned_peers, *chosen.include_peers)]
+        known = {dialog.chat.id: dialog.chat for dialog in listed}
+        chats = {one: known.get(one) or await self._directory.current(one) for one in dict.fromkeys(named)}
+        if isinstance(chosen, types.DialogFilter):
+            without = {self._marked_input(peer) for peer in chosen.exclude_peers}
+            for dialog in listed:
+                if dialog.chat.id not in without and _fits(chosen, dialog):
+                    chats.setdefault(dialog.chat.id, dialog.chat)
+        return _without_moved(list(chats.values()))
+
+    # the forms of a target
+
+    async def _app_linked(self, kind: str, query: str, target: str, *, join: bool) -> Chat:
+        """``tg://resolve?domain=NAME``, ``tg://join?invite=CODE``, ``tg://privatepost?channel=ID``."""
+        values = dict(part.partition("=")[::2] for part in query.split("&"))
+        if kind == "resolve" and "domain" in values:
+            return await self._named(values["domain"])
+        if kind == "resolve" and "phone" in values:
+            return await self._phoned("+" + values["phone"].lstrip("+"))
+        if kind == "join" and "invite" in values:
+            return await self._invited(values["invite"], join=join)
+        if kind == "privatepost" and values.get("channel", "").isdigit():
+            return await self._directory.full(marked_channel(int(values["channel"])))
+        raise TargetNotFound(f"'{target}' is no link to a chat.", _SEE)
+
+    async def _linked(self, path: str, target: str, *, join: bool) -> Chat:
+        """A t.me link: a name, a private chat's post (c/ID/...), an invitation (+CODE), or a phone number."""
+        parts = path.split("?")[0].split("#")[0].split("/")
+        if parts[0] == "c" and len(parts) > 1 and parts[1].isdigit():
+            return await self._directory.full(marked_channel(int(parts[1])))
+        if parts[0] == "joinchat" and len(parts) > 1:
+            return await self._invited(parts[1], join=join)
+        if _PHONE.fullmatch(parts[0]):
+            return await self._phoned(parts[0])
+        if parts[0].startswith("+"):
+            return await self._invited(parts[0][1:], join=join)
+        if parts[0] == "addlist":
+            raise TargetNotFound(
+                f"'{target}' shares a folder.", "Add it in a Telegram app, then use it as folder:NAME."
+            )
+        name = parts[1] if parts[0] == "s" and len(parts) > 1 else parts[0]
+        if not _NAME.fullmatch(name):
+            raise TargetNotFound(f"'{target}' is no link to a chat.", _SEE)
+        return await self._named(name)
+
+    async def _invited(self, code: str, *, join: bool) -> Chat:
+        invite = await self._door(functions.messages.CheckChatInviteRequest(code))
+        if isinstance(invite, types.ChatInviteAlready | types.ChatInvitePeek):
+            self._directory.remember((), (invite.chat,))
+            return await self._directory.current(marked_object(invite.chat))
+        if not join:
+            raise TargetNotFound(
+                f"The account is not a member of '{invite.title}'.", "With --join tobs joins it by this link."
+            )
+        answer = await self._door(functions.messages.ImportChatInviteRequest(code))
+        if not isinstance(answer, types.messages.ChatInviteJoinResultOk):
+            raise TargetNotFound(f"Joining '{invite.title}' needs a web page.", "Join it in a Telegram app.")
+        self._directory.remember(answer.updates.users, answer.updates.chats)
+        return await self._directory.full(marked_object(answer.updates.chats[0]))
+
+    async def _phoned(self, phone: str) -> Chat:
+        try:
+            answer = await self._door(functions.contacts.ResolvePhoneRequest(phone.lstrip("+")))
+        except RequestRefused as refused:
+            if refused.name != "PHONE_NOT_OCCUPIED":
+                raise
+            raise TargetNotFound(f"No one this account may see has the number {phone}.", _SEE) from refused
+        self._directory.remember(answer.users, answer.chats)
+        return await self._directory.full(marked(answer.peer))
+
+    async def _named(self, name: str) -> Chat:
+        """A username. A kept one costs no contacts.resolveUsername, which Telegram limits hard."""
+        if not _NAME.fullmatch(name):
+            raise TargetNotFound(f"'@{name}' is no possible username.", "Check the spelling: `tobs chats`.")
+        kept = self._store.find(self._me, name.lower())
+        if kept is not None:
+            try:
+                chat = await self._directory.full(kept.id)
+            except TargetNotFound:
+                chat = None
+            if chat is not None and chat.username.lower() == name.lower():
+                return chat
+        try:
+            answer = await self._door(functions.contacts.ResolveUsernameRequest(name))
+        except TargetNotFound as missing:
+            raise TargetNotFound(f"No chat or person is called '@{name}'.", missing.remedy) from missing
+        self._directory.remember(answer.users, answer.chats)
+        return await self._directory.full(marked(answer.peer))
+
+    async def _titled(self, text: str) -> Chat:
+        """A title or a part of one that only one dialog has; a username without its @ is tried last."""
+        wanted = text.casefold()
+        exact: list[Chat] = []
+        partly: list[Chat] = []
+        for chat in await self.every():
+            if chat.title.casefold() == wanted:
+                exact.append(chat)
+            elif wanted in chat.title.casefold():
+                partly.append(chat)
+        found = exact or partly
+        if len(found) == 1:
+            return await self._directory.full(found[0].id)
+        if found:
+            names = ", ".join(f"{chat.title} ({chat.id})" for chat in found[:_SHOWN])
+            raise TargetNotFound(f"'{text}' fits {len(found)} chats: {names}.", _BY_ID)
+        if _NAME.fullmatch(text):
+            return await self._named(text)
+        raise TargetNotFound(f"No chat is called '{text}'.", _SEE)
+
+    def _marked_input(self, peer: Any) -> int:
+        """The marked id of a TL ``InputPeer``."""
+        match peer:
+            case types.InputPeerSelf():
+                return self._me
+            case types.InputPeerUser():
+                return int(peer.user_id)
+            case types.InputPeerChat():
+                return marked_group(peer.chat_id)
+            case types.InputPeerChannel():
+                return marked_channel(peer.channel_id)
+        return 0
+
+
+def _without_moved(chats: list[Chat]) -> list[Chat]:
+    """``chats`` without basic groups whose supergroup is among them: its history holds theirs."""
+    ids = {chat.id for chat in chats}
+    return [chat for chat in chats if not chat.migrated_to or chat.migrated_to not in ids]
+
+
+def _title_of(folder: Any) -> str:
+    return str(getattr(folder.title, "text", folder.title))
+
+
+def _fits(folder: Any, dialog: Dialog) -> bool:
+    """Whether a folder takes a chat in by its kind. What is muted or read changes by the hour and is not asked."""
+    if folder.exclude_archived and dialog.is_archived:
+        return False
+    chat, user = dialog.chat, isinstance(dialog.entity, types.User)
+    if chat.kind == "channel":
+        return bool(folder.broadcasts)
+    if chat.kind == "bot":
+        return bool(folder.bots)
+    if chat.kind == "group" or is_channel_id(chat.id):
+        return bool(folder.groups)
+    is_contact = user and (dialog.entity.contact or dialog.entity.is_self)
+    return bool(folder.contacts if is_contact else folder.non_contacts)

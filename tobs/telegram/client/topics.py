@@ -1,0 +1,65 @@
+"""The topics of a forum: their list, and some of them by their ids.
+
+Source: https://core.telegram.org/api/forum
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from telethon.tl import functions, types
+
+from tobs.model import Topic
+from tobs.telegram.client.peers import Directory
+from tobs.telegram.convert import marked
+from tobs.telegram.convert.times import unix
+from tobs.telegram.net.invoker import Door
+
+_LIMIT = 100
+
+
+async def every_topic(door: Door, directory: Directory, chat_id: int) -> list[Topic]:
+    """Every topic of a forum by id; one request for a hundred of them."""
+    peer = await directory.input_peer(chat_id)
+    found: dict[int, Topic] = {}
+    offset_date, offset_id, offset_topic = None, 0, 0
+    while True:
+        answer = await door(
+            functions.messages.GetForumTopicsRequest(peer, offset_date, offset_id, offset_topic, limit=_LIMIT)
+        )
+        directory.remember(answer.users, answer.chats)
+        topics = [item for item in answer.topics if isinstance(item, types.ForumTopic)]
+        before = len(found)
+        found |= {topic.id: topic for topic in _models(topics)}
+        # A list that brings nothing new has ended, whatever its count says.
+        if len(found) == before or len(found) >= answer.count:
+            return [found[topic_id] for topic_id in sorted(found)]
+        last = topics[-1]
+        dates = {message.id: message.date for message in answer.messages}
+        offset_topic, offset_id = last.id, last.top_message
+        offset_date = dates.get(last.top_message) or last.date
+
+
+async def topics_by_id(door: Door, directory: Directory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
+    """Those topics of a forum that are there, of at most a hundred ``ids``; one request."""
+    request = functions.messages.GetForumTopicsByIDRequest(await directory.input_peer(chat_id), list(ids))
+    answer = await door(request)
+    directory.remember(answer.users, answer.chats)
+    return list(_models(answer.topics))
+
+
+def _models(topics: Iterable[Any]) -> Iterable[Topic]:
+    for topic in topics:
+        if isinstance(topic, types.ForumTopic):
+            yield Topic(
+                id=topic.id,
+                title=topic.title,
+                created=unix(topic.date),
+                creator=marked(topic.from_id),
+                icon=topic.icon_emoji_id or 0,
+                color=topic.icon_color or 0,
+                closed=bool(topic.closed),
+                pinned=bool(topic.pinned),
+                hidden=bool(topic.hidden),
+            )

@@ -1,0 +1,1 @@
+"""Requests and connections: sessions, proxies, flood waits, the invoker and the errors of Telegram."""

@@ -1,0 +1,166 @@
+"""Where flood waits and learned paces are kept: in memory, or in a file that all processes of one person share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from loguru import logger
+from msgspec import Struct
+
+from tobs.telegram.net.session import Session
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+Key = tuple[str, int]
+"""(method, dc); dc 0 is home."""
+
+_FORGET_PACE_AFTER = 3600.0
+
+
+def owner_of(session: Session) -> str:
+    """Whose waits they are: the account on its server, by its id, else by its key."""
+    account = str(session.account.id) if session.account else sha256(session.key).hexdigest()[:16]
+    return f"{session.server or 'telegram'}/{account}"
+
+
+class Wait(Struct, frozen=True):
+    """Nothing is sent before ``until`` (Unix time), at most ``seconds`` from now: a clock set back adds nothing."""
+
+    until: float
+    seconds: float
+
+    def left(self, now: float) -> float:
+        """Seconds of it that are left, 0 when it is over."""
+        return max(0.0, min(self.until - now, self.seconds))
+
+
+class Pace(Struct, frozen=True):
+    """``interval`` seconds between two requests, learned at ``at`` (Unix time)."""
+
+    interval: float
+    at: float
+
+
+class _Book(Struct):
+    waits: dict[str, Wait] = {}
+    paces: dict[str, Pace] = {}
+
+
+class Waits:
+    """Waits and paces by key, for one process."""
+
+    def __init__(self) -> None:
+        self._book = _Book()
+
+    def wait(self, key: Key) -> Wait | None:
+        """The wait of ``key``, over or not."""
+        return self._book.waits.get(self._name(key))
+
+    def pace(self, key: Key) -> Pace | None:
+        """The pace learned last for ``key``."""
+        return self._book.paces.get(self._name(key))
+
+    def put_wait(self, key: Key, wait: Wait) -> None:
+        """Keep ``wait`` over an earlier one."""
+        self._book.waits[self._name(key)] = wait
+
+    def put_pace(self, key: Key, pace: Pace) -> None:
+        """Keep ``pace``."""
+        self._book.paces[self._name(key)] = pace
+
+    def _name(self, key: Key) -> str:
+        return f"{key[0]} {key[1]}"
+
+
+class SharedWaits(Waits):
+    """The same in the file ``path``; ``owner`` names the account. A file that cannot be used is done without.
+
+    Reading costs a ``stat`` while nothing changed. Writers take a lock beside the file and replace it whole.
+    """
+
+    def __init__(self, path: Path, owner: str, *, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._path = path
+        self._owner = owner
+        self._clock = clock
+        self._seen: tuple[int, int, int] | None = None
+
+    def wait(self, key: Key) -> Wait | None:
+        self._refresh()
+        return super().wait(key)
+
+    def pace(self, key: Key) -> Pace | None:
+        self._refresh()
+        return super().pace(key)
+
+    def put_wait(self, key: Key, wait: Wait) -> None:
+        self._change(lambda: super(SharedWaits, self).put_wait(key, wait))
+
+    def put_pace(self, key: Key, pace: Pace) -> None:
+        self._change(lambda: super(SharedWaits, self).put_pace(key, pace))
+
+    def _name(self, key: Key) -> str:
+        return f"{self._owner} {key[0]} {key[1]}"
+
+    def _refresh(self) -> None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return
+        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if stamp != self._seen:
+            self._seen = stamp
+            self._book = self._read()
+
+    def _read(self) -> _Book:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=_Book)
+        except (OSError, msgspec.DecodeError):
+            return _Book()
+
+    def _change(self, change: Callable[[], None]) -> None:
+        try:
+            with self._locked():
+                self._seen = None
+                self._refresh()
+                change()
+                now = self._clock()
+                book = self._book
+                book.waits = {name: wait for name, wait in book.waits.items() if wait.until > now}
+                book.paces = {name: pace for name, pace in book.paces.items() if pace.at + _FORGET_PACE_AFTER > now}
+                draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+                draft.write_bytes(msgspec.json.encode(book))
+                draft.replace(self._path)
+                found = self._path.stat()
+                self._seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+        except OSError as error:
+            logger.warning("flood waits cannot be shared in {}: {}", self._path, error.strerror)
+            change()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Held for the time of one small write; the system lets go of it when the process dies."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._path.with_name(f".{self._path.name}.lock").open("a+b") as file:
+            if sys.platform == "win32":
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            else:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                if sys.platform == "win32":
+                    file.seek(0)
+                    msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+                else:
+                    fcntl.flock(file, fcntl.LOCK_UN)

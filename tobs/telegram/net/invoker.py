@@ -1,0 +1,247 @@
+"""The one way a request takes. An invoker answers a call with bytes; layers are invokers around invokers.
+
+refused     Telegram's errors become errors of the tree
+retried     lost connections, 5xx and silence: again, later and later
+connected   the worker's connection is there
+paced       flood waits, shared by all workers; the last thing before sending
+in_takeout  wrapped, while a takeout session is open
+traced      counted: what comes through here is really sent
+sent        over the connection
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from loguru import logger
+from msgspec import Struct
+from msgspec.structs import replace
+from telethon.tl import TLRequest, functions
+
+from tobs.errors import NetworkError, RequestRefused
+from tobs.telegram.net.connection import Connection, ConnectionLost
+from tobs.telegram.net.connections import Links
+from tobs.telegram.net.events import Event, OnEvent, Retried, TakeoutEnded
+from tobs.telegram.net.flood import FloodLedger
+from tobs.telegram.net.reader import LAYER_ERRORS, Reader
+from tobs.telegram.net.rpc_errors import RpcError, refusal
+from tobs.telegram.net.settings import TelegramSettings
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
+
+_BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
+_FIRST_TRIES = 3
+_OUTSIDE_TAKEOUT = ("auth.", "upload.getCdnFile")
+TAKEOUT_LANE = "takeout "
+
+
+class Call(Struct, frozen=True):
+    """A request on its way. ``dc`` 0 is home; ``worker`` chooses the connection, unless ``over`` is given.
+
+    ``extra`` are seconds that its answer may take longer than others.
+    """
+
+    request: TLRequest
+    method: str
+    worker: int = 0
+    dc: int = 0
+    extra: float = 0.0
+    over: Connection | None = None
+
+
+Invoker = Callable[[Call], Awaitable[bytes]]
+
+
+def method_name(request: TLRequest) -> str:
+    """``messages.getHistory`` for a ``GetHistoryRequest``, asked for in a range or not."""
+    kind = type(_without_range(request))
+    space = kind.__module__.rpartition("functions")[2].strip(".")
+    name = kind.__name__.removesuffix("Request")
+    name = name[0].lower() + name[1:]
+    return f"{space}.{name}" if space else name
+
+
+def _without_range(request: TLRequest) -> TLRequest:
+    return request.query if isinstance(request, functions.InvokeWithMessagesRangeRequest) else request
+
+
+class Backoff:
+    """How long to wait before the n-th try again: half a second, doubled each time up to 30 s, jittered."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def seconds(self, attempt: int) -> float:
+        """``attempt`` counts from 1."""
+        most = min(_BACKOFF_MOST, _BACKOFF_FIRST * 2.0 ** min(attempt - 1, 10))
+        return most * (0.5 + 0.5 * self._rng.random())
+
+
+class Door:
+    """Builds the layers once and keeps what they share.
+
+    ``takeout_id`` is 0 while none is open. While ``takeout_runs``, one that Telegram ends is gone on without.
+    """
+
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        links: Links,
+        ledger: FloodLedger,
+        *,
+        clock: Clock,
+        sleep: Sleep,
+        rng: random.Random,
+        on_event: OnEvent,
+    ) -> None:
+        self.takeout_id = 0
+        self.takeout_runs = False
+        self.requests: Counter[str] = Counter()
+        self.links = links
+        self._settings = settings
+        self.ledger = self._ledger = ledger
+        self.clock = clock
+        self.sleep = sleep
+        self._backoff = Backoff(rng)
+        self._on_event = on_event
+        paced = self._paced(self._in_takeout(self._traced(self._sent)))
+        self._invoke = self._refused(self._retried(self._connected(paced)))
+        self._over = self._paced(self._traced(self._sent))
+        links.ask = self.over
+
+    async def raw(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> bytes:
+        """The answer as bytes."""
+        return await self._invoke(Call(request, method_name(request), worker, self.links.home(dc), extra))
+
+    async def over(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
+        """The answer on a connection that is being made ready: inside of what tries again, so nothing is here."""
+        return await self._over(Call(request, method_name(request), dc=self.links.home(dc), over=connection))
+
+    @property
+    def lane(self) -> str:
+        """Which pace is kept now: a takeout session meets other limits than the normal API."""
+        return TAKEOUT_LANE if self.takeout_id else ""
+
+    def tell(self, event: Event) -> None:
+        """Tell what happened to those who listen."""
+        self._on_event(event)
+
+    async def __call__(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> Any:
+        """The answer parsed; dates in it are Unix seconds. Raises RequestRefused for one this layer cannot read."""
+        body = await self.raw(request, worker=worker, dc=dc, extra=extra)
+        try:
+            return request.read_result(Reader(body))
+        except LAYER_ERRORS as error:
+            method = method_name(request)
+            raise RequestRefused(
+                f"The answer to {method} is newer than this tobs.", "Update tobs.", name="LAYER", method=method
+            ) from error
+
+    def _refused(self, inner: Invoker) -> Invoker:
+        async def invoke(call: Call) -> bytes:
+            try:
+                return await inner(call)
+            except RpcError as error:
+                raise refusal(error, call.method) from error
+
+        return invoke
+
+    def _retried(self, inner: Invoker) -> Invoker:
+        async def invoke(call: Call) -> bytes:
+            attempt = refused = hung_up = 0
+            waited = 0.0  # by this request: a clock would count the hours a laptop slept
+            while True:
+                try:
+                    return await inner(call)
+                except RpcError as error:
+                    refused += 1
+                    if not error.is_passing or refused >= self._settings.attempts:
+                        raise
+                    reason = f"{error.code} {error.name}"
+                except ConnectionLost as lost:
+                    reason = str(lost)
+                    hung_up += lost.connected
+                    if self._gives_up(call, lost, hung_up if lost.connected else attempt + 1, waited):
+                        raise NetworkError(
+                            f"Telegram cannot be reached: {reason}.",
+                            "Check the network and run the same command again; what was fetched is kept.",
+                        ) from lost
+                attempt += 1
+                seconds = self._backoff.seconds(attempt)
+                logger.info("{} failed ({}), again in {:.1f} s", call.method, reason, seconds)
+                self._on_event(Retried(call.method, reason, attempt, seconds))
+                await self.sleep(seconds)
+                waited += seconds
+
+        return invoke
+
+    def _gives_up(self, call: Call, lost: ConnectionLost, attempt: int, waited: float) -> bool:
+        """A network that is away is waited for; a CDN, or a server that hangs up on this very request, is not, for
+        ever."""
+        if lost.connected:
+            return attempt >= self._settings.attempts
+        if not self.links.was_open or self.links.is_cdn(call.dc):
+            return attempt >= _FIRST_TRIES
+        return waited >= self._settings.patience
+
+    def _connected(self, inner: Invoker) -> Invoker:
+        async def invoke(call: Call) -> bytes:
+            await self.links.ready(call.dc, call.worker)
+            return await inner(call)
+
+        return invoke
+
+    def _paced(self, inner: Invoker) -> Invoker:
+        async def invoke(call: Call) -> bytes:
+            zero_waits = 0
+            while True:
+                lane = self.lane
+                await self._ledger.gate(call.method, call.dc, lane=lane)
+                try:
+                    body = await inner(call)
+                except RpcError as error:
+                    if not error.is_flood:
+                        raise
+                    zero_waits += error.argument == 0
+                    seconds = error.argument or self._backoff.seconds(zero_waits)
+                    slower = error.argument > 0
+                    self._ledger.note(call.method, call.dc, seconds, error.name, slower=slower, lane=lane)
+                else:
+                    self._ledger.answered(call.method, call.dc, lane=lane)
+                    return body
+
+        return invoke
+
+    def _in_takeout(self, inner: Invoker) -> Invoker:
+        async def invoke(call: Call) -> bytes:
+            plain = replace(call, request=_without_range(call.request))  # ranges are offered in a takeout alone
+            if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
+                return await inner(plain)
+            wrapped = functions.InvokeWithTakeoutRequest(self.takeout_id, call.request)
+            try:
+                return await inner(replace(call, request=wrapped))
+            except RpcError as error:
+                if error.name != "TAKEOUT_INVALID" or not self.takeout_runs:
+                    raise
+            if self.takeout_id:  # the first to hear of it tells it
+                self.takeout_id = 0
+                self._on_event(TakeoutEnded("TAKEOUT_INVALID"))
+            return await inner(plain)
+
+        return invoke
+
+    def _traced(self, inner: Invoker) -> Invoker:
+        async def invoke(call: Call) -> bytes:
+            self.requests[call.method] += 1
+            logger.trace("{} (worker {}, dc {})", call.method, call.worker, call.dc)
+            return await inner(call)
+
+        return invoke
+
+    async def _sent(self, call: Call) -> bytes:
+        connection = call.over or self.links.get(call.dc, call.worker)
+        return await connection.send(call.request, timeout=self._settings.request_timeout + call.extra)

@@ -1,0 +1,1 @@
+"""Updates: differences since a stored state, and what Telegram pushes."""
