@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tests.e2e.harness import Served
 from tobs.archive import open_archive
-from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.lookups import Lookups
 from tobs.render.builtin import load_builtin
 from tobs.render.notes import render_message
@@ -31,11 +31,13 @@ def note_microseconds(world: Served, folder: Path) -> float:
     assert chat is not None
     zone = ZoneInfo("UTC")
     templates, options = Templates(load_builtin), RenderOptions(timezone=zone)
-    studio = Studio(archive=archive, account=account, root=vault, zone=zone, options=options, templates=templates)
+    render_context = RenderContext(
+        archive=archive, account=account, root=vault, zone=zone, options=options, templates=templates
+    )
     stored = archive.notes.stored([row.id for row in rows])
     best = float("inf")
     for _ in range(_ROUNDS):
-        lookups = Lookups(studio, (one for messages in stored.values() for one in messages))
+        lookups = Lookups(render_context, (one for messages in stored.values() for one in messages))
         started = time.process_time()
         for row in rows:
             lookups.begin()

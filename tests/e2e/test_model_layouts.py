@@ -96,7 +96,7 @@ class LivingLayouts(LivingVault):
         self.in_step()
         if is_stopped:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("tobs.pipeline.session.run_session.finish_relayouts", lambda desk: None)
+                patch.setattr("tobs.pipeline.session.run_session.finish_relayouts", lambda context: None)
                 self.tobs("render", "--layout", layout)
         self.tobs("render", "--layout", layout, "--accept-missing")
         self.layout = layout

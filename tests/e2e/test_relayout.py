@@ -146,7 +146,7 @@ def test_comments_have_their_channels_layout_whichever_chat_brought_them(served:
 def test_a_layout_asked_for_while_another_one_was_stopped_loses_no_note(served: Near, vault: Path) -> None:
     first = tree(vault)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tobs.pipeline.session.run_session.finish_relayouts", lambda desk: None)
+        patch.setattr("tobs.pipeline.session.run_session.finish_relayouts", lambda context: None)
         render(served, vault, "--layout", "day")
     render(served, vault, "--layout", "message")
     assert tree(vault) == first
@@ -158,7 +158,7 @@ def test_a_render_of_a_chat_or_period_reaches_its_comments_and_stories(served: N
     template.write_text("{% for message in messages %}New: {{ message.text }}{% endfor %}\n")
     with pytest.MonkeyPatch.context() as patch:
         # As if the notes were known to be of this template already.
-        patch.setattr("tobs.pipeline.session.run_session.mark_changed_templates", lambda desk: None)
+        patch.setattr("tobs.pipeline.session.run_session.mark_changed_templates", lambda context: None)
         render(served, vault, "@garden_post", "--until", "2024-06-15")
     new = [name for name, text in tree(vault).items() if name.endswith(".md") and b"\nNew: " in text]
     assert any("/Comments/" in name for name in new) and any("/Stories/" in name for name in new)

@@ -87,18 +87,18 @@ def note_candidates(path: str) -> Iterator[str]:
 
 
 def chat_candidates(title: str, chat_id: int) -> Iterator[str]:
-    """`Telegram/<Chat>/<Chat>.md`: the chat's own note. Its folder (``chat_folder``) is the chat's folder."""
+    """`Telegram/<Chat>/<Chat>.md`: the chat's own note. Its folder (``folder_of_note``) is the chat's folder."""
     return (f"{TELEGRAM}/{name}/{name}.md" for name in candidates(title, chat_id))
 
 
-def chat_folder(chat_note: str) -> str:
+def folder_of_note(chat_note: str) -> str:
     """The folder of the chat whose note is at ``chat_note``."""
     return chat_note.rpartition("/")[0]
 
 
 def topic_candidates(folder: str, title: str, topic_id: int) -> Iterator[str]:
     """`<folder>/Topics/<Topic>/<Topic>.md`: the note of a topic of the forum in ``folder``; its folder is the
-    topic's (``chat_folder``)."""
+    topic's (``folder_of_note``)."""
     return (f"{folder}/Topics/{name}/{name}.md" for name in candidates(title, topic_id, limit=MAX_TOPIC))
 
 

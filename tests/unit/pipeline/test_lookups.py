@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tobs.archive import MediaDecision, record_page
 from tobs.model import Chat, Message, MessageKey, Page, Reply
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.lookups import Lookups
 from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
 
@@ -17,16 +17,16 @@ def answering(number: int) -> Message:
     return Message(chat_id=CHAT.id, id=number, date=1_700_000_000, text=f"{number}", reply=Reply(message_id=target))
 
 
-def test_where_answered_messages_are_is_asked_once_for_all_notes_of_a_batch(desk: Desk) -> None:
-    place = open_chat(desk, CHAT)
+def test_where_answered_messages_are_is_asked_once_for_all_notes_of_a_batch(context: RunContext) -> None:
+    place = open_chat(context, CHAT)
     page = Page(CHAT.id, 1, 60, tuple(answering(number) for number in range(60, 0, -1)), raw=b"", layer=229)
-    record_page(desk.archive, 1, page, lambda message, index: MediaDecision("wanted", "", 0))
-    assert plan_messages(desk, place, upto=60, final=True) == Planned(60, is_all=True)
-    rows = desk.archive.notes.stale(1, CHAT.id, kinds=("message",))
-    stored = desk.archive.notes.stored([row.id for row in rows])
+    record_page(context.archive, 1, page, lambda message, index: MediaDecision("wanted", "", 0))
+    assert plan_messages(context, place, upto=60, final=True) == Planned(60, is_all=True)
+    rows = context.archive.notes.stale(1, CHAT.id, kinds=("message",))
+    stored = context.archive.notes.stored([row.id for row in rows])
     asked: list[str] = []
-    desk.archive.notes._database._connection.set_trace_callback(asked.append)
-    lookups = Lookups(desk.studio, [one for messages in stored.values() for one in messages])
+    context.archive.notes._database._connection.set_trace_callback(asked.append)
+    lookups = Lookups(context.render_context, [one for messages in stored.values() for one in messages])
     for number in range(1, 61):
         lookups.begin()
         target = answering(number).reply
@@ -36,5 +36,5 @@ def test_where_answered_messages_are_is_asked_once_for_all_notes_of_a_batch(desk
         assert (path is not None) == there, number
         assert [(link.message_id, link.resolved) for link in lookups.met()[0]] == [(target.message_id, there)]
     assert sum("message_rows" in statement for statement in asked) == 1
-    shown = desk.archive.notes.shown([MessageKey.of(1, CHAT.id, 5)])
+    shown = context.archive.notes.shown([MessageKey.of(1, CHAT.id, 5)])
     assert [f"{one.path.removesuffix('.md')}" for one in shown.values()] == [lookups.links.message(CHAT.id, 5)]

@@ -13,7 +13,7 @@ from tobs.archive import MediaDecision, NoteRow, record_page
 from tobs.errors import TobsError
 from tobs.model import Chat, Message, Page
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
 from tobs.pipeline.notes.render_pool import Presses
 
@@ -22,33 +22,33 @@ CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)
 LONG = random.Random(1).randbytes(20_000).hex()
 
 
-def planned(desk: Desk) -> list[NoteRow]:
+def planned(context: RunContext) -> list[NoteRow]:
     """The notes of sixty messages, which are to be written."""
     messages = [
         Message(chat_id=CHAT.id, id=number, date=1_700_000_000, text=f"{number} {LONG}") for number in range(60, 0, -1)
     ]
-    place = open_chat(desk, CHAT)
+    place = open_chat(context, CHAT)
     page = Page(CHAT.id, 1, 60, tuple(messages), raw=b"", layer=229)
-    record_page(desk.archive, 1, page, lambda message, index: MediaDecision("wanted", "", 0))
-    assert plan_messages(desk, place, upto=60, final=True) == Planned(60, is_all=True)
-    return desk.archive.notes.stale(1, CHAT.id, kinds=("message",))
+    record_page(context.archive, 1, page, lambda message, index: MediaDecision("wanted", "", 0))
+    assert plan_messages(context, place, upto=60, final=True) == Planned(60, is_all=True)
+    return context.archive.notes.stale(1, CHAT.id, kinds=("message",))
 
 
-async def test_each_batch_gets_its_own_answer_however_many_are_asked_for_at_a_time(desk: Desk) -> None:
-    rows = planned(desk)
+async def test_each_batch_gets_its_own_answer_however_many_are_asked_for_at_a_time(context: RunContext) -> None:
+    rows = planned(context)
     asked = [rows[at : at + 5] for at in range(0, 60, 5)]
-    async with Keeper() as keeper, Presses(desk.studio, keeper, processes=2) as presses:
+    async with Keeper() as keeper, Presses(context.render_context, keeper, processes=2) as presses:
         await started(presses)
         answers = await asyncio.gather(*(presses(CHAT, batch) for batch in asked))
         assert len(children()) == 2
     assert [[one.id for one in answer] for answer in answers] == [[row.id for row in batch] for batch in asked]
-    assert all(LONG in (desk.root / row.path).read_text() for row in rows)
+    assert all(LONG in (context.root / row.path).read_text() for row in rows)
     assert children() == []
 
 
-async def test_all_that_wait_are_told_when_a_process_is_killed(desk: Desk) -> None:
-    rows = planned(desk)
-    async with Keeper() as keeper, Presses(desk.studio, keeper, processes=1) as presses:
+async def test_all_that_wait_are_told_when_a_process_is_killed(context: RunContext) -> None:
+    rows = planned(context)
+    async with Keeper() as keeper, Presses(context.render_context, keeper, processes=1) as presses:
         (process,) = await started(presses)
         process.suspend()
         asked = [asyncio.create_task(presses(CHAT, rows[at : at + 20])) for at in (0, 20)]
@@ -59,10 +59,10 @@ async def test_all_that_wait_are_told_when_a_process_is_killed(desk: Desk) -> No
     assert "ended unexpectedly" in str(answers[0])
 
 
-async def test_a_run_that_ends_over_a_killed_process_says_so(desk: Desk) -> None:
-    rows = planned(desk)
+async def test_a_run_that_ends_over_a_killed_process_says_so(context: RunContext) -> None:
+    rows = planned(context)
     with pytest.raises(TobsError, match="ended unexpectedly"):
-        async with Keeper() as keeper, Presses(desk.studio, keeper, processes=1) as presses:
+        async with Keeper() as keeper, Presses(context.render_context, keeper, processes=1) as presses:
             (process,) = await started(presses)
             process.kill()
             async with asyncio.timeout(30):
@@ -72,10 +72,10 @@ async def test_a_run_that_ends_over_a_killed_process_says_so(desk: Desk) -> None
             await presses(CHAT, rows[:5])
 
 
-async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(desk: Desk) -> None:
+async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(context: RunContext) -> None:
     """As when a chat is refused while its notes are pressed, and the run goes on with the next one."""
-    rows = planned(desk)
-    async with Keeper() as keeper, Presses(desk.studio, keeper, processes=1) as presses:
+    rows = planned(context)
+    async with Keeper() as keeper, Presses(context.render_context, keeper, processes=1) as presses:
         (process,) = await started(presses)
         process.suspend()
         given_up = [asyncio.create_task(presses(CHAT, rows[at : at + 10])) for at in (0, 10, 20)]
@@ -89,17 +89,17 @@ async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(desk: Desk) ->
             answers = await asyncio.gather(*(presses(CHAT, rows[at : at + 10]) for at in (30, 40, 50)))
     assert [note.id for answer in answers for note in answer] == [row.id for row in rows[30:]]
     # What was begun was ended: the two batches that the process had are written, the third was never handed over.
-    assert [row.message_id for row in rows if not (desk.root / row.path).exists()] == [*range(21, 31)]
+    assert [row.message_id for row in rows if not (context.root / row.path).exists()] == [*range(21, 31)]
 
 
-async def test_a_process_that_is_killed_in_the_middle_of_a_large_answer_is_gone_at_the_end(desk: Desk) -> None:
-    rows = planned(desk)
+async def test_a_process_that_is_killed_in_the_middle_of_a_large_answer_is_gone_at_the_end(context: RunContext) -> None:
+    rows = planned(context)
     async with asyncio.timeout(30), Keeper() as keeper:
         with pytest.raises(KeyboardInterrupt):
-            async with Presses(desk.studio, keeper, processes=1) as presses:
+            async with Presses(context.render_context, keeper, processes=1) as presses:
                 await started(presses)
                 asked = asyncio.create_task(presses(CHAT, rows))
-                while not (desk.root / rows[-1].path).exists():  # noqa: ASYNC110 -- another process writes it
+                while not (context.root / rows[-1].path).exists():  # noqa: ASYNC110 -- another process writes it
                     await asyncio.sleep(0.01)
                 time.sleep(0.5)  # noqa: ASYNC251 -- its answer waits in the pipe, and nobody reads meanwhile
                 asked.cancel()

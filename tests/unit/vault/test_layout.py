@@ -15,8 +15,8 @@ from tobs.vault.layout import (
     NotePlace,
     audio_candidates,
     chat_candidates,
-    chat_folder,
     choose_layout,
+    folder_of_note,
     note_candidates,
     period_of,
     person_candidates,
@@ -61,7 +61,7 @@ def test_a_chat_note_lies_in_the_folder_of_its_name() -> None:
     first, second = islice(chat_candidates("News", -1000000000005), 2)
     assert first == "Telegram/News/News.md"
     assert second == "Telegram/News (-1000000000005)/News (-1000000000005).md"
-    assert chat_folder(second) == "Telegram/News (-1000000000005)"
+    assert folder_of_note(second) == "Telegram/News (-1000000000005)"
 
 
 def test_a_sender_has_a_note_among_the_people() -> None:

@@ -36,9 +36,9 @@ class ExportRun(Struct, frozen=True):
                 return await run.keeper(run.archive.people.called, text)
 
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], known)
-            desk = run.desk(telegram.account.id)
+            context = run.context(telegram.account.id)
             await run.keeper(keep_account, run.archive, self.means.settings.account, telegram.account.id)
-            async with run.stages(desk) as stages:
+            async with run.stages(context) as stages:
                 exporter = ChatExporter(
                     stages,
                     telegram,
@@ -51,7 +51,7 @@ class ExportRun(Struct, frozen=True):
                     places = await exporter.export_all(chosen)
                     if selection.left:
                         places += await exporter.export_all(await self._left_chats(telegram, selection, chosen))
-                await finish_notes(desk, run.keeper, stages.writer, places)
+                await finish_notes(context, run.keeper, stages.writer, places)
         return run.report
 
     async def _left_chats(self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:

@@ -11,7 +11,7 @@ from tobs.archive import Archive
 from tobs.media import MediaPolicy
 from tobs.model import Chat, Person
 from tobs.pipeline.context.report import Reporter, RunReport
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.archived_chats import keep_account, kept_account
 from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
@@ -30,30 +30,30 @@ class ImportRun(Struct, frozen=True):
         async with open_run(self.means) as run:
             reporter = self.means.reporter
             tell_survey(reporter, export.found)
-            desk = run.desk(await run.keeper(_account, run.archive, self.means.settings.account, export.found))
+            context = run.context(await run.keeper(_account, run.archive, self.means.settings.account, export.found))
             await run.keeper(_see_people, run.archive, export.found)
-            await run.keeper(_know_old_groups, desk, export.found)
+            await run.keeper(_know_old_groups, context, export.found)
             reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())
             places: list[ChatPlace] = []
-            async with run.stages(desk, self.policy) as stages, aclosing(export.chats()) as chats:
+            async with run.stages(context, self.policy) as stages, aclosing(export.chats()) as chats:
                 async for reader in chats:
                     places += await self._bring(stages, reader)
-                await finish_notes(desk, run.keeper, stages.writer, places)
+                await finish_notes(context, run.keeper, stages.writer, places)
             await run.keeper(export.settle)
         return run.report
 
     async def _bring(self, stages: ChatStages, reader: ChatReader) -> list[ChatPlace]:
         """One chat, with what is there of the group it grew from."""
-        desk, keeper, found = stages.desk, stages.keeper, reader.found
-        host = await keeper(_open_host, desk, found)
+        context, keeper, found = stages.context, stages.keeper, reader.found
+        host = await keeper(_open_host, context, found)
         places: dict[int, ChatPlace] = {}
         while chat_id := await reader.next_chat():
             place = places.get(chat_id)
             if place is None:
-                place = places[chat_id] = await keeper(_open_part, desk, found, host, chat_id)
-            desk.reporter.chat = host.chat.title
+                place = places[chat_id] = await keeper(_open_part, context, found, host, chat_id)
+            context.reporter.chat = host.chat.title
             await stages.bring(reader.source, place, [(1, place.chat.top)])
-        await keeper(_settle, desk, found)
+        await keeper(_settle, context, found)
         return [host, *(place for chat_id, place in places.items() if chat_id != host.chat.id)]
 
 
@@ -72,38 +72,38 @@ def _see_people(archive: Archive, found: Survey) -> None:
     archive.people.see([Person(marked, name) for marked, name in ids.items() if marked not in here])
 
 
-def _know_old_groups(desk: Desk, found: Survey) -> None:
+def _know_old_groups(context: RunContext, found: Survey) -> None:
     """Where Telegram told which group a supergroup grew from, its old messages are filed there."""
     for one in found.chats:
-        known = desk.archive.chats.get(desk.account, one.chat.id)
+        known = context.archive.chats.get(context.account, one.chat.id)
         if known is not None and known.migrated_from and one.place.old_group in one.ids:
             one.ids[known.migrated_from] = one.ids.pop(one.place.old_group)
             one.place = replace(one.place, old_group=known.migrated_from)
 
 
-def _open_host(desk: Desk, found: FoundChat) -> ChatPlace:
+def _open_host(context: RunContext, found: FoundChat) -> ChatPlace:
     """The place of a chat. What Telegram itself told of it is not replaced."""
-    known = desk.archive.chats.get(desk.account, found.chat.id)
+    known = context.archive.chats.get(context.account, found.chat.id)
     messages = sum(ids.count for ids in found.ids.values())
     chat = found.chat if known is None else replace(known, top=max(known.top, found.chat.top))
-    return open_chat(desk, chat, is_part=True, messages=messages)
+    return open_chat(context, chat, is_part=True, messages=messages)
 
 
-def _open_part(desk: Desk, found: FoundChat, host: ChatPlace, chat_id: int) -> ChatPlace:
+def _open_part(context: RunContext, found: FoundChat, host: ChatPlace, chat_id: int) -> ChatPlace:
     """The place of the messages of ``chat_id``: the chat's own, or those of the group it grew from, inside it."""
     if chat_id == host.chat.id:
         return host
-    known = desk.archive.chats.get(desk.account, chat_id)
+    known = context.archive.chats.get(context.account, chat_id)
     top = max(found.ids[chat_id].high, known.top if known else 0)
     old = known or Chat(chat_id, "group", host.chat.title, migrated_to=host.chat.id)
-    return open_chat(desk, replace(old, top=top), inside=host, is_part=True)
+    return open_chat(context, replace(old, top=top), inside=host, is_part=True)
 
 
-def _settle(desk: Desk, found: FoundChat) -> None:
+def _settle(context: RunContext, found: FoundChat) -> None:
     """An export has every message between its first and its last: a later run goes on from there."""
     for chat_id, ids in found.ids.items():
         if ids.count:
-            desk.archive.coverage.add(desk.account, chat_id, max(1, ids.low), ids.high, ())
+            context.archive.coverage.add(context.account, chat_id, max(1, ids.low), ids.high, ())
 
 
 def tell_survey(reporter: Reporter, found: Survey) -> None:

@@ -25,7 +25,7 @@ from tobs.telegram.facade import Telegram
 from tobs.telegram.net.events import OnEvent
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.vault.layout import chat_candidates, chat_folder
+from tobs.vault.layout import chat_candidates, folder_of_note
 
 
 async def make_plan(
@@ -127,13 +127,13 @@ def _reading(path: Path) -> Iterator[Archive | None]:
 
 def _known(archive: Archive | None, account: int, chat: Chat) -> Known:
     """What the vault has of ``chat``, and where it would go if it has nothing."""
-    folder = chat_folder(next(chat_candidates(chat.title, chat.id)))
+    folder = folder_of_note(next(chat_candidates(chat.title, chat.id)))
     if archive is None:
         return Known(count=lambda *_, topic=0: 0, folder=folder)
     note = archive.notes.by_tobs_id(str(chat.id))
     return Known(
         count=partial(archive.messages.count_between, account),
-        folder=chat_folder(note.path) if note is not None else folder,
+        folder=folder_of_note(note.path) if note is not None else folder,
         layout=_recorded(archive.chats.layout(account, chat.id)),
     )
 

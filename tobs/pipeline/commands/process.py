@@ -10,7 +10,7 @@ from msgspec import Struct
 from tobs.errors import ConfigError, LoginError, TelegramError
 from tobs.media import Chain, MediaPolicy
 from tobs.pipeline.context.report import RunReport
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.reprocess import Reprocessing, drop_plugins
 from tobs.pipeline.media.wanted import reconsider
@@ -43,72 +43,79 @@ class ProcessRun(Struct, frozen=True):
         """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
         reporter = self.means.reporter
         async with open_run(self.means) as run:
-            desk = run.desk(await run.keeper(kept_account, run.archive, self.means.settings.account))
-            places = await run.keeper(kept_places, desk, work.targets)
+            context = run.context(await run.keeper(kept_account, run.archive, self.means.settings.account))
+            places = await run.keeper(kept_places, context, work.targets)
             if not work.plugins:
-                await run.keeper(drop_plugins, desk, self.means.catalogue)
-            enrichers = run.enrichers(desk, force=work.force, only=work.plugins)
+                await run.keeper(drop_plugins, context, self.means.catalogue)
+            enrichers = run.enrichers(context, force=work.force, only=work.plugins)
             async with (
                 LateTelegram(run, self.way) as telegram,
                 run.chain(force=work.force, only=work.plugins) as chain,
-                run.writer(desk) as writer,
+                run.writer(context) as writer,
             ):
-                again = Reprocessing(desk, run.keeper, chain, None if work.offline else telegram.fetch_file)
+                again = Reprocessing(context, run.keeper, chain, None if work.offline else telegram.fetch_file)
                 for place in places:
                     reporter.chat, reporter.phase = place.chat.title, "processing"
                     await again.run(place)
-                    upto = await run.keeper(settled_to, desk, place, final=True)
+                    upto = await run.keeper(settled_to, context, place, final=True)
                     await enrichers.ask(place, upto)
                     # What a plugin hid, and none hides any more.
-                    while not (await run.keeper(plan_messages, desk, place, upto=upto, final=True)).is_all:
+                    while not (await run.keeper(plan_messages, context, place, upto=upto, final=True)).is_all:
                         pass
                 again.tell_missing()
-                await self._fetch(run, desk, places, chain, None if work.offline else telegram)
+                await self._fetch(run, context, places, chain, None if work.offline else telegram)
                 for place in places:
                     await writer.write_messages(place, final=True)
-                await finish_notes(desk, run.keeper, writer, places)
+                await finish_notes(context, run.keeper, writer, places)
         return run.report
 
     async def _fetch(
-        self, run: OpenRun, desk: Desk, places: Sequence[ChatPlace], chain: Chain, telegram: LateTelegram | None
+        self,
+        run: OpenRun,
+        context: RunContext,
+        places: Sequence[ChatPlace],
+        chain: Chain,
+        telegram: LateTelegram | None,
     ) -> None:
         """Bring what failed before or is still wanted, and place what was fetched. That Telegram cannot be reached is
         told; it ends nothing."""
         staged, wanted = [], []
         for place in places:
-            states = await run.keeper(_due, desk, place, self.means.policy)
+            states = await run.keeper(_due, context, place, self.means.policy)
             staged += [place] if "staged" in states else []
             wanted += [place] if {"wanted", "failed"} & states else []
         for place in staged:
-            await self._bring(run, desk, place, chain, None)
+            await self._bring(run, context, place, chain, None)
         if telegram is None or not wanted:
             return
-        reporter = desk.reporter
+        reporter = context.reporter
         reporter.phase = "media"
         try:
             fetch = (await telegram.open()).fetch_file
             for place in wanted:
                 reporter.chat = place.chat.title
-                await run.keeper(desk.archive.media.retry_failed, desk.account, place.chat.id)
-                await self._bring(run, desk, place, chain, fetch)
+                await run.keeper(context.archive.media.retry_failed, context.account, place.chat.id)
+                await self._bring(run, context, place, chain, fetch)
         except (TelegramError, LoginError, ConfigError) as error:
             reporter.problem("media", "files that are still wanted", str(error))
 
-    async def _bring(self, run: OpenRun, desk: Desk, place: ChatPlace, chain: Chain, fetch: FetchFile | None) -> None:
-        counts = await run.keeper(desk.archive.media.counts, desk.account, place.chat.id)
+    async def _bring(
+        self, run: OpenRun, context: RunContext, place: ChatPlace, chain: Chain, fetch: FetchFile | None
+    ) -> None:
+        counts = await run.keeper(context.archive.media.counts, context.account, place.chat.id)
         run.report.media.wanted += counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
         limits = self.means.limits
         stage = MediaStage(
-            desk, place, run.keeper, fetch, chain, downloads=limits.downloads, allowance=limits.allowance
+            context, place, run.keeper, fetch, chain, downloads=limits.downloads, allowance=limits.allowance
         )
         await stage.run(asyncio.Event(), lambda: True, lambda: None)
 
 
-def _due(desk: Desk, place: ChatPlace, policy: MediaPolicy) -> set[str]:
+def _due(context: RunContext, place: ChatPlace, policy: MediaPolicy) -> set[str]:
     """In which states files of a chat are that still has something to be done about them. Of a chat that the
     configuration singles out they are judged again by it."""
     if policy.singles_out(place.chat):
-        reconsider(desk, place.chat, policy)
-    counts = desk.archive.media.counts(desk.account, place.chat.id)
-    retryable = desk.archive.media.retryable(desk.account, place.chat.id)
+        reconsider(context, place.chat, policy)
+    counts = context.archive.media.counts(context.account, place.chat.id)
+    retryable = context.archive.media.retryable(context.account, place.chat.id)
     return {state for state in ("staged", "wanted") if counts.get(state)} | ({"failed"} if retryable else set())

@@ -14,7 +14,7 @@ from tobs.archive import NoteRow
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import Keeper
 from tobs.pipeline.context.report import Change, Rendering, RunReport
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.notes.note_writer import NoteWriter
 from tobs.pipeline.notes.relayout import (
     finish_relayouts,
@@ -55,7 +55,7 @@ class RenderRun(Struct, frozen=True):
         self.means.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
         async with open_run(self._means()) as run:
             account = await run.keeper(kept_account, run.archive, self.means.settings.account)
-            await self._render(run, run.desk(account))
+            await self._render(run, run.context(account))
         return run.report
 
     def _means(self) -> Means:
@@ -64,47 +64,49 @@ class RenderRun(Struct, frozen=True):
             return self.means
         return replace(self.means, catalogue=replace(self.means.catalogue, ready=()))
 
-    async def _render(self, run: OpenRun, desk: Desk) -> None:
+    async def _render(self, run: OpenRun, context: RunContext) -> None:
         reporter = self.means.reporter
         if self.asked.dry:
-            desk = replace(desk, studio=replace(desk.studio, is_rehearsal=True))
-        async with self._writer(run, desk) as writer:
+            context = replace(context, render_context=replace(context.render_context, is_rehearsal=True))
+        async with self._writer(run, context) as writer:
             reporter.phase = "planning"
-            places = await run.keeper(kept_places, desk, self.asked.targets)
+            places = await run.keeper(kept_places, context, self.asked.targets)
             scope = Scope(places, bool(self.asked.targets), self.asked.since, self.asked.until)
             if self.asked.restore:
-                await run.keeper(restore, desk, scope)
-            anew = await run.keeper(self._lay_out, desk, places)
-            await run.keeper(mark_stale, desk, scope)
+                await run.keeper(restore, context, scope)
+            anew = await run.keeper(self._lay_out, context, places)
+            await run.keeper(mark_stale, context, scope)
             reporter.phase = "rendering"
             for place in anew or places:
                 await writer.write_messages(place, final=True)
-            await finish_notes(desk, run.keeper, writer, anew or places, with_waiting=True)
+            await finish_notes(context, run.keeper, writer, anew or places, with_waiting=True)
 
-    def _lay_out(self, desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+    def _lay_out(self, context: RunContext, places: Sequence[ChatPlace]) -> list[ChatPlace]:
         """Lay the chats out anew that are to have another layout; their places then."""
         anew: list[ChatPlace] = []
         if self.asked.layout is not None:
             # What is filed in the folder of another chat is laid out with that.
             for place in places:
                 if place.chat.id == place.home and not place.is_guest:
-                    anew += lay_out(desk, place.chat, self.asked.layout)
-        if anew and not desk.studio.is_rehearsal:
-            hand_over(desk)
+                    anew += lay_out(context, place.chat, self.asked.layout)
+        if anew and not context.render_context.is_rehearsal:
+            hand_over(context)
         return anew
 
     @asynccontextmanager
-    async def _writer(self, run: OpenRun, desk: Desk) -> AsyncIterator[NoteWriter]:
+    async def _writer(self, run: OpenRun, context: RunContext) -> AsyncIterator[NoteWriter]:
         """Who writes the notes; in a rehearsal nothing is written and all that the archive was told is forgotten."""
         if not self.asked.dry:
-            async with run.writer(desk) as writer:
+            async with run.writer(context) as writer:
                 yield writer
             return
         await run.keeper(run.archive.begin_rehearsal)
         try:
-            await run.keeper(mark_changed_templates, desk)
-            yield NoteWriter(desk, run.keeper, _Rehearsal(desk, run.keeper), told=partial(_tell, desk, self.asked.diff))
-            await run.keeper(finish_relayouts, desk)
+            await run.keeper(mark_changed_templates, context)
+            yield NoteWriter(
+                context, run.keeper, _Rehearsal(context, run.keeper), told=partial(_tell, context, self.asked.diff)
+            )
+            await run.keeper(finish_relayouts, context)
         finally:
             await run.keeper(run.archive.end_rehearsal)
 
@@ -114,21 +116,21 @@ class _Rehearsal:
 
     width = 1
 
-    def __init__(self, desk: Desk, keeper: Keeper) -> None:
-        self._desk = desk
+    def __init__(self, context: RunContext, keeper: Keeper) -> None:
+        self._context = context
         self._keeper = keeper
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """What would become of ``rows``."""
-        return await self._keeper(press_messages, self._desk.studio, chat, rows)
+        return await self._keeper(press_messages, self._context.render_context, chat, rows)
 
     def expect(self, messages: int) -> None:
         """Nothing has to be made ready."""
 
 
-def _tell(desk: Desk, with_diff: bool, pressed: Pressed) -> None:
+def _tell(context: RunContext, with_diff: bool, pressed: Pressed) -> None:
     """Tell what would become of a note, unless it stays as it is."""
-    changes = rendering_of(desk).changes
+    changes = rendering_of(context).changes
     if pressed.change is not None and changes is not None:
         diff = difference(pressed.path, *pressed.change) if with_diff else ""
         changes.append(Change(pressed.path, pressed.outcome, diff))

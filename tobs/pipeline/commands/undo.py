@@ -9,7 +9,7 @@ from msgspec import Struct
 from tobs.archive import NoteRow, ReplacedText, Replacement, WrittenNote, pack_base
 from tobs.errors import UsageError
 from tobs.pipeline.context.report import RunReport
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.render_notes import conflict_words, whereabouts
 from tobs.pipeline.notes.vault_scan import linking_to
 from tobs.pipeline.select.archived_chats import kept_account
@@ -31,18 +31,18 @@ class UndoRun(Struct, frozen=True):
     async def undo(self, run_id: str) -> RunReport:
         """Put back the notes of ``run_id`` (``last``: the newest run that changed any). Raises UsageError."""
         async with open_run(self.means) as run:
-            desk = run.desk(await run.keeper(kept_account, run.archive, self.means.settings.account))
-            chosen = await run.keeper(_chosen, desk, run_id)
+            context = run.context(await run.keeper(kept_account, run.archive, self.means.settings.account))
+            chosen = await run.keeper(_chosen, context, run_id)
             run.report.targets[:] = [chosen]
-            await run.keeper(_put_back, desk, chosen)
-            async with run.writer(desk) as writer:
+            await run.keeper(_put_back, context, chosen)
+            async with run.writer(context) as writer:
                 # What links to a note that is gone now.
-                await finish_notes(desk, run.keeper, writer, [])
+                await finish_notes(context, run.keeper, writer, [])
         return run.report
 
 
-def _chosen(desk: Desk, run_id: str) -> str:
-    runs = desk.archive.replaced.runs()
+def _chosen(context: RunContext, run_id: str) -> str:
+    runs = context.archive.replaced.runs()
     if run_id == "last" and runs:
         return runs[0].id
     if run_id not in {run.id for run in runs}:
@@ -53,11 +53,11 @@ def _chosen(desk: Desk, run_id: str) -> str:
     return run_id
 
 
-def _put_back(desk: Desk, run_id: str) -> None:
-    archive = desk.archive
+def _put_back(context: RunContext, run_id: str) -> None:
+    archive = context.archive
     for texts in archive.replaced.of(run_id):
-        _put_back_batch(desk, texts)
-    gone = [row.path for rows in archive.replaced.made_in(run_id) for row in _remove(desk, rows)]
+        _put_back_batch(context, texts)
+    gone = [row.path for rows in archive.replaced.made_in(run_id) for row in _remove(context, rows)]
     if gone:
         archive.notes.mark_stale(linking_to(archive, gone))
 
@@ -70,15 +70,15 @@ class _Change(Struct, frozen=True):
     text: str
 
 
-def _put_back_batch(desk: Desk, texts: Sequence[ReplacedText]) -> None:
-    archive, reporter = desk.archive, desk.reporter
+def _put_back_batch(context: RunContext, texts: Sequence[ReplacedText]) -> None:
+    archive, reporter = context.archive, context.reporter
     bases = archive.notes.bases([one.note.id for one in texts])
     changes = []
-    for one, data in zip(texts, read_batch(desk.root, [one.note.path for one in texts]), strict=True):
-        change = _change(desk, one, data, bases.get(one.note.id, ""))
+    for one, data in zip(texts, read_batch(context.root, [one.note.path for one in texts]), strict=True):
+        change = _change(context, one, data, bases.get(one.note.id, ""))
         if change is not None:
             changes.append(change)
-    files = write_batch(desk.root, [NoteFile(one.replaced.note.path, one.text) for one in changes])
+    files = write_batch(context.root, [NoteFile(one.replaced.note.path, one.text) for one in changes])
     with archive.transaction():
         archive.replaced.keep(
             reporter.report.run_id,
@@ -102,9 +102,9 @@ def _put_back_batch(desk: Desk, texts: Sequence[ReplacedText]) -> None:
         )
 
 
-def _change(desk: Desk, one: ReplacedText, data: bytes | None, base: str) -> _Change | None:
+def _change(context: RunContext, one: ReplacedText, data: bytes | None, base: str) -> _Change | None:
     """What a note that was changed should hold again; None where nothing is to be written."""
-    reporter, note = desk.reporter, one.note
+    reporter, note = context.reporter, one.note
     if data is None:
         if one.wrote_hash:
             reporter.count_note("deleted")
@@ -128,8 +128,8 @@ def _change(desk: Desk, one: ReplacedText, data: bytes | None, base: str) -> _Ch
             wrote,
             found,
             one.was,
-            lambda target: whereabouts(desk.studio, target),
-            conflict_words(desk.studio.options.language),
+            lambda target: whereabouts(context.render_context, target),
+            conflict_words(context.render_context.options.language),
         )
     except BrokenFrontMatter as error:
         reporter.problem("front matter", note.path, f"its front matter cannot be read: {error}")
@@ -140,17 +140,17 @@ def _change(desk: Desk, one: ReplacedText, data: bytes | None, base: str) -> _Ch
     return _Change(one, found, merged.text)
 
 
-def _remove(desk: Desk, rows: Sequence[NoteRow]) -> list[NoteRow]:
+def _remove(context: RunContext, rows: Sequence[NoteRow]) -> list[NoteRow]:
     """Notes that the run made, moved to the vault's trash; those their owner wrote into stay."""
     removed = []
-    for row, data in zip(rows, read_batch(desk.root, [row.path for row in rows]), strict=True):
+    for row, data in zip(rows, read_batch(context.root, [row.path for row in rows]), strict=True):
         if data is None:
             continue
         if text_hash(plain_text(data) or "") != row.text_hash:
-            desk.reporter.count_note("preserved")
+            context.reporter.count_note("preserved")
             continue
-        move_to_trash(desk.root, row.path)
-        desk.reporter.count_note("deleted")
+        move_to_trash(context.root, row.path)
+        context.reporter.count_note("deleted")
         removed.append(row)
-    desk.archive.notes.mark_deleted([row.id for row in removed])
+    context.archive.notes.mark_deleted([row.id for row in removed])
     return removed

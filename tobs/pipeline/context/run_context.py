@@ -17,7 +17,7 @@ from tobs.render.views import RenderOptions
 from tobs.vault.layout import AskedLayout, LayoutName
 
 
-class Studio(Struct, frozen=True):
+class RenderContext(Struct, frozen=True):
     """What turns archived messages into files. ``account`` is the user id of who is logged in. The archive is only
     read, so that another process may have a studio too. In a rehearsal no file is written: what would be is told."""
 
@@ -34,11 +34,11 @@ class Studio(Struct, frozen=True):
     post_render: PostRender | None = None
 
 
-class Desk(Struct, frozen=True):
+class RunContext(Struct, frozen=True):
     """The archive and the vault of a run, for the one thread that writes into the archive. ``layout`` is that of chats
     that come for the first time."""
 
-    studio: Studio
+    render_context: RenderContext
     staging: Path
     layout: AskedLayout
     reporter: Reporter
@@ -47,22 +47,22 @@ class Desk(Struct, frozen=True):
     @property
     def archive(self) -> Archive:
         """The archive."""
-        return self.studio.archive
+        return self.render_context.archive
 
     @property
     def account(self) -> int:
         """The user id of who is logged in; the archive's account."""
-        return self.studio.account
+        return self.render_context.account
 
     @property
     def root(self) -> Path:
         """The vault's folder."""
-        return self.studio.root
+        return self.render_context.root
 
     @property
     def zone(self) -> ZoneInfo:
         """The vault's time zone."""
-        return self.studio.zone
+        return self.render_context.zone
 
 
 class ChatPlace(Struct, frozen=True):

@@ -11,7 +11,7 @@ from tobs.media import MediaPolicy
 from tobs.media.transfer import Transferred, transfer
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.sources import FetchFile
 from tobs.vault.attach import place_file, unoccupied
@@ -19,32 +19,32 @@ from tobs.vault.layout import picture_candidates
 
 
 async def fetch_picture(
-    desk: Desk, keeper: Keeper, fetch_file: FetchFile, place: ChatPlace, policy: MediaPolicy
+    context: RunContext, keeper: Keeper, fetch_file: FetchFile, place: ChatPlace, policy: MediaPolicy
 ) -> None:
     """Bring the picture of a chat into the vault, where it is a new one and the owner wants photos."""
     item, wanted = place.chat.photo, policy.of(place.chat)
     if item is None or item.remote is None or "photo" not in wanted.kinds or item.size > wanted.max_size:
         return
-    if await keeper(_is_here, desk, place, item.remote.key):
+    if await keeper(_is_here, context, place, item.remote.key):
         return
-    key = MessageKey.of(desk.account, place.chat.id, 0)
-    part = desk.staging / f"{hashlib.sha256(item.remote.key.encode()).hexdigest()[:32]}.part"
+    key = MessageKey.of(context.account, place.chat.id, 0)
+    part = context.staging / f"{hashlib.sha256(item.remote.key.encode()).hexdigest()[:32]}.part"
 
     async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
         return await fetch_file(item, key, part, offset=offset, on_progress=on_progress)
 
     try:
-        file = await transfer(item, fetch, part=part, staging=desk.staging)
+        file = await transfer(item, fetch, part=part, staging=context.staging)
     except TransferFailed as error:
         if error.retryable:
-            desk.reporter.problem("media", f"picture of {place.chat.title}", str(error))
+            context.reporter.problem("media", f"picture of {place.chat.title}", str(error))
         return
-    await keeper(_place, desk, place, item, key, file)
+    await keeper(_place, context, place, item, key, file)
 
 
-def _is_here(desk: Desk, place: ChatPlace, key: str) -> bool:
+def _is_here(context: RunContext, place: ChatPlace, key: str) -> bool:
     """Whether the bytes are in the vault: as the picture, or as the photo of a message that set it."""
-    archive, chat_id = desk.archive, place.chat.id
+    archive, chat_id = context.archive, place.chat.id
     known = archive.files.picture(chat_id)
     if known is not None and known[0] == key:
         return True
@@ -55,12 +55,12 @@ def _is_here(desk: Desk, place: ChatPlace, key: str) -> bool:
     return True
 
 
-def _place(desk: Desk, place: ChatPlace, item: FileItem, key: MessageKey, file: Transferred) -> None:
-    archive, remote = desk.archive, item.remote
+def _place(context: RunContext, place: ChatPlace, item: FileItem, key: MessageKey, file: Transferred) -> None:
+    archive, remote = context.archive, item.remote
     assert remote is not None
-    what = catalogue(desk.studio.options.language)("name.picture")
-    names = unoccupied(desk.root, picture_candidates(place.folder, what), file.sha256)
+    what = catalogue(context.render_context.options.language)("name.picture")
+    names = unoccupied(context.root, picture_candidates(place.folder, what), file.sha256)
     row = archive.files.get(file.sha256) or archive.files.claim(file.sha256, key, names, size=file.size, mime=item.mime)
-    if place_file(file.path, desk.root, row.path, sha256=file.sha256, mtime=place.chat.created) is None:
-        desk.reporter.problem("media", row.path, "another file lies at its place; it was left alone")
+    if place_file(file.path, context.root, row.path, sha256=file.sha256, mtime=place.chat.created) is None:
+        context.reporter.problem("media", row.path, "another file lies at its place; it was left alone")
     archive.files.set_picture(place.chat.id, remote.key, file.sha256)

@@ -20,7 +20,7 @@ from tobs.archive import Archive, Decide, Post, Recorded, Thread, record_page
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Message, Page, UpdateState, copied_post, thread_root
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, Recording
 from tobs.pipeline.fetch.mass_deletion import is_mass
 from tobs.sources import Gap, Source, live_source
@@ -42,16 +42,16 @@ class Commented(Struct, frozen=True):
 
 
 async def find_comments(
-    desk: Desk, keeper: Keeper, telegram: Telegram, channel: Chat, *, within: Gap | None, workers: int
+    context: RunContext, keeper: Keeper, telegram: Telegram, channel: Chat, *, within: Gap | None, workers: int
 ) -> Commented | None:
     """How to bring the comments of ``channel`` that are not in the archive; None when there are none. ``within`` are
     the posts wanted (None: all)."""
     if not channel.linked_chat:
         return None
-    comments, low, high = desk.archive.comments, *(within or (1, _HIGHEST))
+    comments, low, high = context.archive.comments, *(within or (1, _HIGHEST))
     group, top = await _group(telegram, channel.linked_chat)
     if top is not None:  # what is edited from here on, a sync asks for
-        await keeper(desk.archive.updates.begin, desk.account, group.id, UpdateState(group.pts))
+        await keeper(context.archive.updates.begin, context.account, group.id, UpdateState(group.pts))
     cursor = await keeper(comments.cursor, channel.id, group.id)
     posts = await keeper(comments.posts, channel.id, low, high)
     if within is None and top is not None:
@@ -67,13 +67,13 @@ async def find_comments(
     if not due:
         return None
 
-    return _by_post(_Threads(desk, keeper, channel.id, threads), telegram, channel, group, due, workers)
+    return _by_post(_Threads(context, keeper, channel.id, threads), telegram, channel, group, due, workers)
 
 
-def left_comments(desk: Desk, telegram: Telegram, channel: Chat) -> Commented | None:
+def left_comments(context: RunContext, telegram: Telegram, channel: Chat) -> Commented | None:
     """Comments that are in the archive, of a run that was stopped before they had their notes; None for none."""
-    group = desk.archive.chats.get(desk.account, channel.linked_chat) if channel.linked_chat else None
-    if group is None or group.id not in desk.archive.messages.unfinished(desk.account):
+    group = context.archive.chats.get(context.account, channel.linked_chat) if channel.linked_chat else None
+    if group is None or group.id not in context.archive.messages.unfinished(context.account):
         return None
     return Commented(group, live_source(telegram), (), None)
 
@@ -144,8 +144,8 @@ async def _due(
 class _Threads:
     """The comments of single posts as the archive has them."""
 
-    def __init__(self, desk: Desk, keeper: Keeper, channel_id: int, walked: Mapping[int, Thread]) -> None:
-        self._desk = desk
+    def __init__(self, context: RunContext, keeper: Keeper, channel_id: int, walked: Mapping[int, Thread]) -> None:
+        self._context = context
         self._keeper = keeper
         self._channel = channel_id
         self._walked = walked
@@ -156,7 +156,7 @@ class _Threads:
         known = self._walked.get(post_id, Thread(0, 0))
         if not known.walked or now.counted < known.counted:
             return 1
-        here = await self._keeper(self._desk.archive.comments.live, self._channel, post_id, 1, known.walked)
+        here = await self._keeper(self._context.archive.comments.live, self._channel, post_id, 1, known.walked)
         return here[-LOOK_BACK:][0].id if here else 1
 
     async def settle(self, post_id: int, page: Page, low: int) -> None:
@@ -164,7 +164,7 @@ class _Threads:
         await self._keeper(self._settle, post_id, low, page)
 
     def _settle(self, post_id: int, low: int, page: Page) -> None:
-        archive, reporter = self._desk.archive, self._desk.reporter
+        archive, reporter = self._context.archive, self._context.reporter
         told = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
         here = archive.comments.live(self._channel, post_id, low, page.high)
         gone = [key for key in here if key.id not in told]
@@ -176,7 +176,7 @@ class _Threads:
 
     async def set_walked(self, post_id: int, thread: Thread) -> None:
         """The comments of a post were asked for."""
-        await self._keeper(self._desk.archive.comments.set_walked, (self._channel, post_id), thread)
+        await self._keeper(self._context.archive.comments.set_walked, (self._channel, post_id), thread)
 
 
 def _by_post(

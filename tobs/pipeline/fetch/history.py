@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tobs.archive import Archive, Decide, Recorded, record_page
 from tobs.model import Page
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.sources import Gap, Source
 
 Recording = Callable[[Archive, int, Page, Decide], Recorded]
@@ -20,13 +20,13 @@ Recording = Callable[[Archive, int, Page, Decide], Recorded]
 LOOK_BACK = 50
 
 
-def missing_ids(desk: Desk, chat_id: int, top: int, within: Gap | None = None, topic: int = 0) -> list[Gap]:
+def missing_ids(context: RunContext, chat_id: int, top: int, within: Gap | None = None, topic: int = 0) -> list[Gap]:
     """What of the ids of a chat (or a ``topic`` of it) up to ``top`` has to be fetched: what is not settled; once
     nothing but the newest end is missing, also a small look-back over what is known. ``within`` is the interval that is
     wanted (None: all)."""
-    archive = desk.archive
-    gaps = archive.coverage.gaps(desk.account, chat_id, 1, top, topic=topic)
-    seen = archive.messages.newest_ids(desk.account, chat_id, LOOK_BACK, topic=topic)
+    archive = context.archive
+    gaps = archive.coverage.gaps(context.account, chat_id, 1, top, topic=topic)
+    seen = archive.messages.newest_ids(context.account, chat_id, LOOK_BACK, topic=topic)
     caught_up = not gaps or (len(gaps) == 1 and bool(seen) and gaps[0][0] > seen[0])
     gaps = [(seen[-1], top)] if caught_up and seen else gaps
     if within is None:
@@ -36,7 +36,7 @@ def missing_ids(desk: Desk, chat_id: int, top: int, within: Gap | None = None, t
 
 
 async def fetch_and_record(
-    desk: Desk,
+    context: RunContext,
     place: ChatPlace,
     keeper: Keeper,
     source: Source,
@@ -54,10 +54,12 @@ async def fetch_and_record(
     async def record() -> None:
         while (page := await pages.get()) is not None:
             if recording is not None:
-                done = await keeper(recording, desk.archive, desk.account, page, decide)
+                done = await keeper(recording, context.archive, context.account, page, decide)
             else:
-                done = await keeper(record_page, desk.archive, desk.account, settling(page), decide, source=source.name)
-            _count(desk, place, page, done)
+                done = await keeper(
+                    record_page, context.archive, context.account, settling(page), decide, source=source.name
+                )
+            _count(context, place, page, done)
             recorded(done)
 
     async with asyncio.TaskGroup() as group:
@@ -72,12 +74,12 @@ def settling(page: Page) -> Page:
     return page if is_whole else replace(page, high=page.low - 1)
 
 
-def _count(desk: Desk, place: ChatPlace, page: Page, done: Recorded) -> None:
-    report = desk.reporter.report
+def _count(context: RunContext, place: ChatPlace, page: Page, done: Recorded) -> None:
+    report = context.reporter.report
     report.messages.fetched += len(page.messages)
     report.messages.new += done.new
     report.messages.edited += done.edited
     report.messages.skipped += len(page.unreadable)
     report.media.wanted += done.wanted
     for message_id, reason in page.unreadable:
-        desk.reporter.problem("message", f"message {message_id} of {place.chat.title}", reason, retryable=False)
+        context.reporter.problem("message", f"message {message_id} of {place.chat.title}", reason, retryable=False)

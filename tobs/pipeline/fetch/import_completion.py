@@ -6,7 +6,7 @@ from __future__ import annotations
 from tobs.archive import Decide, record_page
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.sources.desktop import unknown_group
 from tobs.telegram.facade import Telegram
 
@@ -14,19 +14,23 @@ from tobs.telegram.facade import Telegram
 _BATCH = 100
 
 
-def know_old_group(desk: Desk, chat: Chat) -> None:
+def know_old_group(context: RunContext, chat: Chat) -> None:
     """Where an import could not tell which group ``chat`` grew from, it is known now."""
     if chat.migrated_from:
-        desk.archive.rename_chat(unknown_group(chat.id), chat.migrated_from)
+        context.archive.rename_chat(unknown_group(chat.id), chat.migrated_from)
 
 
-async def complete_imported(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide) -> None:
+async def complete_imported(
+    context: RunContext, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide
+) -> None:
     """Ask Telegram for the messages whose files an import left out: then they are wanted like any others. Nothing is
     asked where nothing was imported."""
     after = 0
-    while ids := await keeper(desk.archive.media.left_out, desk.account, chat.id, after=after, limit=_BATCH):
+    while ids := await keeper(context.archive.media.left_out, context.account, chat.id, after=after, limit=_BATCH):
         page, gone = await telegram.named(chat.id, ids)
-        await keeper(record_page, desk.archive, desk.account, page, decide)
+        await keeper(record_page, context.archive, context.account, page, decide)
         if gone:
-            await keeper(desk.archive.media.lost, desk.account, chat.id, gone, "the message is gone from Telegram")
+            await keeper(
+                context.archive.media.lost, context.account, chat.id, gone, "the message is gone from Telegram"
+            )
         after = ids[-1]

@@ -6,16 +6,16 @@ from loguru import logger
 
 from tobs.errors import RequestRefused
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.telegram.facade import Telegram
 
 #: As many as Telegram answers at a time. Source: https://core.telegram.org/method/messages.getCustomEmojiDocuments
 _TOGETHER = 200
 
 
-async def learn_emoji(desk: Desk, keeper: Keeper, telegram: Telegram) -> bool:
+async def learn_emoji(context: RunContext, keeper: Keeper, telegram: Telegram) -> bool:
     """Ask about the custom emoji that nothing is known of; whether there were any. Their notes are stale then."""
-    emoji = desk.archive.emoji
+    emoji = context.archive.emoji
     asked = False
     while ids := await keeper(emoji.unknown, _TOGETHER):
         try:

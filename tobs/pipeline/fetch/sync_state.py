@@ -6,29 +6,29 @@ from collections.abc import Sequence
 
 from tobs.model import COMMON, Chat, UpdateState, is_channel_id
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import Part
 from tobs.telegram.facade import Telegram
 
 
-async def keep_states(desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat) -> None:
+async def keep_states(context: RunContext, keeper: Keeper, telegram: Telegram, chat: Chat) -> None:
     """Before the history of ``chat`` (in full) is walked: remember the state its changes are asked for from, so that
     nothing that happens meanwhile is missed. What an earlier run remembered stays."""
-    updates = desk.archive.updates
+    updates = context.archive.updates
     if is_channel_id(chat.id):
-        await keeper(updates.begin, desk.account, chat.id, UpdateState(chat.pts))
+        await keeper(updates.begin, context.account, chat.id, UpdateState(chat.pts))
     has_common = not is_channel_id(chat.id) or chat.migrated_from
-    if has_common and await keeper(updates.state, desk.account, COMMON) is None:
-        await keeper(updates.begin, desk.account, COMMON, await telegram.update_state())
+    if has_common and await keeper(updates.state, context.account, COMMON) is None:
+        await keeper(updates.begin, context.account, COMMON, await telegram.update_state())
 
 
-def follow(desk: Desk, parts: Sequence[Part], filters: Filters) -> None:
+def follow(context: RunContext, parts: Sequence[Part], filters: Filters) -> None:
     """Keep the chats of ``parts`` in step from their ``top`` on, unless ``filters`` leave out newer messages: a sync
     would bring what was not wanted."""
     if filters.by_content or filters.until or filters.max_id:
         return
-    with desk.archive.transaction():
+    with context.archive.transaction():
         for part in parts:
             low = part.within[0] if part.within else 1
-            desk.archive.updates.follow(desk.account, part.chat.id, part.chat.top, low=low)
+            context.archive.updates.follow(context.account, part.chat.id, part.chat.top, low=low)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.media.edited_files import change_in_place, drop, is_of, own_copy
 from tobs.render.catalogue import catalogue
 from tobs.vault.attach import place_file, unoccupied
@@ -30,63 +30,65 @@ def staged_path(staging: Path, row: MediaRow) -> Path:
     return staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
 
 
-def place_media(desk: Desk, place: ChatPlace, files: Sequence[tuple[MediaRow, Processed]]) -> None:
+def place_media(context: RunContext, place: ChatPlace, files: Sequence[tuple[MediaRow, Processed]]) -> None:
     """Bring ``files``, which come in the order of their messages, to their places; their notes become stale."""
     for row, processed in files:
-        _place_one(desk, place, row, processed)
+        _place_one(context, place, row, processed)
 
 
-def _place_one(desk: Desk, place: ChatPlace, row: MediaRow, processed: Processed) -> None:
-    archive = desk.archive
-    staged = staged_path(desk.staging, row)
+def _place_one(context: RunContext, place: ChatPlace, row: MediaRow, processed: Processed) -> None:
+    archive = context.archive
+    staged = staged_path(context.staging, row)
     known = archive.files.get(row.sha256 or "")
-    if known is not None and (desk.root / known.path).exists():
+    if known is not None and (context.root / known.path).exists():
         staged.unlink(missing_ok=True)
-        desk.reporter.report.media.reused += 1
-        file = change_in_place(desk, row, known, processed.body) if processed.body else known
+        context.reporter.report.media.reused += 1
+        file = change_in_place(context, row, known, processed.body) if processed.body else known
     else:
-        file = _place_new(desk, place, row, known, processed.body)
+        file = _place_new(context, place, row, known, processed.body)
         staged.unlink(missing_ok=True)
     if is_of(file, processed):
-        file = keep_found(desk, row, file, processed)
-    _check_duration(desk, row, file)
+        file = keep_found(context, row, file, processed)
+    _check_duration(context, row, file)
     with archive.transaction():
         if row.item.kind in ("audio", "voice"):
-            _claim_audio_note(desk, place, row, file.fields)
+            _claim_audio_note(context, place, row, file.fields)
         archive.media.placed([row.id])
 
 
-def _place_new(desk: Desk, place: ChatPlace, row: MediaRow, known: FileRow | None, body: Produced | None) -> FileRow:
+def _place_new(
+    context: RunContext, place: ChatPlace, row: MediaRow, known: FileRow | None, body: Produced | None
+) -> FileRow:
     """The file of ``row``, or ``body``, which a plugin made to lie in its place, brought into the vault."""
-    archive, sha256 = desk.archive, row.sha256 or ""
+    archive, sha256 = context.archive, row.sha256 or ""
     if body is not None and known is not None and known.owner != row.message_key:
-        drop(desk, body)
+        drop(context, body)
         body = None
     changed, size = (body.sha256, body.size) if body else ("", row.size)
-    day = datetime.fromtimestamp(row.date, desk.zone).date()
-    what = catalogue(desk.studio.options.language)(f"name.{row.item.kind}")
+    day = datetime.fromtimestamp(row.date, context.zone).date()
+    what = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
     names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal, what=what)
-    candidates = unoccupied(desk.root, names, changed or sha256)
+    candidates = unoccupied(context.root, names, changed or sha256)
     file = known or archive.files.claim(sha256, row.message_key, candidates, size=size, mime=row.item.mime)
     if (file.changed, file.size) != (changed, size):
         archive.files.set_changed(sha256, changed, size)
         file = replace(file, changed=changed, size=size)
-    source = own_copy(desk, body) if body else staged_path(desk.staging, row)
-    if place_file(source, desk.root, file.path, sha256=file.digest, mtime=row.date) is None:
-        desk.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
+    source = own_copy(context, body) if body else staged_path(context.staging, row)
+    if place_file(source, context.root, file.path, sha256=file.digest, mtime=row.date) is None:
+        context.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
     if file.is_lost:
         archive.files.set_lost(sha256, lost=False)
     return file
 
 
-def _check_duration(desk: Desk, row: MediaRow, file: FileRow) -> None:
+def _check_duration(context: RunContext, row: MediaRow, file: FileRow) -> None:
     """Hold what plugins measured against what Telegram says: the bytes are Telegram's, so a difference is no fault."""
     plays, told = file.fields.get("plays") or file.fields.get("duration"), row.item.duration
     if isinstance(plays, int | float) and told and abs(plays - told) > max(_SECONDS_OFF, told * _SHARE_OFF):
-        desk.reporter.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
+        context.reporter.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
 
 
-def keep_found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
+def keep_found(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
     """Keep what the chain found about ``file``, over what the same plugins found before: what a plugin found that fails
     today, or is not there, stays. ``file`` as it is now."""
     now = {}
@@ -94,10 +96,10 @@ def keep_found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -
         if part.failures:
             now[plugin] = {**file.found.get(plugin, {}), "failures": [plugin]}
         else:
-            now[plugin] = _found(desk, row, file, part)
+            now[plugin] = _found(context, row, file, part)
     joined = {**file.found, **now}
     found = {plugin: joined[plugin] for plugin in _in_order(file.found, now) if joined[plugin]}
-    desk.archive.files.set_found(file.sha256, found)
+    context.archive.files.set_found(file.sha256, found)
     return replace(file, found=found)
 
 
@@ -111,7 +113,7 @@ def _in_order(before: Iterable[str], now: Iterable[str]) -> list[str]:
     return order
 
 
-def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
+def _found(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
     """What a plugin found, as the archive keeps it; the files it made are placed beside the file."""
     found: dict[str, Any] = dict(processed.fields)
     if processed.sections:
@@ -121,44 +123,44 @@ def _found(desk: Desk, row: MediaRow, file: FileRow, processed: Processed) -> di
             found[name] = list(values)
     if processed.plays:
         found["plays"] = round(processed.plays, 1)
-    made = [_place_produced(desk, row, file, produced) for produced in processed.files]
+    made = [_place_produced(context, row, file, produced) for produced in processed.files]
     if made:
         found["files"] = made
     if processed.embed is not None:
-        found["embed"] = _place_produced(desk, row, file, processed.embed)["path"]
+        found["embed"] = _place_produced(context, row, file, processed.embed)["path"]
     return found
 
 
-def _place_produced(desk: Desk, row: MediaRow, file: FileRow, produced: Produced) -> dict[str, str]:
+def _place_produced(context: RunContext, row: MediaRow, file: FileRow, produced: Produced) -> dict[str, str]:
     """A file a plugin made: `song cover.jpg` beside `song.mp3`."""
     parent = PurePosixPath(file.path)
     suffix = suffix_of(produced.name, "")
     stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
-    candidates = unoccupied(desk.root, numbered(stem, suffix), produced.sha256)
-    claimed = desk.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
-    made, place = Path(produced.path), desk.root / claimed.path
+    candidates = unoccupied(context.root, numbered(stem, suffix), produced.sha256)
+    claimed = context.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
+    made, place = Path(produced.path), context.root / claimed.path
     if not place.exists():
-        place_file(made, desk.root, claimed.path, sha256=produced.sha256, mtime=row.date)
-    elif made.parent == desk.staging:
+        place_file(made, context.root, claimed.path, sha256=produced.sha256, mtime=row.date)
+    elif made.parent == context.staging:
         made.unlink(missing_ok=True)
     return {"role": produced.role, "path": claimed.path}
 
 
-def _claim_audio_note(desk: Desk, place: ChatPlace, row: MediaRow, fields: dict[str, Any]) -> None:
+def _claim_audio_note(context: RunContext, place: ChatPlace, row: MediaRow, fields: dict[str, Any]) -> None:
     """Each audio item has a note of its own; it counts the messages that carry it, so it is stale with each."""
-    day = datetime.fromtimestamp(row.date, desk.zone).date()
-    word = catalogue(desk.studio.options.language)(f"name.{row.item.kind}")
+    day = datetime.fromtimestamp(row.date, context.zone).date()
+    word = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
     what = word if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or word
     otherwise = f"{place.chat.title} {day.isoformat()} {row.message_id} {what}"
     performer = str(fields.get("performer") or row.item.performer)
     title = str(fields.get("title") or row.item.title)
-    note = desk.archive.notes.claim(
+    note = context.archive.notes.claim(
         f"audio/{row.sha256}",
         "audio",
-        account=desk.account,
+        account=context.account,
         chat_id=0,
         message_id=0,
         candidates=audio_candidates(performer, title, row.sha256 or "", otherwise=otherwise),
     )
     if not note.is_stale:
-        desk.archive.notes.mark_stale([note.id])
+        context.archive.notes.mark_stale([note.id])

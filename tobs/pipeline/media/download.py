@@ -19,7 +19,7 @@ from tobs.media.transfer import transfer
 from tobs.media.wants import Allowance, Refusal
 from tobs.model import Message, thumbnail_of
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.media.attach import place_media, staged_path
 from tobs.sources import FetchFile
 
@@ -37,7 +37,7 @@ class MediaStage:
 
     def __init__(
         self,
-        desk: Desk,
+        context: RunContext,
         place: ChatPlace,
         keeper: Keeper,
         fetch: FetchFile | None,
@@ -46,7 +46,7 @@ class MediaStage:
         downloads: int,
         allowance: Allowance,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._place = place
         self._keeper = keeper
         self._fetch = fetch
@@ -91,8 +91,8 @@ class MediaStage:
         free = self._downloads - len(self._running)
         if free <= 0 or self._fetch is None:
             return
-        media, chat = self._desk.archive.media, self._place.chat
-        rows = await self._keeper(media.wanted, self._desk.account, chat.id, self._downloads + len(self._running))
+        media, chat = self._context.archive.media, self._place.chat
+        rows = await self._keeper(media.wanted, self._context.account, chat.id, self._downloads + len(self._running))
         for row in [row for row in rows if row.key not in self._running][:free]:
             if refusal := await self._refusal(row):
                 return await self._put_off(refusal)
@@ -102,15 +102,15 @@ class MediaStage:
     async def _refusal(self, row: MediaRow) -> Refusal | None:
         """Why a file is not fetched in this run; None when it is."""
         ahead = sum(self._ahead.values())
-        free = (await asyncio.to_thread(shutil.disk_usage, self._desk.root)).free
-        spent = self._desk.reporter.report.media.bytes
+        free = (await asyncio.to_thread(shutil.disk_usage, self._context.root)).free
+        spent = self._context.reporter.report.media.bytes
         return self._allowance.refusal(max(0, row.item.size - row.offset) + ahead, spent, free)
 
     async def _put_off(self, refusal: Refusal) -> None:
         """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
-        archive, reporter = self._desk.archive, self._desk.reporter
+        archive, reporter = self._context.archive, self._context.reporter
         chat = self._place.chat
-        count = await self._keeper(archive.media.postpone, self._desk.account, chat.id, refusal.reason)
+        count = await self._keeper(archive.media.postpone, self._context.account, chat.id, refusal.reason)
         if count:
             reporter.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
 
@@ -129,8 +129,8 @@ class MediaStage:
         return bool(ended) or news.is_set()
 
     async def _download(self, row: MediaRow) -> None:
-        media, report = self._desk.archive.media, self._desk.reporter.report.media
-        part = self._desk.staging / f"{hashlib.sha256(row.key.encode()).hexdigest()[:32]}.part"
+        media, report = self._context.archive.media, self._context.reporter.report.media
+        part = self._context.staging / f"{hashlib.sha256(row.key.encode()).hexdigest()[:32]}.part"
         checkpoint = _Checkpoint(row.offset)
 
         async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
@@ -147,7 +147,7 @@ class MediaStage:
         watcher = asyncio.create_task(self._checkpoint(row.key, checkpoint))
         try:
             file = await transfer(
-                row.item, fetch, part=part, staging=self._desk.staging, offset=row.offset, on_progress=on_progress
+                row.item, fetch, part=part, staging=self._context.staging, offset=row.offset, on_progress=on_progress
             )
         except TransferFailed as error:
             await self._failed(row, error)
@@ -163,10 +163,10 @@ class MediaStage:
             await asyncio.sleep(0.5)
             if checkpoint.done - checkpoint.kept >= _CHECKPOINT:
                 checkpoint.kept = checkpoint.done
-                await self._keeper(self._desk.archive.media.set_offset, key, checkpoint.kept)
+                await self._keeper(self._context.archive.media.set_offset, key, checkpoint.kept)
 
     async def _failed(self, row: MediaRow, error: TransferFailed) -> None:
-        media, reporter = self._desk.archive.media, self._desk.reporter
+        media, reporter = self._context.archive.media, self._context.reporter
         if error.retryable:
             reporter.report.media.failed += 1
             name = row.item.name or row.item.kind
@@ -181,23 +181,23 @@ class MediaStage:
 
         ``complete`` says that the history is fetched.
         """
-        desk = self._desk
-        turn = await self._keeper(_next_turn, desk, self._place, self._fetch, complete=complete)
+        context = self._context
+        turn = await self._keeper(_next_turn, context, self._place, self._fetch, complete=complete)
         if turn.files:
             found = await self._chain.run([file for _, file in turn.files])
-            tell_failures(desk, found)
+            tell_failures(context, found)
             rows = [row for row, _ in turn.files]
-            await self._keeper(place_media, desk, self._place, list(zip(rows, found, strict=True)))
+            await self._keeper(place_media, context, self._place, list(zip(rows, found, strict=True)))
         return bool(turn.files or turn.lost)
 
 
-def tell_failures(desk: Desk, found: Sequence[Processed]) -> None:
+def tell_failures(context: RunContext, found: Sequence[Processed]) -> None:
     """Tell what plugins failed on, each file in one line."""
     for failures in [processed.failures for processed in found if processed.failures]:
         names = ", ".join(failure.plugin for failure in failures)
         reasons = dict.fromkeys(failure.reason for failure in failures)
         what = f"plugin {names}" if len(failures) == 1 else f"plugins {names}"
-        desk.reporter.problem(what, failures[0].item, "; ".join(reasons))
+        context.reporter.problem(what, failures[0].item, "; ".join(reasons))
 
 
 class _Checkpoint(Struct):
@@ -214,18 +214,18 @@ class _Turn(Struct, frozen=True):
     lost: int
 
 
-def _next_turn(desk: Desk, place: ChatPlace, fetch: FetchFile | None, *, complete: bool) -> _Turn:
+def _next_turn(context: RunContext, place: ChatPlace, fetch: FetchFile | None, *, complete: bool) -> _Turn:
     """The next files to be placed. A staged file that is gone is wanted again."""
-    archive = desk.archive
-    upto = None if complete and place.is_part else archive.coverage.watermark(desk.account, place.chat.id)
-    rows = archive.media.placeable(desk.account, place.chat.id, _BATCH, upto=upto)
+    archive = context.archive
+    upto = None if complete and place.is_part else archive.coverage.watermark(context.account, place.chat.id)
+    rows = archive.media.placeable(context.account, place.chat.id, _BATCH, upto=upto)
     known = archive.files.many([row.sha256 for row in rows if row.sha256])
     files, lost = [], 0
     for row in rows:
-        path = staged_path(desk.staging, row)
+        path = staged_path(context.staging, row)
         file = None if path.exists() else known.get(row.sha256 or "")
         if file is not None:
-            path = desk.root / file.path
+            path = context.root / file.path
         message = archive.messages.get(row.message_key)
         if message is None or not path.exists():
             archive.media.unstage(row.key)

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 from tobs.archive import Archive, FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.vault.attach import content_of, place_file
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def change_in_place(desk: Desk, row: MediaRow, file: FileRow, body: Produced) -> FileRow:
+def change_in_place(context: RunContext, row: MediaRow, file: FileRow, body: Produced) -> FileRow:
     """Let ``body``, which a plugin made of ``file`` for the message of ``row``, lie in its place, with its date;
     ``file`` as it is now.
 
@@ -31,25 +31,25 @@ def change_in_place(desk: Desk, row: MediaRow, file: FileRow, body: Produced) ->
     owner changed, or when ``body`` was made of what lies there no more.
     """
     if row.message_key != file.owner:
-        drop(desk, body)
+        drop(context, body)
         return file
-    path = desk.root / file.path
+    path = context.root / file.path
     is_ours = content_of(path) == file.digest
     if not is_ours or body.made_of != file.digest:
         if not is_ours:
-            desk.reporter.doubt("media", file.path, "it is not as tobs left it, so no plugin changes it")
-        drop(desk, body)
+            context.reporter.doubt("media", file.path, "it is not as tobs left it, so no plugin changes it")
+        drop(context, body)
         return file
-    source, mtime = own_copy(desk, body), path.stat().st_mtime
+    source, mtime = own_copy(context, body), path.stat().st_mtime
     os.utime(source, (mtime, mtime))
-    desk.archive.files.set_changed(file.sha256, body.sha256, body.size)
-    place_file(source, desk.root, file.path, sha256=body.sha256, mtime=mtime, replace=True)
+    context.archive.files.set_changed(file.sha256, body.sha256, body.size)
+    place_file(source, context.root, file.path, sha256=body.sha256, mtime=mtime, replace=True)
     return replace(file, changed=body.sha256, size=body.size)
 
 
-def drop(desk: Desk, body: Produced) -> None:
+def drop(context: RunContext, body: Produced) -> None:
     """Remove ``body``, which is not needed."""
-    if Path(body.path).parent == desk.staging:
+    if Path(body.path).parent == context.staging:
         Path(body.path).unlink(missing_ok=True)
 
 
@@ -70,11 +70,11 @@ def finish_changes(archive: Archive, root: Path, staging: Path) -> None:
             place_file(staged[sha256], root, file.path, sha256=sha256, mtime=mtime, replace=True)
 
 
-def own_copy(desk: Desk, body: Produced) -> Path:
+def own_copy(context: RunContext, body: Produced) -> Path:
     """The staged file of ``body``; a copy where these bytes lie in the vault, in the place of another file."""
     path = Path(body.path)
-    if path.parent == desk.staging:
+    if path.parent == context.staging:
         return path
-    copy = desk.staging / f"{body.sha256}{suffix_of(body.name, '')}"
+    copy = context.staging / f"{body.sha256}{suffix_of(body.name, '')}"
     shutil.copyfile(path, copy)
     return copy

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tobs.archive import MediaRow
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.media.attach import keep_found
 from tobs.pipeline.media.download import incoming, tell_failures
 from tobs.pipeline.media.edited_files import change_in_place, is_of
@@ -21,8 +21,8 @@ _BATCH = 100
 class Reprocessing:
     """Sends the files of chats through the chain where they are; ``fetch`` brings what plugins want beside them."""
 
-    def __init__(self, desk: Desk, keeper: Keeper, chain: Chain, fetch: FetchFile | None) -> None:
-        self._desk = desk
+    def __init__(self, context: RunContext, keeper: Keeper, chain: Chain, fetch: FetchFile | None) -> None:
+        self._context = context
         self._keeper = keeper
         self._chain = chain
         self._fetch = fetch
@@ -38,24 +38,24 @@ class Reprocessing:
             last = rows[-1]
             if files:
                 found = await self._chain.run([file for _, file in files])
-                tell_failures(self._desk, found)
+                tell_failures(self._context, found)
                 await self._keeper(self._keep, [row for row, _ in files], found)
 
     def tell_missing(self) -> None:
         """Say how many files no plugin saw, because they are not in the vault any more."""
         if self._missing:
             reason = "they are not in the vault any more, so no plugin saw them"
-            self._desk.reporter.problem("media", f"{self._missing} files", reason, retryable=False)
+            self._context.reporter.problem("media", f"{self._missing} files", reason, retryable=False)
 
     def _next(self, place: ChatPlace, last: MediaRow | None) -> tuple[list[MediaRow], list[tuple[MediaRow, Incoming]]]:
         """The next files of a chat, and those of them that are there."""
-        archive = self._desk.archive
-        rows = archive.media.placed_files(self._desk.account, place.chat.id, _BATCH, after=last)
+        archive = self._context.archive
+        rows = archive.media.placed_files(self._context.account, place.chat.id, _BATCH, after=last)
         known = archive.files.many([row.sha256 for row in rows if row.sha256])
         files = []
         for row in rows:
             file, message = known.get(row.sha256 or ""), archive.messages.get(row.message_key)
-            path = self._desk.root / file.path if file else None
+            path = self._context.root / file.path if file else None
             if path is None or not path.is_file():
                 self._missing += 1
             elif message is not None:
@@ -63,22 +63,22 @@ class Reprocessing:
         return rows, files
 
     def _keep(self, rows: Sequence[MediaRow], found: Sequence[Processed]) -> None:
-        archive = self._desk.archive
+        archive = self._context.archive
         for row, processed in zip(rows, found, strict=True):
             file = archive.files.get(row.sha256 or "")
             if file is not None and processed.body is not None:
-                file = change_in_place(self._desk, row, file, processed.body)
+                file = change_in_place(self._context, row, file, processed.body)
         with archive.transaction():
             for row, processed in zip(rows, found, strict=True):
                 file = archive.files.get(row.sha256 or "")
                 if file is not None and is_of(file, processed):
-                    keep_found(self._desk, row, file, processed)
+                    keep_found(self._context, row, file, processed)
 
 
-def drop_plugins(desk: Desk, catalogue: Catalogue) -> None:
+def drop_plugins(context: RunContext, catalogue: Catalogue) -> None:
     """Forget what plugins found that were switched off or are gone. One that only cannot run here and now (a package is
     missing, its content is not trusted) keeps what it found."""
-    files, enrichments = desk.archive.files, desk.archive.enrichments
+    files, enrichments = context.archive.files, context.archive.enrichments
     off = {info.name for info in catalogue.plugins if info.state == "off"}
     kept = {info.name for info in catalogue.plugins} - off
     if any(info.state in ("untrusted", "broken") for info in catalogue.plugins):

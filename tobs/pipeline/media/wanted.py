@@ -10,7 +10,7 @@ from tobs.config import Settings
 from tobs.media.wants import ChatWish, MediaPolicy
 from tobs.media.wants import decide as judge
 from tobs.model import Chat, FileItem, Message, story_peer
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 
 
 def media_policy(settings: Settings, *, any_size: bool = False) -> MediaPolicy:
@@ -22,14 +22,14 @@ def media_policy(settings: Settings, *, any_size: bool = False) -> MediaPolicy:
     return MediaPolicy(frozenset(settings.media), sys.maxsize if any_size else settings.max_size, tuple(wishes))
 
 
-def media_decision(desk: Desk, policy: MediaPolicy) -> Decide:
+def media_decision(context: RunContext, policy: MediaPolicy) -> Decide:
     """What the owner wants, as the archive asks it, in the keeper's thread."""
 
     @cache
     def wanted_of(chat_id: int) -> MediaPolicy:
         peer = story_peer(chat_id) or chat_id
-        chat = desk.archive.chats.get(desk.account, peer)
-        return policy_of(desk, chat, policy) if chat is not None else policy
+        chat = context.archive.chats.get(context.account, peer)
+        return policy_of(context, chat, policy) if chat is not None else policy
 
     def decide(message: Message, item: FileItem) -> MediaDecision:
         verdict = judge(message, item, wanted_of(message.chat_id) if policy.chats else policy)
@@ -38,28 +38,28 @@ def media_decision(desk: Desk, policy: MediaPolicy) -> Decide:
     return decide
 
 
-def policy_of(desk: Desk, chat: Chat, policy: MediaPolicy) -> MediaPolicy:
+def policy_of(context: RunContext, chat: Chat, policy: MediaPolicy) -> MediaPolicy:
     """What is wanted of ``chat``; of a basic group what is wanted of the supergroup that it became."""
-    grown = desk.archive.chats.get(desk.account, chat.migrated_to) if policy.chats and chat.migrated_to else None
+    grown = context.archive.chats.get(context.account, chat.migrated_to) if policy.chats and chat.migrated_to else None
     return policy.of(grown or chat)
 
 
-def want_media(desk: Desk, chat: Chat, policy: MediaPolicy) -> int:
+def want_media(context: RunContext, chat: Chat, policy: MediaPolicy) -> int:
     """What failed before is tried again, and what is wanted is what this run's owner wants. How many files of ``chat``
     are still to come into the vault."""
-    archive, report = desk.archive, desk.reporter.report.media
-    archive.media.retry_failed(desk.account, chat.id)
-    reconsider(desk, chat, policy)
-    counts = archive.media.counts(desk.account, chat.id)
+    archive, report = context.archive, context.reporter.report.media
+    archive.media.retry_failed(context.account, chat.id)
+    reconsider(context, chat, policy)
+    counts = archive.media.counts(context.account, chat.id)
     waiting = counts.get("wanted", 0) + counts.get("staged", 0)
     report.wanted += waiting
     return waiting
 
 
-def reconsider(desk: Desk, chat: Chat, policy: MediaPolicy) -> None:
+def reconsider(context: RunContext, chat: Chat, policy: MediaPolicy) -> None:
     """Judge the files of ``chat`` again, where other ones are wanted than before."""
-    archive, now = desk.archive, policy_of(desk, chat, policy)
+    archive, now = context.archive, policy_of(context, chat, policy)
     key, wanted = f"media_policy/{chat.id}", f"{sorted(now.kinds)} {now.max_size}"
     if archive.meta.get(key) != wanted:
-        archive.media.reconsider(desk.account, chat.id, media_decision(desk, policy))
+        archive.media.reconsider(context.account, chat.id, media_decision(context, policy))
         archive.meta.set(key, wanted)

@@ -6,7 +6,7 @@ import re
 
 from tobs.archive import AdoptedNote
 from tobs.model import stories_of
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.vault.moved_notes import is_conflict_copy, marks_at, visible_files
 
 _MESSAGE = re.compile(r"(-?\d+)/(\d+)")
@@ -17,10 +17,10 @@ _PERIOD = re.compile(r"(-?\d+)(?:/topic/\d+|(/stories))?/(\d{4}-\d\d(-\d\d)?)")
 _OTHER = re.compile(r"(person)/-?\d+|(audio)/[0-9a-f]{64}")
 
 
-def adopt_notes(desk: Desk) -> None:
+def adopt_notes(context: RunContext) -> None:
     """Give an archive without notes those that lie in the vault, each at its place. What they should say comes when
     their messages are fetched again; whether they are as tobs wrote them, their hash tells then."""
-    archive, root = desk.archive, desk.root
+    archive, root = context.archive, context.root
     if archive.notes.count():
         return
     found: dict[str, str] = {}
@@ -31,12 +31,14 @@ def adopt_notes(desk: Desk) -> None:
                 found[tobs_id] = path
     notes = [note for tobs_id, path in found.items() if (note := _adopted(tobs_id, path)) is not None]
     with archive.transaction():
-        archive.notes.adopt(desk.account, notes)
+        archive.notes.adopt(context.account, notes)
         # Days and months go on where there are some, whatever the chat's size says today.
         for chat_id, layout in {note.chat_id: note.kind for note in notes if note.period}.items():
-            archive.chats.set_layout(desk.account, chat_id, layout, "found in the vault")
+            archive.chats.set_layout(context.account, chat_id, layout, "found in the vault")
     if notes:
-        desk.reporter.recovered(f"the archive was empty; {len(notes)} notes of the vault are known again by their ids")
+        context.reporter.recovered(
+            f"the archive was empty; {len(notes)} notes of the vault are known again by their ids"
+        )
 
 
 def _rank(path: str) -> tuple[bool, int, str]:

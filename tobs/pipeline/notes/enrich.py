@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tobs.archive import Maker, Page, Said, Unasked
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.plugin.api import Enrichment, MessageItem, NewNote
 from tobs.plugin.host import Done, Host, PluginFailure, Reply
 from tobs.plugin.processor import Processor
@@ -29,14 +29,14 @@ class Enrichers:
     """The plugins that are asked about messages, in their order. ``force`` asks again about what is known."""
 
     def __init__(
-        self, desk: Desk, keeper: Keeper, host: Host, plugins: Sequence[Processor], *, force: bool = False
+        self, context: RunContext, keeper: Keeper, host: Host, plugins: Sequence[Processor], *, force: bool = False
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._keeper = keeper
         self._host = host
         self._plugins = [_Asked(one, _maker(one, number)) for number, one in enumerate(plugins)]
         for one in self._plugins:
-            desk.reporter.count_processor(one.plugin.name)
+            context.reporter.count_processor(one.plugin.name)
         self._force = force
         # Up to which id each chat was seen through in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
@@ -47,7 +47,7 @@ class Enrichers:
             key = (place.chat.id, one.plugin.name)
             while self._seen.get(key, 0) < upto and one.plugin.name not in self._host.off:
                 after = self._seen.get(key, 0)
-                batch = await self._keeper(_next, self._desk, place, one, after, upto, every=self._force)
+                batch = await self._keeper(_next, self._context, place, one, after, upto, every=self._force)
                 if not batch:
                     self._seen[key] = upto
                     break
@@ -62,21 +62,21 @@ class Enrichers:
         replies: Sequence[Reply[Enrichment]],
     ) -> None:
         """Keep what was answered, in the keeper's thread."""
-        desk, name, said = self._desk, one.plugin.name, []
-        with desk.archive.transaction():
+        context, name, said = self._context, one.plugin.name, []
+        with context.archive.transaction():
             for (asked, item), reply in zip(batch, replies, strict=True):
                 match reply:
                     case Done(result=result):
-                        desk.reporter.count_processor(name, done=1)
-                        found = {} if result is None else _found(desk, name, result)
+                        context.reporter.count_processor(name, done=1)
+                        found = {} if result is None else _found(context, name, result)
                         said.append(Said(asked.row, asked.state, found, hides=result is not None and result.hide))
                     case PluginFailure(reason=reason):
-                        desk.reporter.count_processor(name, failed=1)
-                        desk.reporter.problem(f"plugin {name}", item.label, reason)
+                        context.reporter.count_processor(name, failed=1)
+                        context.reporter.problem(f"plugin {name}", item.label, reason)
                         said.append(Said(asked.row, asked.state, {"failures": [name]}, failed=True))
                     case _:
-                        desk.reporter.count_processor(name, skipped=1)
-            desk.archive.enrichments.put(one.maker, said)
+                        context.reporter.count_processor(name, skipped=1)
+            context.archive.enrichments.put(one.maker, said)
 
 
 class _Asked(Struct, frozen=True):
@@ -92,11 +92,11 @@ def _maker(plugin: Processor, place: int) -> Maker:
 
 
 def _next(
-    desk: Desk, place: ChatPlace, one: _Asked, after: int, upto: int, *, every: bool
+    context: RunContext, place: ChatPlace, one: _Asked, after: int, upto: int, *, every: bool
 ) -> list[tuple[Unasked, MessageItem]]:
-    archive, chat = desk.archive, place.chat
+    archive, chat = context.archive, place.chat
     rows = archive.enrichments.unasked(
-        desk.account, chat.id, one.maker, after=after, upto=upto, limit=_BATCH, every=every
+        context.account, chat.id, one.maker, after=after, upto=upto, limit=_BATCH, every=every
     )
     people = archive.people.many([row.message.sender_id for row in rows])
     return [
@@ -113,7 +113,7 @@ def _next(
     ]
 
 
-def _found(desk: Desk, plugin: str, said: Enrichment) -> dict[str, Any]:
+def _found(context: RunContext, plugin: str, said: Enrichment) -> dict[str, Any]:
     """What was said, as the archive keeps it: see ``tobs.render.plugin_fields``."""
     found: dict[str, Any] = dict(said.fields)
     if said.sections:
@@ -122,16 +122,21 @@ def _found(desk: Desk, plugin: str, said: Enrichment) -> dict[str, Any]:
         if values := getattr(said, name):
             found[name] = list(values)
     if said.notes:
-        found["notes"] = [_claim_page(desk, plugin, note) for note in said.notes]
+        found["notes"] = [_claim_page(context, plugin, note) for note in said.notes]
     return found
 
 
-def _claim_page(desk: Desk, plugin: str, note: NewNote) -> str:
+def _claim_page(context: RunContext, plugin: str, note: NewNote) -> str:
     """Give a note that a plugin made its path; its tobs_id."""
     digest = hashlib.sha256(note.key.encode()).hexdigest()
     tobs_id = f"page/{plugin}/{digest[:16]}"
-    desk.archive.enrichments.put_page(tobs_id, Page(note.title, note.text, note.fields, note.tags))
-    desk.archive.notes.claim(
-        tobs_id, "page", account=desk.account, chat_id=0, message_id=0, candidates=page_candidates(note.title, digest)
+    context.archive.enrichments.put_page(tobs_id, Page(note.title, note.text, note.fields, note.tags))
+    context.archive.notes.claim(
+        tobs_id,
+        "page",
+        account=context.account,
+        chat_id=0,
+        message_id=0,
+        candidates=page_candidates(note.title, digest),
     )
     return tobs_id

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from tobs.archive import Archive, KnownTopic, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, story_peer, topic_in
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.render.catalogue import catalogue
-from tobs.vault.layout import LayoutName, chat_folder, comments_folder, stories_folder, topic_candidates
+from tobs.vault.layout import LayoutName, comments_folder, folder_of_note, stories_folder, topic_candidates
 
 
 class Folder(Struct, frozen=True):
@@ -31,7 +31,7 @@ class Folder(Struct, frozen=True):
 
 def folder_of(archive: Archive, note: NoteRow) -> str:
     """The folder of a chat or topic: that of its note, unless the owner moved one of the two alone."""
-    return archive.meta.get(folder_key(note.tobs_id)) or chat_folder(note.path)
+    return archive.meta.get(folder_key(note.tobs_id)) or folder_of_note(note.path)
 
 
 def folder_key(tobs_id: str) -> str:
@@ -39,15 +39,15 @@ def folder_key(tobs_id: str) -> str:
     return f"folder/{tobs_id}"
 
 
-def folders_of(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
+def folders_of(context: RunContext, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
     """The folder of each of ``messages``, which are of the chat of ``place`` and come in id order."""
     chat = place.chat
     if peer := story_peer(chat.id):
         return [Folder(stories_folder(place.folder), f"{peer}/stories", place.note_id, place.layout)] * len(messages)
     if chat.kind == "supergroup" and not chat.is_forum:
-        return _with_comments(desk, place, messages)
+        return _with_comments(context, place, messages)
     topics = [topic_in(chat, message.topic_id) if chat.is_forum else 0 for message in messages]
-    folders = {topic_id: _topic_folder(desk, place, topic_id) for topic_id in dict.fromkeys(topics) if topic_id}
+    folders = {topic_id: _topic_folder(context, place, topic_id) for topic_id in dict.fromkeys(topics) if topic_id}
     folders[0] = _own_folder(place)
     return [folders[topic_id] for topic_id in topics]
 
@@ -56,26 +56,28 @@ def _own_folder(place: ChatPlace) -> Folder:
     return Folder(place.folder, str(place.home), place.note_id, place.layout)
 
 
-def _with_comments(desk: Desk, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
+def _with_comments(context: RunContext, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
     """The folders of messages of a group: comments are filed under their post, where those of its channel are kept."""
-    comments, own = desk.archive.comments, _own_folder(place)
+    comments, own = context.archive.comments, _own_folder(place)
     filed = comments.filed(place.chat.id, [message.id for message in messages])
     channels = {channel_id: comments.wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
     folders = {
-        post: (_comments_folder(desk, *post) or own) if channels[post[0]] else own for post in set(filed.values())
+        post: (_comments_folder(context, *post) or own) if channels[post[0]] else own for post in set(filed.values())
     }
     return [folders[filed[message.id]] if message.id in filed else own for message in messages]
 
 
-def _comments_folder(desk: Desk, channel_id: int, post_id: int) -> Folder | None:
+def _comments_folder(context: RunContext, channel_id: int, post_id: int) -> Folder | None:
     """Where the comments of a post go; None while its channel has no folder in the vault."""
-    notes = desk.archive.notes
+    notes = context.archive.notes
     channel = notes.by_tobs_id(str(channel_id))
     if channel is None:
         return None
-    note_id = notes.id_of(desk.account, channel_id, post_id) or channel.id
-    path = comments_folder(folder_of(desk.archive, channel), post_id)
-    return Folder(path, f"{channel_id}/comments/{post_id}", note_id, layout_of(desk.archive, desk.account, channel_id))
+    note_id = notes.id_of(context.account, channel_id, post_id) or channel.id
+    path = comments_folder(folder_of(context.archive, channel), post_id)
+    return Folder(
+        path, f"{channel_id}/comments/{post_id}", note_id, layout_of(context.archive, context.account, channel_id)
+    )
 
 
 def layout_of(archive: Archive, account: int, chat_id: int) -> LayoutName:
@@ -84,35 +86,35 @@ def layout_of(archive: Archive, account: int, chat_id: int) -> LayoutName:
     return cast("LayoutName", layout)
 
 
-def _topic_folder(desk: Desk, place: ChatPlace, topic_id: int) -> Folder:
+def _topic_folder(context: RunContext, place: ChatPlace, topic_id: int) -> Folder:
     """The folder of a topic. Its note gets its name when the first of its messages does."""
     chat_id = place.chat.id
     tobs_id = f"{chat_id}/topic/{topic_id}"
-    known = known_topic(desk, place.chat, topic_id)
-    note = desk.archive.notes.claim(
+    known = known_topic(context, place.chat, topic_id)
+    note = context.archive.notes.claim(
         tobs_id,
         "topic",
-        account=desk.account,
+        account=context.account,
         chat_id=chat_id,
         message_id=topic_id,
         candidates=topic_candidates(place.folder, known.topic.title, topic_id),
     )
-    return Folder(folder_of(desk.archive, note), tobs_id, note.id, place.layout)
+    return Folder(folder_of(context.archive, note), tobs_id, note.id, place.layout)
 
 
-def known_topic(desk: Desk, chat: Chat, topic_id: int) -> KnownTopic:
+def known_topic(context: RunContext, chat: Chat, topic_id: int) -> KnownTopic:
     """A topic of ``chat``; one that Telegram lists no more is called what the message says that began it."""
-    archive = desk.archive
-    known = archive.topics.get(desk.account, chat.id, topic_id)
+    archive = context.archive
+    known = archive.topics.get(context.account, chat.id, topic_id)
     if known is not None:
         return known
-    began = archive.messages.get(MessageKey.of(desk.account, chat.id, topic_id))
+    began = archive.messages.get(MessageKey.of(context.account, chat.id, topic_id))
     title = str(began.action.values.get("title") or "") if began is not None and began.action is not None else ""
     topic = Topic(
         topic_id,
-        title or catalogue(desk.studio.options.language)("topic", id=topic_id),
+        title or catalogue(context.render_context.options.language)("topic", id=topic_id),
         created=began.date if began else 0,
         creator=began.sender_id if began else 0,
     )
-    archive.topics.put(desk.account, chat.id, [topic])
+    archive.topics.put(context.account, chat.id, [topic])
     return KnownTopic(topic)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tobs.archive import FileRow, MediaRow, NoteLink, Shown, StoredMessage
 from tobs.model import Chat, Message, MessageKey, is_channel_id, story_peer
-from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.context.run_context import RenderContext
 from tobs.render.period import block_anchor
 from tobs.render.views import Attachment, CommentList, Links, Past
 
@@ -25,9 +25,9 @@ _MOST_COMMENTS = 200
 class Lookups:
     """The look-ups of one batch of notes; ``begin`` before each note, ``met`` after it."""
 
-    def __init__(self, studio: Studio, stored: Iterable[StoredMessage]) -> None:
+    def __init__(self, render_context: RenderContext, stored: Iterable[StoredMessage]) -> None:
         stored = list(stored)
-        self._studio = studio
+        self._render_context = render_context
         self._media: dict[tuple[int, int], tuple[MediaRow, ...]] = {}
         hashes = []
         self._said: dict[tuple[int, int], Sequence[Mapping[str, Any]]] = {}
@@ -37,15 +37,15 @@ class Lookups:
             if one.media:
                 self._media[one.message.chat_id, one.message.id] = one.media
                 hashes += [row.sha256 for row in one.media if row.sha256]
-        self._past = _pasts(studio, stored)
-        self._files: Mapping[str, FileRow] = studio.archive.files.many(hashes) if hashes else {}
-        self._shown = _answered(studio, stored)
+        self._past = _pasts(render_context, stored)
+        self._files: Mapping[str, FileRow] = render_context.archive.files.many(hashes) if hashes else {}
+        self._shown = _answered(render_context, stored)
         self._people: dict[int, tuple[str, str] | None] = {}
         self._chats: dict[int, tuple[str, str] | None] = {}
         self._topics: dict[tuple[int, int], tuple[str, str] | None] = {}
         self._titles: dict[str, str] | None = None
         self._kept: dict[int, bool] = {}
-        self._has_threads = studio.archive.comments.any_thread()
+        self._has_threads = render_context.archive.comments.any_thread()
         self._names: dict[str, int | None] = {}
         self._links: dict[tuple[int, int], bool] = {}
         self._mentions: dict[str, bool] = {}
@@ -60,7 +60,7 @@ class Lookups:
             attachment=self._attachment,
             named=self._named,
             linked=self._linked,
-            emoji=studio.archive.emoji.name,
+            emoji=render_context.archive.emoji.name,
             found=self._found,
             past=self._past_of,
         )
@@ -75,7 +75,7 @@ class Lookups:
         that were not there."""
         links = tuple(
             [
-                NoteLink(self._studio.account, chat_id, message_id, resolved)
+                NoteLink(self._render_context.account, chat_id, message_id, resolved)
                 for (chat_id, message_id), resolved in self._links.items()
             ]
         )
@@ -86,7 +86,7 @@ class Lookups:
         if post is not None and (path := self._message(*post)):
             return path
         if (chat_id, message_id) not in self._shown:
-            notes, account = self._studio.archive.notes, self._studio.account
+            notes, account = self._render_context.archive.notes, self._render_context.account
             self._shown[chat_id, message_id] = notes.shown_in(account, chat_id, message_id)
         shown = self._shown[chat_id, message_id]
         self._links[chat_id, message_id] = shown is not None
@@ -98,16 +98,16 @@ class Lookups:
         """The post of a channel that a message of its discussion group is the copy of: who answers that means it."""
         if not self._has_threads or not is_channel_id(chat_id):
             return None
-        return self._if_kept(self._studio.archive.comments.posts_of(chat_id, [message_id]).get(message_id))
+        return self._if_kept(self._render_context.archive.comments.posts_of(chat_id, [message_id]).get(message_id))
 
     def _post(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
         if not self._has_threads:
             return None
-        return self._if_kept(self._studio.archive.comments.filed(chat_id, [message_id]).get(message_id))
+        return self._if_kept(self._render_context.archive.comments.filed(chat_id, [message_id]).get(message_id))
 
     def _tag_title(self, emoji: str) -> str:
         if self._titles is None:
-            self._titles = self._studio.archive.saved.titles(self._studio.account)
+            self._titles = self._render_context.archive.saved.titles(self._render_context.account)
         return self._titles.get(emoji, "")
 
     def _if_kept(self, post: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -115,11 +115,11 @@ class Lookups:
         if post is None:
             return None
         if post[0] not in self._kept:
-            self._kept[post[0]] = self._studio.archive.comments.wanted(post[0])
+            self._kept[post[0]] = self._render_context.archive.comments.wanted(post[0])
         return post if self._kept[post[0]] else None
 
     def _comments(self, chat_id: int, message_id: int) -> CommentList:
-        comments = self._studio.archive.comments
+        comments = self._render_context.archive.comments
         if self._if_kept((chat_id, message_id)) is None:
             return CommentList()
         found = comments.of_post(chat_id, message_id, _MOST_COMMENTS)
@@ -138,11 +138,11 @@ class Lookups:
     def _find_person(self, person_id: int) -> tuple[str, str] | None:
         """The owner's own note about a sender, else tobs's; for a channel or group in the vault itself the chat's,
         whatever came first."""
-        person = self._studio.archive.people.get(person_id)
+        person = self._render_context.archive.people.get(person_id)
         chat = self._chat(person_id)
         if person is None:
             return chat
-        own = self._studio.archive.people.own_note(person_id, person.username)
+        own = self._render_context.archive.people.own_note(person_id, person.username)
         if own:
             return own.removesuffix(".md"), person.name
         notes = [self._note(f"person/{person_id}"), chat[0] if chat else ""]
@@ -150,7 +150,7 @@ class Lookups:
 
     def _chat(self, chat_id: int) -> tuple[str, str] | None:
         if chat_id not in self._chats:
-            chat = self._studio.archive.chats.get(self._studio.account, chat_id)
+            chat = self._render_context.archive.chats.get(self._render_context.account, chat_id)
             self._chats[chat_id] = (self._chat_note(chat), chat.title) if chat else None
         found = self._chats[chat_id]
         self._mentions[str(chat_id)] = bool(found and found[0])
@@ -159,7 +159,7 @@ class Lookups:
     def _topic(self, chat_id: int, topic_id: int) -> tuple[str, str] | None:
         tobs_id = f"{chat_id}/topic/{topic_id}"
         if (chat_id, topic_id) not in self._topics:
-            known = self._studio.archive.topics.get(self._studio.account, chat_id, topic_id)
+            known = self._render_context.archive.topics.get(self._render_context.account, chat_id, topic_id)
             self._topics[chat_id, topic_id] = (self._note(tobs_id), known.topic.title) if known else None
         found = self._topics[chat_id, topic_id]
         self._mentions[tobs_id] = bool(found and found[0])
@@ -171,13 +171,13 @@ class Lookups:
         return (self._note(str(chat.migrated_to)) if chat.migrated_to else "") or self._note(str(whose))
 
     def _linked(self, chat_id: int) -> int:
-        chat = self._studio.archive.chats.get(self._studio.account, chat_id)
+        chat = self._render_context.archive.chats.get(self._render_context.account, chat_id)
         return chat.linked_chat if chat is not None else 0
 
     def _named(self, username: str) -> int | None:
         if username not in self._names:
-            chat = self._studio.archive.chats.named(self._studio.account, username)
-            self._names[username] = chat.id if chat else self._studio.archive.people.named(username)
+            chat = self._render_context.archive.chats.named(self._render_context.account, username)
+            self._names[username] = chat.id if chat else self._render_context.archive.people.named(username)
         found = self._names[username]
         self._mentions[f"@{username}"] = found is not None
         return found
@@ -194,7 +194,7 @@ class Lookups:
         return [path for tobs_id in tobs_ids if (path := self._note(tobs_id))]
 
     def _note(self, tobs_id: str) -> str:
-        note = self._studio.archive.notes.by_tobs_id(tobs_id)
+        note = self._render_context.archive.notes.by_tobs_id(tobs_id)
         return note.path.removesuffix(".md") if note and note.state != "deleted" else ""
 
     def _attachment(self, message: Message, ordinal: int) -> Attachment:
@@ -211,13 +211,13 @@ class Lookups:
         return Attachment("placed", path=file.path, name=row.item.name, note=note or None, fields=file.fields)
 
 
-def _answered(studio: Studio, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Shown | None]:
+def _answered(render_context: RenderContext, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Shown | None]:
     """Where the messages are shown that ``stored`` ones answer: asked for all at once, for most notes ask nothing
     else."""
     messages = [one.message for one in stored if one.message.reply is not None and one.message.reply.message_id]
     targets = {(one.reply.chat_id or one.chat_id, one.reply.message_id) for one in messages if one.reply is not None}
-    keys = {target: MessageKey.of(studio.account, *target) for target in targets}
-    shown = studio.archive.notes.shown(keys.values()) if keys else {}
+    keys = {target: MessageKey.of(render_context.account, *target) for target in targets}
+    shown = render_context.archive.notes.shown(keys.values()) if keys else {}
     return {target: shown.get(key) for target, key in keys.items()}
 
 
@@ -230,12 +230,12 @@ def address(shown: Shown) -> str:
 _NO_PAST = Past()
 
 
-def _pasts(studio: Studio, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Past]:
+def _pasts(render_context: RenderContext, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Past]:
     """What is shown of the past of those messages that have one."""
     versions: Mapping[MessageKey, tuple[Message, ...]] = {}
-    if studio.options.versions:
-        keys = [MessageKey.of(studio.account, one.message.chat_id, one.message.id) for one in stored]
-        versions = studio.archive.messages.versions_of(keys)
+    if render_context.options.versions:
+        keys = [MessageKey.of(render_context.account, one.message.chat_id, one.message.id) for one in stored]
+        versions = render_context.archive.messages.versions_of(keys)
     gone = {(one.message.chat_id, one.message.id) for one in stored if one.deleted_at is not None}
     replaced = {(key.chat_id, key.id): messages for key, messages in versions.items()}
     return {key: Past(key in gone, replaced.get(key, ())) for key in gone | set(replaced)}

@@ -11,7 +11,7 @@ from typing import Protocol
 from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.notes.post_render import stopped_with
 from tobs.pipeline.notes.render_notes import Pressed, press_summaries
 from tobs.pipeline.notes.vault_scan import follow_displaced
@@ -40,10 +40,10 @@ class NoteWriter:
     each note."""
 
     def __init__(
-        self, desk: Desk, keeper: Keeper, press: Press, *, told: Callable[[Pressed], None] = lambda _: None
+        self, context: RunContext, keeper: Keeper, press: Press, *, told: Callable[[Pressed], None] = lambda _: None
     ) -> None:
         self._told = told
-        self._desk = desk
+        self._context = context
         self._keeper = keeper
         self._press = press
         self._left: list[int] = []
@@ -80,14 +80,14 @@ class NoteWriter:
     async def write_summaries(self) -> int:
         """Write the notes about chats, people and audio files; how many were stale."""
         count = 0
-        with stopped_with(self._desk.studio.post_render):
+        with stopped_with(self._context.render_context.post_render):
             while written := await self._keeper(self._write_summaries):
                 count += written
         return count
 
     async def write_index(self) -> None:
         """Write the list of the vault's chats, if one of them has news; after everything that it counts."""
-        with stopped_with(self._desk.studio.post_render):
+        with stopped_with(self._context.render_context.post_render):
             await self._keeper(self._write_index)
 
     async def heal(self) -> int:
@@ -97,7 +97,7 @@ class NoteWriter:
 
     async def close(self) -> None:
         """Leave what could not be rendered to the next run."""
-        await self._keeper(self._desk.archive.notes.mark_stale, self._left)
+        await self._keeper(self._context.archive.notes.mark_stale, self._left)
 
     async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         return await self._press(chat, rows)
@@ -105,36 +105,36 @@ class NoteWriter:
     # In the keeper's thread
 
     def _next(self, place: ChatPlace, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
-        notes, account = self._desk.archive.notes, self._desk.account
+        notes, account = self._context.archive.notes, self._context.account
         rows = notes.stale(
-            account, place.chat.id, kinds=MESSAGE_NOTES, after=last, limit=self._desk.batch, ready_only=not final
+            account, place.chat.id, kinds=MESSAGE_NOTES, after=last, limit=self._context.batch, ready_only=not final
         )
         if not any(row.period for row in rows):
             return rows
         return fitting(rows, notes.sizes(row.id for row in rows))
 
     def _write_summaries(self) -> int:
-        desk = self._desk
-        rows = desk.archive.notes.stale(desk.account, None, kinds=SUMMARIES, limit=desk.batch)
-        pressed = press_summaries(desk.studio, rows)
+        context = self._context
+        rows = context.archive.notes.stale(context.account, None, kinds=SUMMARIES, limit=context.batch)
+        pressed = press_summaries(context.render_context, rows)
         self._take_down(pressed)
         return len(rows)
 
     def _write_index(self) -> None:
-        notes, account = self._desk.archive.notes, self._desk.account
-        self._take_down(press_summaries(self._desk.studio, notes.stale(account, None, kinds=("index",))))
+        notes, account = self._context.archive.notes, self._context.account
+        self._take_down(press_summaries(self._context.render_context, notes.stale(account, None, kinds=("index",))))
 
     def _heal(self) -> int:
-        desk = self._desk
-        found = desk.archive.links.healable()
-        desk.archive.notes.mark_stale(found)
-        preserved = desk.archive.notes.rows(self._preserved)
+        context = self._context
+        found = context.archive.links.healable()
+        context.archive.notes.mark_stale(found)
+        preserved = context.archive.notes.rows(self._preserved)
         self._preserved.clear()
-        return len(found) + follow_displaced(desk.archive, desk.root, desk.reporter, preserved)
+        return len(found) + follow_displaced(context.archive, context.root, context.reporter, preserved)
 
     def _take_down(self, pressed: Sequence[Pressed]) -> None:
         """Note in the archive what became of notes."""
-        archive, reporter = self._desk.archive, self._desk.reporter
+        archive, reporter = self._context.archive, self._context.reporter
         in_place, settled = [], []
         for note in pressed:
             if note.problem:
@@ -155,7 +155,7 @@ class NoteWriter:
                 self._preserved.add(note.id)
             for words in note.conflicts:
                 reporter.conflict(note.path, words)
-            if note.base and not self._desk.studio.is_rehearsal:
+            if note.base and not self._context.render_context.is_rehearsal:
                 in_place.append(
                     WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
                 )
@@ -174,7 +174,7 @@ class NoteWriter:
 
     def _tell_asked(self, note: Pressed) -> None:
         """Tell what became of asking plugins about a note; one that failed is asked again by the next run."""
-        reporter = self._desk.reporter
+        reporter = self._context.reporter
         for one in note.asked:
             reporter.count_processor(one.plugin, **{one.outcome: 1})
             if one.outcome == "failed":

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.fetch.comments import file_comments
 from tobs.pipeline.notes.folders import Folder, folder_key, folder_of, folders_of, layout_of
 from tobs.render.naming import note_words
@@ -41,92 +41,97 @@ _LARGEST_PERIOD = 5_000
 
 
 def open_chat(
-    desk: Desk, chat: Chat, *, inside: ChatPlace | None = None, is_part: bool = False, messages: int | None = None
+    context: RunContext,
+    chat: Chat,
+    *,
+    inside: ChatPlace | None = None,
+    is_part: bool = False,
+    messages: int | None = None,
 ) -> ChatPlace:
     """Give ``chat`` its note, folder and layout, or those of ``inside`` which it belongs to. What is known of the chat
     is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history."""
-    archive = desk.archive
+    archive = context.archive
     if inside is not None:
-        archive.chats.put(desk.account, chat)
+        archive.chats.put(context.account, chat)
         return ChatPlace(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
     with archive.transaction():
         if chat.migrated_from:
-            _take_over_group(desk, chat)
-        before = archive.chats.get(desk.account, chat.id)
-        archive.chats.put(desk.account, chat)
+            _take_over_group(context, chat)
+        before = archive.chats.get(context.account, chat.id)
+        archive.chats.put(context.account, chat)
         note = archive.notes.claim(
             str(chat.id),
             "chat",
-            account=desk.account,
+            account=context.account,
             chat_id=chat.id,
             message_id=0,
             candidates=chat_candidates(chat.title, chat.id),
         )
         if before is not None and _shown(before) != _shown(chat):
             archive.notes.mark_stale([note.id])
-        _claim_bases(desk, note)
-        layout = _layout(desk, chat.id, messages if messages is not None else chat.count or 0)
+        _claim_bases(context, note)
+        layout = _layout(context, chat.id, messages if messages is not None else chat.count or 0)
     return ChatPlace(chat, note.id, folder_of(archive, note), chat.id, layout, is_part)
 
 
-def _take_over_group(desk: Desk, chat: Chat) -> None:
+def _take_over_group(context: RunContext, chat: Chat) -> None:
     """The basic group that ``chat`` grew from may be in the vault already, exported before it grew: then its note,
     tables, folder and layout are the chat's from now on. One chat, one note."""
-    archive, old, new = desk.archive, str(chat.migrated_from), str(chat.id)
+    archive, old, new = context.archive, str(chat.migrated_from), str(chat.id)
     if archive.notes.by_tobs_id(old) is None or archive.notes.by_tobs_id(new) is not None:
         return
     for part in ("", "/base"):
-        archive.notes.take_over(old + part, new + part, desk.account, chat.id)
+        archive.notes.take_over(old + part, new + part, context.account, chat.id)
     if (folder := archive.meta.get(folder_key(old))) is not None:
         archive.meta.set(folder_key(new), folder)
         archive.meta.set(folder_key(old), None)
-    layout = archive.chats.layout(desk.account, chat.migrated_from)
+    layout = archive.chats.layout(context.account, chat.migrated_from)
     if layout is not None:
-        archive.chats.set_layout(desk.account, chat.id, *layout)
+        archive.chats.set_layout(context.account, chat.id, *layout)
 
 
-def known_place(desk: Desk, chat: Chat) -> ChatPlace:
+def known_place(context: RunContext, chat: Chat) -> ChatPlace:
     """The place that an earlier run gave a chat, in the folder of another one if it has no note of its own; without a
     note and a folder where there is none."""
-    archive = desk.archive
+    archive = context.archive
     note = archive.notes.by_tobs_id(str(chat.id))
-    if note is None and (host := _host(desk, chat)) is not None:
-        place = known_place(desk, host)
-        chat = replace(chat, top=archive.messages.newest_id(desk.account, chat.id))
+    if note is None and (host := _host(context, chat)) is not None:
+        place = known_place(context, host)
+        chat = replace(chat, top=archive.messages.newest_id(context.account, chat.id))
         return replace(place, chat=chat, home=host.id if chat.migrated_to else chat.id, is_guest=not chat.migrated_to)
-    layout = layout_of(archive, desk.account, chat.id)
+    layout = layout_of(archive, context.account, chat.id)
     return ChatPlace(chat, note.id if note else 0, folder_of(archive, note) if note else "", chat.id, layout)
 
 
-def _host(desk: Desk, chat: Chat) -> Chat | None:
+def _host(context: RunContext, chat: Chat) -> Chat | None:
     """The chat in whose folder ``chat`` is filed when it has no note of its own: that which a group became, whose
     stories it holds, under whose posts its messages are comments."""
-    chats = desk.archive.chats
+    chats = context.archive.chats
     if host := chat.migrated_to or story_peer(chat.id):
-        return chats.get(desk.account, host)
-    channels = desk.archive.comments.channels_of(chat.id) if chat.kind == "supergroup" else []
-    return next((known for one in channels if (known := chats.get(desk.account, one)) is not None), None)
+        return chats.get(context.account, host)
+    channels = context.archive.comments.channels_of(chat.id) if chat.kind == "supergroup" else []
+    return next((known for one in channels if (known := chats.get(context.account, one)) is not None), None)
 
 
-def _layout(desk: Desk, chat_id: int, messages: int) -> LayoutName:
+def _layout(context: RunContext, chat_id: int, messages: int) -> LayoutName:
     """How the chat is laid out: as it was decided when it came first."""
-    known = desk.archive.chats.layout(desk.account, chat_id)
+    known = context.archive.chats.layout(context.account, chat_id)
     if known is None:
-        known = choose_layout(desk.layout, messages)
-        desk.archive.chats.set_layout(desk.account, chat_id, *known)
+        known = choose_layout(context.layout, messages)
+        context.archive.chats.set_layout(context.account, chat_id, *known)
     return cast("LayoutName", known[0])
 
 
-def open_topics(desk: Desk, chat: Chat, topics: Sequence[Topic]) -> None:
+def open_topics(context: RunContext, chat: Chat, topics: Sequence[Topic]) -> None:
     """Keep the topics of ``chat`` as they are now; its note tells them."""
-    archive = desk.archive
+    archive = context.archive
     with archive.transaction():
-        if archive.topics.put(desk.account, chat.id, topics):
+        if archive.topics.put(context.account, chat.id, topics):
             note = archive.notes.by_tobs_id(str(chat.id))
             archive.notes.mark_stale([note.id] if note else [])
 
 
-def _claim_bases(desk: Desk, note: NoteRow) -> None:
+def _claim_bases(context: RunContext, note: NoteRow) -> None:
     """The tables over the chat of ``note``, and those over the whole vault, which are written once (what they show,
     Obsidian looks up); and the list of all chats."""
     for tobs_id, chat_id, path in (
@@ -135,7 +140,9 @@ def _claim_bases(desk: Desk, note: NoteRow) -> None:
         ("index", 0, VAULT_INDEX),
     ):
         kind = "index" if tobs_id == "index" else "base"
-        desk.archive.notes.claim(tobs_id, kind, account=desk.account, chat_id=chat_id, message_id=0, candidates=[path])
+        context.archive.notes.claim(
+            tobs_id, kind, account=context.account, chat_id=chat_id, message_id=0, candidates=[path]
+        )
 
 
 class Planned(Struct, frozen=True):
@@ -145,70 +152,70 @@ class Planned(Struct, frozen=True):
     is_all: bool
 
 
-def plan_messages(desk: Desk, place: ChatPlace, *, upto: int, final: bool) -> Planned:
+def plan_messages(context: RunContext, place: ChatPlace, *, upto: int, final: bool) -> Planned:
     """Plan the next batch of messages up to id ``upto`` (see ``settled_to``); ``final`` says that no further one is to
     come."""
-    archive, chat = desk.archive, place.chat
-    if place.layout != "message" and not final and _is_open(desk, place, upto):
+    archive, chat = context.archive, place.chat
+    if place.layout != "message" and not final and _is_open(context, place, upto):
         return Planned(0, is_all=True)
-    limit = desk.batch if place.layout == "message" else max(desk.batch, _LARGEST_PERIOD)
-    messages = archive.messages.unplanned(desk.account, chat.id, upto, limit)
+    limit = context.batch if place.layout == "message" else max(context.batch, _LARGEST_PERIOD)
+    messages = archive.messages.unplanned(context.account, chat.id, upto, limit)
     units = albums(messages)
     may_go_on = not final or len(messages) == limit
     if units and units[-1][0].album_id and may_go_on:
         # Its other parts may come with the next page.
         units.pop()
     if place.layout != "message" and may_go_on:
-        units = _closed_periods(desk, place, units, may_wait=len(messages) < limit)
+        units = _closed_periods(context, place, units, may_wait=len(messages) < limit)
     if not units:
         return Planned(0, is_all=True)
     with archive.transaction():
         file_comments(archive, chat, [message for unit in units for message in unit])
-        folders = folders_of(desk, place, [unit[0] for unit in units])
+        folders = folders_of(context, place, [unit[0] for unit in units])
         planned = 0
         for layout in dict.fromkeys(folder.layout for folder in folders):
             filed = [(folder, unit) for folder, unit in zip(folders, units, strict=True) if folder.layout == layout]
             if layout == "message":
-                drafts = [draft for folder, unit in filed if (draft := _draft(desk, folder, unit)) is not None]
-                archive.notes.plan(layout, desk.account, chat.id, drafts)
+                drafts = [draft for folder, unit in filed if (draft := _draft(context, folder, unit)) is not None]
+                archive.notes.plan(layout, context.account, chat.id, drafts)
             else:
-                drafts = _period_drafts(desk, layout, filed)
-                archive.notes.plan(layout, desk.account, place.home, drafts)
+                drafts = _period_drafts(context, layout, filed)
+                archive.notes.plan(layout, context.account, place.home, drafts)
             planned += len(drafts)
-        _plan_senders(desk, chat, [message.sender_id for unit in units for message in unit])
+        _plan_senders(context, chat, [message.sender_id for unit in units for message in unit])
         archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
-    desk.reporter.expected_notes += planned
+    context.reporter.expected_notes += planned
     return Planned(len(units), is_all=len(messages) < limit)
 
 
-def settled_to(desk: Desk, place: ChatPlace, *, final: bool) -> int:
+def settled_to(context: RunContext, place: ChatPlace, *, final: bool) -> int:
     """Up to which id messages may get their notes: the watermark, or at the end of a part of a chat its top."""
     if final and place.is_part:
         return place.chat.top
-    return desk.archive.coverage.watermark(desk.account, place.chat.id)
+    return context.archive.coverage.watermark(context.account, place.chat.id)
 
 
-def _is_open(desk: Desk, place: ChatPlace, upto: int) -> bool:
+def _is_open(context: RunContext, place: ChatPlace, upto: int) -> bool:
     """Whether all that could be planned is of one period, to which more may come: its note is not made yet, so that a
     day is rendered once and not with each page. Without reading the messages, which may be many."""
-    dates = desk.archive.messages.unplanned_dates(desk.account, place.chat.id, upto)
-    return dates is None or _period(desk, place, dates[0]) == _period(desk, place, dates[1])
+    dates = context.archive.messages.unplanned_dates(context.account, place.chat.id, upto)
+    return dates is None or _period(context, place, dates[0]) == _period(context, place, dates[1])
 
 
 def _closed_periods(
-    desk: Desk, place: ChatPlace, units: Sequence[list[Message]], *, may_wait: bool
+    context: RunContext, place: ChatPlace, units: Sequence[list[Message]], *, may_wait: bool
 ) -> list[list[Message]]:
     """``units`` without those of the last period, to which more may come; with them if there is no other period and it
     has so many messages that it cannot wait."""
     if not units:
         return []
-    last = _period(desk, place, units[-1][0].date)
-    closed = [unit for unit in units if _period(desk, place, unit[0].date) != last]
+    last = _period(context, place, units[-1][0].date)
+    closed = [unit for unit in units if _period(context, place, unit[0].date) != last]
     return closed if closed or may_wait else list(units)
 
 
-def _period(desk: Desk, place: ChatPlace, unix: int) -> str:
-    return period_of(place.layout, datetime.fromtimestamp(unix, desk.zone).date())
+def _period(context: RunContext, place: ChatPlace, unix: int) -> str:
+    return period_of(place.layout, datetime.fromtimestamp(unix, context.zone).date())
 
 
 def albums(messages: Sequence[Message]) -> list[list[Message]]:
@@ -222,17 +229,20 @@ def albums(messages: Sequence[Message]) -> list[list[Message]]:
     return units
 
 
-def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | None:
+def _draft(context: RunContext, folder: Folder, unit: Sequence[Message]) -> NoteDraft | None:
     """The note of a message or an album; None for later parts of an album that has its note already."""
     first = unit[0]
-    keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
-    earlier = _begun_album(desk, first)
+    keys = [MessageKey.of(context.account, message.chat_id, message.id) for message in unit]
+    earlier = _begun_album(context, first)
     if earlier is not None:
-        desk.archive.notes.assign(earlier[0], keys, block_id=earlier[1])
+        context.archive.notes.assign(earlier[0], keys, block_id=earlier[1])
         return None
-    day = datetime.fromtimestamp(first.date, desk.zone).date()
+    day = datetime.fromtimestamp(first.date, context.zone).date()
     spot = NotePlace(
-        folder.path, day, first.id, first_words(*note_words(unit, partial(_name, desk), desk.studio.options))
+        folder.path,
+        day,
+        first.id,
+        first_words(*note_words(unit, partial(_name, context), context.render_context.options)),
     )
     parts = [(first.id, key) for key in keys[1:]]
     return NoteDraft(
@@ -240,17 +250,19 @@ def _draft(desk: Desk, folder: Folder, unit: Sequence[Message]) -> NoteDraft | N
     )
 
 
-def _period_drafts(desk: Desk, layout: LayoutName, units: Sequence[tuple[Folder, list[Message]]]) -> list[NoteDraft]:
+def _period_drafts(
+    context: RunContext, layout: LayoutName, units: Sequence[tuple[Folder, list[Message]]]
+) -> list[NoteDraft]:
     """The notes of days or months that messages go to, each once, in the order of their first messages."""
-    notes, drafts = desk.archive.notes, dict[str, _PeriodDraft]()
+    notes, drafts = context.archive.notes, dict[str, _PeriodDraft]()
     for folder, unit in units:
         first = unit[0]
-        keys = [MessageKey.of(desk.account, message.chat_id, message.id) for message in unit]
-        earlier = _begun_album(desk, first)
+        keys = [MessageKey.of(context.account, message.chat_id, message.id) for message in unit]
+        earlier = _begun_album(context, first)
         if earlier is not None:
             notes.assign(earlier[0], keys, block_id=earlier[1])
             continue
-        day = datetime.fromtimestamp(first.date, desk.zone).date()
+        day = datetime.fromtimestamp(first.date, context.zone).date()
         tobs_id = f"{folder.tobs_id}/{period_of(layout, day)}"
         draft = drafts.setdefault(tobs_id, _PeriodDraft(NotePlace(folder.path, day, first.id, "")))
         draft.keys += keys
@@ -272,16 +284,16 @@ def _period_draft(layout: LayoutName, tobs_id: str, draft: _PeriodDraft) -> Note
     return NoteDraft(tobs_id, spot.message_id, note_candidates(path), draft.keys, period, draft.parts)
 
 
-def _begun_album(desk: Desk, first: Message) -> tuple[int, int] | None:
+def _begun_album(context: RunContext, first: Message) -> tuple[int, int] | None:
     """The note and block of an album of which ``first`` is a later part; None for everything else."""
     if not first.album_id:
         return None
-    return desk.archive.notes.of_album(desk.account, first.chat_id, first.album_id, first.id)
+    return context.archive.notes.of_album(context.account, first.chat_id, first.album_id, first.id)
 
 
-def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
+def _plan_senders(context: RunContext, chat: Chat, senders: Sequence[int]) -> None:
     """People get their note when their first message does; with each further one it is stale (it counts)."""
-    archive = desk.archive
+    archive = context.archive
     ids = [one for one in dict.fromkeys(senders) if one not in (0, chat.id, min(0, story_peer(chat.id)))]
     people = archive.people.many(ids)
     # A channel that writes in its group has a note already; what it had before that stays.
@@ -296,7 +308,7 @@ def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
         note = archive.notes.claim(
             f"person/{person_id}",
             "person",
-            account=desk.account,
+            account=context.account,
             chat_id=0,
             message_id=0,
             candidates=person_candidates(person.name, person_id),
@@ -306,12 +318,12 @@ def _plan_senders(desk: Desk, chat: Chat, senders: Sequence[int]) -> None:
     archive.notes.mark_stale(touched)
 
 
-def _name(desk: Desk, marked: int) -> str:
+def _name(context: RunContext, marked: int) -> str:
     """The name of a person or chat; empty while it is not known."""
-    person = desk.archive.people.many([marked]).get(marked)
+    person = context.archive.people.many([marked]).get(marked)
     if person is not None:
         return person.name
-    chat = desk.archive.chats.get(desk.account, marked)
+    chat = context.archive.chats.get(context.account, marked)
     return "" if chat is None else chat.title
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tobs.archive import Retired, Successor, pack_base
 from tobs.model import Chat, stories_of
 from tobs.pipeline.context.report import Change, KeptNote, Relaid, Rendering
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.notes.folders import layout_of
 from tobs.pipeline.notes.lookups import address
 from tobs.pipeline.notes.note_writer import MESSAGE_NOTES
@@ -39,154 +39,154 @@ _FILES = 200
 _ATTEMPTS = 3
 
 
-def lay_out(desk: Desk, chat: Chat, asked: AskedLayout) -> list[ChatPlace]:
+def lay_out(context: RunContext, chat: Chat, asked: AskedLayout) -> list[ChatPlace]:
     """Lay ``chat`` out as ``asked``, with what is filed in its folder; the places of both, none if all is as it should
     be. Notes the owner deleted stay so, and so do their messages."""
-    archive = desk.archive
-    layout = _wanted_layout(desk, chat, asked)
+    archive = context.archive
+    layout = _wanted_layout(context, chat, asked)
     with archive.transaction():
-        is_new = layout != layout_of(archive, desk.account, chat.id)
+        is_new = layout != layout_of(archive, context.account, chat.id)
         if is_new:
-            archive.chats.set_layout(desk.account, chat.id, layout, "tobs render --layout asked for it")
-        places = _filed_with(desk, chat)
-        retired = sum(_retire(desk, place) for place in places)
+            archive.chats.set_layout(context.account, chat.id, layout, "tobs render --layout asked for it")
+        places = _filed_with(context, chat)
+        retired = sum(_retire(context, place) for place in places)
     if not (is_new or retired):
         return []
-    rendering_of(desk).layouts.append(Relaid(chat.title, layout, retired))
+    rendering_of(context).layouts.append(Relaid(chat.title, layout, retired))
     for place in places:
-        _plan_again(desk, place)
+        _plan_again(context, place)
     return places
 
 
-def _wanted_layout(desk: Desk, chat: Chat, asked: AskedLayout) -> LayoutName:
+def _wanted_layout(context: RunContext, chat: Chat, asked: AskedLayout) -> LayoutName:
     """The layout a chat is to have."""
-    messages = desk.archive.messages
-    count = messages.count(desk.account, chat.id)
-    count += messages.count(desk.account, chat.migrated_from) if chat.migrated_from else 0
+    messages = context.archive.messages
+    count = messages.count(context.account, chat.id)
+    count += messages.count(context.account, chat.migrated_from) if chat.migrated_from else 0
     return choose_layout(asked, count)[0]
 
 
-def _filed_with(desk: Desk, chat: Chat) -> list[ChatPlace]:
+def _filed_with(context: RunContext, chat: Chat) -> list[ChatPlace]:
     """Where the messages of ``chat`` are filed, and all others that are laid out with them: of the group it grew from,
     its stories, the comments under its posts (which the discussion group may share with messages of its own)."""
-    archive = desk.archive
+    archive = context.archive
     ids = [chat.migrated_from, chat.id, stories_of(chat.id), *archive.comments.groups_of(chat.id)]
-    known = [archive.chats.get(desk.account, one) for one in ids if one]
-    places = [known_place(desk, one) for one in known if one is not None]
-    return [_all_there_is(desk, place) for place in places if place.note_id]
+    known = [archive.chats.get(context.account, one) for one in ids if one]
+    places = [known_place(context, one) for one in known if one is not None]
+    return [_all_there_is(context, place) for place in places if place.note_id]
 
 
-def _all_there_is(desk: Desk, place: ChatPlace) -> ChatPlace:
+def _all_there_is(context: RunContext, place: ChatPlace) -> ChatPlace:
     """``place``, for planning all that is archived: where an export was stopped halfway, what had a note gets one again
     all the same."""
-    archive, chat = desk.archive, place.chat
-    top = archive.messages.newest_id(desk.account, chat.id)
-    is_part = bool(archive.coverage.gaps(desk.account, chat.id, 1, top))
+    archive, chat = context.archive, place.chat
+    top = archive.messages.newest_id(context.account, chat.id)
+    is_part = bool(archive.coverage.gaps(context.account, chat.id, 1, top))
     return replace(place, chat=replace(chat, top=top), is_part=is_part)
 
 
-def _retire(desk: Desk, place: ChatPlace) -> int:
+def _retire(context: RunContext, place: ChatPlace) -> int:
     """The notes of a chat that are not laid out as they should be are to go; how many."""
-    archive, chat_id = desk.archive, place.chat.id
+    archive, chat_id = context.archive, place.chat.id
     channels = [
         one
         for one in archive.comments.channels_of(chat_id)
         if archive.comments.wanted(one) and archive.notes.by_tobs_id(str(one)) is not None
     ]
-    commented = {one: layout_of(archive, desk.account, one) for one in channels}
-    return archive.relayouts.retire(desk.account, chat_id, MESSAGE_NOTES, place.layout, commented)
+    commented = {one: layout_of(archive, context.account, one) for one in channels}
+    return archive.relayouts.retire(context.account, chat_id, MESSAGE_NOTES, place.layout, commented)
 
 
-def _plan_again(desk: Desk, place: ChatPlace) -> None:
-    while not plan_messages(desk, place, upto=settled_to(desk, place, final=True), final=True).is_all:
+def _plan_again(context: RunContext, place: ChatPlace) -> None:
+    while not plan_messages(context, place, upto=settled_to(context, place, final=True), final=True).is_all:
         pass
 
 
-def resume_relayouts(desk: Desk) -> None:
+def resume_relayouts(context: RunContext) -> None:
     """Go on where an earlier run was stopped while it laid chats out anew."""
-    archive = desk.archive
+    archive = context.archive
     for _, chat_id in archive.relayouts.chats():
-        chat = archive.chats.get(desk.account, chat_id)
-        place = known_place(desk, chat) if chat is not None else None
+        chat = archive.chats.get(context.account, chat_id)
+        place = known_place(context, chat) if chat is not None else None
         if place is not None and place.note_id:
-            _plan_again(desk, _all_there_is(desk, place))
-    hand_over(desk)
+            _plan_again(context, _all_there_is(context, place))
+    hand_over(context)
 
 
-def finish_relayouts(desk: Desk) -> None:
+def finish_relayouts(context: RunContext) -> None:
     """When the new notes are there: what is left of the layouts before goes, and links follow."""
-    archive = desk.archive
+    archive = context.archive
     chats = archive.relayouts.chats()
-    if chats and not any(archive.notes.stale(desk.account, chat, kinds=MESSAGE_NOTES, limit=1) for _, chat in chats):
+    if chats and not any(archive.notes.stale(context.account, chat, kinds=MESSAGE_NOTES, limit=1) for _, chat in chats):
         # Links first, while the archive knows where they led.
-        links = successors_of(desk)
-        rendering_of(desk).relinked += follow_links(desk, links)
-        keep_words(desk, links)
-        clear_away(desk)
+        links = successors_of(context)
+        rendering_of(context).relinked += follow_links(context, links)
+        keep_words(context, links)
+        clear_away(context)
 
 
-def rendering_of(desk: Desk) -> Rendering:
+def rendering_of(context: RunContext) -> Rendering:
     """What the report tells of notes made again."""
-    report = desk.reporter.report
+    report = context.reporter.report
     if report.rendering is None:
         report.rendering = Rendering()
     return report.rendering
 
 
-def hand_over(desk: Desk) -> None:
+def hand_over(context: RunContext) -> None:
     """Give the owner's words of retired notes to the notes that show the same messages; what is new is merged into them
     when they are pressed."""
-    for rows, found in _retired_files(desk):
-        successors = desk.archive.relayouts.successors(row.id for row in rows)
+    for rows, found in _retired_files(context):
+        successors = context.archive.relayouts.successors(row.id for row in rows)
         for row, data in zip(rows, found, strict=True):
             successor = successors.get(row.id)
             if data is not None and successor is not None and successor.is_same and not _is_ours(row, data):
-                _hand_over(desk, row, _text(data), successor)
+                _hand_over(context, row, _text(data), successor)
 
 
-def _hand_over(desk: Desk, row: Retired, text: str, successor: Successor) -> None:
+def _hand_over(context: RunContext, row: Retired, text: str, successor: Successor) -> None:
     """The new file first, then the archive, then the old file: nothing is lost wherever it stops."""
-    base = desk.archive.notes.bases([row.id]).get(row.id)
+    base = context.archive.notes.bases([row.id]).get(row.id)
     path, new = successor.shown.path, renamed_marks(text, row.tobs_id, successor.tobs_id)
-    (there,) = read_batch(desk.root, [path])
+    (there,) = read_batch(context.root, [path])
     if base is None or (there is not None and plain_text(there) != new):
         return
-    write_batch(desk.root, [NoteFile(path, new)])
+    write_batch(context.root, [NoteFile(path, new)])
     base = renamed_marks(base, row.tobs_id, successor.tobs_id)
-    desk.archive.relayouts.adopt(row.id, successor.note_id, text_hash=text_hash(base), base=pack_base(base))
-    remove_notes(desk.root, [row.path])
+    context.archive.relayouts.adopt(row.id, successor.note_id, text_hash=text_hash(base), base=pack_base(base))
+    remove_notes(context.root, [row.path])
 
 
-def follow_links(desk: Desk, successors: Successors) -> int:
+def follow_links(context: RunContext, successors: Successors) -> int:
     """Bring links to retired notes up to date in what people wrote anywhere in the vault; how many files changed."""
     changed = 0
     # The retired notes point at each other; they go.
-    paths = (path for path in linking_files(desk.root) if desk.archive.relayouts.at(path) is None)
+    paths = (path for path in linking_files(context.root) if context.archive.relayouts.at(path) is None)
     while batch := list(islice(paths, _FILES)):
-        changed += _follow_in(desk, batch, successors)
+        changed += _follow_in(context, batch, successors)
     return changed
 
 
-def _follow_in(desk: Desk, paths: Sequence[str], successors: Successors) -> int:
+def _follow_in(context: RunContext, paths: Sequence[str], successors: Successors) -> int:
     changed = 0
     for _ in range(_ATTEMPTS):
-        news = _relinked_files(desk, paths, successors)
-        if desk.studio.is_rehearsal:
-            told = {change.note for change in rendering_of(desk).changes or ()}
+        news = _relinked_files(context, paths, successors)
+        if context.render_context.is_rehearsal:
+            told = {change.note for change in rendering_of(context).changes or ()}
             return sum(new.path not in told for new in news)
-        written = {file.path for file in write_batch(desk.root, news)}
+        written = {file.path for file in write_batch(context.root, news)}
         changed += len(written)
         # What somebody saved meanwhile is read again.
         paths = [new.path for new in news if new.path not in written]
     for path in paths:
-        desk.reporter.problem("busy", path, "its links still lead to notes of the layout before")
+        context.reporter.problem("busy", path, "its links still lead to notes of the layout before")
     return changed
 
 
-def _relinked_files(desk: Desk, paths: Sequence[str], successors: Successors) -> list[NoteFile]:
+def _relinked_files(context: RunContext, paths: Sequence[str], successors: Successors) -> list[NoteFile]:
     """Those of ``paths`` that link to retired notes, as they are to be."""
     news = []
-    for path, seen in zip(paths, read_seen(desk.root, paths), strict=True):
+    for path, seen in zip(paths, read_seen(context.root, paths), strict=True):
         try:
             text = seen[0].decode() if seen else ""
         except UnicodeDecodeError:
@@ -200,7 +200,7 @@ def _relinked_files(desk: Desk, paths: Sequence[str], successors: Successors) ->
     return news
 
 
-def successors_of(desk: Desk) -> Successors:
+def successors_of(context: RunContext) -> Successors:
     """Where links to retired notes lead now."""
     own: set[str] = set()
 
@@ -208,7 +208,7 @@ def successors_of(desk: Desk) -> Successors:
         """What the owner's own notes are called; listed when a link names no folder."""
         if not own:
             own.add("")
-            paths = (path for path in linking_files(desk.root) if desk.archive.paths.current(path) is None)
+            paths = (path for path in linking_files(context.root) if context.archive.paths.current(path) is None)
             own.update(path.rpartition("/")[2].casefold() for path in paths)
         return own
 
@@ -216,72 +216,72 @@ def successors_of(desk: Desk) -> Successors:
     def successor(path: str, part: str) -> str | None:
         if "/" not in path and path.casefold() in own_names():
             return None
-        return _successor(desk, path, part)
+        return _successor(context, path, part)
 
     return successor
 
 
-def _successor(desk: Desk, path: str, part: str) -> str | None:
+def _successor(context: RunContext, path: str, part: str) -> str | None:
     """What a link names now that named the retired note at ``path`` and the block ``part`` of it."""
-    archive = desk.archive
+    archive = context.archive
     row = archive.relayouts.at(path) or (archive.relayouts.called(path) if "/" not in path else None)
     if row is None:
         return None
     if block := _BLOCK.fullmatch(part):
-        chat = archive.chats.get(desk.account, row.chat_id)
+        chat = archive.chats.get(context.account, row.chat_id)
         chat_id = chat.migrated_from if chat is not None and block[1] == "g" else row.chat_id
-        shown = archive.notes.shown_in(desk.account, chat_id, int(block[2]))
+        shown = archive.notes.shown_in(context.account, chat_id, int(block[2]))
         if shown is not None:
             return address(shown)
     successor = archive.relayouts.successors([row.id]).get(row.id)
     return address(successor.shown) if successor is not None else None
 
 
-def keep_words(desk: Desk, links: Successors) -> None:
+def keep_words(context: RunContext, links: Successors) -> None:
     """Keep the retired notes that the owner wrote into beside the notes that have their messages now, as notes of
     theirs; ``links`` in them lead to what there is now."""
-    for rows, found in _retired_files(desk):
+    for rows, found in _retired_files(context):
         theirs = [
             (row, data) for row, data in zip(rows, found, strict=True) if data is not None and not _is_ours(row, data)
         ]
-        successors = desk.archive.relayouts.successors(row.id for row, _ in theirs)
+        successors = context.archive.relayouts.successors(row.id for row, _ in theirs)
         for row, data in theirs:
             text = relinked(_text(data), links, row.path.rpartition("/")[0])
-            beside = _keep(desk, row, text, successors.get(row.id))
-            rendering_of(desk).kept.append(KeptNote(row.path, beside))
-        if not desk.studio.is_rehearsal:
+            beside = _keep(context, row, text, successors.get(row.id))
+            rendering_of(context).kept.append(KeptNote(row.path, beside))
+        if not context.render_context.is_rehearsal:
             # Before they can write more into them.
-            remove_notes(desk.root, [row.path for row, _ in theirs])
+            remove_notes(context.root, [row.path for row, _ in theirs])
 
 
-def _keep(desk: Desk, row: Retired, text: str, successor: Successor | None) -> str:
+def _keep(context: RunContext, row: Retired, text: str, successor: Successor | None) -> str:
     """Write what the owner has in a retired note beside its successor; where."""
     candidates = kept_candidates(row.path, successor.shown.path if successor else row.path)
-    path = desk.archive.relayouts.keep(row.tobs_id, unoccupied(desk.root, candidates, ""))
-    if not desk.studio.is_rehearsal:
-        write_batch(desk.root, [NoteFile(path, as_kept(text, address(successor.shown) if successor else ""))])
+    path = context.archive.relayouts.keep(row.tobs_id, unoccupied(context.root, candidates, ""))
+    if not context.render_context.is_rehearsal:
+        write_batch(context.root, [NoteFile(path, as_kept(text, address(successor.shown) if successor else ""))])
     return path
 
 
-def clear_away(desk: Desk) -> None:
+def clear_away(context: RunContext) -> None:
     """Take the retired notes out of the vault and the archive."""
-    relayouts, rendering = desk.archive.relayouts, rendering_of(desk)
-    for rows, found in _retired_files(desk):
+    relayouts, rendering = context.archive.relayouts, rendering_of(context)
+    for rows, found in _retired_files(context):
         if rendering.changes is not None:
             lying = zip(rows, found, strict=True)
             ours = [row.path for row, data in lying if data is not None and _is_ours(row, data)]
             rendering.changes += [Change(path, "removed") for path in ours]
-        if not desk.studio.is_rehearsal:
-            remove_notes(desk.root, [row.path for row in rows])
+        if not context.render_context.is_rehearsal:
+            remove_notes(context.root, [row.path for row in rows])
             relayouts.drop(row.id for row in rows)
 
 
-def _retired_files(desk: Desk) -> Iterator[tuple[list[Retired], list[bytes | None]]]:
+def _retired_files(context: RunContext) -> Iterator[tuple[list[Retired], list[bytes | None]]]:
     """The retired notes, a batch at a time, with what lies at their places."""
     last = 0
-    while rows := desk.archive.relayouts.retired(after=last):
+    while rows := context.archive.relayouts.retired(after=last):
         last = rows[-1].id
-        yield rows, read_batch(desk.root, [row.path for row in rows])
+        yield rows, read_batch(context.root, [row.path for row in rows])
 
 
 def _is_ours(row: Retired, data: bytes) -> bool:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tobs.archive import NoteLink, NoteRow, Replacement, StoredMessage, pack_base
 from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
-from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.lookups import Lookups
 from tobs.pipeline.notes.post_render import Asked, PostRender, PostRendered
 from tobs.pipeline.notes.summaries import summary_text
@@ -63,51 +63,61 @@ class _Draft(Struct, frozen=True):
     asked: tuple[Asked, ...] = ()
 
 
-def press_messages(studio: Studio, chat: Chat, rows: Sequence[NoteRow]) -> list[Pressed]:
+def press_messages(render_context: RenderContext, chat: Chat, rows: Sequence[NoteRow]) -> list[Pressed]:
     """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
-    stored = studio.archive.notes.stored([row.id for row in rows])
-    lookups = Lookups(studio, (one for messages in stored.values() for one in messages))
+    stored = render_context.archive.notes.stored([row.id for row in rows])
+    lookups = Lookups(render_context, (one for messages in stored.values() for one in messages))
 
     def about(draft: _Draft) -> RenderedNote:
         messages = tuple([one.message for one in stored[draft.row.id]])
-        return RenderedNote(draft.row.path, draft.row.kind, body_of(draft.text), studio.root, chat.title, messages)
+        return RenderedNote(
+            draft.row.path, draft.row.kind, body_of(draft.text), render_context.root, chat.title, messages
+        )
 
-    return _press(studio, rows, lambda row: _text(studio, row, chat, stored[row.id], lookups), about, lookups)
+    return _press(
+        render_context, rows, lambda row: _text(render_context, row, chat, stored[row.id], lookups), about, lookups
+    )
 
 
-def press_summaries(studio: Studio, rows: Sequence[NoteRow]) -> list[Pressed]:
+def press_summaries(render_context: RenderContext, rows: Sequence[NoteRow]) -> list[Pressed]:
     """Bring the notes ``rows`` about chats, people and audio files up to date. Raises VaultError."""
-    lookups = Lookups(studio, ())
+    lookups = Lookups(render_context, ())
 
     def about(draft: _Draft) -> RenderedNote:
-        return RenderedNote(draft.row.path, draft.row.kind, body_of(draft.text), studio.root)
+        return RenderedNote(draft.row.path, draft.row.kind, body_of(draft.text), render_context.root)
 
-    return _press(studio, rows, lambda row: summary_text(studio, row, lookups.links), about, lookups)
+    return _press(render_context, rows, lambda row: summary_text(render_context, row, lookups.links), about, lookups)
 
 
-def _text(studio: Studio, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
+def _text(
+    render_context: RenderContext, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups
+) -> str:
     if row.period:
-        return _period_text(studio, row, chat, stored, lookups)
-    return _message_text(studio, chat, stored, lookups)
+        return _period_text(render_context, row, chat, stored, lookups)
+    return _message_text(render_context, chat, stored, lookups)
 
 
-def _message_text(studio: Studio, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
+def _message_text(render_context: RenderContext, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
     messages = [one.message for one in stored]
-    return render_message(messages, chat, lookups.links, studio.options, studio.templates).text
+    return render_message(messages, chat, lookups.links, render_context.options, render_context.templates).text
 
 
-def _period_text(studio: Studio, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups) -> str:
+def _period_text(
+    render_context: RenderContext, row: NoteRow, chat: Chat, stored: Sequence[StoredMessage], lookups: Lookups
+) -> str:
     """The note of a day or month: what is of the group that the chat grew from comes first."""
     units: dict[tuple[bool, int], list[Message]] = {}
     for one in stored:
         units.setdefault((one.message.chat_id == chat.id, one.block), []).append(one.message)
-    before = studio.archive.chats.get(studio.account, chat.migrated_from) if chat.migrated_from else None
+    before = (
+        render_context.archive.chats.get(render_context.account, chat.migrated_from) if chat.migrated_from else None
+    )
     note = PeriodNote(row.tobs_id, row.period, chat, [units[key] for key in sorted(units)], before)
-    return render_period(note, lookups.links, studio.options, studio.templates).text
+    return render_period(note, lookups.links, render_context.options, render_context.templates).text
 
 
 def _press(
-    studio: Studio,
+    render_context: RenderContext,
     rows: Sequence[NoteRow],
     render: Callable[[NoteRow], str],
     about: Callable[[_Draft], RenderedNote],
@@ -120,9 +130,9 @@ def _press(
             drafts.append(_Draft(row, render(row), *lookups.met()))
         except TemplateBroken as error:
             pressed.append(Pressed(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
-    if studio.post_render is not None:
-        drafts = _post_rendered(studio, drafts, studio.post_render, about)
-    seen = read_seen(studio.root, [draft.row.path for draft in drafts])
+    if render_context.post_render is not None:
+        drafts = _post_rendered(render_context, drafts, render_context.post_render, about)
+    seen = read_seen(render_context.root, [draft.row.path for draft in drafts])
     found = [one and one[0] for one in seen]
     decisions = [
         decide(
@@ -130,7 +140,7 @@ def _press(
             now,
             draft.text,
             managed_hash,
-            merging(studio, draft.row),
+            merging(render_context, draft.row),
         )
         for draft, now in zip(drafts, found, strict=True)
     ]
@@ -139,10 +149,10 @@ def _press(
         for draft, decision, there in zip(drafts, decisions, seen, strict=True)
         if decision.text is not None
     ]
-    files = {} if studio.is_rehearsal else {file.path: file for file in write_batch(studio.root, texts)}
+    files = {} if render_context.is_rehearsal else {file.path: file for file in write_batch(render_context.root, texts)}
     for draft, decision, now in zip(drafts, decisions, found, strict=True):
         row, file = draft.row, files.get(draft.row.path)
-        if decision.text is not None and file is None and not studio.is_rehearsal:
+        if decision.text is not None and file is None and not render_context.is_rehearsal:
             pressed.append(Pressed(row.id, row.path, row.revision, problem=_BUSY))
             continue
         pressed.append(
@@ -160,7 +170,9 @@ def _press(
                 conflicts=decision.conflicts,
                 replaced=_replacement(draft, decision, now),
                 problem=(_UNREADABLE, decision.problem) if decision.problem else None,
-                change=(_shown(now), decision.text) if studio.is_rehearsal and decision.text is not None else None,
+                change=(_shown(now), decision.text)
+                if render_context.is_rehearsal and decision.text is not None
+                else None,
                 asked=draft.asked,
             )
         )
@@ -168,20 +180,24 @@ def _press(
 
 
 def _post_rendered(
-    studio: Studio, drafts: Sequence[_Draft], post_render: PostRender, about: Callable[[_Draft], RenderedNote]
+    render_context: RenderContext,
+    drafts: Sequence[_Draft],
+    post_render: PostRender,
+    about: Callable[[_Draft], RenderedNote],
 ) -> list[_Draft]:
     """The drafts as plugins want them; who did not do their work on one is named in its front matter."""
     notes = [about(draft) for draft in drafts if draft.row.path.endswith(".md")]  # a base is no note
     done = {note.path: (note, one) for note, one in zip(notes, post_render(notes), strict=True)}
     return [
-        _with_last_word(studio, draft, *done[draft.row.path]) if draft.row.path in done else draft for draft in drafts
+        _with_last_word(render_context, draft, *done[draft.row.path]) if draft.row.path in done else draft
+        for draft in drafts
     ]
 
 
-def _with_last_word(studio: Studio, draft: _Draft, note: RenderedNote, done: PostRendered) -> _Draft:
+def _with_last_word(render_context: RenderContext, draft: _Draft, note: RenderedNote, done: PostRendered) -> _Draft:
     text = draft.text
     if done.failed or done.body != note.body:
-        text = with_body(text, done.body, failed=done.failed, prefix=studio.options.property_prefix)
+        text = with_body(text, done.body, failed=done.failed, prefix=render_context.options.property_prefix)
     return replace(draft, text=text, asked=done.asked)
 
 
@@ -205,23 +221,23 @@ _BUSY = ("busy", "it was changed while it was being written; run it again")
 _UNREADABLE = "front matter"
 
 
-def merging(studio: Studio, row: NoteRow) -> Merging:
+def merging(render_context: RenderContext, row: NoteRow) -> Merging:
     """What merging the note ``row`` needs; the archive is asked only if it comes to that."""
 
     def base(tobs_hash: str) -> str | None:
-        text = studio.archive.notes.bases([row.id]).get(row.id)
+        text = render_context.archive.notes.bases([row.id]).get(row.id)
         if text is None or tobs_hash in ("", read_marks(text).tobs_hash):
             return text
         # A vault put back from a copy: the note may come from a text that was written over since.
-        earlier = studio.archive.replaced.bases_of(row.id)
+        earlier = render_context.archive.replaced.bases_of(row.id)
         return next((one for one in earlier if read_marks(one).tobs_hash == tobs_hash), None)
 
-    return Merging(base, partial(whereabouts, studio), conflict_words(studio.options.language))
+    return Merging(base, partial(whereabouts, render_context), conflict_words(render_context.options.language))
 
 
-def whereabouts(studio: Studio, target: str) -> str | None:
+def whereabouts(render_context: RenderContext, target: str) -> str | None:
     """Where the note or file is now that a link names (both without `.md`)."""
-    path = studio.archive.paths.current(f"{target}.md") or studio.archive.paths.current(target)
+    path = render_context.archive.paths.current(f"{target}.md") or render_context.archive.paths.current(target)
     return path and path.removesuffix(".md")
 
 

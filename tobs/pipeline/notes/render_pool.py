@@ -24,10 +24,10 @@ from tobs.archive import NoteRow
 from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.post_render import stopped_with
 from tobs.pipeline.notes.render_notes import Pressed, press_messages
-from tobs.pipeline.notes.render_worker import Job, StudioSpec, decode_reply, frame
+from tobs.pipeline.notes.render_worker import Job, RenderContextSpec, decode_reply, frame
 from tobs.render.builtin import builtin_templates
 
 #: Notes pressed here before a process is started.
@@ -44,9 +44,9 @@ class Presses:
     ``width`` batches are worth having on their way at a time.
     """
 
-    def __init__(self, studio: Studio, keeper: Keeper, *, processes: int) -> None:
+    def __init__(self, render_context: RenderContext, keeper: Keeper, *, processes: int) -> None:
         self.width = max(1, _AHEAD * processes)
-        self._studio = studio
+        self._render_context = render_context
         self._keeper = keeper
         self._pressed = 0
         self._processes = processes
@@ -73,8 +73,8 @@ class Presses:
         self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
         self.expect(self._pressed)
         if not self._started:
-            with stopped_with(self._studio.post_render):
-                return await self._keeper(press_messages, self._studio, chat, rows)
+            with stopped_with(self._render_context.post_render):
+                return await self._keeper(press_messages, self._render_context, chat, rows)
         process = await self._free.get()
         # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
         asked = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
@@ -103,7 +103,7 @@ class Presses:
             )
         )
         self._started.append(process)
-        await process.send(_spec(self._studio))
+        await process.send(_spec(self._render_context))
         for _ in range(_AHEAD):
             self._free.put_nowait(process)
 
@@ -152,18 +152,18 @@ class _Process:
         await self._process.wait()
 
 
-def _spec(studio: Studio) -> StudioSpec:
-    """``studio`` as it travels. Templates go as they were read here: what was checked is what runs."""
-    options = msgspec.structs.asdict(studio.options)
+def _spec(render_context: RenderContext) -> RenderContextSpec:
+    """``render_context`` as it travels. Templates go as they were read here: what was checked is what runs."""
+    options = msgspec.structs.asdict(render_context.options)
     del options["timezone"]
-    return StudioSpec(
-        archive=str(studio.archive.path),
-        account=studio.account,
-        root=str(studio.root),
-        zone=studio.zone.key,
+    return RenderContextSpec(
+        archive=str(render_context.archive.path),
+        account=render_context.account,
+        root=str(render_context.root),
+        zone=render_context.zone.key,
         options=options,
-        templates=studio.templates.sources(builtin_templates()),
-        functions=studio.functions,
-        post_render=studio.post_render.openings if studio.post_render is not None else (),
-        strict=studio.post_render is not None and studio.post_render.strict,
+        templates=render_context.templates.sources(builtin_templates()),
+        functions=render_context.functions,
+        post_render=render_context.post_render.openings if render_context.post_render is not None else (),
+        strict=render_context.post_render is not None and render_context.post_render.strict,
     )

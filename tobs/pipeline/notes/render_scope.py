@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 
 
 class Scope(Struct, frozen=True):
@@ -19,25 +19,25 @@ class Scope(Struct, frozen=True):
     until: float = 0
 
 
-def mark_stale(desk: Desk, scope: Scope) -> None:
+def mark_stale(context: RunContext, scope: Scope) -> None:
     """Mark the notes of ``scope`` as to be made again."""
-    notes = desk.archive.notes
+    notes = context.archive.notes
     if not scope.named and not scope.since and not scope.until:
         notes.mark_all_stale()
         return
     for place in scope.places:
         if scope.since or scope.until:
-            notes.mark_stale_between(desk.account, place.chat.id, scope.since, scope.until or float("inf"))
+            notes.mark_stale_between(context.account, place.chat.id, scope.since, scope.until or float("inf"))
         else:
-            notes.mark_stale_in(desk.account, place.chat.id)
+            notes.mark_stale_in(context.account, place.chat.id)
 
 
-def restore(desk: Desk, scope: Scope) -> None:
+def restore(context: RunContext, scope: Scope) -> None:
     """Want back the notes and files of ``scope`` that their owner deleted. Files have to be fetched again."""
-    archive = desk.archive
+    archive = context.archive
     ids = [place.chat.id for place in scope.places] if scope.named else []
     with archive.transaction():
-        archive.notes.restored(desk.account, ids if scope.named else None)
+        archive.notes.restored(context.account, ids if scope.named else None)
         for files in archive.files.all():
             for file in files:
                 if file.is_lost and (not ids or file.owner.chat_id in ids):

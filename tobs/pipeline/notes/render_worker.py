@@ -1,7 +1,7 @@
 """A process that presses notes beside the run: ``python -m tobs.pipeline.notes.render_worker``.
 
-It reads frames on stdin (a ``Studio`` to set up, then ``Job`` after ``Job``) and answers each with a ``Reply`` on
-stdout. It ends with its input, however the run ends. A frame is four bytes of length and a msgpack value.
+It reads frames on stdin (a ``RenderContextSpec`` to set up, then one ``Job`` after the other) and answers each with a
+``Reply`` on stdout. It ends with its input, however the run ends. A frame is four bytes of length and a msgpack value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from msgspec import Struct
 from tobs.archive import NoteRow, open_archive
 from tobs.errors import TobsError
 from tobs.model import Chat
-from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.post_render import PostRender
 from tobs.pipeline.notes.render_notes import Pressed, press_messages
 from tobs.plugin.functions import open_functions
@@ -36,7 +36,7 @@ _NICENESS = 5
 _PIPE_SIZE = 1 << 20
 
 
-class StudioSpec(Struct, frozen=True):
+class RenderContextSpec(Struct, frozen=True):
     """A studio as it travels: paths as text, the zone by name, templates as (name, source, trusted)."""
 
     archive: str
@@ -66,7 +66,7 @@ class Reply(Struct, frozen=True):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_reply = msgspec.msgpack.Decoder(Reply).decode
-_decode_spec = msgspec.msgpack.Decoder(StudioSpec).decode
+_decode_spec = msgspec.msgpack.Decoder(RenderContextSpec).decode
 _decode_job = msgspec.msgpack.Decoder(Job).decode
 
 
@@ -81,7 +81,7 @@ def _read(stream: BinaryIO) -> bytes | None:
     return stream.read(int.from_bytes(head, "big")) if len(head) == 4 else None
 
 
-def _post_render(spec: StudioSpec) -> PostRender | None:
+def _post_render(spec: RenderContextSpec) -> PostRender | None:
     if not spec.post_render:
         return None
     from tobs.config.home import environment  # with the settings it takes as long to load as all the rest
@@ -89,10 +89,10 @@ def _post_render(spec: StudioSpec) -> PostRender | None:
     return PostRender.opened(spec.post_render, environment(), strict=spec.strict)
 
 
-def _open(spec: StudioSpec) -> Studio:
+def _open(spec: RenderContextSpec) -> RenderContext:
     sources = {name: (source, trusted) for name, source, trusted in spec.templates}
     zone = ZoneInfo(spec.zone)
-    return Studio(
+    return RenderContext(
         archive=open_archive(Path(spec.archive), clock=time.time, read_only=True),
         account=spec.account,
         root=Path(spec.root),
@@ -126,18 +126,18 @@ def main() -> None:
     first = _read(source)
     if first is None:
         return
-    studio = _open(_decode_spec(first))
+    render_context = _open(_decode_spec(first))
     gc.freeze()
     while (body := _read(source)) is not None:
         job = _decode_job(body)
         try:
-            reply = Reply(tuple(press_messages(studio, job.chat, job.rows)))
+            reply = Reply(tuple(press_messages(render_context, job.chat, job.rows)))
         except TobsError as error:
             reply = Reply(error=(type(error).__name__, error.message, error.remedy))
         sink.write(frame(reply))
         sink.flush()
-    if studio.post_render is not None:
-        studio.post_render.close()
+    if render_context.post_render is not None:
+        render_context.post_render.close()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tobs.archive import FileRow, NoteRow
 from tobs.archive.summaries import ChatSummary
 from tobs.model import Chat, FileItem, MessageKey, Person, stories_of
-from tobs.pipeline.context.run_context import Studio
+from tobs.pipeline.context.run_context import RenderContext
 from tobs.render.bases import chat_base, vault_base
 from tobs.render.index import IndexedChat, render_index
 from tobs.render.overview import render_audio, render_chat, render_page, render_person
@@ -26,40 +26,40 @@ _AUDIO_FIELDS = (
 )
 
 
-def summary_text(studio: Studio, row: NoteRow, links: Links) -> str:
+def summary_text(render_context: RenderContext, row: NoteRow, links: Links) -> str:
     """The text the note ``row`` should have now."""
     match row.kind:
         case "base":
-            return _base_text(studio, row)
+            return _base_text(render_context, row)
         case "index":
-            return _index_text(studio, links)
+            return _index_text(render_context, links)
         case "chat":
-            return _chat_text(studio, row, links)
+            return _chat_text(render_context, row, links)
         case "topic":
-            return _topic_text(studio, row, links)
+            return _topic_text(render_context, row, links)
         case "person":
-            return _person_text(studio, int(row.tobs_id.removeprefix("person/")), links)
+            return _person_text(render_context, int(row.tobs_id.removeprefix("person/")), links)
         case "audio":
-            return _audio_text(studio, row.tobs_id.removeprefix("audio/"), links)
+            return _audio_text(render_context, row.tobs_id.removeprefix("audio/"), links)
         case "page":
-            return _page_text(studio, row.tobs_id)
+            return _page_text(render_context, row.tobs_id)
     raise AssertionError(f"no summary is of kind {row.kind}")
 
 
-def _base_text(studio: Studio, row: NoteRow) -> str:
+def _base_text(render_context: RenderContext, row: NoteRow) -> str:
     if not row.chat_id:
-        return vault_base(TELEGRAM, PEOPLE, AUDIO, studio.options)
-    return chat_base(row.path.rpartition("/")[0], row.path.removesuffix(".base"), AUDIO, studio.options)
+        return vault_base(TELEGRAM, PEOPLE, AUDIO, render_context.options)
+    return chat_base(row.path.rpartition("/")[0], row.path.removesuffix(".base"), AUDIO, render_context.options)
 
 
-def _index_text(studio: Studio, links: Links) -> str:
+def _index_text(render_context: RenderContext, links: Links) -> str:
     """The chats of the vault, those with the newest messages first."""
-    archive, found = studio.archive, []
-    for chat in archive.chats.all(studio.account):
+    archive, found = render_context.archive, []
+    for chat in archive.chats.all(render_context.account):
         note = archive.notes.by_tobs_id(str(chat.id))
         if note is None or note.state == "deleted":
             continue
-        briefs = [archive.summaries.brief(studio.account, one) for one in (chat.migrated_from, chat.id) if one]
+        briefs = [archive.summaries.brief(render_context.account, one) for one in (chat.migrated_from, chat.id) if one]
         found.append(
             IndexedChat(
                 path=note.path.removesuffix(".md"),
@@ -71,75 +71,81 @@ def _index_text(studio: Studio, links: Links) -> str:
             )
         )
     found.sort(key=lambda one: (-one.last, one.path))
-    return render_index(found, _path(studio, "base"), links, studio.options, studio.templates).text
+    return render_index(
+        found, _path(render_context, "base"), links, render_context.options, render_context.templates
+    ).text
 
 
-def _chat_text(studio: Studio, row: NoteRow, links: Links) -> str:
-    archive = studio.archive
-    chat = archive.chats.get(studio.account, row.chat_id)
+def _chat_text(render_context: RenderContext, row: NoteRow, links: Links) -> str:
+    archive = render_context.archive
+    chat = archive.chats.get(render_context.account, row.chat_id)
     assert chat is not None, "a chat has its note from its row"
-    summary = archive.summaries.of_chat(studio.account, chat.id, studio.zone)
-    before = archive.summaries.of_chat(studio.account, chat.migrated_from, studio.zone) if chat.migrated_from else None
+    summary = archive.summaries.of_chat(render_context.account, chat.id, render_context.zone)
+    before = (
+        archive.summaries.of_chat(render_context.account, chat.migrated_from, render_context.zone)
+        if chat.migrated_from
+        else None
+    )
     stats = ChatStats(
         messages=summary.messages + (before.messages if before else 0),
         media=summary.media + (before.media if before else 0),
         first=_end(chat.migrated_from, before.first if before else None) or _end(chat.id, summary.first),
         last=_end(chat.id, summary.last) or _end(chat.migrated_from, before.last if before else None),
-        pinned=tuple(dict.fromkeys((*chat.pinned, *archive.summaries.pinned(studio.account, chat.id)))),
+        pinned=tuple(dict.fromkeys((*chat.pinned, *archive.summaries.pinned(render_context.account, chat.id)))),
         years=_years(*([(chat.migrated_from, before)] if before else []), (chat.id, summary)),
-        past_titles=_past_titles(studio, chat),
-        topics=_topics(studio, chat, links),
-        stories=archive.messages.count(studio.account, stories_of(chat.id)),
-        saved_from=tuple(archive.saved.dialogs(studio.account)) if chat.kind == "saved" else (),
-        picture=_picture(studio, chat),
-        base=_path(studio, f"{chat.id}/base"),
-        changed=_changed(studio, chat) if studio.options.digest else Changed(),
+        past_titles=_past_titles(render_context, chat),
+        topics=_topics(render_context, chat, links),
+        stories=archive.messages.count(render_context.account, stories_of(chat.id)),
+        saved_from=tuple(archive.saved.dialogs(render_context.account)) if chat.kind == "saved" else (),
+        picture=_picture(render_context, chat),
+        base=_path(render_context, f"{chat.id}/base"),
+        changed=_changed(render_context, chat) if render_context.options.digest else Changed(),
     )
-    return render_chat(chat, stats, links, studio.options, studio.templates).text
+    return render_chat(chat, stats, links, render_context.options, render_context.templates).text
 
 
-def _changed(studio: Studio, chat: Chat) -> Changed:
+def _changed(render_context: RenderContext, chat: Chat) -> Changed:
     """What the last sync brought into a chat."""
-    digest = studio.archive.digests.of(studio.account, chat.id)
+    digest = render_context.archive.digests.of(render_context.account, chat.id)
     edited = tuple((after.id, before.text, after.text) for before, after in digest.edited)
     return Changed(digest.new, edited, digest.deleted)
 
 
-def _topics(studio: Studio, chat: Chat, links: Links) -> tuple[Topic, ...]:
+def _topics(render_context: RenderContext, chat: Chat, links: Links) -> tuple[Topic, ...]:
     """The topics of a forum that have messages, by id."""
     if not chat.is_forum:
         return ()
-    topics = studio.archive.topics
+    topics = render_context.archive.topics
     found = []
-    for topic_id, count in sorted(topics.counts(studio.account, chat.id).items()):
+    for topic_id, count in sorted(topics.counts(render_context.account, chat.id).items()):
         path, title = links.topic(chat.id, topic_id) or ("", str(topic_id))
         found.append(Topic(topic_id, title, path, count))
     return tuple(found)
 
 
-def _topic_text(studio: Studio, row: NoteRow, links: Links) -> str:
-    archive, topic_id = studio.archive, row.message_id
-    chat = archive.chats.get(studio.account, row.chat_id)
-    known = archive.topics.get(studio.account, row.chat_id, topic_id)
+def _topic_text(render_context: RenderContext, row: NoteRow, links: Links) -> str:
+    archive, topic_id = render_context.archive, row.message_id
+    chat = archive.chats.get(render_context.account, row.chat_id)
+    known = archive.topics.get(render_context.account, row.chat_id, topic_id)
     assert chat is not None and known is not None, "a topic has its note from its row"
-    summary = archive.topics.summary(studio.account, chat.id, topic_id)
-    began = archive.messages.get(MessageKey.of(studio.account, chat.id, topic_id))
+    summary = archive.topics.summary(render_context.account, chat.id, topic_id)
+    began = archive.messages.get(MessageKey.of(render_context.account, chat.id, topic_id))
     first_title = str(began.action.values.get("title") or "") if began is not None and began.action is not None else ""
     past = [title for title in dict.fromkeys((first_title, *known.former)) if title not in ("", known.topic.title)]
     stats = TopicStats(summary.messages, summary.first, summary.last, tuple(past))
-    return render_topic(chat, known.topic, stats, links, studio.options, studio.templates).text
+    return render_topic(chat, known.topic, stats, links, render_context.options, render_context.templates).text
 
 
-def _past_titles(studio: Studio, chat: Chat) -> tuple[str, ...]:
+def _past_titles(render_context: RenderContext, chat: Chat) -> tuple[str, ...]:
     """What the chat was called before, as its service messages tell and as earlier runs saw it."""
-    archive = studio.archive
-    told = [*archive.summaries.titles(studio.account, chat.id), *archive.chats.former_titles(chat.id)]
+    archive = render_context.archive
+    told = [*archive.summaries.titles(render_context.account, chat.id), *archive.chats.former_titles(chat.id)]
     return tuple(title for title in dict.fromkeys(told) if title != chat.title)
 
 
-def _picture(studio: Studio, chat: Chat) -> str:
+def _picture(render_context: RenderContext, chat: Chat) -> str:
     """The path of the chat's present picture; empty where it is not in the vault."""
-    files, remote = studio.archive.files, chat.photo.remote if chat.photo is not None else None
+    files, remote = render_context.archive.files, chat.photo.remote if chat.photo is not None else None
     kept = files.picture(chat.id)
     if remote is None or kept is None or kept[0] != remote.key:
         return ""
@@ -152,9 +158,9 @@ def _end(chat_id: int, end: tuple[int, int] | None) -> tuple[int, int, int] | No
     return (chat_id, *end) if end else None
 
 
-def _path(studio: Studio, tobs_id: str) -> str:
+def _path(render_context: RenderContext, tobs_id: str) -> str:
     """Where something is; empty where it is not, or where its owner deleted it."""
-    row = studio.archive.notes.by_tobs_id(tobs_id)
+    row = render_context.archive.notes.by_tobs_id(tobs_id)
     return row.path if row is not None and row.state != "deleted" else ""
 
 
@@ -168,12 +174,12 @@ def _years(*histories: tuple[int, ChatSummary]) -> tuple[Year, ...]:
     return tuple(years[year] for year in sorted(years))
 
 
-def _person_text(studio: Studio, person_id: int, links: Links) -> str:
-    people = studio.archive.people
+def _person_text(render_context: RenderContext, person_id: int, links: Links) -> str:
+    people = render_context.archive.people
     person = people.get(person_id) or Person(person_id, str(person_id))
-    if not person.about and (dialog := studio.archive.chats.get(studio.account, person_id)) is not None:
+    if not person.about and (dialog := render_context.archive.chats.get(render_context.account, person_id)) is not None:
         person = replace(person, about=dialog.about)  # who one talks with has a bio
-    summary = studio.archive.summaries.of_person(person_id)
+    summary = render_context.archive.summaries.of_person(person_id)
     stats = PersonStats(
         messages=summary.messages,
         first=summary.first,
@@ -181,24 +187,24 @@ def _person_text(studio: Studio, person_id: int, links: Links) -> str:
         aliases=tuple(people.former_names(person_id)),
         chats=summary.chats,
     )
-    return render_person(person, stats, links, studio.options, studio.templates).text
+    return render_person(person, stats, links, render_context.options, render_context.templates).text
 
 
-def _audio_text(studio: Studio, sha256: str, links: Links) -> str:
-    archive = studio.archive
+def _audio_text(render_context: RenderContext, sha256: str, links: Links) -> str:
+    archive = render_context.archive
     file = archive.files.get(sha256)
     rows = archive.media.with_hash(sha256)
     keys = archive.summaries.carriers(sha256)
     path = file.path if file and not file.is_lost else None
     item = _audio_item(sha256, rows[0].item, file, path, rows[0].date)
     carriers = [(key.chat_id, key.id) for key in keys]
-    return render_audio(item, carriers, links, studio.options, studio.templates).text
+    return render_audio(item, carriers, links, render_context.options, render_context.templates).text
 
 
-def _page_text(studio: Studio, tobs_id: str) -> str:
-    page = studio.archive.enrichments.page(tobs_id)
+def _page_text(render_context: RenderContext, tobs_id: str) -> str:
+    page = render_context.archive.enrichments.page(tobs_id)
     assert page is not None, "a page is kept before it gets its note"
-    return render_page(tobs_id, page.text, page.fields, page.tags, studio.options).text
+    return render_page(tobs_id, page.text, page.fields, page.tags, render_context.options).text
 
 
 def _audio_item(sha256: str, item: FileItem, file: FileRow | None, path: str | None, date: int) -> AudioItem:

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import msgspec
 
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.render.templates import OF_KIND
 
 _KEY = "templates"
 
 
-def mark_changed_templates(desk: Desk) -> list[str]:
+def mark_changed_templates(context: RunContext) -> list[str]:
     """Mark the notes stale whose templates, or whose last word, are others than when they were made; the kinds of them.
     Their digests are kept in the archive."""
-    archive, templates, last = desk.archive, desk.studio.templates, desk.studio.post_render
+    archive, templates, last = context.archive, context.render_context.templates, context.render_context.post_render
     after = f"; {last.digest}" if last is not None else ""
     now = {kind: templates.digest(*names) + after for kind, names in OF_KIND.items()}
     kept = archive.meta.get(_KEY)

@@ -20,7 +20,7 @@ from tobs.archive import Archive, FileRow, NoteRow, path_key
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.notes.folders import folder_key
 from tobs.vault.decide import plain_text, text_hash
-from tobs.vault.layout import TELEGRAM, chat_folder
+from tobs.vault.layout import TELEGRAM, folder_of_note
 from tobs.vault.merge import link_targets
 from tobs.vault.missing import missing_notes, require_on_disk, require_presence
 from tobs.vault.moved_notes import LyingFile, is_conflict_copy, marks_at, visible_files
@@ -217,7 +217,7 @@ def _keep_folders(archive: Archive, root: Path, absent: Sequence[NoteRow], moves
     for row, path in moved:
         if row.kind not in ("chat", "topic"):
             continue
-        before, now = chat_folder(row.path), chat_folder(path)
+        before, now = folder_of_note(row.path), folder_of_note(path)
         key = folder_key(row.tobs_id)
         before = archive.meta.get(key) or before
         together = any(

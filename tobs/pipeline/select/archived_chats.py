@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat, marked_channel, story_peer
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.notes.planning import known_place
 from tobs.pipeline.select.selection import fits
 
@@ -31,14 +31,14 @@ def kept_account(archive: Archive, name: str) -> int:
     return int(archive.meta.get(f"account/{name}") or 0)
 
 
-def kept_places(desk: Desk, targets: Sequence[str]) -> list[ChatPlace]:
+def kept_places(context: RunContext, targets: Sequence[str]) -> list[ChatPlace]:
     """The chats of the vault that ``targets`` name (none: all), by id, each with what is filed in its folder: the old
     group it grew from, stories, comments.
 
     Raises TargetNotFound for a target that is not in the vault or fits several chats, UsageError for an empty vault.
     """
-    chats = desk.archive.chats.all(desk.account, stories=True)
-    places = [place for chat in chats if (place := _place(desk, chat)) is not None]
+    chats = context.archive.chats.all(context.account, stories=True)
+    places = [place for chat in chats if (place := _place(context, chat)) is not None]
     if not places:
         raise UsageError("There are no chats in this vault.", "Begin with `tobs export TARGET`.")
     places.sort(key=lambda place: place.is_guest)
@@ -67,11 +67,11 @@ def _fitting(places: Sequence[ChatPlace], target: str) -> list[ChatPlace]:
     return exact or [place for place in places if fits(target, place.chat)]
 
 
-def _place(desk: Desk, chat: Chat) -> ChatPlace | None:
+def _place(context: RunContext, chat: Chat) -> ChatPlace | None:
     """Where a chat is filed; None for one that was only seen in passing. A chat of which no message up to the watermark
     is here came in part."""
-    archive, place = desk.archive, known_place(desk, chat)
+    archive, place = context.archive, known_place(context, chat)
     if not place.note_id:
         return None
-    watermark = archive.coverage.watermark(desk.account, chat.id)
-    return replace(place, is_part=not archive.messages.has_upto(desk.account, chat.id, watermark))
+    watermark = archive.coverage.watermark(context.account, chat.id)
+    return replace(place, is_part=not archive.messages.has_upto(context.account, chat.id, watermark))

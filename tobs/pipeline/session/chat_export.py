@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat, is_channel_id
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.fetch.chat_pictures import fetch_picture
 from tobs.pipeline.fetch.comments import find_comments, left_comments
 from tobs.pipeline.fetch.import_completion import complete_imported, know_old_group
@@ -42,9 +42,9 @@ class ChatExporter(Struct, frozen=True):
     stories: bool = False
 
     @property
-    def desk(self) -> Desk:
+    def context(self) -> RunContext:
         """The desk of the run."""
-        return self.stages.desk
+        return self.stages.context
 
     @property
     def keeper(self) -> Keeper:
@@ -68,7 +68,7 @@ class ChatExporter(Struct, frozen=True):
                         if one.chat.title not in error.message:
                             error.message = f"{one.chat.title}: {error.message}"
                         raise
-                    self.desk.reporter.failed(error, one.chat.title)
+                    self.context.reporter.failed(error, one.chat.title)
         return places
 
     async def _next(self, chosen: Sequence[Chosen]) -> list[Next]:
@@ -78,7 +78,7 @@ class ChatExporter(Struct, frozen=True):
             return []
         common = next((one.chat for one in chosen if not is_channel_id(one.chat.id)), None)
         if common is not None:
-            await keep_states(self.desk, self.keeper, self.telegram, common)
+            await keep_states(self.context, self.keeper, self.telegram, common)
         new = await self.keeper(self._unknown, chosen)
         return [Next(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
 
@@ -86,35 +86,35 @@ class ChatExporter(Struct, frozen=True):
         """The chats whose whole history is wanted and of which nothing is there."""
         if not self.filters.is_empty:
             return set()
-        watermark = self.desk.archive.coverage.watermark
-        return {one.chat.id for one in chosen if not watermark(self.desk.account, one.chat.id)}
+        watermark = self.context.archive.coverage.watermark
+        return {one.chat.id for one in chosen if not watermark(self.context.account, one.chat.id)}
 
     async def export(self, chosen: Chosen) -> list[ChatPlace]:
         """One chat, with the history of the basic group it grew from; where both are filed."""
-        telegram, desk = self.telegram, self.desk
+        telegram, context = self.telegram, self.context
         if not chosen.is_full:
             chosen = replace(chosen, chat=await telegram.full(chosen.chat.id))
-        await keep_states(desk, self.keeper, telegram, chosen.chat)
+        await keep_states(context, self.keeper, telegram, chosen.chat)
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
             await self.bring_topics(chosen.chat, wanted=topics)
-        await self.keeper(know_old_group, desk, chosen.chat)
+        await self.keeper(know_old_group, context, chosen.chat)
         if chosen.chat.kind == "saved":
-            await self.keeper(desk.archive.saved.set_titles, desk.account, await telegram.around.tag_titles())
-        parts = await parts_of(telegram, chosen, self.filters, self.senders, desk.zone)
+            await self.keeper(context.archive.saved.set_titles, context.account, await telegram.around.tag_titles())
+        parts = await parts_of(telegram, chosen, self.filters, self.senders, context.zone)
         chat = parts[-1].chat
         if not topics:
-            await self.keeper(follow, desk, parts, self.filters)
+            await self.keeper(follow, context, parts, self.filters)
         messages = sum(part.chat.count or 0 for part in parts)
         is_grown = parts[0].chat.id != chat.id
-        host = await self.keeper(open_chat, desk, chat, messages=messages) if is_grown else None
+        host = await self.keeper(open_chat, context, chat, messages=messages) if is_grown else None
         places: list[ChatPlace] = []
         for part in parts:
             if self.stages.policy.of(part.chat).kinds:
-                decide = media_decision(desk, self.stages.policy)
-                await complete_imported(desk, self.keeper, telegram, part.chat, decide)
+                decide = media_decision(context, self.stages.policy)
+                await complete_imported(context, self.keeper, telegram, part.chat, decide)
             count = part.chat.count or 0
-            desk.reporter.expected_messages += min(count, self.filters.limit or count)
+            context.reporter.expected_messages += min(count, self.filters.limit or count)
             places.append(
                 await self.stages.export(
                     part.source,
@@ -125,45 +125,45 @@ class ChatExporter(Struct, frozen=True):
                     inside=host if part.chat.id != chat.id else None,
                 )
             )
-        if await learn_emoji(desk, self.keeper, telegram):
+        if await learn_emoji(context, self.keeper, telegram):
             for place in places:
                 await self.stages.writer.write_messages(place, final=True)
-        await fetch_picture(desk, self.keeper, parts[-1].source.fetch_file, places[-1], self.stages.policy)
+        await fetch_picture(context, self.keeper, parts[-1].source.fetch_file, places[-1], self.stages.policy)
         if chat.kind == "channel" and chat.linked_chat:
             if await self.keeper(self._wants_comments, chat):
                 places.append(await self.bring_comments(chat, places[-1], parts[-1].within))
             else:
-                desk.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
+                context.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
         if self.stories and chat.kind != "group":
             places.append(await self._stories(chat, host=places[-1] if is_grown else places[0]))
         return places
 
     async def _stories(self, chat: Chat, host: ChatPlace) -> ChatPlace:
         """The stories of a peer, in a folder of its chat's."""
-        desk, stories = self.desk, stories_chat(chat)
-        place = await self.keeper(open_chat, desk, stories, inside=replace(host, home=stories.id), is_part=True)
+        context, stories = self.context, stories_chat(chat)
+        place = await self.keeper(open_chat, context, stories, inside=replace(host, home=stories.id), is_part=True)
         source = stories_source(self.telegram, chat)
         await self.stages.bring(source, place, [(1, stories.top)])
         return place
 
     def _wants_comments(self, chat: Chat) -> bool:
         """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""
-        comments = self.desk.archive.comments
+        comments = self.context.archive.comments
         if self.comments is not None:
             comments.want(chat.id, wanted=self.comments)
         return comments.wanted(chat.id)
 
     async def bring_comments(self, chat: Chat, host: ChatPlace, within: Gap | None) -> ChatPlace:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
-        desk = self.desk
+        context = self.context
         workers = self.stages.limits.downloads
-        found = await find_comments(desk, self.keeper, self.telegram, chat, within=within, workers=workers)
-        found = found or await self.keeper(left_comments, desk, self.telegram, chat)
+        found = await find_comments(context, self.keeper, self.telegram, chat, within=within, workers=workers)
+        found = found or await self.keeper(left_comments, context, self.telegram, chat)
         if found is None:
             return host
         # Messages of the group are of that chat, but lie in the channel's folder.
         inside = replace(host, home=found.group.id)
-        place = await self.keeper(open_chat, desk, found.group, inside=inside, is_part=True)
+        place = await self.keeper(open_chat, context, found.group, inside=inside, is_part=True)
         await self.stages.bring(found.source, place, found.gaps, recording=found.recording)
         await self.stages.writer.write_messages(host, final=True)
         return place
@@ -178,4 +178,4 @@ class ChatExporter(Struct, frozen=True):
         if missing:
             known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])
             raise TargetNotFound(f"'{chat.title}' has no topic {min(missing)}.", f"Its topics: {known}.")
-        await self.keeper(open_topics, self.desk, chat, topics)
+        await self.keeper(open_topics, self.context, chat, topics)

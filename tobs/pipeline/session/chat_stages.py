@@ -13,7 +13,7 @@ from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.fetch.history import Recording, fetch_and_record, missing_ids
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.wanted import media_decision, want_media
@@ -38,7 +38,7 @@ class ChatStages(Struct, frozen=True):
     """The stages that every chat of a run goes through: its messages are recorded, its files fetched and processed,
     plugins asked, notes planned and written. ``policy`` says which files are wanted."""
 
-    desk: Desk
+    context: RunContext
     keeper: Keeper
     writer: NoteWriter
     chain: Chain
@@ -61,9 +61,9 @@ class ChatStages(Struct, frozen=True):
         ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is
         the place of the chat that this one belongs to.
         """
-        self.desk.reporter.chat = chat.title
-        place = await self.keeper(open_chat, self.desk, chat, inside=inside, is_part=within is not None)
-        gaps = await self.keeper(missing_ids, self.desk, chat.id, top, within, topic)
+        self.context.reporter.chat = chat.title
+        place = await self.keeper(open_chat, self.context, chat, inside=inside, is_part=within is not None)
+        gaps = await self.keeper(missing_ids, self.context, chat.id, top, within, topic)
         await self.bring(source, place, gaps)
         return place
 
@@ -72,17 +72,17 @@ class ChatStages(Struct, frozen=True):
     ) -> None:
         """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
         files and notes. ``recording``: see ``fetch_and_record``."""
-        desk, keeper, limits = self.desk, self.keeper, self.limits
-        decide = media_decision(desk, self.policy)
-        waiting = await keeper(want_media, desk, place.chat, self.policy)
+        context, keeper, limits = self.context, self.keeper, self.limits
+        decide = media_decision(context, self.policy)
+        waiting = await keeper(want_media, context, place.chat, self.policy)
         self.writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
         state = _State(has_files=waiting > 0)
 
         async def fetch() -> None:
-            desk.reporter.phase = "fetching"
+            context.reporter.phase = "fetching"
             if gaps:
                 await fetch_and_record(
-                    desk,
+                    context,
                     place,
                     keeper,
                     source,
@@ -97,14 +97,14 @@ class ChatStages(Struct, frozen=True):
         async def media() -> None:
             fetch_file = None if limits.allowance.later else source.fetch_file
             stage = MediaStage(
-                desk, place, keeper, fetch_file, self.chain, downloads=limits.downloads, allowance=limits.allowance
+                context, place, keeper, fetch_file, self.chain, downloads=limits.downloads, allowance=limits.allowance
             )
             await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
             state.is_placed = True
             state.for_notes.set()
 
-        plan = _plan_notes(desk, keeper, self.enrichers, place, state)
-        await run_stages(fetch(), media(), plan, _write_notes(desk, self.writer, place, state))
+        plan = _plan_notes(context, keeper, self.enrichers, place, state)
+        await run_stages(fetch(), media(), plan, _write_notes(context, self.writer, place, state))
 
 
 class _State:
@@ -133,16 +133,18 @@ class _State:
         self.for_media.set()
 
 
-async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: ChatPlace, state: _State) -> None:
+async def _plan_notes(
+    context: RunContext, keeper: Keeper, enrichers: Enrichers, place: ChatPlace, state: _State
+) -> None:
     """Give notes their paths as messages come behind the watermark, when plugins have been asked about these."""
     while not state.is_planned:
         state.for_plan.clear()
         final = state.is_fetched
-        upto = await keeper(settled_to, desk, place, final=final)
+        upto = await keeper(settled_to, context, place, final=final)
         await enrichers.ask(place, upto)
         is_all = False
         while not is_all:
-            planned = await keeper(plan_messages, desk, place, upto=upto, final=final)
+            planned = await keeper(plan_messages, context, place, upto=upto, final=final)
             is_all = planned.is_all
             if planned.units:
                 state.for_notes.set()
@@ -153,13 +155,13 @@ async def _plan_notes(desk: Desk, keeper: Keeper, enrichers: Enrichers, place: C
             await state.for_plan.wait()
 
 
-async def _write_notes(desk: Desk, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
+async def _write_notes(context: RunContext, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
     """Write notes as they are planned and their media placed, until everything is."""
     while True:
         state.for_notes.clear()
         final = state.is_planned and state.is_placed
         if state.is_planned and not final:
-            desk.reporter.phase = "media"
+            context.reporter.phase = "media"
         await writer.write_messages(place, final=final)
         if final:
             return
@@ -167,31 +169,31 @@ async def _write_notes(desk: Desk, writer: NoteWriter, place: ChatPlace, state: 
 
 
 async def finish_notes(
-    desk: Desk, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace], *, with_waiting: bool = False
+    context: RunContext, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace], *, with_waiting: bool = False
 ) -> None:
     """After all chats: the notes about chats, people and audio, and the links that can be mended now. Of chats that are
     not among ``places`` only notes that wait for no file, unless ``with_waiting``."""
-    desk.reporter.phase = "finishing"
-    for place in await keeper(_with_stale_notes, desk, places):
+    context.reporter.phase = "finishing"
+    for place in await keeper(_with_stale_notes, context, places):
         await writer.write_messages(place, final=with_waiting)
     await writer.write_summaries()
     # What still cannot be mended (its template fails on it) is left stale, to the next run.
     for _ in range(_HEALINGS):
-        if desk.studio.is_rehearsal or not await writer.heal():
+        if context.render_context.is_rehearsal or not await writer.heal():
             break
-        for place in await keeper(_with_stale_notes, desk, places):
+        for place in await keeper(_with_stale_notes, context, places):
             await writer.write_messages(place, final=True)
         await writer.write_summaries()
     await writer.write_index()
     await writer.close()
 
 
-def _with_stale_notes(desk: Desk, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+def _with_stale_notes(context: RunContext, places: Sequence[ChatPlace]) -> list[ChatPlace]:
     """The chats of this run, and those of earlier ones that point at what came now."""
-    archive, known = desk.archive, {place.chat.id: place for place in places}
-    for chat in archive.chats.all(desk.account, stories=True):
-        if chat.id not in known and archive.notes.stale(desk.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
-            known[chat.id] = known_place(desk, chat)
+    archive, known = context.archive, {place.chat.id: place for place in places}
+    for chat in archive.chats.all(context.account, stories=True):
+        if chat.id not in known and archive.notes.stale(context.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
+            known[chat.id] = known_place(context, chat)
     return list(known.values())
 
 

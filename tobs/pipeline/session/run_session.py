@@ -26,7 +26,7 @@ from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
 from tobs.pipeline.context.archive_thread import Keeper
 from tobs.pipeline.context.report import IdlePlugin, Reporter, RunReport
-from tobs.pipeline.context.run_context import Desk, Studio
+from tobs.pipeline.context.run_context import RenderContext, RunContext
 from tobs.pipeline.media.edited_files import finish_changes
 from tobs.pipeline.media.wanted import media_policy
 from tobs.pipeline.notes.adoption import adopt_notes
@@ -101,7 +101,7 @@ class OpenRun(Struct, frozen=True):
         """The report as it stands."""
         return self.means.reporter.report
 
-    def desk(self, account: int) -> Desk:
+    def context(self, account: int) -> RunContext:
         """Where messages of ``account`` become notes."""
         means, settings = self.means, self.means.settings
         options = RenderOptions(
@@ -114,7 +114,7 @@ class OpenRun(Struct, frozen=True):
             versions=settings.keep_versions,
             digest=settings.digest,
         )
-        studio = Studio(
+        render_context = RenderContext(
             archive=self.archive,
             account=account,
             root=means.workspace.root,
@@ -124,8 +124,8 @@ class OpenRun(Struct, frozen=True):
             functions=means.functions.openings,
             post_render=self.post_render,
         )
-        return Desk(
-            studio=studio,
+        return RunContext(
+            render_context=render_context,
             staging=means.workspace.staging,
             layout=settings.layout,
             reporter=means.reporter,
@@ -133,24 +133,24 @@ class OpenRun(Struct, frozen=True):
         )
 
     @asynccontextmanager
-    async def stages(self, desk: Desk, policy: MediaPolicy | None = None) -> AsyncIterator[ChatStages]:
+    async def stages(self, context: RunContext, policy: MediaPolicy | None = None) -> AsyncIterator[ChatStages]:
         """The stages of chats, with all they need; ``policy``: which files are wanted, if not those of the settings."""
         means = self.means
-        async with self.chain() as chain, self.writer(desk) as writer:
-            enrichers = self.enrichers(desk)
-            yield ChatStages(desk, self.keeper, writer, chain, enrichers, policy or means.policy, means.limits)
+        async with self.chain() as chain, self.writer(context) as writer:
+            enrichers = self.enrichers(context)
+            yield ChatStages(context, self.keeper, writer, chain, enrichers, policy or means.policy, means.limits)
 
     @asynccontextmanager
-    async def writer(self, desk: Desk) -> AsyncIterator[NoteWriter]:
+    async def writer(self, context: RunContext) -> AsyncIterator[NoteWriter]:
         """Who writes the notes, with processes beside the run that press them; what a changed template makes is stale.
         At the end Obsidian's settings know the properties that notes have."""
-        await self.keeper(adopt_notes, desk)
-        await self.keeper(mark_changed_templates, desk)
-        await self.keeper(resume_relayouts, desk)
+        await self.keeper(adopt_notes, context)
+        await self.keeper(mark_changed_templates, context)
+        await self.keeper(resume_relayouts, context)
         processes = _processes(self.means.machine, self.means.profile)
-        async with Presses(desk.studio, self.keeper, processes=processes) as press:
-            yield NoteWriter(desk, self.keeper, press)
-        await self.keeper(finish_relayouts, desk)
+        async with Presses(context.render_context, self.keeper, processes=processes) as press:
+            yield NoteWriter(context, self.keeper, press)
+        await self.keeper(finish_relayouts, context)
         await self.keeper(_tell_obsidian, self.means, self.archive)
 
     @asynccontextmanager
@@ -173,11 +173,11 @@ class OpenRun(Struct, frozen=True):
             for name, counts in chain.counts.items():
                 means.reporter.count_processor(name, **msgspec.structs.asdict(counts))
 
-    def enrichers(self, desk: Desk, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
+    def enrichers(self, context: RunContext, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
         """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
         messages they were asked about before."""
         plugins = [one for one in self.means.catalogue.having("enrich") if not only or one.name in only]
-        return Enrichers(desk, self.keeper, self.host, plugins, force=force)
+        return Enrichers(context, self.keeper, self.host, plugins, force=force)
 
 
 @asynccontextmanager

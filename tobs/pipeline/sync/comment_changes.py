@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.syncer import Bringer
 from tobs.telegram.facade import Telegram
 from tobs.telegram.sync.updates import Listed
 
 
 async def bring_comment_changes(
-    bringer: Bringer, desk: Desk, keeper: Keeper, telegram: Telegram, chats: Iterable[Chat]
+    bringer: Bringer, context: RunContext, keeper: Keeper, telegram: Telegram, chats: Iterable[Chat]
 ) -> None:
     """Edits and deletions of comments under the channels among ``chats``, and which of these have new comments, as far
     as a hundred groups a request tell: by the newest id of a group, and its pts. A group that may not be read has to be
     asked post by post."""
-    channels = await keeper(_with_comments, desk, chats)
+    channels = await keeper(_with_comments, context, chats)
     if not channels:
         return
     try:
@@ -28,19 +28,19 @@ async def bring_comment_changes(
         raise
     except (RequestRefused, TargetNotFound):
         listed = {}
-    for group in await keeper(_moved, desk, listed.values()):
+    for group in await keeper(_moved, context, listed.values()):
         try:
             await bringer.bring_comments(group)
         except FloodWait:
             raise
         except RequestRefused as error:
-            desk.reporter.failed(error, f"comments in {group.title}")
-    bringer.brought.commented |= await keeper(_due, desk, channels, {id: one.top for id, one in listed.items()})
+            context.reporter.failed(error, f"comments in {group.title}")
+    bringer.brought.commented |= await keeper(_due, context, channels, {id: one.top for id, one in listed.items()})
 
 
-def _moved(desk: Desk, listed: Iterable[Listed]) -> list[Chat]:
+def _moved(context: RunContext, listed: Iterable[Listed]) -> list[Chat]:
     """The groups in which something happened, but those that are kept in step themselves."""
-    updates, account = desk.archive.updates, desk.account
+    updates, account = context.archive.updates, context.account
     followed, moved = updates.followed(account), list[Chat]()
     for one in listed:
         state = updates.state(account, one.chat.id)
@@ -49,20 +49,20 @@ def _moved(desk: Desk, listed: Iterable[Listed]) -> list[Chat]:
     return moved
 
 
-def groups_of(desk: Desk, chats: Iterable[Chat]) -> dict[int, int]:
+def groups_of(context: RunContext, chats: Iterable[Chat]) -> dict[int, int]:
     """The channels whose comments are kept, by their discussion group."""
-    return {group: channel for channel, group in _with_comments(desk, chats).items()}
+    return {group: channel for channel, group in _with_comments(context, chats).items()}
 
 
-def _with_comments(desk: Desk, chats: Iterable[Chat]) -> dict[int, int]:
-    wanted = desk.archive.comments.wanted
+def _with_comments(context: RunContext, chats: Iterable[Chat]) -> dict[int, int]:
+    wanted = context.archive.comments.wanted
     return {
         chat.id: chat.linked_chat for chat in chats if chat.kind == "channel" and chat.linked_chat and wanted(chat.id)
     }
 
 
-def _due(desk: Desk, channels: Mapping[int, int], listed: Mapping[int, int]) -> set[int]:
-    cursor = desk.archive.comments.cursor
+def _due(context: RunContext, channels: Mapping[int, int], listed: Mapping[int, int]) -> set[int]:
+    cursor = context.archive.comments.cursor
     return {
         channel for channel, group in channels.items() if group not in listed or listed[group] > cursor(channel, group)
     }

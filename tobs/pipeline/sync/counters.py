@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tobs.archive import Decide, record_page
 from tobs.model import MessageKey, Page
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.telegram.facade import Telegram
 
@@ -20,7 +20,7 @@ TOGETHER = 100
 
 
 async def refresh_counters(
-    desk: Desk,
+    context: RunContext,
     keeper: Keeper,
     telegram: Telegram,
     chats: Iterable[int],
@@ -33,13 +33,13 @@ async def refresh_counters(
     what was counted anew stale. The messages that are gone (not marked yet)."""
     gone: list[MessageKey] = []
     for chat_id in chats:
-        ids = await keeper(desk.archive.messages.live_ids_since, desk.account, chat_id, since)
-        gone += await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=True, changed=changed)
+        ids = await keeper(context.archive.messages.live_ids_since, context.account, chat_id, since)
+        gone += await fetch_again(context, keeper, telegram, chat_id, ids, decide, show=True, changed=changed)
     return gone
 
 
 async def refresh_messages(
-    desk: Desk,
+    context: RunContext,
     keeper: Keeper,
     telegram: Telegram,
     messages: Iterable[tuple[int, int]],
@@ -53,13 +53,13 @@ async def refresh_messages(
     for chat_id, message_id in messages:
         by_chat[chat_id].append(message_id)
     for chat_id, ids in by_chat.items():
-        keys = [MessageKey.of(desk.account, chat_id, message_id) for message_id in ids]
-        here = [key.id for key in await keeper(desk.archive.messages.live, keys)]
-        await fetch_again(desk, keeper, telegram, chat_id, here, decide, show=show, changed=changed)
+        keys = [MessageKey.of(context.account, chat_id, message_id) for message_id in ids]
+        here = [key.id for key in await keeper(context.archive.messages.live, keys)]
+        await fetch_again(context, keeper, telegram, chat_id, here, decide, show=show, changed=changed)
 
 
 async def fetch_again(
-    desk: Desk,
+    context: RunContext,
     keeper: Keeper,
     telegram: Telegram,
     chat_id: int,
@@ -75,16 +75,16 @@ async def fetch_again(
     gone: list[MessageKey] = []
     for start in range(0, len(ids), TOGETHER):
         page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
-        await keeper(_record, desk, page, decide, changed)
-        gone += [MessageKey.of(desk.account, chat_id, message_id) for message_id in missing]
+        await keeper(_record, context, page, decide, changed)
+        gone += [MessageKey.of(context.account, chat_id, message_id) for message_id in missing]
     if show:
-        await keeper(desk.archive.notes.show_counters, desk.account, chat_id)
+        await keeper(context.archive.notes.show_counters, context.account, chat_id)
     return gone
 
 
-def _record(desk: Desk, page: Page, decide: Decide, changed: Changed) -> None:
-    with desk.archive.transaction():
-        recorded = record_page(desk.archive, desk.account, page, decide)
+def _record(context: RunContext, page: Page, decide: Decide, changed: Changed) -> None:
+    with context.archive.transaction():
+        recorded = record_page(context.archive, context.account, page, decide)
         if recorded.edited:
             changed([page.chat_id])
-    count_recorded(desk, [recorded])
+    count_recorded(context, [recorded])

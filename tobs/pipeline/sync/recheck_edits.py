@@ -13,7 +13,7 @@ from tobs.archive import Decide
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, MessageKey
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.counters import TOGETHER, Changed, fetch_again
 from tobs.telegram.facade import Telegram
 
@@ -30,7 +30,7 @@ class LookedBack(Struct):
 
 
 async def look_back(
-    desk: Desk,
+    context: RunContext,
     keeper: Keeper,
     telegram: Telegram,
     chats: Mapping[int, Chat],
@@ -41,25 +41,25 @@ async def look_back(
 ) -> LookedBack:
     """Go on in those of ``chats`` where something is left, for ``PAGES`` requests or (``whole``) to the end, and record
     what was edited. A chat that Telegram refuses is told and left out."""
-    archive, found, asked = desk.archive, LookedBack(), 0
-    pending = await keeper(archive.updates.to_look_back, desk.account)
+    archive, found, asked = context.archive, LookedBack(), 0
+    pending = await keeper(archive.updates.to_look_back, context.account)
     turns = deque((chat_id, high) for chat_id, high in pending.items() if chat_id in chats)
     while turns and (whole or asked < PAGES):
         chat_id, high = turns.popleft()
         asked += 1
-        ids = await keeper(archive.messages.live_ids_upto, desk.account, chat_id, high, TOGETHER)
+        ids = await keeper(archive.messages.live_ids_upto, context.account, chat_id, high, TOGETHER)
         try:
-            gone = await fetch_again(desk, keeper, telegram, chat_id, ids, decide, show=False, changed=changed)
+            gone = await fetch_again(context, keeper, telegram, chat_id, ids, decide, show=False, changed=changed)
         except FloodWait:
             raise
         except RequestRefused as error:
-            desk.reporter.failed(error, chats[chat_id].title)
+            context.reporter.failed(error, chats[chat_id].title)
             continue
         found.gone[chat_id] += gone
         reached = ids[-1] - 1 if len(ids) == TOGETHER else 0
         found.reached[chat_id] = reached
         if not found.gone[chat_id]:  # what is gone may have to be accepted first
-            await keeper(archive.updates.looked_back, desk.account, chat_id, reached)
+            await keeper(archive.updates.looked_back, context.account, chat_id, reached)
         if reached:
             turns.append((chat_id, reached))
     return found

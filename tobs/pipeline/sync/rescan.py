@@ -17,7 +17,7 @@ from loguru import logger
 from tobs.archive import Decide, record_page
 from tobs.model import Chat, MessageKey, Page
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.counters import Changed
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.sources import Gap
@@ -28,28 +28,28 @@ _LEAF = 100
 
 
 async def look_through(
-    desk: Desk, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide, *, changed: Changed
+    context: RunContext, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide, *, changed: Changed
 ) -> list[MessageKey]:
     """Record what is new, find what was deleted: the messages that are gone (not marked yet). Raises RequestRefused."""
-    archive, gone = desk.archive, list[MessageKey]()
+    archive, gone = context.archive, list[MessageKey]()
     top = (await telegram.history_top(chat.id)).top
-    newest = await keeper(archive.messages.newest_id, desk.account, chat.id)
+    newest = await keeper(archive.messages.newest_id, context.account, chat.id)
 
     async def take(page: Page) -> None:
-        gone.extend(await keeper(_take, desk, page, decide, changed))
+        gone.extend(await keeper(_take, context, page, decide, changed))
 
     # Pages come from several workers: a run that was stopped may have left a hole below the newest.
-    known = (await keeper(archive.updates.followed, desk.account)).get(chat.id, newest)
-    if gaps := await keeper(archive.coverage.gaps, desk.account, chat.id, known + 1, top):
+    known = (await keeper(archive.updates.followed, context.account)).get(chat.id, newest)
+    if gaps := await keeper(archive.coverage.gaps, context.account, chat.id, known + 1, top):
         await telegram.walk(chat.id, gaps, take, count=top - known)
-    if await keeper(archive.coverage.gaps, desk.account, chat.id, 1, newest):
+    if await keeper(archive.coverage.gaps, context.account, chat.id, 1, newest):
         logger.info("chat {} is not here in full: what was deleted is found by looking back", chat.id)
         return gone
-    ids = await keeper(archive.messages.live_ids, desk.account, chat.id, 1, newest)
+    ids = await keeper(archive.messages.live_ids, context.account, chat.id, 1, newest)
 
     async def probe(index: int) -> tuple[int, int]:
         here, newer = await telegram.position(chat.id, ids[index])
-        ours = await keeper(archive.messages.newer, desk.account, chat.id, here)
+        ours = await keeper(archive.messages.newer, context.account, chat.id, here)
         return here, ours - len(gone) - newer
 
     for gap in await shrunk_ranges(ids, probe):
@@ -100,13 +100,13 @@ class _Part(NamedTuple):
     newer: int
 
 
-def _take(desk: Desk, page: Page, decide: Decide, changed: Changed) -> list[MessageKey]:
+def _take(context: RunContext, page: Page, decide: Decide, changed: Changed) -> list[MessageKey]:
     """Record a page. What the archive has in its range and Telegram has not is gone."""
-    live = desk.archive.messages.live_ids(desk.account, page.chat_id, page.low, page.high)
+    live = context.archive.messages.live_ids(context.account, page.chat_id, page.low, page.high)
     here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
-    with desk.archive.transaction():
-        recorded = record_page(desk.archive, desk.account, page, decide)
+    with context.archive.transaction():
+        recorded = record_page(context.archive, context.account, page, decide)
         if recorded.new or recorded.edited:
             changed([page.chat_id])
-    count_recorded(desk, [recorded])
-    return [MessageKey.of(desk.account, page.chat_id, one) for one in live if one not in here]
+    count_recorded(context, [recorded])
+    return [MessageKey.of(context.account, page.chat_id, one) for one in live if one not in here]

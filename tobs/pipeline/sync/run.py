@@ -14,7 +14,7 @@ from tobs.errors import FloodWait, RequestRefused
 from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.context.report import RunReport
-from tobs.pipeline.context.run_context import ChatPlace, Desk
+from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.filters import Filters
@@ -47,19 +47,19 @@ class SyncRun(Struct, frozen=True):
         everything else is done when too much was deleted."""
         async with open_run(self.means) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
             self.means.reporter.phase = "syncing"
-            desk = run.desk(telegram.account.id)
-            chats = await choose_kept(run.archive, desk.account, run.keeper, telegram, targets)
-            brought = await self._bring(run, desk, telegram, chats)
-            await write_notes(run, desk, telegram, brought)
+            context = run.context(telegram.account.id)
+            chats = await choose_kept(run.archive, context.account, run.keeper, telegram, targets)
+            brought = await self._bring(run, context, telegram, chats)
+            await write_notes(run, context, telegram, brought)
             if brought.refused:
                 raise refusal(brought.refused.values())
         return run.report
 
-    async def _bring(self, run: OpenRun, desk: Desk, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
+    async def _bring(self, run: OpenRun, context: RunContext, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
         """Every box of ``chats`` that moved. With several, one that Telegram refuses is told and left out."""
-        bringer = Bringer(desk, run.keeper, telegram, self.means.policy, accept_deletions=self.accept_deletions)
+        bringer = Bringer(context, run.keeper, telegram, self.means.policy, accept_deletions=self.accept_deletions)
         boxes = boxes_of(chats)
-        for box in await moved_boxes(run.archive, desk.account, run.keeper, telegram, chats):
+        for box in await moved_boxes(run.archive, context.account, run.keeper, telegram, chats):
             try:
                 await bringer.bring(box, boxes[box])
             except FloodWait:
@@ -67,44 +67,44 @@ class SyncRun(Struct, frozen=True):
             except RequestRefused as error:
                 if len(boxes) == 1:
                     raise
-                desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+                context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
         await bringer.look_back(chats, whole=self.fill)
-        await bring_comment_changes(bringer, desk, run.keeper, telegram, chats.values())
+        await bring_comment_changes(bringer, context, run.keeper, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
-                if gaps := await run.keeper(run.archive.ledgers.to_fill, desk.account, chat_id):
+                if gaps := await run.keeper(run.archive.ledgers.to_fill, context.account, chat_id):
                     bringer.brought.gaps[chat_id] = gaps
         if self.counters:
             await bringer.refresh(chats, since=time.time() - self.means.settings.refresh)
         return bringer.brought
 
 
-async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Brought) -> None:
+async def write_notes(run: OpenRun, context: RunContext, telegram: Telegram, brought: Brought) -> None:
     """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
-    unfinished = await run.keeper(desk.archive.messages.unfinished, desk.account)
-    about = brought.about | await run.keeper(desk.archive.updates.with_news, desk.account, about=True)
-    changed = brought.changed | about | await run.keeper(desk.archive.updates.with_news, desk.account)
-    groups = await run.keeper(groups_of, desk, await run.keeper(desk.archive.chats.all, desk.account))
+    unfinished = await run.keeper(context.archive.messages.unfinished, context.account)
+    about = brought.about | await run.keeper(context.archive.updates.with_news, context.account, about=True)
+    changed = brought.changed | about | await run.keeper(context.archive.updates.with_news, context.account)
+    groups = await run.keeper(groups_of, context, await run.keeper(context.archive.chats.all, context.account))
     with_comments = brought.commented | {channel for group, channel in groups.items() if group in unfinished}
     moved = changed | set(brought.gaps) | with_comments
     chats = sorted(moved | set(unfinished), reverse=True)
-    if not chats and not await run.keeper(desk.archive.notes.stale, desk.account, None, limit=1):
+    if not chats and not await run.keeper(context.archive.notes.stale, context.account, None, limit=1):
         return
     means, places = run.means, list[ChatPlace]()
     if means.settings.deleted == "trash":
-        await run.keeper(trash_emptied, desk)
-    async with run.stages(desk) as stages:
+        await run.keeper(trash_emptied, context)
+    async with run.stages(context) as stages:
         exporter = ChatExporter(stages, telegram, Filters(), ())
         for chat_id in chats:
             full = await telegram.full(chat_id) if chat_id in about else None
-            place = await run.keeper(open_kept, desk, chat_id, full, is_changed=chat_id in changed)
+            place = await run.keeper(open_kept, context, chat_id, full, is_changed=chat_id in changed)
             if place is None:
                 continue
             if place.chat.is_forum and chat_id in moved:
                 await exporter.bring_topics(place.chat, wanted=())
             source, here = live_source(telegram), stages
             if chat_id == INBOX:
-                source = inbox_source(desk.root / INBOX_FOLDER)
+                source = inbox_source(context.root / INBOX_FOLDER)
                 allowance = replace(stages.limits.allowance, later=False)  # nothing is asked of Telegram for these
                 limits = replace(stages.limits, allowance=allowance)
                 here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
@@ -112,26 +112,26 @@ async def write_notes(run: OpenRun, desk: Desk, telegram: Telegram, brought: Bro
             places.append(place)
             if chat_id in with_comments:
                 places.append(await exporter.bring_comments(place.chat, place, None))
-        await finish_notes(desk, run.keeper, stages.writer, places)
-    await run.keeper(desk.archive.updates.told_news, desk.account)
+        await finish_notes(context, run.keeper, stages.writer, places)
+    await run.keeper(context.archive.updates.told_news, context.account)
 
 
-def open_kept(desk: Desk, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:
+def open_kept(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:
     """Where a chat of the vault is filed; ``full`` is what is known of it now (None: nothing new). Its note counts its
     messages: it is stale when those changed."""
-    archive = desk.archive
-    known = archive.chats.get(desk.account, chat_id)
+    archive = context.archive
+    known = archive.chats.get(context.account, chat_id)
     if known is None or not (known.migrated_to or archive.notes.by_tobs_id(str(chat_id))):
         return None  # what lies in another chat's folder is written with that
-    top = archive.messages.newest_id(desk.account, chat_id)
+    top = archive.messages.newest_id(context.account, chat_id)
     chat = replace(full or known, count=known.count, top=max(known.top, top))
-    host = archive.chats.get(desk.account, chat.migrated_to) if chat.migrated_to else None
-    inside = open_chat(desk, host) if host is not None else None
+    host = archive.chats.get(context.account, chat.migrated_to) if chat.migrated_to else None
+    inside = open_chat(context, host) if host is not None else None
     # Where an export was stopped halfway, what is new gets its notes all the same.
-    is_part = bool(archive.coverage.gaps(desk.account, chat_id, 1, chat.top))
-    if is_part and not archive.ledgers.of(desk.account, chat_id).is_complete:
+    is_part = bool(archive.coverage.gaps(context.account, chat_id, 1, chat.top))
+    if is_part and not archive.ledgers.of(context.account, chat_id).is_complete:
         logger.warning("not all of {} was ever fetched: tobs sync --fill does it", chat.title)
-    place = open_chat(desk, chat, inside=inside, is_part=is_part)
+    place = open_chat(context, chat, inside=inside, is_part=is_part)
     if is_changed:
         archive.notes.mark_stale([place.note_id])
     return place

@@ -12,7 +12,7 @@ from tobs.archive import Archive, SyncMark, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
 from tobs.pipeline.media.wanted import media_decision
 from tobs.pipeline.sync.counters import fetch_again, refresh_counters, refresh_messages
@@ -49,12 +49,12 @@ class Bringer:
     """Brings boxes up to date, one after the other."""
 
     def __init__(
-        self, desk: Desk, keeper: Keeper, telegram: Telegram, policy: MediaPolicy, *, accept_deletions: bool
+        self, context: RunContext, keeper: Keeper, telegram: Telegram, policy: MediaPolicy, *, accept_deletions: bool
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._keeper = keeper
         self._telegram = telegram
-        self._decide = media_decision(desk, policy)
+        self._decide = media_decision(context, policy)
         self._accept = accept_deletions
         self.brought = Brought()
         self._mark: SyncMark | None = None
@@ -66,7 +66,7 @@ class Bringer:
         archive the state stays, so that whatever stops the run, they are asked for again. Raises RequestRefused.
         """
         await self._begin_run()
-        state = await self._keeper(self._desk.archive.updates.state, self._desk.account, box)
+        state = await self._keeper(self._context.archive.updates.state, self._context.account, box)
         if state is None:
             return await self._begin(box, chats)
         await self._take_in(chats)
@@ -77,7 +77,7 @@ class Bringer:
         """What was edited and deleted among the comments of a discussion group that is not kept in step itself; new
         ones are found otherwise. Raises RequestRefused."""
         await self._begin_run()
-        archive, account, chats = self._desk.archive, self._desk.account, {group.id: group}
+        archive, account, chats = self._context.archive, self._context.account, {group.id: group}
         state = await self._keeper(archive.updates.state, account, group.id)
         if state is None:
             state = UpdateState((await self._telegram.full(group.id)).pts)
@@ -85,7 +85,7 @@ class Bringer:
         if too_long := await self._read(group.id, chats, state, known_only=True):
             ids = await self._keeper(archive.messages.live_ids, account, group.id, 1, _HIGHEST)
             gone = await fetch_again(
-                self._desk,
+                self._context,
                 self._keeper,
                 self._telegram,
                 group.id,
@@ -120,7 +120,7 @@ class Bringer:
         """Views, reactions and polls of messages that are not older than ``since`` (Unix seconds)."""
         await self._begin_run()
         gone = await refresh_counters(
-            self._desk, self._keeper, self._telegram, chats, self._decide, since=since, changed=self.changed
+            self._context, self._keeper, self._telegram, chats, self._decide, since=since, changed=self.changed
         )
         await self._keeper(self.delete, gone, chats)
 
@@ -128,7 +128,7 @@ class Bringer:
         """Views, reactions and polls of some messages (chat, id); with ``show`` in their notes too."""
         await self._begin_run()
         await refresh_messages(
-            self._desk, self._keeper, self._telegram, messages, self._decide, show=show, changed=self.changed
+            self._context, self._keeper, self._telegram, messages, self._decide, show=show, changed=self.changed
         )
 
     async def look_back(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
@@ -136,7 +136,7 @@ class Bringer:
         await self._begin_run()
         left = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in self.brought.refused}
         found = await look_back(
-            self._desk, self._keeper, self._telegram, left, self._decide, whole=whole, changed=self.changed
+            self._context, self._keeper, self._telegram, left, self._decide, whole=whole, changed=self.changed
         )
         await self._keeper(self._take_looked_back, found, chats)
 
@@ -152,7 +152,7 @@ class Bringer:
 
     async def _take_in(self, chats: Mapping[int, Chat]) -> None:
         """Chats of a box that is known which were not kept in step so far: their changes went unheard."""
-        followed = await self._keeper(self._desk.archive.updates.followed, self._desk.account)
+        followed = await self._keeper(self._context.archive.updates.followed, self._context.account)
         new = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in followed}
         if new:
             gone = await self._search(new)
@@ -161,7 +161,7 @@ class Bringer:
 
     def _follow(self, chats: Mapping[int, Chat]) -> None:
         """Keep ``chats`` in step from now on."""
-        archive, account = self._desk.archive, self._desk.account
+        archive, account = self._context.archive, self._context.account
         for chat_id in chats:
             newest = archive.messages.newest_id(account, chat_id)
             with archive.transaction():
@@ -170,7 +170,7 @@ class Bringer:
 
     async def _look_through(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         """Telegram does not tell what happened: the chats themselves do."""
-        self._desk.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
+        self._context.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
         gone = await self._search(chats)
         await self._keeper(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
 
@@ -178,44 +178,44 @@ class Bringer:
         """Record what is new in ``chats``; the messages that are gone. Edits are left to ``look_back``."""
         gone: list[MessageKey] = []
         for chat_id, chat in chats.items():
-            newest = await self._keeper(self._desk.archive.messages.newest_id, self._desk.account, chat_id)
-            await self._keeper(self._desk.archive.updates.must_look_back, self._desk.account, chat_id, newest)
+            newest = await self._keeper(self._context.archive.messages.newest_id, self._context.account, chat_id)
+            await self._keeper(self._context.archive.updates.must_look_back, self._context.account, chat_id, newest)
             gone += await look_through(
-                self._desk, self._keeper, self._telegram, chat, self._decide, changed=self._changed_altogether
+                self._context, self._keeper, self._telegram, chat, self._decide, changed=self._changed_altogether
             )
         return gone
 
     # In the keeper's thread
 
     def _begin_here(self) -> SyncMark:
-        return SyncMark(self._desk.archive.messages.last_row() + 1, self._desk.reporter.now)
+        return SyncMark(self._context.archive.messages.last_row() + 1, self._context.reporter.now)
 
     def _take_looked_back(self, found: LookedBack, chats: Mapping[int, Chat]) -> None:
-        desk, archive = self._desk, self._desk.archive
+        context, archive = self._context, self._context.archive
         self.delete([key for keys in found.gone.values() for key in keys], chats)
         left = 0
         for chat_id, reached in found.reached.items():
             if chat_id not in self.brought.refused:
-                archive.updates.looked_back(desk.account, chat_id, reached)
-                left += archive.messages.count_between(desk.account, chat_id, 1, reached)
+                archive.updates.looked_back(context.account, chat_id, reached)
+                left += archive.messages.count_between(context.account, chat_id, 1, reached)
         if left:
             told = f"what was edited long ago is still looked for: {left:,} older messages are left to the next syncs"
-            desk.reporter.recovered(f"{told} (tobs sync --fill: all at once)")
+            context.reporter.recovered(f"{told} (tobs sync --fill: all at once)")
 
     def changed(self, chat_ids: Iterable[int]) -> None:
         """Messages of these chats changed: said in the transaction in which they do, so that a run that is stopped
         before their notes show it leaves that to the next."""
-        updates, chat_ids = self._desk.archive.updates, set(chat_ids)
+        updates, chat_ids = self._context.archive.updates, set(chat_ids)
         if self._mark is not None:
-            for chat_id in chat_ids - updates.with_news(self._desk.account):
-                self._desk.archive.digests.begin(self._desk.account, chat_id, self._mark)
-        updates.bring_news(self._desk.account, chat_ids)
+            for chat_id in chat_ids - updates.with_news(self._context.account):
+                self._context.archive.digests.begin(self._context.account, chat_id, self._mark)
+        updates.bring_news(self._context.account, chat_ids)
         self.brought.changed |= chat_ids
 
     def _about(self, chat_ids: Iterable[int]) -> None:
         """What these chats are called, say about themselves or have pinned changed."""
         chat_ids = set(chat_ids)
-        self._desk.archive.updates.bring_news(self._desk.account, chat_ids, about=True)
+        self._context.archive.updates.bring_news(self._context.account, chat_ids, about=True)
         self.brought.about |= chat_ids
 
     def _changed_altogether(self, chat_ids: Iterable[int]) -> None:
@@ -227,36 +227,36 @@ class Bringer:
         self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool, known_only: bool
     ) -> Sequence[MessageKey]:
         """Record one part; the messages it says were deleted, which are not marked yet."""
-        desk = self._desk
-        followed = desk.archive.updates.followed(desk.account)
+        context = self._context
+        followed = context.archive.updates.followed(context.account)
         # Below its top a chat takes in nothing but edits of what it has.
         tops = dict.fromkeys(chats, _HIGHEST) if known_only else {id: followed[id] for id in followed if id in chats}
-        keys = deleted_keys(desk.archive, desk.account, changes, tops)
+        keys = deleted_keys(context.archive, context.account, changes, tops)
         renamed = {chat.id for chat in changes.chats if chat.id in chats and is_renamed(chats[chat.id], chat)}
-        with desk.archive.transaction():
+        with context.archive.transaction():
             recorded = record_changes(
-                desk.archive, desk.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
+                context.archive, context.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
             )
             self.changed(chat_id for chat_id, one in recorded.items() if one.new or one.edited)
             self._about((changes.about & chats.keys()) | renamed)
-        count_recorded(desk, recorded.values())
+        count_recorded(context, recorded.values())
         self._tell_unreadable(changes, chats)
         return keys
 
     def _tell_unreadable(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         for page in changes.pages:
             for message_id, reason in page.unreadable if page.chat_id in chats else ():
-                self._desk.reporter.report.messages.skipped += 1
+                self._context.reporter.report.messages.skipped += 1
                 item = f"message {message_id} of {chats[page.chat_id].title}"
-                self._desk.reporter.problem("message", item, reason, retryable=False)
+                self._context.reporter.problem("message", item, reason, retryable=False)
 
     def delete(self, keys: Sequence[MessageKey], chats: Mapping[int, Chat], end: Changes | None = None) -> None:
         """Mark messages deleted and keep the state that ``end`` names; of chats that lost too much nothing is marked,
         and the state stays."""
-        desk, archive = self._desk, self._desk.archive
+        context, archive = self._context, self._context.archive
         refused = dict[int, str]()
         for chat_id, count in by_chat(keys).items():
-            live = archive.messages.count(desk.account, chat_id)
+            live = archive.messages.count(context.account, chat_id)
             if is_mass(count, live) and not self._accept:
                 refused[chat_id] = f"{count} of {live} messages of {chats[chat_id].title}"
         kept = [key for key in keys if key.chat_id not in refused]
@@ -264,10 +264,12 @@ class Bringer:
             if end is None:
                 archive.messages.mark_deleted(kept)
             else:
-                record_changes(archive, desk.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused)
+                record_changes(
+                    archive, context.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused
+                )
             archive.comments.mark_posts(kept)
             self.changed(key.chat_id for key in kept)
-        desk.reporter.report.messages.deleted += len(kept)
+        context.reporter.report.messages.deleted += len(kept)
         self.brought.refused |= refused
         if refused:
             logger.warning("deletions not taken over: {}", "; ".join(refused.values()))

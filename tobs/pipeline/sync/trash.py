@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from tobs.archive import Replacement
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import Known, is_ours
 from tobs.vault.read import read_batch
 from tobs.vault.trash import move_to_trash
 
 
-def trash_emptied(desk: Desk) -> int:
+def trash_emptied(context: RunContext) -> int:
     """Move notes of which every message is gone to the trash; how many. One that its owner wrote into stays, and is
     marked like any other. Notes that point there are stale: their links lead to Telegram again."""
-    archive, root = desk.archive, desk.root
+    archive, root = context.archive, context.root
     rows = archive.notes.emptied()
     moved: list[int] = []
     for row, found in zip(rows, read_batch(root, [row.path for row in rows]), strict=True):
@@ -21,8 +21,8 @@ def trash_emptied(desk: Desk) -> int:
             move_to_trash(root, row.path)
             moved.append(row.id)
     with archive.transaction():
-        archive.replaced.keep(desk.reporter.report.run_id, [Replacement(note_id, b"", "") for note_id in moved])
+        archive.replaced.keep(context.reporter.report.run_id, [Replacement(note_id, b"", "") for note_id in moved])
         archive.notes.mark_deleted(moved)
         archive.notes.mark_stale(archive.links.pointing_into(moved))
-    desk.reporter.report.notes.deleted += len(moved)
+    context.reporter.report.notes.deleted += len(moved)
     return len(moved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tobs.archive import MediaDecision, record_page
 from tobs.model import FileItem, Message, Page
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.sources.inbox import INBOX, INBOX_CHAT, inbox_message
 from tobs.vault.inbox import INBOX_FOLDER, Dropped, dropped_files, take_away
@@ -13,40 +13,40 @@ from tobs.vault.inbox import INBOX_FOLDER, Dropped, dropped_files, take_away
 SETTLED = 1.0
 
 
-def take_up_inbox(desk: Desk, now: float) -> tuple[list[Dropped], bool]:
+def take_up_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]:
     """Record what waits in the inbox; what was recorded, and whether something has still to settle."""
-    waiting = dropped_files(desk.root)
+    waiting = dropped_files(context.root)
     settled = [file for file in waiting if now - file.changed >= SETTLED]
     if settled:
-        _open_inbox(desk)
-    known = _known(desk) if settled else {}
+        _open_inbox(context)
+    known = _known(context) if settled else {}
     for file in settled:
         if (file.name, file.size, int(file.changed)) not in known:
-            message_id = desk.archive.messages.newest_id(desk.account, INBOX) + 1
-            path = desk.root / INBOX_FOLDER / file.name
-            message = inbox_message(message_id, path, size=file.size, changed=file.changed, sender=desk.account)
+            message_id = context.archive.messages.newest_id(context.account, INBOX) + 1
+            path = context.root / INBOX_FOLDER / file.name
+            message = inbox_message(message_id, path, size=file.size, changed=file.changed, sender=context.account)
             page = Page(INBOX, message_id, message_id, (message,))
-            record_page(desk.archive, desk.account, page, _want, source="inbox")
-            desk.reporter.report.messages.new += 1
+            record_page(context.archive, context.account, page, _want, source="inbox")
+            context.reporter.report.messages.new += 1
     return settled, len(settled) < len(waiting)
 
 
-def empty_inbox(desk: Desk) -> None:
+def empty_inbox(context: RunContext) -> None:
     """Take away what has its place in the vault by now."""
-    files = dropped_files(desk.root)
+    files = dropped_files(context.root)
     if not files:
         return
-    known, placed = _known(desk), desk.archive.media.placed_messages(desk.account, INBOX)
+    known, placed = _known(context), context.archive.media.placed_messages(context.account, INBOX)
     for file in files:
         if known.get((file.name, file.size, int(file.changed))) in placed:
-            take_away(desk.root, file)
+            take_away(context.root, file)
 
 
-def _known(desk: Desk) -> dict[tuple[str, int, int], int]:
+def _known(context: RunContext) -> dict[tuple[str, int, int], int]:
     """The message of every file that was ever taken up, by its name, size and date."""
-    archive = desk.archive
-    newest = archive.messages.newest_id(desk.account, INBOX)
-    messages = archive.messages.range(desk.account, INBOX, 1, newest)
+    archive = context.archive
+    newest = archive.messages.newest_id(context.account, INBOX)
+    messages = archive.messages.range(context.account, INBOX, 1, newest)
     return {
         (message.media.name, message.media.size, message.date): message.id
         for message in messages
@@ -54,17 +54,17 @@ def _known(desk: Desk) -> dict[tuple[str, int, int], int]:
     }
 
 
-def _open_inbox(desk: Desk) -> None:
+def _open_inbox(context: RunContext) -> None:
     """The inbox has a note of its own, in its folder."""
-    desk.archive.notes.claim(
+    context.archive.notes.claim(
         str(INBOX),
         "chat",
-        account=desk.account,
+        account=context.account,
         chat_id=INBOX,
         message_id=0,
         candidates=[f"{INBOX_FOLDER}/Inbox.md"],
     )
-    open_chat(desk, INBOX_CHAT)
+    open_chat(context, INBOX_CHAT)
 
 
 def _want(message: Message, item: FileItem) -> MediaDecision:

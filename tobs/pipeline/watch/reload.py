@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tobs.config import Settings
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.media.reprocess import Reprocessing, drop_plugins
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import kept_places
@@ -24,25 +24,25 @@ def is_shown_otherwise(before: Settings, now: Settings) -> bool:
 
 
 async def take_up_sources(
-    run: OpenRun, desk: Desk, fetch: FetchFile, changed: Collection[str], *, is_other: bool
+    run: OpenRun, context: RunContext, fetch: FetchFile, changed: Collection[str], *, is_other: bool
 ) -> None:
     """Mark the notes stale that changed templates make, all of them where ``is_other``. If ``changed`` (vault paths,
     files of TOBS_HOME) names a plugin or what is trusted, plugins work on what is here; ``fetch`` brings what they want
     beside the files."""
-    await run.keeper(mark_changed_templates, desk)
+    await run.keeper(mark_changed_templates, context)
     if is_other:
-        await run.keeper(desk.archive.notes.mark_all_stale)
+        await run.keeper(context.archive.notes.mark_all_stale)
     if any(path.startswith(PLUGINS) or path == TRUST for path in changed):
-        await _process_again(run, desk, fetch)
+        await _process_again(run, context, fetch)
 
 
-async def _process_again(run: OpenRun, desk: Desk, fetch: FetchFile) -> None:
+async def _process_again(run: OpenRun, context: RunContext, fetch: FetchFile) -> None:
     """Every plugin on everything that is here; what was found before, by the same version, is not found out again."""
-    await run.keeper(drop_plugins, desk, run.means.catalogue)
-    places = await run.keeper(kept_places, desk, ())
-    async with run.chain() as chain, run.writer(desk) as writer:
-        again = Reprocessing(desk, run.keeper, chain, fetch)
+    await run.keeper(drop_plugins, context, run.means.catalogue)
+    places = await run.keeper(kept_places, context, ())
+    async with run.chain() as chain, run.writer(context) as writer:
+        again = Reprocessing(context, run.keeper, chain, fetch)
         for place in places:
             await again.run(place)
             await writer.write_messages(place, final=True)
-        await finish_notes(desk, run.keeper, writer, places)
+        await finish_notes(context, run.keeper, writer, places)

@@ -58,8 +58,8 @@ class WatchRun(Struct, frozen=True):
                 self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
             ) as telegram:
                 bell, settings = Bell(), self.means.settings
-                desk = run.desk(telegram.account.id)
-                await take_up_sources(run, desk, telegram.fetch_file, self.changed, is_other=self.is_other)
+                context = run.context(telegram.account.id)
+                await take_up_sources(run, context, telegram.fetch_file, self.changed, is_other=self.is_other)
                 schedule = Schedule(settings.watch_every, self.means.zone, read_quiet(settings.watch_quiet))
                 watcher = Watcher(
                     run,

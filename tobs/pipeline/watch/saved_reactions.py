@@ -5,25 +5,25 @@ from __future__ import annotations
 from tobs.archive import Archive
 from tobs.errors import FloodWait, RequestRefused
 from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.telegram.facade import Telegram
 
 
-async def answer_saved(desk: Desk, keeper: Keeper, telegram: Telegram, reaction: str) -> None:
+async def answer_saved(context: RunContext, keeper: Keeper, telegram: Telegram, reaction: str) -> None:
     """React to what came into Saved Messages since the last answer; ``reaction`` empty: nothing is sent.
 
     What is there when answers begin is left alone. One that Telegram refuses is told and not tried again; what stops
     it before (a flood wait, the network) is met again by the next call, and a reaction sent twice is one reaction.
     """
-    due = await keeper(_due, desk.archive, desk.account, is_on=bool(reaction))
+    due = await keeper(_due, context.archive, context.account, is_on=bool(reaction))
     for message_id in due:
         try:
             await telegram.around.react_to_saved(message_id, reaction)
         except FloodWait:
             raise
         except RequestRefused as error:
-            desk.reporter.failed(error, f"reaction to message {message_id} of Saved Messages")
-        await keeper(desk.archive.meta.set, _key(desk.account), str(message_id))
+            context.reporter.failed(error, f"reaction to message {message_id} of Saved Messages")
+        await keeper(context.archive.meta.set, _key(context.account), str(message_id))
 
 
 def _due(archive: Archive, account: int, *, is_on: bool) -> list[int]:

@@ -16,7 +16,7 @@ from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, Tob
 from tobs.model import Chat
 from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import Reporter, RunReport, iso_time
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import look_after
 from tobs.pipeline.session.run_session import OpenRun, keep_report
@@ -166,30 +166,30 @@ class Watcher:
 
     async def _step(self, due: Due) -> None:
         """Do what is due."""
-        run, desk = self._own_run()
-        await self._minded(run, due, self._do(run, desk, due))
+        run, context = self._own_run()
+        await self._minded(run, due, self._do(run, context, due))
 
-    async def _do(self, run: OpenRun, desk: Desk, due: Due) -> None:
+    async def _do(self, run: OpenRun, context: RunContext, due: Due) -> None:
         if due.files:
-            await run.keeper(_follow_owner, run.archive, desk, due.files)
-        dropped, has_more = await run.keeper(take_up_inbox, desk, self._clock())
-        brought = await self._bring(run, desk, due)
+            await run.keeper(_follow_owner, run.archive, context, due.files)
+        dropped, has_more = await run.keeper(take_up_inbox, context, self._clock())
+        brought = await self._bring(run, context, due)
         brought.changed |= {INBOX} if dropped else set()
-        await self._write(run, desk, brought)
+        await self._write(run, context, brought)
         if has_more:
             asyncio.get_running_loop().call_later(SETTLED, self._bell.ring)
         if brought.about:
-            known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, desk.account)}
+            known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, context.account)}
             self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
         if due.everything:
             self.status.last_look = iso_time(self._clock())
         if brought.refused:
-            desk.reporter.failed(refusal(brought.refused.values()), "deletions")
+            context.reporter.failed(refusal(brought.refused.values()), "deletions")
 
-    def _own_run(self) -> tuple[OpenRun, Desk]:
+    def _own_run(self) -> tuple[OpenRun, RunContext]:
         """The run with a report of its own."""
         run = replace(self._run, means=replace(self._run.means, reporter=self._new_reporter()))
-        return run, run.desk(self._telegram.account.id)
+        return run, run.context(self._telegram.account.id)
 
     async def _minded(self, run: OpenRun, due: Due, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
@@ -217,53 +217,53 @@ class Watcher:
         await self._keep(run, reporter.report)
         return is_done
 
-    async def _write(self, run: OpenRun, desk: Desk, brought: Brought) -> None:
+    async def _write(self, run: OpenRun, context: RunContext, brought: Brought) -> None:
         """Write the notes of what came. Where files are to be fetched and processed, that is done aside: what comes
         meanwhile has its notes at once."""
         self._waiting.add(brought)
         is_alone = self._aside is None or self._aside.done()
         if is_alone and self._resting() is not None:
-            return await write_notes(_without_files(run), desk, self._telegram, self._take_waiting())
-        unfinished = await run.keeper(run.archive.messages.unfinished, desk.account)
+            return await write_notes(_without_files(run), context, self._telegram, self._take_waiting())
+        unfinished = await run.keeper(run.archive.messages.unfinished, context.account)
         chats = self._waiting.changed | set(unfinished)
-        if is_alone and not await run.keeper(wants_files, run.archive, desk.account, chats):
-            return await self._write_all(run, desk)
+        if is_alone and not await run.keeper(wants_files, run.archive, context.account, chats):
+            return await self._write_all(run, context)
         if not run.means.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
-            await write_news(run, desk, brought)
+            await write_news(run, context, brought)
         if is_alone:
             self._aside = asyncio.create_task(self._work_aside())
             self._aside.add_done_callback(self._aside_ended)
 
     async def _work_aside(self) -> None:
         """Fetch and process files, and write their notes."""
-        run, desk = self._own_run()
-        if await self._minded(run, Due(), self._write_all(run, desk)) and self._waiting.changed:
+        run, context = self._own_run()
+        if await self._minded(run, Due(), self._write_all(run, context)) and self._waiting.changed:
             self._bell.ring()  # what came meanwhile may have files too
 
     def _aside_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             self._bell.ring()  # who waits for the bell raises it
 
-    async def _write_all(self, run: OpenRun, desk: Desk) -> None:
-        await write_notes(run, desk, self._telegram, self._take_waiting())
+    async def _write_all(self, run: OpenRun, context: RunContext) -> None:
+        await write_notes(run, context, self._telegram, self._take_waiting())
         # All news counts as told by now: what came meanwhile is not.
-        await run.keeper(run.archive.updates.bring_news, desk.account, self._waiting.changed)
-        await run.keeper(run.archive.updates.bring_news, desk.account, self._waiting.about, about=True)
-        await run.keeper(empty_inbox, desk)
+        await run.keeper(run.archive.updates.bring_news, context.account, self._waiting.changed)
+        await run.keeper(run.archive.updates.bring_news, context.account, self._waiting.about, about=True)
+        await run.keeper(empty_inbox, context)
         if self._resting() is None and not self._waiting.changed:
-            await answer_saved(desk, run.keeper, self._telegram, run.means.settings.watch_answer)
+            await answer_saved(context, run.keeper, self._telegram, run.means.settings.watch_answer)
 
     def _take_waiting(self) -> Brought:
         waiting, self._waiting = self._waiting, Brought()
         return waiting
 
-    async def _bring(self, run: OpenRun, desk: Desk, due: Due) -> Brought:
+    async def _bring(self, run: OpenRun, context: RunContext, due: Due) -> Brought:
         """What Telegram has to tell."""
-        bringer = Bringer(desk, run.keeper, self._telegram, run.means.policy, accept_deletions=False)
+        bringer = Bringer(context, run.keeper, self._telegram, run.means.policy, accept_deletions=False)
         boxes = boxes_of(self._chats)
         asked = [box for box in sorted(due.boxes) if box in boxes]
         if due.everything:
-            moved = await moved_boxes(run.archive, desk.account, run.keeper, self._telegram, self._chats)
+            moved = await moved_boxes(run.archive, context.account, run.keeper, self._telegram, self._chats)
             unheard = [chat.id for chat in self._chats.values() if chat.left and chat.id not in self._polls]
             asked = list(dict.fromkeys([*moved, *(box for box in unheard if box in boxes), *asked]))
         for box in asked:
@@ -272,14 +272,14 @@ class Watcher:
             except FloodWait:
                 raise
             except RequestRefused as error:
-                desk.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+                context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
             self._poll_again(bringer, box)
         if due.everything:
             await bringer.look_back(self._chats)
-        groups = await run.keeper(groups_of, desk, self._chats.values())
+        groups = await run.keeper(groups_of, context, self._chats.values())
         talked = {groups[box] for box in due.boxes if box in groups}
         channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
-        await bring_comment_changes(bringer, desk, run.keeper, self._telegram, channels)
+        await bring_comment_changes(bringer, context, run.keeper, self._telegram, channels)
         bringer.brought.commented |= talked
         await self._count(run, bringer, due)
         return bringer.brought
@@ -352,10 +352,10 @@ def _without_files(run: OpenRun) -> OpenRun:
     return replace(run, means=replace(run.means, media_later=True))
 
 
-def _follow_owner(archive: Archive, desk: Desk, files: set[str]) -> None:
+def _follow_owner(archive: Archive, context: RunContext, files: set[str]) -> None:
     """What the owner moved or deleted. Raises VaultError when much is missing."""
-    if is_owners_move(archive, desk.root, files):
-        look_after(archive, desk.root, desk.reporter, accept_missing=False)
+    if is_owners_move(archive, context.root, files):
+        look_after(archive, context.root, context.reporter, accept_missing=False)
 
 
 def _keep_run(run: OpenRun, report: RunReport) -> None:

@@ -53,7 +53,7 @@ class Call(Struct, frozen=True):
     over: Connection | None = None
 
 
-Invoker = Callable[[Call], Awaitable[bytes]]
+Invoke = Callable[[Call], Awaitable[bytes]]
 
 
 def method_name(request: TLRequest) -> str:
@@ -141,7 +141,7 @@ class Door:
                 f"The answer to {method} is newer than this tobs.", "Update tobs.", name="LAYER", method=method
             ) from error
 
-    def _refused(self, inner: Invoker) -> Invoker:
+    def _refused(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             try:
                 return await inner(call)
@@ -150,7 +150,7 @@ class Door:
 
         return invoke
 
-    def _retried(self, inner: Invoker) -> Invoker:
+    def _retried(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             attempt = refused = hung_up = 0
             waited = 0.0  # by this request: a clock would count the hours a laptop slept
@@ -188,14 +188,14 @@ class Door:
             return attempt >= _FIRST_TRIES
         return waited >= self._settings.patience
 
-    def _connected(self, inner: Invoker) -> Invoker:
+    def _connected(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             await self.links.ready(call.dc, call.worker)
             return await inner(call)
 
         return invoke
 
-    def _paced(self, inner: Invoker) -> Invoker:
+    def _paced(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             zero_waits = 0
             while True:
@@ -216,7 +216,7 @@ class Door:
 
         return invoke
 
-    def _in_takeout(self, inner: Invoker) -> Invoker:
+    def _in_takeout(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             plain = replace(call, request=_without_range(call.request))  # ranges are offered in a takeout alone
             if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
@@ -234,7 +234,7 @@ class Door:
 
         return invoke
 
-    def _traced(self, inner: Invoker) -> Invoker:
+    def _traced(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             self.requests[call.method] += 1
             logger.trace("{} (worker {}, dc {})", call.method, call.worker, call.dc)

@@ -8,7 +8,7 @@ from tobs.errors import UsageError
 from tobs.pipeline.commands.verify.checks import sha256_of
 from tobs.pipeline.commands.verify.faults import Fault
 from tobs.pipeline.context.report import RunReport
-from tobs.pipeline.context.run_context import Desk
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import kept_account, kept_places
 from tobs.pipeline.session.chat_stages import finish_notes
@@ -22,25 +22,25 @@ _WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
 async def mend(means: Means, faults: Sequence[Fault]) -> RunReport:
     """Mend what can be mended of ``faults``. Raises VaultError."""
     async with open_run(means) as run:
-        desk = run.desk(await run.keeper(kept_account, run.archive, means.settings.account))
-        await run.keeper(_prepare, desk, faults)
-        async with run.writer(desk) as writer:
+        context = run.context(await run.keeper(kept_account, run.archive, means.settings.account))
+        await run.keeper(_prepare, context, faults)
+        async with run.writer(context) as writer:
             try:
-                places = await run.keeper(kept_places, desk, ())
+                places = await run.keeper(kept_places, context, ())
             except UsageError:
                 places = []
             for place in places:
-                upto = await run.keeper(settled_to, desk, place, final=True)
-                while not (await run.keeper(plan_messages, desk, place, upto=upto, final=True)).is_all:
+                upto = await run.keeper(settled_to, context, place, final=True)
+                while not (await run.keeper(plan_messages, context, place, upto=upto, final=True)).is_all:
                     pass
                 await writer.write_messages(place, final=True)
-            await finish_notes(desk, run.keeper, writer, places)
+            await finish_notes(context, run.keeper, writer, places)
     return run.report
 
 
-def _prepare(desk: Desk, faults: Sequence[Fault]) -> None:
+def _prepare(context: RunContext, faults: Sequence[Fault]) -> None:
     """Say in the archive what has to be done again."""
-    archive, root = desk.archive, desk.root
+    archive, root = context.archive, context.root
     with archive.transaction():
         # The run took missing notes and files for deleted ones; here their owner asks for them.
         archive.notes.wanted_again([fault.item for fault in faults if fault.kind == "missing"])
