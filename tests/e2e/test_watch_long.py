@@ -17,9 +17,9 @@ import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served
-from tobs.app.context import Workplace, open_workplace
+from tobs.app.context import AppContext, open_app_context
 from tobs.app.export import export
-from tobs.app.run_config import run_means
+from tobs.app.run_config import open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import Reporter
@@ -107,7 +107,7 @@ async def test_weeks_of_watching_leave_nothing_behind(
     for name, value in served.environment().items():
         if name.startswith("TOBS_"):
             monkeypatch.setenv(name, value)
-    place = open_workplace({"vault": str(vault)})
+    place = open_app_context({"vault": str(vault)})
     await export(place, served.ready["targets"], watch=unseen)
     clock = Weeks()
     async with watching(place, clock) as watcher:
@@ -130,11 +130,11 @@ async def test_weeks_of_watching_leave_nothing_behind(
 
 
 @asynccontextmanager
-async def watching(place: Workplace, clock: Clock) -> AsyncIterator[Watcher]:
+async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
-    async with run_means(place, "watch", (), watch=unseen) as means, open_run(means) as run:
+    async with open_run_config(place, "watch", (), watch=unseen) as config, open_run(config) as run:
         peers, bell = ArchivePeers(run.archive, run.keeper), Bell()
-        on_event = partial(tell, means.reporter)
+        on_event = partial(tell, config.reporter)
         async with open_telegram(telegram_settings(place), peers=peers, on_event=on_event, ask_who=False) as telegram:
             numbers = iter(range(1_000_000))
             watcher = Watcher(

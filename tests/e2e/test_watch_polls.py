@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served
 from tests.e2e.test_watch_long import unseen, until, watching
-from tobs.app.context import open_workplace
+from tobs.app.context import open_app_context
 from tobs.app.export import export
 from tobs.pipeline.context.report import iso_time
 from tobs.pipeline.watch.status import set_paused
@@ -74,7 +74,7 @@ async def kept(serve: Serve, vault: Path, monkeypatch: pytest.MonkeyPatch) -> As
     for name, value in served.environment().items():
         if name.startswith("TOBS_"):
             monkeypatch.setenv(name, value)
-    place, clock = open_workplace({"vault": str(vault)}), Still()
+    place, clock = open_app_context({"vault": str(vault)}), Still()
     await export(place, served.ready["targets"], watch=unseen)
     async with watching(place, clock) as watcher:
         await until(lambda: bool(watcher.status.last_look), "the watch never looked")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.errors import UsageError, VaultError
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ class Restored(Struct, frozen=True):
     replaced: str
 
 
-def back_up(place: Workplace, target: Path | None) -> BackupFacts:
+def back_up(context: AppContext, target: Path | None) -> BackupFacts:
     """A copy of the vault's archive, in ``target`` or among the vault's backups. Runs may go on meanwhile."""
     from tobs.archive import back_up as copy
     from tobs.vault.workspace import make_folders, open_workspace
 
-    workspace = open_workspace(place.vault)
+    workspace = open_workspace(context.vault)
     make_folders(workspace)
     if target is None:
         target = workspace.backups / f"archive-{_stamp()}{_SUFFIX}"
@@ -42,13 +42,13 @@ def back_up(place: Workplace, target: Path | None) -> BackupFacts:
     return copy(workspace.archive, target)
 
 
-def list_backups(place: Workplace) -> list[BackupFacts]:
+def list_backups(context: AppContext) -> list[BackupFacts]:
     """The backups of the vault, newest first; damaged ones are left out."""
     from tobs.archive import inspect_backup
     from tobs.vault.workspace import open_workspace
 
     found = []
-    for path in sorted(open_workspace(place.vault).backups.glob(f"*{_SUFFIX}"), reverse=True):
+    for path in sorted(open_workspace(context.vault).backups.glob(f"*{_SUFFIX}"), reverse=True):
         try:
             found.append(inspect_backup(path))
         except VaultError:
@@ -56,16 +56,16 @@ def list_backups(place: Workplace) -> list[BackupFacts]:
     return found
 
 
-async def restore(place: Workplace, source: Path | None) -> Restored:
+async def restore(context: AppContext, source: Path | None) -> Restored:
     """Put ``source`` (or the newest backup) in the place of the archive, which is kept among the backups."""
     from tobs.archive import inspect_backup, put_back
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_folders, open_workspace
 
-    workspace = open_workspace(place.vault)
+    workspace = open_workspace(context.vault)
     make_folders(workspace)
     if source is None:
-        backups = list_backups(place)
+        backups = list_backups(context)
         if not backups:
             raise VaultError(f"There is no backup in {workspace.backups}.", "Name the file to restore.")
         source = Path(backups[0].path)

@@ -13,7 +13,7 @@ from tobs.config import LoadedSettings, Machine, Profile, Settings, load_setting
 from tobs.config.home import environment, home_folder, make_home
 
 
-class Workplace(Struct, frozen=True):
+class AppContext(Struct, frozen=True):
     """What a command works with: the settings of all layers, the folders, the machine."""
 
     loaded: LoadedSettings
@@ -33,9 +33,9 @@ class Workplace(Struct, frozen=True):
         return self.loaded.warnings
 
 
-def open_workplace(
+def open_app_context(
     command_line: Mapping[str, Any], *, home: Path | None = None, verbosity: int | None = 0
-) -> Workplace:
+) -> AppContext:
     """Join the settings for a command and find its vault; ``verbosity`` None leaves the log as it is. Raises
     ConfigError."""
     from tobs.vault.workspace import find_vault
@@ -48,4 +48,4 @@ def open_workplace(
     vault = Path(first.vault).expanduser().absolute() if first.vault else find_vault(cwd) or cwd / "vault"
     loaded = load_settings(home=home, env=env, cwd=cwd, vault=vault, command_line=command_line)
     machine = this_machine()
-    return Workplace(loaded, home, vault, machine, make_profile(loaded.settings, machine))
+    return AppContext(loaded, home, vault, machine, make_profile(loaded.settings, machine))

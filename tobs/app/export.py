@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from tobs.app.context import Workplace
-from tobs.app.run_config import Watch, run_means
+from tobs.app.context import AppContext
+from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import Say, saying_waits, telegram_settings, without_pause
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError
@@ -35,7 +35,7 @@ class Choice(Struct, frozen=True):
 
 
 async def export(
-    place: Workplace,
+    context: AppContext,
     targets: Sequence[str],
     *,
     watch: Watch,
@@ -53,16 +53,16 @@ async def export(
         raise UsageError(
             "There is no target to export.", "Name one, such as @channel; tobs chats lists what the account can see."
         )
-    settings = telegram_settings(place)
-    selection = _selection(place, targets, choice, time.time())
+    settings = telegram_settings(context)
+    selection = _selection(context, targets, choice, time.time())
     told = _told_targets(selection)
-    async with run_means(
-        place, command, told, watch=watch, accept_missing=accept_missing, strict=strict, media_later=media_later
-    ) as means:
-        return await ExportRun(means, settings).export(selection)
+    async with open_run_config(
+        context, command, told, watch=watch, accept_missing=accept_missing, strict=strict, media_later=media_later
+    ) as config:
+        return await ExportRun(config, settings).export(selection)
 
 
-async def plan(place: Workplace, targets: Sequence[str], choice: Choice, *, say: Say) -> Plan:
+async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, say: Say) -> Plan:
     """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
     from tobs.pipeline.commands.plan import make_plan
 
@@ -70,26 +70,26 @@ async def plan(place: Workplace, targets: Sequence[str], choice: Choice, *, say:
         raise UsageError(
             "There is no target to plan for.", "Name one, such as @channel; tobs chats lists what the account can see."
         )
-    selection = _selection(place, targets, choice, time.time())
+    selection = _selection(context, targets, choice, time.time())
     reporter = Reporter("plan", "plan", _told_targets(selection), time.time)
     return await make_plan(
-        settings=place.settings,
-        profile=place.profile,
-        telegram_settings=without_pause(telegram_settings(place)),
-        archive_path=place.vault / ".tobs" / "archive.db",
+        settings=context.settings,
+        profile=context.profile,
+        telegram_settings=without_pause(telegram_settings(context)),
+        archive_path=context.vault / ".tobs" / "archive.db",
         selection=selection,
-        zone=ZoneInfo(place.settings.timezone or local_timezone()),
+        zone=ZoneInfo(context.settings.timezone or local_timezone()),
         reporter=reporter,
         on_event=saying_waits(say),
     )
 
 
-def _selection(place: Workplace, targets: Sequence[str], choice: Choice, now: float) -> Selection:
+def _selection(context: AppContext, targets: Sequence[str], choice: Choice, now: float) -> Selection:
     """What the owner asked for, read. Raises UsageError."""
     from tobs.pipeline.select.filters import Asked, read_filters
     from tobs.pipeline.select.selection import Selection
 
-    zone = ZoneInfo(place.settings.timezone or local_timezone())
+    zone = ZoneInfo(context.settings.timezone or local_timezone())
     return Selection(
         targets=tuple(target.strip() for target in targets),
         all=choice.all,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tobs.app.context import Workplace
-from tobs.app.run_config import Watch, run_means
+from tobs.app.context import AppContext
+from tobs.app.run_config import Watch, open_run_config
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError
 from tobs.pipeline.context.report import RunReport
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def import_export(
-    place: Workplace,
+    context: AppContext,
     path: Path,
     *,
     watch: Watch,
@@ -40,29 +40,29 @@ async def import_export(
     from tobs.pipeline.media.wanted import media_policy
     from tobs.sources.desktop import open_desktop
 
-    policy = media_policy(place.settings, any_size=any_size)
+    policy = media_policy(context.settings, any_size=any_size)
     # What is no export makes no vault.
     async with (
-        open_desktop(path, zone=_zone(place, timezone), mode=mode, chat=_whose(place, path, chat)) as export,
-        run_means(place, "import", _told(path), watch=watch, accept_missing=accept_missing) as means,
+        open_desktop(path, zone=_zone(context, timezone), mode=mode, chat=_whose(context, path, chat)) as export,
+        open_run_config(context, "import", _told(path), watch=watch, accept_missing=accept_missing) as config,
     ):
-        return await ImportRun(means, policy).run(export)
+        return await ImportRun(config, policy).run(export)
 
 
-async def plan_import(place: Workplace, path: Path, *, timezone: str = "", chat: str = "") -> ImportPlan:
+async def plan_import(context: AppContext, path: Path, *, timezone: str = "", chat: str = "") -> ImportPlan:
     """What an import of ``path`` would bring; changes nothing."""
     from tobs.pipeline.commands.import_preview import plan_import as plan
 
     return await plan(
         path,
-        zone=_zone(place, timezone),
-        archive_path=_archive(place),
-        account_name=place.settings.account,
-        chat=_whose(place, path, chat),
+        zone=_zone(context, timezone),
+        archive_path=_archive(context),
+        account_name=context.settings.account,
+        chat=_whose(context, path, chat),
     )
 
 
-def _whose(place: Workplace, path: Path, asked: str) -> Chat | None:
+def _whose(context: AppContext, path: Path, asked: str) -> Chat | None:
     """The chat of an export in HTML; None for one that says it itself."""
     from tobs.pipeline.commands.import_html_chat import chat_of_html
     from tobs.sources.desktop import title_of_html
@@ -70,16 +70,16 @@ def _whose(place: Workplace, path: Path, asked: str) -> Chat | None:
     title = title_of_html(path)
     if title is None:
         return None
-    return chat_of_html(title, asked.strip(), archive_path=_archive(place), account_name=place.settings.account)
+    return chat_of_html(title, asked.strip(), archive_path=_archive(context), account_name=context.settings.account)
 
 
-def _archive(place: Workplace) -> Path:
-    return place.vault / ".tobs" / "archive.db"
+def _archive(context: AppContext) -> Path:
+    return context.vault / ".tobs" / "archive.db"
 
 
-def _zone(place: Workplace, asked: str) -> ZoneInfo:
+def _zone(context: AppContext, asked: str) -> ZoneInfo:
     """The zone of the exporting computer: as asked for, else the vault's."""
-    name = asked or place.settings.timezone or local_timezone()
+    name = asked or context.settings.timezone or local_timezone()
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.app.telegram import Say, ask_passphrase, saying_waits, telegram_settings, without_pause
 from tobs.errors import LoginError
 
@@ -31,12 +31,12 @@ class Answers(Struct, frozen=True):
     ask: Ask | None = None
 
 
-async def login(place: Workplace, answers: Answers, *, say: Say) -> Account:
+async def login(context: AppContext, answers: Answers, *, say: Say) -> Account:
     """Log in and keep the session. Raises LoginError, NetworkError, ConfigError."""
     from tobs.telegram.login import CodeAsked, PasswordAsked, login_bot, login_qr
     from tobs.telegram.login import login as log_in
 
-    settings, on_event = without_pause(telegram_settings(place)), saying_waits(say)
+    settings, on_event = without_pause(telegram_settings(context)), saying_waits(say)
     if settings.session_lock == "passphrase" and not settings.passphrase:
         settings = msgspec.structs.replace(settings, passphrase=_new_passphrase())
 
@@ -59,22 +59,22 @@ async def login(place: Workplace, answers: Answers, *, say: Say) -> Account:
         return await login_bot(settings, answers.bot_token, on_event=on_event)
     if answers.show_qr is not None:
         return await login_qr(settings, show=answers.show_qr, ask_password=ask_password, on_event=on_event)
-    phone = await ask(place.settings.phone, "The phone number, with +", False)
+    phone = await ask(context.settings.phone, "The phone number, with +", False)
     return await log_in(settings, phone=phone, ask_code=ask_code, ask_password=ask_password, on_event=on_event)
 
 
-async def who(place: Workplace, *, say: Say) -> Account:
+async def who(context: AppContext, *, say: Say) -> Account:
     """Who is logged in. Raises LoginError."""
     from tobs.telegram.login import check_login
 
-    return await check_login(without_pause(telegram_settings(place)), on_event=saying_waits(say))
+    return await check_login(without_pause(telegram_settings(context)), on_event=saying_waits(say))
 
 
-async def logout(place: Workplace, *, say: Say) -> bool:
+async def logout(context: AppContext, *, say: Say) -> bool:
     """End the session; False when there was none."""
     from tobs.telegram.login import logout as log_out
 
-    return await log_out(without_pause(telegram_settings(place)), on_event=saying_waits(say))
+    return await log_out(without_pause(telegram_settings(context)), on_event=saying_waits(say))
 
 
 def _new_passphrase() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.config import TrustStore
 from tobs.config.home import environment
 from tobs.config.trust import content_hash
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from tobs.plugin.functions import Functions
 
 
-def list_plugins(place: Workplace) -> Sequence[PluginInfo]:
+def list_plugins(context: AppContext) -> Sequence[PluginInfo]:
     """All plugins, those that run first and in their order."""
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        return load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private)).plugins
+        return load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private)).plugins
 
 
-async def run_plugin(place: Workplace, name: str, arguments: Sequence[str]) -> str:
+async def run_plugin(context: AppContext, name: str, arguments: Sequence[str]) -> str:
     """Run the command of the plugin ``name``; what it says. Raises UsageError for one that has none or does not run,
     PluginError when it fails."""
     from tobs.plugin.host import Done, Host
 
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
         plugin = next((one for one in catalogue.having("command") if one.name == name), None)
         if plugin is None:
             raise _no_command(catalogue, name)
         async with Host(env=environment(), strict=True) as host:
-            reply = await host.command(plugin, arguments, place.vault)
+            reply = await host.command(plugin, arguments, context.vault)
     return reply.result or "" if isinstance(reply, Done) else ""
 
 
@@ -61,12 +61,12 @@ def _no_command(catalogue: Catalogue, name: str) -> UsageError:
 
 
 @contextmanager
-def plugin_functions(place: Workplace) -> Iterator[Functions]:
+def plugin_functions(context: AppContext) -> Iterator[Functions]:
     """What plugins give to templates, where there is no run that has them."""
     from tobs.plugin.functions import gather_functions
 
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
         yield gather_functions(catalogue.having("template_functions"))
 
 
@@ -77,33 +77,33 @@ class Untrusted(Struct, frozen=True):
     digest: str
 
 
-def untrusted_plugins(place: Workplace) -> list[Untrusted]:
+def untrusted_plugins(context: AppContext) -> list[Untrusted]:
     """The vault's plugins that do not run because their content is not trusted; those that cannot be are left
     out."""
     from tobs.plugin.catalogue import is_fit, vault_plugin_paths
 
-    store = TrustStore(place.home)
-    paths = [path for path in vault_plugin_paths(place.vault / ".tobs" / "plugins") if is_fit(path)]
+    store = TrustStore(context.home)
+    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_fit(path)]
     return [Untrusted(path, content_hash(path)) for path in paths if not store.trusts(path)]
 
 
-def trust_plugin(place: Workplace, plugin: Untrusted) -> bool:
+def trust_plugin(context: AppContext, plugin: Untrusted) -> bool:
     """Trust a plugin, unless its content is another one by now."""
     if content_hash(plugin.path) != plugin.digest:
         return False
-    TrustStore(place.home).add(plugin.path)
+    TrustStore(context.home).add(plugin.path)
     return True
 
 
-def load_catalogue(place: Workplace, folder: Path, private: Path) -> Catalogue:
+def load_catalogue(context: AppContext, folder: Path, private: Path) -> Catalogue:
     """The plugins of tobs, of installed packages, and of the vault's ``folder`` as far as they are trusted."""
     from tobs.plugin.catalogue import VaultPlugins, load_plugins
 
-    trusts = TrustStore(place.home).trusts
+    trusts = TrustStore(context.home).trusts
     return load_plugins(
-        settings=place.loaded.plugins,
-        variables=place.loaded.plugin_variables,
-        off=place.settings.plugins_off,
-        on=place.settings.plugins_on,
+        settings=context.loaded.plugins,
+        variables=context.loaded.plugin_variables,
+        off=context.settings.plugins_off,
+        on=context.settings.plugins_on,
         vault=VaultPlugins(folder, private, trusts),
     )

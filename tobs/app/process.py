@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.app.plugins import find_plugin
-from tobs.app.run_config import Watch, run_means
+from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.errors import UsageError
 from tobs.pipeline.context.report import RunReport
@@ -15,7 +15,7 @@ from tobs.plugin.catalogue import Catalogue
 
 
 async def process(
-    place: Workplace,
+    context: AppContext,
     targets: Sequence[str],
     *,
     watch: Watch,
@@ -30,12 +30,14 @@ async def process(
     from tobs.pipeline.commands.process import ProcessRun, Work
     from tobs.vault.workspace import open_workspace
 
-    open_workspace(place.vault)  # this makes no vault
-    async with run_means(place, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict) as means:
+    open_workspace(context.vault)  # this makes no vault
+    async with open_run_config(
+        context, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict
+    ) as config:
         for name in plugins:
-            require_running(means.catalogue, name)
+            require_running(config.catalogue, name)
         work = Work(tuple(targets), tuple(plugins), force=force, offline=offline)
-        return await ProcessRun(means, partial(telegram_settings, place)).process(work)
+        return await ProcessRun(config, partial(telegram_settings, context)).process(work)
 
 
 def require_running(catalogue: Catalogue, name: str) -> None:

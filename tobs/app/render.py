@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.app.plugins import plugin_functions
-from tobs.app.run_config import Watch, run_means
+from tobs.app.run_config import Watch, open_run_config
 from tobs.app.vault import load_templates
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError, VaultError
@@ -47,7 +47,7 @@ class TemplateCheck(Struct, frozen=True):
 
 
 async def render(
-    place: Workplace, targets: Sequence[str], wish: Wish, *, watch: Watch, accept_missing: bool = False
+    context: AppContext, targets: Sequence[str], wish: Wish, *, watch: Watch, accept_missing: bool = False
 ) -> RunReport:
     """Make notes again from the archive. Raises TobsError for what ends a run; the rest is in the report."""
     from tobs.pipeline.commands.render import Asked, RenderRun
@@ -59,10 +59,10 @@ async def render(
         raise UsageError(f"--layout {wish.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
     if wish.layout is not None and (wish.since or wish.until):
         raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
-    workspace = open_workspace(place.vault)  # makes no vault
+    workspace = open_workspace(context.vault)  # makes no vault
     if not workspace.archive.exists():
-        raise VaultError(f"There is no archive in {place.vault}.", "Run `tobs export` into this vault first.")
-    zone = ZoneInfo(place.settings.timezone or local_timezone())
+        raise VaultError(f"There is no archive in {context.vault}.", "Run `tobs export` into this vault first.")
+    zone = ZoneInfo(context.settings.timezone or local_timezone())
     period = read_filters(AskedFilters(since=wish.since, until=wish.until), now=time.time(), zone=zone)
     asked = Asked(
         targets=tuple(targets),
@@ -74,16 +74,16 @@ async def render(
         restore=wish.restore,
     )
     accepted = accept_missing or wish.restore
-    async with run_means(place, "render", targets, watch=watch, accept_missing=accepted) as means:
-        return await RenderRun(means, asked).render()
+    async with open_run_config(context, "render", targets, watch=watch, accept_missing=accepted) as config:
+        return await RenderRun(config, asked).render()
 
 
-def check(place: Workplace) -> TemplateCheck:
+def check(context: AppContext) -> TemplateCheck:
     """Render every template with sample data; those of the vault where there is one. Writes nothing."""
     from tobs.render.builtin import builtin_templates
     from tobs.render.samples import check_templates
 
-    with plugin_functions(place) as functions:
-        broken = check_templates(load_templates(place, place.vault / ".tobs" / "templates", functions))
+    with plugin_functions(context) as functions:
+        broken = check_templates(load_templates(context, context.vault / ".tobs" / "templates", functions))
     items = tuple(TemplateFault(error.template, error.line, error.message) for error in broken)
     return TemplateCheck(not items, tuple(sorted(builtin_templates())), items)

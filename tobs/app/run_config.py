@@ -12,22 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.app.plugins import load_catalogue
 from tobs.app.vault import open_vault, vault_zone
 from tobs.config.home import environment
 from tobs.pipeline.context.report import Reporter
 
 if TYPE_CHECKING:
-    from tobs.pipeline.session.run_session import Means
+    from tobs.pipeline.session.run_session import RunConfig
 
 #: Shows a run's progress while it is open.
 Watch = Callable[[Reporter], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
-async def run_means(
-    place: Workplace,
+async def open_run_config(
+    context: AppContext,
     command: str,
     targets: Sequence[str],
     *,
@@ -35,26 +35,26 @@ async def run_means(
     accept_missing: bool = False,
     strict: bool = False,
     media_later: bool = False,
-) -> AsyncIterator[Means]:
+) -> AsyncIterator[RunConfig]:
     """The means of a run of ``command``; ``targets`` as the report names them. Raises VaultError, TemplateBroken,
     ConfigError."""
-    from tobs.pipeline.session.run_session import Means
+    from tobs.pipeline.session.run_session import RunConfig
     from tobs.plugin.functions import gather_functions
 
     # Pages make much garbage and no cycles; see tobs.pipeline.notes.render_worker.
     gc.set_threshold(50_000)
     reporter = Reporter(new_run_id(time.time()), command, list(targets), time.time)
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(place, place.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
         functions = gather_functions(catalogue.having("template_functions"))
-        async with open_vault(place, functions) as (workspace, templates):
-            means = Means(
-                settings=place.settings,
-                profile=place.profile,
-                machine=place.machine,
+        async with open_vault(context, functions) as (workspace, templates):
+            config = RunConfig(
+                settings=context.settings,
+                profile=context.profile,
+                machine=context.machine,
                 workspace=workspace,
                 templates=templates,
-                zone=vault_zone(place, workspace),
+                zone=vault_zone(context, workspace),
                 catalogue=catalogue,
                 functions=functions,
                 last_word=catalogue.having("post_render"),
@@ -65,7 +65,7 @@ async def run_means(
                 media_later=media_later,
             )
             async with watch(reporter):
-                yield means
+                yield config
 
 
 def new_run_id(now: float) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from tobs.app.context import Workplace
-from tobs.app.run_config import Watch, run_means
+from tobs.app.context import AppContext
+from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.pipeline.context.report import Reporter, RunReport
 
 
 async def sync(
-    place: Workplace,
+    context: AppContext,
     targets: Sequence[str],
     *,
     watch: Watch,
@@ -26,12 +26,12 @@ async def sync(
     from tobs.pipeline.sync.run import SyncRun
     from tobs.vault.workspace import open_workspace
 
-    open_workspace(place.vault)  # a sync makes no vault
-    settings = telegram_settings(place)
+    open_workspace(context.vault)  # a sync makes no vault
+    settings = telegram_settings(context)
     if dry_run:
         from tobs.pipeline.sync.preview import preview_sync
 
         reporter = Reporter("dry-run", "sync", list(targets), time.time)
-        return await preview_sync(place.vault / ".tobs" / "archive.db", settings, targets, reporter)
-    async with run_means(place, "sync", targets, watch=watch, accept_missing=accept_missing) as means:
-        return await SyncRun(means, settings, accept_deletions, place.settings.counters, fill).sync(targets)
+        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, targets, reporter)
+    async with open_run_config(context, "sync", targets, watch=watch, accept_missing=accept_missing) as config:
+        return await SyncRun(config, settings, accept_deletions, context.settings.counters, fill).sync(targets)

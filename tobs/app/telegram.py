@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.errors import ConfigError, LoginError
 
 if TYPE_CHECKING:
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-async def list_chats(place: Workplace, pattern: str, *, counted: int, say: Say) -> list[Chat]:
+async def list_chats(context: AppContext, pattern: str, *, counted: int, say: Say) -> list[Chat]:
     """The chats of the account whose title or username contains ``pattern``; the first ``counted`` with the number of
     their messages, which costs a request each."""
     from tobs.telegram.opening import open_telegram
 
-    async with open_telegram(without_pause(telegram_settings(place)), on_event=saying_waits(say)) as telegram:
+    async with open_telegram(without_pause(telegram_settings(context)), on_event=saying_waits(say)) as telegram:
         chats = [chat async for chat in telegram.chats(pattern)]
         counts = await telegram.counts(chat.id for chat in chats[:counted])
         return [msgspec.structs.replace(chat, count=counts.get(chat.id)) for chat in chats]
 
 
-def telegram_settings(place: Workplace) -> TelegramSettings:
+def telegram_settings(context: AppContext) -> TelegramSettings:
     """The way to Telegram; asks for the passphrase of a locked session.
 
     Raises ConfigError when credentials or the server's key are missing, LoginError when there is no one to ask.
@@ -44,7 +44,7 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
     from tobs.telegram.net.session import SessionFile
     from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
-    settings, profile = place.settings, place.profile
+    settings, profile = context.settings, context.profile
     if settings.api_id is None or settings.api_hash is None:
         raise ConfigError(
             "The API id or the API hash is missing.",
@@ -58,7 +58,7 @@ def telegram_settings(place: Workplace) -> TelegramSettings:
     made = TelegramSettings(
         api_id=settings.api_id,
         api_hash=settings.api_hash.get_secret_value(),
-        sessions=place.home / "sessions",
+        sessions=context.home / "sessions",
         account=settings.account,
         session=_secret(settings.session),
         session_lock=settings.session_lock,

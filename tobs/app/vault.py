@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from loguru import logger
 
-from tobs.app.context import Workplace
+from tobs.app.context import AppContext
 from tobs.app.logs import log_to_file
 from tobs.app.plugins import plugin_functions
 from tobs.config import TrustStore
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def open_vault(place: Workplace, functions: Functions) -> AsyncIterator[tuple[Workspace, Templates]]:
+async def open_vault(context: AppContext, functions: Functions) -> AsyncIterator[tuple[Workspace, Templates]]:
     """The vault, locked for writing, swept, with its templates (which may use ``functions``) checked.
 
     Raises VaultError, TemplateBroken.
@@ -36,13 +36,13 @@ async def open_vault(place: Workplace, functions: Functions) -> AsyncIterator[tu
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_workspace, require_space, sweep
 
-    workspace = make_workspace(place.vault, lambda: str(uuid.uuid4()))
-    templates = load_templates(place, workspace.templates, functions)
+    workspace = make_workspace(context.vault, lambda: str(uuid.uuid4()))
+    templates = load_templates(context, workspace.templates, functions)
     for broken in check_templates(templates):
         raise broken
     require_space(workspace.root)
     async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
-        log = log_to_file(workspace, place.settings)
+        log = log_to_file(workspace, context.settings)
         try:
             await asyncio.to_thread(sweep, workspace.root)
             yield workspace, templates
@@ -50,21 +50,21 @@ async def open_vault(place: Workplace, functions: Functions) -> AsyncIterator[tu
             logger.remove(log)
 
 
-def load_templates(place: Workplace, folder: Path, functions: Functions) -> Templates:
+def load_templates(context: AppContext, folder: Path, functions: Functions) -> Templates:
     """The templates: those in ``folder`` of the vault, where it is there, before those of tobs. They may use the
     ``functions`` of plugins."""
     from tobs.render.templates import Templates
 
-    loader = _template_loader(folder, TrustStore(place.home))
+    loader = _template_loader(folder, TrustStore(context.home))
     return Templates(loader, functions.by_name, made_by=functions.digest)
 
 
-def check_vault_templates(place: Workplace, folder: Path) -> None:
+def check_vault_templates(context: AppContext, folder: Path) -> None:
     """Raise TemplateBroken, ConfigError for a template in ``folder`` that cannot be used as it is now."""
     from tobs.render.samples import check_templates
 
-    with plugin_functions(place) as functions:
-        for broken in check_templates(load_templates(place, folder, functions)):
+    with plugin_functions(context) as functions:
+        for broken in check_templates(load_templates(context, folder, functions)):
             raise broken
 
 
@@ -84,14 +84,14 @@ def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[s
     return load
 
 
-def vault_zone(place: Workplace, workspace: Workspace) -> ZoneInfo:
+def vault_zone(context: AppContext, workspace: Workspace) -> ZoneInfo:
     """The vault's time zone. The first run writes it into the vault's configuration, where it stays for good."""
     from tobs.vault.workspace import record_timezone, recorded_timezone
 
     name = recorded_timezone(workspace)
     if name is None:
-        name = place.settings.timezone or local_timezone()
+        name = context.settings.timezone or local_timezone()
         record_timezone(workspace, name)
-    elif place.settings.timezone not in ("", name):
-        logger.warning("The vault's time zone stays {}; {} is ignored.", name, place.settings.timezone)
+    elif context.settings.timezone not in ("", name):
+        logger.warning("The vault's time zone stays {}; {} is ignored.", name, context.settings.timezone)
     return ZoneInfo(name)

@@ -9,39 +9,39 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from tobs.app.context import Workplace
-from tobs.app.run_config import Watch, run_means
+from tobs.app.context import AppContext
+from tobs.app.run_config import Watch, open_run_config
 
 if TYPE_CHECKING:
     from tobs.pipeline.commands.verify.faults import Verification
     from tobs.vault.workspace import Workspace
 
 
-def verify(place: Workplace) -> Verification:
+def verify(context: AppContext) -> Verification:
     """What does not fit in the vault; changes nothing. Raises VaultError."""
     from tobs.pipeline.commands.verify.run import verify as look
     from tobs.vault.workspace import open_workspace
 
-    workspace = open_workspace(place.vault)
-    return look(workspace.archive, workspace.root, place.settings.account)
+    workspace = open_workspace(context.vault)
+    return look(workspace.archive, workspace.root, context.settings.account)
 
 
-async def repair(place: Workplace, *, watch: Watch) -> Verification:
+async def repair(context: AppContext, *, watch: Watch) -> Verification:
     """Mend what can be mended; what a second look finds is left. Raises VaultError."""
     from tobs.pipeline.commands.verify.repair import mend
     from tobs.pipeline.commands.verify.run import after_mending
     from tobs.vault.workspace import open_workspace
 
-    before = verify(place)
+    before = verify(context)
     if before.ok:
         return before
-    workspace = open_workspace(place.vault)
+    workspace = open_workspace(context.vault)
     if any(fault.kind == "archive" for fault in before.items):
         await _mend_archive(workspace)
-    faults = [*before.items, *(fault for fault in verify(place).items if fault not in before.items)]
-    async with run_means(place, "verify --repair", [], watch=watch, accept_missing=True) as means:
-        await mend(means, faults)
-    return after_mending(before, verify(place))
+    faults = [*before.items, *(fault for fault in verify(context).items if fault not in before.items)]
+    async with open_run_config(context, "verify --repair", [], watch=watch, accept_missing=True) as config:
+        await mend(config, faults)
+    return after_mending(before, verify(context))
 
 
 async def _mend_archive(workspace: Workspace) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tobs.app.context import Workplace
-from tobs.app.run_config import Watch, new_run_id, run_means
+from tobs.app.context import AppContext
+from tobs.app.run_config import Watch, new_run_id, open_run_config
 from tobs.app.telegram import telegram_settings, without_pause
 from tobs.app.vault import check_vault_templates
 from tobs.pipeline.context.report import Reporter
@@ -24,43 +24,43 @@ _PATIENCE = 3.0
 _STANDS_STILL = 60.0
 
 
-async def watch(open_place: Callable[[], Workplace], targets: Sequence[str], *, shown: Watch) -> None:
+async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, shown: Watch) -> None:
     """Keep the vault live until the process is told to stop. When templates, plugins or configuration change,
     everything is opened anew with them. Raises LoginError, VaultError, ConfigError."""
     from tobs.pipeline.watch.reload import is_shown_otherwise
     from tobs.pipeline.watch.run import WatchRun
 
-    place = open_place()
-    open_workspace(place.vault)  # a watch makes no vault
-    stop, changed, before = _stopped_by_signals(), frozenset[str](), place.settings
+    context = reopen()
+    open_workspace(context.vault)  # a watch makes no vault
+    stop, changed, before = _stopped_by_signals(), frozenset[str](), context.settings
     while not stop.is_set():
-        settings = without_pause(telegram_settings(place), most=_STANDS_STILL)
+        settings = without_pause(telegram_settings(context), most=_STANDS_STILL)
 
         def new_reporter(named: Sequence[str] = tuple(targets)) -> Reporter:
             return Reporter(new_run_id(time.time()), "watch", list(named), time.time)
 
-        async with run_means(place, "watch", targets, watch=shown) as means:
-            is_other = is_shown_otherwise(before, place.settings)
+        async with open_run_config(context, "watch", targets, watch=shown) as config:
+            is_other = is_shown_otherwise(before, context.settings)
             run = WatchRun(
-                means,
+                config,
                 settings,
-                place.home.resolve(),
-                lambda: _probe(open_place),
+                context.home.resolve(),
+                lambda: _probe(reopen),
                 new_reporter,
                 stop,
                 changed,
                 is_other,
-                place.warnings,
+                context.warnings,
             )
             with suppress(asyncio.CancelledError):
                 changed = await run.watch(targets)
-        place, before = open_place(), place.settings
+        context, before = reopen(), context.settings
 
 
-def _probe(open_place: Callable[[], Workplace]) -> None:
+def _probe(reopen: Callable[[], AppContext]) -> None:
     """Raise TobsError where the vault cannot be opened as it is now."""
-    place = open_place()
-    check_vault_templates(place, place.vault / ".tobs" / "templates")
+    context = reopen()
+    check_vault_templates(context, context.vault / ".tobs" / "templates")
 
 
 def _stopped_by_signals() -> asyncio.Event:

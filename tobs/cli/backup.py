@@ -30,9 +30,9 @@ def backup(
 ) -> int:
     """Copy the archive while it is in use. Notes and attachments are not in it: they are files already."""
     from tobs.app.backup import back_up
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
 
-    facts = back_up(open_workplace(common.settings(), verbosity=common.verbose), file)
+    facts = back_up(open_app_context(common.settings(), verbosity=common.verbose), file)
     give(common, facts, lambda: stdout.print(f"{facts.path}: {_told(facts)}", soft_wrap=True, markup=False))
     return 0
 
@@ -47,16 +47,16 @@ def restore(
     """Put a backup of the archive back. Notes stay as they are; what they say that it does not know is kept."""
     from tobs.app.backup import list_backups
     from tobs.app.backup import restore as put_back
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
     if list_:
-        found = list_backups(place)
+        found = list_backups(context)
         rows = [(facts.path, format_size(facts.size), facts.messages, facts.notes) for facts in found]
         columns = ("backup", "size", "messages", "notes")
         give(common, {"items": found}, lambda: show_table(stdout, columns, rows))
         return 0
-    restored = asyncio.run(put_back(place, file))
+    restored = asyncio.run(put_back(context, file))
 
     def show() -> None:
         stdout.print(

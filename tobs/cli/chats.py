@@ -24,11 +24,11 @@ def chats(
     ] = 100,
 ) -> int:
     """List the chats of the account, newest first."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.telegram import list_chats
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    found = asyncio.run(list_chats(place, pattern or "", counted=count, say=common.say))
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    found = asyncio.run(list_chats(context, pattern or "", counted=count, say=common.say))
     rows = [
         {"id": chat.id, "kind": chat.kind, "title": chat.title, "username": chat.username, "messages": chat.count}
         for chat in found

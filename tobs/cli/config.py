@@ -28,25 +28,25 @@ def show(
     workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
 ) -> int:
     """Print every setting, its layer, and what the profile means on this machine."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.config.describe import setting_rows
 
-    place = open_workplace(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
-    tell_warnings(place.warnings)
-    rows = setting_rows(place.loaded)
-    values = msgspec.structs.asdict(place.profile)
+    context = open_app_context(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
+    tell_warnings(context.warnings)
+    rows = setting_rows(context.loaded)
+    values = msgspec.structs.asdict(context.profile)
     result: dict[str, Any] = {
         "profile": values,
-        "machine": msgspec.structs.asdict(place.machine),
-        "vault": str(place.vault),
-        "home": str(place.home),
+        "machine": msgspec.structs.asdict(context.machine),
+        "vault": str(context.vault),
+        "home": str(context.home),
         "items": rows,
     }
 
     def people() -> None:
-        shown = {**values, "memory": format_size(place.profile.memory)}
-        here = f"{place.machine.cpus} CPUs and {format_size(place.machine.memory)} of memory"
-        stdout.print(f"profile {place.profile.name} on {here}")
+        shown = {**values, "memory": format_size(context.profile.memory)}
+        here = f"{context.machine.cpus} CPUs and {format_size(context.machine.memory)} of memory"
+        stdout.print(f"profile {context.profile.name} on {here}")
         show_table(stdout, ("value", "here"), list(shown.items())[1:])
         stdout.print()
         show_table(stdout, ("setting", "value", "from"), ((r["name"], r["value"], r["origin"]) for r in rows))
@@ -57,13 +57,13 @@ def show(
 
 def trust(common: Common) -> int:
     """Trust the vault's own configuration as it is now, so that all of its settings count."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.config import TrustStore
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    path = place.vault / ".tobs" / "config.toml"
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    path = context.vault / ".tobs" / "config.toml"
     if not path.is_file():
         raise UsageError(f"{path} does not exist.", "There is nothing to trust.")
-    digest = TrustStore(place.home).add(path)
+    digest = TrustStore(context.home).add(path)
     give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(f"Trusted {path}.", soft_wrap=True))
     return 0

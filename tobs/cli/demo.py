@@ -33,7 +33,7 @@ def demo(common: Common) -> int:
 
 
 async def _demo(common: Common, vault: Path) -> RunReport:
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.export import export as run_export
     from tobs.app.login import Answers
     from tobs.app.login import login as log_in
@@ -42,7 +42,7 @@ async def _demo(common: Common, vault: Path) -> RunReport:
     with tempfile.TemporaryDirectory(prefix="tobs-demo-") as home:
         async with serve(open_world("demo"), SandboxOptions()) as sandbox:
             ready = sandbox.ready
-            place = open_workplace(
+            context = open_app_context(
                 {
                     "vault": str(vault),
                     "profile": "aggressive",
@@ -58,9 +58,9 @@ async def _demo(common: Common, vault: Path) -> RunReport:
             )
             if not common.quiet:
                 stderr.print(f"A loopback Telegram listens on {ready.server}; logging in and exporting …")
-            await log_in(place, Answers(code=ready.code), say=common.say)
+            await log_in(context, Answers(code=ready.code), say=common.say)
             return await run_export(
-                place,
+                context,
                 list(ready.targets),
                 watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
                 command="demo",

@@ -55,7 +55,7 @@ def export(
     ] = False,
 ) -> int:
     """Bring chats into the vault; also picks up where it stopped."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.export import Choice
     from tobs.app.export import export as run_export
 
@@ -82,13 +82,13 @@ def export(
     if no_media and media_later:
         raise UsageError("--media-later and --no-media exclude each other.", "Give one of them.")
     settings |= {"media_budget": media_budget, "bandwidth": bandwidth}
-    place = open_workplace(common.settings(**settings), verbosity=common.verbose)
-    tell_warnings(place.warnings)
-    ask_trust(common, place)
+    context = open_app_context(common.settings(**settings), verbosity=common.verbose)
+    tell_warnings(context.warnings)
+    ask_trust(common, context)
     report = asyncio.run(
         run_export(
-            place,
-            targets or ([] if all_chats or left else list(place.settings.targets)),
+            context,
+            targets or ([] if all_chats or left else list(context.settings.targets)),
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
             strict=strict,

@@ -20,7 +20,7 @@ from tobs.cli.trust_prompt import ask_trust
 from tobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from tobs.app.context import Workplace
+    from tobs.app.context import AppContext
     from tobs.pipeline.commands.import_preview import ImportPlan
 
 
@@ -65,19 +65,19 @@ def import_(
     """Bring a Telegram Desktop export into the vault; a later export or sync of its chats goes on from there."""
     if no_media and media is not None:
         raise UsageError("--media and --no-media exclude each other.", "Give one of them.")
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.import_export import import_export
 
-    place = open_workplace(
+    context = open_app_context(
         common.settings(media="none" if no_media else media, max_size=max_size, layout=layout), verbosity=common.verbose
     )
-    tell_warnings(place.warnings)
-    ask_trust(common, place)
+    tell_warnings(context.warnings)
+    ask_trust(common, context)
     if dry_run:
-        return _plan(common, place, path, timezone, chat)
+        return _plan(common, context, path, timezone, chat)
     report = asyncio.run(
         import_export(
-            place,
+            context,
             path,
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             mode=media_mode.value,
@@ -90,10 +90,10 @@ def import_(
     return give_report(common, report)
 
 
-def _plan(common: Common, place: Workplace, path: Path, timezone: str, chat: str) -> int:
+def _plan(common: Common, context: AppContext, path: Path, timezone: str, chat: str) -> int:
     from tobs.app.import_export import plan_import
 
-    plan = asyncio.run(plan_import(place, path, timezone=timezone, chat=chat))
+    plan = asyncio.run(plan_import(context, path, timezone=timezone, chat=chat))
     give(common, msgspec.to_builtins(plan), lambda: _show(plan))
     return 1 if plan.broken else 0
 

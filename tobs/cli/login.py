@@ -33,19 +33,19 @@ def login(
     check: Annotated[bool, typer.Option("--check", help="Only tell who is logged in.")] = False,
 ) -> int:
     """Log in to Telegram; asks for what is not given."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.login import Answers, who
     from tobs.app.login import login as log_in
 
     if sum((qr, bool(bot_token), code is not None)) > 1:
         raise UsageError("--qr, --bot-token and --code exclude each other.", "Give one of them.")
-    place = open_workplace(common.settings(phone=phone), verbosity=common.verbose)
+    context = open_app_context(common.settings(phone=phone), verbosity=common.verbose)
     if check:
-        account = asyncio.run(who(place, say=common.say))
+        account = asyncio.run(who(context, say=common.say))
     else:
         drawing = QrDrawing() if qr else None
         answers = Answers(code=code, password=password, bot_token=bot_token, show_qr=drawing, ask=_ask)
-        account = asyncio.run(log_in(place, answers, say=common.say))
+        account = asyncio.run(log_in(context, answers, say=common.say))
     kind = "bot" if account.is_bot else "account"
     give(
         common,
@@ -57,12 +57,12 @@ def login(
 
 def logout(common: Common) -> int:
     """Log out and remove the session."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.login import logout as log_out
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    asyncio.run(log_out(place, say=common.say))
-    give(common, {"logged_out": place.settings.account}, lambda: stdout.print("Logged out; the session is removed."))
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    asyncio.run(log_out(context, say=common.say))
+    give(common, {"logged_out": context.settings.account}, lambda: stdout.print("Logged out; the session is removed."))
     return 0
 
 

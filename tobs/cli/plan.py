@@ -48,7 +48,7 @@ def plan(
     where: fetch_options.Where = None,
 ) -> int:
     """Tell what an export would do; costs a few requests a chat and changes nothing."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.export import Choice
     from tobs.app.export import plan as make_plan
 
@@ -72,11 +72,11 @@ def plan(
         max_size=max_size,
         no_takeout=no_takeout,
     )
-    place = open_workplace(common.settings(**settings), verbosity=common.verbose)
-    tell_warnings(place.warnings)
+    context = open_app_context(common.settings(**settings), verbosity=common.verbose)
+    tell_warnings(context.warnings)
     choice = Choice(all=all_chats, left=left, exclude=exclude or (), comments=comments, stories=stories, asked=asked)
-    wanted = targets or ([] if all_chats or left else list(place.settings.targets))
-    found = asyncio.run(make_plan(place, wanted, choice, say=common.say))
+    wanted = targets or ([] if all_chats or left else list(context.settings.targets))
+    found = asyncio.run(make_plan(context, wanted, choice, say=common.say))
     give(common, found, lambda: _show(found))
     return 1 if found.problems else 0
 

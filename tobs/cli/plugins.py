@@ -51,11 +51,11 @@ def register(app: typer.Typer) -> None:
 
 def list_plugins(common: Common) -> int:
     """List the plugins in the order they run."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.plugins import list_plugins
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    found = list_plugins(place)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    found = list_plugins(context)
     columns = ("order", "name", "version", "band", "state", "from", "summary")
     rows = [
         (info.order or "", info.name, info.version, info.band, info.state, info.origin, info.reason or info.summary)
@@ -68,11 +68,11 @@ def list_plugins(common: Common) -> int:
 
 def info(common: Common, name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> int:
     """Show what a plugin declares, its options with their defaults, and why it does not run."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.plugins import find_plugin, list_plugins
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    found = list_plugins(place)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    found = list_plugins(context)
     plugin = find_plugin(found, name)
     give(common, plugin, lambda: _show_info(plugin))
     return 0
@@ -116,11 +116,11 @@ def new(
     ] = None,
 ) -> int:
     """Write a working plugin with a test, to be changed into one's own."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.plugin.scaffold import new_plugin
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    tobs_folder = place.vault / ".tobs"
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    tobs_folder = context.vault / ".tobs"
     folder = into or (tobs_folder / "plugins" if tobs_folder.is_dir() else Path.cwd())
     plugin, made_test = new_plugin(folder.absolute(), name)
 
@@ -147,7 +147,7 @@ def test(
 ) -> int:
     """Run a plugin on sample files of every kind, sample messages and notes, as an export would; exit code 1 when it
     fails on one."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.config.home import environment
     from tobs.model import FileKind
     from tobs.plugin.testing import make_item, sample_messages, sample_notes, try_plugins
@@ -156,7 +156,7 @@ def test(
     kinds: dict[str | None, FileKind] = {each: each for each in get_args(FileKind)}
     if kind not in (None, *kinds):
         raise UsageError(f"There is no kind {kind!r}.", f"Kinds are {', '.join(get_args(FileKind))}.")
-    place = open_workplace(common.settings(), verbosity=common.verbose)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
     for missing in (each for each in (path, *(files or ())) if not each.exists()):
         raise UsageError(f"{missing} does not exist.", "Name a file that is there.")
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as work:
@@ -172,8 +172,8 @@ def test(
                 path,
                 items,
                 env=environment(),
-                settings=place.loaded.plugins,
-                variables=place.loaded.plugin_variables,
+                settings=context.loaded.plugins,
+                variables=context.loaded.plugin_variables,
             )
         )
     give(common, {"items": trials}, lambda: _show_trials(trials, is_guessed=bool(files) and kind is None))
@@ -196,19 +196,19 @@ def trust(
     name: Annotated[str, typer.Argument(help="Name of the plugin's file or folder, without .py.", metavar="NAME")],
 ) -> int:
     """Let a plugin of the vault run as it is now. Read it first: it runs with your rights."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.config import TrustStore
     from tobs.plugin.catalogue import require_fit, vault_plugin_paths
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    folder = place.vault / ".tobs" / "plugins"
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    folder = context.vault / ".tobs" / "plugins"
     paths = {path.stem: path for path in vault_plugin_paths(folder)}
     path = paths.get(name) or paths.get(name.replace("-", "_"))
     if path is None:
         there = f"There are: {', '.join(paths)}." if paths else f"There is none in {folder}."
         raise UsageError(f"The vault has no plugin {name!r}.", there)
     require_fit(path)
-    digest = TrustStore(place.home).add(path)
+    digest = TrustStore(context.home).add(path)
     people = f"Trusted {path} as it is now; when it changes, it has to be trusted again."
     give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(people, soft_wrap=True, markup=False))
     return 0
@@ -222,10 +222,10 @@ def run(
     ] = None,
 ) -> int:
     """Run the command of a plugin that has one, such as notify."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.plugins import run_plugin
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    said = asyncio.run(run_plugin(place, name, arguments or []))
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    said = asyncio.run(run_plugin(context, name, arguments or []))
     give(common, {"plugin": name, "said": said}, lambda: stdout.print(said, soft_wrap=True, markup=False))
     return 0

@@ -43,15 +43,17 @@ def process(
 ) -> int:
     """Let plugins work on what the vault has: new ones, changed ones, and what failed. Files that failed or are still
     wanted are fetched; without any, Telegram is not needed."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.process import process as process_vault
 
-    place = open_workplace(common.settings(media_budget=media_budget, bandwidth=bandwidth), verbosity=common.verbose)
-    tell_warnings(place.warnings)
-    ask_trust(common, place)
+    context = open_app_context(
+        common.settings(media_budget=media_budget, bandwidth=bandwidth), verbosity=common.verbose
+    )
+    tell_warnings(context.warnings)
+    ask_trust(common, context)
     report = asyncio.run(
         process_vault(
-            place,
+            context,
             targets or [],
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             plugins=plugin or (),

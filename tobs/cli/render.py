@@ -51,12 +51,12 @@ def render(
     ] = False,
 ) -> int:
     """Make notes again from the archive: after a change of templates, settings or layout. Needs no Telegram."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.render import Wish
     from tobs.app.render import render as run_render
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
-    tell_warnings(place.warnings)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
+    tell_warnings(context.warnings)
     wish = Wish(layout=layout, since=since, until=until, dry=dry_run, diff=diff, restore=restore)
     if template_check:
         if targets or wish != Wish():
@@ -64,7 +64,7 @@ def render(
         return _check(common)
     report = asyncio.run(
         run_render(
-            place,
+            context,
             targets or (),
             wish,
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
@@ -78,10 +78,10 @@ def render(
 
 def _check(common: Common) -> int:
     """Try the templates; the exit code of a broken one is that of every command that meets it."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.render import check
 
-    found = check(open_workplace(common.settings(), verbosity=common.verbose))
+    found = check(open_app_context(common.settings(), verbosity=common.verbose))
 
     def show() -> None:
         for item in found.items:

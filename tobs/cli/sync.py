@@ -48,15 +48,15 @@ def sync(
     ] = False,
 ) -> int:
     """Bring what is new, edited, deleted or pinned since the last run into the vault."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.sync import sync as run
 
-    place = open_workplace(common.settings(counters=counters or None), verbosity=common.verbose)
-    tell_warnings(place.warnings)
-    ask_trust(common, place)
+    context = open_app_context(common.settings(counters=counters or None), verbosity=common.verbose)
+    tell_warnings(context.warnings)
+    ask_trust(common, context)
     report = asyncio.run(
         run(
-            place,
+            context,
             targets or (),
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,

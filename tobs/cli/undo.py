@@ -31,12 +31,12 @@ def undo(
 ) -> int:
     """Put back the notes a run changed; what you wrote since stays. What it fetched stays in the archive."""
     from tobs.app import undo as undoing
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.pipeline.context.report import iso_time
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
     if list_:
-        found = undoing.undoable(place)
+        found = undoing.undoable(context)
         rows = [(one.id, one.command, iso_time(one.started), one.changed, one.made) for one in found]
         columns = ("run", "command", "started", "changed", "made")
         give(common, {"items": found}, lambda: show_table(stdout, columns, rows))
@@ -45,7 +45,7 @@ def undo(
         raise UsageError("There is no run to undo.", "Name one, or last; `tobs undo --list` shows them.")
     report = asyncio.run(
         undoing.undo(
-            place,
+            context,
             run,
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,

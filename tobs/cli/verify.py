@@ -28,14 +28,14 @@ def verify(
 ) -> int:
     """Hold archive, notes, links and attachments against each other, and prove that no message is missing."""
     from tobs.app import verify as verifying
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
 
-    place = open_workplace(common.settings(), verbosity=common.verbose)
+    context = open_app_context(common.settings(), verbosity=common.verbose)
     if repair:
-        watch = verifying.repair(place, watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet))
+        watch = verifying.repair(context, watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet))
         found = asyncio.run(watch)
     else:
-        found = verifying.verify(place)
+        found = verifying.verify(context)
     give(common, found, lambda: _show(found))
     return 0 if found.ok else 1
 

@@ -37,26 +37,26 @@ def watch(
     resume: Annotated[bool, typer.Option("--resume", help="Have a paused watch go on.")] = False,
 ) -> int:
     """Stay on: what happens on Telegram and in the vault is taken up at once. Ends with Ctrl-C or SIGTERM."""
-    from tobs.app.context import open_workplace
+    from tobs.app.context import open_app_context
     from tobs.app.watch import pause_watch
     from tobs.app.watch import watch as run
 
     if status + pause + resume > 1:
         raise UsageError("--status, --pause and --resume exclude each other.", "Give one of them.")
     given = common.settings(watch_every=every)
-    place = open_workplace(given, verbosity=common.verbose)
-    tell_warnings(place.warnings)
+    context = open_app_context(given, verbosity=common.verbose)
+    tell_warnings(context.warnings)
     if pause or resume:
-        pause_watch(place.vault, paused=pause)
+        pause_watch(context.vault, paused=pause)
         return 0
     if status:
-        return _tell_status(common, place.vault)
-    ask_trust(common, place)
+        return _tell_status(common, context.vault)
+    ask_trust(common, context)
     from tobs.cli.progress import shown_progress
 
     asyncio.run(
         run(
-            lambda: open_workplace(given, verbosity=None),
+            lambda: open_app_context(given, verbosity=None),
             targets or (),
             shown=lambda reporter: shown_progress(reporter, stderr, quiet=True),
         )

@@ -94,7 +94,7 @@ class Known(Struct, frozen=True):
     layout: tuple[str, str] | None = None
 
 
-class Means(Struct, frozen=True):
+class SampleMeans(Struct, frozen=True):
     """What the run would work with."""
 
     workers: int
@@ -125,7 +125,7 @@ class Estimator:
     def __init__(
         self,
         telegram: Telegram,
-        means: Means,
+        means: SampleMeans,
         filters: Filters,
         senders: Sequence[int],
         zone: ZoneInfo,

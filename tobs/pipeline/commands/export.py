@@ -14,7 +14,7 @@ from tobs.pipeline.select.selection import Chosen, Selection, choose_chats, left
 from tobs.pipeline.select.senders import sender_ids
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import Means, open_run
+from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.pipeline.session.telegram_session import on_telegram
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
@@ -23,28 +23,28 @@ from tobs.telegram.net.settings import TelegramSettings
 class ExportRun(Struct, frozen=True):
     """An export: what every run works with, and the way to Telegram."""
 
-    means: Means
+    config: RunConfig
     telegram: TelegramSettings
 
     async def export(self, selection: Selection) -> RunReport:
         """Export chats one after the other. What ends the run is raised; the report is kept all the same."""
-        async with open_run(self.means) as run, on_telegram(run, self.telegram) as telegram:
-            self.means.reporter.phase = "resolving"
-            chosen = await choose_chats(telegram, selection, self.means.reporter)
+        async with open_run(self.config) as run, on_telegram(run, self.telegram) as telegram:
+            self.config.reporter.phase = "resolving"
+            chosen = await choose_chats(telegram, selection, self.config.reporter)
 
             async def known(text: str) -> Sequence[Person]:
                 return await run.keeper(run.archive.people.called, text)
 
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], known)
             context = run.context(telegram.account.id)
-            await run.keeper(keep_account, run.archive, self.means.settings.account, telegram.account.id)
+            await run.keeper(keep_account, run.archive, self.config.settings.account, telegram.account.id)
             async with run.stages(context) as stages:
                 exporter = ChatExporter(
                     stages,
                     telegram,
                     selection.filters,
                     senders,
-                    selection.comments if selection.comments is not None else self.means.settings.comments or None,
+                    selection.comments if selection.comments is not None else self.config.settings.comments or None,
                     selection.stories,
                 )
                 async with self._takeout(telegram, chosen, selection):
@@ -57,20 +57,20 @@ class ExportRun(Struct, frozen=True):
     async def _left_chats(self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:
         """The chats the account has left; told as a problem where Telegram does not list them."""
         if not telegram.in_takeout:
-            self.means.reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
+            self.config.reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             return []
         return await left_chats(telegram, selection, chosen)
 
     def _wants_files(self, chosen: Sequence[Chosen], selection: Selection) -> bool:
-        policy, comments = self.means.policy, selection.comments or self.means.settings.comments
+        policy, comments = self.config.policy, selection.comments or self.config.settings.comments
         others = bool(selection.left or comments)
         return any(policy.of(one.chat).kinds for one in chosen) or (others and bool(policy.kinds))
 
     @asynccontextmanager
     async def _takeout(self, telegram: Telegram, chosen: Sequence[Chosen], selection: Selection) -> AsyncIterator[None]:
         """A takeout session with just the scopes these chats need, unless the owner wants none."""
-        if not self.means.settings.takeout:
-            self.means.reporter.takeout("off", reason="the normal API was used, as --no-takeout or the settings say")
+        if not self.config.settings.takeout:
+            self.config.reporter.takeout("off", reason="the normal API was used, as --no-takeout or the settings say")
             await telegram.without_takeout()
             yield
             return
@@ -81,7 +81,7 @@ class ExportRun(Struct, frozen=True):
         grown = any(one.chat.migrated_from or (one.chat.kind == "supergroup" and not one.is_full) for one in chosen)
         more = {"chats"} if grown else set()
         more |= {"channels", "megagroups"} if selection.left else set()
-        more |= {"megagroups"} if selection.comments or self.means.settings.comments else set()
+        more |= {"megagroups"} if selection.comments or self.config.settings.comments else set()
         scopes = takeout_scopes([one.chat for one in chosen], media=self._wants_files(chosen, selection), more=more)
         async with telegram.takeout(scopes):
             yield

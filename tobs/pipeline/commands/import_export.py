@@ -15,22 +15,22 @@ from tobs.pipeline.context.run_context import ChatPlace, RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.archived_chats import keep_account, kept_account
 from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
-from tobs.pipeline.session.run_session import Means, open_run
+from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.sources.desktop import ChatReader, DesktopExport, FoundChat, Survey
 
 
 class ImportRun(Struct, frozen=True):
     """An import; ``policy`` says which files are taken over."""
 
-    means: Means
+    config: RunConfig
     policy: MediaPolicy
 
     async def run(self, export: DesktopExport) -> RunReport:
         """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
-        async with open_run(self.means) as run:
-            reporter = self.means.reporter
+        async with open_run(self.config) as run:
+            reporter = self.config.reporter
             tell_survey(reporter, export.found)
-            context = run.context(await run.keeper(_account, run.archive, self.means.settings.account, export.found))
+            context = run.context(await run.keeper(_account, run.archive, self.config.settings.account, export.found))
             await run.keeper(_see_people, run.archive, export.found)
             await run.keeper(_know_old_groups, context, export.found)
             reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())

@@ -15,7 +15,7 @@ from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Person
-from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Means, Plan, sum_up
+from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Plan, SampleMeans, sum_up
 from tobs.pipeline.commands.export import takeout_scopes
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.media.wanted import media_policy
@@ -41,7 +41,7 @@ async def make_plan(
 ) -> Plan:
     """What exporting ``selection`` would do. The archive is only read, where there is one."""
     policy = media_policy(settings)
-    means = Means(
+    means = SampleMeans(
         workers=profile.workers,
         downloads=profile.downloads,
         policy=policy,

@@ -17,7 +17,7 @@ from tobs.pipeline.media.wanted import reconsider
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import kept_account, kept_places
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import Means, OpenRun, open_run
+from tobs.pipeline.session.run_session import OpenRun, RunConfig, open_run
 from tobs.pipeline.session.telegram_session import LateTelegram
 from tobs.sources import FetchFile
 from tobs.telegram.net.settings import TelegramSettings
@@ -36,17 +36,17 @@ class Work(Struct, frozen=True):
 class ProcessRun(Struct, frozen=True):
     """A run over what is there. ``way`` gives the way to Telegram when something has to be fetched; it may raise."""
 
-    means: Means
+    config: RunConfig
     way: Callable[[], TelegramSettings]
 
     async def process(self, work: Work) -> RunReport:
         """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
-        reporter = self.means.reporter
-        async with open_run(self.means) as run:
-            context = run.context(await run.keeper(kept_account, run.archive, self.means.settings.account))
+        reporter = self.config.reporter
+        async with open_run(self.config) as run:
+            context = run.context(await run.keeper(kept_account, run.archive, self.config.settings.account))
             places = await run.keeper(kept_places, context, work.targets)
             if not work.plugins:
-                await run.keeper(drop_plugins, context, self.means.catalogue)
+                await run.keeper(drop_plugins, context, self.config.catalogue)
             enrichers = run.enrichers(context, force=work.force, only=work.plugins)
             async with (
                 LateTelegram(run, self.way) as telegram,
@@ -81,7 +81,7 @@ class ProcessRun(Struct, frozen=True):
         told; it ends nothing."""
         staged, wanted = [], []
         for place in places:
-            states = await run.keeper(_due, context, place, self.means.policy)
+            states = await run.keeper(_due, context, place, self.config.policy)
             staged += [place] if "staged" in states else []
             wanted += [place] if {"wanted", "failed"} & states else []
         for place in staged:
@@ -104,7 +104,7 @@ class ProcessRun(Struct, frozen=True):
     ) -> None:
         counts = await run.keeper(context.archive.media.counts, context.account, place.chat.id)
         run.report.media.wanted += counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
-        limits = self.means.limits
+        limits = self.config.limits
         stage = MediaStage(
             context, place, run.keeper, fetch, chain, downloads=limits.downloads, allowance=limits.allowance
         )

@@ -27,7 +27,7 @@ from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import kept_account, kept_places
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import Means, OpenRun, open_run
+from tobs.pipeline.session.run_session import OpenRun, RunConfig, open_run
 from tobs.vault.layout import AskedLayout
 
 
@@ -47,25 +47,25 @@ class Asked(Struct, frozen=True):
 class RenderRun(Struct, frozen=True):
     """A render: what every run works with, and what was asked for."""
 
-    means: Means
+    config: RunConfig
     asked: Asked
 
     async def render(self) -> RunReport:
         """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
-        self.means.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
-        async with open_run(self._means()) as run:
-            account = await run.keeper(kept_account, run.archive, self.means.settings.account)
+        self.config.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
+        async with open_run(self._config()) as run:
+            account = await run.keeper(kept_account, run.archive, self.config.settings.account)
             await self._render(run, run.context(account))
         return run.report
 
-    def _means(self) -> Means:
+    def _config(self) -> RunConfig:
         """In a rehearsal no plugin is told of a run."""
         if not self.asked.dry:
-            return self.means
-        return replace(self.means, catalogue=replace(self.means.catalogue, ready=()))
+            return self.config
+        return replace(self.config, catalogue=replace(self.config.catalogue, ready=()))
 
     async def _render(self, run: OpenRun, context: RunContext) -> None:
-        reporter = self.means.reporter
+        reporter = self.config.reporter
         if self.asked.dry:
             context = replace(context, render_context=replace(context.render_context, is_rehearsal=True))
         async with self._writer(run, context) as writer:

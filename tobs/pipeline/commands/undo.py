@@ -14,7 +14,7 @@ from tobs.pipeline.notes.render_notes import conflict_words, whereabouts
 from tobs.pipeline.notes.vault_scan import linking_to
 from tobs.pipeline.select.archived_chats import kept_account
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import Means, open_run
+from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.vault.decide import plain_text, text_hash
 from tobs.vault.merge import BrokenFrontMatter, merge_notes
 from tobs.vault.read import read_batch
@@ -26,12 +26,12 @@ class UndoRun(Struct, frozen=True):
     """Takes back what a run did to notes. What it fetched stays in the archive; the notes it put back are up to date
     until their messages change again."""
 
-    means: Means
+    config: RunConfig
 
     async def undo(self, run_id: str) -> RunReport:
         """Put back the notes of ``run_id`` (``last``: the newest run that changed any). Raises UsageError."""
-        async with open_run(self.means) as run:
-            context = run.context(await run.keeper(kept_account, run.archive, self.means.settings.account))
+        async with open_run(self.config) as run:
+            context = run.context(await run.keeper(kept_account, run.archive, self.config.settings.account))
             chosen = await run.keeper(_chosen, context, run_id)
             run.report.targets[:] = [chosen]
             await run.keeper(_put_back, context, chosen)

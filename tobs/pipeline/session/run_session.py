@@ -52,7 +52,7 @@ from tobs.vault.person_notes import own_people
 from tobs.vault.workspace import Workspace
 
 
-class Means(Struct, frozen=True):
+class RunConfig(Struct, frozen=True):
     """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
     ``media_later``: files are left to a later one. ``last_word`` are the plugins that change notes once they are
     rendered, in a rehearsal too."""
@@ -89,7 +89,7 @@ class OpenRun(Struct, frozen=True):
     """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins,
     ``exporters`` are those that hand on what it brings, ``post_render`` those with the last word on notes."""
 
-    means: Means
+    config: RunConfig
     keeper: Keeper
     archive: Archive
     host: Host
@@ -99,13 +99,13 @@ class OpenRun(Struct, frozen=True):
     @property
     def report(self) -> RunReport:
         """The report as it stands."""
-        return self.means.reporter.report
+        return self.config.reporter.report
 
     def context(self, account: int) -> RunContext:
         """Where messages of ``account`` become notes."""
-        means, settings = self.means, self.means.settings
+        config, settings = self.config, self.config.settings
         options = RenderOptions(
-            timezone=means.zone,
+            timezone=config.zone,
             language=settings.language,
             property_prefix=settings.property_prefix,
             tag_prefix=settings.tag_prefix,
@@ -117,28 +117,28 @@ class OpenRun(Struct, frozen=True):
         render_context = RenderContext(
             archive=self.archive,
             account=account,
-            root=means.workspace.root,
-            zone=means.zone,
+            root=config.workspace.root,
+            zone=config.zone,
             options=options,
-            templates=means.templates,
-            functions=means.functions.openings,
+            templates=config.templates,
+            functions=config.functions.openings,
             post_render=self.post_render,
         )
         return RunContext(
             render_context=render_context,
-            staging=means.workspace.staging,
+            staging=config.workspace.staging,
             layout=settings.layout,
-            reporter=means.reporter,
-            batch=means.profile.batch,
+            reporter=config.reporter,
+            batch=config.profile.batch,
         )
 
     @asynccontextmanager
     async def stages(self, context: RunContext, policy: MediaPolicy | None = None) -> AsyncIterator[ChatStages]:
         """The stages of chats, with all they need; ``policy``: which files are wanted, if not those of the settings."""
-        means = self.means
+        config = self.config
         async with self.chain() as chain, self.writer(context) as writer:
             enrichers = self.enrichers(context)
-            yield ChatStages(context, self.keeper, writer, chain, enrichers, policy or means.policy, means.limits)
+            yield ChatStages(context, self.keeper, writer, chain, enrichers, policy or config.policy, config.limits)
 
     @asynccontextmanager
     async def writer(self, context: RunContext) -> AsyncIterator[NoteWriter]:
@@ -147,23 +147,23 @@ class OpenRun(Struct, frozen=True):
         await self.keeper(adopt_notes, context)
         await self.keeper(mark_changed_templates, context)
         await self.keeper(resume_relayouts, context)
-        processes = _processes(self.means.machine, self.means.profile)
+        processes = _processes(self.config.machine, self.config.profile)
         async with Presses(context.render_context, self.keeper, processes=processes) as press:
             yield NoteWriter(context, self.keeper, press)
         await self.keeper(finish_relayouts, context)
-        await self.keeper(_tell_obsidian, self.means, self.archive)
+        await self.keeper(_tell_obsidian, self.config, self.archive)
 
     @asynccontextmanager
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
         """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
-        means = self.means
-        await self.keeper(finish_changes, self.archive, means.workspace.root, means.workspace.staging)
+        config = self.config
+        await self.keeper(finish_changes, self.archive, config.workspace.root, config.workspace.staging)
         chain = Chain(
-            means.catalogue.processors,
+            config.catalogue.processors,
             self.host,
             ArchiveResults(self.archive, self.keeper),
-            staging=means.workspace.staging,
-            locate=ArchiveFiles(self.archive, self.keeper, means.workspace.root),
+            staging=config.workspace.staging,
+            locate=ArchiveFiles(self.archive, self.keeper, config.workspace.root),
             force=force,
             only=only,
         )
@@ -171,36 +171,36 @@ class OpenRun(Struct, frozen=True):
             yield chain
         finally:
             for name, counts in chain.counts.items():
-                means.reporter.count_processor(name, **msgspec.structs.asdict(counts))
+                config.reporter.count_processor(name, **msgspec.structs.asdict(counts))
 
     def enrichers(self, context: RunContext, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
         """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
         messages they were asked about before."""
-        plugins = [one for one in self.means.catalogue.having("enrich") if not only or one.name in only]
+        plugins = [one for one in self.config.catalogue.having("enrich") if not only or one.name in only]
         return Enrichers(context, self.keeper, self.host, plugins, force=force)
 
 
 @asynccontextmanager
-async def open_run(means: Means) -> AsyncIterator[OpenRun]:
+async def open_run(config: RunConfig) -> AsyncIterator[OpenRun]:
     """Open the archive and take the run down in it. What ends the run is raised; the report is kept all the same.
 
     Raises VaultError for an archive that cannot be used and for a vault of which much is missing.
     """
-    reporter = means.reporter
+    reporter = config.reporter
     told = ", ".join(reporter.report.targets)
     async with Keeper() as keeper:
-        archive = await keeper(open_archive, means.workspace.archive, clock=time.time)
+        archive = await keeper(open_archive, config.workspace.archive, clock=time.time)
         try:
             await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
-            await keeper(look_after, archive, means.workspace.root, reporter, accept_missing=means.accept_missing)
-            await keeper(_follow_owner, means, archive)
+            await keeper(look_after, archive, config.workspace.root, reporter, accept_missing=config.accept_missing)
+            await keeper(_follow_owner, config, archive)
             try:
                 async with (
-                    _plugins(means) as host,
-                    exporting(_exporters(means, host, archive, keeper), reporter) as exporters,
-                    _last_word(means, keeper) as post_render,
+                    _plugins(config) as host,
+                    exporting(_exporters(config, host, archive, keeper), reporter) as exporters,
+                    _last_word(config, keeper) as post_render,
                 ):
-                    yield OpenRun(means, keeper, archive, host, exporters, post_render)
+                    yield OpenRun(config, keeper, archive, host, exporters, post_render)
             except TobsError as error:
                 reporter.failed(error, told)
                 raise
@@ -208,19 +208,19 @@ async def open_run(means: Means) -> AsyncIterator[OpenRun]:
                 reporter.problem("interrupted", told, "stopped by the user; state is kept")
                 raise
             finally:
-                await asyncio.shield(keeper(keep_report, means, archive))
+                await asyncio.shield(keeper(keep_report, config, archive))
         finally:
             await asyncio.shield(keeper(archive.close))
 
 
 @asynccontextmanager
-async def _plugins(means: Means) -> AsyncIterator[Host]:
+async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
     """The plugins, in processes of their own. Those that want to know are told of the run's start and end; which did
     not run is in the report."""
-    limits = HostLimits(cpu=max(1, means.profile.workers // 2), io=means.profile.downloads)
-    reporter, catalogue = means.reporter, means.catalogue
-    async with Host(env=means.environment, limits=limits, strict=means.strict) as host:
-        for name, reason in means.functions.faults:
+    limits = HostLimits(cpu=max(1, config.profile.workers // 2), io=config.profile.downloads)
+    reporter, catalogue = config.reporter, config.catalogue
+    async with Host(env=config.environment, limits=limits, strict=config.strict) as host:
+        for name, reason in config.functions.faults:
             reporter.problem(f"plugin {name}", "its functions for templates", reason)
         await tell_start(host, catalogue, reporter)
         error = ""
@@ -238,12 +238,12 @@ async def _plugins(means: Means) -> AsyncIterator[Host]:
 
 
 @asynccontextmanager
-async def _last_word(means: Means, keeper: Keeper) -> AsyncIterator[PostRender | None]:
+async def _last_word(config: RunConfig, keeper: Keeper) -> AsyncIterator[PostRender | None]:
     """The plugins with the last word on notes; they are asked in the keeper's thread."""
-    if not means.last_word:
+    if not config.last_word:
         yield None
         return
-    post_render = PostRender(means.last_word, means.environment, strict=means.strict)
+    post_render = PostRender(config.last_word, config.environment, strict=config.strict)
     try:
         with stopped_with(post_render):
             yield post_render
@@ -251,28 +251,28 @@ async def _last_word(means: Means, keeper: Keeper) -> AsyncIterator[PostRender |
         await asyncio.shield(keeper(post_render.close))
 
 
-def _exporters(means: Means, host: Host, archive: Archive, keeper: Keeper) -> Exporters:
-    place = means.workspace
-    return Exporters(means.catalogue.having("export"), host, archive, keeper, root=place.root, staging=place.staging)
+def _exporters(config: RunConfig, host: Host, archive: Archive, keeper: Keeper) -> Exporters:
+    place = config.workspace
+    return Exporters(config.catalogue.having("export"), host, archive, keeper, root=place.root, staging=place.staging)
 
 
-def _tell_obsidian(means: Means, archive: Archive) -> None:
+def _tell_obsidian(config: RunConfig, archive: Archive) -> None:
     """Obsidian's types of all properties that notes have, those that plugins found too."""
     found = {name: kind for name, kind in archive.files.found_types().items() if name not in NO_PROPERTY}
-    update_settings(means.workspace.root, prefix=means.settings.property_prefix, more=found)
+    update_settings(config.workspace.root, prefix=config.settings.property_prefix, more=found)
 
 
-def _follow_owner(means: Means, archive: Archive) -> None:
+def _follow_owner(config: RunConfig, archive: Archive) -> None:
     """See which people the owner has notes about."""
-    archive.people.set_own_notes(own_people(means.workspace.root))
+    archive.people.set_own_notes(own_people(config.workspace.root))
 
 
-def keep_report(means: Means, archive: Archive) -> None:
+def keep_report(config: RunConfig, archive: Archive) -> None:
     """The report goes into the archive and under ``.tobs/reports``."""
-    report = means.reporter.finish()
+    report = config.reporter.finish()
     archive.runs.finish(report.run_id, report.to_json())
     archive.replaced.prune()
-    path = means.workspace.reports / f"{report.run_id}.json"
+    path = config.workspace.reports / f"{report.run_id}.json"
     try:
         path.write_bytes(report.to_json())
     except OSError as error:

@@ -41,7 +41,7 @@ from tobs.telegram.opening import open_telegram
 async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
     """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
     peers, takeouts = ArchivePeers(run.archive, run.keeper), ArchiveTakeouts(run.archive, run.keeper)
-    posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, run.means.reporter)
+    posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, run.config.reporter)
     async with open_telegram(
         settings, peers=peers, takeouts=takeouts, post_of=posts, on_event=on_event, ask_who=ask_who
     ) as telegram:

@@ -20,7 +20,7 @@ from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import Means, OpenRun, open_run
+from tobs.pipeline.session.run_session import OpenRun, RunConfig, open_run
 from tobs.pipeline.session.telegram_session import on_telegram
 from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
 from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
@@ -36,7 +36,7 @@ from tobs.vault.inbox import INBOX_FOLDER
 class SyncRun(Struct, frozen=True):
     """A sync: what every run works with, and the way to Telegram."""
 
-    means: Means
+    config: RunConfig
     telegram: TelegramSettings
     accept_deletions: bool = False
     counters: bool = False
@@ -45,8 +45,8 @@ class SyncRun(Struct, frozen=True):
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
         everything else is done when too much was deleted."""
-        async with open_run(self.means) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
-            self.means.reporter.phase = "syncing"
+        async with open_run(self.config) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
+            self.config.reporter.phase = "syncing"
             context = run.context(telegram.account.id)
             chats = await choose_kept(run.archive, context.account, run.keeper, telegram, targets)
             brought = await self._bring(run, context, telegram, chats)
@@ -57,7 +57,7 @@ class SyncRun(Struct, frozen=True):
 
     async def _bring(self, run: OpenRun, context: RunContext, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
         """Every box of ``chats`` that moved. With several, one that Telegram refuses is told and left out."""
-        bringer = Bringer(context, run.keeper, telegram, self.means.policy, accept_deletions=self.accept_deletions)
+        bringer = Bringer(context, run.keeper, telegram, self.config.policy, accept_deletions=self.accept_deletions)
         boxes = boxes_of(chats)
         for box in await moved_boxes(run.archive, context.account, run.keeper, telegram, chats):
             try:
@@ -75,7 +75,7 @@ class SyncRun(Struct, frozen=True):
                 if gaps := await run.keeper(run.archive.ledgers.to_fill, context.account, chat_id):
                     bringer.brought.gaps[chat_id] = gaps
         if self.counters:
-            await bringer.refresh(chats, since=time.time() - self.means.settings.refresh)
+            await bringer.refresh(chats, since=time.time() - self.config.settings.refresh)
         return bringer.brought
 
 
@@ -90,8 +90,8 @@ async def write_notes(run: OpenRun, context: RunContext, telegram: Telegram, bro
     chats = sorted(moved | set(unfinished), reverse=True)
     if not chats and not await run.keeper(context.archive.notes.stale, context.account, None, limit=1):
         return
-    means, places = run.means, list[ChatPlace]()
-    if means.settings.deleted == "trash":
+    config, places = run.config, list[ChatPlace]()
+    if config.settings.deleted == "trash":
         await run.keeper(trash_emptied, context)
     async with run.stages(context) as stages:
         exporter = ChatExporter(stages, telegram, Filters(), ())

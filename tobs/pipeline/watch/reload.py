@@ -38,7 +38,7 @@ async def take_up_sources(
 
 async def _process_again(run: OpenRun, context: RunContext, fetch: FetchFile) -> None:
     """Every plugin on everything that is here; what was found before, by the same version, is not found out again."""
-    await run.keeper(drop_plugins, context, run.means.catalogue)
+    await run.keeper(drop_plugins, context, run.config.catalogue)
     places = await run.keeper(kept_places, context, ())
     async with run.chain() as chain, run.writer(context) as writer:
         again = Reprocessing(context, run.keeper, chain, fetch)

@@ -16,7 +16,7 @@ from tobs.errors import TobsError
 from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.session.chat_stages import run_stages
-from tobs.pipeline.session.run_session import Means, open_run
+from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.watch.change_queue import Bell
 from tobs.pipeline.watch.reload import take_up_sources
@@ -38,7 +38,7 @@ class WatchRun(Struct, frozen=True):
     step. ``changed`` is what made it open anew (vault paths, files of TOBS_HOME), ``is_other`` says that notes look
     otherwise now; ``warnings`` tell what of the configuration is not used."""
 
-    means: Means
+    config: RunConfig
     telegram: TelegramSettings
     home: Path
     probe: Callable[[], None]
@@ -51,16 +51,16 @@ class WatchRun(Struct, frozen=True):
     async def watch(self, targets: Sequence[str]) -> frozenset[str]:
         """Keep the vault live until ``stop`` is set, or what makes notes changed and everything is to be opened anew.
         The vault paths of what changed. Raises LoginError, VaultError."""
-        async with open_run(self.means) as run:
+        async with open_run(self.config) as run:
             peers = ArchivePeers(run.archive, run.keeper)
-            posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, self.means.reporter)
+            posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, self.config.reporter)
             async with open_telegram(
                 self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
             ) as telegram:
-                bell, settings = Bell(), self.means.settings
+                bell, settings = Bell(), self.config.settings
                 context = run.context(telegram.account.id)
                 await take_up_sources(run, context, telegram.fetch_file, self.changed, is_other=self.is_other)
-                schedule = Schedule(settings.watch_every, self.means.zone, read_quiet(settings.watch_quiet))
+                schedule = Schedule(settings.watch_every, self.config.zone, read_quiet(settings.watch_quiet))
                 watcher = Watcher(
                     run,
                     telegram,
@@ -94,7 +94,7 @@ class WatchRun(Struct, frozen=True):
             await self.stop.wait()
             watcher.stop()
 
-        root = self.means.workspace.root
+        root = self.config.workspace.root
         make_inbox(root)
         with suppress(_Done):
             await run_stages(

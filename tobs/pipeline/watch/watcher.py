@@ -77,7 +77,7 @@ class Watcher:
         self._handing_on = asyncio.Lock()
         self._offline = False
         self._asked_to_wait = 0.0  # until then (Unix time) Telegram wants to be left alone
-        self._root = run.means.workspace.root
+        self._root = run.config.workspace.root
         self._stopping = False
         self.status = WatchStatus(os.getpid(), iso_time(clock()))
 
@@ -188,13 +188,13 @@ class Watcher:
 
     def _own_run(self) -> tuple[OpenRun, RunContext]:
         """The run with a report of its own."""
-        run = replace(self._run, means=replace(self._run.means, reporter=self._new_reporter()))
+        run = replace(self._run, config=replace(self._run.config, reporter=self._new_reporter()))
         return run, run.context(self._telegram.account.id)
 
     async def _minded(self, run: OpenRun, due: Due, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
         next time. Raises LoginError."""
-        reporter, is_done = run.means.reporter, False
+        reporter, is_done = run.config.reporter, False
         try:
             await work
             self._offline, is_done = False, True
@@ -228,7 +228,7 @@ class Watcher:
         chats = self._waiting.changed | set(unfinished)
         if is_alone and not await run.keeper(wants_files, run.archive, context.account, chats):
             return await self._write_all(run, context)
-        if not run.means.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
+        if not run.config.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
             await write_news(run, context, brought)
         if is_alone:
             self._aside = asyncio.create_task(self._work_aside())
@@ -251,7 +251,7 @@ class Watcher:
         await run.keeper(run.archive.updates.bring_news, context.account, self._waiting.about, about=True)
         await run.keeper(empty_inbox, context)
         if self._resting() is None and not self._waiting.changed:
-            await answer_saved(context, run.keeper, self._telegram, run.means.settings.watch_answer)
+            await answer_saved(context, run.keeper, self._telegram, run.config.settings.watch_answer)
 
     def _take_waiting(self) -> Brought:
         waiting, self._waiting = self._waiting, Brought()
@@ -259,7 +259,7 @@ class Watcher:
 
     async def _bring(self, run: OpenRun, context: RunContext, due: Due) -> Brought:
         """What Telegram has to tell."""
-        bringer = Bringer(context, run.keeper, self._telegram, run.means.policy, accept_deletions=False)
+        bringer = Bringer(context, run.keeper, self._telegram, run.config.policy, accept_deletions=False)
         boxes = boxes_of(self._chats)
         asked = [box for box in sorted(due.boxes) if box in boxes]
         if due.everything:
@@ -292,7 +292,7 @@ class Watcher:
 
     async def _count(self, run: OpenRun, bringer: Bringer, due: Due) -> None:
         """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
-        settings = run.means.settings
+        settings = run.config.settings
         counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
         if counted:
             await bringer.refresh_messages(counted, show=settings.counters)
@@ -303,7 +303,7 @@ class Watcher:
 
     def _tell_idle(self) -> None:
         """Name the plugins that are not to run as they are now: with its last report a watch tells that too late."""
-        for info in self._run.means.catalogue.plugins:
+        for info in self._run.config.catalogue.plugins:
             if info.state in ("untrusted", "broken"):
                 told = f"plugin {info.name}: {info.reason}"
                 logger.warning("{} is not run: {}", info.name, info.reason)
@@ -349,7 +349,7 @@ class Watcher:
 
 def _without_files(run: OpenRun) -> OpenRun:
     """The run while Telegram is left alone: what is to be fetched from it waits."""
-    return replace(run, means=replace(run.means, media_later=True))
+    return replace(run, config=replace(run.config, media_later=True))
 
 
 def _follow_owner(archive: Archive, context: RunContext, files: set[str]) -> None:
@@ -360,7 +360,7 @@ def _follow_owner(archive: Archive, context: RunContext, files: set[str]) -> Non
 
 def _keep_run(run: OpenRun, report: RunReport) -> None:
     run.archive.runs.start(report.run_id, report.command, report.targets)
-    keep_report(run.means, run.archive)
+    keep_report(run.config, run.archive)
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:

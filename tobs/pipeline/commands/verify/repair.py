@@ -12,17 +12,17 @@ from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import kept_account, kept_places
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import Means, open_run
+from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.vault.trash import move_to_trash
 
 #: Faults of notes that writing them again mends. Of those that lie at each other's place the paths are set right.
 _WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
 
 
-async def mend(means: Means, faults: Sequence[Fault]) -> RunReport:
+async def mend(config: RunConfig, faults: Sequence[Fault]) -> RunReport:
     """Mend what can be mended of ``faults``. Raises VaultError."""
-    async with open_run(means) as run:
-        context = run.context(await run.keeper(kept_account, run.archive, means.settings.account))
+    async with open_run(config) as run:
+        context = run.context(await run.keeper(kept_account, run.archive, config.settings.account))
         await run.keeper(_prepare, context, faults)
         async with run.writer(context) as writer:
             try:
