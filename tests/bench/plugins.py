@@ -17,7 +17,7 @@ from tobs.archive import open_archive
 from tobs.media.chain import Chain, Incoming
 from tobs.model import FileItem, Message
 from tobs.pipeline.context.adapters import ArchiveResults
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.plugin import Item
 from tobs.plugin.host import Host, HostLimits
 from tobs.plugin.loading import load_class
@@ -57,22 +57,22 @@ async def noop_microseconds(folder: Path) -> tuple[float, float]:
     """Microseconds an item of a batch of 100 takes: through a worker process alone, and through the chain with the
     archive around it. The best of many rounds: the machine's other work is not meant."""
     processor = _noop(folder)
-    async with Host(env=os.environ, limits=HostLimits(cpu=1)) as host, Keeper() as keeper:
+    async with Host(env=os.environ, limits=HostLimits(cpu=1)) as host, ArchiveThread() as archive_thread:
         items = [_item(number) for number in range(_BATCH)]
         bare = []
         for _ in range(_ROUNDS):
             started = time.perf_counter()
             await host.run(processor, items)
             bare.append(time.perf_counter() - started)
-        archive = await keeper(open_archive, folder / "archive.db", clock=time.time)
-        chain = Chain([processor], host, ArchiveResults(archive, keeper), staging=folder / "staging")
+        archive = await archive_thread(open_archive, folder / "archive.db", clock=time.time)
+        chain = Chain([processor], host, ArchiveResults(archive, archive_thread), staging=folder / "staging")
         whole = []
         for round_number in range(_ROUNDS):
             files = [_incoming(folder, _BATCH * round_number + number) for number in range(_BATCH)]
             started = time.perf_counter()
             await chain.run(files)
             whole.append(time.perf_counter() - started)
-        await keeper(archive.close)
+        await archive_thread(archive.close)
     return 1e6 * min(bare) / _BATCH, 1e6 * min(whole) / _BATCH
 
 

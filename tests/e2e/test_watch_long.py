@@ -133,7 +133,7 @@ async def test_weeks_of_watching_leave_nothing_behind(
 async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
     async with open_run_config(place, "watch", (), watch=unseen) as config, open_run(config) as run:
-        peers, bell = ArchivePeers(run.archive, run.keeper), Bell()
+        peers, bell = ArchivePeers(run.archive, run.archive_thread), Bell()
         on_event = partial(tell, config.reporter)
         async with open_telegram(telegram_settings(place), peers=peers, on_event=on_event, ask_who=False) as telegram:
             numbers = iter(range(1_000_000))

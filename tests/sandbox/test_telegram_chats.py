@@ -12,7 +12,7 @@ from tests.sandbox.telegram_room import fetch_all, room, served_ids
 from tobs.errors import RequestRefused, TargetNotFound, UsageError
 from tobs.model import bare_id
 from tobs.pipeline.context.report import Reporter
-from tobs.pipeline.select.selection import Selection, choose_chats
+from tobs.pipeline.select.selection import Selection, select_chats
 from tobs.sandbox import open_world, serve
 from tobs.sandbox.worlds import chats as world
 
@@ -121,9 +121,9 @@ async def test_archived_chats_are_listed_last_and_left_channels_only_in_a_takeou
         listed = [chat.id async for chat in opened.telegram.chats()]
         assert listed[-1] == world.QUIET and world.LEFT not in listed
         with pytest.raises(RequestRefused, match="takeout session"):
-            await opened.telegram.left_chats()
+            await opened.telegram.left_channels()
         async with opened.telegram.takeout(("channels",)):
-            left = await opened.telegram.left_chats()
+            left = await opened.telegram.left_channels()
             assert {chat.id for chat in left} == {world.LEFT}
             found = await fetch_all(opened, world.LEFT)
         assert sorted(found.messages) == served_ids(sandbox, world.LEFT)
@@ -133,8 +133,8 @@ async def test_an_exclusion_that_fits_nothing_is_refused(tmp_path: Path) -> None
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
         reporter = Reporter("run", "export", [], lambda: 0.0)
         with pytest.raises(UsageError, match="fits none"):
-            await choose_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), reporter)
-        chosen = await choose_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), reporter)
+            await select_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), reporter)
+        chosen = await select_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), reporter)
         assert world.ADA not in {one.chat.id for one in chosen} and world.WEATHER not in {one.chat.id for one in chosen}
 
 

@@ -140,7 +140,7 @@ class Telegram:
         """The members of a chat whose name contains ``name``, those of a private chat too. Raises RequestRefused."""
         return await members_called(self._door, self._peers, chat_id, name)
 
-    async def left_chats(self) -> list[Chat]:
+    async def left_channels(self) -> list[Chat]:
         """The channels and supergroups the account has left; only inside a takeout session."""
         return await self._peers.left()
 

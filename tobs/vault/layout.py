@@ -30,7 +30,7 @@ AskedLayout = Literal["auto", "message", "day", "month"]
 AUTO_LIMIT = 10_000
 
 
-class NotePlace(Struct, frozen=True):
+class NotePath(Struct, frozen=True):
     """What a layout needs to know of a message (of an album: of its first one).
 
     ``folder`` is the chat's folder, or the topic's inside it; ``words`` come from ``names.first_words``.
@@ -42,25 +42,25 @@ class NotePlace(Struct, frozen=True):
     words: str
 
 
-def message_note(place: NotePlace) -> str:
+def message_note(place: NotePath) -> str:
     """`<folder>/2024/01/2024-01-02 5 first words.md`: one note a message."""
     day = place.date.isoformat()
     name = f"{day} {place.message_id} {place.words}".rstrip()
     return fit(f"{place.folder}/{day[:4]}/{day[5:7]}", name, ".md")
 
 
-def day_note(place: NotePlace) -> str:
+def day_note(place: NotePath) -> str:
     """`<folder>/2024/2024-01-02.md`: one note a day."""
     return f"{place.folder}/{place.date.isoformat()[:4]}/{period_of('day', place.date)}.md"
 
 
-def month_note(place: NotePlace) -> str:
+def month_note(place: NotePath) -> str:
     """`<folder>/2024/2024-01.md`: one note a month."""
     return f"{place.folder}/{place.date.isoformat()[:4]}/{period_of('month', place.date)}.md"
 
 
 #: The layouts there are: which note a message goes to. Messages with the same path share a note.
-LAYOUTS: dict[LayoutName, Callable[[NotePlace], str]] = {
+LAYOUTS: dict[LayoutName, Callable[[NotePath], str]] = {
     "message": message_note,
     "day": day_note,
     "month": month_note,

@@ -12,7 +12,7 @@ import pytest
 from tobs.archive import MediaDecision, NoteRow, record_page
 from tobs.errors import TobsError
 from tobs.model import Chat, Message, Page
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
 from tobs.pipeline.notes.render_pool import Presses
@@ -37,7 +37,10 @@ def planned(context: RunContext) -> list[NoteRow]:
 async def test_each_batch_gets_its_own_answer_however_many_are_asked_for_at_a_time(context: RunContext) -> None:
     rows = planned(context)
     asked = [rows[at : at + 5] for at in range(0, 60, 5)]
-    async with Keeper() as keeper, Presses(context.render_context, keeper, processes=2) as presses:
+    async with (
+        ArchiveThread() as archive_thread,
+        Presses(context.render_context, archive_thread, processes=2) as presses,
+    ):
         await started(presses)
         answers = await asyncio.gather(*(presses(CHAT, batch) for batch in asked))
         assert len(children()) == 2
@@ -48,7 +51,10 @@ async def test_each_batch_gets_its_own_answer_however_many_are_asked_for_at_a_ti
 
 async def test_all_that_wait_are_told_when_a_process_is_killed(context: RunContext) -> None:
     rows = planned(context)
-    async with Keeper() as keeper, Presses(context.render_context, keeper, processes=1) as presses:
+    async with (
+        ArchiveThread() as archive_thread,
+        Presses(context.render_context, archive_thread, processes=1) as presses,
+    ):
         (process,) = await started(presses)
         process.suspend()
         asked = [asyncio.create_task(presses(CHAT, rows[at : at + 20])) for at in (0, 20)]
@@ -62,7 +68,10 @@ async def test_all_that_wait_are_told_when_a_process_is_killed(context: RunConte
 async def test_a_run_that_ends_over_a_killed_process_says_so(context: RunContext) -> None:
     rows = planned(context)
     with pytest.raises(TobsError, match="ended unexpectedly"):
-        async with Keeper() as keeper, Presses(context.render_context, keeper, processes=1) as presses:
+        async with (
+            ArchiveThread() as archive_thread,
+            Presses(context.render_context, archive_thread, processes=1) as presses,
+        ):
             (process,) = await started(presses)
             process.kill()
             async with asyncio.timeout(30):
@@ -75,7 +84,10 @@ async def test_a_run_that_ends_over_a_killed_process_says_so(context: RunContext
 async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(context: RunContext) -> None:
     """As when a chat is refused while its notes are pressed, and the run goes on with the next one."""
     rows = planned(context)
-    async with Keeper() as keeper, Presses(context.render_context, keeper, processes=1) as presses:
+    async with (
+        ArchiveThread() as archive_thread,
+        Presses(context.render_context, archive_thread, processes=1) as presses,
+    ):
         (process,) = await started(presses)
         process.suspend()
         given_up = [asyncio.create_task(presses(CHAT, rows[at : at + 10])) for at in (0, 10, 20)]
@@ -94,9 +106,9 @@ async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(context: RunCo
 
 async def test_a_process_that_is_killed_in_the_middle_of_a_large_answer_is_gone_at_the_end(context: RunContext) -> None:
     rows = planned(context)
-    async with asyncio.timeout(30), Keeper() as keeper:
+    async with asyncio.timeout(30), ArchiveThread() as archive_thread:
         with pytest.raises(KeyboardInterrupt):
-            async with Presses(context.render_context, keeper, processes=1) as presses:
+            async with Presses(context.render_context, archive_thread, processes=1) as presses:
                 await started(presses)
                 asked = asyncio.create_task(presses(CHAT, rows))
                 while not (context.root / rows[-1].path).exists():  # noqa: ASYNC110 -- another process writes it

@@ -7,7 +7,7 @@ from pathlib import Path
 from tobs.archive import open_archive
 from tobs.model import MessageKey
 from tobs.pipeline.context.adapters import ArchiveFiles
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 
 DIGEST = "ab" * 32
 
@@ -15,14 +15,14 @@ DIGEST = "ab" * 32
 async def test_a_placed_file_is_found_until_it_is_gone_or_another(tmp_path: Path) -> None:
     (tmp_path / "vault").mkdir()
     place = tmp_path / "vault" / "cover.jpg"
-    async with Keeper() as keeper:
-        archive = await keeper(open_archive, tmp_path / "archive.db", clock=lambda: 0.0)
-        locate = ArchiveFiles(archive, keeper, tmp_path / "vault")
+    async with ArchiveThread() as archive_thread:
+        archive = await archive_thread(open_archive, tmp_path / "archive.db", clock=lambda: 0.0)
+        locate = ArchiveFiles(archive, archive_thread, tmp_path / "vault")
         assert await locate(DIGEST) is None
-        await keeper(archive.files.claim, DIGEST, MessageKey(1, -5, 7), ["cover.jpg"], size=4)
+        await archive_thread(archive.files.claim, DIGEST, MessageKey(1, -5, 7), ["cover.jpg"], size=4)
         assert await locate(DIGEST) is None
         place.write_bytes(b"jpeg")
         assert await locate(DIGEST) == place
         place.write_bytes(b"the owner's own picture")
         assert await locate(DIGEST) is None
-        await keeper(archive.close)
+        await archive_thread(archive.close)

@@ -12,7 +12,7 @@ from tobs.render.catalogue import catalogue
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import (
     LAYOUTS,
-    NotePlace,
+    NotePath,
     audio_candidates,
     chat_candidates,
     choose_layout,
@@ -32,16 +32,16 @@ def attachments(item: FileItem, index: int = 0, count: int = 3) -> list[str]:
 
 
 def test_a_message_has_a_note_in_the_folder_of_its_month() -> None:
-    place = NotePlace(FOLDER, DAY, 5, "first words")
+    place = NotePath(FOLDER, DAY, 5, "first words")
     assert LAYOUTS["message"](place) == "Telegram/News/2024/01/2024-01-02 5 first words.md"
 
 
 def test_a_message_without_words_has_no_space_at_the_end() -> None:
-    assert LAYOUTS["message"](NotePlace(FOLDER, DAY, 5, "")) == "Telegram/News/2024/01/2024-01-02 5.md"
+    assert LAYOUTS["message"](NotePath(FOLDER, DAY, 5, "")) == "Telegram/News/2024/01/2024-01-02 5.md"
 
 
 def test_messages_of_a_day_or_a_month_share_a_note() -> None:
-    place = NotePlace(f"{FOLDER}/Topics/Tea", DAY, 5, "first words")
+    place = NotePath(f"{FOLDER}/Topics/Tea", DAY, 5, "first words")
     assert LAYOUTS["day"](place) == "Telegram/News/Topics/Tea/2024/2024-01-02.md"
     assert LAYOUTS["month"](place) == "Telegram/News/Topics/Tea/2024/2024-01.md"
     assert [period_of(layout, DAY) for layout in ("message", "day", "month")] == ["", "2024-01-02", "2024-01"]

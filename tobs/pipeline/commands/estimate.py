@@ -21,7 +21,7 @@ from tobs.pipeline.commands.sampling import FILES, Holding, look_at, look_at_com
 from tobs.pipeline.context.report import Problem
 from tobs.pipeline.fetch.stories import HIGHEST
 from tobs.pipeline.select.filters import Filters
-from tobs.pipeline.select.selection import Chosen, parts_of
+from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.telegram.facade import Telegram
 from tobs.vault.layout import AskedLayout, choose_layout, comments_folder, stories_folder
 
@@ -142,7 +142,7 @@ class Estimator:
 
     async def chat(
         self,
-        chosen: Chosen,
+        chosen: SelectedChat,
         known: Known,
         *,
         scopes: tuple[str, ...],

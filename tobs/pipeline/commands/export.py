@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from tobs.model import Chat, Person
 from tobs.pipeline.context.report import RunReport
-from tobs.pipeline.select.archived_chats import keep_account
-from tobs.pipeline.select.selection import Chosen, Selection, choose_chats, left_chats
+from tobs.pipeline.select.archived_chats import store_account
+from tobs.pipeline.select.selection import SelectedChat, Selection, left_channels, select_chats
 from tobs.pipeline.select.senders import sender_ids
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
@@ -30,14 +30,14 @@ class ExportRun(Struct, frozen=True):
         """Export chats one after the other. What ends the run is raised; the report is kept all the same."""
         async with open_run(self.config) as run, on_telegram(run, self.telegram) as telegram:
             self.config.reporter.phase = "resolving"
-            chosen = await choose_chats(telegram, selection, self.config.reporter)
+            chosen = await select_chats(telegram, selection, self.config.reporter)
 
             async def known(text: str) -> Sequence[Person]:
-                return await run.keeper(run.archive.people.called, text)
+                return await run.archive_thread(run.archive.people.called, text)
 
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], known)
             context = run.context(telegram.account.id)
-            await run.keeper(keep_account, run.archive, self.config.settings.account, telegram.account.id)
+            await run.archive_thread(store_account, run.archive, self.config.settings.account, telegram.account.id)
             async with run.stages(context) as stages:
                 exporter = ChatExporter(
                     stages,
@@ -48,26 +48,30 @@ class ExportRun(Struct, frozen=True):
                     selection.stories,
                 )
                 async with self._takeout(telegram, chosen, selection):
-                    places = await exporter.export_all(chosen)
+                    chat_folders = await exporter.export_all(chosen)
                     if selection.left:
-                        places += await exporter.export_all(await self._left_chats(telegram, selection, chosen))
-                await finish_notes(context, run.keeper, stages.writer, places)
+                        chat_folders += await exporter.export_all(await self._left_chats(telegram, selection, chosen))
+                await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
         return run.report
 
-    async def _left_chats(self, telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:
+    async def _left_chats(
+        self, telegram: Telegram, selection: Selection, chosen: Sequence[SelectedChat]
+    ) -> list[SelectedChat]:
         """The chats the account has left; told as a problem where Telegram does not list them."""
         if not telegram.in_takeout:
             self.config.reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             return []
-        return await left_chats(telegram, selection, chosen)
+        return await left_channels(telegram, selection, chosen)
 
-    def _wants_files(self, chosen: Sequence[Chosen], selection: Selection) -> bool:
+    def _wants_files(self, chosen: Sequence[SelectedChat], selection: Selection) -> bool:
         policy, comments = self.config.policy, selection.comments or self.config.settings.comments
         others = bool(selection.left or comments)
         return any(policy.of(one.chat).kinds for one in chosen) or (others and bool(policy.kinds))
 
     @asynccontextmanager
-    async def _takeout(self, telegram: Telegram, chosen: Sequence[Chosen], selection: Selection) -> AsyncIterator[None]:
+    async def _takeout(
+        self, telegram: Telegram, chosen: Sequence[SelectedChat], selection: Selection
+    ) -> AsyncIterator[None]:
         """A takeout session with just the scopes these chats need, unless the owner wants none."""
         if not self.config.settings.takeout:
             self.config.reporter.takeout("off", reason="the normal API was used, as --no-takeout or the settings say")

@@ -11,9 +11,9 @@ from tobs.archive import Archive
 from tobs.media import MediaPolicy
 from tobs.model import Chat, Person
 from tobs.pipeline.context.report import Reporter, RunReport
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.planning import open_chat
-from tobs.pipeline.select.archived_chats import keep_account, kept_account
+from tobs.pipeline.select.archived_chats import store_account, stored_account
 from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.sources.desktop import ChatReader, DesktopExport, FoundChat, Survey
@@ -30,38 +30,40 @@ class ImportRun(Struct, frozen=True):
         async with open_run(self.config) as run:
             reporter = self.config.reporter
             tell_survey(reporter, export.found)
-            context = run.context(await run.keeper(_account, run.archive, self.config.settings.account, export.found))
-            await run.keeper(_see_people, run.archive, export.found)
-            await run.keeper(_know_old_groups, context, export.found)
+            context = run.context(
+                await run.archive_thread(_account, run.archive, self.config.settings.account, export.found)
+            )
+            await run.archive_thread(_see_people, run.archive, export.found)
+            await run.archive_thread(_know_old_groups, context, export.found)
             reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())
-            places: list[ChatPlace] = []
+            chat_folders: list[ChatFolder] = []
             async with run.stages(context, self.policy) as stages, aclosing(export.chats()) as chats:
                 async for reader in chats:
-                    places += await self._bring(stages, reader)
-                await finish_notes(context, run.keeper, stages.writer, places)
-            await run.keeper(export.settle)
+                    chat_folders += await self._bring(stages, reader)
+                await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
+            await run.archive_thread(export.settle)
         return run.report
 
-    async def _bring(self, stages: ChatStages, reader: ChatReader) -> list[ChatPlace]:
+    async def _bring(self, stages: ChatStages, reader: ChatReader) -> list[ChatFolder]:
         """One chat, with what is there of the group it grew from."""
-        context, keeper, found = stages.context, stages.keeper, reader.found
-        host = await keeper(_open_host, context, found)
-        places: dict[int, ChatPlace] = {}
+        context, archive_thread, found = stages.context, stages.archive_thread, reader.found
+        host = await archive_thread(_open_host, context, found)
+        chat_folders: dict[int, ChatFolder] = {}
         while chat_id := await reader.next_chat():
-            place = places.get(chat_id)
-            if place is None:
-                place = places[chat_id] = await keeper(_open_part, context, found, host, chat_id)
+            chat_folder = chat_folders.get(chat_id)
+            if chat_folder is None:
+                chat_folder = chat_folders[chat_id] = await archive_thread(_open_part, context, found, host, chat_id)
             context.reporter.chat = host.chat.title
-            await stages.bring(reader.source, place, [(1, place.chat.top)])
-        await keeper(_settle, context, found)
-        return [host, *(place for chat_id, place in places.items() if chat_id != host.chat.id)]
+            await stages.bring(reader.source, chat_folder, [(1, chat_folder.chat.top)])
+        await archive_thread(_settle, context, found)
+        return [host, *(chat_folder for chat_id, chat_folder in chat_folders.items() if chat_id != host.chat.id)]
 
 
 def _account(archive: Archive, name: str, found: Survey) -> int:
     """Whose private chats these are: as the vault knows it, else as the export tells; 0 where neither does."""
-    known = kept_account(archive, name)
+    known = stored_account(archive, name)
     if not known and found.me:
-        keep_account(archive, name, found.me)
+        store_account(archive, name, found.me)
     return known or found.me
 
 
@@ -81,7 +83,7 @@ def _know_old_groups(context: RunContext, found: Survey) -> None:
             one.place = replace(one.place, old_group=known.migrated_from)
 
 
-def _open_host(context: RunContext, found: FoundChat) -> ChatPlace:
+def _open_host(context: RunContext, found: FoundChat) -> ChatFolder:
     """The place of a chat. What Telegram itself told of it is not replaced."""
     known = context.archive.chats.get(context.account, found.chat.id)
     messages = sum(ids.count for ids in found.ids.values())
@@ -89,7 +91,7 @@ def _open_host(context: RunContext, found: FoundChat) -> ChatPlace:
     return open_chat(context, chat, is_part=True, messages=messages)
 
 
-def _open_part(context: RunContext, found: FoundChat, host: ChatPlace, chat_id: int) -> ChatPlace:
+def _open_part(context: RunContext, found: FoundChat, host: ChatFolder, chat_id: int) -> ChatFolder:
     """The place of the messages of ``chat_id``: the chat's own, or those of the group it grew from, inside it."""
     if chat_id == host.chat.id:
         return host

@@ -8,7 +8,7 @@ from pathlib import Path
 from tobs.archive import open_archive
 from tobs.errors import UsageError
 from tobs.model import Chat, ChatKind, is_channel_id
-from tobs.pipeline.select.archived_chats import kept_account
+from tobs.pipeline.select.archived_chats import stored_account
 from tobs.pipeline.select.selection import fits
 
 
@@ -35,7 +35,7 @@ def _known(archive_path: Path, account_name: str) -> Sequence[Chat]:
         return ()
     archive = open_archive(archive_path, clock=lambda: 0.0, read_only=True)
     try:
-        return list(archive.chats.all(kept_account(archive, account_name)))
+        return list(archive.chats.all(stored_account(archive, account_name)))
     finally:
         archive.close()
 

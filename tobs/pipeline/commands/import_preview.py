@@ -11,7 +11,7 @@ from msgspec import Struct
 from tobs.archive import Archive, open_archive
 from tobs.model import Chat
 from tobs.pipeline.context.report import iso_time
-from tobs.pipeline.select.archived_chats import kept_account
+from tobs.pipeline.select.archived_chats import stored_account
 from tobs.sources.desktop import FoundChat, open_desktop
 
 
@@ -45,7 +45,7 @@ async def plan_import(
     try:
         async with open_desktop(path, zone=zone, chat=chat) as export:
             found = export.found
-            account = (kept_account(archive, account_name) if archive else 0) or found.me
+            account = (stored_account(archive, account_name) if archive else 0) or found.me
             items = []
             async with aclosing(export.chats()) as chats:
                 async for reader in chats:

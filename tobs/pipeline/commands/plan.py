@@ -19,7 +19,7 @@ from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, Esti
 from tobs.pipeline.commands.export import takeout_scopes
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.media.wanted import media_policy
-from tobs.pipeline.select.selection import Chosen, Selection, choose_chats, left_chats
+from tobs.pipeline.select.selection import SelectedChat, Selection, left_channels, select_chats
 from tobs.pipeline.select.senders import sender_ids
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.events import OnEvent
@@ -49,7 +49,7 @@ async def make_plan(
     )
     with _reading(archive_path) as archive:
         async with open_telegram(telegram_settings, on_event=on_event) as telegram:
-            chosen = await choose_chats(telegram, selection, reporter)
+            chosen = await select_chats(telegram, selection, reporter)
 
             async def called(text: str) -> Sequence[Person]:
                 return archive.people.called(text) if archive is not None else ()
@@ -101,15 +101,15 @@ async def _comments(
 
 @asynccontextmanager
 async def _left(
-    telegram: Telegram, settings: Settings, selection: Selection, chosen: Sequence[Chosen], reporter: Reporter
-) -> AsyncIterator[list[Chosen]]:
+    telegram: Telegram, settings: Settings, selection: Selection, chosen: Sequence[SelectedChat], reporter: Reporter
+) -> AsyncIterator[list[SelectedChat]]:
     """The chats the account has left. Telegram lists and shows them only in a takeout session: one is asked for."""
     if not selection.left:
         yield []
         return
     async with telegram.takeout(("channels", "megagroups")) if settings.takeout else nullcontext():
         if telegram.in_takeout:
-            yield await left_chats(telegram, selection, chosen)
+            yield await left_channels(telegram, selection, chosen)
         else:
             reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             yield []

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from tobs.archive import NoteRow
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import Change, Rendering, RunReport
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.note_writer import NoteWriter
 from tobs.pipeline.notes.relayout import (
     finish_relayouts,
@@ -25,9 +25,9 @@ from tobs.pipeline.notes.relayout import (
 from tobs.pipeline.notes.render_notes import Pressed, press_messages
 from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
 from tobs.pipeline.notes.template_changes import mark_changed_templates
-from tobs.pipeline.select.archived_chats import kept_account, kept_places
+from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import OpenRun, RunConfig, open_run
+from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.vault.layout import AskedLayout
 
 
@@ -54,7 +54,7 @@ class RenderRun(Struct, frozen=True):
         """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
         self.config.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
         async with open_run(self._config()) as run:
-            account = await run.keeper(kept_account, run.archive, self.config.settings.account)
+            account = await run.archive_thread(stored_account, run.archive, self.config.settings.account)
             await self._render(run, run.context(account))
         return run.report
 
@@ -64,51 +64,54 @@ class RenderRun(Struct, frozen=True):
             return self.config
         return replace(self.config, catalogue=replace(self.config.catalogue, ready=()))
 
-    async def _render(self, run: OpenRun, context: RunContext) -> None:
+    async def _render(self, run: RunSession, context: RunContext) -> None:
         reporter = self.config.reporter
         if self.asked.dry:
             context = replace(context, render_context=replace(context.render_context, is_rehearsal=True))
         async with self._writer(run, context) as writer:
             reporter.phase = "planning"
-            places = await run.keeper(kept_places, context, self.asked.targets)
-            scope = Scope(places, bool(self.asked.targets), self.asked.since, self.asked.until)
+            chat_folders = await run.archive_thread(archived_folders, context, self.asked.targets)
+            scope = Scope(chat_folders, bool(self.asked.targets), self.asked.since, self.asked.until)
             if self.asked.restore:
-                await run.keeper(restore, context, scope)
-            anew = await run.keeper(self._lay_out, context, places)
-            await run.keeper(mark_stale, context, scope)
+                await run.archive_thread(restore, context, scope)
+            anew = await run.archive_thread(self._lay_out, context, chat_folders)
+            await run.archive_thread(mark_stale, context, scope)
             reporter.phase = "rendering"
-            for place in anew or places:
-                await writer.write_messages(place, final=True)
-            await finish_notes(context, run.keeper, writer, anew or places, with_waiting=True)
+            for chat_folder in anew or chat_folders:
+                await writer.write_messages(chat_folder, final=True)
+            await finish_notes(context, run.archive_thread, writer, anew or chat_folders, with_waiting=True)
 
-    def _lay_out(self, context: RunContext, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+    def _lay_out(self, context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
         """Lay the chats out anew that are to have another layout; their places then."""
-        anew: list[ChatPlace] = []
+        anew: list[ChatFolder] = []
         if self.asked.layout is not None:
             # What is filed in the folder of another chat is laid out with that.
-            for place in places:
-                if place.chat.id == place.home and not place.is_guest:
-                    anew += lay_out(context, place.chat, self.asked.layout)
+            for chat_folder in chat_folders:
+                if chat_folder.chat.id == chat_folder.home and not chat_folder.is_guest:
+                    anew += lay_out(context, chat_folder.chat, self.asked.layout)
         if anew and not context.render_context.is_rehearsal:
             hand_over(context)
         return anew
 
     @asynccontextmanager
-    async def _writer(self, run: OpenRun, context: RunContext) -> AsyncIterator[NoteWriter]:
+    async def _writer(self, run: RunSession, context: RunContext) -> AsyncIterator[NoteWriter]:
         """Who writes the notes; in a rehearsal nothing is written and all that the archive was told is forgotten."""
         if not self.asked.dry:
             async with run.writer(context) as writer:
                 yield writer
             return
-        await run.keeper(run.archive.begin_rehearsal)
+        await run.archive_thread(run.archive.begin_rehearsal)
         try:
-            await run.keeper(mark_changed_templates, context)
+            await run.archive_thread(mark_changed_templates, context)
             yield NoteWriter(
-                context, run.keeper, _Rehearsal(context, run.keeper), told=partial(_tell, context, self.asked.diff)
+                context,
+                run.archive_thread,
+                _Rehearsal(context, run.archive_thread),
+                told=partial(_tell, context, self.asked.diff),
             )
-            await run.keeper(finish_relayouts, context)
+            await run.archive_thread(finish_relayouts, context)
         finally:
-            await run.keeper(run.archive.end_rehearsal)
+            await run.archive_thread(run.archive.end_rehearsal)
 
 
 class _Rehearsal:
@@ -116,13 +119,13 @@ class _Rehearsal:
 
     width = 1
 
-    def __init__(self, context: RunContext, keeper: Keeper) -> None:
+    def __init__(self, context: RunContext, archive_thread: ArchiveThread) -> None:
         self._context = context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         """What would become of ``rows``."""
-        return await self._keeper(press_messages, self._context.render_context, chat, rows)
+        return await self._archive_thread(press_messages, self._context.render_context, chat, rows)
 
     def expect(self, messages: int) -> None:
         """Nothing has to be made ready."""

@@ -159,7 +159,7 @@ def _without_repeats(pages: Iterable[Sequence[Message]]) -> list[list[Message]]:
 
 
 def _chosen(page: list[Message], keep: Callable[[Message], bool] | None) -> list[Message]:
-    return page if keep is None else [page[place] for place in wanted_of(page, keep)]
+    return page if keep is None else [page[chat_folder] for chat_folder in wanted_of(page, keep)]
 
 
 async def _counted(

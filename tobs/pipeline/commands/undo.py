@@ -12,7 +12,7 @@ from tobs.pipeline.context.report import RunReport
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.render_notes import conflict_words, whereabouts
 from tobs.pipeline.notes.vault_scan import linking_to
-from tobs.pipeline.select.archived_chats import kept_account
+from tobs.pipeline.select.archived_chats import stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.vault.decide import plain_text, text_hash
@@ -31,13 +31,13 @@ class UndoRun(Struct, frozen=True):
     async def undo(self, run_id: str) -> RunReport:
         """Put back the notes of ``run_id`` (``last``: the newest run that changed any). Raises UsageError."""
         async with open_run(self.config) as run:
-            context = run.context(await run.keeper(kept_account, run.archive, self.config.settings.account))
-            chosen = await run.keeper(_chosen, context, run_id)
+            context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
+            chosen = await run.archive_thread(_chosen, context, run_id)
             run.report.targets[:] = [chosen]
-            await run.keeper(_put_back, context, chosen)
+            await run.archive_thread(_put_back, context, chosen)
             async with run.writer(context) as writer:
                 # What links to a note that is gone now.
-                await finish_notes(context, run.keeper, writer, [])
+                await finish_notes(context, run.archive_thread, writer, [])
         return run.report
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tobs.archive import Archive, Peer
 from tobs.model import MessageKey, thread_root
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.plugin.results import ResultKey
 from tobs.telegram.stores import KeptTakeout, PeerRecord
 
@@ -15,21 +15,21 @@ from tobs.telegram.stores import KeptTakeout, PeerRecord
 class ArchivePeers:
     """Access hashes. What is new waits here until ``flush``: a page that brings people must not wait for the disk."""
 
-    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread) -> None:
         self._archive = archive
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._news: dict[tuple[int, int], PeerRecord] = {}
 
     def get(self, account: int, id: int) -> PeerRecord | None:
         """The record of a marked id."""
-        return self._news.get((account, id)) or _record(self._keeper.wait(self._archive.peers.get, account, id))
+        return self._news.get((account, id)) or _record(self._archive_thread.wait(self._archive.peers.get, account, id))
 
     def find(self, account: int, username: str) -> PeerRecord | None:
         """The record of a username (lower case, without @)."""
         for (owner, _), record in self._news.items():
             if owner == account and record.username.lower() == username:
                 return record
-        return _record(self._keeper.wait(self._archive.peers.find, account, username))
+        return _record(self._archive_thread.wait(self._archive.peers.find, account, username))
 
     def put(self, account: int, records: Iterable[PeerRecord]) -> None:
         """Keep ``records``, over older ones with the same id."""
@@ -44,7 +44,7 @@ class ArchivePeers:
                 for (owner, _), record in news.items()
                 if owner == account
             ]
-            await self._keeper(self._archive.peers.put, account, peers)
+            await self._archive_thread(self._archive.peers.put, account, peers)
 
 
 def _record(peer: Peer | None) -> PeerRecord | None:
@@ -54,29 +54,29 @@ def _record(peer: Peer | None) -> PeerRecord | None:
 class ArchiveTakeouts:
     """The open takeout session of an account; written down at once, so that a crashed run goes on with it."""
 
-    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread) -> None:
         self._takeouts = archive.takeouts
-        self._keeper = keeper
+        self._archive_thread = archive_thread
 
     def get(self, account: int) -> KeptTakeout:
         """The open takeout of an account."""
-        return KeptTakeout(*self._keeper.wait(self._takeouts.get, account))
+        return KeptTakeout(*self._archive_thread.wait(self._takeouts.get, account))
 
     def put(self, account: int, takeout: KeptTakeout) -> None:
         """Keep ``takeout``; the empty one forgets it."""
-        self._keeper.wait(self._takeouts.put, account, takeout.id, takeout.scopes)
+        self._archive_thread.wait(self._takeouts.put, account, takeout.id, takeout.scopes)
 
 
 class ArchivePosts:
     """The posts under which messages of discussion groups are comments."""
 
-    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread) -> None:
         self._archive = archive
-        self._keeper = keeper
+        self._archive_thread = archive_thread
 
     async def __call__(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
         """The post (channel, id) of a message; None for one that is no comment."""
-        return await self._keeper(self._find, chat_id, message_id)
+        return await self._archive_thread(self._find, chat_id, message_id)
 
     def _find(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
         message = self._archive.messages.get(MessageKey.of(0, chat_id, message_id))
@@ -88,30 +88,30 @@ class ArchivePosts:
 class ArchiveResults:
     """Results of plugins across runs."""
 
-    def __init__(self, archive: Archive, keeper: Keeper) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread) -> None:
         self._results = archive.results
-        self._keeper = keeper
+        self._archive_thread = archive_thread
 
     async def get(self, keys: Sequence[ResultKey]) -> Sequence[bytes | None]:
         """The stored result of each key."""
-        return await self._keeper(self._results.get, keys)
+        return await self._archive_thread(self._results.get, keys)
 
     async def put(self, rows: Sequence[tuple[ResultKey, bytes]]) -> None:
         """Store results."""
-        await self._keeper(self._results.put, rows)
+        await self._archive_thread(self._results.put, rows)
 
 
 class ArchiveFiles:
     """Where in the vault at ``root`` the bytes with a SHA-256 are: the chain asks for files of stored results."""
 
-    def __init__(self, archive: Archive, keeper: Keeper, root: Path) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread, root: Path) -> None:
         self._files = archive.files
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._root = root
 
     async def __call__(self, sha256: str) -> Path | None:
         """The file's path; None when it is not there, or is not what was placed there (by its length)."""
-        return await self._keeper(self._find, sha256)
+        return await self._archive_thread(self._find, sha256)
 
     def _find(self, sha256: str) -> Path | None:
         row = self._files.holding([sha256]).get(sha256)

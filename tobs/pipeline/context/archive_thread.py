@@ -12,7 +12,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Keeper:
+class ArchiveThread:
     """Runs functions one after the other in a thread of its own. What was begun is always ended: a cancelled
     caller stops waiting, the function (a transaction, a batch of notes) runs to its end."""
 

@@ -65,7 +65,7 @@ class RunContext(Struct, frozen=True):
         return self.render_context.zone
 
 
-class ChatPlace(Struct, frozen=True):
+class ChatFolder(Struct, frozen=True):
     """A chat, the note about it, and its folder in the vault. A basic group that became a supergroup is filed in the
     note and folder of that, which is its ``home`` (a chat's own id as a rule). ``is_part``: the run brings only a part
     of the chat, so what there is at its end is planned and placed though older messages are missing. A guest is

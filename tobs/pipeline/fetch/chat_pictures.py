@@ -10,8 +10,8 @@ from tobs.errors import TransferFailed
 from tobs.media import MediaPolicy
 from tobs.media.transfer import Transferred, transfer
 from tobs.model import FileItem, MessageKey
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.sources import FetchFile
 from tobs.vault.attach import place_file, unoccupied
@@ -19,15 +19,19 @@ from tobs.vault.layout import picture_candidates
 
 
 async def fetch_picture(
-    context: RunContext, keeper: Keeper, fetch_file: FetchFile, place: ChatPlace, policy: MediaPolicy
+    context: RunContext,
+    archive_thread: ArchiveThread,
+    fetch_file: FetchFile,
+    chat_folder: ChatFolder,
+    policy: MediaPolicy,
 ) -> None:
     """Bring the picture of a chat into the vault, where it is a new one and the owner wants photos."""
-    item, wanted = place.chat.photo, policy.of(place.chat)
+    item, wanted = chat_folder.chat.photo, policy.of(chat_folder.chat)
     if item is None or item.remote is None or "photo" not in wanted.kinds or item.size > wanted.max_size:
         return
-    if await keeper(_is_here, context, place, item.remote.key):
+    if await archive_thread(_is_here, context, chat_folder, item.remote.key):
         return
-    key = MessageKey.of(context.account, place.chat.id, 0)
+    key = MessageKey.of(context.account, chat_folder.chat.id, 0)
     part = context.staging / f"{hashlib.sha256(item.remote.key.encode()).hexdigest()[:32]}.part"
 
     async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
@@ -37,14 +41,14 @@ async def fetch_picture(
         file = await transfer(item, fetch, part=part, staging=context.staging)
     except TransferFailed as error:
         if error.retryable:
-            context.reporter.problem("media", f"picture of {place.chat.title}", str(error))
+            context.reporter.problem("media", f"picture of {chat_folder.chat.title}", str(error))
         return
-    await keeper(_place, context, place, item, key, file)
+    await archive_thread(_attach, context, chat_folder, item, key, file)
 
 
-def _is_here(context: RunContext, place: ChatPlace, key: str) -> bool:
+def _is_here(context: RunContext, chat_folder: ChatFolder, key: str) -> bool:
     """Whether the bytes are in the vault: as the picture, or as the photo of a message that set it."""
-    archive, chat_id = context.archive, place.chat.id
+    archive, chat_id = context.archive, chat_folder.chat.id
     known = archive.files.picture(chat_id)
     if known is not None and known[0] == key:
         return True
@@ -55,12 +59,12 @@ def _is_here(context: RunContext, place: ChatPlace, key: str) -> bool:
     return True
 
 
-def _place(context: RunContext, place: ChatPlace, item: FileItem, key: MessageKey, file: Transferred) -> None:
+def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: MessageKey, file: Transferred) -> None:
     archive, remote = context.archive, item.remote
     assert remote is not None
     what = catalogue(context.render_context.options.language)("name.picture")
-    names = unoccupied(context.root, picture_candidates(place.folder, what), file.sha256)
+    names = unoccupied(context.root, picture_candidates(chat_folder.folder, what), file.sha256)
     row = archive.files.get(file.sha256) or archive.files.claim(file.sha256, key, names, size=file.size, mime=item.mime)
-    if place_file(file.path, context.root, row.path, sha256=file.sha256, mtime=place.chat.created) is None:
+    if place_file(file.path, context.root, row.path, sha256=file.sha256, mtime=chat_folder.chat.created) is None:
         context.reporter.problem("media", row.path, "another file lies at its place; it was left alone")
-    archive.files.set_picture(place.chat.id, remote.key, file.sha256)
+    archive.files.set_picture(chat_folder.chat.id, remote.key, file.sha256)

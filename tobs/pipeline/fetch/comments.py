@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tobs.archive import Archive, Decide, Post, Recorded, Thread, record_page
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Message, Page, UpdateState, copied_post, thread_root
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, Recording
 from tobs.pipeline.fetch.mass_deletion import is_mass
@@ -42,7 +42,13 @@ class Commented(Struct, frozen=True):
 
 
 async def find_comments(
-    context: RunContext, keeper: Keeper, telegram: Telegram, channel: Chat, *, within: Gap | None, workers: int
+    context: RunContext,
+    archive_thread: ArchiveThread,
+    telegram: Telegram,
+    channel: Chat,
+    *,
+    within: Gap | None,
+    workers: int,
 ) -> Commented | None:
     """How to bring the comments of ``channel`` that are not in the archive; None when there are none. ``within`` are
     the posts wanted (None: all)."""
@@ -51,23 +57,23 @@ async def find_comments(
     comments, low, high = context.archive.comments, *(within or (1, _HIGHEST))
     group, top = await _group(telegram, channel.linked_chat)
     if top is not None:  # what is edited from here on, a sync asks for
-        await keeper(context.archive.updates.begin, context.account, group.id, UpdateState(group.pts))
-    cursor = await keeper(comments.cursor, channel.id, group.id)
-    posts = await keeper(comments.posts, channel.id, low, high)
+        await archive_thread(context.archive.updates.begin, context.account, group.id, UpdateState(group.pts))
+    cursor = await archive_thread(comments.cursor, channel.id, group.id)
+    posts = await archive_thread(comments.posts, channel.id, low, high)
     if within is None and top is not None:
         if top.top <= cursor:
             return None
         ids = top.top - cursor
         pages = ceil(ids * min(1.0, top.count / max(1, top.top)) / _PAGE)
         if pages <= ceil(len(posts) / _PAGE) + sum(1 for count in posts.values() if count):
-            copies = await keeper(comments.copies, channel.id, group.id)
+            copies = await archive_thread(comments.copies, channel.id, group.id)
             return _through_group(telegram, channel, replace(group, top=top.top, count=top.count), cursor, copies)
-    threads = await keeper(comments.threads, channel.id)
+    threads = await archive_thread(comments.threads, channel.id)
     due = await _due(telegram, channel, list(posts), threads)
     if not due:
         return None
 
-    return _by_post(_Threads(context, keeper, channel.id, threads), telegram, channel, group, due, workers)
+    return _by_post(_Threads(context, archive_thread, channel.id, threads), telegram, channel, group, due, workers)
 
 
 def left_comments(context: RunContext, telegram: Telegram, channel: Chat) -> Commented | None:
@@ -144,9 +150,11 @@ async def _due(
 class _Threads:
     """The comments of single posts as the archive has them."""
 
-    def __init__(self, context: RunContext, keeper: Keeper, channel_id: int, walked: Mapping[int, Thread]) -> None:
+    def __init__(
+        self, context: RunContext, archive_thread: ArchiveThread, channel_id: int, walked: Mapping[int, Thread]
+    ) -> None:
         self._context = context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._channel = channel_id
         self._walked = walked
 
@@ -156,12 +164,12 @@ class _Threads:
         known = self._walked.get(post_id, Thread(0, 0))
         if not known.walked or now.counted < known.counted:
             return 1
-        here = await self._keeper(self._context.archive.comments.live, self._channel, post_id, 1, known.walked)
+        here = await self._archive_thread(self._context.archive.comments.live, self._channel, post_id, 1, known.walked)
         return here[-LOOK_BACK:][0].id if here else 1
 
     async def settle(self, post_id: int, page: Page, low: int) -> None:
         """What a page of a post's comments does not hold of its ids is gone."""
-        await self._keeper(self._settle, post_id, low, page)
+        await self._archive_thread(self._settle, post_id, low, page)
 
     def _settle(self, post_id: int, low: int, page: Page) -> None:
         archive, reporter = self._context.archive, self._context.reporter
@@ -176,7 +184,7 @@ class _Threads:
 
     async def set_walked(self, post_id: int, thread: Thread) -> None:
         """The comments of a post were asked for."""
-        await self._keeper(self._context.archive.comments.set_walked, (self._channel, post_id), thread)
+        await self._archive_thread(self._context.archive.comments.set_walked, (self._channel, post_id), thread)
 
 
 def _by_post(

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive, Decide, Recorded, record_page
 from tobs.model import Page
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.sources import Gap, Source
 
 Recording = Callable[[Archive, int, Page, Decide], Recorded]
@@ -37,8 +37,8 @@ def missing_ids(context: RunContext, chat_id: int, top: int, within: Gap | None 
 
 async def fetch_and_record(
     context: RunContext,
-    place: ChatPlace,
-    keeper: Keeper,
+    chat_folder: ChatFolder,
+    archive_thread: ArchiveThread,
     source: Source,
     gaps: Sequence[Gap],
     decide: Decide,
@@ -54,17 +54,17 @@ async def fetch_and_record(
     async def record() -> None:
         while (page := await pages.get()) is not None:
             if recording is not None:
-                done = await keeper(recording, context.archive, context.account, page, decide)
+                done = await archive_thread(recording, context.archive, context.account, page, decide)
             else:
-                done = await keeper(
+                done = await archive_thread(
                     record_page, context.archive, context.account, settling(page), decide, source=source.name
                 )
-            _count(context, place, page, done)
+            _count(context, chat_folder, page, done)
             recorded(done)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(record())
-        await source.walk(place.chat.id, gaps, pages.put, count=place.chat.count or 0)
+        await source.walk(chat_folder.chat.id, gaps, pages.put, count=chat_folder.chat.count or 0)
         await pages.put(None)
 
 
@@ -74,7 +74,7 @@ def settling(page: Page) -> Page:
     return page if is_whole else replace(page, high=page.low - 1)
 
 
-def _count(context: RunContext, place: ChatPlace, page: Page, done: Recorded) -> None:
+def _count(context: RunContext, chat_folder: ChatFolder, page: Page, done: Recorded) -> None:
     report = context.reporter.report
     report.messages.fetched += len(page.messages)
     report.messages.new += done.new
@@ -82,4 +82,6 @@ def _count(context: RunContext, place: ChatPlace, page: Page, done: Recorded) ->
     report.messages.skipped += len(page.unreadable)
     report.media.wanted += done.wanted
     for message_id, reason in page.unreadable:
-        context.reporter.problem("message", f"message {message_id} of {place.chat.title}", reason, retryable=False)
+        context.reporter.problem(
+            "message", f"message {message_id} of {chat_folder.chat.title}", reason, retryable=False
+        )

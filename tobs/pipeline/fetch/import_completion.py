@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tobs.archive import Decide, record_page
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.sources.desktop import unknown_group
 from tobs.telegram.facade import Telegram
@@ -21,16 +21,18 @@ def know_old_group(context: RunContext, chat: Chat) -> None:
 
 
 async def complete_imported(
-    context: RunContext, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide
+    context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat, decide: Decide
 ) -> None:
     """Ask Telegram for the messages whose files an import left out: then they are wanted like any others. Nothing is
     asked where nothing was imported."""
     after = 0
-    while ids := await keeper(context.archive.media.left_out, context.account, chat.id, after=after, limit=_BATCH):
+    while ids := await archive_thread(
+        context.archive.media.left_out, context.account, chat.id, after=after, limit=_BATCH
+    ):
         page, gone = await telegram.named(chat.id, ids)
-        await keeper(record_page, context.archive, context.account, page, decide)
+        await archive_thread(record_page, context.archive, context.account, page, decide)
         if gone:
-            await keeper(
+            await archive_thread(
                 context.archive.media.lost, context.account, chat.id, gone, "the message is gone from Telegram"
             )
         after = ids[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loguru import logger
 
 from tobs.errors import RequestRefused
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.telegram.facade import Telegram
 
@@ -13,16 +13,16 @@ from tobs.telegram.facade import Telegram
 _TOGETHER = 200
 
 
-async def learn_emoji(context: RunContext, keeper: Keeper, telegram: Telegram) -> bool:
+async def learn_emoji(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram) -> bool:
     """Ask about the custom emoji that nothing is known of; whether there were any. Their notes are stale then."""
     emoji = context.archive.emoji
     asked = False
-    while ids := await keeper(emoji.unknown, _TOGETHER):
+    while ids := await archive_thread(emoji.unknown, _TOGETHER):
         try:
             told = await telegram.custom_emoji(ids)
         except RequestRefused as refused:
             logger.info("Telegram does not tell custom emoji: {}", refused)
             return asked
-        await keeper(emoji.learn, {one: told.get(one, "") for one in ids})
+        await archive_thread(emoji.learn, {one: told.get(one, "") for one in ids})
         asked = True
     return asked

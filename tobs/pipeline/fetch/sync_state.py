@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tobs.model import COMMON, Chat, UpdateState, is_channel_id
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import Part
 from tobs.telegram.facade import Telegram
 
 
-async def keep_states(context: RunContext, keeper: Keeper, telegram: Telegram, chat: Chat) -> None:
+async def keep_states(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat) -> None:
     """Before the history of ``chat`` (in full) is walked: remember the state its changes are asked for from, so that
     nothing that happens meanwhile is missed. What an earlier run remembered stays."""
     updates = context.archive.updates
     if is_channel_id(chat.id):
-        await keeper(updates.begin, context.account, chat.id, UpdateState(chat.pts))
+        await archive_thread(updates.begin, context.account, chat.id, UpdateState(chat.pts))
     has_common = not is_channel_id(chat.id) or chat.migrated_from
-    if has_common and await keeper(updates.state, context.account, COMMON) is None:
-        await keeper(updates.begin, context.account, COMMON, await telegram.update_state())
+    if has_common and await archive_thread(updates.state, context.account, COMMON) is None:
+        await archive_thread(updates.begin, context.account, COMMON, await telegram.update_state())
 
 
 def follow(context: RunContext, parts: Sequence[Part], filters: Filters) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.edited_files import change_in_place, drop, is_of, own_copy
 from tobs.render.catalogue import catalogue
 from tobs.vault.attach import place_file, unoccupied
@@ -30,13 +30,13 @@ def staged_path(staging: Path, row: MediaRow) -> Path:
     return staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
 
 
-def place_media(context: RunContext, place: ChatPlace, files: Sequence[tuple[MediaRow, Processed]]) -> None:
+def place_media(context: RunContext, chat_folder: ChatFolder, files: Sequence[tuple[MediaRow, Processed]]) -> None:
     """Bring ``files``, which come in the order of their messages, to their places; their notes become stale."""
     for row, processed in files:
-        _place_one(context, place, row, processed)
+        _place_one(context, chat_folder, row, processed)
 
 
-def _place_one(context: RunContext, place: ChatPlace, row: MediaRow, processed: Processed) -> None:
+def _place_one(context: RunContext, chat_folder: ChatFolder, row: MediaRow, processed: Processed) -> None:
     archive = context.archive
     staged = staged_path(context.staging, row)
     known = archive.files.get(row.sha256 or "")
@@ -45,19 +45,19 @@ def _place_one(context: RunContext, place: ChatPlace, row: MediaRow, processed: 
         context.reporter.report.media.reused += 1
         file = change_in_place(context, row, known, processed.body) if processed.body else known
     else:
-        file = _place_new(context, place, row, known, processed.body)
+        file = _place_new(context, chat_folder, row, known, processed.body)
         staged.unlink(missing_ok=True)
     if is_of(file, processed):
         file = keep_found(context, row, file, processed)
     _check_duration(context, row, file)
     with archive.transaction():
         if row.item.kind in ("audio", "voice"):
-            _claim_audio_note(context, place, row, file.fields)
+            _claim_audio_note(context, chat_folder, row, file.fields)
         archive.media.placed([row.id])
 
 
 def _place_new(
-    context: RunContext, place: ChatPlace, row: MediaRow, known: FileRow | None, body: Produced | None
+    context: RunContext, chat_folder: ChatFolder, row: MediaRow, known: FileRow | None, body: Produced | None
 ) -> FileRow:
     """The file of ``row``, or ``body``, which a plugin made to lie in its place, brought into the vault."""
     archive, sha256 = context.archive, row.sha256 or ""
@@ -67,7 +67,7 @@ def _place_new(
     changed, size = (body.sha256, body.size) if body else ("", row.size)
     day = datetime.fromtimestamp(row.date, context.zone).date()
     what = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
-    names = attachment_candidates(place.folder, row.item, day, row.message_id, row.ordinal, what=what)
+    names = attachment_candidates(chat_folder.folder, row.item, day, row.message_id, row.ordinal, what=what)
     candidates = unoccupied(context.root, names, changed or sha256)
     file = known or archive.files.claim(sha256, row.message_key, candidates, size=size, mime=row.item.mime)
     if (file.changed, file.size) != (changed, size):
@@ -106,9 +106,9 @@ def keep_found(context: RunContext, row: MediaRow, file: FileRow, processed: Pro
 def _in_order(before: Iterable[str], now: Iterable[str]) -> list[str]:
     """The plugins in the order of the chain ``now``; one that is no part of it stands where it stood ``before``."""
     order, seen = list(now), list(before)
-    for place, plugin in enumerate(seen):
+    for position, plugin in enumerate(seen):
         if plugin not in order:
-            earlier = next((one for one in reversed(seen[:place]) if one in order), None)
+            earlier = next((one for one in reversed(seen[:position]) if one in order), None)
             order.insert(order.index(earlier) + 1 if earlier else 0, plugin)
     return order
 
@@ -138,20 +138,20 @@ def _place_produced(context: RunContext, row: MediaRow, file: FileRow, produced:
     stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
     candidates = unoccupied(context.root, numbered(stem, suffix), produced.sha256)
     claimed = context.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
-    made, place = Path(produced.path), context.root / claimed.path
-    if not place.exists():
+    made, target = Path(produced.path), context.root / claimed.path
+    if not target.exists():
         place_file(made, context.root, claimed.path, sha256=produced.sha256, mtime=row.date)
     elif made.parent == context.staging:
         made.unlink(missing_ok=True)
     return {"role": produced.role, "path": claimed.path}
 
 
-def _claim_audio_note(context: RunContext, place: ChatPlace, row: MediaRow, fields: dict[str, Any]) -> None:
+def _claim_audio_note(context: RunContext, chat_folder: ChatFolder, row: MediaRow, fields: dict[str, Any]) -> None:
     """Each audio item has a note of its own; it counts the messages that carry it, so it is stale with each."""
     day = datetime.fromtimestamp(row.date, context.zone).date()
     word = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
     what = word if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or word
-    otherwise = f"{place.chat.title} {day.isoformat()} {row.message_id} {what}"
+    otherwise = f"{chat_folder.chat.title} {day.isoformat()} {row.message_id} {what}"
     performer = str(fields.get("performer") or row.item.performer)
     title = str(fields.get("title") or row.item.title)
     note = context.archive.notes.claim(

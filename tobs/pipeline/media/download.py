@@ -18,8 +18,8 @@ from tobs.media.chain import Chain, FetchThumbnail, Incoming, Processed
 from tobs.media.transfer import transfer
 from tobs.media.wants import Allowance, Refusal
 from tobs.model import Message, thumbnail_of
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.attach import place_media, staged_path
 from tobs.sources import FetchFile
 
@@ -38,8 +38,8 @@ class MediaStage:
     def __init__(
         self,
         context: RunContext,
-        place: ChatPlace,
-        keeper: Keeper,
+        chat_folder: ChatFolder,
+        archive_thread: ArchiveThread,
         fetch: FetchFile | None,
         chain: Chain,
         *,
@@ -47,8 +47,8 @@ class MediaStage:
         allowance: Allowance,
     ) -> None:
         self._context = context
-        self._place = place
-        self._keeper = keeper
+        self._chat_folder = chat_folder
+        self._archive_thread = archive_thread
         self._fetch = fetch
         self._chain = chain
         self._downloads = downloads
@@ -91,8 +91,10 @@ class MediaStage:
         free = self._downloads - len(self._running)
         if free <= 0 or self._fetch is None:
             return
-        media, chat = self._context.archive.media, self._place.chat
-        rows = await self._keeper(media.wanted, self._context.account, chat.id, self._downloads + len(self._running))
+        media, chat = self._context.archive.media, self._chat_folder.chat
+        rows = await self._archive_thread(
+            media.wanted, self._context.account, chat.id, self._downloads + len(self._running)
+        )
         for row in [row for row in rows if row.key not in self._running][:free]:
             if refusal := await self._refusal(row):
                 return await self._put_off(refusal)
@@ -109,8 +111,8 @@ class MediaStage:
     async def _put_off(self, refusal: Refusal) -> None:
         """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
         archive, reporter = self._context.archive, self._context.reporter
-        chat = self._place.chat
-        count = await self._keeper(archive.media.postpone, self._context.account, chat.id, refusal.reason)
+        chat = self._chat_folder.chat
+        count = await self._archive_thread(archive.media.postpone, self._context.account, chat.id, refusal.reason)
         if count:
             reporter.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
 
@@ -153,7 +155,7 @@ class MediaStage:
             await self._failed(row, error)
         else:
             report.downloaded += 1
-            await self._keeper(media.staged, row.key, file.sha256, file.size)
+            await self._archive_thread(media.staged, row.key, file.sha256, file.size)
         finally:
             self._ahead.pop(row.key, None)
             watcher.cancel()
@@ -163,18 +165,20 @@ class MediaStage:
             await asyncio.sleep(0.5)
             if checkpoint.done - checkpoint.kept >= _CHECKPOINT:
                 checkpoint.kept = checkpoint.done
-                await self._keeper(self._context.archive.media.set_offset, key, checkpoint.kept)
+                await self._archive_thread(self._context.archive.media.set_offset, key, checkpoint.kept)
 
     async def _failed(self, row: MediaRow, error: TransferFailed) -> None:
         media, reporter = self._context.archive.media, self._context.reporter
         if error.retryable:
             reporter.report.media.failed += 1
             name = row.item.name or row.item.kind
-            reporter.problem("media", f"{name} of message {row.message_id} in {self._place.chat.title}", str(error))
-            await self._keeper(media.failed, row.key, error.message, retryable=True)
+            reporter.problem(
+                "media", f"{name} of message {row.message_id} in {self._chat_folder.chat.title}", str(error)
+            )
+            await self._archive_thread(media.failed, row.key, error.message, retryable=True)
         else:
             reporter.report.media.unavailable += 1
-            await self._keeper(media.unavailable, row.key, error.message)
+            await self._archive_thread(media.unavailable, row.key, error.message)
 
     async def _place_ready(self, *, complete: bool) -> bool:
         """Send the staged files whose turn it is through the chain and into the vault; whether anything changed.
@@ -182,12 +186,12 @@ class MediaStage:
         ``complete`` says that the history is fetched.
         """
         context = self._context
-        turn = await self._keeper(_next_turn, context, self._place, self._fetch, complete=complete)
+        turn = await self._archive_thread(_next_turn, context, self._chat_folder, self._fetch, complete=complete)
         if turn.files:
             found = await self._chain.run([file for _, file in turn.files])
             tell_failures(context, found)
             rows = [row for row, _ in turn.files]
-            await self._keeper(place_media, context, self._place, list(zip(rows, found, strict=True)))
+            await self._archive_thread(place_media, context, self._chat_folder, list(zip(rows, found, strict=True)))
         return bool(turn.files or turn.lost)
 
 
@@ -214,11 +218,13 @@ class _Turn(Struct, frozen=True):
     lost: int
 
 
-def _next_turn(context: RunContext, place: ChatPlace, fetch: FetchFile | None, *, complete: bool) -> _Turn:
+def _next_turn(context: RunContext, chat_folder: ChatFolder, fetch: FetchFile | None, *, complete: bool) -> _Turn:
     """The next files to be placed. A staged file that is gone is wanted again."""
     archive = context.archive
-    upto = None if complete and place.is_part else archive.coverage.watermark(context.account, place.chat.id)
-    rows = archive.media.placeable(context.account, place.chat.id, _BATCH, upto=upto)
+    upto = (
+        None if complete and chat_folder.is_part else archive.coverage.watermark(context.account, chat_folder.chat.id)
+    )
+    rows = archive.media.placeable(context.account, chat_folder.chat.id, _BATCH, upto=upto)
     known = archive.files.many([row.sha256 for row in rows if row.sha256])
     files, lost = [], 0
     for row in rows:
@@ -231,12 +237,12 @@ def _next_turn(context: RunContext, place: ChatPlace, fetch: FetchFile | None, *
             archive.media.unstage(row.key)
             lost += 1
         else:
-            files.append((row, incoming(place, row, message, path, file, fetch)))
+            files.append((row, incoming(chat_folder, row, message, path, file, fetch)))
     return _Turn(files, lost)
 
 
 def incoming(
-    place: ChatPlace, row: MediaRow, message: Message, path: Path, file: FileRow | None, fetch: FetchFile | None
+    chat_folder: ChatFolder, row: MediaRow, message: Message, path: Path, file: FileRow | None, fetch: FetchFile | None
 ) -> Incoming:
     """The file at ``path`` at the start of the chain; ``file`` is what is known of it where it lies in the vault,
     ``fetch`` brings its thumbnail."""
@@ -247,8 +253,8 @@ def incoming(
         size=file.size if file else row.size,
         item=row.item,
         message=message,
-        chat=place.chat.title,
-        label=f"{name} of message {row.message_id} in {place.chat.title}",
+        chat=chat_folder.chat.title,
+        label=f"{name} of message {row.message_id} in {chat_folder.chat.title}",
         thumbnail=_thumbnail(row, fetch) if fetch else None,
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tobs.archive import MediaRow
 from tobs.media.chain import Chain, Incoming, Processed
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.attach import keep_found
 from tobs.pipeline.media.download import incoming, tell_failures
 from tobs.pipeline.media.edited_files import change_in_place, is_of
@@ -21,25 +21,27 @@ _BATCH = 100
 class Reprocessing:
     """Sends the files of chats through the chain where they are; ``fetch`` brings what plugins want beside them."""
 
-    def __init__(self, context: RunContext, keeper: Keeper, chain: Chain, fetch: FetchFile | None) -> None:
+    def __init__(
+        self, context: RunContext, archive_thread: ArchiveThread, chain: Chain, fetch: FetchFile | None
+    ) -> None:
         self._context = context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._chain = chain
         self._fetch = fetch
         self._missing = 0
 
-    async def run(self, place: ChatPlace) -> None:
+    async def run(self, chat_folder: ChatFolder) -> None:
         """All files of a chat, in the order of their messages."""
         last: MediaRow | None = None
         while True:
-            rows, files = await self._keeper(self._next, place, last)
+            rows, files = await self._archive_thread(self._next, chat_folder, last)
             if not rows:
                 return
             last = rows[-1]
             if files:
                 found = await self._chain.run([file for _, file in files])
                 tell_failures(self._context, found)
-                await self._keeper(self._keep, [row for row, _ in files], found)
+                await self._archive_thread(self._keep, [row for row, _ in files], found)
 
     def tell_missing(self) -> None:
         """Say how many files no plugin saw, because they are not in the vault any more."""
@@ -47,10 +49,12 @@ class Reprocessing:
             reason = "they are not in the vault any more, so no plugin saw them"
             self._context.reporter.problem("media", f"{self._missing} files", reason, retryable=False)
 
-    def _next(self, place: ChatPlace, last: MediaRow | None) -> tuple[list[MediaRow], list[tuple[MediaRow, Incoming]]]:
+    def _next(
+        self, chat_folder: ChatFolder, last: MediaRow | None
+    ) -> tuple[list[MediaRow], list[tuple[MediaRow, Incoming]]]:
         """The next files of a chat, and those of them that are there."""
         archive = self._context.archive
-        rows = archive.media.placed_files(self._context.account, place.chat.id, _BATCH, after=last)
+        rows = archive.media.placed_files(self._context.account, chat_folder.chat.id, _BATCH, after=last)
         known = archive.files.many([row.sha256 for row in rows if row.sha256])
         files = []
         for row in rows:
@@ -59,7 +63,7 @@ class Reprocessing:
             if path is None or not path.is_file():
                 self._missing += 1
             elif message is not None:
-                files.append((row, incoming(place, row, message, path, file, self._fetch)))
+                files.append((row, incoming(chat_folder, row, message, path, file, self._fetch)))
         return rows, files
 
     def _keep(self, rows: Sequence[MediaRow], found: Sequence[Processed]) -> None:

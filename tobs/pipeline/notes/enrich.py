@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from tobs.archive import Maker, Page, Said, Unasked
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.plugin.api import Enrichment, MessageItem, NewNote
 from tobs.plugin.host import Done, Host, PluginFailure, Reply
 from tobs.plugin.processor import Processor
@@ -29,10 +29,16 @@ class Enrichers:
     """The plugins that are asked about messages, in their order. ``force`` asks again about what is known."""
 
     def __init__(
-        self, context: RunContext, keeper: Keeper, host: Host, plugins: Sequence[Processor], *, force: bool = False
+        self,
+        context: RunContext,
+        archive_thread: ArchiveThread,
+        host: Host,
+        plugins: Sequence[Processor],
+        *,
+        force: bool = False,
     ) -> None:
         self._context = context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._host = host
         self._plugins = [_Asked(one, _maker(one, number)) for number, one in enumerate(plugins)]
         for one in self._plugins:
@@ -41,18 +47,20 @@ class Enrichers:
         # Up to which id each chat was seen through in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
 
-    async def ask(self, place: ChatPlace, upto: int) -> None:
+    async def ask(self, chat_folder: ChatFolder, upto: int) -> None:
         """Ask about the messages of a chat up to id ``upto`` that were not asked about yet."""
         for one in self._plugins:
-            key = (place.chat.id, one.plugin.name)
+            key = (chat_folder.chat.id, one.plugin.name)
             while self._seen.get(key, 0) < upto and one.plugin.name not in self._host.off:
                 after = self._seen.get(key, 0)
-                batch = await self._keeper(_next, self._context, place, one, after, upto, every=self._force)
+                batch = await self._archive_thread(
+                    _next, self._context, chat_folder, one, after, upto, every=self._force
+                )
                 if not batch:
                     self._seen[key] = upto
                     break
                 replies = await self._host.enrich(one.plugin, [item for _, item in batch])
-                await self._keeper(self._take_down, one, batch, replies)
+                await self._archive_thread(self._take_down, one, batch, replies)
                 self._seen[key] = batch[-1][0].message.id
 
     def _take_down(
@@ -86,15 +94,15 @@ class _Asked(Struct, frozen=True):
     maker: Maker
 
 
-def _maker(plugin: Processor, place: int) -> Maker:
+def _maker(plugin: Processor, position: int) -> Maker:
     digest = hashlib.blake2b(f"{plugin.plugin.version}\0{plugin.digest}".encode(), digest_size=16).hexdigest()
-    return Maker(plugin.name, digest, place)
+    return Maker(plugin.name, digest, position)
 
 
 def _next(
-    context: RunContext, place: ChatPlace, one: _Asked, after: int, upto: int, *, every: bool
+    context: RunContext, chat_folder: ChatFolder, one: _Asked, after: int, upto: int, *, every: bool
 ) -> list[tuple[Unasked, MessageItem]]:
-    archive, chat = context.archive, place.chat
+    archive, chat = context.archive, chat_folder.chat
     rows = archive.enrichments.unasked(
         context.account, chat.id, one.maker, after=after, upto=upto, limit=_BATCH, every=every
     )

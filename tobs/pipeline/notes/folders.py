@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tobs.archive import Archive, KnownTopic, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, story_peer, topic_in
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.vault.layout import LayoutName, comments_folder, folder_of_note, stories_folder, topic_candidates
 
@@ -39,27 +39,31 @@ def folder_key(tobs_id: str) -> str:
     return f"folder/{tobs_id}"
 
 
-def folders_of(context: RunContext, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
-    """The folder of each of ``messages``, which are of the chat of ``place`` and come in id order."""
-    chat = place.chat
+def folders_of(context: RunContext, chat_folder: ChatFolder, messages: Sequence[Message]) -> list[Folder]:
+    """The folder of each of ``messages``, which are of the chat of ``chat_folder`` and come in id order."""
+    chat = chat_folder.chat
     if peer := story_peer(chat.id):
-        return [Folder(stories_folder(place.folder), f"{peer}/stories", place.note_id, place.layout)] * len(messages)
+        return [
+            Folder(stories_folder(chat_folder.folder), f"{peer}/stories", chat_folder.note_id, chat_folder.layout)
+        ] * len(messages)
     if chat.kind == "supergroup" and not chat.is_forum:
-        return _with_comments(context, place, messages)
+        return _with_comments(context, chat_folder, messages)
     topics = [topic_in(chat, message.topic_id) if chat.is_forum else 0 for message in messages]
-    folders = {topic_id: _topic_folder(context, place, topic_id) for topic_id in dict.fromkeys(topics) if topic_id}
-    folders[0] = _own_folder(place)
+    folders = {
+        topic_id: _topic_folder(context, chat_folder, topic_id) for topic_id in dict.fromkeys(topics) if topic_id
+    }
+    folders[0] = _own_folder(chat_folder)
     return [folders[topic_id] for topic_id in topics]
 
 
-def _own_folder(place: ChatPlace) -> Folder:
-    return Folder(place.folder, str(place.home), place.note_id, place.layout)
+def _own_folder(chat_folder: ChatFolder) -> Folder:
+    return Folder(chat_folder.folder, str(chat_folder.home), chat_folder.note_id, chat_folder.layout)
 
 
-def _with_comments(context: RunContext, place: ChatPlace, messages: Sequence[Message]) -> list[Folder]:
+def _with_comments(context: RunContext, chat_folder: ChatFolder, messages: Sequence[Message]) -> list[Folder]:
     """The folders of messages of a group: comments are filed under their post, where those of its channel are kept."""
-    comments, own = context.archive.comments, _own_folder(place)
-    filed = comments.filed(place.chat.id, [message.id for message in messages])
+    comments, own = context.archive.comments, _own_folder(chat_folder)
+    filed = comments.filed(chat_folder.chat.id, [message.id for message in messages])
     channels = {channel_id: comments.wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
     folders = {
         post: (_comments_folder(context, *post) or own) if channels[post[0]] else own for post in set(filed.values())
@@ -86,20 +90,20 @@ def layout_of(archive: Archive, account: int, chat_id: int) -> LayoutName:
     return cast("LayoutName", layout)
 
 
-def _topic_folder(context: RunContext, place: ChatPlace, topic_id: int) -> Folder:
+def _topic_folder(context: RunContext, chat_folder: ChatFolder, topic_id: int) -> Folder:
     """The folder of a topic. Its note gets its name when the first of its messages does."""
-    chat_id = place.chat.id
+    chat_id = chat_folder.chat.id
     tobs_id = f"{chat_id}/topic/{topic_id}"
-    known = known_topic(context, place.chat, topic_id)
+    known = known_topic(context, chat_folder.chat, topic_id)
     note = context.archive.notes.claim(
         tobs_id,
         "topic",
         account=context.account,
         chat_id=chat_id,
         message_id=topic_id,
-        candidates=topic_candidates(place.folder, known.topic.title, topic_id),
+        candidates=topic_candidates(chat_folder.folder, known.topic.title, topic_id),
     )
-    return Folder(folder_of(context.archive, note), tobs_id, note.id, place.layout)
+    return Folder(folder_of(context.archive, note), tobs_id, note.id, chat_folder.layout)
 
 
 def known_topic(context: RunContext, chat: Chat, topic_id: int) -> KnownTopic:

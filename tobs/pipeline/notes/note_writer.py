@@ -10,8 +10,8 @@ from typing import Protocol
 
 from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.post_render import stopped_with
 from tobs.pipeline.notes.render_notes import Pressed, press_summaries
 from tobs.pipeline.notes.vault_scan import follow_displaced
@@ -40,11 +40,16 @@ class NoteWriter:
     each note."""
 
     def __init__(
-        self, context: RunContext, keeper: Keeper, press: Press, *, told: Callable[[Pressed], None] = lambda _: None
+        self,
+        context: RunContext,
+        archive_thread: ArchiveThread,
+        press: Press,
+        *,
+        told: Callable[[Pressed], None] = lambda _: None,
     ) -> None:
         self._told = told
         self._context = context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._press = press
         self._left: list[int] = []
         self._preserved: set[int] = set()
@@ -53,7 +58,7 @@ class NoteWriter:
         """Make ready for the notes of so many messages."""
         self._press.expect(messages)
 
-    async def write_messages(self, place: ChatPlace, *, final: bool) -> int:
+    async def write_messages(self, chat_folder: ChatFolder, *, final: bool) -> int:
         """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
 
         While one batch is taken down, others are being pressed.
@@ -65,13 +70,13 @@ class NoteWriter:
         try:
             while more or running:
                 while more and len(running) <= self._press.width:
-                    rows = await self._keeper(self._next, place, last, final=final)
+                    rows = await self._archive_thread(self._next, chat_folder, last, final=final)
                     if rows:
-                        running.append(asyncio.create_task(self._hand_over(place.chat, rows)))
+                        running.append(asyncio.create_task(self._hand_over(chat_folder.chat, rows)))
                         count, last = count + len(rows), rows[-1]
                     more = bool(rows)
                 if running:
-                    await self._keeper(self._take_down, await running.popleft())
+                    await self._archive_thread(self._take_down, await running.popleft())
         finally:
             for task in running:
                 task.cancel()
@@ -81,33 +86,38 @@ class NoteWriter:
         """Write the notes about chats, people and audio files; how many were stale."""
         count = 0
         with stopped_with(self._context.render_context.post_render):
-            while written := await self._keeper(self._write_summaries):
+            while written := await self._archive_thread(self._write_summaries):
                 count += written
         return count
 
     async def write_index(self) -> None:
         """Write the list of the vault's chats, if one of them has news; after everything that it counts."""
         with stopped_with(self._context.render_context.post_render):
-            await self._keeper(self._write_index)
+            await self._archive_thread(self._write_index)
 
     async def heal(self) -> int:
         """Mark stale the notes whose missing link targets are in the vault now, and those that are found where another
         one should be; how many there are."""
-        return await self._keeper(self._heal)
+        return await self._archive_thread(self._heal)
 
     async def close(self) -> None:
         """Leave what could not be rendered to the next run."""
-        await self._keeper(self._context.archive.notes.mark_stale, self._left)
+        await self._archive_thread(self._context.archive.notes.mark_stale, self._left)
 
     async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
         return await self._press(chat, rows)
 
     # In the keeper's thread
 
-    def _next(self, place: ChatPlace, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
+    def _next(self, chat_folder: ChatFolder, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
         notes, account = self._context.archive.notes, self._context.account
         rows = notes.stale(
-            account, place.chat.id, kinds=MESSAGE_NOTES, after=last, limit=self._context.batch, ready_only=not final
+            account,
+            chat_folder.chat.id,
+            kinds=MESSAGE_NOTES,
+            after=last,
+            limit=self._context.batch,
+            ready_only=not final,
         )
         if not any(row.period for row in rows):
             return rows

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.comments import file_comments
 from tobs.pipeline.notes.folders import Folder, folder_key, folder_of, folders_of, layout_of
 from tobs.render.naming import note_words
@@ -25,7 +25,7 @@ from tobs.vault.layout import (
     VAULT_BASE,
     VAULT_INDEX,
     LayoutName,
-    NotePlace,
+    NotePath,
     chat_base_path,
     chat_candidates,
     choose_layout,
@@ -44,16 +44,16 @@ def open_chat(
     context: RunContext,
     chat: Chat,
     *,
-    inside: ChatPlace | None = None,
+    inside: ChatFolder | None = None,
     is_part: bool = False,
     messages: int | None = None,
-) -> ChatPlace:
+) -> ChatFolder:
     """Give ``chat`` its note, folder and layout, or those of ``inside`` which it belongs to. What is known of the chat
     is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history."""
     archive = context.archive
     if inside is not None:
         archive.chats.put(context.account, chat)
-        return ChatPlace(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
+        return ChatFolder(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
     with archive.transaction():
         if chat.migrated_from:
             _take_over_group(context, chat)
@@ -71,7 +71,7 @@ def open_chat(
             archive.notes.mark_stale([note.id])
         _claim_bases(context, note)
         layout = _layout(context, chat.id, messages if messages is not None else chat.count or 0)
-    return ChatPlace(chat, note.id, folder_of(archive, note), chat.id, layout, is_part)
+    return ChatFolder(chat, note.id, folder_of(archive, note), chat.id, layout, is_part)
 
 
 def _take_over_group(context: RunContext, chat: Chat) -> None:
@@ -90,17 +90,19 @@ def _take_over_group(context: RunContext, chat: Chat) -> None:
         archive.chats.set_layout(context.account, chat.id, *layout)
 
 
-def known_place(context: RunContext, chat: Chat) -> ChatPlace:
+def known_folder(context: RunContext, chat: Chat) -> ChatFolder:
     """The place that an earlier run gave a chat, in the folder of another one if it has no note of its own; without a
     note and a folder where there is none."""
     archive = context.archive
     note = archive.notes.by_tobs_id(str(chat.id))
     if note is None and (host := _host(context, chat)) is not None:
-        place = known_place(context, host)
+        chat_folder = known_folder(context, host)
         chat = replace(chat, top=archive.messages.newest_id(context.account, chat.id))
-        return replace(place, chat=chat, home=host.id if chat.migrated_to else chat.id, is_guest=not chat.migrated_to)
+        return replace(
+            chat_folder, chat=chat, home=host.id if chat.migrated_to else chat.id, is_guest=not chat.migrated_to
+        )
     layout = layout_of(archive, context.account, chat.id)
-    return ChatPlace(chat, note.id if note else 0, folder_of(archive, note) if note else "", chat.id, layout)
+    return ChatFolder(chat, note.id if note else 0, folder_of(archive, note) if note else "", chat.id, layout)
 
 
 def _host(context: RunContext, chat: Chat) -> Chat | None:
@@ -152,26 +154,26 @@ class Planned(Struct, frozen=True):
     is_all: bool
 
 
-def plan_messages(context: RunContext, place: ChatPlace, *, upto: int, final: bool) -> Planned:
+def plan_messages(context: RunContext, chat_folder: ChatFolder, *, upto: int, final: bool) -> Planned:
     """Plan the next batch of messages up to id ``upto`` (see ``settled_to``); ``final`` says that no further one is to
     come."""
-    archive, chat = context.archive, place.chat
-    if place.layout != "message" and not final and _is_open(context, place, upto):
+    archive, chat = context.archive, chat_folder.chat
+    if chat_folder.layout != "message" and not final and _is_open(context, chat_folder, upto):
         return Planned(0, is_all=True)
-    limit = context.batch if place.layout == "message" else max(context.batch, _LARGEST_PERIOD)
+    limit = context.batch if chat_folder.layout == "message" else max(context.batch, _LARGEST_PERIOD)
     messages = archive.messages.unplanned(context.account, chat.id, upto, limit)
     units = albums(messages)
     may_go_on = not final or len(messages) == limit
     if units and units[-1][0].album_id and may_go_on:
         # Its other parts may come with the next page.
         units.pop()
-    if place.layout != "message" and may_go_on:
-        units = _closed_periods(context, place, units, may_wait=len(messages) < limit)
+    if chat_folder.layout != "message" and may_go_on:
+        units = _closed_periods(context, chat_folder, units, may_wait=len(messages) < limit)
     if not units:
         return Planned(0, is_all=True)
     with archive.transaction():
         file_comments(archive, chat, [message for unit in units for message in unit])
-        folders = folders_of(context, place, [unit[0] for unit in units])
+        folders = folders_of(context, chat_folder, [unit[0] for unit in units])
         planned = 0
         for layout in dict.fromkeys(folder.layout for folder in folders):
             filed = [(folder, unit) for folder, unit in zip(folders, units, strict=True) if folder.layout == layout]
@@ -180,42 +182,42 @@ def plan_messages(context: RunContext, place: ChatPlace, *, upto: int, final: bo
                 archive.notes.plan(layout, context.account, chat.id, drafts)
             else:
                 drafts = _period_drafts(context, layout, filed)
-                archive.notes.plan(layout, context.account, place.home, drafts)
+                archive.notes.plan(layout, context.account, chat_folder.home, drafts)
             planned += len(drafts)
         _plan_senders(context, chat, [message.sender_id for unit in units for message in unit])
-        archive.notes.mark_stale({place.note_id, *(folder.note_id for folder in folders)})
+        archive.notes.mark_stale({chat_folder.note_id, *(folder.note_id for folder in folders)})
     context.reporter.expected_notes += planned
     return Planned(len(units), is_all=len(messages) < limit)
 
 
-def settled_to(context: RunContext, place: ChatPlace, *, final: bool) -> int:
+def settled_to(context: RunContext, chat_folder: ChatFolder, *, final: bool) -> int:
     """Up to which id messages may get their notes: the watermark, or at the end of a part of a chat its top."""
-    if final and place.is_part:
-        return place.chat.top
-    return context.archive.coverage.watermark(context.account, place.chat.id)
+    if final and chat_folder.is_part:
+        return chat_folder.chat.top
+    return context.archive.coverage.watermark(context.account, chat_folder.chat.id)
 
 
-def _is_open(context: RunContext, place: ChatPlace, upto: int) -> bool:
+def _is_open(context: RunContext, chat_folder: ChatFolder, upto: int) -> bool:
     """Whether all that could be planned is of one period, to which more may come: its note is not made yet, so that a
     day is rendered once and not with each page. Without reading the messages, which may be many."""
-    dates = context.archive.messages.unplanned_dates(context.account, place.chat.id, upto)
-    return dates is None or _period(context, place, dates[0]) == _period(context, place, dates[1])
+    dates = context.archive.messages.unplanned_dates(context.account, chat_folder.chat.id, upto)
+    return dates is None or _period(context, chat_folder, dates[0]) == _period(context, chat_folder, dates[1])
 
 
 def _closed_periods(
-    context: RunContext, place: ChatPlace, units: Sequence[list[Message]], *, may_wait: bool
+    context: RunContext, chat_folder: ChatFolder, units: Sequence[list[Message]], *, may_wait: bool
 ) -> list[list[Message]]:
     """``units`` without those of the last period, to which more may come; with them if there is no other period and it
     has so many messages that it cannot wait."""
     if not units:
         return []
-    last = _period(context, place, units[-1][0].date)
-    closed = [unit for unit in units if _period(context, place, unit[0].date) != last]
+    last = _period(context, chat_folder, units[-1][0].date)
+    closed = [unit for unit in units if _period(context, chat_folder, unit[0].date) != last]
     return closed if closed or may_wait else list(units)
 
 
-def _period(context: RunContext, place: ChatPlace, unix: int) -> str:
-    return period_of(place.layout, datetime.fromtimestamp(unix, context.zone).date())
+def _period(context: RunContext, chat_folder: ChatFolder, unix: int) -> str:
+    return period_of(chat_folder.layout, datetime.fromtimestamp(unix, context.zone).date())
 
 
 def albums(messages: Sequence[Message]) -> list[list[Message]]:
@@ -238,7 +240,7 @@ def _draft(context: RunContext, folder: Folder, unit: Sequence[Message]) -> Note
         context.archive.notes.assign(earlier[0], keys, block_id=earlier[1])
         return None
     day = datetime.fromtimestamp(first.date, context.zone).date()
-    spot = NotePlace(
+    spot = NotePath(
         folder.path,
         day,
         first.id,
@@ -264,7 +266,7 @@ def _period_drafts(
             continue
         day = datetime.fromtimestamp(first.date, context.zone).date()
         tobs_id = f"{folder.tobs_id}/{period_of(layout, day)}"
-        draft = drafts.setdefault(tobs_id, _PeriodDraft(NotePlace(folder.path, day, first.id, "")))
+        draft = drafts.setdefault(tobs_id, _PeriodDraft(NotePath(folder.path, day, first.id, "")))
         draft.keys += keys
         draft.parts += [(first.id, key) for key in keys[1:]]
     return [_period_draft(layout, tobs_id, draft) for tobs_id, draft in drafts.items()]
@@ -273,7 +275,7 @@ def _period_drafts(
 class _PeriodDraft(Struct):
     """What is known of a day's or month's note while its messages are gathered."""
 
-    spot: NotePlace
+    spot: NotePath
     keys: list[MessageKey] = []
     parts: list[tuple[int, MessageKey]] = []
 

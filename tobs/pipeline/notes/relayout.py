@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from tobs.archive import Retired, Successor, pack_base
 from tobs.model import Chat, stories_of
 from tobs.pipeline.context.report import Change, KeptNote, Relaid, Rendering
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.folders import layout_of
 from tobs.pipeline.notes.lookups import address
 from tobs.pipeline.notes.note_writer import MESSAGE_NOTES
-from tobs.pipeline.notes.planning import known_place, plan_messages, settled_to
+from tobs.pipeline.notes.planning import known_folder, plan_messages, settled_to
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.attach import unoccupied
 from tobs.vault.decide import Known, is_ours, plain_text, text_hash
@@ -39,7 +39,7 @@ _FILES = 200
 _ATTEMPTS = 3
 
 
-def lay_out(context: RunContext, chat: Chat, asked: AskedLayout) -> list[ChatPlace]:
+def lay_out(context: RunContext, chat: Chat, asked: AskedLayout) -> list[ChatFolder]:
     """Lay ``chat`` out as ``asked``, with what is filed in its folder; the places of both, none if all is as it should
     be. Notes the owner deleted stay so, and so do their messages."""
     archive = context.archive
@@ -48,14 +48,14 @@ def lay_out(context: RunContext, chat: Chat, asked: AskedLayout) -> list[ChatPla
         is_new = layout != layout_of(archive, context.account, chat.id)
         if is_new:
             archive.chats.set_layout(context.account, chat.id, layout, "tobs render --layout asked for it")
-        places = _filed_with(context, chat)
-        retired = sum(_retire(context, place) for place in places)
+        chat_folders = _filed_with(context, chat)
+        retired = sum(_retire(context, chat_folder) for chat_folder in chat_folders)
     if not (is_new or retired):
         return []
     rendering_of(context).layouts.append(Relaid(chat.title, layout, retired))
-    for place in places:
-        _plan_again(context, place)
-    return places
+    for chat_folder in chat_folders:
+        _plan_again(context, chat_folder)
+    return chat_folders
 
 
 def _wanted_layout(context: RunContext, chat: Chat, asked: AskedLayout) -> LayoutName:
@@ -66,39 +66,39 @@ def _wanted_layout(context: RunContext, chat: Chat, asked: AskedLayout) -> Layou
     return choose_layout(asked, count)[0]
 
 
-def _filed_with(context: RunContext, chat: Chat) -> list[ChatPlace]:
+def _filed_with(context: RunContext, chat: Chat) -> list[ChatFolder]:
     """Where the messages of ``chat`` are filed, and all others that are laid out with them: of the group it grew from,
     its stories, the comments under its posts (which the discussion group may share with messages of its own)."""
     archive = context.archive
     ids = [chat.migrated_from, chat.id, stories_of(chat.id), *archive.comments.groups_of(chat.id)]
     known = [archive.chats.get(context.account, one) for one in ids if one]
-    places = [known_place(context, one) for one in known if one is not None]
-    return [_all_there_is(context, place) for place in places if place.note_id]
+    chat_folders = [known_folder(context, one) for one in known if one is not None]
+    return [_all_there_is(context, chat_folder) for chat_folder in chat_folders if chat_folder.note_id]
 
 
-def _all_there_is(context: RunContext, place: ChatPlace) -> ChatPlace:
-    """``place``, for planning all that is archived: where an export was stopped halfway, what had a note gets one again
-    all the same."""
-    archive, chat = context.archive, place.chat
+def _all_there_is(context: RunContext, chat_folder: ChatFolder) -> ChatFolder:
+    """Return ``chat_folder`` for planning all that is archived: where an export was stopped halfway, what had a note
+    gets one again."""
+    archive, chat = context.archive, chat_folder.chat
     top = archive.messages.newest_id(context.account, chat.id)
     is_part = bool(archive.coverage.gaps(context.account, chat.id, 1, top))
-    return replace(place, chat=replace(chat, top=top), is_part=is_part)
+    return replace(chat_folder, chat=replace(chat, top=top), is_part=is_part)
 
 
-def _retire(context: RunContext, place: ChatPlace) -> int:
+def _retire(context: RunContext, chat_folder: ChatFolder) -> int:
     """The notes of a chat that are not laid out as they should be are to go; how many."""
-    archive, chat_id = context.archive, place.chat.id
+    archive, chat_id = context.archive, chat_folder.chat.id
     channels = [
         one
         for one in archive.comments.channels_of(chat_id)
         if archive.comments.wanted(one) and archive.notes.by_tobs_id(str(one)) is not None
     ]
     commented = {one: layout_of(archive, context.account, one) for one in channels}
-    return archive.relayouts.retire(context.account, chat_id, MESSAGE_NOTES, place.layout, commented)
+    return archive.relayouts.retire(context.account, chat_id, MESSAGE_NOTES, chat_folder.layout, commented)
 
 
-def _plan_again(context: RunContext, place: ChatPlace) -> None:
-    while not plan_messages(context, place, upto=settled_to(context, place, final=True), final=True).is_all:
+def _plan_again(context: RunContext, chat_folder: ChatFolder) -> None:
+    while not plan_messages(context, chat_folder, upto=settled_to(context, chat_folder, final=True), final=True).is_all:
         pass
 
 
@@ -107,9 +107,9 @@ def resume_relayouts(context: RunContext) -> None:
     archive = context.archive
     for _, chat_id in archive.relayouts.chats():
         chat = archive.chats.get(context.account, chat_id)
-        place = known_place(context, chat) if chat is not None else None
-        if place is not None and place.note_id:
-            _plan_again(context, _all_there_is(context, place))
+        chat_folder = known_folder(context, chat) if chat is not None else None
+        if chat_folder is not None and chat_folder.note_id:
+            _plan_again(context, _all_there_is(context, chat_folder))
     hand_over(context)
 
 

@@ -23,7 +23,7 @@ from tobs import errors
 from tobs.archive import NoteRow
 from tobs.errors import TobsError
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.post_render import stopped_with
 from tobs.pipeline.notes.render_notes import Pressed, press_messages
@@ -44,10 +44,10 @@ class Presses:
     ``width`` batches are worth having on their way at a time.
     """
 
-    def __init__(self, render_context: RenderContext, keeper: Keeper, *, processes: int) -> None:
+    def __init__(self, render_context: RenderContext, archive_thread: ArchiveThread, *, processes: int) -> None:
         self.width = max(1, _AHEAD * processes)
         self._render_context = render_context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._pressed = 0
         self._processes = processes
         self._starting: list[asyncio.Task[None]] = []
@@ -74,7 +74,7 @@ class Presses:
         self.expect(self._pressed)
         if not self._started:
             with stopped_with(self._render_context.post_render):
-                return await self._keeper(press_messages, self._render_context, chat, rows)
+                return await self._archive_thread(press_messages, self._render_context, chat, rows)
         process = await self._free.get()
         # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
         asked = asyncio.create_task(process.ask(Job(chat, tuple(rows))))

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 
 
 class Scope(Struct, frozen=True):
     """The chats, and whether they were ``named`` (else everything is meant); ``since`` and ``until`` are Unix seconds
     (0: no bound)."""
 
-    places: Sequence[ChatPlace]
+    chat_folders: Sequence[ChatFolder]
     named: bool = False
     since: float = 0
     until: float = 0
@@ -25,17 +25,17 @@ def mark_stale(context: RunContext, scope: Scope) -> None:
     if not scope.named and not scope.since and not scope.until:
         notes.mark_all_stale()
         return
-    for place in scope.places:
+    for chat_folder in scope.chat_folders:
         if scope.since or scope.until:
-            notes.mark_stale_between(context.account, place.chat.id, scope.since, scope.until or float("inf"))
+            notes.mark_stale_between(context.account, chat_folder.chat.id, scope.since, scope.until or float("inf"))
         else:
-            notes.mark_stale_in(context.account, place.chat.id)
+            notes.mark_stale_in(context.account, chat_folder.chat.id)
 
 
 def restore(context: RunContext, scope: Scope) -> None:
     """Want back the notes and files of ``scope`` that their owner deleted. Files have to be fetched again."""
     archive = context.archive
-    ids = [place.chat.id for place in scope.places] if scope.named else []
+    ids = [chat_folder.chat.id for chat_folder in scope.chat_folders] if scope.named else []
     with archive.transaction():
         archive.notes.restored(context.account, ids if scope.named else None)
         for files in archive.files.all():

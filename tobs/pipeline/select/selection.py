@@ -36,7 +36,7 @@ class Selection(Struct, frozen=True):
     filters: Filters = Filters()
 
 
-class Chosen(Struct, frozen=True):
+class SelectedChat(Struct, frozen=True):
     """A chat of the run; ``is_full`` says whether what only a full request tells is known of it. ``topics`` of a
     forum are those that links name (none: all of it)."""
 
@@ -55,9 +55,9 @@ class Part(Struct, frozen=True):
     thread: int = 0
 
 
-async def choose_chats(telegram: Telegram, selection: Selection, reporter: Reporter) -> list[Chosen]:
+async def select_chats(telegram: Telegram, selection: Selection, reporter: Reporter) -> list[SelectedChat]:
     """The chats of a run, each once. With several targets, one that cannot be had is told and left out."""
-    found: dict[int, Chosen] = {}
+    found: dict[int, SelectedChat] = {}
     for target in selection.targets:
         try:
             chats = await telegram.expand(target, join=selection.join)
@@ -73,10 +73,10 @@ async def choose_chats(telegram: Telegram, selection: Selection, reporter: Repor
             is_full = not target.strip().lower().startswith(_FOLDER)
             topics = await _linked_topic(telegram, target, chats)
             for chat in chats:
-                found[chat.id] = _with_more(found.get(chat.id), Chosen(chat, is_full, topics))
+                found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full, topics))
     if selection.all:
         for chat in await telegram.every_chat():
-            found[chat.id] = _with_more(found.get(chat.id), Chosen(chat, is_full=False))
+            found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full=False))
     without = await _excluded(telegram, selection.exclude, [chosen.chat for chosen in found.values()])
     return [chosen for chosen in found.values() if chosen.chat.id not in without]
 
@@ -90,7 +90,7 @@ async def _linked_topic(telegram: Telegram, target: str, chats: Sequence[Chat]) 
     return tuple(topic.id for topic in await telegram.around.topics(chats[0].id, [number]))
 
 
-def _with_more(known: Chosen | None, also: Chosen) -> Chosen:
+def _with_more(known: SelectedChat | None, also: SelectedChat) -> SelectedChat:
     """A chat that two targets name: all of it, or the topics of both."""
     if known is None:
         return also
@@ -98,12 +98,12 @@ def _with_more(known: Chosen | None, also: Chosen) -> Chosen:
     return replace(known, topics=tuple(dict.fromkeys(topics)))
 
 
-async def left_chats(telegram: Telegram, selection: Selection, chosen: Sequence[Chosen]) -> list[Chosen]:
+async def left_channels(telegram: Telegram, selection: Selection, chosen: Sequence[SelectedChat]) -> list[SelectedChat]:
     """The chats the account has left, without those chosen already; only inside a takeout session."""
     known = {one.chat.id for one in chosen}
-    chats = [chat for chat in await telegram.left_chats() if chat.id not in known]
+    chats = [chat for chat in await telegram.left_channels() if chat.id not in known]
     without = [chat for chat in chats if any(fits(pattern, chat) for pattern in selection.exclude)]
-    return [Chosen(chat, is_full=False) for chat in chats if chat not in without]
+    return [SelectedChat(chat, is_full=False) for chat in chats if chat not in without]
 
 
 async def _excluded(telegram: Telegram, patterns: Sequence[str], chats: Sequence[Chat]) -> set[int]:
@@ -134,7 +134,7 @@ def fits(pattern: str, chat: Chat) -> bool:
 
 
 async def parts_of(
-    telegram: Telegram, chosen: Chosen, filters: Filters, senders: Sequence[int], zone: ZoneInfo
+    telegram: Telegram, chosen: SelectedChat, filters: Filters, senders: Sequence[int], zone: ZoneInfo
 ) -> list[Part]:
     """The histories of a chat, oldest first: that of the basic group it grew from, and its own; or those of topics.
 

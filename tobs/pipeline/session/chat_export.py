@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat, is_channel_id
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.chat_pictures import fetch_picture
 from tobs.pipeline.fetch.comments import find_comments, left_comments
 from tobs.pipeline.fetch.import_completion import complete_imported, know_old_group
@@ -20,7 +20,7 @@ from tobs.pipeline.fetch.sync_state import follow, keep_states
 from tobs.pipeline.media.wanted import media_decision
 from tobs.pipeline.notes.planning import open_chat, open_topics
 from tobs.pipeline.select.filters import Filters
-from tobs.pipeline.select.selection import Chosen, parts_of
+from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.pipeline.session.chat_stages import ChatStages
 from tobs.sources import Gap
 from tobs.telegram.client.prefetch import Next
@@ -47,20 +47,20 @@ class ChatExporter(Struct, frozen=True):
         return self.stages.context
 
     @property
-    def keeper(self) -> Keeper:
+    def archive_thread(self) -> ArchiveThread:
         """The archive's thread."""
-        return self.stages.keeper
+        return self.stages.archive_thread
 
-    async def export_all(self, chosen: Sequence[Chosen]) -> list[ChatPlace]:
+    async def export_all(self, chosen: Sequence[SelectedChat]) -> list[ChatFolder]:
         """Every chat's places. With several chats, one that Telegram refuses is told and left out."""
-        places: list[ChatPlace] = []
+        chat_folders: list[ChatFolder] = []
         if self.comments:
             # A discussion group that is exported too finds the folders of its channel's posts.
             chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
         async with self.telegram.ahead.reading(await self._next(chosen)):
             for one in chosen:
                 try:
-                    places += await self.export(one)
+                    chat_folders += await self.export(one)
                 except FloodWait:
                     raise
                 except (RequestRefused, TargetNotFound) as error:
@@ -69,53 +69,55 @@ class ChatExporter(Struct, frozen=True):
                             error.message = f"{one.chat.title}: {error.message}"
                         raise
                     self.context.reporter.failed(error, one.chat.title)
-        return places
+        return chat_folders
 
-    async def _next(self, chosen: Sequence[Chosen]) -> list[Next]:
+    async def _next(self, chosen: Sequence[SelectedChat]) -> list[Next]:
         """What may be asked for before a chat's turn comes; nothing before the state is kept since when changes are
         asked for."""
         if len(chosen) < 2:
             return []
         common = next((one.chat for one in chosen if not is_channel_id(one.chat.id)), None)
         if common is not None:
-            await keep_states(self.context, self.keeper, self.telegram, common)
-        new = await self.keeper(self._unknown, chosen)
+            await keep_states(self.context, self.archive_thread, self.telegram, common)
+        new = await self.archive_thread(self._unknown, chosen)
         return [Next(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
 
-    def _unknown(self, chosen: Sequence[Chosen]) -> set[int]:
+    def _unknown(self, chosen: Sequence[SelectedChat]) -> set[int]:
         """The chats whose whole history is wanted and of which nothing is there."""
         if not self.filters.is_empty:
             return set()
         watermark = self.context.archive.coverage.watermark
         return {one.chat.id for one in chosen if not watermark(self.context.account, one.chat.id)}
 
-    async def export(self, chosen: Chosen) -> list[ChatPlace]:
+    async def export(self, chosen: SelectedChat) -> list[ChatFolder]:
         """One chat, with the history of the basic group it grew from; where both are filed."""
         telegram, context = self.telegram, self.context
         if not chosen.is_full:
             chosen = replace(chosen, chat=await telegram.full(chosen.chat.id))
-        await keep_states(context, self.keeper, telegram, chosen.chat)
+        await keep_states(context, self.archive_thread, telegram, chosen.chat)
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
             await self.bring_topics(chosen.chat, wanted=topics)
-        await self.keeper(know_old_group, context, chosen.chat)
+        await self.archive_thread(know_old_group, context, chosen.chat)
         if chosen.chat.kind == "saved":
-            await self.keeper(context.archive.saved.set_titles, context.account, await telegram.around.tag_titles())
+            await self.archive_thread(
+                context.archive.saved.set_titles, context.account, await telegram.around.tag_titles()
+            )
         parts = await parts_of(telegram, chosen, self.filters, self.senders, context.zone)
         chat = parts[-1].chat
         if not topics:
-            await self.keeper(follow, context, parts, self.filters)
+            await self.archive_thread(follow, context, parts, self.filters)
         messages = sum(part.chat.count or 0 for part in parts)
         is_grown = parts[0].chat.id != chat.id
-        host = await self.keeper(open_chat, context, chat, messages=messages) if is_grown else None
-        places: list[ChatPlace] = []
+        host = await self.archive_thread(open_chat, context, chat, messages=messages) if is_grown else None
+        chat_folders: list[ChatFolder] = []
         for part in parts:
             if self.stages.policy.of(part.chat).kinds:
                 decide = media_decision(context, self.stages.policy)
-                await complete_imported(context, self.keeper, telegram, part.chat, decide)
+                await complete_imported(context, self.archive_thread, telegram, part.chat, decide)
             count = part.chat.count or 0
             context.reporter.expected_messages += min(count, self.filters.limit or count)
-            places.append(
+            chat_folders.append(
                 await self.stages.export(
                     part.source,
                     part.chat,
@@ -125,26 +127,30 @@ class ChatExporter(Struct, frozen=True):
                     inside=host if part.chat.id != chat.id else None,
                 )
             )
-        if await learn_emoji(context, self.keeper, telegram):
-            for place in places:
-                await self.stages.writer.write_messages(place, final=True)
-        await fetch_picture(context, self.keeper, parts[-1].source.fetch_file, places[-1], self.stages.policy)
+        if await learn_emoji(context, self.archive_thread, telegram):
+            for chat_folder in chat_folders:
+                await self.stages.writer.write_messages(chat_folder, final=True)
+        await fetch_picture(
+            context, self.archive_thread, parts[-1].source.fetch_file, chat_folders[-1], self.stages.policy
+        )
         if chat.kind == "channel" and chat.linked_chat:
-            if await self.keeper(self._wants_comments, chat):
-                places.append(await self.bring_comments(chat, places[-1], parts[-1].within))
+            if await self.archive_thread(self._wants_comments, chat):
+                chat_folders.append(await self.bring_comments(chat, chat_folders[-1], parts[-1].within))
             else:
                 context.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
         if self.stories and chat.kind != "group":
-            places.append(await self._stories(chat, host=places[-1] if is_grown else places[0]))
-        return places
+            chat_folders.append(await self._stories(chat, host=chat_folders[-1] if is_grown else chat_folders[0]))
+        return chat_folders
 
-    async def _stories(self, chat: Chat, host: ChatPlace) -> ChatPlace:
+    async def _stories(self, chat: Chat, host: ChatFolder) -> ChatFolder:
         """The stories of a peer, in a folder of its chat's."""
         context, stories = self.context, stories_chat(chat)
-        place = await self.keeper(open_chat, context, stories, inside=replace(host, home=stories.id), is_part=True)
+        chat_folder = await self.archive_thread(
+            open_chat, context, stories, inside=replace(host, home=stories.id), is_part=True
+        )
         source = stories_source(self.telegram, chat)
-        await self.stages.bring(source, place, [(1, stories.top)])
-        return place
+        await self.stages.bring(source, chat_folder, [(1, stories.top)])
+        return chat_folder
 
     def _wants_comments(self, chat: Chat) -> bool:
         """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""
@@ -153,20 +159,20 @@ class ChatExporter(Struct, frozen=True):
             comments.want(chat.id, wanted=self.comments)
         return comments.wanted(chat.id)
 
-    async def bring_comments(self, chat: Chat, host: ChatPlace, within: Gap | None) -> ChatPlace:
+    async def bring_comments(self, chat: Chat, host: ChatFolder, within: Gap | None) -> ChatFolder:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
         context = self.context
         workers = self.stages.limits.downloads
-        found = await find_comments(context, self.keeper, self.telegram, chat, within=within, workers=workers)
-        found = found or await self.keeper(left_comments, context, self.telegram, chat)
+        found = await find_comments(context, self.archive_thread, self.telegram, chat, within=within, workers=workers)
+        found = found or await self.archive_thread(left_comments, context, self.telegram, chat)
         if found is None:
             return host
         # Messages of the group are of that chat, but lie in the channel's folder.
         inside = replace(host, home=found.group.id)
-        place = await self.keeper(open_chat, context, found.group, inside=inside, is_part=True)
-        await self.stages.bring(found.source, place, found.gaps, recording=found.recording)
+        chat_folder = await self.archive_thread(open_chat, context, found.group, inside=inside, is_part=True)
+        await self.stages.bring(found.source, chat_folder, found.gaps, recording=found.recording)
         await self.stages.writer.write_messages(host, final=True)
-        return place
+        return chat_folder
 
     async def bring_topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
         """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one
@@ -178,4 +184,4 @@ class ChatExporter(Struct, frozen=True):
         if missing:
             known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])
             raise TargetNotFound(f"'{chat.title}' has no topic {min(missing)}.", f"Its topics: {known}.")
-        await self.keeper(open_topics, self.context, chat, topics)
+        await self.archive_thread(open_topics, self.context, chat, topics)

@@ -12,14 +12,14 @@ from tobs.archive import Recorded
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.history import Recording, fetch_and_record, missing_ids
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.wanted import media_decision, want_media
 from tobs.pipeline.notes.enrich import Enrichers
 from tobs.pipeline.notes.note_writer import MESSAGE_NOTES, NoteWriter
-from tobs.pipeline.notes.planning import known_place, open_chat, plan_messages, settled_to
+from tobs.pipeline.notes.planning import known_folder, open_chat, plan_messages, settled_to
 from tobs.sources import Gap, Source
 
 #: Rounds of mending: a note written in one round may be what another one waits for.
@@ -39,7 +39,7 @@ class ChatStages(Struct, frozen=True):
     plugins asked, notes planned and written. ``policy`` says which files are wanted."""
 
     context: RunContext
-    keeper: Keeper
+    archive_thread: ArchiveThread
     writer: NoteWriter
     chain: Chain
     enrichers: Enrichers
@@ -54,28 +54,30 @@ class ChatStages(Struct, frozen=True):
         top: int,
         within: Gap | None = None,
         topic: int = 0,
-        inside: ChatPlace | None = None,
-    ) -> ChatPlace:
+        inside: ChatFolder | None = None,
+    ) -> ChatFolder:
         """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
 
         ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is
         the place of the chat that this one belongs to.
         """
         self.context.reporter.chat = chat.title
-        place = await self.keeper(open_chat, self.context, chat, inside=inside, is_part=within is not None)
-        gaps = await self.keeper(missing_ids, self.context, chat.id, top, within, topic)
-        await self.bring(source, place, gaps)
-        return place
+        chat_folder = await self.archive_thread(
+            open_chat, self.context, chat, inside=inside, is_part=within is not None
+        )
+        gaps = await self.archive_thread(missing_ids, self.context, chat.id, top, within, topic)
+        await self.bring(source, chat_folder, gaps)
+        return chat_folder
 
     async def bring(
-        self, source: Source, place: ChatPlace, gaps: Sequence[Gap], *, recording: Recording | None = None
+        self, source: Source, chat_folder: ChatFolder, gaps: Sequence[Gap], *, recording: Recording | None = None
     ) -> None:
         """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
         files and notes. ``recording``: see ``fetch_and_record``."""
-        context, keeper, limits = self.context, self.keeper, self.limits
+        context, archive_thread, limits = self.context, self.archive_thread, self.limits
         decide = media_decision(context, self.policy)
-        waiting = await keeper(want_media, context, place.chat, self.policy)
-        self.writer.expect(min(sum(high - low + 1 for low, high in gaps), place.chat.count or 0))
+        waiting = await archive_thread(want_media, context, chat_folder.chat, self.policy)
+        self.writer.expect(min(sum(high - low + 1 for low, high in gaps), chat_folder.chat.count or 0))
         state = _State(has_files=waiting > 0)
 
         async def fetch() -> None:
@@ -83,8 +85,8 @@ class ChatStages(Struct, frozen=True):
             if gaps:
                 await fetch_and_record(
                     context,
-                    place,
-                    keeper,
+                    chat_folder,
+                    archive_thread,
                     source,
                     gaps,
                     decide,
@@ -97,14 +99,20 @@ class ChatStages(Struct, frozen=True):
         async def media() -> None:
             fetch_file = None if limits.allowance.later else source.fetch_file
             stage = MediaStage(
-                context, place, keeper, fetch_file, self.chain, downloads=limits.downloads, allowance=limits.allowance
+                context,
+                chat_folder,
+                archive_thread,
+                fetch_file,
+                self.chain,
+                downloads=limits.downloads,
+                allowance=limits.allowance,
             )
             await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
             state.is_placed = True
             state.for_notes.set()
 
-        plan = _plan_notes(context, keeper, self.enrichers, place, state)
-        await run_stages(fetch(), media(), plan, _write_notes(context, self.writer, place, state))
+        plan = _plan_notes(context, archive_thread, self.enrichers, chat_folder, state)
+        await run_stages(fetch(), media(), plan, _write_notes(context, self.writer, chat_folder, state))
 
 
 class _State:
@@ -134,17 +142,17 @@ class _State:
 
 
 async def _plan_notes(
-    context: RunContext, keeper: Keeper, enrichers: Enrichers, place: ChatPlace, state: _State
+    context: RunContext, archive_thread: ArchiveThread, enrichers: Enrichers, chat_folder: ChatFolder, state: _State
 ) -> None:
     """Give notes their paths as messages come behind the watermark, when plugins have been asked about these."""
     while not state.is_planned:
         state.for_plan.clear()
         final = state.is_fetched
-        upto = await keeper(settled_to, context, place, final=final)
-        await enrichers.ask(place, upto)
+        upto = await archive_thread(settled_to, context, chat_folder, final=final)
+        await enrichers.ask(chat_folder, upto)
         is_all = False
         while not is_all:
-            planned = await keeper(plan_messages, context, place, upto=upto, final=final)
+            planned = await archive_thread(plan_messages, context, chat_folder, upto=upto, final=final)
             is_all = planned.is_all
             if planned.units:
                 state.for_notes.set()
@@ -155,45 +163,50 @@ async def _plan_notes(
             await state.for_plan.wait()
 
 
-async def _write_notes(context: RunContext, writer: NoteWriter, place: ChatPlace, state: _State) -> None:
+async def _write_notes(context: RunContext, writer: NoteWriter, chat_folder: ChatFolder, state: _State) -> None:
     """Write notes as they are planned and their media placed, until everything is."""
     while True:
         state.for_notes.clear()
         final = state.is_planned and state.is_placed
         if state.is_planned and not final:
             context.reporter.phase = "media"
-        await writer.write_messages(place, final=final)
+        await writer.write_messages(chat_folder, final=final)
         if final:
             return
         await state.for_notes.wait()
 
 
 async def finish_notes(
-    context: RunContext, keeper: Keeper, writer: NoteWriter, places: Sequence[ChatPlace], *, with_waiting: bool = False
+    context: RunContext,
+    archive_thread: ArchiveThread,
+    writer: NoteWriter,
+    chat_folders: Sequence[ChatFolder],
+    *,
+    with_waiting: bool = False,
 ) -> None:
     """After all chats: the notes about chats, people and audio, and the links that can be mended now. Of chats that are
-    not among ``places`` only notes that wait for no file, unless ``with_waiting``."""
+    not among ``chat_folders`` only notes that wait for no file, unless ``with_waiting``."""
     context.reporter.phase = "finishing"
-    for place in await keeper(_with_stale_notes, context, places):
-        await writer.write_messages(place, final=with_waiting)
+    for chat_folder in await archive_thread(_with_stale_notes, context, chat_folders):
+        await writer.write_messages(chat_folder, final=with_waiting)
     await writer.write_summaries()
     # What still cannot be mended (its template fails on it) is left stale, to the next run.
     for _ in range(_HEALINGS):
         if context.render_context.is_rehearsal or not await writer.heal():
             break
-        for place in await keeper(_with_stale_notes, context, places):
-            await writer.write_messages(place, final=True)
+        for chat_folder in await archive_thread(_with_stale_notes, context, chat_folders):
+            await writer.write_messages(chat_folder, final=True)
         await writer.write_summaries()
     await writer.write_index()
     await writer.close()
 
 
-def _with_stale_notes(context: RunContext, places: Sequence[ChatPlace]) -> list[ChatPlace]:
+def _with_stale_notes(context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
     """The chats of this run, and those of earlier ones that point at what came now."""
-    archive, known = context.archive, {place.chat.id: place for place in places}
+    archive, known = context.archive, {chat_folder.chat.id: chat_folder for chat_folder in chat_folders}
     for chat in archive.chats.all(context.account, stories=True):
         if chat.id not in known and archive.notes.stale(context.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
-            known[chat.id] = known_place(context, chat)
+            known[chat.id] = known_folder(context, chat)
     return list(known.values())
 
 

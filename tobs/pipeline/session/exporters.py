@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tobs.archive import Archive, Mark
 from tobs.errors import PluginError, TobsError
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.session.run_hooks import finished_run
 from tobs.plugin.api import Export
@@ -30,19 +30,26 @@ class Exporters:
     """The exporters of a run. ``root`` is the vault, in ``staging`` files wait to be placed."""
 
     def __init__(
-        self, plugins: Sequence[Processor], host: Host, archive: Archive, keeper: Keeper, *, root: Path, staging: Path
+        self,
+        plugins: Sequence[Processor],
+        host: Host,
+        archive: Archive,
+        archive_thread: ArchiveThread,
+        *,
+        root: Path,
+        staging: Path,
     ) -> None:
         self._plugins = plugins
         self._host = host
         self._archive = archive
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._root = root
         self._work = staging / "exports"
 
     async def begin(self, reporter: Reporter) -> None:
         """A run begins: who was never told is told of what comes from here on."""
         if self._plugins:
-            await self._keeper(self._begin, reporter.now)
+            await self._archive_thread(self._begin, reporter.now)
 
     async def hand_on(self, reporter: Reporter, error: str = "") -> None:
         """Tell each exporter what came since it was told last, and place what it made. What fails is in the report."""
@@ -59,7 +66,7 @@ class Exporters:
 
     async def _hand_on(self, one: Processor, work: Path, reporter: Reporter, error: str) -> None:
         source = work / "brought"
-        count, upto = await self._keeper(self._gather, one.name, source, reporter.now)
+        count, upto = await self._archive_thread(self._gather, one.name, source, reporter.now)
         if count:
             run = finished_run(reporter, error)
             reply = await self._host.export(one, Export(run, count, source, work / "made", self._root))
@@ -73,7 +80,7 @@ class Exporters:
             for remark in reply.result.remarks if reply.result else ():
                 reporter.doubt(f"plugin {one.name}", remark.item, remark.reason)
             reporter.count_processor(one.name, done=1)
-        await self._keeper(self._archive.brought.set_mark, one.name, upto)
+        await self._archive_thread(self._archive.brought.set_mark, one.name, upto)
 
     def _begin(self, now: float) -> None:
         brought = self._archive.brought

@@ -24,7 +24,7 @@ from tobs.config import Machine, Profile, Settings
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.context.run_context import RenderContext, RunContext
 from tobs.pipeline.media.edited_files import finish_changes
@@ -85,12 +85,12 @@ class RunConfig(Struct, frozen=True):
         return Limits(self.profile.queue_pages, self.profile.downloads, allowance)
 
 
-class OpenRun(Struct, frozen=True):
-    """A run that has its archive and its plugins: ``archive`` is touched in ``keeper`` only, ``host`` calls plugins,
-    ``exporters`` are those that hand on what it brings, ``post_render`` those with the last word on notes."""
+class RunSession(Struct, frozen=True):
+    """A run that has its archive and its plugins. ``archive`` is used in ``archive_thread`` only, ``host`` calls plugins,
+    ``exporters`` hand on what the run fetched, ``post_render`` changes notes once they are rendered."""
 
     config: RunConfig
-    keeper: Keeper
+    archive_thread: ArchiveThread
     archive: Archive
     host: Host
     exporters: Exporters
@@ -138,32 +138,34 @@ class OpenRun(Struct, frozen=True):
         config = self.config
         async with self.chain() as chain, self.writer(context) as writer:
             enrichers = self.enrichers(context)
-            yield ChatStages(context, self.keeper, writer, chain, enrichers, policy or config.policy, config.limits)
+            yield ChatStages(
+                context, self.archive_thread, writer, chain, enrichers, policy or config.policy, config.limits
+            )
 
     @asynccontextmanager
     async def writer(self, context: RunContext) -> AsyncIterator[NoteWriter]:
         """Who writes the notes, with processes beside the run that press them; what a changed template makes is stale.
         At the end Obsidian's settings know the properties that notes have."""
-        await self.keeper(adopt_notes, context)
-        await self.keeper(mark_changed_templates, context)
-        await self.keeper(resume_relayouts, context)
+        await self.archive_thread(adopt_notes, context)
+        await self.archive_thread(mark_changed_templates, context)
+        await self.archive_thread(resume_relayouts, context)
         processes = _processes(self.config.machine, self.config.profile)
-        async with Presses(context.render_context, self.keeper, processes=processes) as press:
-            yield NoteWriter(context, self.keeper, press)
-        await self.keeper(finish_relayouts, context)
-        await self.keeper(_tell_obsidian, self.config, self.archive)
+        async with Presses(context.render_context, self.archive_thread, processes=processes) as press:
+            yield NoteWriter(context, self.archive_thread, press)
+        await self.archive_thread(finish_relayouts, context)
+        await self.archive_thread(_tell_obsidian, self.config, self.archive)
 
     @asynccontextmanager
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
         """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
         config = self.config
-        await self.keeper(finish_changes, self.archive, config.workspace.root, config.workspace.staging)
+        await self.archive_thread(finish_changes, self.archive, config.workspace.root, config.workspace.staging)
         chain = Chain(
             config.catalogue.processors,
             self.host,
-            ArchiveResults(self.archive, self.keeper),
+            ArchiveResults(self.archive, self.archive_thread),
             staging=config.workspace.staging,
-            locate=ArchiveFiles(self.archive, self.keeper, config.workspace.root),
+            locate=ArchiveFiles(self.archive, self.archive_thread, config.workspace.root),
             force=force,
             only=only,
         )
@@ -177,30 +179,34 @@ class OpenRun(Struct, frozen=True):
         """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
         messages they were asked about before."""
         plugins = [one for one in self.config.catalogue.having("enrich") if not only or one.name in only]
-        return Enrichers(context, self.keeper, self.host, plugins, force=force)
+        return Enrichers(context, self.archive_thread, self.host, plugins, force=force)
 
 
 @asynccontextmanager
-async def open_run(config: RunConfig) -> AsyncIterator[OpenRun]:
+async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
     """Open the archive and take the run down in it. What ends the run is raised; the report is kept all the same.
 
     Raises VaultError for an archive that cannot be used and for a vault of which much is missing.
     """
     reporter = config.reporter
     told = ", ".join(reporter.report.targets)
-    async with Keeper() as keeper:
-        archive = await keeper(open_archive, config.workspace.archive, clock=time.time)
+    async with ArchiveThread() as archive_thread:
+        archive = await archive_thread(open_archive, config.workspace.archive, clock=time.time)
         try:
-            await keeper(archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets)
-            await keeper(look_after, archive, config.workspace.root, reporter, accept_missing=config.accept_missing)
-            await keeper(_follow_owner, config, archive)
+            await archive_thread(
+                archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets
+            )
+            await archive_thread(
+                look_after, archive, config.workspace.root, reporter, accept_missing=config.accept_missing
+            )
+            await archive_thread(_follow_owner, config, archive)
             try:
                 async with (
                     _plugins(config) as host,
-                    exporting(_exporters(config, host, archive, keeper), reporter) as exporters,
-                    _last_word(config, keeper) as post_render,
+                    exporting(_exporters(config, host, archive, archive_thread), reporter) as exporters,
+                    _last_word(config, archive_thread) as post_render,
                 ):
-                    yield OpenRun(config, keeper, archive, host, exporters, post_render)
+                    yield RunSession(config, archive_thread, archive, host, exporters, post_render)
             except TobsError as error:
                 reporter.failed(error, told)
                 raise
@@ -208,9 +214,9 @@ async def open_run(config: RunConfig) -> AsyncIterator[OpenRun]:
                 reporter.problem("interrupted", told, "stopped by the user; state is kept")
                 raise
             finally:
-                await asyncio.shield(keeper(keep_report, config, archive))
+                await asyncio.shield(archive_thread(keep_report, config, archive))
         finally:
-            await asyncio.shield(keeper(archive.close))
+            await asyncio.shield(archive_thread(archive.close))
 
 
 @asynccontextmanager
@@ -238,7 +244,7 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
 
 
 @asynccontextmanager
-async def _last_word(config: RunConfig, keeper: Keeper) -> AsyncIterator[PostRender | None]:
+async def _last_word(config: RunConfig, archive_thread: ArchiveThread) -> AsyncIterator[PostRender | None]:
     """The plugins with the last word on notes; they are asked in the keeper's thread."""
     if not config.last_word:
         yield None
@@ -248,12 +254,14 @@ async def _last_word(config: RunConfig, keeper: Keeper) -> AsyncIterator[PostRen
         with stopped_with(post_render):
             yield post_render
     finally:
-        await asyncio.shield(keeper(post_render.close))
+        await asyncio.shield(archive_thread(post_render.close))
 
 
-def _exporters(config: RunConfig, host: Host, archive: Archive, keeper: Keeper) -> Exporters:
-    place = config.workspace
-    return Exporters(config.catalogue.having("export"), host, archive, keeper, root=place.root, staging=place.staging)
+def _exporters(config: RunConfig, host: Host, archive: Archive, archive_thread: ArchiveThread) -> Exporters:
+    workspace = config.workspace
+    return Exporters(
+        config.catalogue.having("export"), host, archive, archive_thread, root=workspace.root, staging=workspace.staging
+    )
 
 
 def _tell_obsidian(config: RunConfig, archive: Archive) -> None:

@@ -16,7 +16,7 @@ from tobs.errors import ConfigError, LoginError, TelegramError, TobsError, Trans
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts, ArchiveTakeouts
 from tobs.pipeline.context.report import Reporter
-from tobs.pipeline.session.run_session import OpenRun
+from tobs.pipeline.session.run_session import RunSession
 from tobs.telegram.client.takeout import delay_told, end_told
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.events import (
@@ -38,10 +38,10 @@ from tobs.telegram.opening import open_telegram
 
 
 @asynccontextmanager
-async def on_telegram(run: OpenRun, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
+async def on_telegram(run: RunSession, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
     """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
-    peers, takeouts = ArchivePeers(run.archive, run.keeper), ArchiveTakeouts(run.archive, run.keeper)
-    posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, run.config.reporter)
+    peers, takeouts = ArchivePeers(run.archive, run.archive_thread), ArchiveTakeouts(run.archive, run.archive_thread)
+    posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, run.config.reporter)
     async with open_telegram(
         settings, peers=peers, takeouts=takeouts, post_of=posts, on_event=on_event, ask_who=ask_who
     ) as telegram:
@@ -56,7 +56,7 @@ class LateTelegram:
     """Telegram for a run that may do without: opened when it is first needed, and not tried again where it cannot be
     reached. An async context manager."""
 
-    def __init__(self, run: OpenRun, way: Callable[[], TelegramSettings]) -> None:
+    def __init__(self, run: RunSession, way: Callable[[], TelegramSettings]) -> None:
         self._run = run
         self._way = way
         self._stack = AsyncExitStack()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.syncer import Bringer
 from tobs.telegram.facade import Telegram
@@ -14,12 +14,12 @@ from tobs.telegram.sync.updates import Listed
 
 
 async def bring_comment_changes(
-    bringer: Bringer, context: RunContext, keeper: Keeper, telegram: Telegram, chats: Iterable[Chat]
+    bringer: Bringer, context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chats: Iterable[Chat]
 ) -> None:
     """Edits and deletions of comments under the channels among ``chats``, and which of these have new comments, as far
     as a hundred groups a request tell: by the newest id of a group, and its pts. A group that may not be read has to be
     asked post by post."""
-    channels = await keeper(_with_comments, context, chats)
+    channels = await archive_thread(_with_comments, context, chats)
     if not channels:
         return
     try:
@@ -28,14 +28,16 @@ async def bring_comment_changes(
         raise
     except (RequestRefused, TargetNotFound):
         listed = {}
-    for group in await keeper(_moved, context, listed.values()):
+    for group in await archive_thread(_moved, context, listed.values()):
         try:
             await bringer.bring_comments(group)
         except FloodWait:
             raise
         except RequestRefused as error:
             context.reporter.failed(error, f"comments in {group.title}")
-    bringer.brought.commented |= await keeper(_due, context, channels, {id: one.top for id, one in listed.items()})
+    bringer.brought.commented |= await archive_thread(
+        _due, context, channels, {id: one.top for id, one in listed.items()}
+    )
 
 
 def _moved(context: RunContext, listed: Iterable[Listed]) -> list[Chat]:

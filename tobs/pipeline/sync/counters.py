@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tobs.archive import Decide, record_page
 from tobs.model import MessageKey, Page
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.counting import count_recorded
 from tobs.telegram.facade import Telegram
@@ -21,7 +21,7 @@ TOGETHER = 100
 
 async def refresh_counters(
     context: RunContext,
-    keeper: Keeper,
+    archive_thread: ArchiveThread,
     telegram: Telegram,
     chats: Iterable[int],
     decide: Decide,
@@ -33,14 +33,14 @@ async def refresh_counters(
     what was counted anew stale. The messages that are gone (not marked yet)."""
     gone: list[MessageKey] = []
     for chat_id in chats:
-        ids = await keeper(context.archive.messages.live_ids_since, context.account, chat_id, since)
-        gone += await fetch_again(context, keeper, telegram, chat_id, ids, decide, show=True, changed=changed)
+        ids = await archive_thread(context.archive.messages.live_ids_since, context.account, chat_id, since)
+        gone += await fetch_again(context, archive_thread, telegram, chat_id, ids, decide, show=True, changed=changed)
     return gone
 
 
 async def refresh_messages(
     context: RunContext,
-    keeper: Keeper,
+    archive_thread: ArchiveThread,
     telegram: Telegram,
     messages: Iterable[tuple[int, int]],
     decide: Decide,
@@ -54,13 +54,13 @@ async def refresh_messages(
         by_chat[chat_id].append(message_id)
     for chat_id, ids in by_chat.items():
         keys = [MessageKey.of(context.account, chat_id, message_id) for message_id in ids]
-        here = [key.id for key in await keeper(context.archive.messages.live, keys)]
-        await fetch_again(context, keeper, telegram, chat_id, here, decide, show=show, changed=changed)
+        here = [key.id for key in await archive_thread(context.archive.messages.live, keys)]
+        await fetch_again(context, archive_thread, telegram, chat_id, here, decide, show=show, changed=changed)
 
 
 async def fetch_again(
     context: RunContext,
-    keeper: Keeper,
+    archive_thread: ArchiveThread,
     telegram: Telegram,
     chat_id: int,
     ids: Sequence[int],
@@ -75,10 +75,10 @@ async def fetch_again(
     gone: list[MessageKey] = []
     for start in range(0, len(ids), TOGETHER):
         page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
-        await keeper(_record, context, page, decide, changed)
+        await archive_thread(_record, context, page, decide, changed)
         gone += [MessageKey.of(context.account, chat_id, message_id) for message_id in missing]
     if show:
-        await keeper(context.archive.notes.show_counters, context.account, chat_id)
+        await archive_thread(context.archive.notes.show_counters, context.account, chat_id)
     return gone
 
 

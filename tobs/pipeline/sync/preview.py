@@ -10,12 +10,12 @@ from pathlib import Path
 from tobs.archive import Archive, deleted_keys, open_archive
 from tobs.model import Changes, Chat, message_state
 from tobs.pipeline.context.adapters import ArchivePeers
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import Reporter, RunReport
 from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.sync.syncer import boxes_of, moved_boxes
-from tobs.pipeline.sync.tracked_chats import choose_kept
+from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
@@ -23,43 +23,43 @@ from tobs.telegram.opening import open_telegram
 
 async def preview_sync(path: Path, settings: TelegramSettings, targets: Sequence[str], reporter: Reporter) -> RunReport:
     """The report that a sync of ``targets`` would give of messages. The archive at ``path`` is only read."""
-    async with Keeper() as keeper:
-        archive = await keeper(partial(open_archive, path, clock=time.time, read_only=True))
+    async with ArchiveThread() as archive_thread:
+        archive = await archive_thread(partial(open_archive, path, clock=time.time, read_only=True))
         try:
-            peers = ArchivePeers(archive, keeper)
+            peers = ArchivePeers(archive, archive_thread)
             on_event = partial(tell, reporter)
             async with open_telegram(settings, peers=peers, on_event=on_event, ask_who=False) as telegram:
-                chats = await choose_kept(archive, telegram.account.id, keeper, telegram, targets)
-                await _Preview(archive, keeper, telegram, reporter).look(chats)
+                chats = await choose_tracked(archive, telegram.account.id, archive_thread, telegram, targets)
+                await _Preview(archive, archive_thread, telegram, reporter).look(chats)
                 reporter.report.requests = telegram.requests.total()
         finally:
-            await keeper(archive.close)
+            await archive_thread(archive.close)
     return reporter.finish()
 
 
 class _Preview:
     """Counts what differences hold."""
 
-    def __init__(self, archive: Archive, keeper: Keeper, telegram: Telegram, reporter: Reporter) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread, telegram: Telegram, reporter: Reporter) -> None:
         self._archive = archive
         self._account = telegram.account.id
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._telegram = telegram
         self._reporter = reporter
 
     async def look(self, chats: Mapping[int, Chat]) -> None:
         boxes = boxes_of(chats)
-        for box in await moved_boxes(self._archive, self._account, self._keeper, self._telegram, chats):
+        for box in await moved_boxes(self._archive, self._account, self._archive_thread, self._telegram, chats):
             await self._look_into(box, boxes[box])
 
     async def _look_into(self, box: int, chats: Mapping[int, Chat]) -> None:
         names = ", ".join(chat.title for chat in chats.values())
-        state = await self._keeper(self._archive.updates.state, self._account, box)
+        state = await self._archive_thread(self._archive.updates.state, self._account, box)
         while state is not None:
             changes = await self._telegram.changes(box, state)
             if changes.too_long:
                 break
-            await self._keeper(self._count, changes, chats)
+            await self._archive_thread(self._count, changes, chats)
             if changes.is_last or changes.state == state:
                 return
             state = changes.state

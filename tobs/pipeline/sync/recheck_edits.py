@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from tobs.archive import Decide
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, MessageKey
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.counters import TOGETHER, Changed, fetch_again
 from tobs.telegram.facade import Telegram
@@ -31,7 +31,7 @@ class LookedBack(Struct):
 
 async def look_back(
     context: RunContext,
-    keeper: Keeper,
+    archive_thread: ArchiveThread,
     telegram: Telegram,
     chats: Mapping[int, Chat],
     decide: Decide,
@@ -42,14 +42,16 @@ async def look_back(
     """Go on in those of ``chats`` where something is left, for ``PAGES`` requests or (``whole``) to the end, and record
     what was edited. A chat that Telegram refuses is told and left out."""
     archive, found, asked = context.archive, LookedBack(), 0
-    pending = await keeper(archive.updates.to_look_back, context.account)
+    pending = await archive_thread(archive.updates.to_look_back, context.account)
     turns = deque((chat_id, high) for chat_id, high in pending.items() if chat_id in chats)
     while turns and (whole or asked < PAGES):
         chat_id, high = turns.popleft()
         asked += 1
-        ids = await keeper(archive.messages.live_ids_upto, context.account, chat_id, high, TOGETHER)
+        ids = await archive_thread(archive.messages.live_ids_upto, context.account, chat_id, high, TOGETHER)
         try:
-            gone = await fetch_again(context, keeper, telegram, chat_id, ids, decide, show=False, changed=changed)
+            gone = await fetch_again(
+                context, archive_thread, telegram, chat_id, ids, decide, show=False, changed=changed
+            )
         except FloodWait:
             raise
         except RequestRefused as error:
@@ -59,7 +61,7 @@ async def look_back(
         reached = ids[-1] - 1 if len(ids) == TOGETHER else 0
         found.reached[chat_id] = reached
         if not found.gone[chat_id]:  # what is gone may have to be accepted first
-            await keeper(archive.updates.looked_back, context.account, chat_id, reached)
+            await archive_thread(archive.updates.looked_back, context.account, chat_id, reached)
         if reached:
             turns.append((chat_id, reached))
     return found

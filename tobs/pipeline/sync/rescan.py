@@ -16,7 +16,7 @@ from loguru import logger
 
 from tobs.archive import Decide, record_page
 from tobs.model import Chat, MessageKey, Page
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.counters import Changed
 from tobs.pipeline.sync.counting import count_recorded
@@ -28,28 +28,34 @@ _LEAF = 100
 
 
 async def look_through(
-    context: RunContext, keeper: Keeper, telegram: Telegram, chat: Chat, decide: Decide, *, changed: Changed
+    context: RunContext,
+    archive_thread: ArchiveThread,
+    telegram: Telegram,
+    chat: Chat,
+    decide: Decide,
+    *,
+    changed: Changed,
 ) -> list[MessageKey]:
     """Record what is new, find what was deleted: the messages that are gone (not marked yet). Raises RequestRefused."""
     archive, gone = context.archive, list[MessageKey]()
     top = (await telegram.history_top(chat.id)).top
-    newest = await keeper(archive.messages.newest_id, context.account, chat.id)
+    newest = await archive_thread(archive.messages.newest_id, context.account, chat.id)
 
     async def take(page: Page) -> None:
-        gone.extend(await keeper(_take, context, page, decide, changed))
+        gone.extend(await archive_thread(_take, context, page, decide, changed))
 
     # Pages come from several workers: a run that was stopped may have left a hole below the newest.
-    known = (await keeper(archive.updates.followed, context.account)).get(chat.id, newest)
-    if gaps := await keeper(archive.coverage.gaps, context.account, chat.id, known + 1, top):
+    known = (await archive_thread(archive.updates.followed, context.account)).get(chat.id, newest)
+    if gaps := await archive_thread(archive.coverage.gaps, context.account, chat.id, known + 1, top):
         await telegram.walk(chat.id, gaps, take, count=top - known)
-    if await keeper(archive.coverage.gaps, context.account, chat.id, 1, newest):
+    if await archive_thread(archive.coverage.gaps, context.account, chat.id, 1, newest):
         logger.info("chat {} is not here in full: what was deleted is found by looking back", chat.id)
         return gone
-    ids = await keeper(archive.messages.live_ids, context.account, chat.id, 1, newest)
+    ids = await archive_thread(archive.messages.live_ids, context.account, chat.id, 1, newest)
 
     async def probe(index: int) -> tuple[int, int]:
         here, newer = await telegram.position(chat.id, ids[index])
-        ours = await keeper(archive.messages.newer, context.account, chat.id, here)
+        ours = await archive_thread(archive.messages.newer, context.account, chat.id, here)
         return here, ours - len(gone) - newer
 
     for gap in await shrunk_ranges(ids, probe):

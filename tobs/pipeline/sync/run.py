@@ -14,17 +14,17 @@ from tobs.errors import FloodWait, RequestRefused
 from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.pipeline.context.report import RunReport
-from tobs.pipeline.context.run_context import ChatPlace, RunContext
+from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import OpenRun, RunConfig, open_run
+from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.pipeline.session.telegram_session import on_telegram
 from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
 from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
-from tobs.pipeline.sync.tracked_chats import choose_kept
+from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.pipeline.sync.trash import trash_emptied
 from tobs.sources import live_source
 from tobs.sources.inbox import INBOX, inbox_source
@@ -48,18 +48,20 @@ class SyncRun(Struct, frozen=True):
         async with open_run(self.config) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
             self.config.reporter.phase = "syncing"
             context = run.context(telegram.account.id)
-            chats = await choose_kept(run.archive, context.account, run.keeper, telegram, targets)
+            chats = await choose_tracked(run.archive, context.account, run.archive_thread, telegram, targets)
             brought = await self._bring(run, context, telegram, chats)
             await write_notes(run, context, telegram, brought)
             if brought.refused:
                 raise refusal(brought.refused.values())
         return run.report
 
-    async def _bring(self, run: OpenRun, context: RunContext, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
+    async def _bring(self, run: RunSession, context: RunContext, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
         """Every box of ``chats`` that moved. With several, one that Telegram refuses is told and left out."""
-        bringer = Bringer(context, run.keeper, telegram, self.config.policy, accept_deletions=self.accept_deletions)
+        bringer = Bringer(
+            context, run.archive_thread, telegram, self.config.policy, accept_deletions=self.accept_deletions
+        )
         boxes = boxes_of(chats)
-        for box in await moved_boxes(run.archive, context.account, run.keeper, telegram, chats):
+        for box in await moved_boxes(run.archive, context.account, run.archive_thread, telegram, chats):
             try:
                 await bringer.bring(box, boxes[box])
             except FloodWait:
@@ -69,54 +71,58 @@ class SyncRun(Struct, frozen=True):
                     raise
                 context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
         await bringer.look_back(chats, whole=self.fill)
-        await bring_comment_changes(bringer, context, run.keeper, telegram, chats.values())
+        await bring_comment_changes(bringer, context, run.archive_thread, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
-                if gaps := await run.keeper(run.archive.ledgers.to_fill, context.account, chat_id):
+                if gaps := await run.archive_thread(run.archive.ledgers.to_fill, context.account, chat_id):
                     bringer.brought.gaps[chat_id] = gaps
         if self.counters:
             await bringer.refresh(chats, since=time.time() - self.config.settings.refresh)
         return bringer.brought
 
 
-async def write_notes(run: OpenRun, context: RunContext, telegram: Telegram, brought: Brought) -> None:
+async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, brought: Brought) -> None:
     """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
-    unfinished = await run.keeper(context.archive.messages.unfinished, context.account)
-    about = brought.about | await run.keeper(context.archive.updates.with_news, context.account, about=True)
-    changed = brought.changed | about | await run.keeper(context.archive.updates.with_news, context.account)
-    groups = await run.keeper(groups_of, context, await run.keeper(context.archive.chats.all, context.account))
+    unfinished = await run.archive_thread(context.archive.messages.unfinished, context.account)
+    about = brought.about | await run.archive_thread(context.archive.updates.with_news, context.account, about=True)
+    changed = brought.changed | about | await run.archive_thread(context.archive.updates.with_news, context.account)
+    groups = await run.archive_thread(
+        groups_of, context, await run.archive_thread(context.archive.chats.all, context.account)
+    )
     with_comments = brought.commented | {channel for group, channel in groups.items() if group in unfinished}
     moved = changed | set(brought.gaps) | with_comments
     chats = sorted(moved | set(unfinished), reverse=True)
-    if not chats and not await run.keeper(context.archive.notes.stale, context.account, None, limit=1):
+    if not chats and not await run.archive_thread(context.archive.notes.stale, context.account, None, limit=1):
         return
-    config, places = run.config, list[ChatPlace]()
+    config, chat_folders = run.config, list[ChatFolder]()
     if config.settings.deleted == "trash":
-        await run.keeper(trash_emptied, context)
+        await run.archive_thread(trash_emptied, context)
     async with run.stages(context) as stages:
         exporter = ChatExporter(stages, telegram, Filters(), ())
         for chat_id in chats:
             full = await telegram.full(chat_id) if chat_id in about else None
-            place = await run.keeper(open_kept, context, chat_id, full, is_changed=chat_id in changed)
-            if place is None:
+            chat_folder = await run.archive_thread(
+                open_archived_chat, context, chat_id, full, is_changed=chat_id in changed
+            )
+            if chat_folder is None:
                 continue
-            if place.chat.is_forum and chat_id in moved:
-                await exporter.bring_topics(place.chat, wanted=())
+            if chat_folder.chat.is_forum and chat_id in moved:
+                await exporter.bring_topics(chat_folder.chat, wanted=())
             source, here = live_source(telegram), stages
             if chat_id == INBOX:
                 source = inbox_source(context.root / INBOX_FOLDER)
                 allowance = replace(stages.limits.allowance, later=False)  # nothing is asked of Telegram for these
                 limits = replace(stages.limits, allowance=allowance)
                 here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
-            await here.bring(source, place, brought.gaps.get(chat_id, ()))
-            places.append(place)
+            await here.bring(source, chat_folder, brought.gaps.get(chat_id, ()))
+            chat_folders.append(chat_folder)
             if chat_id in with_comments:
-                places.append(await exporter.bring_comments(place.chat, place, None))
-        await finish_notes(context, run.keeper, stages.writer, places)
-    await run.keeper(context.archive.updates.told_news, context.account)
+                chat_folders.append(await exporter.bring_comments(chat_folder.chat, chat_folder, None))
+        await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
+    await run.archive_thread(context.archive.updates.told_news, context.account)
 
 
-def open_kept(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatPlace | None:
+def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatFolder | None:
     """Where a chat of the vault is filed; ``full`` is what is known of it now (None: nothing new). Its note counts its
     messages: it is stale when those changed."""
     archive = context.archive
@@ -131,7 +137,7 @@ def open_kept(context: RunContext, chat_id: int, full: Chat | None, *, is_change
     is_part = bool(archive.coverage.gaps(context.account, chat_id, 1, chat.top))
     if is_part and not archive.ledgers.of(context.account, chat_id).is_complete:
         logger.warning("not all of {} was ever fetched: tobs sync --fill does it", chat.title)
-    place = open_chat(context, chat, inside=inside, is_part=is_part)
+    chat_folder = open_chat(context, chat, inside=inside, is_part=is_part)
     if is_changed:
-        archive.notes.mark_stale([place.note_id])
-    return place
+        archive.notes.mark_stale([chat_folder.note_id])
+    return chat_folder

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from tobs.archive import Archive, SyncMark, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
 from tobs.pipeline.media.wanted import media_decision
@@ -49,10 +49,16 @@ class Bringer:
     """Brings boxes up to date, one after the other."""
 
     def __init__(
-        self, context: RunContext, keeper: Keeper, telegram: Telegram, policy: MediaPolicy, *, accept_deletions: bool
+        self,
+        context: RunContext,
+        archive_thread: ArchiveThread,
+        telegram: Telegram,
+        policy: MediaPolicy,
+        *,
+        accept_deletions: bool,
     ) -> None:
         self._context = context
-        self._keeper = keeper
+        self._archive_thread = archive_thread
         self._telegram = telegram
         self._decide = media_decision(context, policy)
         self._accept = accept_deletions
@@ -66,7 +72,7 @@ class Bringer:
         archive the state stays, so that whatever stops the run, they are asked for again. Raises RequestRefused.
         """
         await self._begin_run()
-        state = await self._keeper(self._context.archive.updates.state, self._context.account, box)
+        state = await self._archive_thread(self._context.archive.updates.state, self._context.account, box)
         if state is None:
             return await self._begin(box, chats)
         await self._take_in(chats)
@@ -78,15 +84,15 @@ class Bringer:
         ones are found otherwise. Raises RequestRefused."""
         await self._begin_run()
         archive, account, chats = self._context.archive, self._context.account, {group.id: group}
-        state = await self._keeper(archive.updates.state, account, group.id)
+        state = await self._archive_thread(archive.updates.state, account, group.id)
         if state is None:
             state = UpdateState((await self._telegram.full(group.id)).pts)
-            return await self._keeper(archive.updates.begin, account, group.id, state)
+            return await self._archive_thread(archive.updates.begin, account, group.id, state)
         if too_long := await self._read(group.id, chats, state, known_only=True):
-            ids = await self._keeper(archive.messages.live_ids, account, group.id, 1, _HIGHEST)
+            ids = await self._archive_thread(archive.messages.live_ids, account, group.id, 1, _HIGHEST)
             gone = await fetch_again(
                 self._context,
-                self._keeper,
+                self._archive_thread,
                 self._telegram,
                 group.id,
                 ids,
@@ -94,7 +100,7 @@ class Bringer:
                 show=False,
                 changed=self.changed,
             )
-            await self._keeper(self.delete, gone, chats, Changes(box=group.id, state=too_long.state))
+            await self._archive_thread(self.delete, gone, chats, Changes(box=group.id, state=too_long.state))
 
     async def _read(
         self, box: int, chats: Mapping[int, Chat], state: UpdateState, *, known_only: bool = False
@@ -108,27 +114,27 @@ class Bringer:
                 self.brought.due[box] = changes.timeout
             if changes.too_long:
                 return changes
-            held += await self._keeper(self._take, changes, chats, is_held=bool(held), known_only=known_only)
+            held += await self._archive_thread(self._take, changes, chats, is_held=bool(held), known_only=known_only)
             if changes.is_last or changes.state == state:
                 break
             state = changes.state
         if held:
-            await self._keeper(self.delete, held, chats, Changes(box=box, state=changes.state))
+            await self._archive_thread(self.delete, held, chats, Changes(box=box, state=changes.state))
         return None
 
     async def refresh(self, chats: Mapping[int, Chat], *, since: float) -> None:
         """Views, reactions and polls of messages that are not older than ``since`` (Unix seconds)."""
         await self._begin_run()
         gone = await refresh_counters(
-            self._context, self._keeper, self._telegram, chats, self._decide, since=since, changed=self.changed
+            self._context, self._archive_thread, self._telegram, chats, self._decide, since=since, changed=self.changed
         )
-        await self._keeper(self.delete, gone, chats)
+        await self._archive_thread(self.delete, gone, chats)
 
     async def refresh_messages(self, messages: Iterable[tuple[int, int]], *, show: bool) -> None:
         """Views, reactions and polls of some messages (chat, id); with ``show`` in their notes too."""
         await self._begin_run()
         await refresh_messages(
-            self._context, self._keeper, self._telegram, messages, self._decide, show=show, changed=self.changed
+            self._context, self._archive_thread, self._telegram, messages, self._decide, show=show, changed=self.changed
         )
 
     async def look_back(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
@@ -136,28 +142,28 @@ class Bringer:
         await self._begin_run()
         left = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in self.brought.refused}
         found = await look_back(
-            self._context, self._keeper, self._telegram, left, self._decide, whole=whole, changed=self.changed
+            self._context, self._archive_thread, self._telegram, left, self._decide, whole=whole, changed=self.changed
         )
-        await self._keeper(self._take_looked_back, found, chats)
+        await self._archive_thread(self._take_looked_back, found, chats)
 
     async def _begin_run(self) -> None:
-        self._mark = self._mark or await self._keeper(self._begin_here)
+        self._mark = self._mark or await self._archive_thread(self._begin_here)
 
     async def _begin(self, box: int, chats: Mapping[int, Chat]) -> None:
         """A box whose changes were never asked for (an import, a selection): looked through, and kept from now on."""
         telegram = self._telegram
         state = await telegram.update_state() if box == COMMON else UpdateState((await telegram.full(box)).pts)
-        await self._keeper(self._follow, chats)
+        await self._archive_thread(self._follow, chats)
         await self._look_through(Changes(box=box, state=state, too_long=True), chats)
 
     async def _take_in(self, chats: Mapping[int, Chat]) -> None:
         """Chats of a box that is known which were not kept in step so far: their changes went unheard."""
-        followed = await self._keeper(self._context.archive.updates.followed, self._context.account)
+        followed = await self._archive_thread(self._context.archive.updates.followed, self._context.account)
         new = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in followed}
         if new:
             gone = await self._search(new)
-            await self._keeper(self._follow, new)  # not before: a run that is killed here searches again
-            await self._keeper(self.delete, gone, chats)
+            await self._archive_thread(self._follow, new)  # not before: a run that is killed here searches again
+            await self._archive_thread(self.delete, gone, chats)
 
     def _follow(self, chats: Mapping[int, Chat]) -> None:
         """Keep ``chats`` in step from now on."""
@@ -172,16 +178,25 @@ class Bringer:
         """Telegram does not tell what happened: the chats themselves do."""
         self._context.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
         gone = await self._search(chats)
-        await self._keeper(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
+        await self._archive_thread(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
 
     async def _search(self, chats: Mapping[int, Chat]) -> list[MessageKey]:
         """Record what is new in ``chats``; the messages that are gone. Edits are left to ``look_back``."""
         gone: list[MessageKey] = []
         for chat_id, chat in chats.items():
-            newest = await self._keeper(self._context.archive.messages.newest_id, self._context.account, chat_id)
-            await self._keeper(self._context.archive.updates.must_look_back, self._context.account, chat_id, newest)
+            newest = await self._archive_thread(
+                self._context.archive.messages.newest_id, self._context.account, chat_id
+            )
+            await self._archive_thread(
+                self._context.archive.updates.must_look_back, self._context.account, chat_id, newest
+            )
             gone += await look_through(
-                self._context, self._keeper, self._telegram, chat, self._decide, changed=self._changed_altogether
+                self._context,
+                self._archive_thread,
+                self._telegram,
+                chat,
+                self._decide,
+                changed=self._changed_altogether,
             )
         return gone
 
@@ -281,7 +296,7 @@ def is_renamed(known: Chat, seen: Chat) -> bool:
 
 
 async def moved_boxes(
-    archive: Archive, account: int, keeper: Keeper, telegram: Telegram, chats: Mapping[int, Chat]
+    archive: Archive, account: int, archive_thread: ArchiveThread, telegram: Telegram, chats: Mapping[int, Chat]
 ) -> list[int]:
     """The boxes of ``chats`` to be asked about: several channels are listed together, and those whose pts is the known
     one are left alone."""
@@ -290,7 +305,7 @@ async def moved_boxes(
     if len(channels) < 2:
         return channels + common
     listed = {one.chat.id: one.pts for one in await telegram.listed(channels)}
-    states = await keeper(_states, archive, account, channels)
+    states = await archive_thread(_states, archive, account, channels)
     return [chat_id for chat_id in channels if not listed.get(chat_id) or listed[chat_id] != states[chat_id]] + common
 
 

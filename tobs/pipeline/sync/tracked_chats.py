@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.select.selection import fits
 from tobs.sources.inbox import INBOX
 from tobs.telegram.facade import Telegram
 
 
-async def choose_kept(
-    archive: Archive, account: int, keeper: Keeper, telegram: Telegram, targets: Sequence[str]
+async def choose_tracked(
+    archive: Archive, account: int, archive_thread: ArchiveThread, telegram: Telegram, targets: Sequence[str]
 ) -> dict[int, Chat]:
     """The chats of the vault that ``targets`` name, by id; without targets those that are kept in step.
 
     Raises UsageError for a vault without chats, TargetNotFound for a target that is not in it.
     """
-    here = await keeper(_chats_of_vault, archive, account)
+    here = await archive_thread(_chats_of_vault, archive, account)
     if not here:
         raise UsageError("There is nothing in this vault to keep in step.", "Begin with `tobs export TARGET`.")
     if not targets:
-        followed = await keeper(archive.updates.followed, account)
+        followed = await archive_thread(archive.updates.followed, account)
         return {chat_id: chat for chat_id, chat in here.items() if chat_id in followed}
     chosen: dict[int, Chat] = {}
     for target in targets:

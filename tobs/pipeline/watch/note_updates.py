@@ -7,24 +7,24 @@ from collections.abc import Collection
 from tobs.archive import Archive
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
-from tobs.pipeline.session.run_session import OpenRun
-from tobs.pipeline.sync.run import open_kept
+from tobs.pipeline.session.run_session import RunSession
+from tobs.pipeline.sync.run import open_archived_chat
 from tobs.pipeline.sync.syncer import Brought
 
 
-async def write_news(run: OpenRun, context: RunContext, brought: Brought) -> None:
+async def write_changed_notes(run: RunSession, context: RunContext, brought: Brought) -> None:
     """The notes that ``brought`` asks for and that wait for no file; the others come with their files."""
     enrichers = run.enrichers(context)
     async with run.writer(context) as writer:
         for chat_id in sorted(brought.changed, reverse=True):
-            place = await run.keeper(open_kept, context, chat_id, None, is_changed=True)
-            if place is None:
+            chat_folder = await run.archive_thread(open_archived_chat, context, chat_id, None, is_changed=True)
+            if chat_folder is None:
                 continue
-            upto = await run.keeper(settled_to, context, place, final=True)
-            await enrichers.ask(place, upto)
-            while not (await run.keeper(plan_messages, context, place, upto=upto, final=True)).is_all:
+            upto = await run.archive_thread(settled_to, context, chat_folder, final=True)
+            await enrichers.ask(chat_folder, upto)
+            while not (await run.archive_thread(plan_messages, context, chat_folder, upto=upto, final=True)).is_all:
                 pass
-            await writer.write_messages(place, final=False)
+            await writer.write_messages(chat_folder, final=False)
         await writer.write_summaries()
         await writer.close()
 

@@ -9,9 +9,9 @@ from tobs.config import Settings
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.media.reprocess import Reprocessing, drop_plugins
 from tobs.pipeline.notes.template_changes import mark_changed_templates
-from tobs.pipeline.select.archived_chats import kept_places
+from tobs.pipeline.select.archived_chats import archived_folders
 from tobs.pipeline.session.chat_stages import finish_notes
-from tobs.pipeline.session.run_session import OpenRun
+from tobs.pipeline.session.run_session import RunSession
 from tobs.pipeline.watch.vault_events import PLUGINS, TRUST
 from tobs.sources import FetchFile
 
@@ -24,25 +24,25 @@ def is_shown_otherwise(before: Settings, now: Settings) -> bool:
 
 
 async def take_up_sources(
-    run: OpenRun, context: RunContext, fetch: FetchFile, changed: Collection[str], *, is_other: bool
+    run: RunSession, context: RunContext, fetch: FetchFile, changed: Collection[str], *, is_other: bool
 ) -> None:
     """Mark the notes stale that changed templates make, all of them where ``is_other``. If ``changed`` (vault paths,
     files of TOBS_HOME) names a plugin or what is trusted, plugins work on what is here; ``fetch`` brings what they want
     beside the files."""
-    await run.keeper(mark_changed_templates, context)
+    await run.archive_thread(mark_changed_templates, context)
     if is_other:
-        await run.keeper(context.archive.notes.mark_all_stale)
+        await run.archive_thread(context.archive.notes.mark_all_stale)
     if any(path.startswith(PLUGINS) or path == TRUST for path in changed):
         await _process_again(run, context, fetch)
 
 
-async def _process_again(run: OpenRun, context: RunContext, fetch: FetchFile) -> None:
+async def _process_again(run: RunSession, context: RunContext, fetch: FetchFile) -> None:
     """Every plugin on everything that is here; what was found before, by the same version, is not found out again."""
-    await run.keeper(drop_plugins, context, run.config.catalogue)
-    places = await run.keeper(kept_places, context, ())
+    await run.archive_thread(drop_plugins, context, run.config.catalogue)
+    chat_folders = await run.archive_thread(archived_folders, context, ())
     async with run.chain() as chain, run.writer(context) as writer:
-        again = Reprocessing(context, run.keeper, chain, fetch)
-        for place in places:
-            await again.run(place)
-            await writer.write_messages(place, final=True)
-        await finish_notes(context, run.keeper, writer, places)
+        again = Reprocessing(context, run.archive_thread, chain, fetch)
+        for chat_folder in chat_folders:
+            await again.run(chat_folder)
+            await writer.write_messages(chat_folder, final=True)
+        await finish_notes(context, run.archive_thread, writer, chat_folders)

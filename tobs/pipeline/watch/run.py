@@ -52,8 +52,8 @@ class WatchRun(Struct, frozen=True):
         """Keep the vault live until ``stop`` is set, or what makes notes changed and everything is to be opened anew.
         The vault paths of what changed. Raises LoginError, VaultError."""
         async with open_run(self.config) as run:
-            peers = ArchivePeers(run.archive, run.keeper)
-            posts, on_event = ArchivePosts(run.archive, run.keeper), partial(tell, self.config.reporter)
+            peers = ArchivePeers(run.archive, run.archive_thread)
+            posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, self.config.reporter)
             async with open_telegram(
                 self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
             ) as telegram:

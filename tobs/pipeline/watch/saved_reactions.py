@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from tobs.archive import Archive
 from tobs.errors import FloodWait, RequestRefused
-from tobs.pipeline.context.archive_thread import Keeper
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.telegram.facade import Telegram
 
 
-async def answer_saved(context: RunContext, keeper: Keeper, telegram: Telegram, reaction: str) -> None:
+async def answer_saved(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, reaction: str) -> None:
     """React to what came into Saved Messages since the last answer; ``reaction`` empty: nothing is sent.
 
     What is there when answers begin is left alone. One that Telegram refuses is told and not tried again; what stops
     it before (a flood wait, the network) is met again by the next call, and a reaction sent twice is one reaction.
     """
-    due = await keeper(_due, context.archive, context.account, is_on=bool(reaction))
+    due = await archive_thread(_due, context.archive, context.account, is_on=bool(reaction))
     for message_id in due:
         try:
             await telegram.around.react_to_saved(message_id, reaction)
@@ -23,7 +23,7 @@ async def answer_saved(context: RunContext, keeper: Keeper, telegram: Telegram, 
             raise
         except RequestRefused as error:
             context.reporter.failed(error, f"reaction to message {message_id} of Saved Messages")
-        await keeper(context.archive.meta.set, _key(context.account), str(message_id))
+        await archive_thread(context.archive.meta.set, _key(context.account), str(message_id))
 
 
 def _due(archive: Archive, account: int, *, is_on: bool) -> list[int]:

@@ -19,14 +19,14 @@ from tobs.pipeline.context.report import Reporter, RunReport, iso_time
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import look_after
-from tobs.pipeline.session.run_session import OpenRun, keep_report
+from tobs.pipeline.session.run_session import RunSession, keep_report
 from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
 from tobs.pipeline.sync.run import write_notes
 from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
-from tobs.pipeline.sync.tracked_chats import choose_kept
+from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.pipeline.watch.change_queue import Bell, Due
 from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
-from tobs.pipeline.watch.note_updates import wants_files, write_news
+from tobs.pipeline.watch.note_updates import wants_files, write_changed_notes
 from tobs.pipeline.watch.saved_reactions import answer_saved
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
@@ -52,7 +52,7 @@ class Watcher:
 
     def __init__(
         self,
-        run: OpenRun,
+        run: RunSession,
         telegram: Telegram,
         peers: ArchivePeers,
         bell: Bell,
@@ -89,7 +89,7 @@ class Watcher:
     async def go(self, targets: Sequence[str]) -> None:
         """Watch the chats that ``targets`` name (none: all of the vault) until ``stop``."""
         run, account = self._run, self._telegram.account.id
-        self._chats = await choose_kept(run.archive, account, run.keeper, self._telegram, targets)
+        self._chats = await choose_tracked(run.archive, account, run.archive_thread, self._telegram, targets)
         self.status.chats = len(self._chats)
         self._tell_idle()
         try:
@@ -169,29 +169,29 @@ class Watcher:
         run, context = self._own_run()
         await self._minded(run, due, self._do(run, context, due))
 
-    async def _do(self, run: OpenRun, context: RunContext, due: Due) -> None:
+    async def _do(self, run: RunSession, context: RunContext, due: Due) -> None:
         if due.files:
-            await run.keeper(_follow_owner, run.archive, context, due.files)
-        dropped, has_more = await run.keeper(take_up_inbox, context, self._clock())
+            await run.archive_thread(_follow_owner, run.archive, context, due.files)
+        dropped, has_more = await run.archive_thread(take_up_inbox, context, self._clock())
         brought = await self._bring(run, context, due)
         brought.changed |= {INBOX} if dropped else set()
         await self._write(run, context, brought)
         if has_more:
             asyncio.get_running_loop().call_later(SETTLED, self._bell.ring)
         if brought.about:
-            known = {chat.id: chat for chat in await run.keeper(run.archive.chats.all, context.account)}
+            known = {chat.id: chat for chat in await run.archive_thread(run.archive.chats.all, context.account)}
             self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
         if due.everything:
             self.status.last_look = iso_time(self._clock())
         if brought.refused:
             context.reporter.failed(refusal(brought.refused.values()), "deletions")
 
-    def _own_run(self) -> tuple[OpenRun, RunContext]:
+    def _own_run(self) -> tuple[RunSession, RunContext]:
         """The run with a report of its own."""
         run = replace(self._run, config=replace(self._run.config, reporter=self._new_reporter()))
         return run, run.context(self._telegram.account.id)
 
-    async def _minded(self, run: OpenRun, due: Due, work: Coroutine[Any, Any, None]) -> bool:
+    async def _minded(self, run: RunSession, due: Due, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
         next time. Raises LoginError."""
         reporter, is_done = run.config.reporter, False
@@ -217,19 +217,19 @@ class Watcher:
         await self._keep(run, reporter.report)
         return is_done
 
-    async def _write(self, run: OpenRun, context: RunContext, brought: Brought) -> None:
+    async def _write(self, run: RunSession, context: RunContext, brought: Brought) -> None:
         """Write the notes of what came. Where files are to be fetched and processed, that is done aside: what comes
         meanwhile has its notes at once."""
         self._waiting.add(brought)
         is_alone = self._aside is None or self._aside.done()
         if is_alone and self._resting() is not None:
             return await write_notes(_without_files(run), context, self._telegram, self._take_waiting())
-        unfinished = await run.keeper(run.archive.messages.unfinished, context.account)
+        unfinished = await run.archive_thread(run.archive.messages.unfinished, context.account)
         chats = self._waiting.changed | set(unfinished)
-        if is_alone and not await run.keeper(wants_files, run.archive, context.account, chats):
+        if is_alone and not await run.archive_thread(wants_files, run.archive, context.account, chats):
             return await self._write_all(run, context)
         if not run.config.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
-            await write_news(run, context, brought)
+            await write_changed_notes(run, context, brought)
         if is_alone:
             self._aside = asyncio.create_task(self._work_aside())
             self._aside.add_done_callback(self._aside_ended)
@@ -244,26 +244,26 @@ class Watcher:
         if not task.cancelled() and task.exception() is not None:
             self._bell.ring()  # who waits for the bell raises it
 
-    async def _write_all(self, run: OpenRun, context: RunContext) -> None:
+    async def _write_all(self, run: RunSession, context: RunContext) -> None:
         await write_notes(run, context, self._telegram, self._take_waiting())
         # All news counts as told by now: what came meanwhile is not.
-        await run.keeper(run.archive.updates.bring_news, context.account, self._waiting.changed)
-        await run.keeper(run.archive.updates.bring_news, context.account, self._waiting.about, about=True)
-        await run.keeper(empty_inbox, context)
+        await run.archive_thread(run.archive.updates.bring_news, context.account, self._waiting.changed)
+        await run.archive_thread(run.archive.updates.bring_news, context.account, self._waiting.about, about=True)
+        await run.archive_thread(empty_inbox, context)
         if self._resting() is None and not self._waiting.changed:
-            await answer_saved(context, run.keeper, self._telegram, run.config.settings.watch_answer)
+            await answer_saved(context, run.archive_thread, self._telegram, run.config.settings.watch_answer)
 
     def _take_waiting(self) -> Brought:
         waiting, self._waiting = self._waiting, Brought()
         return waiting
 
-    async def _bring(self, run: OpenRun, context: RunContext, due: Due) -> Brought:
+    async def _bring(self, run: RunSession, context: RunContext, due: Due) -> Brought:
         """What Telegram has to tell."""
-        bringer = Bringer(context, run.keeper, self._telegram, run.config.policy, accept_deletions=False)
+        bringer = Bringer(context, run.archive_thread, self._telegram, run.config.policy, accept_deletions=False)
         boxes = boxes_of(self._chats)
         asked = [box for box in sorted(due.boxes) if box in boxes]
         if due.everything:
-            moved = await moved_boxes(run.archive, context.account, run.keeper, self._telegram, self._chats)
+            moved = await moved_boxes(run.archive, context.account, run.archive_thread, self._telegram, self._chats)
             unheard = [chat.id for chat in self._chats.values() if chat.left and chat.id not in self._polls]
             asked = list(dict.fromkeys([*moved, *(box for box in unheard if box in boxes), *asked]))
         for box in asked:
@@ -276,10 +276,10 @@ class Watcher:
             self._poll_again(bringer, box)
         if due.everything:
             await bringer.look_back(self._chats)
-        groups = await run.keeper(groups_of, context, self._chats.values())
+        groups = await run.archive_thread(groups_of, context, self._chats.values())
         talked = {groups[box] for box in due.boxes if box in groups}
         channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
-        await bring_comment_changes(bringer, context, run.keeper, self._telegram, channels)
+        await bring_comment_changes(bringer, context, run.archive_thread, self._telegram, channels)
         bringer.brought.commented |= talked
         await self._count(run, bringer, due)
         return bringer.brought
@@ -290,7 +290,7 @@ class Watcher:
         if chat is not None and chat.left and (seconds := bringer.brought.due.get(box)):
             self._polls[box] = self._clock() + seconds
 
-    async def _count(self, run: OpenRun, bringer: Bringer, due: Due) -> None:
+    async def _count(self, run: RunSession, bringer: Bringer, due: Due) -> None:
         """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
         settings = run.config.settings
         counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
@@ -332,7 +332,7 @@ class Watcher:
         with suppress(TobsError):  # a full disk is told by what writes notes
             write_status(self._root, status)
 
-    async def _keep(self, run: OpenRun, report: RunReport) -> None:
+    async def _keep(self, run: RunSession, report: RunReport) -> None:
         """Count what a step did; a step that did something is a run of its own in the archive."""
         counts, notes = report.messages, report.notes
         written = notes.created + notes.updated
@@ -344,10 +344,10 @@ class Watcher:
         self.status.problems = (self.status.problems + told)[-_TOLD:]
         if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or told:
             report.requests = self._telegram.requests.total()
-            await run.keeper(_keep_run, run, report)
+            await run.archive_thread(_keep_run, run, report)
 
 
-def _without_files(run: OpenRun) -> OpenRun:
+def _without_files(run: RunSession) -> RunSession:
     """The run while Telegram is left alone: what is to be fetched from it waits."""
     return replace(run, config=replace(run.config, media_later=True))
 
@@ -358,7 +358,7 @@ def _follow_owner(archive: Archive, context: RunContext, files: set[str]) -> Non
         look_after(archive, context.root, context.reporter, accept_missing=False)
 
 
-def _keep_run(run: OpenRun, report: RunReport) -> None:
+def _keep_run(run: RunSession, report: RunReport) -> None:
     run.archive.runs.start(report.run_id, report.command, report.targets)
     keep_report(run.config, run.archive)
 

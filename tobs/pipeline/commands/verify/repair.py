@@ -10,7 +10,7 @@ from tobs.pipeline.commands.verify.faults import Fault
 from tobs.pipeline.context.report import RunReport
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
-from tobs.pipeline.select.archived_chats import kept_account, kept_places
+from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.vault.trash import move_to_trash
@@ -22,19 +22,19 @@ _WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
 async def mend(config: RunConfig, faults: Sequence[Fault]) -> RunReport:
     """Mend what can be mended of ``faults``. Raises VaultError."""
     async with open_run(config) as run:
-        context = run.context(await run.keeper(kept_account, run.archive, config.settings.account))
-        await run.keeper(_prepare, context, faults)
+        context = run.context(await run.archive_thread(stored_account, run.archive, config.settings.account))
+        await run.archive_thread(_prepare, context, faults)
         async with run.writer(context) as writer:
             try:
-                places = await run.keeper(kept_places, context, ())
+                chat_folders = await run.archive_thread(archived_folders, context, ())
             except UsageError:
-                places = []
-            for place in places:
-                upto = await run.keeper(settled_to, context, place, final=True)
-                while not (await run.keeper(plan_messages, context, place, upto=upto, final=True)).is_all:
+                chat_folders = []
+            for chat_folder in chat_folders:
+                upto = await run.archive_thread(settled_to, context, chat_folder, final=True)
+                while not (await run.archive_thread(plan_messages, context, chat_folder, upto=upto, final=True)).is_all:
                     pass
-                await writer.write_messages(place, final=True)
-            await finish_notes(context, run.keeper, writer, places)
+                await writer.write_messages(chat_folder, final=True)
+            await finish_notes(context, run.archive_thread, writer, chat_folders)
     return run.report
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tobs.archive import Damage, look_for_damage, open_archive
 from tobs.pipeline.commands.verify.checks import check_all
 from tobs.pipeline.commands.verify.faults import Fault, Verification
-from tobs.pipeline.select.archived_chats import kept_account
+from tobs.pipeline.select.archived_chats import stored_account
 
 
 def verify(archive_path: Path, root: Path, account_name: str) -> Verification:
@@ -22,7 +22,7 @@ def verify(archive_path: Path, root: Path, account_name: str) -> Verification:
     else:
         archive = open_archive(archive_path, clock=time.time, read_only=True)
         try:
-            found = check_all(archive, root, kept_account(archive, account_name))
+            found = check_all(archive, root, stored_account(archive, account_name))
         finally:
             archive.close()
     for fault in _of_archive(archive_path, damage):
