@@ -57,7 +57,7 @@ async def open_run_config(
                 zone=vault_zone(context, workspace),
                 catalogue=catalogue,
                 functions=functions,
-                last_word=catalogue.having("post_render"),
+                post_render_plugins=catalogue.having("post_render"),
                 environment=environment(),
                 reporter=reporter,
                 accept_missing=accept_missing,

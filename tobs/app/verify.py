@@ -28,7 +28,7 @@ def verify(context: AppContext) -> Verification:
 
 async def repair(context: AppContext, *, watch: Watch) -> Verification:
     """Mend what can be mended; what a second look finds is left. Raises VaultError."""
-    from tobs.pipeline.commands.verify.repair import mend
+    from tobs.pipeline.commands.verify.repair import repair
     from tobs.pipeline.commands.verify.run import after_mending
     from tobs.vault.workspace import open_workspace
 
@@ -40,7 +40,7 @@ async def repair(context: AppContext, *, watch: Watch) -> Verification:
         await _mend_archive(workspace)
     faults = [*before.items, *(fault for fault in verify(context).items if fault not in before.items)]
     async with open_run_config(context, "verify --repair", [], watch=watch, accept_missing=True) as config:
-        await mend(config, faults)
+        await repair(config, faults)
     return after_mending(before, verify(context))
 
 

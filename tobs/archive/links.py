@@ -71,6 +71,6 @@ class Links:
         )
         return [note_id for (note_id,) in rows]
 
-    def healable(self) -> list[int]:
+    def resolvable(self) -> list[int]:
         """Notes that point at something that was not in the vault and now is."""
         return [note_id for (note_id,) in self._database.rows(_HEALABLE)]

@@ -83,11 +83,11 @@ class Archive:
         """``with archive.transaction():`` makes everything in it one commit, or nothing. May be nested."""
         return self._database.transaction()
 
-    def begin_rehearsal(self) -> None:
-        """From here to ``end_rehearsal`` everything is tried only: nothing of it is kept."""
+    def begin_dry_run(self) -> None:
+        """From here to ``end_dry_run`` everything is tried only: nothing of it is kept."""
         self._database.run("BEGIN IMMEDIATE")
 
-    def end_rehearsal(self) -> None:
+    def end_dry_run(self) -> None:
         """Forget what was tried."""
         self._database.run("ROLLBACK")
 

@@ -43,10 +43,10 @@ class Known(NamedTuple):
 
 class Merging(NamedTuple):
     """What a merge needs: ``base`` gives the text that was written with a `tobs_hash` (empty: the last one; None where
-    it is not kept), ``whereabouts`` where a link's target is now, ``words`` what is said about conflicts."""
+    it is not kept), ``note_locations`` where a link's target is now, ``words`` what is said about conflicts."""
 
     base: Callable[[str], str | None]
-    whereabouts: Whereabouts
+    note_locations: Whereabouts
     words: ConflictWords = ConflictWords()
 
 
@@ -86,7 +86,7 @@ def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str
         # Another file at the note's place, or the owner took all properties out of it: it is theirs.
         return Decision("preserved", is_base=False)
     try:
-        merged = merge_notes(base, text, new, merging.whereabouts, merging.words)
+        merged = merge_notes(base, text, new, merging.note_locations, merging.words)
     except BrokenFrontMatter as error:
         return Decision("preserved", is_base=False, problem=f"its front matter cannot be read: {error}")
     if not merged.news and managed_hash(merged.text) == managed_hash(text):

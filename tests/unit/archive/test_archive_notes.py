@@ -161,11 +161,11 @@ def test_a_link_heals_when_its_target_has_a_note(archive: Archive) -> None:
     record_page(archive, ACCOUNT, page([message(1), message(2)]), want_all)
     note = plan(archive, 1)[1]
     archive.links.set({note.id: [NoteLink(ACCOUNT, CHANNEL, 2, False), NoteLink(ACCOUNT, PRIVATE, 9, False)]}, {})
-    assert archive.links.healable() == []
+    assert archive.links.resolvable() == []
     plan(archive, 2)
-    assert archive.links.healable() == [note.id]
+    assert archive.links.resolvable() == [note.id]
     archive.links.set({note.id: [NoteLink(ACCOUNT, CHANNEL, 2, True)]}, {})
-    assert archive.links.healable() == []
+    assert archive.links.resolvable() == []
 
 
 def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> None:

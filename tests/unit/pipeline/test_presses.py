@@ -15,7 +15,7 @@ from tobs.model import Chat, Message, Page
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
-from tobs.pipeline.notes.render_pool import Presses
+from tobs.pipeline.notes.render_pool import RenderPool
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)
 # Nothing that can be packed: the answer to five such messages is larger than a pipe holds.
@@ -39,10 +39,10 @@ async def test_each_batch_gets_its_own_answer_however_many_are_asked_for_at_a_ti
     asked = [rows[at : at + 5] for at in range(0, 60, 5)]
     async with (
         ArchiveThread() as archive_thread,
-        Presses(context.render_context, archive_thread, processes=2) as presses,
+        RenderPool(context.render_context, archive_thread, processes=2) as pool,
     ):
-        await started(presses)
-        answers = await asyncio.gather(*(presses(CHAT, batch) for batch in asked))
+        await started(pool)
+        answers = await asyncio.gather(*(pool(CHAT, batch) for batch in asked))
         assert len(children()) == 2
     assert [[one.id for one in answer] for answer in answers] == [[row.id for row in batch] for batch in asked]
     assert all(LONG in (context.root / row.path).read_text() for row in rows)
@@ -53,11 +53,11 @@ async def test_all_that_wait_are_told_when_a_process_is_killed(context: RunConte
     rows = planned(context)
     async with (
         ArchiveThread() as archive_thread,
-        Presses(context.render_context, archive_thread, processes=1) as presses,
+        RenderPool(context.render_context, archive_thread, processes=1) as pool,
     ):
-        (process,) = await started(presses)
+        (process,) = await started(pool)
         process.suspend()
-        asked = [asyncio.create_task(presses(CHAT, rows[at : at + 20])) for at in (0, 20)]
+        asked = [asyncio.create_task(pool(CHAT, rows[at : at + 20])) for at in (0, 20)]
         await asyncio.sleep(0.1)
         process.kill()
         answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -70,15 +70,15 @@ async def test_a_run_that_ends_over_a_killed_process_says_so(context: RunContext
     with pytest.raises(TobsError, match="ended unexpectedly"):
         async with (
             ArchiveThread() as archive_thread,
-            Presses(context.render_context, archive_thread, processes=1) as presses,
+            RenderPool(context.render_context, archive_thread, processes=1) as pool,
         ):
-            (process,) = await started(presses)
+            (process,) = await started(pool)
             process.kill()
             async with asyncio.timeout(30):
                 while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 -- no event
                     await asyncio.sleep(0.05)
             await asyncio.sleep(0.2)
-            await presses(CHAT, rows[:5])
+            await pool(CHAT, rows[:5])
 
 
 async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(context: RunContext) -> None:
@@ -86,11 +86,11 @@ async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(context: RunCo
     rows = planned(context)
     async with (
         ArchiveThread() as archive_thread,
-        Presses(context.render_context, archive_thread, processes=1) as presses,
+        RenderPool(context.render_context, archive_thread, processes=1) as pool,
     ):
-        (process,) = await started(presses)
+        (process,) = await started(pool)
         process.suspend()
-        given_up = [asyncio.create_task(presses(CHAT, rows[at : at + 10])) for at in (0, 10, 20)]
+        given_up = [asyncio.create_task(pool(CHAT, rows[at : at + 10])) for at in (0, 10, 20)]
         await asyncio.sleep(0.1)
         for task in given_up:
             task.cancel()
@@ -98,7 +98,7 @@ async def test_an_answer_nobody_waits_for_any_more_goes_to_nobody(context: RunCo
         assert all(task.cancelled() for task in given_up)
         process.resume()
         async with asyncio.timeout(30):
-            answers = await asyncio.gather(*(presses(CHAT, rows[at : at + 10]) for at in (30, 40, 50)))
+            answers = await asyncio.gather(*(pool(CHAT, rows[at : at + 10]) for at in (30, 40, 50)))
     assert [note.id for answer in answers for note in answer] == [row.id for row in rows[30:]]
     # What was begun was ended: the two batches that the process had are written, the third was never handed over.
     assert [row.message_id for row in rows if not (context.root / row.path).exists()] == [*range(21, 31)]
@@ -108,9 +108,9 @@ async def test_a_process_that_is_killed_in_the_middle_of_a_large_answer_is_gone_
     rows = planned(context)
     async with asyncio.timeout(30), ArchiveThread() as archive_thread:
         with pytest.raises(KeyboardInterrupt):
-            async with Presses(context.render_context, archive_thread, processes=1) as presses:
-                await started(presses)
-                asked = asyncio.create_task(presses(CHAT, rows))
+            async with RenderPool(context.render_context, archive_thread, processes=1) as pool:
+                await started(pool)
+                asked = asyncio.create_task(pool(CHAT, rows))
                 while not (context.root / rows[-1].path).exists():  # noqa: ASYNC110 -- another process writes it
                     await asyncio.sleep(0.01)
                 time.sleep(0.5)  # noqa: ASYNC251 -- its answer waits in the pipe, and nobody reads meanwhile
@@ -124,8 +124,8 @@ def children() -> list[psutil.Process]:
     return [one for one in found if any("render_worker" in word for word in one.cmdline())]
 
 
-async def started(presses: Presses) -> list[psutil.Process]:
+async def started(pool: RenderPool) -> list[psutil.Process]:
     """The processes, once they take batches."""
-    presses.expect(5_000)
-    await asyncio.gather(*presses._starting)
+    pool.expect(5_000)
+    await asyncio.gather(*pool._starting)
     return children()

@@ -22,7 +22,7 @@ from tobs.pipeline.notes.relayout import (
     lay_out,
     rendering_of,
 )
-from tobs.pipeline.notes.render_notes import Pressed, press_messages
+from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
@@ -67,7 +67,7 @@ class RenderRun(Struct, frozen=True):
     async def _render(self, run: RunSession, context: RunContext) -> None:
         reporter = self.config.reporter
         if self.asked.dry:
-            context = replace(context, render_context=replace(context.render_context, is_rehearsal=True))
+            context = replace(context, render_context=replace(context.render_context, is_dry_run=True))
         async with self._writer(run, context) as writer:
             reporter.phase = "planning"
             chat_folders = await run.archive_thread(archived_folders, context, self.asked.targets)
@@ -89,7 +89,7 @@ class RenderRun(Struct, frozen=True):
             for chat_folder in chat_folders:
                 if chat_folder.chat.id == chat_folder.home and not chat_folder.is_guest:
                     anew += lay_out(context, chat_folder.chat, self.asked.layout)
-        if anew and not context.render_context.is_rehearsal:
+        if anew and not context.render_context.is_dry_run:
             hand_over(context)
         return anew
 
@@ -100,22 +100,22 @@ class RenderRun(Struct, frozen=True):
             async with run.writer(context) as writer:
                 yield writer
             return
-        await run.archive_thread(run.archive.begin_rehearsal)
+        await run.archive_thread(run.archive.begin_dry_run)
         try:
             await run.archive_thread(mark_changed_templates, context)
             yield NoteWriter(
                 context,
                 run.archive_thread,
-                _Rehearsal(context, run.archive_thread),
+                _DryRun(context, run.archive_thread),
                 told=partial(_tell, context, self.asked.diff),
             )
             await run.archive_thread(finish_relayouts, context)
         finally:
-            await run.archive_thread(run.archive.end_rehearsal)
+            await run.archive_thread(run.archive.end_dry_run)
 
 
-class _Rehearsal:
-    """Presses notes here, where nothing is written: another process would not see what the archive was told."""
+class _DryRun:
+    """RenderPool notes here, where nothing is written: another process would not see what the archive was told."""
 
     width = 1
 
@@ -123,20 +123,20 @@ class _Rehearsal:
         self._context = context
         self._archive_thread = archive_thread
 
-    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
         """What would become of ``rows``."""
-        return await self._archive_thread(press_messages, self._context.render_context, chat, rows)
+        return await self._archive_thread(render_message_notes, self._context.render_context, chat, rows)
 
     def expect(self, messages: int) -> None:
         """Nothing has to be made ready."""
 
 
-def _tell(context: RunContext, with_diff: bool, pressed: Pressed) -> None:
+def _tell(context: RunContext, with_diff: bool, results: NoteResult) -> None:
     """Tell what would become of a note, unless it stays as it is."""
     changes = rendering_of(context).changes
-    if pressed.change is not None and changes is not None:
-        diff = difference(pressed.path, *pressed.change) if with_diff else ""
-        changes.append(Change(pressed.path, pressed.outcome, diff))
+    if results.change is not None and changes is not None:
+        diff = difference(results.path, *results.change) if with_diff else ""
+        changes.append(Change(results.path, results.outcome, diff))
 
 
 def difference(path: str, before: str, after: str) -> str:

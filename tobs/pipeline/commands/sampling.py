@@ -63,20 +63,20 @@ async def look_at(
     pages = _without_repeats([[one for one in page if _is_in(part, one)] for page in pages])
     keep = message_test(filters, senders, zone)
     chosen = [_chosen(page, keep) for page in pages]
-    looked, fitting = sum(map(len, pages)), sum(map(len, chosen))
+    looked, fitting_batch = sum(map(len, pages)), sum(map(len, chosen))
     kinds = Counter(message_type(one) for page in chosen for one in page)
-    exact, messages = looked >= inside, fitting
+    exact, messages = looked >= inside, fitting_batch
     if not exact:
         counted = await _counted(telegram, part, filters, senders)
         exact = keep is None or counted is not None
-        messages = inside if keep is None else round(inside * fitting / max(1, looked))
+        messages = inside if keep is None else round(inside * fitting_batch / max(1, looked))
         if keep is not None and counted is not None:
             messages = min(inside, sum(counted.values()))
         kinds = _with_counted(kinds, counted or {}, messages)
     found = messages
     messages = min(found, filters.limit or found)
     posts = sorted((one for page in chosen for one in page if one.comments), key=lambda one: -(one.comments or 0))
-    share = messages / max(1, fitting)
+    share = messages / max(1, fitting_batch)
     return Holding(
         messages=messages,
         found=found,

@@ -10,7 +10,7 @@ from tobs.archive import NoteRow, ReplacedText, Replacement, WrittenNote, pack_b
 from tobs.errors import UsageError
 from tobs.pipeline.context.report import RunReport
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.notes.render_notes import conflict_words, whereabouts
+from tobs.pipeline.notes.render_notes import conflict_words, note_locations
 from tobs.pipeline.notes.vault_scan import linking_to
 from tobs.pipeline.select.archived_chats import stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
@@ -128,7 +128,7 @@ def _change(context: RunContext, one: ReplacedText, data: bytes | None, base: st
             wrote,
             found,
             one.was,
-            lambda target: whereabouts(context.render_context, target),
+            lambda target: note_locations(context.render_context, target),
             conflict_words(context.render_context.options.language),
         )
     except BrokenFrontMatter as error:

@@ -27,7 +27,7 @@ class RenderContext(Struct, frozen=True):
     zone: ZoneInfo
     options: RenderOptions
     templates: Templates
-    is_rehearsal: bool = False
+    is_dry_run: bool = False
     #: How another process comes by the functions that plugins give to templates.
     functions: tuple[Opening, ...] = ()
     #: Plugins with the last word on notes, where there are any.

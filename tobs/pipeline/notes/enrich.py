@@ -60,10 +60,10 @@ class Enrichers:
                     self._seen[key] = upto
                     break
                 replies = await self._host.enrich(one.plugin, [item for _, item in batch])
-                await self._archive_thread(self._take_down, one, batch, replies)
+                await self._archive_thread(self._commit_results, one, batch, replies)
                 self._seen[key] = batch[-1][0].message.id
 
-    def _take_down(
+    def _commit_results(
         self,
         one: _Asked,
         batch: Sequence[tuple[Unasked, MessageItem]],

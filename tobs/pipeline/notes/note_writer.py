@@ -13,8 +13,8 @@ from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.post_render import stopped_with
-from tobs.pipeline.notes.render_notes import Pressed, press_summaries
-from tobs.pipeline.notes.vault_scan import follow_displaced
+from tobs.pipeline.notes.render_notes import NoteResult, render_summary_notes
+from tobs.pipeline.notes.vault_scan import follow_displaced_notes
 
 #: Notes that show messages: one, or all of a day or month.
 MESSAGE_NOTES = ("message", "day", "month")
@@ -23,12 +23,12 @@ MESSAGE_NOTES = ("message", "day", "month")
 SUMMARIES = ("base", "chat", "topic", "person", "audio", "page")
 
 
-class Press(Protocol):
+class NoteRenderer(Protocol):
     """Brings message notes of a chat up to date, here or in other processes; ``width`` batches at a time."""
 
     width: int
 
-    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]: ...
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]: ...
 
     def expect(self, messages: int) -> None:
         """So many messages are to get their notes."""
@@ -43,20 +43,20 @@ class NoteWriter:
         self,
         context: RunContext,
         archive_thread: ArchiveThread,
-        press: Press,
+        renderer: NoteRenderer,
         *,
-        told: Callable[[Pressed], None] = lambda _: None,
+        told: Callable[[NoteResult], None] = lambda _: None,
     ) -> None:
         self._told = told
         self._context = context
         self._archive_thread = archive_thread
-        self._press = press
+        self._render = renderer
         self._left: list[int] = []
         self._preserved: set[int] = set()
 
     def expect(self, messages: int) -> None:
         """Make ready for the notes of so many messages."""
-        self._press.expect(messages)
+        self._render.expect(messages)
 
     async def write_messages(self, chat_folder: ChatFolder, *, final: bool) -> int:
         """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
@@ -65,18 +65,18 @@ class NoteWriter:
         """
         count = 0
         last: NoteRow | None = None
-        running: deque[asyncio.Task[Sequence[Pressed]]] = deque()
+        running: deque[asyncio.Task[Sequence[NoteResult]]] = deque()
         more = True
         try:
             while more or running:
-                while more and len(running) <= self._press.width:
+                while more and len(running) <= self._render.width:
                     rows = await self._archive_thread(self._next, chat_folder, last, final=final)
                     if rows:
                         running.append(asyncio.create_task(self._hand_over(chat_folder.chat, rows)))
                         count, last = count + len(rows), rows[-1]
                     more = bool(rows)
                 if running:
-                    await self._archive_thread(self._take_down, await running.popleft())
+                    await self._archive_thread(self._commit_results, await running.popleft())
         finally:
             for task in running:
                 task.cancel()
@@ -95,17 +95,17 @@ class NoteWriter:
         with stopped_with(self._context.render_context.post_render):
             await self._archive_thread(self._write_index)
 
-    async def heal(self) -> int:
+    async def resolve_links(self) -> int:
         """Mark stale the notes whose missing link targets are in the vault now, and those that are found where another
         one should be; how many there are."""
-        return await self._archive_thread(self._heal)
+        return await self._archive_thread(self._resolve_links)
 
     async def close(self) -> None:
         """Leave what could not be rendered to the next run."""
         await self._archive_thread(self._context.archive.notes.mark_stale, self._left)
 
-    async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
-        return await self._press(chat, rows)
+    async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
+        return await self._render(chat, rows)
 
     # In the keeper's thread
 
@@ -121,39 +121,41 @@ class NoteWriter:
         )
         if not any(row.period for row in rows):
             return rows
-        return fitting(rows, notes.sizes(row.id for row in rows))
+        return fitting_batch(rows, notes.sizes(row.id for row in rows))
 
     def _write_summaries(self) -> int:
         context = self._context
         rows = context.archive.notes.stale(context.account, None, kinds=SUMMARIES, limit=context.batch)
-        pressed = press_summaries(context.render_context, rows)
-        self._take_down(pressed)
+        results = render_summary_notes(context.render_context, rows)
+        self._commit_results(results)
         return len(rows)
 
     def _write_index(self) -> None:
         notes, account = self._context.archive.notes, self._context.account
-        self._take_down(press_summaries(self._context.render_context, notes.stale(account, None, kinds=("index",))))
+        self._commit_results(
+            render_summary_notes(self._context.render_context, notes.stale(account, None, kinds=("index",)))
+        )
 
-    def _heal(self) -> int:
+    def _resolve_links(self) -> int:
         context = self._context
-        found = context.archive.links.healable()
+        found = context.archive.links.resolvable()
         context.archive.notes.mark_stale(found)
         preserved = context.archive.notes.rows(self._preserved)
         self._preserved.clear()
-        return len(found) + follow_displaced(context.archive, context.root, context.reporter, preserved)
+        return len(found) + follow_displaced_notes(context.archive, context.root, context.reporter, preserved)
 
-    def _take_down(self, pressed: Sequence[Pressed]) -> None:
+    def _commit_results(self, results: Sequence[NoteResult]) -> None:
         """Note in the archive what became of notes."""
         archive, reporter = self._context.archive, self._context.reporter
         in_place, settled = [], []
-        for note in pressed:
+        for note in results:
             if note.problem:
                 what, reason = note.problem
                 reporter.problem(what, note.path, reason)
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
-            self._tell_asked(note)
+            self._report_plugin_calls(note)
             if note.outcome == "deleted":  # while the run went on; whether it was moved the next look after it tells
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
@@ -165,13 +167,13 @@ class NoteWriter:
                 self._preserved.add(note.id)
             for words in note.conflicts:
                 reporter.conflict(note.path, words)
-            if note.base and not self._context.render_context.is_rehearsal:
+            if note.base and not self._context.render_context.is_dry_run:
                 in_place.append(
                     WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
                 )
             else:
                 settled.append((note.id, note.revision))
-        asked = [note for note in pressed if not note.problem]
+        asked = [note for note in results if not note.problem]
         run_id = reporter.report.run_id
         with archive.transaction():
             archive.replaced.keep(run_id, [note.replaced for note in asked if note.replaced is not None])
@@ -182,7 +184,7 @@ class NoteWriter:
             archive.notes.mark_index_stale([note.id for note in asked])
             archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
 
-    def _tell_asked(self, note: Pressed) -> None:
+    def _report_plugin_calls(self, note: NoteResult) -> None:
         """Tell what became of asking plugins about a note; one that failed is asked again by the next run."""
         reporter = self._context.reporter
         for one in note.asked:
@@ -195,7 +197,7 @@ class NoteWriter:
             self._left.append(note.id)
 
 
-def fitting(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[NoteRow]:
+def fitting_batch(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[NoteRow]:
     """The first of ``rows``, as many as have few enough messages to be pressed together (at least one)."""
     together = list(accumulate(sizes.get(row.id, 0) for row in rows))
     return [row for row, count in zip(rows, together, strict=True) if count <= max(_TOGETHER, together[0])]

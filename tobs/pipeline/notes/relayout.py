@@ -171,7 +171,7 @@ def _follow_in(context: RunContext, paths: Sequence[str], successors: Successors
     changed = 0
     for _ in range(_ATTEMPTS):
         news = _relinked_files(context, paths, successors)
-        if context.render_context.is_rehearsal:
+        if context.render_context.is_dry_run:
             told = {change.note for change in rendering_of(context).changes or ()}
             return sum(new.path not in told for new in news)
         written = {file.path for file in write_batch(context.root, news)}
@@ -249,7 +249,7 @@ def keep_words(context: RunContext, links: Successors) -> None:
             text = relinked(_text(data), links, row.path.rpartition("/")[0])
             beside = _keep(context, row, text, successors.get(row.id))
             rendering_of(context).kept.append(KeptNote(row.path, beside))
-        if not context.render_context.is_rehearsal:
+        if not context.render_context.is_dry_run:
             # Before they can write more into them.
             remove_notes(context.root, [row.path for row, _ in theirs])
 
@@ -258,7 +258,7 @@ def _keep(context: RunContext, row: Retired, text: str, successor: Successor | N
     """Write what the owner has in a retired note beside its successor; where."""
     candidates = kept_candidates(row.path, successor.shown.path if successor else row.path)
     path = context.archive.relayouts.keep(row.tobs_id, unoccupied(context.root, candidates, ""))
-    if not context.render_context.is_rehearsal:
+    if not context.render_context.is_dry_run:
         write_batch(context.root, [NoteFile(path, as_kept(text, address(successor.shown) if successor else ""))])
     return path
 
@@ -271,7 +271,7 @@ def clear_away(context: RunContext) -> None:
             lying = zip(rows, found, strict=True)
             ours = [row.path for row, data in lying if data is not None and _is_ours(row, data)]
             rendering.changes += [Change(path, "removed") for path in ours]
-        if not context.render_context.is_rehearsal:
+        if not context.render_context.is_dry_run:
             remove_notes(context.root, [row.path for row in rows])
             relayouts.drop(row.id for row in rows)
 

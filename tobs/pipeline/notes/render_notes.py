@@ -29,7 +29,7 @@ from tobs.vault.read import read_seen
 from tobs.vault.writer import NoteFile, write_batch
 
 
-class Pressed(Struct, frozen=True):
+class NoteResult(Struct, frozen=True):
     """What became of a note. ``base`` is the text the archive keeps of it (none: as before), ``links`` and ``missing``
     what it asked for, ``conflicts`` what of ours the owner's words stand against, ``replaced`` what it held before
     (None: it was not there, or nothing was written); ``problem`` is set where it could not be brought up to date (what,
@@ -63,7 +63,7 @@ class _Draft(Struct, frozen=True):
     asked: tuple[Asked, ...] = ()
 
 
-def press_messages(render_context: RenderContext, chat: Chat, rows: Sequence[NoteRow]) -> list[Pressed]:
+def render_message_notes(render_context: RenderContext, chat: Chat, rows: Sequence[NoteRow]) -> list[NoteResult]:
     """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
     stored = render_context.archive.notes.stored([row.id for row in rows])
     lookups = Lookups(render_context, (one for messages in stored.values() for one in messages))
@@ -74,19 +74,19 @@ def press_messages(render_context: RenderContext, chat: Chat, rows: Sequence[Not
             draft.row.path, draft.row.kind, body_of(draft.text), render_context.root, chat.title, messages
         )
 
-    return _press(
+    return _render(
         render_context, rows, lambda row: _text(render_context, row, chat, stored[row.id], lookups), about, lookups
     )
 
 
-def press_summaries(render_context: RenderContext, rows: Sequence[NoteRow]) -> list[Pressed]:
+def render_summary_notes(render_context: RenderContext, rows: Sequence[NoteRow]) -> list[NoteResult]:
     """Bring the notes ``rows`` about chats, people and audio files up to date. Raises VaultError."""
     lookups = Lookups(render_context, ())
 
     def about(draft: _Draft) -> RenderedNote:
         return RenderedNote(draft.row.path, draft.row.kind, body_of(draft.text), render_context.root)
 
-    return _press(render_context, rows, lambda row: summary_text(render_context, row, lookups.links), about, lookups)
+    return _render(render_context, rows, lambda row: summary_text(render_context, row, lookups.links), about, lookups)
 
 
 def _text(
@@ -116,20 +116,20 @@ def _period_text(
     return render_period(note, lookups.links, render_context.options, render_context.templates).text
 
 
-def _press(
+def _render(
     render_context: RenderContext,
     rows: Sequence[NoteRow],
     render: Callable[[NoteRow], str],
     about: Callable[[_Draft], RenderedNote],
     lookups: Lookups,
-) -> list[Pressed]:
-    drafts, pressed = [], []
+) -> list[NoteResult]:
+    drafts, results = [], []
     for row in rows:
         lookups.begin()
         try:
             drafts.append(_Draft(row, render(row), *lookups.met()))
         except TemplateBroken as error:
-            pressed.append(Pressed(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
+            results.append(NoteResult(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
     if render_context.post_render is not None:
         drafts = _post_rendered(render_context, drafts, render_context.post_render, about)
     seen = read_seen(render_context.root, [draft.row.path for draft in drafts])
@@ -149,14 +149,14 @@ def _press(
         for draft, decision, there in zip(drafts, decisions, seen, strict=True)
         if decision.text is not None
     ]
-    files = {} if render_context.is_rehearsal else {file.path: file for file in write_batch(render_context.root, texts)}
+    files = {} if render_context.is_dry_run else {file.path: file for file in write_batch(render_context.root, texts)}
     for draft, decision, now in zip(drafts, decisions, found, strict=True):
         row, file = draft.row, files.get(draft.row.path)
-        if decision.text is not None and file is None and not render_context.is_rehearsal:
-            pressed.append(Pressed(row.id, row.path, row.revision, problem=_BUSY))
+        if decision.text is not None and file is None and not render_context.is_dry_run:
+            results.append(NoteResult(row.id, row.path, row.revision, problem=_BUSY))
             continue
-        pressed.append(
-            Pressed(
+        results.append(
+            NoteResult(
                 id=row.id,
                 path=row.path,
                 revision=row.revision,
@@ -171,12 +171,12 @@ def _press(
                 replaced=_replacement(draft, decision, now),
                 problem=(_UNREADABLE, decision.problem) if decision.problem else None,
                 change=(_shown(now), decision.text)
-                if render_context.is_rehearsal and decision.text is not None
+                if render_context.is_dry_run and decision.text is not None
                 else None,
                 asked=draft.asked,
             )
         )
-    return pressed
+    return results
 
 
 def _post_rendered(
@@ -189,12 +189,12 @@ def _post_rendered(
     notes = [about(draft) for draft in drafts if draft.row.path.endswith(".md")]  # a base is no note
     done = {note.path: (note, one) for note, one in zip(notes, post_render(notes), strict=True)}
     return [
-        _with_last_word(render_context, draft, *done[draft.row.path]) if draft.row.path in done else draft
+        _with_post_render(render_context, draft, *done[draft.row.path]) if draft.row.path in done else draft
         for draft in drafts
     ]
 
 
-def _with_last_word(render_context: RenderContext, draft: _Draft, note: RenderedNote, done: PostRendered) -> _Draft:
+def _with_post_render(render_context: RenderContext, draft: _Draft, note: RenderedNote, done: PostRendered) -> _Draft:
     text = draft.text
     if done.failed or done.body != note.body:
         text = with_body(text, done.body, failed=done.failed, prefix=render_context.options.property_prefix)
@@ -232,10 +232,10 @@ def merging(render_context: RenderContext, row: NoteRow) -> Merging:
         earlier = render_context.archive.replaced.bases_of(row.id)
         return next((one for one in earlier if read_marks(one).tobs_hash == tobs_hash), None)
 
-    return Merging(base, partial(whereabouts, render_context), conflict_words(render_context.options.language))
+    return Merging(base, partial(note_locations, render_context), conflict_words(render_context.options.language))
 
 
-def whereabouts(render_context: RenderContext, target: str) -> str | None:
+def note_locations(render_context: RenderContext, target: str) -> str | None:
     """Where the note or file is now that a link names (both without `.md`)."""
     path = render_context.archive.paths.current(f"{target}.md") or render_context.archive.paths.current(target)
     return path and path.removesuffix(".md")

@@ -26,7 +26,7 @@ from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.post_render import stopped_with
-from tobs.pipeline.notes.render_notes import Pressed, press_messages
+from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.render_worker import Job, RenderContextSpec, decode_reply, frame
 from tobs.render.builtin import builtin_templates
 
@@ -38,8 +38,8 @@ _IN_PERIOD = 50
 _AHEAD = 2
 
 
-class Presses:
-    """Presses the message notes of a run. An async context manager: at its end every process is gone.
+class RenderPool:
+    """RenderPool the message notes of a run. An async context manager: at its end every process is gone.
 
     ``width`` batches are worth having on their way at a time.
     """
@@ -53,7 +53,7 @@ class Presses:
         self._starting: list[asyncio.Task[None]] = []
         self._started: list[_Process] = []
         self._free: asyncio.Queue[_Process] = asyncio.Queue()
-        self._asked: set[asyncio.Task[Sequence[Pressed]]] = set()
+        self._asked: set[asyncio.Task[Sequence[NoteResult]]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,13 +68,13 @@ class Presses:
         await asyncio.gather(*self._asked, return_exceptions=True)
         await asyncio.gather(*(process.end() for process in self._started))
 
-    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[Pressed]:
+    async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
         """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
         self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
         self.expect(self._pressed)
         if not self._started:
             with stopped_with(self._render_context.post_render):
-                return await self._archive_thread(press_messages, self._render_context, chat, rows)
+                return await self._archive_thread(render_message_notes, self._render_context, chat, rows)
         process = await self._free.get()
         # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
         asked = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
@@ -82,7 +82,7 @@ class Presses:
         asked.add_done_callback(partial(self._answered, process))
         return await asyncio.shield(asked)
 
-    def _answered(self, process: _Process, asked: asyncio.Task[Sequence[Pressed]]) -> None:
+    def _answered(self, process: _Process, asked: asyncio.Task[Sequence[NoteResult]]) -> None:
         self._asked.discard(asked)
         self._free.put_nowait(process)
         if not asked.cancelled():
@@ -122,7 +122,7 @@ class _Process:
         self._stdin.write(frame(value))
         await self._stdin.drain()
 
-    async def ask(self, job: Job) -> Sequence[Pressed]:
+    async def ask(self, job: Job) -> Sequence[NoteResult]:
         """Hand ``job`` to it and wait for the answer, behind those who asked before."""
         try:
             # Written before the turn comes: locks are given in the order of asking, so are answers.
@@ -138,7 +138,7 @@ class _Process:
         if reply.error is not None:
             name, message, remedy = reply.error
             raise getattr(errors, name, TobsError)(message, remedy)
-        return reply.pressed
+        return reply.results
 
     def kill(self) -> None:
         """End it at once; who waits for an answer is told."""

@@ -24,7 +24,7 @@ from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.post_render import PostRender
-from tobs.pipeline.notes.render_notes import Pressed, press_messages
+from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.plugin.functions import open_functions
 from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
@@ -60,7 +60,7 @@ class Job(Struct, frozen=True):
 class Reply(Struct, frozen=True):
     """What became of them, or the error that ended the work: its class, message and remedy."""
 
-    pressed: tuple[Pressed, ...] = ()
+    results: tuple[NoteResult, ...] = ()
     error: tuple[str, str, str] | None = None
 
 
@@ -131,7 +131,7 @@ def main() -> None:
     while (body := _read(source)) is not None:
         job = _decode_job(body)
         try:
-            reply = Reply(tuple(press_messages(render_context, job.chat, job.rows)))
+            reply = Reply(tuple(render_message_notes(render_context, job.chat, job.rows)))
         except TobsError as error:
             reply = Reply(error=(type(error).__name__, error.message, error.remedy))
         sink.write(frame(reply))

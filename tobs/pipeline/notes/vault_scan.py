@@ -43,7 +43,7 @@ class _Absent(Struct, frozen=True):
     elsewhere: Set[str] = frozenset()
 
 
-class _Strays(Struct, frozen=True):
+class _UnknownFiles(Struct, frozen=True):
     """Where notes (by ``tobs_id``) and files (by size) lie that are not known to be there; the notes at whose place
     another one lies are ``displaced``."""
 
@@ -52,7 +52,7 @@ class _Strays(Struct, frozen=True):
     displaced: Sequence[NoteRow]
 
 
-def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missing: bool) -> None:
+def scan_vault(archive: Archive, root: Path, reporter: Reporter, *, accept_missing: bool) -> None:
     """Follow what the owner did to the files of the vault. Raises VaultError if much of it is missing and that is not
     accepted, or if a part of it is not on this computer: then nothing was taken down."""
     absent = _absent(archive, root)
@@ -60,11 +60,11 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
     _take_back(archive, root)
     if not absent.notes and not absent.files:
         return
-    strays = _strays(archive, root, absent)
-    away = [*absent.notes, *strays.displaced]
-    moves = _moved_notes(root, away, strays)
+    unknown = _unknown_files(archive, root, absent)
+    away = [*absent.notes, *unknown.displaced]
+    moves = _moved_notes(root, away, unknown)
     lost_notes = [row for row in absent.notes if row.tobs_id not in moves]
-    found_files = _moved_files(root, absent.files, strays)
+    found_files = _moved_files(root, absent.files, unknown)
     lost_files = [row for row in absent.files if row.sha256 not in found_files]
     require_on_disk(root, [*(row.path for row in lost_notes), *(row.path for row in lost_files)])
     require_presence(absent.of_notes, len(lost_notes), accept=accept_missing)
@@ -79,20 +79,20 @@ def look_after(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
         for file in lost_files:
             archive.files.set_lost(file.sha256, lost=True)
         reporter.report.notes.deleted += len(lost_notes)
-        _bring_back(archive, strays, moves)
+        _bring_back(archive, unknown, moves)
         gone = [*(row.path for row in away), *(row.path for row in absent.files)]
         archive.notes.mark_stale(linking_to(archive, gone))
-    _tell_copies(reporter, strays, moves)
+    _tell_copies(reporter, unknown, moves)
 
 
-def follow_displaced(archive: Archive, root: Path, reporter: Reporter, rows: Sequence[NoteRow]) -> int:
+def follow_displaced_notes(archive: Archive, root: Path, reporter: Reporter, rows: Sequence[NoteRow]) -> int:
     """Follow notes among ``rows`` at whose place another note lies: their owner exchanged names, so nothing is missing.
     They, what lies at their places and what links there are stale; how many notes were followed."""
     if all(marks_at(root, row.path).tobs_id in ("", row.tobs_id) for row in rows):
         return 0
-    strays = _strays(archive, root, _Absent(rows, 0, (), 0))
-    moves = _moved_notes(root, strays.displaced, strays)
-    moved = [row for row in strays.displaced if row.tobs_id in moves]
+    unknown = _unknown_files(archive, root, _Absent(rows, 0, (), 0))
+    moves = _moved_notes(root, unknown.displaced, unknown)
+    moved = [row for row in unknown.displaced if row.tobs_id in moves]
     with archive.transaction():
         _follow(archive, root, reporter, moved, moves)
         archive.notes.mark_stale([*(row.id for row in moved), *linking_to(archive, [row.path for row in moved])])
@@ -156,7 +156,7 @@ def _take_back(archive: Archive, root: Path) -> None:
                 archive.files.set_lost(row.sha256, lost=False)
 
 
-def _strays(archive: Archive, root: Path, absent: _Absent) -> _Strays:
+def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFiles:
     """Look through the vault: notes at a path where none is known to be, or that changed since; files of a size that is
     missing."""
     sizes = {row.size for row in absent.files}
@@ -168,16 +168,16 @@ def _strays(archive: Archive, root: Path, absent: _Absent) -> _Strays:
         for file in batch:
             if file.path.endswith(".md"):
                 row = known.get(file.path)
-                tobs_id = _stray_id(root, file, row) if absent.notes else ""
+                tobs_id = _note_id_at(root, file, row) if absent.notes else ""
                 if tobs_id:
                     notes[tobs_id].append(file.path)
                     displaced += [row] if row is not None else []
             elif file.size in sizes:
                 files[file.size].append(file.path)
-    return _Strays(notes, files, displaced)
+    return _UnknownFiles(notes, files, displaced)
 
 
-def _stray_id(root: Path, file: LyingFile, known: NoteRow | None) -> str:
+def _note_id_at(root: Path, file: LyingFile, known: NoteRow | None) -> str:
     """The ``tobs_id`` of a note that is not known to lie there; empty for every other file."""
     if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return ""
@@ -185,11 +185,11 @@ def _stray_id(root: Path, file: LyingFile, known: NoteRow | None) -> str:
     return "" if known is not None and known.tobs_id == tobs_id else tobs_id
 
 
-def _moved_notes(root: Path, absent: Sequence[NoteRow], strays: _Strays) -> dict[str, str]:
+def _moved_notes(root: Path, absent: Sequence[NoteRow], unknown: _UnknownFiles) -> dict[str, str]:
     """Where notes are now, by ``tobs_id``. Of several copies the one as it was written, by its shortest path."""
     moves = {}
     for row in absent:
-        paths = strays.notes.get(row.tobs_id, ())
+        paths = unknown.notes.get(row.tobs_id, ())
         if len(paths) > 1:
             texts = dict(zip(paths, read_batch(root, paths), strict=True))
             same = {path for path, data in texts.items() if text_hash(plain_text(data or b"") or "") == row.text_hash}
@@ -199,11 +199,11 @@ def _moved_notes(root: Path, absent: Sequence[NoteRow], strays: _Strays) -> dict
     return moves
 
 
-def _moved_files(root: Path, absent: Sequence[FileRow], strays: _Strays) -> dict[str, str]:
+def _moved_files(root: Path, absent: Sequence[FileRow], unknown: _UnknownFiles) -> dict[str, str]:
     """Where attachments are now, by hash."""
     wanted = {row.digest: row.sha256 for row in absent}
     found: dict[str, str] = {}
-    for path in sorted({path for row in absent for path in strays.files.get(row.size, ())}):
+    for path in sorted({path for row in absent for path in unknown.files.get(row.size, ())}):
         with (root / path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest in wanted:
@@ -228,12 +228,12 @@ def _keep_folders(archive: Archive, root: Path, absent: Sequence[NoteRow], moves
         archive.meta.set(key, now if together or not (root / before).is_dir() else before)
 
 
-def _bring_back(archive: Archive, strays: _Strays, moves: Mapping[str, str]) -> None:
+def _bring_back(archive: Archive, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
     """Notes the owner had deleted, and put back somewhere else."""
-    others = [tobs_id for tobs_id in strays.notes if tobs_id not in moves]
+    others = [tobs_id for tobs_id in unknown.notes if tobs_id not in moves]
     for row in archive.notes.many(others).values():
         if row.state == "deleted":
-            archive.notes.moved(row.id, strays.notes[row.tobs_id][0])
+            archive.notes.moved(row.id, unknown.notes[row.tobs_id][0])
             archive.notes.mark_stale([row.id])
 
 
@@ -248,8 +248,8 @@ def linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
     return [note for note, text in archive.notes.texts() if any(map(is_gone, link_targets(text)))]
 
 
-def _tell_copies(reporter: Reporter, strays: _Strays, moves: Mapping[str, str]) -> None:
+def _tell_copies(reporter: Reporter, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
     for tobs_id, path in moves.items():
-        for other in strays.notes[tobs_id]:
+        for other in unknown.notes[tobs_id]:
             if other != path:
                 reporter.recovered(f"{other} is a copy of {path} and is left alone")

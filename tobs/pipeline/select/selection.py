@@ -114,10 +114,10 @@ async def _excluded(telegram: Telegram, patterns: Sequence[str], chats: Sequence
         if pattern.strip().lower().startswith(_FOLDER):
             ids |= {chat.id for chat in await telegram.expand(pattern)}
             continue
-        fitting = {chat.id for chat in chats if fits(pattern, chat)}
-        if not fitting:
+        fitting_batch = {chat.id for chat in chats if fits(pattern, chat)}
+        if not fitting_batch:
             raise UsageError(f"--exclude '{pattern}' fits none of the chats.", "See `tobs chats`.")
-        ids |= fitting
+        ids |= fitting_batch
     return ids
 
 

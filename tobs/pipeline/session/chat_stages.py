@@ -192,7 +192,7 @@ async def finish_notes(
     await writer.write_summaries()
     # What still cannot be mended (its template fails on it) is left stale, to the next run.
     for _ in range(_HEALINGS):
-        if context.render_context.is_rehearsal or not await writer.heal():
+        if context.render_context.is_dry_run or not await writer.resolve_links():
             break
         for chat_folder in await archive_thread(_with_stale_notes, context, chat_folders):
             await writer.write_messages(chat_folder, final=True)

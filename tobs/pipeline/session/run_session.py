@@ -34,9 +34,9 @@ from tobs.pipeline.notes.enrich import Enrichers
 from tobs.pipeline.notes.note_writer import NoteWriter
 from tobs.pipeline.notes.post_render import PostRender, stopped_with
 from tobs.pipeline.notes.relayout import finish_relayouts, resume_relayouts
-from tobs.pipeline.notes.render_pool import Presses
+from tobs.pipeline.notes.render_pool import RenderPool
 from tobs.pipeline.notes.template_changes import mark_changed_templates
-from tobs.pipeline.notes.vault_scan import look_after
+from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.chat_stages import ChatStages, Limits
 from tobs.pipeline.session.exporters import Exporters, exporting
 from tobs.pipeline.session.run_hooks import tell_end, tell_start
@@ -54,8 +54,8 @@ from tobs.vault.workspace import Workspace
 
 class RunConfig(Struct, frozen=True):
     """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
-    ``media_later``: files are left to a later one. ``last_word`` are the plugins that change notes once they are
-    rendered, in a rehearsal too."""
+    ``media_later``: leave files to a later run. ``post_render_plugins`` change notes once they are
+    rendered, in a dry run too."""
 
     settings: Settings
     profile: Profile
@@ -63,7 +63,7 @@ class RunConfig(Struct, frozen=True):
     workspace: Workspace
     templates: Templates
     functions: Functions
-    last_word: tuple[Processor, ...]
+    post_render_plugins: tuple[Processor, ...]
     zone: ZoneInfo
     catalogue: Catalogue
     environment: Mapping[str, str]
@@ -86,7 +86,7 @@ class RunConfig(Struct, frozen=True):
 
 
 class RunSession(Struct, frozen=True):
-    """A run that has its archive and its plugins. ``archive`` is used in ``archive_thread`` only, ``host`` calls plugins,
+    """A run with its archive and its plugins. Use ``archive`` in ``archive_thread`` only; ``host`` calls plugins,
     ``exporters`` hand on what the run fetched, ``post_render`` changes notes once they are rendered."""
 
     config: RunConfig
@@ -150,8 +150,8 @@ class RunSession(Struct, frozen=True):
         await self.archive_thread(mark_changed_templates, context)
         await self.archive_thread(resume_relayouts, context)
         processes = _processes(self.config.machine, self.config.profile)
-        async with Presses(context.render_context, self.archive_thread, processes=processes) as press:
-            yield NoteWriter(context, self.archive_thread, press)
+        async with RenderPool(context.render_context, self.archive_thread, processes=processes) as renderer:
+            yield NoteWriter(context, self.archive_thread, renderer)
         await self.archive_thread(finish_relayouts, context)
         await self.archive_thread(_tell_obsidian, self.config, self.archive)
 
@@ -197,14 +197,14 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
                 archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets
             )
             await archive_thread(
-                look_after, archive, config.workspace.root, reporter, accept_missing=config.accept_missing
+                scan_vault, archive, config.workspace.root, reporter, accept_missing=config.accept_missing
             )
             await archive_thread(_follow_owner, config, archive)
             try:
                 async with (
                     _plugins(config) as host,
                     exporting(_exporters(config, host, archive, archive_thread), reporter) as exporters,
-                    _last_word(config, archive_thread) as post_render,
+                    _open_post_render(config, archive_thread) as post_render,
                 ):
                     yield RunSession(config, archive_thread, archive, host, exporters, post_render)
             except TobsError as error:
@@ -244,12 +244,12 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
 
 
 @asynccontextmanager
-async def _last_word(config: RunConfig, archive_thread: ArchiveThread) -> AsyncIterator[PostRender | None]:
+async def _open_post_render(config: RunConfig, archive_thread: ArchiveThread) -> AsyncIterator[PostRender | None]:
     """The plugins with the last word on notes; they are asked in the keeper's thread."""
-    if not config.last_word:
+    if not config.post_render_plugins:
         yield None
         return
-    post_render = PostRender(config.last_word, config.environment, strict=config.strict)
+    post_render = PostRender(config.post_render_plugins, config.environment, strict=config.strict)
     try:
         with stopped_with(post_render):
             yield post_render

@@ -18,7 +18,7 @@ from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import Reporter, RunReport, iso_time
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
-from tobs.pipeline.notes.vault_scan import look_after
+from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.run_session import RunSession, keep_report
 from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
 from tobs.pipeline.sync.run import write_notes
@@ -355,7 +355,7 @@ def _without_files(run: RunSession) -> RunSession:
 def _follow_owner(archive: Archive, context: RunContext, files: set[str]) -> None:
     """What the owner moved or deleted. Raises VaultError when much is missing."""
     if is_owners_move(archive, context.root, files):
-        look_after(archive, context.root, context.reporter, accept_missing=False)
+        scan_vault(archive, context.root, context.reporter, accept_missing=False)
 
 
 def _keep_run(run: RunSession, report: RunReport) -> None:

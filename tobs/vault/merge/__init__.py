@@ -47,15 +47,15 @@ class Merged(Struct, frozen=True):
     conflicts: tuple[str, ...] = ()
 
 
-def merge_notes(base: str, mine: str, new: str, whereabouts: Whereabouts, words: ConflictWords) -> Merged:
+def merge_notes(base: str, mine: str, new: str, note_locations: Whereabouts, words: ConflictWords) -> Merged:
     """``mine`` with what changed from ``base`` to ``new``.
 
     Raises BrokenFrontMatter if the front matter of ``mine`` cannot be read: then nothing may be written.
     """
     if mine == base or base == new:
         return Merged(new if mine == base else mine, mine != base, base != new)
-    align = aligner((base, new), whereabouts)
-    mine = with_new_places(mine, whereabouts)
+    align = aligner((base, new), note_locations)
+    mine = with_new_places(mine, note_locations)
     (base_head, base_body), (head, own_body), (new_head, new_body) = (split_note(text) for text in (base, mine, new))
     if head is None:
         raise BrokenFrontMatter("it has no end (---)" if mine.startswith("---") else "it is gone")

@@ -17,20 +17,20 @@ def link_targets(text: str) -> Iterator[str]:
     return (match[1] for match in _WIKILINK.finditer(text))
 
 
-def with_new_places(text: str, whereabouts: Whereabouts) -> str:
+def with_new_places(text: str, note_locations: Whereabouts) -> str:
     """``text`` with the links brought up to date that name an earlier path of a note. How the others are written is
     their writer's choice."""
 
     def moved(match: re.Match[str]) -> str:
         target = match[1]
         suffix = ".md" if target.endswith(".md") else ""
-        path = whereabouts(target.removesuffix(suffix))
+        path = note_locations(target.removesuffix(suffix))
         return match[0] if path is None or path + suffix == target else f"[[{path}{suffix}{match[2]}]]"
 
     return _WIKILINK.sub(moved, text) if "[[" in text else text
 
 
-def aligner(texts: Iterable[str], whereabouts: Whereabouts) -> Callable[[str], str]:
+def aligner(texts: Iterable[str], note_locations: Whereabouts) -> Callable[[str], str]:
     """A function that writes every link of a text with the path its note has now.
 
     ``texts`` are ours: a short link that Obsidian made (`[[note]]`) is the one of theirs whose path ends so.
@@ -40,7 +40,7 @@ def aligner(texts: Iterable[str], whereabouts: Whereabouts) -> Callable[[str], s
 
     def place(target: str) -> str | None:
         if target not in known:
-            known[target] = whereabouts(target)
+            known[target] = note_locations(target)
         return known[target]
 
     for target in {target for text in texts for target in link_targets(text)}:

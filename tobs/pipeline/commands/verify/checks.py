@@ -196,9 +196,9 @@ def check_copies(found: Verification, archive: Archive, root: Path) -> None:
     for files in visible_files(root):
         notes = [file.path for file in files if file.path.endswith(".md")]
         known = archive.notes.lying_at(notes)
-        strays = {path: marks_at(root, path).tobs_id for path in notes if path not in known}
-        rows = archive.notes.many(tobs_id for tobs_id in strays.values() if tobs_id)
-        for path, tobs_id in strays.items():
+        unknown = {path: marks_at(root, path).tobs_id for path in notes if path not in known}
+        rows = archive.notes.many(tobs_id for tobs_id in unknown.values() if tobs_id)
+        for path, tobs_id in unknown.items():
             row = rows.get(tobs_id)
             if row is not None and row.state == "written" and row.path != path and (root / row.path).is_file():
                 what = "a sync tool could not merge it with" if is_conflict_copy(path) else "it has the same id as"

@@ -19,7 +19,7 @@ from tobs.vault.trash import move_to_trash
 _WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
 
 
-async def mend(config: RunConfig, faults: Sequence[Fault]) -> RunReport:
+async def repair(config: RunConfig, faults: Sequence[Fault]) -> RunReport:
     """Mend what can be mended of ``faults``. Raises VaultError."""
     async with open_run(config) as run:
         context = run.context(await run.archive_thread(stored_account, run.archive, config.settings.account))
