@@ -85,7 +85,7 @@ async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_pat
                 for key in sandbox.server.state.keys.values():
                     key.salt ^= 0x55
             if len(found.pages) == 4:
-                for link in opened.telegram._door.links._open.values():
+                for link in opened.telegram._invoker.links._open.values():
                     link._wire._state.time_offset += 4000
             await found(page)
 

@@ -20,7 +20,7 @@ from tobs.errors import FloodWait
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.telegram.net.events import Event, FloodWaited, ignore
 from tobs.telegram.net.flood import FloodLedger
-from tobs.telegram.net.flood_store import Pace, SharedWaits, Wait, Waits
+from tobs.telegram.net.flood_store import FloodStore, Pace, SharedFloodStore, Wait
 from tobs.telegram.net.pace import Pacer
 from tobs.telegram.opening import open_telegram
 
@@ -152,7 +152,7 @@ def test_turns_are_an_interval_apart_whoever_asks(gaps: list[float], floods: int
     assert all(later - earlier >= pacer.interval - 1e-9 for earlier, later in pairwise(turns))
 
 
-def ledger(now: list[float], waits: Waits) -> FloodLedger:
+def ledger(now: list[float], waits: FloodStore) -> FloodLedger:
     async def sleep(seconds: float) -> None:
         now[0] += seconds
 
@@ -161,7 +161,7 @@ def ledger(now: list[float], waits: Waits) -> FloodLedger:
 
 def test_a_wait_of_no_seconds_makes_nothing_slower() -> None:
     now = [1_000_000.0]
-    one = ledger(now, Waits())
+    one = ledger(now, FloodStore())
     one.note(HISTORY, 0, 0.4, "FLOOD_WAIT", slower=False)
     assert one.remaining(HISTORY, 0) == pytest.approx(0.4) and one.interval(HISTORY) == 0
     now[0] += 1
@@ -171,7 +171,7 @@ def test_a_wait_of_no_seconds_makes_nothing_slower() -> None:
 
 def test_a_clock_set_back_does_not_make_a_wait_longer_and_a_suspended_laptop_ends_it() -> None:
     now = [1_000_000.0]
-    one = ledger(now, Waits())
+    one = ledger(now, FloodStore())
     one.note(HISTORY, 0, 30, "FLOOD_WAIT")
     now[0] -= 86_400
     assert one.remaining(HISTORY, 0) == 30
@@ -183,8 +183,8 @@ def test_what_one_process_learned_the_other_knows(tmp_path: Path) -> None:
     now = [1_000_000.0]
     book = tmp_path / "home" / "floods.json"
 
-    def mine(owner: str) -> SharedWaits:
-        return SharedWaits(book, owner, clock=lambda: now[0])
+    def mine(owner: str) -> SharedFloodStore:
+        return SharedFloodStore(book, owner, clock=lambda: now[0])
 
     one, two, other = mine("t/1"), mine("t/1"), mine("t/2")
     one.put_wait((HISTORY, 0), Wait(now[0] + 30, 30))
@@ -203,7 +203,7 @@ def test_what_one_process_learned_the_other_knows(tmp_path: Path) -> None:
 
 def test_a_book_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    waits = SharedWaits(tmp_path / "file" / "floods.json", "t/1", clock=time.time)
+    waits = SharedFloodStore(tmp_path / "file" / "floods.json", "t/1", clock=time.time)
     waits.put_wait((HISTORY, 0), Wait(time.time() + 30, 30))
     assert waits.wait((HISTORY, 0)) is not None
 
@@ -212,14 +212,14 @@ async def test_many_processes_write_the_book_at_once(tmp_path: Path) -> None:
     """Each adds its own keys; none may lose those of another."""
     script = (
         "import sys,time;from pathlib import Path;from tobs.telegram.net.flood_store import *;"
-        "w=SharedWaits(Path(sys.argv[1]),'a',clock=time.time);"
+        "w=SharedFloodStore(Path(sys.argv[1]),'a',clock=time.time);"
         "[w.put_wait((sys.argv[2],n),Wait(time.time()+99,99)) for n in range(20)]"
     )
     book = tmp_path / "floods.json"
     names = [f"m{number}" for number in range(3)]
     running = [await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(book), name) for name in names]
     assert [await process.wait() for process in running] == [0] * len(names)
-    waits = SharedWaits(book, "a", clock=time.time)
+    waits = SharedFloodStore(book, "a", clock=time.time)
     keys = [(name, number) for name in names for number in range(20)]
     random.shuffle(keys)
     assert [key for key in keys if waits.wait(key) is None] == []

@@ -11,9 +11,9 @@ from tobs.errors import UsageError
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds.world import SERVICE_USER
-from tobs.telegram.client.takeout import delay_told, end_told, scope_flags
+from tobs.telegram.client.takeout import delay_text, end_text, scope_flags
 from tobs.telegram.net.events import TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
-from tobs.telegram.stores import KeptTakeout, MemoryTakeouts
+from tobs.telegram.stores import MemoryTakeouts, StoredTakeout
 
 WORLD = "synthetic:messages=600,chats=1,media=0.1,seed=3"
 FINISH = "account.finishTakeoutSession"
@@ -75,7 +75,7 @@ async def test_while_a_takeout_has_to_wait_the_normal_api_is_used(tmp_path: Path
             assert (await opened.telegram.history_top(chat.id)).count == 600
         (told,) = opened.told(TakeoutDelayed)
         assert told.seconds > 86000
-        assert "press Allow" in delay_told(told) and "24 h" in delay_told(told)
+        assert "press Allow" in delay_text(told) and "24 h" in delay_text(told)
         assert sandbox.log.calls(FINISH) == []
 
 
@@ -154,11 +154,11 @@ async def test_a_run_that_died_goes_on_with_its_takeout(tmp_path: Path) -> None:
         assert kept.id and kept.scopes == {"channels"} and not takeouts.get(account).id
         async with opened.telegram.takeout():
             running = takeouts.get(account)
-            opened.telegram._door.takeout_id = 0  # as if the process had died here
+            opened.telegram._invoker.takeout_id = 0  # as if the process had died here
             async with opened.telegram.takeout():
                 assert takeouts.get(account) == running
         assert [event.resumed for event in opened.told(TakeoutStarted)] == [False, False, True]
-        takeouts.put(account, KeptTakeout(424242, frozenset({"channels"})))
+        takeouts.put(account, StoredTakeout(424242, frozenset({"channels"})))
         async with opened.telegram.takeout():
             assert takeouts.get(account).id not in (0, 424242)
 
@@ -169,11 +169,11 @@ async def test_a_kept_takeout_with_too_few_scopes_is_finished_and_another_asked_
         account = opened.telegram.account.id
         async with opened.telegram.takeout(["channels", "files"]):
             kept = takeouts.get(account)
-            opened.telegram._door.takeout_id = 0  # as if the process had died here
+            opened.telegram._invoker.takeout_id = 0  # as if the process had died here
         takeouts.put(account, kept)
         async with opened.telegram.takeout(["channels"]):
             assert takeouts.get(account) == kept, "fewer are needed: it will do"
-            opened.telegram._door.takeout_id = 0
+            opened.telegram._invoker.takeout_id = 0
         takeouts.put(account, kept)
         async with opened.telegram.takeout(["channels", "chats"]):
             assert takeouts.get(account).scopes == {"channels", "chats", "megagroups"}
@@ -188,7 +188,7 @@ async def test_who_wants_no_takeout_finishes_the_one_left_behind(tmp_path: Path)
         account = opened.telegram.account.id
         async with opened.telegram.takeout():
             kept = takeouts.get(account)
-            opened.telegram._door.takeout_id = 0
+            opened.telegram._invoker.takeout_id = 0
         takeouts.put(account, kept)
         await opened.telegram.without_takeout()
         assert sandbox.server.state.takeouts[kept.id].finished and not takeouts.get(account).id
@@ -217,7 +217,7 @@ async def test_a_takeout_that_telegram_ends_in_the_middle_is_gone_on_without(tmp
             found = await fetch_all(opened, chat.id, workers=4)
             assert sorted(found.messages) == served_ids(sandbox, chat.id)
         (told,) = opened.told(TakeoutEnded)
-        assert "TAKEOUT_INVALID" in end_told(told)
+        assert "TAKEOUT_INVALID" in end_text(told)
         assert [entry.error for entry in sandbox.log.calls("messages.getHistory")].count("TAKEOUT_INVALID") >= 1
         assert sandbox.log.calls(FINISH) == []
         async with opened.telegram.takeout():

@@ -19,7 +19,7 @@ async def test_more_topics_than_a_page_holds_are_all_listed(tmp_path: Path) -> N
             create_topic(sandbox.world, GUILD, f"Topic {number}")
         async with room(sandbox, tmp_path) as opened:
             await opened.telegram.resolve("@garden_guild")
-            topics = await opened.telegram.around.topics(GUILD)
+            topics = await opened.telegram.chat_extras.topics(GUILD)
             assert [topic.id for topic in topics] == sorted(sandbox.world.topics[GUILD])
             assert {topic.id: topic.title for topic in topics} == {
                 id: topic.title for id, topic in sandbox.world.topics[GUILD].items()

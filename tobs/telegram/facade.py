@@ -26,24 +26,24 @@ from tobs.model import (
     UpdateState,
     is_channel_id,
 )
-from tobs.telegram.client.chat_extras import Around
+from tobs.telegram.client.chat_extras import ChatExtras
 from tobs.telegram.client.counters import counters_request, counts_of, search_request
 from tobs.telegram.client.file_hashes import Offer
-from tobs.telegram.client.file_references import Renewing
+from tobs.telegram.client.file_references import FileReferences
 from tobs.telegram.client.files import OnProgress, Transfer
 from tobs.telegram.client.history import LIMIT, History, Keep
 from tobs.telegram.client.members import members_called
 from tobs.telegram.client.peers import Directory
-from tobs.telegram.client.prefetch import Ahead
+from tobs.telegram.client.prefetch import Prefetch
 from tobs.telegram.client.ranges import Ranges
 from tobs.telegram.client.shards import Shard, plan_shards, plan_spans, spans_worthwhile
-from tobs.telegram.client.takeout import finish_kept, takeout_session
+from tobs.telegram.client.takeout import finish_stored, takeout_session
 from tobs.telegram.client.targets import Targets
 from tobs.telegram.client.worker_pool import OnPage, walk_shards
 from tobs.telegram.convert.files import emoji_of
 from tobs.telegram.net.bandwidth import Bandwidth
 from tobs.telegram.net.events import OnEvent
-from tobs.telegram.net.invoker import TAKEOUT_LANE, Door
+from tobs.telegram.net.invoker import TAKEOUT_LANE, Invoker
 from tobs.telegram.net.reader import read_history
 from tobs.telegram.net.session import Account
 from tobs.telegram.net.settings import TelegramSettings
@@ -76,37 +76,37 @@ class Telegram:
     def __init__(
         self,
         settings: TelegramSettings,
-        door: Door,
+        invoker: Invoker,
         account: Account,
         stores: Stores,
         on_event: OnEvent,
     ) -> None:
         self.account = account
         self._settings = settings
-        self._door = door
+        self._invoker = invoker
         self._takeouts = stores.takeouts
         self._on_event = on_event
-        self._peers = Directory(door, stores.peers, me=account.id)
-        self.around = Around(door, self._peers, me=account.id)
-        self._targets = Targets(door, self._peers, stores.peers, me=account.id)
-        histories = partial(History, door, self._peers, me=account.id, on_event=on_event)
+        self._peers = Directory(invoker, stores.peers, me=account.id)
+        self.chat_extras = ChatExtras(invoker, self._peers, me=account.id)
+        self._targets = Targets(invoker, self._peers, stores.peers, me=account.id)
+        histories = partial(History, invoker, self._peers, me=account.id, on_event=on_event)
         self._history = histories()
-        self.ahead = Ahead(self._peers, self._history, apart=histories, workers=settings.workers)
-        self._differences = Differences(door, self._peers, me=account.id, on_event=on_event)
+        self.prefetch = Prefetch(self._peers, self._history, apart=histories, workers=settings.workers)
+        self._differences = Differences(invoker, self._peers, me=account.id, on_event=on_event)
         self._file_turn = counter()
         self._hash_offer = Offer()
         self._bandwidth = Bandwidth(settings.bandwidth)
-        self._ranges = Ranges(door)
-        self._renewed = Renewing(self._history, self.around, stores.post_of, on_event)
+        self._ranges = Ranges(invoker)
+        self._renewed = FileReferences(self._history, self.chat_extras, stores.post_of, on_event)
 
     @property
     def requests(self) -> Counter[str]:
         """How many requests were really sent, by method (``messages.getHistory``)."""
-        return self._door.requests
+        return self._invoker.requests
 
     async def invoke(self, request: Any, *, worker: int = 0, dc: int = 0) -> Any:
         """Send a TL request (``dc`` 0: home) and give the parsed TL answer, dates as Unix seconds: the one door."""
-        return await self._door(request, worker=worker, dc=dc)
+        return await self._invoker(request, worker=worker, dc=dc)
 
     # chats
 
@@ -138,7 +138,7 @@ class Telegram:
 
     async def members(self, chat_id: int, name: str) -> list[Person]:
         """The members of a chat whose name contains ``name``, those of a private chat too. Raises RequestRefused."""
-        return await members_called(self._door, self._peers, chat_id, name)
+        return await members_called(self._invoker, self._peers, chat_id, name)
 
     async def left_channels(self) -> list[Chat]:
         """The channels and supergroups the account has left; only inside a takeout session."""
@@ -146,16 +146,16 @@ class Telegram:
 
     async def full(self, chat_id: int) -> Chat:
         """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
-        return await self.ahead.full(chat_id)
+        return await self.prefetch.full(chat_id)
 
     async def custom_emoji(self, ids: Sequence[int]) -> dict[int, str]:
         """The emoji that stand for up to 200 custom ones, those that Telegram knows; one request."""
-        answer = await self._door(functions.messages.GetCustomEmojiDocumentsRequest(list(ids)))
+        answer = await self._invoker(functions.messages.GetCustomEmojiDocumentsRequest(list(ids)))
         return emoji_of(answer)
 
     async def counters(self, chat_id: int) -> dict[str, int]:
         """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""
-        return counts_of(await self._door(counters_request(await self._peers.input_peer(chat_id))))
+        return counts_of(await self._invoker(counters_request(await self._peers.input_peer(chat_id))))
 
     async def search(
         self,
@@ -173,7 +173,7 @@ class Telegram:
         from_id = await self._peers.input_peer(sender) if sender else None
         peer, bounds = await self._peers.input_peer(chat_id), {"since": since, "until": until}
         request = search_request(peer, kind=kind, sender=from_id, thread=thread, limit=limit, **bounds)
-        body = await self._door.raw(request)
+        body = await self._invoker.raw(request)
         return read_history(body).count, self._history.told(body)
 
     async def sample(self, chat_id: int, high: int, skip: int, *, thread: int = 0) -> list[Message]:
@@ -182,14 +182,14 @@ class Telegram:
 
     def interval(self, method: str, *, in_takeout: bool = False) -> float:
         """The learned pace of a method: seconds between two calls, 0 while no flood wait taught one."""
-        return self._door.ledger.interval(method, lane=TAKEOUT_LANE if in_takeout else "")
+        return self._invoker.ledger.interval(method, lane=TAKEOUT_LANE if in_takeout else "")
 
     # history
 
     async def history_top(self, chat_id: int, *, thread: int = 0) -> HistoryTop:
         """Newest id and count of a chat, or of a ``thread`` in it (a topic's id, a channel post's); one request."""
         self._for_people_only("the history of a chat")
-        return HistoryTop(*await self.ahead.top(chat_id, thread=thread))
+        return HistoryTop(*await self.prefetch.top(chat_id, thread=thread))
 
     async def counts(self, chat_ids: Iterable[int]) -> dict[int, int]:
         """How many messages chats have, one request each, several at once. Those that Telegram refuses are left out,
@@ -245,7 +245,7 @@ class Telegram:
             number = number if any(shard.span for shard in shards) else 1
 
         async def fetch(shard: Shard, worker: int) -> Page:
-            return await self.ahead.page(
+            return await self.prefetch.page(
                 chat_id, shard.cursor, lambda: shard.high, worker=worker, keep=keep, span=shard.span, thread=thread
             )
 
@@ -315,7 +315,7 @@ class Telegram:
         is (``in_takeout``). Its finish is always sent, wrapped.
         """
         return takeout_session(
-            self._door,
+            self._invoker,
             self._takeouts,
             self.account.id,
             scopes,
@@ -326,11 +326,11 @@ class Telegram:
     @property
     def in_takeout(self) -> bool:
         """Whether a takeout session is open now."""
-        return bool(self._door.takeout_id)
+        return bool(self._invoker.takeout_id)
 
     async def without_takeout(self) -> None:
         """Finish the takeout session that an earlier run left behind, where there is one."""
-        await finish_kept(self._door, self._takeouts, self.account.id)
+        await finish_stored(self._invoker, self._takeouts, self.account.id)
 
     # what happened since
 
@@ -345,7 +345,7 @@ class Telegram:
     async def listen(self, heard: Callable[[Pushed], None]) -> None:
         """Have Telegram push what happens, until the connection is lost: then whoever listens has to ask for all that
         happened meanwhile and listen again. Raises NetworkError when there is no connection."""
-        links = self._door.links
+        links = self._invoker.links
         if links.on_update is None:
             await links.close()  # a connection says once, at its beginning, that it wants to be told
         links.on_update = lambda update: heard(read_push(update))
@@ -374,7 +374,7 @@ class Telegram:
         turn, connections = next(self._file_turn), self._settings.file_connections
         workers = [_FILE_WORKERS + (turn + number) % connections for number in range(connections)]
         transfer = Transfer(
-            self._door,
+            self._invoker,
             remote,
             item.size,
             workers=workers,

@@ -24,10 +24,10 @@ from tobs.telegram.login_steps import (
     is_named,
 )
 from tobs.telegram.net.events import OnEvent, ignore
-from tobs.telegram.net.invoker import Clock, Door, Sleep
+from tobs.telegram.net.invoker import Clock, Invoker, Sleep
 from tobs.telegram.net.session import Account, Session, SessionFile, fresh_session, not_logged_in
 from tobs.telegram.net.settings import TelegramSettings
-from tobs.telegram.opening import account_of, open_door, who
+from tobs.telegram.opening import account_of, open_invoker, who
 
 __all__ = ["CodeAsked", "PasswordAsked", "check_login", "login", "login_bot", "login_qr", "logout"]
 
@@ -46,8 +46,8 @@ async def login(
     if not phone:
         raise LoginError("No phone number is given.", "Give it with --phone.")
 
-    async def sign_in(door: Door) -> Any:
-        return await by_code(door, settings, phone, ask_code)
+    async def sign_in(invoker: Invoker) -> Any:
+        return await by_code(invoker, settings, phone, ask_code)
 
     def same(account: Account) -> bool:
         return not account.is_bot and _digits(account.phone) in ("", _digits(phone))
@@ -70,8 +70,8 @@ async def login_qr(
     Raises LoginError (nobody scanned within ``patience`` seconds, wrong password), NetworkError, ConfigError.
     """
 
-    async def sign_in(door: Door) -> Any:
-        return await by_qr(door, settings, show, clock=clock, sleep=sleep, patience=patience)
+    async def sign_in(invoker: Invoker) -> Any:
+        return await by_qr(invoker, settings, show, clock=clock, sleep=sleep, patience=patience)
 
     return await _log_in(settings, sign_in, ask_password, on_event, lambda account: not account.is_bot)
 
@@ -79,9 +79,9 @@ async def login_qr(
 async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent = ignore) -> Account:
     """Log a bot in by its token. Raises LoginError."""
 
-    async def sign_in(door: Door) -> Any:
+    async def sign_in(invoker: Invoker) -> Any:
         request = functions.auth.ImportBotAuthorizationRequest(0, settings.api_id, settings.api_hash, token)
-        return await following(door, request)
+        return await following(invoker, request)
 
     async def no_password(asked: PasswordAsked) -> str:
         raise LoginError("Telegram wants a password of this bot.", "Bots have none: ask @BotFather for its token.")
@@ -95,8 +95,8 @@ async def check_login(settings: TelegramSettings, *, on_event: OnEvent = ignore)
     session = file.load()
     if session is None or not session.key:
         raise not_logged_in(settings)
-    async with open_door(settings, file, session, on_event=on_event) as door:
-        return await who(door, settings)
+    async with open_invoker(settings, file, session, on_event=on_event) as invoker:
+        return await who(invoker, settings)
 
 
 async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore) -> bool:
@@ -108,9 +108,9 @@ async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore) -> b
     session = file.load()
     if session is None or not session.key:
         return file.remove()
-    async with open_door(settings, file, session, on_event=on_event) as door:
+    async with open_invoker(settings, file, session, on_event=on_event) as invoker:
         try:
-            await door(functions.auth.LogOutRequest())
+            await invoker(functions.auth.LogOutRequest())
         except LoginError as error:
             logger.info("the session was over already: {}", error.message)
     file.remove()
@@ -119,7 +119,7 @@ async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore) -> b
 
 async def _log_in(
     settings: TelegramSettings,
-    sign_in: Callable[[Door], Awaitable[Any]],
+    sign_in: Callable[[Invoker], Awaitable[Any]],
     ask_password: AskPassword,
     on_event: OnEvent,
     same: Callable[[Account], bool],
@@ -142,13 +142,13 @@ async def _log_in(
         return account
     file.check_lock()
     session = fresh_session(settings)
-    async with open_door(settings, file, session, on_event=on_event) as door:
+    async with open_invoker(settings, file, session, on_event=on_event) as invoker:
         try:
-            answer = await sign_in(door)
+            answer = await sign_in(invoker)
         except LoginError as error:
             if not is_named(error, "SESSION_PASSWORD_NEEDED"):
                 raise
-            answer = await by_password(door, ask_password)
+            answer = await by_password(invoker, ask_password)
         if not isinstance(answer, types.auth.Authorization):
             raise LoginError("This number has no Telegram account.", "Sign up in a Telegram app first.")
         account = account_of(answer.user, settings)
@@ -165,8 +165,8 @@ async def _still_in(
     settings: TelegramSettings, file: SessionFile, session: Session, on_event: OnEvent
 ) -> Account | None:
     try:
-        async with open_door(settings, file, session, on_event=on_event) as door:
-            return await who(door, settings)
+        async with open_invoker(settings, file, session, on_event=on_event) as invoker:
+            return await who(invoker, settings)
     except LoginError as error:
         logger.info("the login that was kept is over: {}", error.message)
         return None

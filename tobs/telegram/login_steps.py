@@ -16,7 +16,7 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from tobs.errors import LoginError, MigrateNeeded, TobsError
-from tobs.telegram.net.invoker import Clock, Door, Sleep
+from tobs.telegram.net.invoker import Clock, Invoker, Sleep
 from tobs.telegram.net.push_listener import either
 from tobs.telegram.net.rpc_errors import RpcError
 from tobs.telegram.net.settings import TelegramSettings
@@ -64,14 +64,14 @@ AskPassword = Callable[[PasswordAsked], Awaitable[str]]
 ShowQr = Callable[[str], None]
 
 
-async def following(door: Door, request: Any) -> Any:
+async def following(invoker: Invoker, request: Any) -> Any:
     """The answer of the data centre the account lives on (PHONE_MIGRATE, NETWORK_MIGRATE, USER_MIGRATE)."""
     for _ in range(_MOVES):
         try:
-            return await door(request)
+            return await invoker(request)
         except MigrateNeeded as moved:
-            await door.links.move_home(moved.dc)
-    return await door(request)
+            await invoker.links.move_home(moved.dc)
+    return await invoker(request)
 
 
 def is_named(error: TobsError, name: str) -> bool:
@@ -79,21 +79,21 @@ def is_named(error: TobsError, name: str) -> bool:
     return isinstance(error.__cause__, RpcError) and error.__cause__.name == name
 
 
-async def by_code(door: Door, settings: TelegramSettings, phone: str, ask: AskCode) -> Any:
+async def by_code(invoker: Invoker, settings: TelegramSettings, phone: str, ask: AskCode) -> Any:
     """Sign in with a code: three tries; an empty answer sends it another way, an expired one is sent anew."""
     request = functions.auth.SendCodeRequest(phone, settings.api_id, settings.api_hash, types.CodeSettings())
-    sent = await following(door, request)
+    sent = await following(invoker, request)
     problem, given, tries = "", "", 0
     while True:
         if isinstance(sent, types.auth.SentCodeSuccess):
             return sent.authorization
         code, before = (await ask(_asked(sent, problem))).strip(), given
         if not code and _other(sent):
-            sent, problem = await _resend(door, phone, sent)
+            sent, problem = await _resend(invoker, phone, sent)
             continue
         given, tries = code, tries + 1
         try:
-            return await door(_sign_in(phone, sent, code))
+            return await invoker(_sign_in(phone, sent, code))
         except LoginError as error:
             expired = is_named(error, "PHONE_CODE_EXPIRED")
             wrong = is_named(error, "PHONE_CODE_INVALID") or is_named(error, "PHONE_CODE_EMPTY")
@@ -101,7 +101,7 @@ async def by_code(door: Door, settings: TelegramSettings, phone: str, ask: AskCo
                 raise
             problem = error.message
             if expired:
-                sent = await door(request)
+                sent = await invoker(request)
                 problem += " A new one was sent."
 
 
@@ -127,9 +127,9 @@ def _other(sent: Any) -> str:
     return _PLACES.get(type(sent.next_type).__name__, "another way") if sent.next_type else ""
 
 
-async def _resend(door: Door, phone: str, sent: Any) -> tuple[Any, str]:
+async def _resend(invoker: Invoker, phone: str, sent: Any) -> tuple[Any, str]:
     try:
-        return await door(functions.auth.ResendCodeRequest(phone, sent.phone_code_hash)), ""
+        return await invoker(functions.auth.ResendCodeRequest(phone, sent.phone_code_hash)), ""
     except LoginError as error:
         if not is_named(error, "SEND_CODE_UNAVAILABLE"):
             raise
@@ -137,15 +137,15 @@ async def _resend(door: Door, phone: str, sent: Any) -> tuple[Any, str]:
         return sent, error.message
 
 
-async def by_password(door: Door, ask: AskPassword) -> Any:
+async def by_password(invoker: Invoker, ask: AskPassword) -> Any:
     """Prove the password of two-step verification: three tries."""
     problem, given = "", ""
     for attempt in range(1, _TRIES + 1):
-        rules = await door(functions.account.GetPasswordRequest())
+        rules = await invoker(functions.account.GetPasswordRequest())
         password, before = await ask(PasswordAsked(rules.hint or "", problem)), given
         given = password
         try:
-            return await _prove(door, rules, password)
+            return await _prove(invoker, rules, password)
         except LoginError as error:
             if not is_named(error, "PASSWORD_HASH_INVALID") or attempt == _TRIES or password == before:
                 raise
@@ -153,15 +153,15 @@ async def by_password(door: Door, ask: AskPassword) -> Any:
     raise AssertionError("the last try returns or raises")
 
 
-async def _prove(door: Door, rules: Any, password: str) -> Any:
+async def _prove(invoker: Invoker, rules: Any, password: str) -> Any:
     try:
-        return await door(functions.auth.CheckPasswordRequest(await _proof(rules, password)))
+        return await invoker(functions.auth.CheckPasswordRequest(await _proof(rules, password)))
     except LoginError as error:
         if not is_named(error, "SRP_ID_INVALID"):
             raise
     # The challenge is too old, for example because the password was long in coming: a new one, the same password.
-    rules = await door(functions.account.GetPasswordRequest())
-    return await door(functions.auth.CheckPasswordRequest(await _proof(rules, password)))
+    rules = await invoker(functions.account.GetPasswordRequest())
+    return await invoker(functions.auth.CheckPasswordRequest(await _proof(rules, password)))
 
 
 async def _proof(rules: Any, password: str) -> Any:
@@ -173,7 +173,7 @@ async def _proof(rules: Any, password: str) -> Any:
 
 
 async def by_qr(
-    door: Door, settings: TelegramSettings, show: ShowQr, *, clock: Clock, sleep: Sleep, patience: float
+    invoker: Invoker, settings: TelegramSettings, show: ShowQr, *, clock: Clock, sleep: Sleep, patience: float
 ) -> Any:
     """Show QR codes, a new one when the old expires, until one was scanned. Raises LoginError after ``patience`` s."""
     scanned = asyncio.Event()
@@ -182,15 +182,15 @@ async def by_qr(
         if any(isinstance(item, types.UpdateLoginToken) for item in _inner(update)):
             scanned.set()
 
-    door.links.on_update = hear
+    invoker.links.on_update = hear
     request = functions.auth.ExportLoginTokenRequest(settings.api_id, settings.api_hash, [])
     deadline = clock() + patience
     while True:
         scanned.clear()
-        answer = await following(door, request)
+        answer = await following(invoker, request)
         if isinstance(answer, types.auth.LoginTokenMigrateTo):
-            await door.links.move_home(answer.dc_id)
-            answer = await door(functions.auth.ImportLoginTokenRequest(answer.token))
+            await invoker.links.move_home(answer.dc_id)
+            answer = await invoker(functions.auth.ImportLoginTokenRequest(answer.token))
         if isinstance(answer, types.auth.LoginTokenSuccess):
             return answer.authorization
         if clock() >= deadline:

@@ -1,4 +1,4 @@
-"""How the way to Telegram is opened: ``open_telegram`` for who is logged in, ``open_door`` for any session."""
+"""How the way to Telegram is opened: ``open_telegram`` for who is logged in, ``open_invoker`` for any session."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tobs.telegram.net.connection import Connection
 from tobs.telegram.net.connections import Links
 from tobs.telegram.net.events import OnEvent, ignore
 from tobs.telegram.net.flood import FloodLedger
-from tobs.telegram.net.flood_store import SharedWaits, owner_of
-from tobs.telegram.net.invoker import Clock, Door, Sleep
+from tobs.telegram.net.flood_store import SharedFloodStore, owner_of
+from tobs.telegram.net.invoker import Clock, Invoker, Sleep
 from tobs.telegram.net.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, PostOf, Stores, TakeoutStore, no_post
@@ -47,14 +47,14 @@ async def open_telegram(
     session = file.load()
     if session is None or not session.key:
         raise not_logged_in(settings)
-    async with open_door(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as door:
-        account = (None if ask_who else session.account) or await who(door, settings)
+    async with open_invoker(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as invoker:
+        account = (None if ask_who else session.account) or await who(invoker, settings)
         stores = Stores(peers or MemoryPeers(), takeouts or MemoryTakeouts(), post_of)
-        yield Telegram(settings, door, account, stores, on_event)
+        yield Telegram(settings, invoker, account, stores, on_event)
 
 
 @asynccontextmanager
-async def open_door(
+async def open_invoker(
     settings: TelegramSettings,
     file: SessionFile,
     session: Session,
@@ -63,14 +63,14 @@ async def open_door(
     clock: Clock = time.time,
     sleep: Sleep = asyncio.sleep,
     rng: random.Random | None = None,
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[Invoker]:
     """The way to Telegram for a session, logged in or not."""
     if not settings.api_id or not settings.api_hash:
         raise ConfigError(
             "The API id or the API hash is missing.", "Set TOBS_API_ID and TOBS_API_HASH (my.telegram.org)."
         )
     links = Links(settings, session, on_event=on_event, save=lambda: file.save(session))
-    waits = SharedWaits(settings.sessions.parent / "floods.json", owner_of(session), clock=clock)
+    waits = SharedFloodStore(settings.sessions.parent / "floods.json", owner_of(session), clock=clock)
     ledger = FloodLedger(
         clock=clock,
         sleep=sleep,
@@ -79,16 +79,16 @@ async def open_door(
         on_event=on_event,
         waits=waits,
     )
-    door = Door(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
+    invoker = Invoker(settings, links, ledger, clock=clock, sleep=sleep, rng=rng or random.Random(), on_event=on_event)
 
     async def authorise(dc: int, connection: Connection) -> None:
-        exported = await door(functions.auth.ExportAuthorizationRequest(dc))
+        exported = await invoker(functions.auth.ExportAuthorizationRequest(dc))
         login = functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes)
-        await door.over(connection, login, dc=dc)
+        await invoker.over(connection, login, dc=dc)
 
     links.authorise = authorise
     try:
-        yield door
+        yield invoker
     except LoginError as error:
         for_account(error, settings)
         raise
@@ -96,9 +96,9 @@ async def open_door(
         await links.close()
 
 
-async def who(door: Door, settings: TelegramSettings) -> Account:
+async def who(invoker: Invoker, settings: TelegramSettings) -> Account:
     """Who is logged in. Raises LoginError."""
-    users = await door(functions.users.GetUsersRequest([types.InputUserSelf()]))
+    users = await invoker(functions.users.GetUsersRequest([types.InputUserSelf()]))
     return account_of(users[0], settings) if users else _nobody(settings)
 
 

@@ -38,7 +38,7 @@ class PeerStore(Protocol):
         """Keep ``records``, over older ones with the same id."""
 
 
-class KeptTakeout(Struct, frozen=True):
+class StoredTakeout(Struct, frozen=True):
     """A takeout session that has not been finished, with the scopes it was granted. ``id`` 0: there is none."""
 
     id: int = 0
@@ -48,10 +48,10 @@ class KeptTakeout(Struct, frozen=True):
 class TakeoutStore(Protocol):
     """The takeout session that has not been finished, so that a crashed run goes on with it."""
 
-    def get(self, account: int) -> KeptTakeout:
+    def get(self, account: int) -> StoredTakeout:
         """The open takeout of an account."""
 
-    def put(self, account: int, takeout: KeptTakeout) -> None:
+    def put(self, account: int, takeout: StoredTakeout) -> None:
         """Keep ``takeout``; the empty one forgets it."""
 
 
@@ -87,10 +87,10 @@ class MemoryTakeouts:
     """A ``TakeoutStore`` that lasts as long as the process."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, KeptTakeout] = {}
+        self._kept: dict[int, StoredTakeout] = {}
 
-    def get(self, account: int) -> KeptTakeout:
-        return self._kept.get(account, KeptTakeout())
+    def get(self, account: int) -> StoredTakeout:
+        return self._kept.get(account, StoredTakeout())
 
-    def put(self, account: int, takeout: KeptTakeout) -> None:
+    def put(self, account: int, takeout: StoredTakeout) -> None:
         self._kept[account] = takeout

@@ -13,9 +13,9 @@ from tobs.telegram.convert.basics import snake
 from tobs.telegram.net.connection import add_server_key
 from tobs.telegram.net.events import FloodWaited, Paused
 from tobs.telegram.net.flood import FloodLedger
-from tobs.telegram.net.flood_store import Wait, Waits
+from tobs.telegram.net.flood_store import FloodStore, Wait
 from tobs.telegram.net.invoker import Backoff, method_name
-from tobs.telegram.net.rpc_errors import TABLE, RpcError, refusal
+from tobs.telegram.net.rpc_errors import TABLE, RpcError, translate_rpc_error
 from tobs.telegram.net.session import Session, SessionFile
 from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
@@ -95,7 +95,7 @@ async def test_a_wait_above_the_threshold_pauses_all_methods_until_it_is_over() 
 
 
 async def test_a_pause_met_by_an_earlier_run_is_told_and_kept() -> None:
-    time, waits, events = Time(), Waits(), list[object]()
+    time, waits, events = Time(), FloodStore(), list[object]()
     waits.put_wait(("messages.getHistory", 0), Wait(4600.0, 3600.0))
     floods = FloodLedger(clock=time, sleep=time.sleep, threshold=60, patience=7200, on_event=events.append, waits=waits)
     await floods.gate("help.getConfig", 0)
@@ -134,7 +134,7 @@ def test_error_names_are_split_once(message: str, name: str, argument: int) -> N
 
 def test_every_told_error_has_a_sentence_and_a_class() -> None:
     for name, told in TABLE.items():
-        error = refusal(RpcError(400, name), "messages.getHistory")
+        error = translate_rpc_error(RpcError(400, name), "messages.getHistory")
         assert type(error) is told.kind and error.message.endswith(".")
         if isinstance(error, RequestRefused):
             assert (error.name, error.code, error.method) == (name, 400, "messages.getHistory")
@@ -161,7 +161,7 @@ MET: dict[int, str] = {
 
 @pytest.mark.parametrize(("code", "name"), [(code, name) for code, names in MET.items() for name in names.split()])
 def test_every_error_that_can_be_met_has_a_plain_sentence_a_remedy_and_an_exit_code(code: int, name: str) -> None:
-    error = refusal(RpcError(400, name), "messages.getHistory")
+    error = translate_rpc_error(RpcError(400, name), "messages.getHistory")
     assert error.exit_code == code
     assert error.message[0].isupper() and error.message.endswith(".") and " " in error.message
     assert error.remedy.endswith(".") or name in ("LOCATION_INVALID", "FILE_ID_INVALID"), "what is gone is gone"
@@ -173,17 +173,17 @@ def test_every_error_that_can_be_met_has_a_plain_sentence_a_remedy_and_an_exit_c
 
 @pytest.mark.parametrize("name", ["PHONE_MIGRATE_4", "USER_MIGRATE_4", "NETWORK_MIGRATE_4", "FILE_MIGRATE_4"])
 def test_errors_that_name_another_data_centre_tell_it(name: str) -> None:
-    error = refusal(RpcError(303, name), "messages.getHistory")
+    error = translate_rpc_error(RpcError(303, name), "messages.getHistory")
     assert isinstance(error, MigrateNeeded) and error.dc == 4 and error.exit_code == 4
     assert "4" in error.message and "messages.getHistory" in error.message and error.remedy
 
 
 def test_errors_are_sorted_into_the_tree() -> None:
-    assert isinstance(refusal(RpcError(401, "SESSION_REVOKED"), "m"), LoginError)
-    assert isinstance(refusal(RpcError(400, "USERNAME_NOT_OCCUPIED"), "m"), TargetNotFound)
-    moved = refusal(RpcError(303, "FILE_MIGRATE_4"), "upload.getFile")
+    assert isinstance(translate_rpc_error(RpcError(401, "SESSION_REVOKED"), "m"), LoginError)
+    assert isinstance(translate_rpc_error(RpcError(400, "USERNAME_NOT_OCCUPIED"), "m"), TargetNotFound)
+    moved = translate_rpc_error(RpcError(303, "FILE_MIGRATE_4"), "upload.getFile")
     assert isinstance(moved, MigrateNeeded) and moved.dc == 4
-    unknown = refusal(RpcError(400, "SOMETHING_NEW"), "messages.getHistory")
+    unknown = translate_rpc_error(RpcError(400, "SOMETHING_NEW"), "messages.getHistory")
     assert "SOMETHING_NEW" in unknown.message and "messages.getHistory" in unknown.message
 
 

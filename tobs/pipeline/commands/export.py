@@ -15,7 +15,7 @@ from tobs.pipeline.select.senders import sender_ids
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, open_run
-from tobs.pipeline.session.telegram_session import on_telegram
+from tobs.pipeline.session.telegram_session import open_telegram_session
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
 
@@ -28,7 +28,7 @@ class ExportRun(Struct, frozen=True):
 
     async def export(self, selection: Selection) -> RunReport:
         """Export chats one after the other. What ends the run is raised; the report is kept all the same."""
-        async with open_run(self.config) as run, on_telegram(run, self.telegram) as telegram:
+        async with open_run(self.config) as run, open_telegram_session(run, self.telegram) as telegram:
             self.config.reporter.phase = "resolving"
             chosen = await select_chats(telegram, selection, self.config.reporter)
 

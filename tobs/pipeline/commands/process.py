@@ -18,7 +18,7 @@ from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
-from tobs.pipeline.session.telegram_session import LateTelegram
+from tobs.pipeline.session.telegram_session import LazyTelegram
 from tobs.sources import FetchFile
 from tobs.telegram.net.settings import TelegramSettings
 
@@ -49,7 +49,7 @@ class ProcessRun(Struct, frozen=True):
                 await run.archive_thread(drop_plugins, context, self.config.catalogue)
             enrichers = run.enrichers(context, force=work.force, only=work.plugins)
             async with (
-                LateTelegram(run, self.way) as telegram,
+                LazyTelegram(run, self.way) as telegram,
                 run.chain(force=work.force, only=work.plugins) as chain,
                 run.writer(context) as writer,
             ):
@@ -77,7 +77,7 @@ class ProcessRun(Struct, frozen=True):
         context: RunContext,
         chat_folders: Sequence[ChatFolder],
         chain: Chain,
-        telegram: LateTelegram | None,
+        telegram: LazyTelegram | None,
     ) -> None:
         """Bring what failed before or is still wanted, and place what was fetched. That Telegram cannot be reached is
         told; it ends nothing."""

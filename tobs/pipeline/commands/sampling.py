@@ -99,7 +99,7 @@ async def look_at_comments(telegram: Telegram, channel: int, posts: Holding, zon
 
 async def look_at_stories(telegram: Telegram, peer: int, zone: ZoneInfo) -> Holding:
     """What the stories of a peer are, by the first page of each list."""
-    number, stories, exact = await telegram.around.glance_at_stories(peer)
+    number, stories, exact = await telegram.chat_extras.glance_at_stories(peer)
     return _reckoned([sorted(stories, key=lambda story: story.id)], number, zone, exact=exact)
 
 

@@ -9,7 +9,7 @@ from tobs.archive import Archive, Peer
 from tobs.model import MessageKey, thread_root
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.plugin.results import ResultKey
-from tobs.telegram.stores import KeptTakeout, PeerRecord
+from tobs.telegram.stores import PeerRecord, StoredTakeout
 
 
 class ArchivePeers:
@@ -58,11 +58,11 @@ class ArchiveTakeouts:
         self._takeouts = archive.takeouts
         self._archive_thread = archive_thread
 
-    def get(self, account: int) -> KeptTakeout:
+    def get(self, account: int) -> StoredTakeout:
         """The open takeout of an account."""
-        return KeptTakeout(*self._archive_thread.wait(self._takeouts.get, account))
+        return StoredTakeout(*self._archive_thread.wait(self._takeouts.get, account))
 
-    def put(self, account: int, takeout: KeptTakeout) -> None:
+    def put(self, account: int, takeout: StoredTakeout) -> None:
         """Keep ``takeout``; the empty one forgets it."""
         self._archive_thread.wait(self._takeouts.put, account, takeout.id, takeout.scopes)
 

@@ -83,7 +83,7 @@ class FloodCounts(Struct):
     seconds: float = 0.0
 
 
-class TakeoutTold(Struct, frozen=True):
+class TakeoutStatus(Struct, frozen=True):
     """Whether a takeout session was used. ``state``: ``none`` (nothing was asked of Telegram), ``off`` (not wanted),
     ``used``, ``late`` (allowed while the run was under way), ``delayed`` (not allowed in time), ``refused``, ``ended``
     (by Telegram, in the middle); ``reason`` is a sentence where it was not used throughout."""
@@ -176,7 +176,7 @@ class RunReport(Struct):
     plugins: list[IdlePlugin] = msgspec.field(default_factory=list)
     flood: FloodCounts = msgspec.field(default_factory=FloodCounts)
     requests: int = 0
-    takeout: TakeoutTold = TakeoutTold()
+    takeout: TakeoutStatus = TakeoutStatus()
     problems: list[Problem] = msgspec.field(default_factory=list)
     conflicts: list[Conflict] = msgspec.field(default_factory=list)
     recovered: list[Recovered] = msgspec.field(default_factory=list)
@@ -282,7 +282,7 @@ class Reporter:
 
     def takeout(self, state: str, scopes: Sequence[str] = (), reason: str = "") -> None:
         """Tell whether a takeout session is used, and why not."""
-        self.report.takeout = TakeoutTold(state, tuple(scopes), reason)
+        self.report.takeout = TakeoutStatus(state, tuple(scopes), reason)
 
     def waited(self, method: str, seconds: float) -> None:
         """Count a flood wait and show it until it is over."""

@@ -92,7 +92,7 @@ async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | 
     except FloodWait:
         raise
     except RequestRefused:
-        return telegram.around.known(group_id), None
+        return telegram.chat_extras.known(group_id), None
 
 
 # the group looked through
@@ -139,7 +139,7 @@ async def _due(
     """The posts that have other comments than when they were last asked for, with what they have now."""
     due: dict[int, Thread] = {}
     for start in range(0, len(posts), _PAGE):
-        counts = await telegram.around.comment_counts(channel.id, posts[start : start + _PAGE])
+        counts = await telegram.chat_extras.comment_counts(channel.id, posts[start : start + _PAGE])
         for post_id, now in counts.items():
             known = threads.get(post_id, Thread(0, 0))
             if now.number != known.counted or now.newest > known.walked:

@@ -27,7 +27,7 @@ def stories_source(telegram: Telegram, chat: Chat) -> Source:
     async def walk(
         chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
     ) -> None:
-        async for page in telegram.around.stories(chat.id):
+        async for page in telegram.chat_extras.stories(chat.id):
             await on_page(page)
 
     return replace(live_source(telegram), walk=walk)

@@ -87,7 +87,7 @@ async def _linked_topic(telegram: Telegram, target: str, chats: Sequence[Chat]) 
     number = linked_topic(target)
     if not number or len(chats) != 1 or not chats[0].is_forum:
         return ()
-    return tuple(topic.id for topic in await telegram.around.topics(chats[0].id, [number]))
+    return tuple(topic.id for topic in await telegram.chat_extras.topics(chats[0].id, [number]))
 
 
 def _with_more(known: SelectedChat | None, also: SelectedChat) -> SelectedChat:

@@ -57,7 +57,7 @@ class ChatExporter(Struct, frozen=True):
         if self.comments:
             # A discussion group that is exported too finds the folders of its channel's posts.
             chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
-        async with self.telegram.ahead.reading(await self._next(chosen)):
+        async with self.telegram.prefetch.reading(await self._next(chosen)):
             for one in chosen:
                 try:
                     chat_folders += await self.export(one)
@@ -101,7 +101,7 @@ class ChatExporter(Struct, frozen=True):
         await self.archive_thread(know_old_group, context, chosen.chat)
         if chosen.chat.kind == "saved":
             await self.archive_thread(
-                context.archive.saved.set_titles, context.account, await telegram.around.tag_titles()
+                context.archive.saved.set_titles, context.account, await telegram.chat_extras.tag_titles()
             )
         parts = await parts_of(telegram, chosen, self.filters, self.senders, context.zone)
         chat = parts[-1].chat
@@ -179,7 +179,7 @@ class ChatExporter(Struct, frozen=True):
         that is ``wanted`` and not there."""
         if not chat.is_forum:
             raise TargetNotFound(f"'{chat.title}' has no topics.", "Leave out --topic.")
-        topics = await self.telegram.around.topics(chat.id)
+        topics = await self.telegram.chat_extras.topics(chat.id)
         missing = set(wanted) - {topic.id for topic in topics}
         if missing:
             known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])

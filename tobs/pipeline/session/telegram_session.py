@@ -17,7 +17,7 @@ from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts, ArchiveTakeouts
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.session.run_session import RunSession
-from tobs.telegram.client.takeout import delay_told, end_told
+from tobs.telegram.client.takeout import delay_text, end_text
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.events import (
     Event,
@@ -38,7 +38,9 @@ from tobs.telegram.opening import open_telegram
 
 
 @asynccontextmanager
-async def on_telegram(run: RunSession, settings: TelegramSettings, *, ask_who: bool = True) -> AsyncIterator[Telegram]:
+async def open_telegram_session(
+    run: RunSession, settings: TelegramSettings, *, ask_who: bool = True
+) -> AsyncIterator[Telegram]:
     """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
     peers, takeouts = ArchivePeers(run.archive, run.archive_thread), ArchiveTakeouts(run.archive, run.archive_thread)
     posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, run.config.reporter)
@@ -52,7 +54,7 @@ async def on_telegram(run: RunSession, settings: TelegramSettings, *, ask_who: b
             await peers.flush()
 
 
-class LateTelegram:
+class LazyTelegram:
     """Telegram for a run that may do without: opened when it is first needed, and not tried again where it cannot be
     reached. An async context manager."""
 
@@ -74,7 +76,7 @@ class LateTelegram:
         async with self._opening:
             if self._opened is None:
                 try:
-                    way = on_telegram(self._run, self._way(), ask_who=False)
+                    way = open_telegram_session(self._run, self._way(), ask_who=False)
                     self._opened = await self._stack.enter_async_context(way)
                 except (TelegramError, LoginError, ConfigError) as error:
                     self._opened = error
@@ -143,13 +145,13 @@ def tell_takeout(reporter: Reporter, event: TakeoutEvent) -> None:
             told = "The takeout session was allowed: it is used from there on"
             reporter.takeout("late", scopes, told)
         case TakeoutDelayed():
-            told = delay_told(event)
+            told = delay_text(event)
             reporter.takeout("delayed", reason=told)
         case TakeoutRefused(reason=reason):
             told = f"Telegram gave no takeout session, the normal API was used: {reason}"
             reporter.takeout("refused", reason=told)
         case TakeoutEnded():
-            told = end_told(event)
+            told = end_text(event)
             reporter.takeout("ended", reporter.report.takeout.scopes, told)
     logger.warning(told)
     reporter.notice(told)

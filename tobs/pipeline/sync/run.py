@@ -21,7 +21,7 @@ from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
-from tobs.pipeline.session.telegram_session import on_telegram
+from tobs.pipeline.session.telegram_session import open_telegram_session
 from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
 from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
 from tobs.pipeline.sync.tracked_chats import choose_tracked
@@ -45,7 +45,7 @@ class SyncRun(Struct, frozen=True):
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
         everything else is done when too much was deleted."""
-        async with open_run(self.config) as run, on_telegram(run, self.telegram, ask_who=False) as telegram:
+        async with open_run(self.config) as run, open_telegram_session(run, self.telegram, ask_who=False) as telegram:
             self.config.reporter.phase = "syncing"
             context = run.context(telegram.account.id)
             chats = await choose_tracked(run.archive, context.account, run.archive_thread, telegram, targets)

@@ -18,7 +18,7 @@ async def answer_saved(context: RunContext, archive_thread: ArchiveThread, teleg
     due = await archive_thread(_due, context.archive, context.account, is_on=bool(reaction))
     for message_id in due:
         try:
-            await telegram.around.react_to_saved(message_id, reaction)
+            await telegram.chat_extras.react_to_saved(message_id, reaction)
         except FloodWait:
             raise
         except RequestRefused as error:

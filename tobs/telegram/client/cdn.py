@@ -13,8 +13,8 @@ import cryptg
 from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, LoginError, TobsError
-from tobs.telegram.client.file_hashes import Offer, Proofs
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.client.file_hashes import FileHashes, Offer
+from tobs.telegram.net.invoker import Invoker
 
 _BLOCK = 16
 _REUPLOADS = 3
@@ -28,13 +28,13 @@ class CdnFailed(Exception):
 class CdnCopy:
     """The copy that an upload.fileCdnRedirect leads to. ``dc`` is the data centre of the file itself."""
 
-    def __init__(self, door: Door, redirect: Any, *, dc: int, extra: float) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, redirect: Any, *, dc: int, extra: float) -> None:
+        self._invoker = invoker
         self._redirect = redirect
         self._dc = dc
         self._extra = extra
-        self._proofs = Proofs(self._hashes, Offer())
-        self._proofs.add(redirect.file_hashes)
+        self._file_hashes = FileHashes(self._hashes, Offer())
+        self._file_hashes.add(redirect.file_hashes)
         self._learning = asyncio.Lock()
 
     async def part(self, offset: int, limit: int, end: int, worker: int) -> bytes:
@@ -43,36 +43,36 @@ class CdnCopy:
         try:
             await self._known()
             sealed = await self._sealed(offset, limit, worker)
-            await self._proofs.load(offset, min(end, offset + len(sealed)))
+            await self._file_hashes.load(offset, min(end, offset + len(sealed)))
         except (FloodWait, CdnFailed):
             raise
         except LoginError as lost:  # it has forgotten the key we made with it: another one is made
-            await self._door.links.forget_key(self._redirect.dc_id)
+            await self._invoker.links.forget_key(self._redirect.dc_id)
             raise CdnFailed("it does not know our key") from lost
         except TobsError as error:  # a wrong key of the CDN, too
             raise CdnFailed(error.message) from error
         data = await asyncio.to_thread(
             counter_mode, self._redirect.encryption_key, self._redirect.encryption_iv, offset, sealed
         )
-        if not await asyncio.to_thread(self._proofs.proves, offset, data):
-            self._proofs.forget(offset, offset + limit)
+        if not await asyncio.to_thread(self._file_hashes.proves, offset, data):
+            self._file_hashes.forget(offset, offset + limit)
             raise CdnFailed("a part came damaged")
-        self._proofs.forget(offset, offset + limit)
+        self._file_hashes.forget(offset, offset + limit)
         return data
 
     async def _known(self) -> None:
         """Learn the public keys of the CDN's data centre."""
-        links, dc = self._door.links, self._redirect.dc_id
+        links, dc = self._invoker.links, self._redirect.dc_id
         async with self._learning:
             if not links.is_cdn(dc):
-                config = await self._door(functions.help.GetCdnConfigRequest())
+                config = await self._invoker(functions.help.GetCdnConfigRequest())
                 links.trust_cdn(dc, tuple(found.public_key for found in config.public_keys if found.dc_id == dc))
 
     async def _sealed(self, offset: int, limit: int, worker: int) -> bytes:
         """The part as the CDN has it. What it has not yet, Telegram is asked to bring there."""
         redirect = self._redirect
         for _ in range(_REUPLOADS):
-            answer = await self._door(
+            answer = await self._invoker(
                 functions.upload.GetCdnFileRequest(redirect.file_token, offset, limit),
                 worker=worker,
                 dc=redirect.dc_id,
@@ -80,17 +80,17 @@ class CdnCopy:
             )
             if isinstance(answer, types.upload.CdnFile):
                 return bytes(answer.bytes)
-            hashes = await self._door(
+            hashes = await self._invoker(
                 functions.upload.ReuploadCdnFileRequest(redirect.file_token, answer.request_token),
                 worker=worker,
                 dc=self._dc,
             )
-            self._proofs.add(hashes)
+            self._file_hashes.add(hashes)
         raise CdnFailed("Telegram does not bring the file there")
 
     async def _hashes(self, offset: int) -> list[Any]:
         request = functions.upload.GetCdnFileHashesRequest(self._redirect.file_token, offset)
-        answer: list[Any] = await self._door(request, dc=self._dc)
+        answer: list[Any] = await self._invoker(request, dc=self._dc)
         return answer
 
 

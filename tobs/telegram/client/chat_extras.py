@@ -11,22 +11,22 @@ from tobs.telegram.client.peers import Directory
 from tobs.telegram.client.saved import react_to_saved, tag_titles
 from tobs.telegram.client.stories import Glance, every_story, glance_at_stories, single_story
 from tobs.telegram.client.topics import every_topic, topics_by_id
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 
 
-class Around:
+class ChatExtras:
     """Asks about what is no message; as ``Telegram``, whose part this is."""
 
-    def __init__(self, door: Door, peers: Directory, *, me: int) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, peers: Directory, *, me: int) -> None:
+        self._invoker = invoker
         self._peers = peers
         self._me = me
 
     async def topics(self, chat_id: int, ids: Sequence[int] = ()) -> list[Topic]:
         """The topics of a forum by id: all of them, or those of ``ids`` (at most 100) that are there."""
         if ids:
-            return await topics_by_id(self._door, self._peers, chat_id, ids)
-        return await every_topic(self._door, self._peers, chat_id)
+            return await topics_by_id(self._invoker, self._peers, chat_id, ids)
+        return await every_topic(self._invoker, self._peers, chat_id)
 
     def known(self, chat_id: int) -> Chat:
         """What an answer told of a channel or supergroup that may not be asked about itself: its names."""
@@ -34,24 +34,24 @@ class Around:
 
     async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
         """How many comments at most 100 posts of a channel have now, those that can be commented; one request."""
-        return await comment_counts(self._door, self._peers, chat_id, ids)
+        return await comment_counts(self._invoker, self._peers, chat_id, ids)
 
     def stories(self, peer_id: int) -> AsyncIterator[Page]:
         """Every story of a peer that the account may see, page by page."""
-        return every_story(self._door, self._peers, peer_id, me=self._me)
+        return every_story(self._invoker, self._peers, peer_id, me=self._me)
 
     async def glance_at_stories(self, peer_id: int) -> Glance:
         """How many stories a peer has, and some of them; a request or two for each list of them."""
-        return await glance_at_stories(self._door, self._peers, peer_id, me=self._me)
+        return await glance_at_stories(self._invoker, self._peers, peer_id, me=self._me)
 
     async def story(self, peer_id: int, story_id: int) -> Message | None:
         """A story by its id; None when it is gone."""
-        return await single_story(self._door, self._peers, peer_id, story_id)
+        return await single_story(self._invoker, self._peers, peer_id, story_id)
 
     async def tag_titles(self) -> dict[str, str]:
         """What the account calls the tags of its Saved Messages, those that have a title, by their emoji."""
-        return await tag_titles(self._door)
+        return await tag_titles(self._invoker)
 
     async def react_to_saved(self, message_id: int, emoji: str) -> None:
         """React to a message to oneself. Raises RequestRefused."""
-        await react_to_saved(self._door, message_id, emoji)
+        await react_to_saved(self._invoker, message_id, emoji)

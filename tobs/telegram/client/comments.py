@@ -11,7 +11,7 @@ from typing import NamedTuple
 from telethon.tl import functions
 
 from tobs.telegram.client.peers import Directory
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 
 
 class CommentCount(NamedTuple):
@@ -21,10 +21,12 @@ class CommentCount(NamedTuple):
     newest: int
 
 
-async def comment_counts(door: Door, directory: Directory, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
+async def comment_counts(
+    invoker: Invoker, directory: Directory, chat_id: int, ids: Sequence[int]
+) -> dict[int, CommentCount]:
     """Of at most a hundred posts those that can be commented; no view is counted."""
     peer = await directory.input_peer(chat_id)
-    answer = await door(functions.messages.GetMessagesViewsRequest(peer, list(ids), increment=False))
+    answer = await invoker(functions.messages.GetMessagesViewsRequest(peer, list(ids), increment=False))
     directory.remember(answer.users, answer.chats)
     found = zip(ids, (views.replies for views in answer.views), strict=False)
     return {

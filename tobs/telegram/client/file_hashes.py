@@ -48,7 +48,7 @@ class Offer:
         self._refused = 0 if given else self._refused + 1
 
 
-class Proofs:
+class FileHashes:
     """The hashes of one file, asked for as they are needed."""
 
     def __init__(self, ask: AskHashes, offer: Offer) -> None:

@@ -9,19 +9,19 @@ from loguru import logger
 
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Message, MessageKey, RemoteFile, message_files, story_peer
-from tobs.telegram.client.chat_extras import Around
+from tobs.telegram.client.chat_extras import ChatExtras
 from tobs.telegram.client.files import renewed
 from tobs.telegram.client.history import History
 from tobs.telegram.net.events import OnEvent, ReferenceRenewed
 from tobs.telegram.stores import PostOf
 
 
-class Renewing:
+class FileReferences:
     """Fetches messages again for the references of their files."""
 
-    def __init__(self, history: History, around: Around, post_of: PostOf, on_event: OnEvent) -> None:
+    def __init__(self, history: History, chat_extras: ChatExtras, post_of: PostOf, on_event: OnEvent) -> None:
         self._history = history
-        self._around = around
+        self._chat_extras = chat_extras
         self._post_of = post_of
         self._on_event = on_event
 
@@ -36,7 +36,7 @@ class Renewing:
 
     async def _again(self, key: MessageKey) -> Message | None:
         if peer := story_peer(key.chat_id):
-            return await self._around.story(peer, key.id)
+            return await self._chat_extras.story(peer, key.id)
         try:
             return await self._history.message(key.chat_id, key.id)
         except FloodWait:

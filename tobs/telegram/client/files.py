@@ -19,10 +19,10 @@ from telethon.tl import functions, types
 from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound, TransferFailed
 from tobs.model import FileItem, RemoteFile
 from tobs.telegram.client.cdn import CdnCopy, CdnFailed
-from tobs.telegram.client.file_hashes import Offer, Proofs
+from tobs.telegram.client.file_hashes import FileHashes, Offer
 from tobs.telegram.net.bandwidth import Bandwidth
 from tobs.telegram.net.events import Retried
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.rpc_errors import STALE_REFERENCES
 
 OnProgress = Callable[[int], None]
@@ -81,7 +81,7 @@ class Transfer:
 
     def __init__(
         self,
-        door: Door,
+        invoker: Invoker,
         remote: RemoteFile,
         size: int,
         *,
@@ -90,7 +90,7 @@ class Transfer:
         offer: Offer,
         bandwidth: Bandwidth,
     ) -> None:
-        self._door = door
+        self._invoker = invoker
         self._remote = remote
         self._dc = remote.dc
         self._size = size
@@ -102,7 +102,7 @@ class Transfer:
         self._renewals = 0
         self._copy: CdnCopy | None = None
         self._cdn_failures = 0
-        self._proofs = Proofs(self._hashes, offer)
+        self._file_hashes = FileHashes(self._hashes, offer)
 
     async def run(self, part: Path, offset: int, on_progress: OnProgress | None) -> int:
         """Write the file from ``offset`` on and give its whole size. Raises TransferFailed; the part stays."""
@@ -120,15 +120,15 @@ class Transfer:
         what an earlier run proved may have been damaged since."""
         for low in range(0, start, _AT_ONCE * _MB):
             high = min(start, low + _AT_ONCE * _MB)
-            await asyncio.gather(*(self._proofs.load(at, min(high, at + _MB)) for at in range(low, high, _MB)))
-            if not self._proofs.offered:
+            await asyncio.gather(*(self._file_hashes.load(at, min(high, at + _MB)) for at in range(low, high, _MB)))
+            if not self._file_hashes.offered:
                 break
             data = await _in_thread(_read_at, file, low, high - low)
-            wrong = await _in_thread(self._proofs.first_wrong, low, data)
-            self._proofs.forget(low, high)
+            wrong = await _in_thread(self._file_hashes.first_wrong, low, data)
+            self._file_hashes.forget(low, high)
             if wrong is not None:
                 logger.info("what is there of a file is damaged at {}: going on from there", wrong)
-                self._door.tell(Retried(_PART, "what was there was damaged", 1, 0.0))
+                self._invoker.tell(Retried(_PART, "what was there was damaged", 1, 0.0))
                 start = wrong - wrong % self._limit
                 break
         await _in_thread(_cut, file, start)
@@ -168,7 +168,7 @@ class Transfer:
         for attempt in range(1, _TRIES + 1):
             await self._bandwidth.take(end - offset)
             # What comes from a CDN is proven by hashes of its own.
-            proven = asyncio.create_task(self._proofs.load(offset, end if self._copy is None else offset))
+            proven = asyncio.create_task(self._file_hashes.load(offset, end if self._copy is None else offset))
             try:
                 data = await self._part(offset, worker)
                 await proven
@@ -179,14 +179,14 @@ class Transfer:
                 raise TransferFailed("Telegram sent more than was asked for.", "Try again later.")
             if self._size and len(data) < end - offset:
                 reason, told = f"Telegram sent {offset + len(data)} of {self._size} bytes.", "a part came short"
-            elif await _in_thread(self._proofs.first_wrong, offset, data) is not None:
+            elif await _in_thread(self._file_hashes.first_wrong, offset, data) is not None:
                 reason, told = "Telegram sent a damaged part.", "a part came damaged"
-                self._proofs.forget(offset, end)
+                self._file_hashes.forget(offset, end)
             else:
                 self._renewals = 0
-                self._proofs.forget(offset, end)
+                self._file_hashes.forget(offset, end)
                 return data
-            self._door.tell(Retried(_PART, told, attempt, 0.0))
+            self._invoker.tell(Retried(_PART, told, attempt, 0.0))
         raise TransferFailed(reason, "Try again later.")
 
     async def _part(self, offset: int, worker: int) -> bytes:
@@ -201,7 +201,7 @@ class Transfer:
                 if not isinstance(answer, types.upload.FileCdnRedirect):
                     raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
                 if self._copy is None:  # else another part heard of it meanwhile
-                    self._copy = CdnCopy(self._door, answer, dc=self._dc, extra=extra_seconds(self._size))
+                    self._copy = CdnCopy(self._invoker, answer, dc=self._dc, extra=extra_seconds(self._size))
                 copy = self._copy
             try:
                 return await copy.part(offset, self._limit, self._end_of(offset), worker)
@@ -210,7 +210,7 @@ class Transfer:
                 if self._copy is copy:  # the first part that fails has the file asked for anew
                     self._copy = None
                     self._cdn_failures += 1
-                self._door.tell(Retried("upload.getCdnFile", f"the CDN failed: {reason}", attempt, 0.0))
+                self._invoker.tell(Retried("upload.getCdnFile", f"the CDN failed: {reason}", attempt, 0.0))
         raise TransferFailed(f"Telegram's CDN does not give the file: {reason}.", "Try again later.")
 
     def _request(self, offset: int) -> Any:
@@ -234,7 +234,7 @@ class Transfer:
         while True:
             remote = self._remote
             try:
-                return await self._door(request(), worker=worker, dc=self._dc, extra=extra_seconds(self._size))
+                return await self._invoker(request(), worker=worker, dc=self._dc, extra=extra_seconds(self._size))
             except MigrateNeeded as moved:
                 moves += 1
                 if moves > _MOVES:
@@ -242,10 +242,10 @@ class Transfer:
                 self._dc = moved.dc
             except LoginError as lost:
                 moves += 1
-                if moves > 1 or not self._door.links.home(self._dc):
+                if moves > 1 or not self._invoker.links.home(self._dc):
                     raise
                 logger.info("data centre {} forgot the login: {}", self._dc, lost.message)
-                await self._door.links.forget_key(self._dc)
+                await self._invoker.links.forget_key(self._dc)
             except RequestRefused as refused:
                 if refused.name not in STALE_REFERENCES:
                     if raw or isinstance(refused, FloodWait):

@@ -22,7 +22,7 @@ from tobs.telegram.client.shards import Span
 from tobs.telegram.convert import message_of, person_of
 from tobs.telegram.convert.times import unix
 from tobs.telegram.net.events import MessageUnreadable, OnEvent
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.reader import HistoryAnswer, pack_messages, read_history
 
 LIMIT = 100
@@ -62,8 +62,8 @@ def _part_of_chat(page: Page) -> Page:
 class History:
     """Reads pages of any chat. ``me`` is the account's user id."""
 
-    def __init__(self, door: Door, peers: Directory, *, me: int, on_event: OnEvent) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, peers: Directory, *, me: int, on_event: OnEvent) -> None:
+        self._invoker = invoker
         self._peers = peers
         self._me = me
         self._on_event = on_event
@@ -172,7 +172,7 @@ class History:
             request: Any = functions.channels.GetMessagesRequest(channel, wanted)
         else:
             request = functions.messages.GetMessagesRequest(wanted)
-        answer = read_history(await self._door.raw(request, worker=worker))
+        answer = read_history(await self._invoker.raw(request, worker=worker))
         self._peers.remember(answer.users, answer.chats)
         return answer
 
@@ -218,11 +218,11 @@ class History:
         window |= {"max_id": 0, "min_id": 0, "hash": 0}
         peer = await self._peers.input_peer(chat_id)
         if thread:
-            return await self._door.raw(functions.messages.GetRepliesRequest(peer, thread, **window), worker=worker)
+            return await self._invoker.raw(functions.messages.GetRepliesRequest(peer, thread, **window), worker=worker)
         request = functions.messages.GetHistoryRequest(peer, **window)
         if span is not None:
             request = functions.InvokeWithMessagesRangeRequest(types.MessageRange(*span), request)
-        return await self._door.raw(request, worker=worker)
+        return await self._invoker.raw(request, worker=worker)
 
     def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: Keep | None) -> Page:
         by_id = {message.id: (message, raw) for message, raw in answer.messages}

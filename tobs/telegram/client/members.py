@@ -9,18 +9,18 @@ from telethon.tl import functions, types
 from tobs.model import Person, bare_id, is_channel_id
 from tobs.telegram.client.peers import Directory
 from tobs.telegram.convert import person_of
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 
 _MOST = 200
 
 
-async def members_called(door: Door, peers: Directory, chat_id: int, text: str) -> list[Person]:
+async def members_called(invoker: Invoker, peers: Directory, chat_id: int, text: str) -> list[Person]:
     """The members of a chat whose name contains ``text``; of a private chat, the two people. One request.
 
     Raises RequestRefused, as for channels, which show their members to administrators only.
     """
     if is_channel_id(chat_id):
-        answer = await door(
+        answer = await invoker(
             functions.channels.GetParticipantsRequest(
                 channel=await peers.input_channel(chat_id),
                 filter=types.ChannelParticipantsSearch(text),
@@ -30,9 +30,11 @@ async def members_called(door: Door, peers: Directory, chat_id: int, text: str) 
             )
         )
     elif chat_id < 0:
-        answer = await door(functions.messages.GetFullChatRequest(bare_id(chat_id)))
+        answer = await invoker(functions.messages.GetFullChatRequest(bare_id(chat_id)))
     else:
-        answer = await door(functions.users.GetUsersRequest([types.InputUserSelf(), await _input_user(peers, chat_id)]))
+        answer = await invoker(
+            functions.users.GetUsersRequest([types.InputUserSelf(), await _input_user(peers, chat_id)])
+        )
     users: list[Any] = answer if isinstance(answer, list) else answer.users
     peers.remember(users)
     people = [person for user in users if (person := person_of(user)) is not None]

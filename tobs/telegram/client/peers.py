@@ -14,7 +14,7 @@ from tobs.model import Chat, FileItem, bare_id, is_channel_id, marked_channel, m
 from tobs.telegram.convert import chat_of, marked, record_of
 from tobs.telegram.convert.files import photo_of
 from tobs.telegram.convert.peers import marked_object
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.stores import PeerRecord, PeerStore
 
 _DIALOGS = 100
@@ -32,8 +32,8 @@ class Dialog(NamedTuple):
 class Directory:
     """Peers as one account knows them. ``me`` is its user id; access hashes live in ``store``."""
 
-    def __init__(self, door: Door, store: PeerStore, *, me: int) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, store: PeerStore, *, me: int) -> None:
+        self._invoker = invoker
         self._store = store
         self._me = me
         self._kept: dict[int, PeerRecord] = {}
@@ -78,10 +78,10 @@ class Directory:
         peer = await self.input_peer(home)
         if is_channel_id(chat_id):
             channel = types.InputChannelFromMessage(peer, message_id, bare_id(chat_id))
-            self.remember((await self._door(functions.channels.GetChannelsRequest([channel]))).chats)
+            self.remember((await self._invoker(functions.channels.GetChannelsRequest([channel]))).chats)
         else:
             user = types.InputUserFromMessage(peer, message_id, chat_id)
-            self.remember(await self._door(functions.users.GetUsersRequest([user])))
+            self.remember(await self._invoker(functions.users.GetUsersRequest([user])))
 
     async def record(self, chat_id: int) -> PeerRecord:
         """The record of a marked id; the dialogs are listed when it is not known. Raises TargetNotFound."""
@@ -136,7 +136,7 @@ class Directory:
         """Channels and supergroups the account has left; Telegram lists them only in a takeout session."""
         found: list[Chat] = []
         while True:
-            answer = await self._door(functions.channels.GetLeftChannelsRequest(offset=len(found)))
+            answer = await self._invoker(functions.channels.GetLeftChannelsRequest(offset=len(found)))
             self.remember((), answer.chats)
             found += [chat for item in answer.chats if (chat := chat_of(item)) is not None]
             if isinstance(answer, types.messages.Chats) or not answer.chats or len(found) >= answer.count:
@@ -145,7 +145,7 @@ class Directory:
     async def _folder(self, folder: int) -> AsyncIterator[Dialog]:
         offset_date, offset_id, offset_peer = None, 0, types.InputPeerEmpty()
         while True:
-            answer = await self._door(
+            answer = await self._invoker(
                 functions.messages.GetDialogsRequest(
                     offset_date=offset_date,
                     offset_id=offset_id,
@@ -197,15 +197,15 @@ class Directory:
         peer = await self.input_peer(chat_id)
         if is_channel_id(chat_id):
             channel = types.InputChannel(peer.channel_id, peer.access_hash)
-            answer = await self._door(functions.channels.GetFullChannelRequest(channel))
+            answer = await self._invoker(functions.channels.GetFullChannelRequest(channel))
             return self._full_channel(chat_id, answer)
         if chat_id < 0:
-            answer = await self._door(functions.messages.GetFullChatRequest(bare_id(chat_id)))
+            answer = await self._invoker(functions.messages.GetFullChatRequest(bare_id(chat_id)))
             chat = self._own(chat_id, answer)
             full = answer.full_chat
             return replace(chat, about=full.about or "", pinned=_pinned(full), photo=_photo(full.chat_photo))
         user = types.InputUserSelf() if chat_id == self._me else types.InputUser(peer.user_id, peer.access_hash)
-        answer = await self._door(functions.users.GetFullUserRequest(user))
+        answer = await self._invoker(functions.users.GetFullUserRequest(user))
         chat = self._own(chat_id, answer)
         told = answer.full_user
         return replace(chat, about=told.about or "", pinned=_pinned(told), photo=_photo(told.profile_photo))

@@ -33,7 +33,7 @@ class Next(Struct, frozen=True):
     from_begin: bool
 
 
-class Ahead:
+class Prefetch:
     """Answers from what was asked ahead, else by asking now.
 
     A page that is asked for ahead is read by a ``History`` of its own (``apart``), which tells everybody it names: the

@@ -9,19 +9,19 @@ from __future__ import annotations
 from telethon.tl import functions, types
 
 from tobs.telegram.convert.messages import tag_of
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 
 
-async def react_to_saved(door: Door, message_id: int, emoji: str) -> None:
+async def react_to_saved(invoker: Invoker, message_id: int, emoji: str) -> None:
     """React to a message to oneself; where the account is premium, a reaction is a tag there. The only request of tobs
     that puts something into a chat. Raises RequestRefused."""
     reactions = [types.ReactionEmoji(emoji)]
-    await door(functions.messages.SendReactionRequest(types.InputPeerSelf(), message_id, reaction=reactions))
+    await invoker(functions.messages.SendReactionRequest(types.InputPeerSelf(), message_id, reaction=reactions))
 
 
-async def tag_titles(door: Door) -> dict[str, str]:
+async def tag_titles(invoker: Invoker) -> dict[str, str]:
     """Titles by emoji; tags without a title are not among them. One request."""
-    answer = await door(functions.messages.GetSavedReactionTagsRequest(hash=0))
+    answer = await invoker(functions.messages.GetSavedReactionTagsRequest(hash=0))
     if not isinstance(answer, types.messages.SavedReactionTags):
         return {}
     return {tag_of(tag.reaction): tag.title for tag in answer.tags if tag.title}

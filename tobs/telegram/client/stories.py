@@ -16,7 +16,7 @@ from tobs.model import Message, Page, Person, stories_of
 from tobs.telegram.client.peers import Directory
 from tobs.telegram.convert import person_of
 from tobs.telegram.convert.stories import story_of
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 
 _LIMIT = 100
 
@@ -29,24 +29,24 @@ class Glance(NamedTuple):
     exact: bool
 
 
-async def every_story(door: Door, directory: Directory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
+async def every_story(invoker: Invoker, directory: Directory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
     """Every story that the account may see, each once, as pages that settle no ids."""
-    async for page, _, _ in _listed(door, directory, peer_id, me=me):
+    async for page, _, _ in _listed(invoker, directory, peer_id, me=me):
         yield page
 
 
-async def glance_at_stories(door: Door, directory: Directory, peer_id: int, *, me: int) -> Glance:
+async def glance_at_stories(invoker: Invoker, directory: Directory, peer_id: int, *, me: int) -> Glance:
     """How many stories there are, by a page of each list."""
     stories: dict[int, Message] = {}
     number, exact = 0, True
-    async for page, listed, count in _listed(door, directory, peer_id, me=me, pages=1):
+    async for page, listed, count in _listed(invoker, directory, peer_id, me=me, pages=1):
         stories |= {message.id: message for message in page.messages}
         number, exact = max(number, count), exact and listed >= count
     return Glance(len(stories) if exact else max(number, len(stories)), tuple(stories.values()), exact)
 
 
 async def _listed(
-    door: Door, directory: Directory, peer_id: int, *, me: int, pages: int = 0
+    invoker: Invoker, directory: Directory, peer_id: int, *, me: int, pages: int = 0
 ) -> AsyncIterator[tuple[Page, int, int]]:
     """The lists of a peer's stories, each up to ``pages`` (0: whole): a page without stories that another one had, how
     many of its list came so far, and how many that has."""
@@ -55,14 +55,14 @@ async def _listed(
     lists = [functions.stories.GetPinnedStoriesRequest]
     if peer_id == me or peer_id < 0:
         lists.append(functions.stories.GetStoriesArchiveRequest)
-    shown = await door(functions.stories.GetPeerStoriesRequest(peer))
+    shown = await invoker(functions.stories.GetPeerStoriesRequest(peer))
     items = shown.stories.stories
-    yield await _page(door, directory, peer, peer_id, shown, items, seen), len(items), len(items)
+    yield await _page(invoker, directory, peer, peer_id, shown, items, seen), len(items), len(items)
     for request in lists:
         offset = listed = asked = 0
         while not pages or asked < pages:
             try:
-                answer = await door(request(peer, offset, _LIMIT))
+                answer = await invoker(request(peer, offset, _LIMIT))
             except FloodWait:
                 raise
             except RequestRefused:
@@ -71,21 +71,21 @@ async def _listed(
                     break
                 raise
             listed, asked = listed + len(answer.stories), asked + 1
-            yield await _page(door, directory, peer, peer_id, answer, answer.stories, seen), listed, answer.count
+            yield await _page(invoker, directory, peer, peer_id, answer, answer.stories, seen), listed, answer.count
             if not answer.stories or listed >= answer.count:
                 break
             offset = answer.stories[-1].id
 
 
-async def single_story(door: Door, directory: Directory, peer_id: int, story_id: int) -> Message | None:
+async def single_story(invoker: Invoker, directory: Directory, peer_id: int, story_id: int) -> Message | None:
     """A story by its id; None when it is gone."""
-    answer = await door(functions.stories.GetStoriesByIDRequest(await directory.input_peer(peer_id), [story_id]))
+    answer = await invoker(functions.stories.GetStoriesByIDRequest(await directory.input_peer(peer_id), [story_id]))
     directory.remember(answer.users, answer.chats)
     return next((found for item in answer.stories if (found := story_of(item, peer_id)) is not None), None)
 
 
 async def _page(
-    door: Door, directory: Directory, peer: Any, peer_id: int, answer: Any, items: Sequence[Any], seen: set[int]
+    invoker: Invoker, directory: Directory, peer: Any, peer_id: int, answer: Any, items: Sequence[Any], seen: set[int]
 ) -> Page:
     """A list of stories as a page; what it does not tell whole is asked for by its id."""
     directory.remember(answer.users, answer.chats)
@@ -95,7 +95,7 @@ async def _page(
     part = [item.id for item in fresh if isinstance(item, types.StoryItemSkipped) or getattr(item, "min", False)]
     whole = [item for item in fresh if item.id not in part]
     for start in range(0, len(part), _LIMIT):
-        more = await door(functions.stories.GetStoriesByIDRequest(peer, part[start : start + _LIMIT]))
+        more = await invoker(functions.stories.GetStoriesByIDRequest(peer, part[start : start + _LIMIT]))
         directory.remember(more.users, more.chats)
         users += more.users
         chats += more.chats

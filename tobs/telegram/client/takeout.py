@@ -14,9 +14,9 @@ from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, RequestRefused, TobsError, UsageError
 from tobs.telegram.net.events import OnEvent, TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.push_listener import AWAKE, Listener, either, said_by
-from tobs.telegram.stores import KeptTakeout, TakeoutStore
+from tobs.telegram.stores import StoredTakeout, TakeoutStore
 
 SCOPES = ("contacts", "users", "chats", "megagroups", "channels", "files")
 TELEGRAM_ITSELF = 777000
@@ -47,7 +47,7 @@ def scope_flags(scopes: Iterable[str]) -> dict[str, object]:
     return flags
 
 
-def delay_told(delayed: TakeoutDelayed) -> str:
+def delay_text(delayed: TakeoutDelayed) -> str:
     """What the owner has to press when Telegram wants a takeout allowed first."""
     hours = max(1, round(delayed.seconds / 3600))
     latest = f"in {hours} h" if delayed.seconds >= 3600 else f"in {delayed.seconds} s"
@@ -58,14 +58,14 @@ def delay_told(delayed: TakeoutDelayed) -> str:
     )
 
 
-def end_told(ended: TakeoutEnded) -> str:
+def end_text(ended: TakeoutEnded) -> str:
     """What the owner is told when Telegram ends a takeout session."""
     return f"Telegram ended the takeout session ({ended.name}): the normal API was used from there on"
 
 
 @asynccontextmanager
 async def takeout_session(
-    door: Door,
+    invoker: Invoker,
     store: TakeoutStore,
     account: int,
     scopes: Iterable[str],
@@ -79,14 +79,14 @@ async def takeout_session(
     Telegram delays is waited for, up to ``patience`` seconds here, after that beside what is done inside: it begins
     when it is allowed, or when the delay is over. One that Telegram refuses is done without.
     """
-    if door.takeout_id:
+    if invoker.takeout_id:
         yield True
         return
-    session = _Session(door, store, account, with_what_they_need(scopes), on_event)
+    session = _Session(invoker, store, account, with_what_they_need(scopes), on_event)
     await session.begin(patience)
     done = False
     try:
-        yield bool(door.takeout_id)
+        yield bool(invoker.takeout_id)
         done = True
     finally:
         ending = asyncio.ensure_future(session.end(success=done))
@@ -97,19 +97,19 @@ async def takeout_session(
             raise
 
 
-async def finish_kept(door: Door, store: TakeoutStore, account: int) -> None:
+async def finish_stored(invoker: Invoker, store: TakeoutStore, account: int) -> None:
     """Finish the takeout session that a run left behind, where there is one."""
     if kept := store.get(account).id:
-        await _finish(door, store, account, kept, success=False)
+        await _finish(invoker, store, account, kept, success=False)
 
 
 class _Session:
     """One takeout session, from asking for it to its finish."""
 
     def __init__(
-        self, door: Door, store: TakeoutStore, account: int, scopes: frozenset[str], on_event: OnEvent
+        self, invoker: Invoker, store: TakeoutStore, account: int, scopes: frozenset[str], on_event: OnEvent
     ) -> None:
-        self._door = door
+        self._invoker = invoker
         self._store = store
         self._account = account
         self._scopes = scopes
@@ -143,60 +143,60 @@ class _Session:
         if self._waiting is not None:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
-        self._door.takeout_runs = False
-        if self._door.takeout_id:
-            await _finish(self._door, self._store, self._account, self._door.takeout_id, success=success)
+        self._invoker.takeout_runs = False
+        if self._invoker.takeout_id:
+            await _finish(self._invoker, self._store, self._account, self._invoker.takeout_id, success=success)
         else:  # it never began, or Telegram ended it
-            self._store.put(self._account, KeptTakeout())
+            self._store.put(self._account, StoredTakeout())
 
-    async def _ask(self) -> KeptTakeout:
-        answer = await self._door(functions.account.InitTakeoutSessionRequest(**scope_flags(self._scopes)))
-        return KeptTakeout(int(answer.id), self._scopes)
+    async def _ask(self) -> StoredTakeout:
+        answer = await self._invoker(functions.account.InitTakeoutSessionRequest(**scope_flags(self._scopes)))
+        return StoredTakeout(int(answer.id), self._scopes)
 
-    def _opened(self, takeout: KeptTakeout, *, resumed: bool = False, late: bool = False) -> None:
+    def _opened(self, takeout: StoredTakeout, *, resumed: bool = False, late: bool = False) -> None:
         self._store.put(self._account, takeout)
         self._on_event(TakeoutStarted(takeout.id, tuple(sorted(takeout.scopes)), resumed, late))
-        self._door.takeout_id, self._door.takeout_runs = takeout.id, True
+        self._invoker.takeout_id, self._invoker.takeout_runs = takeout.id, True
 
     def _refused(self, refused: TobsError) -> None:
         logger.info("no takeout session: {}", refused)
         self._on_event(TakeoutRefused(getattr(refused, "name", ""), refused.message))
 
-    async def _resumed(self) -> KeptTakeout | None:
+    async def _resumed(self) -> StoredTakeout | None:
         """The kept session if it has all scopes and Telegram still knows it; one with too few of them is finished."""
         kept = self._store.get(self._account)
         if not kept.id:
             return None
         if not self._scopes <= kept.scopes:
-            await _finish(self._door, self._store, self._account, kept.id, success=False)
+            await _finish(self._invoker, self._store, self._account, kept.id, success=False)
             return None
-        self._door.takeout_id = kept.id
+        self._invoker.takeout_id = kept.id
         try:
-            await self._door(functions.users.GetUsersRequest([types.InputUserSelf()]))
+            await self._invoker(functions.users.GetUsersRequest([types.InputUserSelf()]))
         except RequestRefused as refused:
             if refused.name not in ("TAKEOUT_INVALID", "TAKEOUT_REQUIRED"):
                 raise
             return None
         finally:
-            self._door.takeout_id = 0
+            self._invoker.takeout_id = 0
         return kept
 
     async def _wait(self, seconds: float) -> None:
         """Ask again whenever Telegram's own chat says something, else when ``seconds`` have passed."""
         heard = asyncio.Event()
-        listener = Listener(self._door, lambda update: heard.set() if said_by(update, TELEGRAM_ITSELF) else None)
+        listener = Listener(self._invoker, lambda update: heard.set() if said_by(update, TELEGRAM_ITSELF) else None)
         tries = 0
-        deadline = self._door.clock() + seconds
+        deadline = self._invoker.clock() + seconds
         try:
             while True:
                 await listener.tend()
                 if self._is_over:  # telethon's sender swallows a cancellation that meets it while it connects
                     return
-                await either(heard, self._door.sleep, min(AWAKE, deadline - self._door.clock()))
+                await either(heard, self._invoker.sleep, min(AWAKE, deadline - self._invoker.clock()))
                 allowed = heard.is_set() and tries < _TRIES_ON_WORDS
                 tries += allowed
                 heard.clear()
-                if not allowed and self._door.clock() < deadline:
+                if not allowed and self._invoker.clock() < deadline:
                     continue
                 try:
                     self._opened(await self._ask(), late=True)
@@ -204,7 +204,7 @@ class _Session:
                 except RequestRefused as refused:
                     if refused.name != _DELAY:
                         raise
-                    deadline = self._door.clock() + _seconds_of(refused)
+                    deadline = self._invoker.clock() + _seconds_of(refused)
         except TobsError as error:
             self._refused(error)
         finally:
@@ -215,19 +215,19 @@ def _seconds_of(refused: RequestRefused) -> int:
     return max(1, int(getattr(refused.__cause__, "argument", 0)))
 
 
-async def _finish(door: Door, store: TakeoutStore, account: int, takeout: int, *, success: bool) -> None:
+async def _finish(invoker: Invoker, store: TakeoutStore, account: int, takeout: int, *, success: bool) -> None:
     """Tell Telegram that ``takeout`` is over. A failure is logged: the id stays kept for the next run."""
-    door.takeout_id = takeout
+    invoker.takeout_id = takeout
     try:
         async with asyncio.timeout(_FINISH_WITHIN):
-            await door(functions.account.FinishTakeoutSessionRequest(success=success))
-        store.put(account, KeptTakeout())
+            await invoker(functions.account.FinishTakeoutSessionRequest(success=success))
+        store.put(account, StoredTakeout())
     except RequestRefused as refused:
         if refused.name == "TAKEOUT_INVALID":  # Telegram has forgotten it
-            store.put(account, KeptTakeout())
+            store.put(account, StoredTakeout())
         else:
             logger.warning("the takeout could not be finished: {}", refused)
     except (TobsError, TimeoutError) as error:
         logger.warning("the takeout could not be finished: {}", error)
     finally:
-        door.takeout_id = 0
+        invoker.takeout_id = 0

@@ -15,7 +15,7 @@ from tobs.model import Chat, is_channel_id, marked_channel, marked_group
 from tobs.telegram.client.peers import Dialog, Directory
 from tobs.telegram.convert import marked
 from tobs.telegram.convert.peers import marked_object
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.stores import PeerStore
 
 _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(.+)", re.IGNORECASE)
@@ -56,8 +56,8 @@ def is_name(text: str) -> bool:
 class Targets:
     """Finds the chats that targets name. ``me`` is the account's user id."""
 
-    def __init__(self, door: Door, directory: Directory, store: PeerStore, *, me: int) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, directory: Directory, store: PeerStore, *, me: int) -> None:
+        self._invoker = invoker
         self._directory = directory
         self._store = store
         self._me = me
@@ -99,7 +99,7 @@ class Targets:
 
     async def folder(self, name: str) -> list[Chat]:
         """The chats of a Telegram folder. Raises TargetNotFound."""
-        answer = await self._door(functions.messages.GetDialogFiltersRequest())
+        answer = await self._invoker(functions.messages.GetDialogFiltersRequest())
         folders = [item for item in answer.filters if not isinstance(item, types.DialogFilterDefault)]
         titles = [_title_of(item) for item in folders]
         found = [item for item, title in zip(folders, titles, strict=True) if title.casefold() == name.casefold()]
@@ -160,7 +160,7 @@ class Targets:
         return await self._named(name)
 
     async def _invited(self, code: str, *, join: bool) -> Chat:
-        invite = await self._door(functions.messages.CheckChatInviteRequest(code))
+        invite = await self._invoker(functions.messages.CheckChatInviteRequest(code))
         if isinstance(invite, types.ChatInviteAlready | types.ChatInvitePeek):
             self._directory.remember((), (invite.chat,))
             return await self._directory.current(marked_object(invite.chat))
@@ -168,7 +168,7 @@ class Targets:
             raise TargetNotFound(
                 f"The account is not a member of '{invite.title}'.", "With --join tobs joins it by this link."
             )
-        answer = await self._door(functions.messages.ImportChatInviteRequest(code))
+        answer = await self._invoker(functions.messages.ImportChatInviteRequest(code))
         if not isinstance(answer, types.messages.ChatInviteJoinResultOk):
             raise TargetNotFound(f"Joining '{invite.title}' needs a web page.", "Join it in a Telegram app.")
         self._directory.remember(answer.updates.users, answer.updates.chats)
@@ -176,7 +176,7 @@ class Targets:
 
     async def _phoned(self, phone: str) -> Chat:
         try:
-            answer = await self._door(functions.contacts.ResolvePhoneRequest(phone.lstrip("+")))
+            answer = await self._invoker(functions.contacts.ResolvePhoneRequest(phone.lstrip("+")))
         except RequestRefused as refused:
             if refused.name != "PHONE_NOT_OCCUPIED":
                 raise
@@ -197,7 +197,7 @@ class Targets:
             if chat is not None and chat.username.lower() == name.lower():
                 return chat
         try:
-            answer = await self._door(functions.contacts.ResolveUsernameRequest(name))
+            answer = await self._invoker(functions.contacts.ResolveUsernameRequest(name))
         except TargetNotFound as missing:
             raise TargetNotFound(f"No chat or person is called '@{name}'.", missing.remedy) from missing
         self._directory.remember(answer.users, answer.chats)

@@ -14,18 +14,18 @@ from tobs.model import Topic
 from tobs.telegram.client.peers import Directory
 from tobs.telegram.convert import marked
 from tobs.telegram.convert.times import unix
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 
 _LIMIT = 100
 
 
-async def every_topic(door: Door, directory: Directory, chat_id: int) -> list[Topic]:
+async def every_topic(invoker: Invoker, directory: Directory, chat_id: int) -> list[Topic]:
     """Every topic of a forum by id; one request for a hundred of them."""
     peer = await directory.input_peer(chat_id)
     found: dict[int, Topic] = {}
     offset_date, offset_id, offset_topic = None, 0, 0
     while True:
-        answer = await door(
+        answer = await invoker(
             functions.messages.GetForumTopicsRequest(peer, offset_date, offset_id, offset_topic, limit=_LIMIT)
         )
         directory.remember(answer.users, answer.chats)
@@ -41,10 +41,10 @@ async def every_topic(door: Door, directory: Directory, chat_id: int) -> list[To
         offset_date = dates.get(last.top_message) or last.date
 
 
-async def topics_by_id(door: Door, directory: Directory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
+async def topics_by_id(invoker: Invoker, directory: Directory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
     """Those topics of a forum that are there, of at most a hundred ``ids``; one request."""
     request = functions.messages.GetForumTopicsByIDRequest(await directory.input_peer(chat_id), list(ids))
-    answer = await door(request)
+    answer = await invoker(request)
     directory.remember(answer.users, answer.chats)
     return list(_models(answer.topics))
 

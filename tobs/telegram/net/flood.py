@@ -10,7 +10,7 @@ from loguru import logger
 from tobs.config.units import format_moment
 from tobs.errors import FloodWait
 from tobs.telegram.net.events import FloodWaited, OnEvent, Paused
-from tobs.telegram.net.flood_store import Key, Pace, Wait, Waits
+from tobs.telegram.net.flood_store import FloodStore, Key, Pace, Wait
 from tobs.telegram.net.pace import Pacer
 
 _NAP = 30.0
@@ -23,7 +23,7 @@ _ENDS = frozenset({"account.finishTakeoutSession"})
 class FloodLedger:
     """Waits by method and data centre, and the pace that is learned from them.
 
-    ``waits`` is where they are kept: in memory, or ``SharedWaits`` where processes share one account.
+    ``waits`` is where they are kept: in memory, or ``SharedFloodStore`` where processes share one account.
     Waits are obeyed by everything of their method; a pace is of its ``lane``: what is learned inside a takeout says
     nothing of the normal API. A wait longer than ``threshold`` seconds pauses the run, which tells it: until it is over
     nothing is sent, whatever the method. One longer than ``patience`` is raised as FloodWait and not waited for.
@@ -37,14 +37,14 @@ class FloodLedger:
         threshold: float,
         patience: float,
         on_event: OnEvent,
-        waits: Waits | None = None,
+        waits: FloodStore | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._threshold = threshold
         self._patience = patience
         self._on_event = on_event
-        self._waits = waits or Waits()
+        self._waits = waits or FloodStore()
         self._pause = _NONE
         self._pacers: dict[Key, Pacer] = {}
 

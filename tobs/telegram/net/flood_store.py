@@ -55,7 +55,7 @@ class _Book(Struct):
     paces: dict[str, Pace] = {}
 
 
-class Waits:
+class FloodStore:
     """Waits and paces by key, for one process."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Waits:
         return f"{key[0]} {key[1]}"
 
 
-class SharedWaits(Waits):
+class SharedFloodStore(FloodStore):
     """The same in the file ``path``; ``owner`` names the account. A file that cannot be used is done without.
 
     Reading costs a ``stat`` while nothing changed. Writers take a lock beside the file and replace it whole.
@@ -103,10 +103,10 @@ class SharedWaits(Waits):
         return super().pace(key)
 
     def put_wait(self, key: Key, wait: Wait) -> None:
-        self._change(lambda: super(SharedWaits, self).put_wait(key, wait))
+        self._change(lambda: super(SharedFloodStore, self).put_wait(key, wait))
 
     def put_pace(self, key: Key, pace: Pace) -> None:
-        self._change(lambda: super(SharedWaits, self).put_pace(key, pace))
+        self._change(lambda: super(SharedFloodStore, self).put_pace(key, pace))
 
     def _name(self, key: Key) -> str:
         return f"{self._owner} {key[0]} {key[1]}"

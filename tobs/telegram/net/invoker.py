@@ -27,7 +27,7 @@ from tobs.telegram.net.connections import Links
 from tobs.telegram.net.events import Event, OnEvent, Retried, TakeoutEnded
 from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.reader import LAYER_ERRORS, Reader
-from tobs.telegram.net.rpc_errors import RpcError, refusal
+from tobs.telegram.net.rpc_errors import RpcError, translate_rpc_error
 from tobs.telegram.net.settings import TelegramSettings
 
 Clock = Callable[[], float]
@@ -81,7 +81,7 @@ class Backoff:
         return most * (0.5 + 0.5 * self._rng.random())
 
 
-class Door:
+class Invoker:
     """Builds the layers once and keeps what they share.
 
     ``takeout_id`` is 0 while none is open. While ``takeout_runs``, one that Telegram ends is gone on without.
@@ -146,7 +146,7 @@ class Door:
             try:
                 return await inner(call)
             except RpcError as error:
-                raise refusal(error, call.method) from error
+                raise translate_rpc_error(error, call.method) from error
 
         return invoke
 

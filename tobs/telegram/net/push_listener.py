@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 
 from tobs.errors import TobsError
 from tobs.telegram.net.connection import Connection, ConnectionLost, OnUpdate
-from tobs.telegram.net.invoker import Door, Sleep
+from tobs.telegram.net.invoker import Invoker, Sleep
 from tobs.telegram.net.rpc_errors import RpcError
 
 AWAKE = 60.0
@@ -20,8 +20,8 @@ _CUT_AFTER = 75
 class Listener:
     """Hears what Telegram pushes to this account. ``tend`` it now and then; what was said while it was deaf is lost."""
 
-    def __init__(self, door: Door, hear: OnUpdate) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, hear: OnUpdate) -> None:
+        self._invoker = invoker
         self._hear = hear
         self._connection: Connection | None = None
         self._pings = 0
@@ -30,8 +30,8 @@ class Listener:
         """Open the connection where there is none, else keep it awake. A network that is away is met at the next."""
         try:
             if self._connection is None or not self._connection.alive:
-                self._connection = await self._door.links.open_beside(self._hear)
-                await self._door.over(self._connection, functions.updates.GetStateRequest())
+                self._connection = await self._invoker.links.open_beside(self._hear)
+                await self._invoker.over(self._connection, functions.updates.GetStateRequest())
             else:
                 self._pings += 1
                 ping = functions.PingDelayDisconnectRequest(self._pings, _CUT_AFTER)

@@ -18,7 +18,7 @@ STALE_REFERENCES = frozenset(_STALE)
 
 
 class RpcError(Exception):
-    """An ``rpc_error`` as it came over the wire: inside the room only, ``refusal`` makes it a TobsError.
+    """An ``rpc_error`` as it came over the wire: inside the room only, ``translate_rpc_error`` makes it a TobsError.
 
     ``name`` has no number in it (``FLOOD_WAIT``), ``argument`` is that number, 0 for none.
     """
@@ -187,7 +187,7 @@ _UNSPECIFIC = frozenset(
 """Sentences that say little by themselves: the error's name and the method are added."""
 
 
-def refusal(error: RpcError, method: str) -> TobsError:
+def translate_rpc_error(error: RpcError, method: str) -> TobsError:
     """The error of the tree for what Telegram answered to ``method``; an unknown one shows its name and method."""
     if error.is_flood:
         return FloodWait(error.argument, name=error.name, method=method)

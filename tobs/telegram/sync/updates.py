@@ -33,7 +33,7 @@ from tobs.telegram.client.peers import Directory
 from tobs.telegram.convert import chat_of, marked, message_of, person_of
 from tobs.telegram.convert.peers import marked_object
 from tobs.telegram.net.events import MessageUnreadable, OnEvent
-from tobs.telegram.net.invoker import Door
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.reader import pack_messages, pack_tail
 
 #: Most changes of a channel in one part, and most chats asked about together.
@@ -71,15 +71,15 @@ class Listed(Struct, frozen=True):
 class Differences:
     """Asks what happened. ``me`` is the account's user id."""
 
-    def __init__(self, door: Door, peers: Directory, *, me: int, on_event: OnEvent) -> None:
-        self._door = door
+    def __init__(self, invoker: Invoker, peers: Directory, *, me: int, on_event: OnEvent) -> None:
+        self._invoker = invoker
         self._peers = peers
         self._me = me
         self._on_event = on_event
 
     async def now(self) -> UpdateState:
         """The state of the account's box at present."""
-        return _state(await self._door(functions.updates.GetStateRequest()))
+        return _state(await self._invoker(functions.updates.GetStateRequest()))
 
     async def since(self, box: int, state: UpdateState) -> Changes:
         """One part of what happened in ``box`` after ``state``; one request. Raises RequestRefused."""
@@ -102,7 +102,7 @@ class Differences:
     async def _listed(self, chat_ids: Sequence[int]) -> list[Listed]:
         peers = [types.InputDialogPeer(await self._peers.input_peer(chat_id)) for chat_id in chat_ids]
         try:
-            answer = await self._door(functions.messages.GetPeerDialogsRequest(peers))
+            answer = await self._invoker(functions.messages.GetPeerDialogsRequest(peers))
         except RequestRefused as refused:
             if refused.code not in (400, 403):
                 raise
@@ -124,7 +124,7 @@ class Differences:
 
     async def _of_account(self, state: UpdateState) -> Changes:
         request = functions.updates.GetDifferenceRequest(pts=state.pts, date=state.date, qts=state.qts)
-        answer = await self._door(request)
+        answer = await self._invoker(request)
         match answer:
             case types.updates.DifferenceEmpty():
                 return Changes(box=COMMON, state=UpdateState(state.pts, answer.date, state.qts, answer.seq))
@@ -139,7 +139,7 @@ class Differences:
         request = functions.updates.GetChannelDifferenceRequest(
             channel=channel, filter=types.ChannelMessagesFilterEmpty(), pts=state.pts, limit=_LIMIT
         )
-        answer = await self._door(request)
+        answer = await self._invoker(request)
         timeout = answer.timeout or 0
         match answer:
             case types.updates.ChannelDifferenceEmpty():

@@ -124,7 +124,7 @@ _CARRIED = ("photo", "voice", "file", "poll", "music", "sticker", "video")
 
 _ABOUT = {
     ME: "Two streets away.",
-    PEOPLE["Marta"][0]: "ArchiveThread of the key.",
+    PEOPLE["Marta"][0]: "Keeper of the key.",
     BOT: "Counts the calls of Mill Lane 7.",
 }
 

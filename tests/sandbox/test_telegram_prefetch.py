@@ -51,16 +51,16 @@ async def test_chats_asked_ahead_tell_the_same_by_the_same_requests(tmp_path: Pa
         chats = [chat.id for chat in await opened.telegram.every_chat() if not is_channel_id(chat.id)]
         plain = await told(opened, chats)
         before = Counter(opened.telegram.requests)
-        async with opened.telegram.ahead.reading([Next(chat, in_full=True, from_begin=True) for chat in chats]):
-            ahead = await told(opened, chats)
+        async with opened.telegram.prefetch.reading([Next(chat, in_full=True, from_begin=True) for chat in chats]):
+            prefetched = await told(opened, chats)
         sent = Counter(opened.telegram.requests)
         sent.subtract(before)
-        assert [(chat, count) for chat, count, _ in ahead] == [(chat, count) for chat, count, _ in plain]
-        for (_, _, found), (_, _, expected) in zip(ahead, plain, strict=True):
+        assert [(chat, count) for chat, count, _ in prefetched] == [(chat, count) for chat, count, _ in plain]
+        for (_, _, found), (_, _, expected) in zip(prefetched, plain, strict=True):
             assert [(page.low, page.high, page.messages) for page in found] == [
                 (page.low, page.high, page.messages) for page in expected
             ]
-        for _, _, pages in ahead[1:]:
+        for _, _, pages in prefetched[1:]:
             named = {person.id for page in pages for person in page.people}
             senders = {message.sender_id for page in pages for message in page.messages}
             assert named >= senders, "pages that come ahead tell everybody they name: nobody else may have yet"
@@ -75,7 +75,7 @@ async def test_a_chat_that_is_refused_is_refused_in_its_turn_and_what_nobody_tak
     async with serve(crowded_world()) as sandbox, room(sandbox, tmp_path) as opened:
         chats = [chat.id for chat in await opened.telegram.every_chat()]
         order = [Next(chat, in_full=True, from_begin=True) for chat in chats]
-        async with opened.telegram.ahead.reading(order):
+        async with opened.telegram.prefetch.reading(order):
             await opened.telegram.full(chats[0])
             sandbox.faults.add("users.getFullUser*=error:400:USER_ID_INVALID")
             with pytest.raises(TargetNotFound, match="does not know this user"):
