@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from tobs.plugin import Brought, Export, Exported, Plugin
+from tobs.plugin import Export, Exported, NewMessage, Plugin
 
 
 class JsonLinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,22 +31,22 @@ class JsonLines(Plugin[JsonLinesConfig]):
         """One file for the run, named by its id."""
         path = export.new_file(f"{export.run.run.run_id}.jsonl")
         with path.open("wb") as file:
-            for brought in export.messages():
-                file.write(msgspec.json.encode(self._line(brought)) + b"\n")
+            for line in export.messages():
+                file.write(msgspec.json.encode(self._line(line)) + b"\n")
         return Exported(files=(path,))
 
-    def _line(self, brought: Brought) -> dict[str, Any]:
-        message = brought.message
+    def _line(self, new: NewMessage) -> dict[str, Any]:
+        message = new.message
         line: dict[str, Any] = {
-            "came": brought.came,
+            "came": new.came,
             "chat_id": message.chat_id,
-            "chat": brought.chat,
+            "chat": new.chat,
             "id": message.id,
             "date": datetime.fromtimestamp(message.date, UTC).isoformat(),
-            "sender": brought.sender,
+            "sender": new.sender,
             "kind": message.kind,
             "text": message.text,
-            "note": brought.note,
-            "files": brought.files,
+            "note": new.note,
+            "files": new.files,
         }
         return {**line, "message": message} if self.config.whole else line

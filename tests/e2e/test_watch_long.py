@@ -25,7 +25,7 @@ from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.session.run_session import open_run
 from tobs.pipeline.session.telegram_session import tell
-from tobs.pipeline.watch.change_queue import Bell
+from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.watcher import Watcher
 from tobs.telegram.opening import open_telegram
@@ -133,7 +133,7 @@ async def test_weeks_of_watching_leave_nothing_behind(
 async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
     async with open_run_config(place, "watch", (), watch=unseen) as config, open_run(config) as run:
-        peers, bell = ArchivePeers(run.archive, run.archive_thread), Bell()
+        peers, queue = ArchivePeers(run.archive, run.archive_thread), ChangeQueue()
         on_event = partial(tell, config.reporter)
         async with open_telegram(telegram_settings(place), peers=peers, on_event=on_event, ask_who=False) as telegram:
             numbers = iter(range(1_000_000))
@@ -141,13 +141,13 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
                 run,
                 telegram,
                 peers,
-                bell,
+                queue,
                 Schedule(_EVERY, ZoneInfo("UTC")),
                 clock=clock,
                 wait=clock.wait,
                 new_reporter=lambda: Reporter(f"watch-{next(numbers)}", "watch", [], clock),
             )
-            tasks = [asyncio.create_task(watcher.go(())), asyncio.create_task(watcher.listen())]
+            tasks = [asyncio.create_task(watcher.watch(())), asyncio.create_task(watcher.listen())]
             try:
                 yield watcher
                 watcher.stop()

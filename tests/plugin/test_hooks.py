@@ -10,9 +10,9 @@ import pytest
 from tests.plugin.conftest import sample
 from tobs.errors import PluginError
 from tobs.model import Message
-from tobs.plugin import Brought, Enrichment, Export, FinishedRun, MessageItem, RenderedNote, Run
+from tobs.plugin import Enrichment, Export, FinishedRun, MessageItem, NewMessage, RenderedNote, Run
 from tobs.plugin.host import Done, Host, PluginFailure
-from tobs.plugin.new_messages import write_brought
+from tobs.plugin.new_messages import write_messages
 from tobs.plugin.processor import Processor
 
 
@@ -53,15 +53,15 @@ async def test_a_fault_about_a_message_is_told_and_the_other_messages_pass(host:
     assert isinstance(before, Done) and isinstance(after, Done)
 
 
-def brought(folder: Path, *texts: str) -> Export:
+def export_of(folder: Path, *texts: str) -> Export:
     source = folder / "brought"
     with source.open("wb") as file:
-        count = write_brought(file, [Brought("new", about(text).message, "Chat") for text in texts])
+        count = write_messages(file, [NewMessage("new", about(text).message, "Chat") for text in texts])
     return Export(FinishedRun(Run("r1", "sync"), ok=True), count, source, folder / "made", folder)
 
 
 async def test_a_plugin_hands_on_what_a_run_brought(host: Host, tmp_path: Path) -> None:
-    export = brought(tmp_path, "one", "two 😀")
+    export = export_of(tmp_path, "one", "two 😀")
     reply = await host.export(sample("Teller", file="hooks.py"), export)
     assert isinstance(reply, Done) and reply.result is not None
     (path,) = reply.result.files
@@ -81,7 +81,7 @@ EXPORT_FAULTS = {
 
 @pytest.mark.parametrize("fault", EXPORT_FAULTS)
 async def test_a_fault_of_an_exporter_is_told(host: Host, tmp_path: Path, fault: str) -> None:
-    reply = await host.export(sample("Teller", file="hooks.py"), brought(tmp_path, fault))
+    reply = await host.export(sample("Teller", file="hooks.py"), export_of(tmp_path, fault))
     assert isinstance(reply, PluginFailure)
     assert reply.item == "what the run brought" and EXPORT_FAULTS[fault] in reply.reason
 

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 from tobs.model import Message
-from tobs.plugin import Brought, Export, FinishedRun, Run
-from tobs.plugin.new_messages import write_brought
+from tobs.plugin import Export, FinishedRun, NewMessage, Run
+from tobs.plugin.new_messages import write_messages
 from tobs_plugins.jsonl import JsonLines, JsonLinesConfig
 
 MESSAGES = [
-    Brought(
+    NewMessage(
         "new",
         Message(chat_id=-5, id=1, date=0, text="two\nlines — 😀"),
         "Chat",
@@ -19,14 +19,14 @@ MESSAGES = [
         "Telegram/Chat/1.md",
         ("media/a.jpg",),
     ),
-    Brought("deleted", Message(chat_id=-5, id=2, date=86_400, text="gone")),
+    NewMessage("deleted", Message(chat_id=-5, id=2, date=86_400, text="gone")),
 ]
 
 
 def lines(folder: Path, config: JsonLinesConfig) -> list[dict[str, object]]:
     source = folder / "brought"
     with source.open("wb") as file:
-        write_brought(file, MESSAGES)
+        write_messages(file, MESSAGES)
     export = Export(FinishedRun(Run("r7", "sync"), ok=True), len(MESSAGES), source, folder / "made", folder)
     (path,) = JsonLines(config).export(export).files
     assert path.name == "r7.jsonl"

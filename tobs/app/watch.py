@@ -27,7 +27,7 @@ _STANDS_STILL = 60.0
 async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, shown: Watch) -> None:
     """Keep the vault live until the process is told to stop. When templates, plugins or configuration change,
     everything is opened anew with them. Raises LoginError, VaultError, ConfigError."""
-    from tobs.pipeline.watch.reload import is_shown_otherwise
+    from tobs.pipeline.watch.reload import changes_rendering
     from tobs.pipeline.watch.run import WatchRun
 
     context = reopen()
@@ -40,7 +40,7 @@ async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, sho
             return Reporter(new_run_id(time.time()), "watch", list(named), time.time)
 
         async with open_run_config(context, "watch", targets, watch=shown) as config:
-            is_other = is_shown_otherwise(before, context.settings)
+            is_other = changes_rendering(before, context.settings)
             run = WatchRun(
                 config,
                 settings,

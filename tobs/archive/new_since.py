@@ -10,7 +10,7 @@ from msgspec import Struct
 from tobs.archive.database import Database, Row
 from tobs.archive.encoding import decode_message, encode, id_list
 from tobs.archive.meta import Meta
-from tobs.plugin.new_messages import Brought
+from tobs.plugin.new_messages import NewMessage
 
 _BATCH = 500
 
@@ -25,7 +25,7 @@ class Mark(Struct, frozen=True):
     since: float = 0.0
 
 
-class BroughtRows:
+class NewSince:
     """What came since a mark. Each reader has a mark of its own, by name."""
 
     def __init__(self, database: Database, meta: Meta) -> None:
@@ -50,7 +50,7 @@ class BroughtRows:
         """``reader`` was told of all that came up to ``mark``."""
         self._meta.set(f"brought/{reader}", encode(mark).decode())
 
-    def since(self, mark: Mark) -> Iterator[list[Brought]]:
+    def since(self, mark: Mark) -> Iterator[list[NewMessage]]:
         """What came after ``mark``, some at a time, by chat and id; one of these at a time."""
         changed = (
             "SELECT message_row FROM message_versions WHERE id > ?2"
@@ -59,10 +59,10 @@ class BroughtRows:
             " WHERE f.number > ?4 AND d.state = 'placed'"
         )
         with self._database.transaction():
-            self._database.run("CREATE TEMP TABLE brought_rows (number INTEGER PRIMARY KEY, row INTEGER, came TEXT)")
+            self._database.run("CREATE TEMP TABLE new_rows (number INTEGER PRIMARY KEY, row INTEGER, came TEXT)")
             try:
                 self._database.run(
-                    "INSERT INTO brought_rows (row, came)"
+                    "INSERT INTO new_rows (row, came)"
                     " SELECT row, CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN row > ?1 THEN 'new'"
                     " WHEN row IN (SELECT message_row FROM message_versions WHERE id > ?2) THEN 'edited'"
                     " ELSE 'files' END FROM message_rows"
@@ -71,7 +71,7 @@ class BroughtRows:
                 )
                 last = 0
                 while rows := self._database.rows(
-                    "SELECT b.number, b.row, b.came, m.model, c.title, p.name, n.path FROM brought_rows b"
+                    "SELECT b.number, b.row, b.came, m.model, c.title, p.name, n.path FROM new_rows b"
                     " JOIN message_rows m ON m.row = b.row"
                     " LEFT JOIN chats c ON c.account = m.account AND c.id = m.chat_id"
                     " LEFT JOIN people p ON p.id = m.sender_id"
@@ -80,10 +80,10 @@ class BroughtRows:
                     (last, _BATCH),
                 ):
                     files = self._files([row[1] for row in rows])
-                    yield [_brought(row, files.get(row[1], ())) for row in rows]
+                    yield [_new_message(row, files.get(row[1], ())) for row in rows]
                     last = rows[-1][0]
             finally:
-                self._database.run("DROP TABLE brought_rows")
+                self._database.run("DROP TABLE new_rows")
 
     def _files(self, rows: list[int]) -> dict[int, tuple[str, ...]]:
         """The files of messages that are in the vault."""
@@ -98,6 +98,6 @@ class BroughtRows:
         return found
 
 
-def _brought(row: Row, files: tuple[str, ...]) -> Brought:
+def _new_message(row: Row, files: tuple[str, ...]) -> NewMessage:
     _, _, came, model, chat, sender, note = row
-    return Brought(came, decode_message(model), chat or "", sender or "", note or "", files)
+    return NewMessage(came, decode_message(model), chat or "", sender or "", note or "", files)

@@ -23,7 +23,7 @@ from tobs.archive.media import Media
 from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
 from tobs.archive.migrate import check_current, migrate, shipped_migrations
-from tobs.archive.new_since import BroughtRows
+from tobs.archive.new_since import NewSince
 from tobs.archive.notes import Notes
 from tobs.archive.paths import Paths
 from tobs.archive.peers import Peers
@@ -72,7 +72,7 @@ class Archive:
         self.summaries = Summaries(database)
         self.updates = Updates(database)
         self.digests = Digests(database, self.meta)
-        self.brought = BroughtRows(database, self.meta)
+        self.new_since = NewSince(database, self.meta)
 
     @property
     def path(self) -> Path:

@@ -55,14 +55,14 @@ class Updates:
             (top, owner_of(account, chat_id), chat_id),
         )
 
-    def bring_news(self, account: int, chat_ids: Iterable[int], *, about: bool = False) -> None:
+    def add_pending(self, account: int, chat_ids: Iterable[int], *, about: bool = False) -> None:
         """Messages of followed chats came that notes may not show yet; with ``about`` the chat itself is another."""
         self._database.run_many(
             "UPDATE followed SET news = news | ? WHERE account = ? AND chat_id = ?",
             [(_ABOUT if about else _MESSAGES, owner_of(account, chat_id), chat_id) for chat_id in chat_ids],
         )
 
-    def with_news(self, account: int, *, about: bool = False) -> set[int]:
+    def with_pending(self, account: int, *, about: bool = False) -> set[int]:
         """The chats of which messages, or (``about``) the chat itself, may be newer than the notes."""
         rows = self._database.rows(
             "SELECT chat_id FROM followed WHERE account IN (0, ?) AND news & ?",
@@ -70,25 +70,25 @@ class Updates:
         )
         return {chat_id for (chat_id,) in rows}
 
-    def told_news(self, account: int) -> None:
+    def clear_pending(self, account: int) -> None:
         """The notes of ``account``'s chats show everything."""
         self._database.run("UPDATE followed SET news = 0 WHERE account IN (0, ?) AND news <> 0", (account,))
 
-    def must_look_back(self, account: int, chat_id: int, high: int) -> None:
+    def need_recheck(self, account: int, chat_id: int, high: int) -> None:
         """Messages of a followed chat up to ``high`` may have been edited without Telegram telling."""
         self._database.run(
             "UPDATE followed SET look_back = max(look_back, ?) WHERE account = ? AND chat_id = ?",
             (high, owner_of(account, chat_id), chat_id),
         )
 
-    def looked_back(self, account: int, chat_id: int, reached: int) -> None:
+    def rechecked(self, account: int, chat_id: int, reached: int) -> None:
         """Those with a higher id than ``reached`` were fetched again (0: all)."""
         self._database.run(
             "UPDATE followed SET look_back = ? WHERE account = ? AND chat_id = ?",
             (reached, owner_of(account, chat_id), chat_id),
         )
 
-    def to_look_back(self, account: int) -> dict[int, int]:
+    def to_recheck(self, account: int) -> dict[int, int]:
         """The chats of which messages are to be fetched again, each with the highest id of them."""
         rows = self._database.rows(
             "SELECT chat_id, look_back FROM followed WHERE account IN (0, ?) AND look_back > 0 ORDER BY chat_id",

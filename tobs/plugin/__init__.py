@@ -33,7 +33,7 @@ from tobs.plugin.api import (
     Unreadable,
 )
 from tobs.plugin.markdown import escaped
-from tobs.plugin.new_messages import Brought
+from tobs.plugin.new_messages import NewMessage
 from tobs.plugin.reasons import reason_of
 from tobs.plugin.transcripts import transcript
 
@@ -43,7 +43,6 @@ __all__ = [
     "SECRET",
     "Band",
     "Bound",
-    "Brought",
     "Enrichment",
     "Export",
     "Exported",
@@ -55,6 +54,7 @@ __all__ = [
     "Message",
     "MessageItem",
     "NewFile",
+    "NewMessage",
     "NewNote",
     "NoConfig",
     "Passage",
@@ -71,3 +71,6 @@ __all__ = [
     "reason_of",
     "transcript",
 ]
+
+#: The name of ``NewMessage`` up to version 0.1, for plugins that import it.
+Brought = NewMessage

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 from msgspec import Meta, Struct
 
 from tobs.model import FileItem, FileKind, Message
-from tobs.plugin.new_messages import Brought, read_brought
+from tobs.plugin.new_messages import NewMessage, read_messages
 
 #: The version of this interface. A plugin declares the one it was written for; a newer one is refused.
 API_VERSION = 1
@@ -224,9 +224,9 @@ class Export(Struct, frozen=True, tag=True):
     work: Path
     vault: Path
 
-    def messages(self) -> Iterator[Brought]:
+    def messages(self) -> Iterator[NewMessage]:
         """The messages, by chat and id, read one by one."""
-        return read_brought(self.source)
+        return read_messages(self.source)
 
     def new_file(self, name: str) -> Path:
         """The path of a file to be made, in the work folder."""

@@ -15,7 +15,7 @@ from tobs.model import Message
 Came = Literal["new", "edited", "deleted", "files"]
 
 
-class Brought(Struct, frozen=True, omit_defaults=True):
+class NewMessage(Struct, frozen=True, omit_defaults=True):
     """A message that a run brought, as it is now, and what happened to it (``came``).
 
     ``chat`` is the title of its chat, ``sender`` the name of who sent it; ``note`` is its note and ``files`` are its
@@ -30,17 +30,17 @@ class Brought(Struct, frozen=True, omit_defaults=True):
     files: tuple[str, ...] = ()
 
 
-def write_brought(file: BinaryIO, brought: Iterable[Brought]) -> int:
+def write_messages(file: BinaryIO, messages: Iterable[NewMessage]) -> int:
     """Write frames to ``file``; how many."""
     count = 0
-    for one in brought:
+    for one in messages:
         body = _encode(one)
         file.write(len(body).to_bytes(4, "big") + body)
         count += 1
     return count
 
 
-def read_brought(path: Path) -> Iterator[Brought]:
+def read_messages(path: Path) -> Iterator[NewMessage]:
     """The messages in a file of frames."""
     with path.open("rb") as file:
         while head := file.read(4):
@@ -48,4 +48,4 @@ def read_brought(path: Path) -> Iterator[Brought]:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Brought).decode
+_decode = msgspec.msgpack.Decoder(NewMessage).decode

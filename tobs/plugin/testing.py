@@ -19,7 +19,7 @@ from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, Rend
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
 from tobs.plugin.loading import load_module, plugin_classes
-from tobs.plugin.new_messages import Brought, write_brought
+from tobs.plugin.new_messages import NewMessage, write_messages
 from tobs.plugin.processor import Processor, declaration_faults
 from tobs.plugin.protocol import PluginRef
 
@@ -128,7 +128,7 @@ async def _try_export(host: Host, processor: Processor, items: Sequence[MessageI
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as folder:
         source = Path(folder) / "brought"
         with source.open("wb") as file:
-            write_brought(file, (Brought("new", one.message, one.chat, one.sender) for one in items))
+            write_messages(file, (NewMessage("new", one.message, one.chat, one.sender) for one in items))
         run = FinishedRun(Run("sample", "export", ("Sample chat",)), ok=True)
         started = time.perf_counter()
         reply = await host.export(processor, Export(run, len(items), source, Path(folder) / "made", Path(folder)))

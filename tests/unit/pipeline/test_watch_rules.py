@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from telethon.tl import types
 
 from tobs.model import COMMON, marked_channel
-from tobs.pipeline.watch.change_queue import Bell
+from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import WatchStatus, is_paused, read_status, set_paused, write_status
 from tobs.pipeline.watch.vault_events import sort_out
@@ -59,31 +59,31 @@ def test_the_next_look_is_never_past_and_never_in_quiet_hours_whatever_the_clock
 
 
 def test_a_bell_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
-    bell = Bell()
-    bell.pushed(Pushed(frozenset({5}), counted=((5, 1),)))
-    bell.pushed(Pushed(frozenset({5, 6})))
-    bell.changed({"a.md"})
-    assert bell.event.is_set()
-    resting = bell.take(with_telegram=False)
-    assert resting.files == {"a.md"} and not resting.asks_telegram and not bell.event.is_set()
-    due = bell.take()
+    queue = ChangeQueue()
+    queue.pushed(Pushed(frozenset({5}), counted=((5, 1),)))
+    queue.pushed(Pushed(frozenset({5, 6})))
+    queue.changed({"a.md"})
+    assert queue.event.is_set()
+    resting = queue.take(with_telegram=False)
+    assert resting.files == {"a.md"} and not resting.asks_telegram and not queue.event.is_set()
+    due = queue.take()
     assert due.boxes == {5, 6} and due.counted == {(5, 1)} and not due.files
-    assert not bell.take().asks_telegram
+    assert not queue.take().asks_telegram
 
 
 def test_what_could_not_be_done_waits_for_the_next_time_and_wakes_nobody() -> None:
-    bell = Bell()
-    bell.pushed(Pushed(frozenset({5}), everything=True))
-    bell.keep(bell.take())
-    assert not bell.event.is_set()
-    again = bell.take()
+    queue = ChangeQueue()
+    queue.pushed(Pushed(frozenset({5}), everything=True))
+    queue.put_back(queue.take())
+    assert not queue.event.is_set()
+    again = queue.take()
     assert again.boxes == {5} and again.everything
 
 
 def test_counters_alone_do_not_ring() -> None:
-    bell = Bell()
-    bell.pushed(Pushed(counted=((5, 1),)))
-    assert not bell.event.is_set() and bell.take().counted == {(5, 1)}
+    queue = ChangeQueue()
+    queue.pushed(Pushed(counted=((5, 1),)))
+    assert not queue.event.is_set() and queue.take().counted == {(5, 1)}
 
 
 def test_pushes_name_the_box_they_are_about() -> None:
@@ -105,7 +105,7 @@ def test_pushes_name_the_box_they_are_about() -> None:
 
 
 def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:
-    happened = sort_out(
+    changes = sort_out(
         [
             "Telegram/A/note.md",
             ".obsidian/workspace.json",
@@ -116,8 +116,8 @@ def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:
             "Telegram/A/.tobs-1234567890ab-0",
         ]
     )
-    assert happened.files == {"Telegram/A/note.md"}
-    assert happened.sources == {".tobs/templates/message.md.j2", ".tobs/config.toml"}
+    assert changes.files == {"Telegram/A/note.md"}
+    assert changes.sources == {".tobs/templates/message.md.j2", ".tobs/config.toml"}
 
 
 def test_status_and_pause_are_read_from_outside(tmp_path: Path) -> None:

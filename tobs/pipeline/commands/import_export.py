@@ -39,12 +39,12 @@ class ImportRun(Struct, frozen=True):
             chat_folders: list[ChatFolder] = []
             async with run.stages(context, self.policy) as stages, aclosing(export.chats()) as chats:
                 async for reader in chats:
-                    chat_folders += await self._bring(stages, reader)
+                    chat_folders += await self._import_chat(stages, reader)
                 await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
             await run.archive_thread(export.settle)
         return run.report
 
-    async def _bring(self, stages: ChatStages, reader: ChatReader) -> list[ChatFolder]:
+    async def _import_chat(self, stages: ChatStages, reader: ChatReader) -> list[ChatFolder]:
         """One chat, with what is there of the group it grew from."""
         context, archive_thread, found = stages.context, stages.archive_thread, reader.found
         host = await archive_thread(_open_host, context, found)
@@ -54,7 +54,7 @@ class ImportRun(Struct, frozen=True):
             if chat_folder is None:
                 chat_folder = chat_folders[chat_id] = await archive_thread(_open_part, context, found, host, chat_id)
             context.reporter.chat = host.chat.title
-            await stages.bring(reader.source, chat_folder, [(1, chat_folder.chat.top)])
+            await stages.run(reader.source, chat_folder, [(1, chat_folder.chat.top)])
         await archive_thread(_settle, context, found)
         return [host, *(chat_folder for chat_id, chat_folder in chat_folders.items() if chat_id != host.chat.id)]
 

@@ -87,7 +87,7 @@ class ProcessRun(Struct, frozen=True):
             staged += [chat_folder] if "staged" in states else []
             wanted += [chat_folder] if {"wanted", "failed"} & states else []
         for chat_folder in staged:
-            await self._bring(run, context, chat_folder, chain, None)
+            await self._fetch_media(run, context, chat_folder, chain, None)
         if telegram is None or not wanted:
             return
         reporter = context.reporter
@@ -97,11 +97,11 @@ class ProcessRun(Struct, frozen=True):
             for chat_folder in wanted:
                 reporter.chat = chat_folder.chat.title
                 await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
-                await self._bring(run, context, chat_folder, chain, fetch)
+                await self._fetch_media(run, context, chat_folder, chain, fetch)
         except (TelegramError, LoginError, ConfigError) as error:
             reporter.problem("media", "files that are still wanted", str(error))
 
-    async def _bring(
+    async def _fetch_media(
         self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile | None
     ) -> None:
         counts = await run.archive_thread(context.archive.media.counts, context.account, chat_folder.chat.id)

@@ -97,7 +97,7 @@ class ChatExporter(Struct, frozen=True):
         await keep_states(context, self.archive_thread, telegram, chosen.chat)
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
-            await self.bring_topics(chosen.chat, wanted=topics)
+            await self.update_topics(chosen.chat, wanted=topics)
         await self.archive_thread(know_old_group, context, chosen.chat)
         if chosen.chat.kind == "saved":
             await self.archive_thread(
@@ -135,7 +135,7 @@ class ChatExporter(Struct, frozen=True):
         )
         if chat.kind == "channel" and chat.linked_chat:
             if await self.archive_thread(self._wants_comments, chat):
-                chat_folders.append(await self.bring_comments(chat, chat_folders[-1], parts[-1].within))
+                chat_folders.append(await self.export_comments(chat, chat_folders[-1], parts[-1].within))
             else:
                 context.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
         if self.stories and chat.kind != "group":
@@ -149,7 +149,7 @@ class ChatExporter(Struct, frozen=True):
             open_chat, context, stories, inside=replace(host, home=stories.id), is_part=True
         )
         source = stories_source(self.telegram, chat)
-        await self.stages.bring(source, chat_folder, [(1, stories.top)])
+        await self.stages.run(source, chat_folder, [(1, stories.top)])
         return chat_folder
 
     def _wants_comments(self, chat: Chat) -> bool:
@@ -159,7 +159,7 @@ class ChatExporter(Struct, frozen=True):
             comments.want(chat.id, wanted=self.comments)
         return comments.wanted(chat.id)
 
-    async def bring_comments(self, chat: Chat, host: ChatFolder, within: Gap | None) -> ChatFolder:
+    async def export_comments(self, chat: Chat, host: ChatFolder, within: Gap | None) -> ChatFolder:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
         context = self.context
         workers = self.stages.limits.downloads
@@ -170,11 +170,11 @@ class ChatExporter(Struct, frozen=True):
         # Messages of the group are of that chat, but lie in the channel's folder.
         inside = replace(host, home=found.group.id)
         chat_folder = await self.archive_thread(open_chat, context, found.group, inside=inside, is_part=True)
-        await self.stages.bring(found.source, chat_folder, found.gaps, recording=found.recording)
+        await self.stages.run(found.source, chat_folder, found.gaps, recording=found.recording)
         await self.stages.writer.write_messages(host, final=True)
         return chat_folder
 
-    async def bring_topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
+    async def update_topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
         """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one
         that is ``wanted`` and not there."""
         if not chat.is_forum:

@@ -66,10 +66,10 @@ class ChatStages(Struct, frozen=True):
             open_chat, self.context, chat, inside=inside, is_part=within is not None
         )
         gaps = await self.archive_thread(missing_ids, self.context, chat.id, top, within, topic)
-        await self.bring(source, chat_folder, gaps)
+        await self.run(source, chat_folder, gaps)
         return chat_folder
 
-    async def bring(
+    async def run(
         self, source: Source, chat_folder: ChatFolder, gaps: Sequence[Gap], *, recording: Recording | None = None
     ) -> None:
         """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its

@@ -21,7 +21,7 @@ from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.session.run_hooks import finished_run
 from tobs.plugin.api import Export
 from tobs.plugin.host import Done, Host, PluginFailure
-from tobs.plugin.new_messages import write_brought
+from tobs.plugin.new_messages import write_messages
 from tobs.plugin.processor import Processor
 from tobs.vault.exports import place_export
 
@@ -80,20 +80,20 @@ class Exporters:
             for remark in reply.result.remarks if reply.result else ():
                 reporter.doubt(f"plugin {one.name}", remark.item, remark.reason)
             reporter.count_processor(one.name, done=1)
-        await self._archive_thread(self._archive.brought.set_mark, one.name, upto)
+        await self._archive_thread(self._archive.new_since.set_mark, one.name, upto)
 
     def _begin(self, now: float) -> None:
-        brought = self._archive.brought
-        for name in [one.name for one in self._plugins if brought.mark(one.name) is None]:
-            brought.set_mark(name, brought.now(now))
+        new_since = self._archive.new_since
+        for name in [one.name for one in self._plugins if new_since.mark(one.name) is None]:
+            new_since.set_mark(name, new_since.now(now))
 
     def _gather(self, name: str, source: Path, now: float) -> tuple[int, Mark]:
         """Write what is new for an exporter into the file ``source``; how many messages, and up to where."""
-        brought = self._archive.brought
-        mark, upto = brought.mark(name) or Mark(), brought.now(now)
+        new_since = self._archive.new_since
+        mark, upto = new_since.mark(name) or Mark(), new_since.now(now)
         source.parent.mkdir(parents=True, exist_ok=True)
         with source.open("wb") as file:
-            return write_brought(file, chain.from_iterable(brought.since(mark))), upto
+            return write_messages(file, chain.from_iterable(new_since.since(mark))), upto
 
 
 @asynccontextmanager

@@ -8,13 +8,13 @@ from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.sync.syncer import Bringer
+from tobs.pipeline.sync.syncer import Syncer
 from tobs.telegram.facade import Telegram
 from tobs.telegram.sync.updates import Listed
 
 
-async def bring_comment_changes(
-    bringer: Bringer, context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chats: Iterable[Chat]
+async def fetch_comment_changes(
+    syncer: Syncer, context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chats: Iterable[Chat]
 ) -> None:
     """Edits and deletions of comments under the channels among ``chats``, and which of these have new comments, as far
     as a hundred groups a request tell: by the newest id of a group, and its pts. A group that may not be read has to be
@@ -30,12 +30,12 @@ async def bring_comment_changes(
         listed = {}
     for group in await archive_thread(_moved, context, listed.values()):
         try:
-            await bringer.bring_comments(group)
+            await syncer.fetch_comment_changes(group)
         except FloodWait:
             raise
         except RequestRefused as error:
             context.reporter.failed(error, f"comments in {group.title}")
-    bringer.brought.commented |= await archive_thread(
+    syncer.pending.commented |= await archive_thread(
         _due, context, channels, {id: one.top for id, one in listed.items()}
     )
 

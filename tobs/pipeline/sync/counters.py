@@ -27,14 +27,16 @@ async def refresh_counters(
     decide: Decide,
     *,
     since: float,
-    changed: Changed,
+    mark_changed: Changed,
 ) -> list[MessageKey]:
     """Fetch what is not older than ``since`` (Unix seconds) again, a hundred messages a request, and make the notes of
     what was counted anew stale. The messages that are gone (not marked yet)."""
     gone: list[MessageKey] = []
     for chat_id in chats:
         ids = await archive_thread(context.archive.messages.live_ids_since, context.account, chat_id, since)
-        gone += await fetch_again(context, archive_thread, telegram, chat_id, ids, decide, show=True, changed=changed)
+        gone += await fetch_again(
+            context, archive_thread, telegram, chat_id, ids, decide, show=True, mark_changed=mark_changed
+        )
     return gone
 
 
@@ -46,7 +48,7 @@ async def refresh_messages(
     decide: Decide,
     *,
     show: bool,
-    changed: Changed,
+    mark_changed: Changed,
 ) -> None:
     """Fetch some messages (chat, id) again, whose counters moved; with ``show`` their notes are stale."""
     by_chat: defaultdict[int, list[int]] = defaultdict(list)
@@ -55,7 +57,9 @@ async def refresh_messages(
     for chat_id, ids in by_chat.items():
         keys = [MessageKey.of(context.account, chat_id, message_id) for message_id in ids]
         here = [key.id for key in await archive_thread(context.archive.messages.live, keys)]
-        await fetch_again(context, archive_thread, telegram, chat_id, here, decide, show=show, changed=changed)
+        await fetch_again(
+            context, archive_thread, telegram, chat_id, here, decide, show=show, mark_changed=mark_changed
+        )
 
 
 async def fetch_again(
@@ -67,7 +71,7 @@ async def fetch_again(
     decide: Decide,
     *,
     show: bool,
-    changed: Changed,
+    mark_changed: Changed,
 ) -> list[MessageKey]:
     """Fetch the messages ``ids`` of a chat again and record what is different; with ``show`` the chat's notes are stale
     that do not show its counters, those stored before too. Those that are gone (not marked yet). Raises
@@ -75,16 +79,16 @@ async def fetch_again(
     gone: list[MessageKey] = []
     for start in range(0, len(ids), TOGETHER):
         page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
-        await archive_thread(_record, context, page, decide, changed)
+        await archive_thread(_record, context, page, decide, mark_changed)
         gone += [MessageKey.of(context.account, chat_id, message_id) for message_id in missing]
     if show:
         await archive_thread(context.archive.notes.show_counters, context.account, chat_id)
     return gone
 
 
-def _record(context: RunContext, page: Page, decide: Decide, changed: Changed) -> None:
+def _record(context: RunContext, page: Page, decide: Decide, mark_changed: Changed) -> None:
     with context.archive.transaction():
         recorded = record_page(context.archive, context.account, page, decide)
         if recorded.edited:
-            changed([page.chat_id])
+            mark_changed([page.chat_id])
     count_recorded(context, [recorded])

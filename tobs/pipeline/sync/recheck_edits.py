@@ -21,7 +21,7 @@ from tobs.telegram.facade import Telegram
 PAGES = 50
 
 
-class LookedBack(Struct):
+class RecheckedEdits(Struct):
     """What looking back found: messages that are gone (not marked yet), and down to which id each chat was looked at
     (0: to the end)."""
 
@@ -29,7 +29,7 @@ class LookedBack(Struct):
     reached: dict[int, int] = field(default_factory=dict)
 
 
-async def look_back(
+async def recheck_edits(
     context: RunContext,
     archive_thread: ArchiveThread,
     telegram: Telegram,
@@ -37,12 +37,12 @@ async def look_back(
     decide: Decide,
     *,
     whole: bool,
-    changed: Changed,
-) -> LookedBack:
+    mark_changed: Changed,
+) -> RecheckedEdits:
     """Go on in those of ``chats`` where something is left, for ``PAGES`` requests or (``whole``) to the end, and record
     what was edited. A chat that Telegram refuses is told and left out."""
-    archive, found, asked = context.archive, LookedBack(), 0
-    pending = await archive_thread(archive.updates.to_look_back, context.account)
+    archive, found, asked = context.archive, RecheckedEdits(), 0
+    pending = await archive_thread(archive.updates.to_recheck, context.account)
     turns = deque((chat_id, high) for chat_id, high in pending.items() if chat_id in chats)
     while turns and (whole or asked < PAGES):
         chat_id, high = turns.popleft()
@@ -50,7 +50,7 @@ async def look_back(
         ids = await archive_thread(archive.messages.live_ids_upto, context.account, chat_id, high, TOGETHER)
         try:
             gone = await fetch_again(
-                context, archive_thread, telegram, chat_id, ids, decide, show=False, changed=changed
+                context, archive_thread, telegram, chat_id, ids, decide, show=False, mark_changed=mark_changed
             )
         except FloodWait:
             raise
@@ -61,7 +61,7 @@ async def look_back(
         reached = ids[-1] - 1 if len(ids) == TOGETHER else 0
         found.reached[chat_id] = reached
         if not found.gone[chat_id]:  # what is gone may have to be accepted first
-            await archive_thread(archive.updates.looked_back, context.account, chat_id, reached)
+            await archive_thread(archive.updates.rechecked, context.account, chat_id, reached)
         if reached:
             turns.append((chat_id, reached))
     return found

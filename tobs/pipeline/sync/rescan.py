@@ -3,7 +3,7 @@
 What is new lies above the newest id known. What was deleted is found by counting: Telegram says how many messages are
 newer than any other, and where that differs from the archive something is gone; halving finds the place. What was
 edited, and what is gone from a chat that is here in part, nothing tells: that is looked for by fetching messages again
-(``look_back``).
+(``recheck_edits``).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from tobs.telegram.facade import Telegram
 _LEAF = 100
 
 
-async def look_through(
+async def rescan(
     context: RunContext,
     archive_thread: ArchiveThread,
     telegram: Telegram,
     chat: Chat,
     decide: Decide,
     *,
-    changed: Changed,
+    mark_changed: Changed,
 ) -> list[MessageKey]:
     """Record what is new, find what was deleted: the messages that are gone (not marked yet). Raises RequestRefused."""
     archive, gone = context.archive, list[MessageKey]()
@@ -42,7 +42,7 @@ async def look_through(
     newest = await archive_thread(archive.messages.newest_id, context.account, chat.id)
 
     async def take(page: Page) -> None:
-        gone.extend(await archive_thread(_take, context, page, decide, changed))
+        gone.extend(await archive_thread(_record_part, context, page, decide, mark_changed))
 
     # Pages come from several workers: a run that was stopped may have left a hole below the newest.
     known = (await archive_thread(archive.updates.followed, context.account)).get(chat.id, newest)
@@ -106,13 +106,13 @@ class _Part(NamedTuple):
     newer: int
 
 
-def _take(context: RunContext, page: Page, decide: Decide, changed: Changed) -> list[MessageKey]:
+def _record_part(context: RunContext, page: Page, decide: Decide, mark_changed: Changed) -> list[MessageKey]:
     """Record a page. What the archive has in its range and Telegram has not is gone."""
     live = context.archive.messages.live_ids(context.account, page.chat_id, page.low, page.high)
     here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
     with context.archive.transaction():
         recorded = record_page(context.archive, context.account, page, decide)
         if recorded.new or recorded.edited:
-            changed([page.chat_id])
+            mark_changed([page.chat_id])
     count_recorded(context, [recorded])
     return [MessageKey.of(context.account, page.chat_id, one) for one in live if one not in here]

@@ -22,8 +22,8 @@ from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.pipeline.session.telegram_session import open_telegram_session
-from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
-from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
+from tobs.pipeline.sync.comment_changes import fetch_comment_changes, groups_of
+from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, moved_boxes
 from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.pipeline.sync.trash import trash_emptied
 from tobs.sources import live_source
@@ -49,48 +49,50 @@ class SyncRun(Struct, frozen=True):
             self.config.reporter.phase = "syncing"
             context = run.context(telegram.account.id)
             chats = await choose_tracked(run.archive, context.account, run.archive_thread, telegram, targets)
-            brought = await self._bring(run, context, telegram, chats)
-            await write_notes(run, context, telegram, brought)
-            if brought.refused:
-                raise refusal(brought.refused.values())
+            pending = await self._fetch_changes(run, context, telegram, chats)
+            await write_notes(run, context, telegram, pending)
+            if pending.refused:
+                raise refusal(pending.refused.values())
         return run.report
 
-    async def _bring(self, run: RunSession, context: RunContext, telegram: Telegram, chats: dict[int, Chat]) -> Brought:
+    async def _fetch_changes(
+        self, run: RunSession, context: RunContext, telegram: Telegram, chats: dict[int, Chat]
+    ) -> PendingChanges:
         """Every box of ``chats`` that moved. With several, one that Telegram refuses is told and left out."""
-        bringer = Bringer(
+        syncer = Syncer(
             context, run.archive_thread, telegram, self.config.policy, accept_deletions=self.accept_deletions
         )
         boxes = boxes_of(chats)
         for box in await moved_boxes(run.archive, context.account, run.archive_thread, telegram, chats):
             try:
-                await bringer.bring(box, boxes[box])
+                await syncer.fetch_box(box, boxes[box])
             except FloodWait:
                 raise
             except RequestRefused as error:
                 if len(boxes) == 1:
                     raise
                 context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
-        await bringer.look_back(chats, whole=self.fill)
-        await bring_comment_changes(bringer, context, run.archive_thread, telegram, chats.values())
+        await syncer.recheck_edits(chats, whole=self.fill)
+        await fetch_comment_changes(syncer, context, run.archive_thread, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
                 if gaps := await run.archive_thread(run.archive.ledgers.to_fill, context.account, chat_id):
-                    bringer.brought.gaps[chat_id] = gaps
+                    syncer.pending.gaps[chat_id] = gaps
         if self.counters:
-            await bringer.refresh(chats, since=time.time() - self.config.settings.refresh)
-        return bringer.brought
+            await syncer.refresh(chats, since=time.time() - self.config.settings.refresh)
+        return syncer.pending
 
 
-async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, brought: Brought) -> None:
+async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, pending: PendingChanges) -> None:
     """Bring the notes of what changed up to date, and of what an interrupted run left; nothing where nothing is."""
     unfinished = await run.archive_thread(context.archive.messages.unfinished, context.account)
-    about = brought.about | await run.archive_thread(context.archive.updates.with_news, context.account, about=True)
-    changed = brought.changed | about | await run.archive_thread(context.archive.updates.with_news, context.account)
+    about = pending.about | await run.archive_thread(context.archive.updates.with_pending, context.account, about=True)
+    changed = pending.changed | about | await run.archive_thread(context.archive.updates.with_pending, context.account)
     groups = await run.archive_thread(
         groups_of, context, await run.archive_thread(context.archive.chats.all, context.account)
     )
-    with_comments = brought.commented | {channel for group, channel in groups.items() if group in unfinished}
-    moved = changed | set(brought.gaps) | with_comments
+    with_comments = pending.commented | {channel for group, channel in groups.items() if group in unfinished}
+    moved = changed | set(pending.gaps) | with_comments
     chats = sorted(moved | set(unfinished), reverse=True)
     if not chats and not await run.archive_thread(context.archive.notes.stale, context.account, None, limit=1):
         return
@@ -107,19 +109,19 @@ async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, 
             if chat_folder is None:
                 continue
             if chat_folder.chat.is_forum and chat_id in moved:
-                await exporter.bring_topics(chat_folder.chat, wanted=())
+                await exporter.update_topics(chat_folder.chat, wanted=())
             source, here = live_source(telegram), stages
             if chat_id == INBOX:
                 source = inbox_source(context.root / INBOX_FOLDER)
                 allowance = replace(stages.limits.allowance, later=False)  # nothing is asked of Telegram for these
                 limits = replace(stages.limits, allowance=allowance)
                 here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
-            await here.bring(source, chat_folder, brought.gaps.get(chat_id, ()))
+            await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
             chat_folders.append(chat_folder)
             if chat_id in with_comments:
-                chat_folders.append(await exporter.bring_comments(chat_folder.chat, chat_folder, None))
+                chat_folders.append(await exporter.export_comments(chat_folder.chat, chat_folder, None))
         await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
-    await run.archive_thread(context.archive.updates.told_news, context.account)
+    await run.archive_thread(context.archive.updates.clear_pending, context.account)
 
 
 def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatFolder | None:

@@ -17,15 +17,15 @@ from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
 from tobs.pipeline.media.wanted import media_decision
 from tobs.pipeline.sync.counters import fetch_again, refresh_counters, refresh_messages
 from tobs.pipeline.sync.counting import count_recorded
-from tobs.pipeline.sync.recheck_edits import LookedBack, look_back
-from tobs.pipeline.sync.rescan import look_through
+from tobs.pipeline.sync.recheck_edits import RecheckedEdits, recheck_edits
+from tobs.pipeline.sync.rescan import rescan
 from tobs.sources import Gap
 from tobs.telegram.facade import Telegram
 
 _HIGHEST = (1 << 31) - 1
 
 
-class Brought(Struct):
+class PendingChanges(Struct):
     """What a sync brought. ``about`` are chats of which more changed than their messages, ``refused`` tells (in words)
     of which too much was deleted; ``gaps`` what of a chat is still to be fetched; ``commented`` channels with new
     comments; ``due`` says when a channel should be asked again, in seconds."""
@@ -37,7 +37,7 @@ class Brought(Struct):
     commented: set[int] = field(default_factory=set)
     due: dict[int, int] = field(default_factory=dict)
 
-    def add(self, more: Brought) -> None:
+    def add(self, more: PendingChanges) -> None:
         """What ``more`` brought was brought too."""
         self.changed |= more.changed
         self.about |= more.about
@@ -45,7 +45,7 @@ class Brought(Struct):
         self.commented |= more.commented
 
 
-class Bringer:
+class Syncer:
     """Brings boxes up to date, one after the other."""
 
     def __init__(
@@ -62,10 +62,10 @@ class Bringer:
         self._telegram = telegram
         self._decide = media_decision(context, policy)
         self._accept = accept_deletions
-        self.brought = Brought()
+        self.pending = PendingChanges()
         self._mark: SyncMark | None = None
 
-    async def bring(self, box: int, chats: Mapping[int, Chat]) -> None:
+    async def fetch_box(self, box: int, chats: Mapping[int, Chat]) -> None:
         """Everything that happened in ``box`` since the last time; ``chats`` are those of the vault in it.
 
         Deletions wait for the end of the difference: only then is it known how many there are. Until they are in the
@@ -75,11 +75,11 @@ class Bringer:
         state = await self._archive_thread(self._context.archive.updates.state, self._context.account, box)
         if state is None:
             return await self._begin(box, chats)
-        await self._take_in(chats)
+        await self._track_new_chats(chats)
         if too_long := await self._read(box, chats, state):
-            await self._look_through(too_long, chats)
+            await self._rescan(too_long, chats)
 
-    async def bring_comments(self, group: Chat) -> None:
+    async def fetch_comment_changes(self, group: Chat) -> None:
         """What was edited and deleted among the comments of a discussion group that is not kept in step itself; new
         ones are found otherwise. Raises RequestRefused."""
         await self._begin_run()
@@ -98,7 +98,7 @@ class Bringer:
                 ids,
                 self._decide,
                 show=False,
-                changed=self.changed,
+                mark_changed=self.mark_changed,
             )
             await self._archive_thread(self.delete, gone, chats, Changes(box=group.id, state=too_long.state))
 
@@ -111,10 +111,12 @@ class Bringer:
         while True:
             changes = await self._telegram.changes(box, state)
             if changes.timeout:
-                self.brought.due[box] = changes.timeout
+                self.pending.due[box] = changes.timeout
             if changes.too_long:
                 return changes
-            held += await self._archive_thread(self._take, changes, chats, is_held=bool(held), known_only=known_only)
+            held += await self._archive_thread(
+                self._record_part, changes, chats, is_held=bool(held), known_only=known_only
+            )
             if changes.is_last or changes.state == state:
                 break
             state = changes.state
@@ -126,7 +128,13 @@ class Bringer:
         """Views, reactions and polls of messages that are not older than ``since`` (Unix seconds)."""
         await self._begin_run()
         gone = await refresh_counters(
-            self._context, self._archive_thread, self._telegram, chats, self._decide, since=since, changed=self.changed
+            self._context,
+            self._archive_thread,
+            self._telegram,
+            chats,
+            self._decide,
+            since=since,
+            mark_changed=self.mark_changed,
         )
         await self._archive_thread(self.delete, gone, chats)
 
@@ -134,29 +142,41 @@ class Bringer:
         """Views, reactions and polls of some messages (chat, id); with ``show`` in their notes too."""
         await self._begin_run()
         await refresh_messages(
-            self._context, self._archive_thread, self._telegram, messages, self._decide, show=show, changed=self.changed
+            self._context,
+            self._archive_thread,
+            self._telegram,
+            messages,
+            self._decide,
+            show=show,
+            mark_changed=self.mark_changed,
         )
 
-    async def look_back(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
+    async def recheck_edits(self, chats: Mapping[int, Chat], *, whole: bool = False) -> None:
         """Where Telegram did not tell what happened, go on looking for what was edited."""
         await self._begin_run()
-        left = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in self.brought.refused}
-        found = await look_back(
-            self._context, self._archive_thread, self._telegram, left, self._decide, whole=whole, changed=self.changed
+        left = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in self.pending.refused}
+        found = await recheck_edits(
+            self._context,
+            self._archive_thread,
+            self._telegram,
+            left,
+            self._decide,
+            whole=whole,
+            mark_changed=self.mark_changed,
         )
-        await self._archive_thread(self._take_looked_back, found, chats)
+        await self._archive_thread(self._record_rechecked, found, chats)
 
     async def _begin_run(self) -> None:
-        self._mark = self._mark or await self._archive_thread(self._begin_here)
+        self._mark = self._mark or await self._archive_thread(self._sync_mark)
 
     async def _begin(self, box: int, chats: Mapping[int, Chat]) -> None:
         """A box whose changes were never asked for (an import, a selection): looked through, and kept from now on."""
         telegram = self._telegram
         state = await telegram.update_state() if box == COMMON else UpdateState((await telegram.full(box)).pts)
         await self._archive_thread(self._follow, chats)
-        await self._look_through(Changes(box=box, state=state, too_long=True), chats)
+        await self._rescan(Changes(box=box, state=state, too_long=True), chats)
 
-    async def _take_in(self, chats: Mapping[int, Chat]) -> None:
+    async def _track_new_chats(self, chats: Mapping[int, Chat]) -> None:
         """Chats of a box that is known which were not kept in step so far: their changes went unheard."""
         followed = await self._archive_thread(self._context.archive.updates.followed, self._context.account)
         new = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in followed}
@@ -172,73 +192,73 @@ class Bringer:
             newest = archive.messages.newest_id(account, chat_id)
             with archive.transaction():
                 archive.updates.follow(account, chat_id, newest)
-                archive.updates.must_look_back(account, chat_id, newest)
+                archive.updates.need_recheck(account, chat_id, newest)
 
-    async def _look_through(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
+    async def _rescan(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         """Telegram does not tell what happened: the chats themselves do."""
         self._context.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
         gone = await self._search(chats)
         await self._archive_thread(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
 
     async def _search(self, chats: Mapping[int, Chat]) -> list[MessageKey]:
-        """Record what is new in ``chats``; the messages that are gone. Edits are left to ``look_back``."""
+        """Record what is new in ``chats``; the messages that are gone. Edits are left to ``recheck_edits``."""
         gone: list[MessageKey] = []
         for chat_id, chat in chats.items():
             newest = await self._archive_thread(
                 self._context.archive.messages.newest_id, self._context.account, chat_id
             )
             await self._archive_thread(
-                self._context.archive.updates.must_look_back, self._context.account, chat_id, newest
+                self._context.archive.updates.need_recheck, self._context.account, chat_id, newest
             )
-            gone += await look_through(
+            gone += await rescan(
                 self._context,
                 self._archive_thread,
                 self._telegram,
                 chat,
                 self._decide,
-                changed=self._changed_altogether,
+                mark_changed=self._mark_chat_changed,
             )
         return gone
 
     # In the keeper's thread
 
-    def _begin_here(self) -> SyncMark:
+    def _sync_mark(self) -> SyncMark:
         return SyncMark(self._context.archive.messages.last_row() + 1, self._context.reporter.now)
 
-    def _take_looked_back(self, found: LookedBack, chats: Mapping[int, Chat]) -> None:
+    def _record_rechecked(self, found: RecheckedEdits, chats: Mapping[int, Chat]) -> None:
         context, archive = self._context, self._context.archive
         self.delete([key for keys in found.gone.values() for key in keys], chats)
         left = 0
         for chat_id, reached in found.reached.items():
-            if chat_id not in self.brought.refused:
-                archive.updates.looked_back(context.account, chat_id, reached)
+            if chat_id not in self.pending.refused:
+                archive.updates.rechecked(context.account, chat_id, reached)
                 left += archive.messages.count_between(context.account, chat_id, 1, reached)
         if left:
             told = f"what was edited long ago is still looked for: {left:,} older messages are left to the next syncs"
             context.reporter.recovered(f"{told} (tobs sync --fill: all at once)")
 
-    def changed(self, chat_ids: Iterable[int]) -> None:
+    def mark_changed(self, chat_ids: Iterable[int]) -> None:
         """Messages of these chats changed: said in the transaction in which they do, so that a run that is stopped
         before their notes show it leaves that to the next."""
         updates, chat_ids = self._context.archive.updates, set(chat_ids)
         if self._mark is not None:
-            for chat_id in chat_ids - updates.with_news(self._context.account):
+            for chat_id in chat_ids - updates.with_pending(self._context.account):
                 self._context.archive.digests.begin(self._context.account, chat_id, self._mark)
-        updates.bring_news(self._context.account, chat_ids)
-        self.brought.changed |= chat_ids
+        updates.add_pending(self._context.account, chat_ids)
+        self.pending.changed |= chat_ids
 
-    def _about(self, chat_ids: Iterable[int]) -> None:
+    def _mark_about_changed(self, chat_ids: Iterable[int]) -> None:
         """What these chats are called, say about themselves or have pinned changed."""
         chat_ids = set(chat_ids)
-        self._context.archive.updates.bring_news(self._context.account, chat_ids, about=True)
-        self.brought.about |= chat_ids
+        self._context.archive.updates.add_pending(self._context.account, chat_ids, about=True)
+        self.pending.about |= chat_ids
 
-    def _changed_altogether(self, chat_ids: Iterable[int]) -> None:
+    def _mark_chat_changed(self, chat_ids: Iterable[int]) -> None:
         chat_ids = set(chat_ids)
-        self.changed(chat_ids)
-        self._about(chat_ids)
+        self.mark_changed(chat_ids)
+        self._mark_about_changed(chat_ids)
 
-    def _take(
+    def _record_part(
         self, changes: Changes, chats: Mapping[int, Chat], *, is_held: bool, known_only: bool
     ) -> Sequence[MessageKey]:
         """Record one part; the messages it says were deleted, which are not marked yet."""
@@ -252,13 +272,13 @@ class Bringer:
             recorded = record_changes(
                 context.archive, context.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
             )
-            self.changed(chat_id for chat_id, one in recorded.items() if one.new or one.edited)
-            self._about((changes.about & chats.keys()) | renamed)
+            self.mark_changed(chat_id for chat_id, one in recorded.items() if one.new or one.edited)
+            self._mark_about_changed((changes.about & chats.keys()) | renamed)
         count_recorded(context, recorded.values())
-        self._tell_unreadable(changes, chats)
+        self._report_unreadable(changes, chats)
         return keys
 
-    def _tell_unreadable(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
+    def _report_unreadable(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         for page in changes.pages:
             for message_id, reason in page.unreadable if page.chat_id in chats else ():
                 self._context.reporter.report.messages.skipped += 1
@@ -283,9 +303,9 @@ class Bringer:
                     archive, context.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused
                 )
             archive.comments.mark_posts(kept)
-            self.changed(key.chat_id for key in kept)
+            self.mark_changed(key.chat_id for key in kept)
         context.reporter.report.messages.deleted += len(kept)
-        self.brought.refused |= refused
+        self.pending.refused |= refused
         if refused:
             logger.warning("deletions not taken over: {}", "; ".join(refused.values()))
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from tobs.telegram.sync.updates import Pushed
 
 
-class Due(Struct):
+class PendingWork(Struct):
     """What there is to do: boxes of Telegram to ask about (``everything``: all of them), messages whose counters
     moved, files of the vault that changed (paths from its root), things dropped into the inbox."""
 
@@ -24,11 +24,11 @@ class Due(Struct):
         return bool(self.boxes or self.everything)
 
 
-class Bell:
+class ChangeQueue:
     """Collects what is due. However often it is rung, each thing is there once."""
 
     def __init__(self) -> None:
-        self._due = Due()
+        self._due = PendingWork()
         self._event = asyncio.Event()
 
     def pushed(self, push: Pushed) -> None:
@@ -44,11 +44,11 @@ class Bell:
         self._due.files |= paths
         self._event.set()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Something else has to be looked at."""
         self._event.set()
 
-    def keep(self, due: Due) -> None:
+    def put_back(self, due: PendingWork) -> None:
         """Something could not be done: it is due again the next time, and nobody is woken for it."""
         self._due.boxes |= due.boxes
         self._due.counted |= due.counted
@@ -60,11 +60,11 @@ class Bell:
         """Set while there is something."""
         return self._event
 
-    def take(self, *, with_telegram: bool = True) -> Due:
+    def take(self, *, with_telegram: bool = True) -> PendingWork:
         """What is due, which is then no more; without ``with_telegram`` what concerns Telegram stays."""
         self._event.clear()
-        due, self._due = self._due, Due()
+        due, self._due = self._due, PendingWork()
         if not with_telegram:
-            self._due = Due(due.boxes, due.everything, due.counted)
-            due = Due(files=due.files)
+            self._due = PendingWork(due.boxes, due.everything, due.counted)
+            due = PendingWork(files=due.files)
         return due

@@ -13,7 +13,7 @@ from tobs.vault.inbox import INBOX_FOLDER, Dropped, dropped_files, take_away
 SETTLED = 1.0
 
 
-def take_up_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]:
+def import_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]:
     """Record what waits in the inbox; what was recorded, and whether something has still to settle."""
     waiting = dropped_files(context.root)
     settled = [file for file in waiting if now - file.changed >= SETTLED]
@@ -31,7 +31,7 @@ def take_up_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]
     return settled, len(settled) < len(waiting)
 
 
-def empty_inbox(context: RunContext) -> None:
+def clear_inbox(context: RunContext) -> None:
     """Take away what has its place in the vault by now."""
     files = dropped_files(context.root)
     if not files:

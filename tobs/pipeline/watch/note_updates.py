@@ -9,14 +9,14 @@ from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.session.run_session import RunSession
 from tobs.pipeline.sync.run import open_archived_chat
-from tobs.pipeline.sync.syncer import Brought
+from tobs.pipeline.sync.syncer import PendingChanges
 
 
-async def write_changed_notes(run: RunSession, context: RunContext, brought: Brought) -> None:
-    """The notes that ``brought`` asks for and that wait for no file; the others come with their files."""
+async def write_changed_notes(run: RunSession, context: RunContext, pending: PendingChanges) -> None:
+    """The notes that ``pending`` asks for and that wait for no file; the others come with their files."""
     enrichers = run.enrichers(context)
     async with run.writer(context) as writer:
-        for chat_id in sorted(brought.changed, reverse=True):
+        for chat_id in sorted(pending.changed, reverse=True):
             chat_folder = await run.archive_thread(open_archived_chat, context, chat_id, None, is_changed=True)
             if chat_folder is None:
                 continue

@@ -18,12 +18,12 @@ from tobs.sources import FetchFile
 _SHOWN = ("language", "property_prefix", "tag_prefix", "line_breaks", "deleted", "keep_versions")
 
 
-def is_shown_otherwise(before: Settings, now: Settings) -> bool:
+def changes_rendering(before: Settings, now: Settings) -> bool:
     """Whether notes look otherwise by other settings."""
     return any(getattr(before, name) != getattr(now, name) for name in _SHOWN)
 
 
-async def take_up_sources(
+async def apply_changed_sources(
     run: RunSession, context: RunContext, fetch: FetchFile, changed: Collection[str], *, is_other: bool
 ) -> None:
     """Mark the notes stale that changed templates make, all of them where ``is_other``. If ``changed`` (vault paths,

@@ -18,11 +18,11 @@ from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.session.chat_stages import run_stages
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.pipeline.session.telegram_session import tell
-from tobs.pipeline.watch.change_queue import Bell
-from tobs.pipeline.watch.reload import take_up_sources
+from tobs.pipeline.watch.change_queue import ChangeQueue
+from tobs.pipeline.watch.reload import apply_changed_sources
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import is_paused
-from tobs.pipeline.watch.vault_events import Happened, watch_vault
+from tobs.pipeline.watch.vault_events import VaultChanges, watch_vault
 from tobs.pipeline.watch.watcher import Watcher, wait_for
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
@@ -57,37 +57,37 @@ class WatchRun(Struct, frozen=True):
             async with open_telegram(
                 self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
             ) as telegram:
-                bell, settings = Bell(), self.config.settings
+                queue, settings = ChangeQueue(), self.config.settings
                 context = run.context(telegram.account.id)
-                await take_up_sources(run, context, telegram.fetch_file, self.changed, is_other=self.is_other)
+                await apply_changed_sources(run, context, telegram.fetch_file, self.changed, is_other=self.is_other)
                 schedule = Schedule(settings.watch_every, self.config.zone, read_quiet(settings.watch_quiet))
                 watcher = Watcher(
                     run,
                     telegram,
                     peers,
-                    bell,
+                    queue,
                     schedule,
                     clock=time.time,
                     wait=wait_for,
                     new_reporter=self.new_reporter,
                 )
                 watcher.status.problems = list(self.warnings)
-                return await self._side_by_side(watcher, bell, targets)
+                return await self._run_tasks(watcher, queue, targets)
 
-    async def _side_by_side(self, watcher: Watcher, bell: Bell, targets: Sequence[str]) -> frozenset[str]:
+    async def _run_tasks(self, watcher: Watcher, queue: ChangeQueue, targets: Sequence[str]) -> frozenset[str]:
         changed: frozenset[str] = frozenset()
 
-        def heard(happened: Happened) -> None:
+        def on_changes(changes: VaultChanges) -> None:
             nonlocal changed
-            if happened.files:
-                bell.changed(set(happened.files))
-            if happened.sources and self._can_open(sorted(happened.sources), watcher):
-                changed |= happened.sources
+            if changes.files:
+                queue.changed(set(changes.files))
+            if changes.sources and self._can_open(sorted(changes.sources), watcher):
+                changed |= changes.sources
                 watcher.stop()
-            bell.ring()
+            queue.wake()
 
-        async def go() -> None:
-            await watcher.go(targets)
+        async def watch() -> None:
+            await watcher.watch(targets)
             raise _Done
 
         async def until_stopped() -> None:
@@ -98,7 +98,11 @@ class WatchRun(Struct, frozen=True):
         make_inbox(root)
         with suppress(_Done):
             await run_stages(
-                go(), watcher.listen(), watch_vault(root, self.home, heard), until_stopped(), _mind_pause(root, bell)
+                watch(),
+                watcher.listen(),
+                watch_vault(root, self.home, on_changes),
+                until_stopped(),
+                _watch_pause(root, queue),
             )
         return changed
 
@@ -119,12 +123,12 @@ class _Done(Exception):
     """The watch has ended: the tasks beside it end too."""
 
 
-async def _mind_pause(root: Path, bell: Bell) -> None:
+async def _watch_pause(root: Path, queue: ChangeQueue) -> None:
     """Ring the bell when the owner pauses the watch or lets it go on."""
     before = None
     while True:
         paused = is_paused(root)
         if before is not None and paused != before:
-            bell.ring()
+            queue.wake()
         before = paused
         await asyncio.sleep(_LOOK)

@@ -22,7 +22,7 @@ TRUST = "trust"
 _AT_HOME = frozenset({"config.toml", TRUST})
 
 
-class Happened(Struct, frozen=True):
+class VaultChanges(Struct, frozen=True):
     """What changed: vault paths of visible files, and what notes are made by (vault paths of templates, plugins and
     configuration, names of files in TOBS_HOME)."""
 
@@ -30,26 +30,26 @@ class Happened(Struct, frozen=True):
     sources: frozenset[str] = frozenset()
 
 
-async def watch_vault(root: Path, home: Path, heard: Callable[[Happened], None]) -> None:
+async def watch_vault(root: Path, home: Path, on_changes: Callable[[VaultChanges], None]) -> None:
     """Tell what happens below ``root``, and in the folder ``home`` to what every vault goes by, until cancelled."""
 
-    def happened(paths: Iterable[str]) -> Happened:
+    def sort_changes(paths: Iterable[str]) -> VaultChanges:
         found = [Path(path) for path in paths]
         inside = sort_out(path.relative_to(root).as_posix() for path in found if path.is_relative_to(root))
         at_home = {path.name for path in found if path.parent == home and path.name in _AT_HOME}
-        return Happened(inside.files, inside.sources | at_home)
+        return VaultChanges(inside.files, inside.sources | at_home)
 
     def is_wanted(_: watchfiles.Change, path: str) -> bool:
-        one = happened([path])
+        one = sort_changes([path])
         return bool(one.files or one.sources)
 
-    async for changes in watchfiles.awatch(
+    async for events in watchfiles.awatch(
         root, home, watch_filter=is_wanted, debounce=_GATHER, step=50, rust_timeout=1000
     ):
-        heard(happened(path for _, path in changes))
+        on_changes(sort_changes(path for _, path in events))
 
 
-def sort_out(paths: Iterable[str]) -> Happened:
+def sort_out(paths: Iterable[str]) -> VaultChanges:
     """Vault paths by what they are to a watch; hidden files are nothing to it."""
     files, sources = set(), set()
     for path in paths:
@@ -57,7 +57,7 @@ def sort_out(paths: Iterable[str]) -> Happened:
             sources.add(path)
         elif not any(part.startswith(".") for part in PurePosixPath(path).parts):
             files.add(path)
-    return Happened(frozenset(files), frozenset(sources))
+    return VaultChanges(frozenset(files), frozenset(sources))
 
 
 def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:

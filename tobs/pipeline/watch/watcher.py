@@ -20,12 +20,12 @@ from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.run_session import RunSession, keep_report
-from tobs.pipeline.sync.comment_changes import bring_comment_changes, groups_of
+from tobs.pipeline.sync.comment_changes import fetch_comment_changes, groups_of
 from tobs.pipeline.sync.run import write_notes
-from tobs.pipeline.sync.syncer import Bringer, Brought, boxes_of, moved_boxes
+from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, moved_boxes
 from tobs.pipeline.sync.tracked_chats import choose_tracked
-from tobs.pipeline.watch.change_queue import Bell, Due
-from tobs.pipeline.watch.inbox import SETTLED, empty_inbox, take_up_inbox
+from tobs.pipeline.watch.change_queue import ChangeQueue, PendingWork
+from tobs.pipeline.watch.inbox import SETTLED, clear_inbox, import_inbox
 from tobs.pipeline.watch.note_updates import wants_files, write_changed_notes
 from tobs.pipeline.watch.saved_reactions import answer_saved
 from tobs.pipeline.watch.schedule import Schedule
@@ -55,7 +55,7 @@ class Watcher:
         run: RunSession,
         telegram: Telegram,
         peers: ArchivePeers,
-        bell: Bell,
+        queue: ChangeQueue,
         schedule: Schedule,
         *,
         clock: Clock,
@@ -65,16 +65,16 @@ class Watcher:
         self._run = run
         self._telegram = telegram
         self._peers = peers
-        self._bell = bell
+        self._queue = queue
         self._schedule = schedule
         self._clock = clock
         self._wait = wait
         self._new_reporter = new_reporter
         self._chats: dict[int, Chat] = {}
         self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
-        self._waiting = Brought()  # what is still to be written
-        self._aside: asyncio.Task[None] | None = None  # fetches and processes files
-        self._handing_on = asyncio.Lock()
+        self._pending = PendingChanges()  # what is still to be written
+        self._file_task: asyncio.Task[None] | None = None  # fetches and processes files
+        self._export_lock = asyncio.Lock()
         self._offline = False
         self._asked_to_wait = 0.0  # until then (Unix time) Telegram wants to be left alone
         self._root = run.config.workspace.root
@@ -84,38 +84,38 @@ class Watcher:
     def stop(self) -> None:
         """End after what is being done now."""
         self._stopping = True
-        self._bell.ring()
+        self._queue.wake()
 
-    async def go(self, targets: Sequence[str]) -> None:
+    async def watch(self, targets: Sequence[str]) -> None:
         """Watch the chats that ``targets`` name (none: all of the vault) until ``stop``."""
         run, account = self._run, self._telegram.account.id
         self._chats = await choose_tracked(run.archive, account, run.archive_thread, self._telegram, targets)
         self.status.chats = len(self._chats)
-        self._tell_idle()
+        self._report_idle_plugins()
         try:
             await self._loop()
-            if self._aside is not None:
-                await asyncio.wait({self._aside}, timeout=_GRACE)
+            if self._file_task is not None:
+                await asyncio.wait({self._file_task}, timeout=_GRACE)
         finally:
-            if self._aside is not None:
-                self._aside.cancel()
-                await asyncio.gather(self._aside, return_exceptions=True)
-        self._tell("stopped", 0)
+            if self._file_task is not None:
+                self._file_task.cancel()
+                await asyncio.gather(self._file_task, return_exceptions=True)
+        self._write_status("stopped", 0)
 
     async def _loop(self) -> None:
         last = self._clock()
-        await self._step(Due())  # what an interrupted run left
+        await self._step(PendingWork())  # what an interrupted run left
         while not self._is_over():
             due_at = self._due_at(last)
-            self._tell(self._state(), due_at)
-            await self._wait(self._bell.event, max(0.0, due_at - self._clock()))
+            self._write_status(self._state(), due_at)
+            await self._wait(self._queue.event, max(0.0, due_at - self._clock()))
             if self._is_over():
                 break
-            if self._aside is not None and self._aside.done():
-                self._aside.result()
-                self._aside = None
-            rests = self._resting() is not None
-            due = self._bell.take(with_telegram=not rests)
+            if self._file_task is not None and self._file_task.done():
+                self._file_task.result()
+                self._file_task = None
+            rests = self._rest_reason() is not None
+            due = self._queue.take(with_telegram=not rests)
             now = self._clock()
             if not rests:
                 if now >= self._schedule.next(last, last):
@@ -126,7 +126,7 @@ class Watcher:
     def _due_at(self, last: float) -> float:
         """When there is something to do though nobody rings; ``last`` is when everything was looked at."""
         now = self._clock()
-        match self._resting():
+        match self._rest_reason():
             case "waiting":
                 return self._asked_to_wait  # then what could not be done is
             case "paused":
@@ -148,10 +148,10 @@ class Watcher:
         seconds = _FIRST_TRY
         while True:
             try:
-                await self._telegram.listen(self._bell.pushed)
+                await self._telegram.listen(self._queue.pushed)
                 seconds = _FIRST_TRY
             except FloodWait as error:
-                self._leave_alone(error)
+                self._wait_out_flood(error)
                 await self._wait(asyncio.Event(), error.seconds)
             except NetworkError as error:
                 logger.warning("{}", error)
@@ -164,34 +164,34 @@ class Watcher:
 
     # one step
 
-    async def _step(self, due: Due) -> None:
+    async def _step(self, due: PendingWork) -> None:
         """Do what is due."""
-        run, context = self._own_run()
-        await self._minded(run, due, self._do(run, context, due))
+        run, context = self._new_run()
+        await self._run_step(run, due, self._do(run, context, due))
 
-    async def _do(self, run: RunSession, context: RunContext, due: Due) -> None:
+    async def _do(self, run: RunSession, context: RunContext, due: PendingWork) -> None:
         if due.files:
-            await run.archive_thread(_follow_owner, run.archive, context, due.files)
-        dropped, has_more = await run.archive_thread(take_up_inbox, context, self._clock())
-        brought = await self._bring(run, context, due)
-        brought.changed |= {INBOX} if dropped else set()
-        await self._write(run, context, brought)
+            await run.archive_thread(_follow_moves, run.archive, context, due.files)
+        dropped, has_more = await run.archive_thread(import_inbox, context, self._clock())
+        pending = await self._fetch_changes(run, context, due)
+        pending.changed |= {INBOX} if dropped else set()
+        await self._write(run, context, pending)
         if has_more:
-            asyncio.get_running_loop().call_later(SETTLED, self._bell.ring)
-        if brought.about:
+            asyncio.get_running_loop().call_later(SETTLED, self._queue.wake)
+        if pending.about:
             known = {chat.id: chat for chat in await run.archive_thread(run.archive.chats.all, context.account)}
             self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
         if due.everything:
             self.status.last_look = iso_time(self._clock())
-        if brought.refused:
-            context.reporter.failed(refusal(brought.refused.values()), "deletions")
+        if pending.refused:
+            context.reporter.failed(refusal(pending.refused.values()), "deletions")
 
-    def _own_run(self) -> tuple[RunSession, RunContext]:
+    def _new_run(self) -> tuple[RunSession, RunContext]:
         """The run with a report of its own."""
         run = replace(self._run, config=replace(self._run.config, reporter=self._new_reporter()))
         return run, run.context(self._telegram.account.id)
 
-    async def _minded(self, run: RunSession, due: Due, work: Coroutine[Any, Any, None]) -> bool:
+    async def _run_step(self, run: RunSession, due: PendingWork, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
         next time. Raises LoginError."""
         reporter, is_done = run.config.reporter, False
@@ -202,64 +202,64 @@ class Watcher:
             raise
         except NetworkError as error:
             self._offline = True
-            self._bell.keep(due)
+            self._queue.put_back(due)
             logger.warning("{}", error)
         except FloodWait as error:
-            self._bell.keep(due)
-            self._leave_alone(error)
+            self._queue.put_back(due)
+            self._wait_out_flood(error)
         except TobsError as error:
-            self._bell.keep(due)
+            self._queue.put_back(due)
             logger.error("{} {}", error.message, error.remedy)
             reporter.failed(error, "watch")
         await self._peers.flush()
-        async with self._handing_on:
+        async with self._export_lock:
             await run.exporters.hand_on(reporter)
-        await self._keep(run, reporter.report)
+        await self._record_step(run, reporter.report)
         return is_done
 
-    async def _write(self, run: RunSession, context: RunContext, brought: Brought) -> None:
+    async def _write(self, run: RunSession, context: RunContext, pending: PendingChanges) -> None:
         """Write the notes of what came. Where files are to be fetched and processed, that is done aside: what comes
         meanwhile has its notes at once."""
-        self._waiting.add(brought)
-        is_alone = self._aside is None or self._aside.done()
-        if is_alone and self._resting() is not None:
-            return await write_notes(_without_files(run), context, self._telegram, self._take_waiting())
+        self._pending.add(pending)
+        is_alone = self._file_task is None or self._file_task.done()
+        if is_alone and self._rest_reason() is not None:
+            return await write_notes(_without_files(run), context, self._telegram, self._take_pending())
         unfinished = await run.archive_thread(run.archive.messages.unfinished, context.account)
-        chats = self._waiting.changed | set(unfinished)
+        chats = self._pending.changed | set(unfinished)
         if is_alone and not await run.archive_thread(wants_files, run.archive, context.account, chats):
             return await self._write_all(run, context)
         if not run.config.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
-            await write_changed_notes(run, context, brought)
+            await write_changed_notes(run, context, pending)
         if is_alone:
-            self._aside = asyncio.create_task(self._work_aside())
-            self._aside.add_done_callback(self._aside_ended)
+            self._file_task = asyncio.create_task(self._process_files())
+            self._file_task.add_done_callback(self._file_task_ended)
 
-    async def _work_aside(self) -> None:
+    async def _process_files(self) -> None:
         """Fetch and process files, and write their notes."""
-        run, context = self._own_run()
-        if await self._minded(run, Due(), self._write_all(run, context)) and self._waiting.changed:
-            self._bell.ring()  # what came meanwhile may have files too
+        run, context = self._new_run()
+        if await self._run_step(run, PendingWork(), self._write_all(run, context)) and self._pending.changed:
+            self._queue.wake()  # what came meanwhile may have files too
 
-    def _aside_ended(self, task: asyncio.Task[None]) -> None:
+    def _file_task_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            self._bell.ring()  # who waits for the bell raises it
+            self._queue.wake()  # who waits for the bell raises it
 
     async def _write_all(self, run: RunSession, context: RunContext) -> None:
-        await write_notes(run, context, self._telegram, self._take_waiting())
+        await write_notes(run, context, self._telegram, self._take_pending())
         # All news counts as told by now: what came meanwhile is not.
-        await run.archive_thread(run.archive.updates.bring_news, context.account, self._waiting.changed)
-        await run.archive_thread(run.archive.updates.bring_news, context.account, self._waiting.about, about=True)
-        await run.archive_thread(empty_inbox, context)
-        if self._resting() is None and not self._waiting.changed:
+        await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.changed)
+        await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.about, about=True)
+        await run.archive_thread(clear_inbox, context)
+        if self._rest_reason() is None and not self._pending.changed:
             await answer_saved(context, run.archive_thread, self._telegram, run.config.settings.watch_answer)
 
-    def _take_waiting(self) -> Brought:
-        waiting, self._waiting = self._waiting, Brought()
+    def _take_pending(self) -> PendingChanges:
+        waiting, self._pending = self._pending, PendingChanges()
         return waiting
 
-    async def _bring(self, run: RunSession, context: RunContext, due: Due) -> Brought:
+    async def _fetch_changes(self, run: RunSession, context: RunContext, due: PendingWork) -> PendingChanges:
         """What Telegram has to tell."""
-        bringer = Bringer(context, run.archive_thread, self._telegram, run.config.policy, accept_deletions=False)
+        syncer = Syncer(context, run.archive_thread, self._telegram, run.config.policy, accept_deletions=False)
         boxes = boxes_of(self._chats)
         asked = [box for box in sorted(due.boxes) if box in boxes]
         if due.everything:
@@ -268,40 +268,40 @@ class Watcher:
             asked = list(dict.fromkeys([*moved, *(box for box in unheard if box in boxes), *asked]))
         for box in asked:
             try:
-                await bringer.bring(box, boxes[box])
+                await syncer.fetch_box(box, boxes[box])
             except FloodWait:
                 raise
             except RequestRefused as error:
                 context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
-            self._poll_again(bringer, box)
+            self._poll_again(syncer, box)
         if due.everything:
-            await bringer.look_back(self._chats)
+            await syncer.recheck_edits(self._chats)
         groups = await run.archive_thread(groups_of, context, self._chats.values())
         talked = {groups[box] for box in due.boxes if box in groups}
         channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
-        await bring_comment_changes(bringer, context, run.archive_thread, self._telegram, channels)
-        bringer.brought.commented |= talked
-        await self._count(run, bringer, due)
-        return bringer.brought
+        await fetch_comment_changes(syncer, context, run.archive_thread, self._telegram, channels)
+        syncer.pending.commented |= talked
+        await self._count(run, syncer, due)
+        return syncer.pending
 
-    def _poll_again(self, bringer: Bringer, box: int) -> None:
+    def _poll_again(self, syncer: Syncer, box: int) -> None:
         """A channel the account has not joined pushes nothing: it is asked at the pace Telegram names."""
         chat = self._chats.get(box)
-        if chat is not None and chat.left and (seconds := bringer.brought.due.get(box)):
+        if chat is not None and chat.left and (seconds := syncer.pending.due.get(box)):
             self._polls[box] = self._clock() + seconds
 
-    async def _count(self, run: RunSession, bringer: Bringer, due: Due) -> None:
+    async def _count(self, run: RunSession, syncer: Syncer, due: PendingWork) -> None:
         """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
         settings = run.config.settings
         counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
         if counted:
-            await bringer.refresh_messages(counted, show=settings.counters)
+            await syncer.refresh_messages(counted, show=settings.counters)
         if settings.counters and due.everything:
-            await bringer.refresh(self._chats, since=self._clock() - settings.refresh)
+            await syncer.refresh(self._chats, since=self._clock() - settings.refresh)
 
     # what is told
 
-    def _tell_idle(self) -> None:
+    def _report_idle_plugins(self) -> None:
         """Name the plugins that are not to run as they are now: with its last report a watch tells that too late."""
         for info in self._run.config.catalogue.plugins:
             if info.state in ("untrusted", "broken"):
@@ -310,10 +310,10 @@ class Watcher:
                 self.status.problems = [*self.status.problems, told][-_TOLD:]
 
     def _state(self) -> State:
-        is_working = self._aside is not None and not self._aside.done()
-        return self._resting() or ("offline" if self._offline else "working" if is_working else "watching")
+        is_working = self._file_task is not None and not self._file_task.done()
+        return self._rest_reason() or ("offline" if self._offline else "working" if is_working else "watching")
 
-    def _resting(self) -> State | None:
+    def _rest_reason(self) -> State | None:
         """Why Telegram is left alone now, None when it is not."""
         if is_paused(self._root):
             return "paused"
@@ -321,18 +321,18 @@ class Watcher:
             return "waiting"
         return "quiet" if self._schedule.is_quiet(self._clock()) else None
 
-    def _leave_alone(self, error: FloodWait) -> None:
+    def _wait_out_flood(self, error: FloodWait) -> None:
         """A flood wait that is too long to stand still for: only the vault is watched until it is over."""
         self._asked_to_wait = max(self._asked_to_wait, self._clock() + error.seconds)
         logger.warning("{} The vault is watched meanwhile.", error.message)
 
-    def _tell(self, state: State, due_at: float) -> None:
+    def _write_status(self, state: State, due_at: float) -> None:
         status = self.status
         status.state, status.next_look = state, iso_time(due_at) if due_at else ""
         with suppress(TobsError):  # a full disk is told by what writes notes
             write_status(self._root, status)
 
-    async def _keep(self, run: RunSession, report: RunReport) -> None:
+    async def _record_step(self, run: RunSession, report: RunReport) -> None:
         """Count what a step did; a step that did something is a run of its own in the archive."""
         counts, notes = report.messages, report.notes
         written = notes.created + notes.updated
@@ -344,7 +344,7 @@ class Watcher:
         self.status.problems = (self.status.problems + told)[-_TOLD:]
         if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or told:
             report.requests = self._telegram.requests.total()
-            await run.archive_thread(_keep_run, run, report)
+            await run.archive_thread(_record_run, run, report)
 
 
 def _without_files(run: RunSession) -> RunSession:
@@ -352,13 +352,13 @@ def _without_files(run: RunSession) -> RunSession:
     return replace(run, config=replace(run.config, media_later=True))
 
 
-def _follow_owner(archive: Archive, context: RunContext, files: set[str]) -> None:
+def _follow_moves(archive: Archive, context: RunContext, files: set[str]) -> None:
     """What the owner moved or deleted. Raises VaultError when much is missing."""
     if is_owners_move(archive, context.root, files):
         scan_vault(archive, context.root, context.reporter, accept_missing=False)
 
 
-def _keep_run(run: RunSession, report: RunReport) -> None:
+def _record_run(run: RunSession, report: RunReport) -> None:
     run.archive.runs.start(report.run_id, report.command, report.targets)
     keep_report(run.config, run.archive)
 
