@@ -16,7 +16,7 @@ import pytest
 from tobs.config.trust import TrustStore, content_hash
 from tobs.errors import ConfigError
 from tobs.pipeline.context.report import Reporter
-from tobs.pipeline.session.run_session import tell_plugins
+from tobs.pipeline.session.run_session import report_plugins
 from tobs.plugin import Item
 from tobs.plugin.catalogue import Catalogue, PluginInfo, VaultPlugins, load_plugins
 from tobs.plugin.host import Done, Host
@@ -85,7 +85,7 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
         assert missing.reason == "the package PyAV is missing; pip install av pillow"
 
     reporter = Reporter("run", "export", ["@x"], lambda: 0.0)
-    tell_plugins(reporter, catalogue, {})
+    report_plugins(reporter, catalogue, {})
     assert {("cover", "missing"), ("waveform", "missing")} <= {
         (idle.name, idle.state) for idle in reporter.report.plugins
     }

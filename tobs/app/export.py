@@ -18,7 +18,7 @@ from tobs.pipeline.context.report import Reporter, RunReport
 
 if TYPE_CHECKING:
     from tobs.pipeline.commands.estimate import Plan
-    from tobs.pipeline.select.filters import Asked
+    from tobs.pipeline.select.filters import FilterOptions
     from tobs.pipeline.select.selection import Selection
 
 
@@ -31,7 +31,7 @@ class Choice(Struct, frozen=True):
     join: bool = False
     comments: bool | None = None
     stories: bool = False
-    asked: Asked | None = None
+    asked: FilterOptions | None = None
 
 
 async def export(
@@ -86,7 +86,7 @@ async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, s
 
 def _selection(context: AppContext, targets: Sequence[str], choice: Choice, now: float) -> Selection:
     """What the owner asked for, read. Raises UsageError."""
-    from tobs.pipeline.select.filters import Asked, read_filters
+    from tobs.pipeline.select.filters import FilterOptions, read_filters
     from tobs.pipeline.select.selection import Selection
 
     zone = ZoneInfo(context.settings.timezone or local_timezone())
@@ -98,7 +98,7 @@ def _selection(context: AppContext, targets: Sequence[str], choice: Choice, now:
         join=choice.join,
         comments=choice.comments,
         stories=choice.stories,
-        filters=read_filters(choice.asked or Asked(), now=now, zone=zone),
+        filters=read_filters(choice.asked or FilterOptions(), now=now, zone=zone),
     )
 
 

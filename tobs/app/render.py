@@ -19,7 +19,7 @@ from tobs.pipeline.context.report import RunReport
 LAYOUTS = ("auto", "message", "day", "month")
 
 
-class Wish(Struct, frozen=True):
+class RenderCommand(Struct, frozen=True):
     """What is to be made again and how, as the command line has it."""
 
     layout: str | None = None
@@ -47,33 +47,32 @@ class TemplateCheck(Struct, frozen=True):
 
 
 async def render(
-    context: AppContext, targets: Sequence[str], wish: Wish, *, watch: Watch, accept_missing: bool = False
+    context: AppContext, targets: Sequence[str], command: RenderCommand, *, watch: Watch, accept_missing: bool = False
 ) -> RunReport:
     """Make notes again from the archive. Raises TobsError for what ends a run; the rest is in the report."""
-    from tobs.pipeline.commands.render import Asked, RenderRun
-    from tobs.pipeline.select.filters import Asked as AskedFilters
-    from tobs.pipeline.select.filters import read_filters
+    from tobs.pipeline.commands.render import RenderRun, RenderSelection
+    from tobs.pipeline.select.filters import FilterOptions, read_filters
     from tobs.vault.workspace import open_workspace
 
-    if wish.layout is not None and wish.layout not in LAYOUTS:
-        raise UsageError(f"--layout {wish.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
-    if wish.layout is not None and (wish.since or wish.until):
+    if command.layout is not None and command.layout not in LAYOUTS:
+        raise UsageError(f"--layout {command.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
+    if command.layout is not None and (command.since or command.until):
         raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
     workspace = open_workspace(context.vault)  # makes no vault
     if not workspace.archive.exists():
         raise VaultError(f"There is no archive in {context.vault}.", "Run `tobs export` into this vault first.")
     zone = ZoneInfo(context.settings.timezone or local_timezone())
-    period = read_filters(AskedFilters(since=wish.since, until=wish.until), now=time.time(), zone=zone)
-    asked = Asked(
+    period = read_filters(FilterOptions(since=command.since, until=command.until), now=time.time(), zone=zone)
+    asked = RenderSelection(
         targets=tuple(targets),
         since=period.since,
         until=period.until,
-        layout=wish.layout,  # type: ignore[arg-type]  # one of LAYOUTS
-        dry=wish.dry or wish.diff,
-        diff=wish.diff,
-        restore=wish.restore,
+        layout=command.layout,  # type: ignore[arg-type]  # one of LAYOUTS
+        dry=command.dry or command.diff,
+        diff=command.diff,
+        restore=command.restore,
     )
-    accepted = accept_missing or wish.restore
+    accepted = accept_missing or command.restore
     async with open_run_config(context, "render", targets, watch=watch, accept_missing=accepted) as config:
         return await RenderRun(config, asked).render()
 

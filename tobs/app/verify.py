@@ -45,15 +45,15 @@ async def repair(context: AppContext, *, watch: Watch) -> Verification:
 
 
 async def _mend_archive(workspace: Workspace) -> None:
-    from tobs.archive import look_for_damage, mend_indexes, salvage
+    from tobs.archive import look_for_damage, rebuild_indexes, recover
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_folders
 
     make_folders(workspace)
     async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
         if not look_for_damage(workspace.archive).is_unreadable:
-            mend_indexes(workspace.archive)
+            rebuild_indexes(workspace.archive)
         if look_for_damage(workspace.archive).reasons:
             aside = workspace.backups / f"archive-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.damaged"
-            salvage(workspace.archive, aside)
+            recover(workspace.archive, aside)
             logger.warning("The damaged archive is kept as {}", aside)

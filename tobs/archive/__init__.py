@@ -12,11 +12,10 @@ from tobs.archive.messages import Version
 from tobs.archive.new_since import Mark
 from tobs.archive.notes import AdoptedNote, NoteRow, NoteState, Shown, StoredMessage, WrittenNote, pack_base
 from tobs.archive.paths import path_key
-from tobs.archive.peers import Peer
 from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, deleted_keys, record_changes, record_page
-from tobs.archive.recovery import Damage, look_for_damage, mend_indexes, salvage
+from tobs.archive.recovery import Damage, look_for_damage, rebuild_indexes, recover
 from tobs.archive.relayout import Retired, Successor
 from tobs.archive.replaced import ReplacedText, Replacement, UndoableRun
 from tobs.archive.runs import RunRow
@@ -45,7 +44,6 @@ __all__ = [
     "NoteRow",
     "NoteState",
     "Page",
-    "Peer",
     "PersonSummary",
     "Post",
     "RawMessage",
@@ -70,13 +68,13 @@ __all__ = [
     "inspect_backup",
     "integrity_faults",
     "look_for_damage",
-    "mend_indexes",
     "open_archive",
     "pack_base",
     "path_key",
     "put_back",
+    "rebuild_indexes",
     "record_changes",
     "record_page",
-    "salvage",
+    "recover",
     "set_aside",
 ]

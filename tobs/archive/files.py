@@ -31,16 +31,16 @@ _LISTS = ("sections", "tags", "related", "files", "failures")
 
 
 class FileRow(Struct, frozen=True):
-    """An attachment, known by the ``sha256`` of what came: ``size`` in bytes and ``path`` inside the vault, ``found``
-    what processors found out, by the name of each and in their order; ``is_lost``: the owner deleted it; ``changed``:
-    the SHA-256 of what a plugin made of it in its place, empty where it lies there as it came."""
+    """An attachment, known by the ``sha256`` of the file that came: ``size`` in bytes, ``path`` inside the vault,
+    ``plugin_fields`` by the name of each processor and in their order; ``is_lost``: the owner deleted it; ``changed``:
+    the SHA-256 of the file that a plugin edited, empty where the file is as it came."""
 
     sha256: str
     size: int
     mime: str
     path: str
     owner: MessageKey
-    found: dict[str, dict[str, Any]]
+    plugin_fields: dict[str, dict[str, Any]]
     is_lost: bool = False
     changed: str = ""
 
@@ -53,8 +53,8 @@ class FileRow(Struct, frozen=True):
     def fields(self) -> dict[str, Any]:
         """What all processors found out together: later fields win, lists grow, nothing appears twice."""
         fields: dict[str, Any] = {}
-        for found in self.found.values():
-            for name, value in found.items():
+        for plugin_fields in self.plugin_fields.values():
+            for name, value in plugin_fields.items():
                 if name in _LISTS and name in fields:
                     value = fields[name] + [one for one in value if one not in fields[name]]
                 fields[name] = value
@@ -123,7 +123,7 @@ class Files:
             )
         return FileRow(sha256, size, mime, path, owner, {})
 
-    def found_by(self) -> set[str]:
+    def plugin_fields_of(self) -> set[str]:
         """The processors that found something out."""
         rows = self._database.rows("SELECT DISTINCT key FROM files, json_each(CAST(found AS TEXT))")
         return {name for (name,) in rows}
@@ -137,14 +137,14 @@ class Files:
             for sha256, data in self._database.rows(
                 f"SELECT sha256, found FROM files WHERE {others}", (id_list(kept),)
             ):
-                found = msgspec.json.decode(data)
-                self.set_found(sha256, {name: one for name, one in found.items() if name in kept})
+                plugin_fields = msgspec.json.decode(data)
+                self.set_plugin_fields(sha256, {name: one for name, one in plugin_fields.items() if name in kept})
                 changed += 1
         return changed
 
-    def set_found(self, sha256: str, found: dict[str, dict[str, Any]]) -> None:
+    def set_plugin_fields(self, sha256: str, plugin_fields: dict[str, dict[str, Any]]) -> None:
         """Keep what each processor found out; notes that show the file become stale when it is something else."""
-        data = encode(found)
+        data = encode(plugin_fields)
         with self._database.transaction():
             if self._database.run("UPDATE files SET found = ?1 WHERE sha256 = ?2 AND found <> ?1", (data, sha256)):
                 mark_notes_with_file(self._database, sha256)
@@ -167,7 +167,7 @@ class Files:
             self._database.run("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)", (peer_id, key, sha256))
             mark_notes_named(self._database, [str(peer_id)])
 
-    def found_types(self) -> dict[str, FoundType]:
+    def plugin_field_types(self) -> dict[str, FoundType]:
         """What plugins found about files and messages: name -> type; a name with values of two types is left out."""
         rows = self._database.rows(
             "SELECT DISTINCT each.key, each.type FROM ("
@@ -214,14 +214,16 @@ class Files:
             (msgspec.json.encode(before).decode(),),
         )
         for sha256, data in rows:
-            found = msgspec.json.decode(data)
-            self.set_found(sha256, {name: _with_path(fields, before, path) for name, fields in found.items()})
+            plugin_fields = msgspec.json.decode(data)
+            self.set_plugin_fields(
+                sha256, {name: _with_path(fields, before, path) for name, fields in plugin_fields.items()}
+            )
 
 
 def _file(row: Row) -> FileRow:
-    sha256, size, mime, path, account, chat_id, message_id, found, lost, changed = row
+    sha256, size, mime, path, account, chat_id, message_id, plugin_fields, lost, changed = row
     key = MessageKey(account, chat_id, message_id)
-    return FileRow(sha256, size, mime, path, key, msgspec.json.decode(found), bool(lost), changed)
+    return FileRow(sha256, size, mime, path, key, msgspec.json.decode(plugin_fields), bool(lost), changed)
 
 
 def _with_path(fields: dict[str, Any], before: str, path: str | None) -> dict[str, Any]:

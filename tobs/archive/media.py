@@ -99,7 +99,7 @@ class Media:
         )
         return _with_items(rows)
 
-    def placeable(self, account: int, chat_id: int, limit: int, *, upto: int | None = None) -> list[MediaRow]:
+    def attachable(self, account: int, chat_id: int, limit: int, *, upto: int | None = None) -> list[MediaRow]:
         """Staged files in (date, id, ordinal) order, up to the first one still wanted and not put off.
 
         ``upto`` is the watermark: messages above it are left out, since earlier ones may still come.
@@ -118,7 +118,9 @@ class Media:
         )
         return _with_items(rows)
 
-    def placed_files(self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None) -> list[MediaRow]:
+    def attached_files(
+        self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None
+    ) -> list[MediaRow]:
         """Files that are in the vault in (date, id, ordinal) order, those ``after`` a row."""
         rows = self._database.rows(
             f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'placed'"
@@ -127,7 +129,7 @@ class Media:
         )
         return _with_items(rows)
 
-    def placed_hash(self, key: str) -> str | None:
+    def attached_hash(self, key: str) -> str | None:
         """The content (SHA-256) of the file with this key, where it is in the vault."""
         sha256: str | None = self._database.value(
             "SELECT sha256 FROM media WHERE key = ? AND state = 'placed' LIMIT 1", (key,)
@@ -165,7 +167,7 @@ class Media:
             found[message_row].append(_row(row, messages[message_row]))
         return {message_row: tuple(files) for message_row, files in found.items()}
 
-    def placed_messages(self, account: int, chat_id: int) -> set[int]:
+    def attached_messages(self, account: int, chat_id: int) -> set[int]:
         """The messages of a chat that have a file in the vault."""
         rows = self._database.rows(
             "SELECT message_id FROM media WHERE account = ? AND chat_id = ? AND state = 'placed'",
@@ -206,7 +208,7 @@ class Media:
             (sha256, size, key),
         )
 
-    def placed(self, ids: Iterable[int]) -> None:
+    def attached(self, ids: Iterable[int]) -> None:
         """Files are in the vault; the notes of their messages are stale."""
         chosen = id_list(ids)
         with self._database.transaction():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
-
 from tobs.archive.database import Database
+from tobs.model import PeerRecord
 
 _COLUMNS = "id, access_hash, username, title, min"
 
@@ -19,31 +18,21 @@ _PUT = (
 )
 
 
-class Peer(Struct, frozen=True):
-    """How one account may address a peer; ``id`` is marked. A ``min`` hash works only where the peer was seen."""
-
-    id: int
-    access_hash: int = 0
-    username: str = ""
-    title: str = ""
-    min: bool = False
-
-
 class Peers:
     """Access hashes, each account's own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, account: int, id: int) -> Peer | None:
+    def get(self, account: int, id: int) -> PeerRecord | None:
         """How ``account`` reaches the peer with this marked id."""
         return self._one("id = ?", account, id)
 
-    def find(self, account: int, username: str) -> Peer | None:
+    def find(self, account: int, username: str) -> PeerRecord | None:
         """How ``account`` reaches the peer with this username (any case, without @)."""
         return self._one("username <> '' AND username = ?", account, username.lower())
 
-    def put(self, account: int, peers: Iterable[Peer]) -> None:
+    def put(self, account: int, peers: Iterable[PeerRecord]) -> None:
         """Keep peers as they are now; a username is the last one's that had it."""
         peers = list(peers)
         with self._database.transaction():
@@ -56,9 +45,9 @@ class Peers:
                 [(account, peer.id, peer.access_hash, peer.username.lower(), peer.title, peer.min) for peer in peers],
             )
 
-    def _one(self, where: str, account: int, value: int | str) -> Peer | None:
+    def _one(self, where: str, account: int, value: int | str) -> PeerRecord | None:
         row = self._database.row(f"SELECT {_COLUMNS} FROM peers WHERE account = ? AND {where}", (account, value))
         if row is None:
             return None
         peer_id, access_hash, username, title, is_min = row
-        return Peer(peer_id, access_hash, username, title, bool(is_min))
+        return PeerRecord(peer_id, access_hash, username, title, bool(is_min))

@@ -140,14 +140,14 @@ def _record_messages(
     known = _known(archive, owner, page.chat_id, incoming, last_row)
     added = [one for message_id, one in incoming.items() if message_id not in known]
     again = [(known[message_id], one) for message_id, one in incoming.items() if message_id in known]
-    fates = _Fates(again, source)
+    outcomes = _MergeOutcome(again, source)
 
-    raw_page = archive.raw.add(source, page.layer, page.raw) if page.raw and (added or fates.replaced) else None
+    raw_page = archive.raw.add(source, page.layer, page.raw) if page.raw and (added or outcomes.replaced) else None
     if archive.messages.insert(owner, last_row + 1, raw_page, added) < len(added):
         # The filter was wrong: some were here all the time. What is in older rows is treated as such.
         missed = archive.messages.known(owner, page.chat_id, [one.message.id for one in added], last_row)
         again += [(missed[one.message.id], one) for one in added if one.message.id in missed]
-        fates = _Fates(again, source)
+        outcomes = _MergeOutcome(again, source)
         rows = [(row, one.message) for row, one in enumerate(added, last_row + 1) if one.message.id not in missed]
     else:
         rows = [(row, one.message) for row, one in enumerate(added, last_row + 1)]
@@ -156,34 +156,34 @@ def _record_messages(
     if custom:
         archive.emoji.see(sorted(custom))
     files = archive.media.add(owner, rows, decide)
-    if fates.refreshed:
-        archive.messages.refresh(fates.refreshed)
-        archive.notes.fall_behind([known.row for known, one in fates.refreshed if _counts_otherwise(known, one)])
-    if fates.replaced:
-        archive.messages.replace(raw_page, fates.edited)
-        archive.messages.replace(raw_page, fates.bettered, keep_versions=False)
-        changed = [(known.row, one.message) for known, one in fates.replaced]
+    if outcomes.refreshed:
+        archive.messages.refresh(outcomes.refreshed)
+        archive.notes.fall_behind([known.row for known, one in outcomes.refreshed if _counts_otherwise(known, one)])
+    if outcomes.replaced:
+        archive.messages.replace(raw_page, outcomes.edited)
+        archive.messages.replace(raw_page, outcomes.enriched, keep_versions=False)
+        changed = [(known.row, one.message) for known, one in outcomes.replaced]
         for state, count in archive.media.follow_edits(owner, changed, decide).items():
             files[state] += count
-    return _recorded(len(rows), len(fates.edited), len(again) - len(fates.edited), files)
+    return _recorded(len(rows), len(outcomes.edited), len(again) - len(outcomes.edited), files)
 
 
-class _Fates:
-    """What becomes of messages that were here: ``edited``, ``bettered`` (the same message, of which more is known now:
+class _MergeOutcome:
+    """What becomes of messages that were here: ``edited``, ``enriched`` (the same message, of which more is known now:
     no new version), ``refreshed`` (only counters and references differ), or nothing."""
 
     def __init__(self, again: Sequence[tuple[Known, Incoming]], source: str) -> None:
         self.edited: list[tuple[Known, Incoming]] = []
-        self.bettered: list[tuple[Known, Incoming]] = []
+        self.enriched: list[tuple[Known, Incoming]] = []
         self.refreshed: list[tuple[Known, Incoming]] = []
         for known, incoming in again:
-            if (fates := self._of(known, incoming, source)) is not None:
-                fates.append((known, incoming))
+            if (outcomes := self._of(known, incoming, source)) is not None:
+                outcomes.append((known, incoming))
 
     @property
     def replaced(self) -> list[tuple[Known, Incoming]]:
         """Those that take the place of what was here."""
-        return self.edited + self.bettered
+        return self.edited + self.enriched
 
     def _of(self, known: Known, incoming: Incoming, source: str) -> list[tuple[Known, Incoming]] | None:
         was_told = known.source in ("", TELEGRAM)
@@ -197,9 +197,9 @@ class _Fates:
             is_later = source == TELEGRAM or incoming.message.edited > known.edited
             return self.edited if is_later else None
         if source == TELEGRAM:
-            return self.bettered
+            return self.enriched
         has_more = _files_here(incoming.message) > _files_here(decode_message(known.model))
-        return self.bettered if has_more else None
+        return self.enriched if has_more else None
 
 
 def _counts_otherwise(known: Known, incoming: Incoming) -> bool:

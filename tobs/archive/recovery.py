@@ -83,7 +83,7 @@ def _is_index(reason: str) -> bool:
     return " missing from index " in reason or reason.startswith(("wrong # of entries in index", "non-unique entry"))
 
 
-def salvage(path: Path, aside: Path) -> int:
+def recover(path: Path, aside: Path) -> int:
     """Make the archive at ``path`` anew from what of it can be read; the old one goes to ``aside``. How many tables
     could not be read whole: then nothing counts as fetched any more, so that the next export brings what is missing.
 
@@ -118,7 +118,7 @@ def salvage(path: Path, aside: Path) -> int:
     return broken
 
 
-def mend_indexes(path: Path) -> None:
+def rebuild_indexes(path: Path) -> None:
     """Make every index of the archive at ``path`` anew. The caller holds the vault's lock."""
     database = connect(path)
     try:

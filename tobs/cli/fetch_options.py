@@ -9,7 +9,7 @@ import typer
 from tobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from tobs.pipeline.select.filters import Asked
+    from tobs.pipeline.select.filters import FilterOptions
 
 Targets = Annotated[
     list[str] | None,
@@ -74,11 +74,11 @@ def asked_for(
     topic: list[int] | None,
     type_: list[str] | None,
     where: str | None,
-) -> Asked:
+) -> FilterOptions:
     """The filters as the command line has them."""
-    from tobs.pipeline.select.filters import Asked
+    from tobs.pipeline.select.filters import FilterOptions
 
-    return Asked(
+    return FilterOptions(
         since=since,
         until=until,
         min_id=min_id,

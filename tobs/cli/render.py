@@ -52,21 +52,21 @@ def render(
 ) -> int:
     """Make notes again from the archive: after a change of templates, settings or layout. Needs no Telegram."""
     from tobs.app.context import open_app_context
-    from tobs.app.render import Wish
+    from tobs.app.render import RenderCommand
     from tobs.app.render import render as run_render
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
     tell_warnings(context.warnings)
-    wish = Wish(layout=layout, since=since, until=until, dry=dry_run, diff=diff, restore=restore)
+    command = RenderCommand(layout=layout, since=since, until=until, dry=dry_run, diff=diff, restore=restore)
     if template_check:
-        if targets or wish != Wish():
+        if targets or command != RenderCommand():
             raise UsageError("--template-check stands alone.", "Leave out targets and other options.")
         return _check(common)
     report = asyncio.run(
         run_render(
             context,
             targets or (),
-            wish,
+            command,
             watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
         )

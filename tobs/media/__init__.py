@@ -2,12 +2,12 @@
 
 from tobs.media.chain import Chain, Counts, Incoming, Processed, Produced
 from tobs.media.transfer import Fetch, Transferred, transfer
-from tobs.media.wants import Allowance, ChatWish, MediaPolicy, Verdict, decide
+from tobs.media.wants import Allowance, ChatMediaPolicy, MediaPolicy, Verdict, decide
 
 __all__ = [
     "Allowance",
     "Chain",
-    "ChatWish",
+    "ChatMediaPolicy",
     "Counts",
     "Fetch",
     "Incoming",

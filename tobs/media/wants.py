@@ -16,7 +16,7 @@ WantedState = Literal["wanted", "skipped", "unavailable"]
 ALL_KINDS: frozenset[FileKind] = frozenset(get_args(FileKind))
 
 
-class ChatWish(Struct, frozen=True):
+class ChatMediaPolicy(Struct, frozen=True):
     """What the owner wants of one chat; None: the same as of all. ``which`` is its id, its @username, its whole title,
     or ``me``."""
 
@@ -40,15 +40,15 @@ class MediaPolicy(Struct, frozen=True):
 
     kinds: frozenset[FileKind] = ALL_KINDS
     max_size: int = 50_000_000
-    chats: tuple[ChatWish, ...] = ()
+    chats: tuple[ChatMediaPolicy, ...] = ()
 
     def of(self, chat: Chat) -> MediaPolicy:
         """What is wanted of ``chat``: the first wish about it counts."""
-        wish = next((one for one in self.chats if one.is_about(chat)), None)
-        if wish is None:
+        chat_policy = next((one for one in self.chats if one.is_about(chat)), None)
+        if chat_policy is None:
             return self if not self.chats else MediaPolicy(self.kinds, self.max_size)
-        kinds = self.kinds if wish.kinds is None else wish.kinds
-        return MediaPolicy(kinds, self.max_size if wish.max_size is None else wish.max_size)
+        kinds = self.kinds if chat_policy.kinds is None else chat_policy.kinds
+        return MediaPolicy(kinds, self.max_size if chat_policy.max_size is None else chat_policy.max_size)
 
     def singles_out(self, chat: Chat) -> bool:
         """Whether there is a wish about ``chat``."""

@@ -6,7 +6,20 @@ channel or supergroup ``-10**12 - id`` (-1000000000005). Source: https://core.te
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 _CHANNEL_BASE = 10**12
+
+
+class PeerRecord(Struct, frozen=True, omit_defaults=True):
+    """An address of a peer, valid for one account: ``id`` is marked, ``access_hash`` the account's own. A ``min`` hash
+    works only in the context where the peer was seen. Source: https://core.telegram.org/api/min"""
+
+    id: int
+    access_hash: int = 0
+    username: str = ""
+    title: str = ""
+    min: bool = False
 
 
 def marked_user(bare: int) -> int:

@@ -33,7 +33,7 @@ from tobs.telegram.client.file_references import FileReferences
 from tobs.telegram.client.files import OnProgress, Transfer
 from tobs.telegram.client.history import LIMIT, History, Keep
 from tobs.telegram.client.members import members_called
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.prefetch import Prefetch
 from tobs.telegram.client.ranges import Ranges
 from tobs.telegram.client.shards import Shard, plan_shards, plan_spans, spans_worthwhile
@@ -86,7 +86,7 @@ class Telegram:
         self._invoker = invoker
         self._takeouts = stores.takeouts
         self._on_event = on_event
-        self._peers = Directory(invoker, stores.peers, me=account.id)
+        self._peers = PeerDirectory(invoker, stores.peers, me=account.id)
         self.chat_extras = ChatExtras(invoker, self._peers, me=account.id)
         self._targets = Targets(invoker, self._peers, stores.peers, me=account.id)
         histories = partial(History, invoker, self._peers, me=account.id, on_event=on_event)

@@ -11,6 +11,7 @@ from loguru import logger
 from telethon.tl import functions, types
 
 from tobs.errors import LoginError
+from tobs.model.clock import Clock, Sleep
 from tobs.telegram.login_steps import (
     AskCode,
     AskPassword,
@@ -24,7 +25,7 @@ from tobs.telegram.login_steps import (
     is_named,
 )
 from tobs.telegram.net.events import OnEvent, ignore
-from tobs.telegram.net.invoker import Clock, Invoker, Sleep
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.session import Account, Session, SessionFile, fresh_session, not_logged_in
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import account_of, open_invoker, who

@@ -16,7 +16,8 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from tobs.errors import LoginError, MigrateNeeded, TobsError
-from tobs.telegram.net.invoker import Clock, Invoker, Sleep
+from tobs.model.clock import Clock, Sleep
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.push_listener import either
 from tobs.telegram.net.rpc_errors import RpcError
 from tobs.telegram.net.settings import TelegramSettings

@@ -12,6 +12,7 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.errors import ConfigError, LoginError
+from tobs.model.clock import Clock, Sleep
 from tobs.telegram.convert import person_of
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.connection import Connection
@@ -19,7 +20,7 @@ from tobs.telegram.net.connections import Links
 from tobs.telegram.net.events import OnEvent, ignore
 from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.flood_store import SharedFloodStore, owner_of
-from tobs.telegram.net.invoker import Clock, Invoker, Sleep
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, PostOf, Stores, TakeoutStore, no_post

@@ -7,15 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-
-class PeerRecord(Struct, frozen=True, omit_defaults=True):
-    """How one account may address a peer: ``id`` is marked, ``access_hash`` the account's own."""
-
-    id: int
-    access_hash: int = 0
-    username: str = ""
-    title: str = ""
-
+from tobs.model import PeerRecord
 
 PostOf = Callable[[int, int], Awaitable[tuple[int, int] | None]]
 """The post (channel, id) under which a message (of a discussion group, id) is a comment; None for any other message."""

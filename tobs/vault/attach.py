@@ -15,7 +15,7 @@ from tobs.vault.folders import absolute, make_folder, unwritable
 from tobs.vault.writer import TEMP_PREFIX, WrittenFile, discard
 
 
-def place_file(
+def attach_file(
     staged: Path, root: Path, path: str, *, sha256: str, mtime: float, replace: bool = False
 ) -> WrittenFile | None:
     """Move the finished file ``staged`` (with the hex digest ``sha256``) to ``path`` in the vault, dated ``mtime``

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from errno import EACCES, EAGAIN, EDEADLK
@@ -24,6 +24,7 @@ from loguru import logger
 from msgspec import Struct
 
 from tobs.errors import VaultLocked
+from tobs.model.clock import Clock, Sleep
 from tobs.vault.folders import unwritable
 from tobs.vault.writer import TEMP_PREFIX, discard
 
@@ -38,9 +39,6 @@ WAIT = 10.0
 _RETRY = 0.2
 BEAT = 15.0
 STALE = 120.0
-
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Lease(Struct, frozen=True):

@@ -22,7 +22,7 @@ _CONFLICT_COPY = re.compile(
 )
 
 
-class LyingFile(Struct, frozen=True):
+class FoundFile(Struct, frozen=True):
     """A file of the visible vault: its path from the root, size in bytes, modification time in nanoseconds."""
 
     path: str
@@ -30,7 +30,7 @@ class LyingFile(Struct, frozen=True):
     mtime_ns: int
 
 
-def visible_files(root: Path, batch: int = 5000) -> Iterator[list[LyingFile]]:
+def visible_files(root: Path, batch: int = 5000) -> Iterator[list[FoundFile]]:
     """Every file that Obsidian shows, by folder, ``batch`` at a time. Links are not followed.
 
     Raises VaultError for a folder that cannot be listed.
@@ -40,7 +40,7 @@ def visible_files(root: Path, batch: int = 5000) -> Iterator[list[LyingFile]]:
         yield files
 
 
-def _walk(root: str) -> Iterator[LyingFile]:
+def _walk(root: str) -> Iterator[FoundFile]:
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -63,7 +63,7 @@ def _walk(root: str) -> Iterator[LyingFile]:
                 folders.append(path)
             elif entry.is_file(follow_symlinks=False):
                 stat = entry.stat()
-                yield LyingFile(path, stat.st_size, stat.st_mtime_ns)
+                yield FoundFile(path, stat.st_size, stat.st_mtime_ns)
         pending += reversed(folders)
 
 

@@ -25,7 +25,7 @@ _NAMED = re.compile(
 _BREAKS = re.compile(r"[\[\]|#^]")
 
 
-def own_people(root: Path) -> dict[str, str]:
+def person_notes(root: Path) -> dict[str, str]:
     """Whom the owner's notes in the vault are about: a user name in lower case, or a number as text -> path.
 
     Of two notes about one person the first by path counts. Reads the beginning of every note that is not tobs's.

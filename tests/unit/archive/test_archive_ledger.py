@@ -55,6 +55,6 @@ def test_the_fates_add_up_to_all_ids(pages: list[tuple[int, int, set[int]]], del
             record_page(archive, ACCOUNT, page(inside, low=low, high=low + length), want_all)
         archive.messages.mark_deleted([MessageKey.of(ACCOUNT, CHANNEL, one) for one in deleted])
         found = archive.ledgers.of(ACCOUNT, CHANNEL)
-    fates = (found.saved, found.service, found.deleted, found.inaccessible, found.absent, found.never_fetched)
-    assert sum(fates) == found.top - found.low + 1
+    outcomes = (found.saved, found.service, found.deleted, found.inaccessible, found.absent, found.never_fetched)
+    assert sum(outcomes) == found.top - found.low + 1
     assert not found.is_complete or not found.gaps

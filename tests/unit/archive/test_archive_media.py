@@ -15,7 +15,7 @@ def wanted_ids(archive: Archive) -> list[int]:
 
 
 def placeable_ids(archive: Archive, **options: int) -> list[int]:
-    return [row.message_id for row in archive.media.placeable(ACCOUNT, CHANNEL, 100, **options)]
+    return [row.message_id for row in archive.media.attachable(ACCOUNT, CHANNEL, 100, **options)]
 
 
 def test_each_file_is_wanted_once_oldest_first(archive: Archive) -> None:
@@ -51,7 +51,7 @@ def test_files_are_placed_in_order_up_to_the_first_still_wanted(archive: Archive
     archive.media.unavailable("photo/2/y", "not in the source")
     assert placeable_ids(archive) == [1, 3, 5, 4]
     assert placeable_ids(archive, upto=3) == [1, 3]
-    archive.media.placed(row.id for row in archive.media.placeable(ACCOUNT, CHANNEL, 2))
+    archive.media.attached(row.id for row in archive.media.attachable(ACCOUNT, CHANNEL, 2))
     assert placeable_ids(archive) == [5, 4]
 
 
@@ -124,7 +124,7 @@ def test_placing_a_file_makes_its_note_stale(archive: Archive) -> None:
     archive.notes.assign(note.id, [MessageKey.of(ACCOUNT, CHANNEL, 1)])
     archive.media.staged("photo/1/y", "aa", 1000)
     archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, CHANNEL)])
-    archive.media.placed(row.id for row in archive.media.placeable(ACCOUNT, CHANNEL, 9))
+    archive.media.attached(row.id for row in archive.media.attachable(ACCOUNT, CHANNEL, 9))
     assert [row.id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [note.id]
 
 
@@ -132,8 +132,13 @@ def test_the_types_of_what_processors_found_are_known_where_they_agree(archive: 
     one = {"mood": "calm", "bpm": 90, "loud": True, "keys": ["a"], "odd": 1}
     for sha256, found in (("aa", {"p": one}), ("bb", {"p": {"odd": "x", "bpm": 1.5}, "q": {"mood": "wild"}})):
         archive.files.claim(sha256, MessageKey(0, CHANNEL, 1), [f"{sha256}.mp3"])
-        archive.files.set_found(sha256, found)
-    assert archive.files.found_types() == {"mood": "text", "bpm": "number", "loud": "checkbox", "keys": "multitext"}
+        archive.files.set_plugin_fields(sha256, found)
+    assert archive.files.plugin_field_types() == {
+        "mood": "text",
+        "bpm": "number",
+        "loud": "checkbox",
+        "keys": "multitext",
+    }
 
 
 def test_a_lower_rank_is_fetched_first_and_what_is_put_off_is_in_nobody_s_way(archive: Archive) -> None:

@@ -187,7 +187,7 @@ def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> N
     assert stale_after(lambda: notes.mark_stale_with("aa")) == ["1.md"]
     assert stale_after(lambda: notes.mark_stale_in(ACCOUNT, CHANNEL)) == ["1.md", "2.md"]
     assert stale_after(lambda: notes.mark_all_stale(["person"])) == ["3.md"]
-    assert stale_after(lambda: archive.files.set_found("aa", {"tags": {"title": "x"}})) == []
+    assert stale_after(lambda: archive.files.set_plugin_fields("aa", {"tags": {"title": "x"}})) == []
 
 
 def test_processed_fields_of_a_file_make_its_notes_stale_once(archive: Archive) -> None:
@@ -197,7 +197,7 @@ def test_processed_fields_of_a_file_make_its_notes_stale_once(archive: Archive) 
     archive.files.claim("aa", key(1), ["media/1.jpg"])
     for expected in (1, 0):
         archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, None)])
-        archive.files.set_found("aa", {"tags": {"title": "x"}})
+        archive.files.set_plugin_fields("aa", {"tags": {"title": "x"}})
         assert len(archive.notes.stale(ACCOUNT, None)) == expected
     found = archive.files.get("aa")
     assert found is not None and found.fields == {"title": "x"}
@@ -220,7 +220,7 @@ def test_years_are_counted_in_the_zone_of_the_vault(archive: Archive) -> None:
 
 def test_what_plugins_found_adds_up_and_the_later_one_s_word_counts(archive: Archive) -> None:
     archive.files.claim("aa", MessageKey(0, CHANNEL, 1), iter(["a.mp3"]))
-    archive.files.set_found(
+    archive.files.set_plugin_fields(
         "aa", {"tags": {"title": "x", "tags": ["one"]}, "own": {"title": "y", "tags": ["one", "two"]}}
     )
     file = archive.files.get("aa")

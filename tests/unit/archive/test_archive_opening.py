@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from archive_builders import ACCOUNT, CHANNEL, message, page, want_all
 
-from tobs.archive import Archive, Peer, open_archive, record_page
+from tobs.archive import Archive, open_archive, record_page
 from tobs.archive.database import connect, translated
 from tobs.archive.migrate import migrate, shipped_migrations
 from tobs.errors import VaultError, VaultLocked, VaultNewer, VaultUnwritable
+from tobs.model import PeerRecord
 
 
 def opened(path: Path, *, read_only: bool = False) -> Archive:
@@ -191,13 +192,13 @@ def test_results_are_kept_by_everything_they_depend_on(archive: Archive) -> None
 
 
 def test_a_full_access_hash_is_not_given_up_and_a_username_moves(archive: Archive) -> None:
-    archive.peers.put(ACCOUNT, [Peer(5, 111, "Ann", "Ann"), Peer(6, 222, min=True)])
-    archive.peers.put(ACCOUNT, [Peer(5, 999, "Ann", "Anna", min=True), Peer(6, 333)])
-    assert archive.peers.get(ACCOUNT, 5) == Peer(5, 111, "ann", "Anna")
-    assert archive.peers.get(ACCOUNT, 6) == Peer(6, 333)
-    archive.peers.put(ACCOUNT, [Peer(6, 0, "ANN")])
-    assert archive.peers.find(ACCOUNT, "ann") == Peer(6, 333, "ann")
-    assert archive.peers.get(ACCOUNT, 5) == Peer(5, 111, "", "Anna")
+    archive.peers.put(ACCOUNT, [PeerRecord(5, 111, "Ann", "Ann"), PeerRecord(6, 222, min=True)])
+    archive.peers.put(ACCOUNT, [PeerRecord(5, 999, "Ann", "Anna", min=True), PeerRecord(6, 333)])
+    assert archive.peers.get(ACCOUNT, 5) == PeerRecord(5, 111, "ann", "Anna")
+    assert archive.peers.get(ACCOUNT, 6) == PeerRecord(6, 333)
+    archive.peers.put(ACCOUNT, [PeerRecord(6, 0, "ANN")])
+    assert archive.peers.find(ACCOUNT, "ann") == PeerRecord(6, 333, "ann")
+    assert archive.peers.get(ACCOUNT, 5) == PeerRecord(5, 111, "", "Anna")
     assert archive.peers.get(8, 5) is None
 
 

@@ -247,7 +247,7 @@ def test_a_file_that_came_with_an_export_is_not_fetched_again(archive: Archive) 
     record_page(archive, ACCOUNT, page([with_file(imported)], raw=b"[]"), want_all, source="desktop")
     [row] = archive.media.wanted(ACCOUNT, CHANNEL, 9)
     archive.media.staged(row.key, "aa", 5)
-    archive.media.placed([row.id])
+    archive.media.attached([row.id])
     live = replace(photo(7), kind="document", size=5)
     record_page(archive, ACCOUNT, page([with_file(live)], raw=b"tl"), want_all)
     assert archive.media.wanted(ACCOUNT, CHANNEL, 9) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tobs.media import Allowance, ChatWish, MediaPolicy, Verdict, decide
+from tobs.media import Allowance, ChatMediaPolicy, MediaPolicy, Verdict, decide
 from tobs.media.wants import Refusal, rank
 from tobs.model import Chat, FileItem, FileKind, Message, RemoteFile, stories_of
 
@@ -69,10 +69,10 @@ def test_a_run_fetches_what_its_budget_and_the_disk_allow() -> None:
 
 CHANNEL = Chat(id=-1000000000005, kind="channel", title="Relay 7", username="relay7")
 WISHES = (
-    ChatWish("@Relay7", kinds=frozenset({"photo"})),
-    ChatWish("-1000000000005", kinds=frozenset()),
-    ChatWish("relay 8", max_size=7),
-    ChatWish("me", kinds=frozenset({"voice"}), max_size=9),
+    ChatMediaPolicy("@Relay7", kinds=frozenset({"photo"})),
+    ChatMediaPolicy("-1000000000005", kinds=frozenset()),
+    ChatMediaPolicy("relay 8", max_size=7),
+    ChatMediaPolicy("me", kinds=frozenset({"voice"}), max_size=9),
 )
 
 

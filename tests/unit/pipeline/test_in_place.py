@@ -12,7 +12,7 @@ from tobs.archive import FileRow, MediaRow
 from tobs.media import Produced
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.media.edited_files import change_in_place, finish_changes
+from tobs.pipeline.media.edited_files import attach_edited, finish_edits
 
 CAME, TAGGED, BETTER = b"song", b"song with tags", b"song with tags and a cover"
 DAY = 1_700_000_000
@@ -52,26 +52,26 @@ def lies(context: RunContext) -> tuple[bytes, int, FileRow]:
 
 
 def test_it_takes_the_place_and_the_date_and_the_archive_knows(context: RunContext, song: FileRow) -> None:
-    changed = change_in_place(context, row(7), song, staged(context, TAGGED, CAME))
+    changed = attach_edited(context, row(7), song, staged(context, TAGGED, CAME))
     assert lies(context) == (TAGGED, DAY, changed) and changed.digest == sha256(TAGGED)
     assert context.archive.files.holding([sha256(CAME), sha256(TAGGED)]) == {sha256(TAGGED): changed}
     # A later version of the plugin may make more of it.
-    again = change_in_place(context, row(7), changed, staged(context, BETTER, TAGGED))
+    again = attach_edited(context, row(7), changed, staged(context, BETTER, TAGGED))
     assert lies(context) == (BETTER, DAY, again)
 
 
 def test_of_two_messages_with_one_file_the_first_changes_it(context: RunContext, song: FileRow) -> None:
-    assert change_in_place(context, row(9), song, staged(context, BETTER, CAME)) == song
+    assert attach_edited(context, row(9), song, staged(context, BETTER, CAME)) == song
     assert lies(context) == (CAME, DAY, song)
-    changed = change_in_place(context, row(7), song, staged(context, TAGGED, CAME))
+    changed = attach_edited(context, row(7), song, staged(context, TAGGED, CAME))
     # The first message has it a second time, and what is made of that comes too late.
-    assert change_in_place(context, row(7), changed, staged(context, BETTER, CAME)) == changed
+    assert attach_edited(context, row(7), changed, staged(context, BETTER, CAME)) == changed
     assert lies(context) == (TAGGED, DAY, changed) and not context.reporter.report.doubts
 
 
 def test_what_the_owner_changed_is_left_alone_and_told(context: RunContext, song: FileRow) -> None:
     (context.root / "song.mp3").write_bytes(b"mine")
-    assert change_in_place(context, row(7), song, staged(context, TAGGED, CAME)) == song
+    assert attach_edited(context, row(7), song, staged(context, TAGGED, CAME)) == song
     assert (context.root / "song.mp3").read_bytes() == b"mine" and list(context.staging.iterdir()) == []
     assert [each.item for each in context.reporter.report.doubts] == ["song.mp3"]
 
@@ -83,7 +83,7 @@ def test_a_change_that_a_crash_cut_off_is_finished(context: RunContext, song: Fi
     for path in (Path(body.path), context.root / "song.mp3"):
         os.utime(path, (DAY, DAY))
     context.archive.files.set_changed(song.sha256, body.sha256, body.size)
-    finish_changes(context.archive, context.root, context.staging)
+    finish_edits(context.archive, context.root, context.staging)
     assert lies(context)[:2] == (BETTER, DAY)
 
 
@@ -91,5 +91,5 @@ def test_what_the_owner_made_after_a_crash_is_theirs(context: RunContext, song: 
     body = staged(context, TAGGED, CAME)
     context.archive.files.set_changed(song.sha256, body.sha256, body.size)
     (context.root / "song.mp3").write_bytes(b"mine")
-    finish_changes(context.archive, context.root, context.staging)
+    finish_edits(context.archive, context.root, context.staging)
     assert (context.root / "song.mp3").read_bytes() == b"mine"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tobs.vault.person_notes import own_people
+from tobs.vault.person_notes import person_notes
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -35,7 +35,7 @@ def write(root: Path, name: str, text: str) -> None:
 )
 def test_the_property_names_a_person_in_many_ways(tmp_path: Path, told: str, names: list[str]) -> None:
     write(tmp_path, "Friends/Anna.md", f"---\n{told}\n---\nA friend\n")
-    assert own_people(tmp_path) == dict.fromkeys(names, "Friends/Anna.md")
+    assert person_notes(tmp_path) == dict.fromkeys(names, "Friends/Anna.md")
 
 
 def test_only_the_owners_own_notes_are_looked_at(tmp_path: Path) -> None:
@@ -43,8 +43,8 @@ def test_only_the_owners_own_notes_are_looked_at(tmp_path: Path) -> None:
     for name in (".trash/A.md", "Telegram/Club/A.md", "Telegram/x.md", "A.txt", "B [1].md", "C.md/D.md"):
         write(tmp_path, name, head)
     write(tmp_path, "E.md", "telegram: anna\n")
-    assert own_people(tmp_path) == {"anna": "C.md/D.md"}
+    assert person_notes(tmp_path) == {"anna": "C.md/D.md"}
     write(tmp_path, "Telegram/People/A.md", head)
     write(tmp_path, "B.md", "\ufeff" + head.replace("\n", "\r\n"))
-    assert own_people(tmp_path) == {"anna": "B.md"}
-    assert own_people(tmp_path / "gone") == {}
+    assert person_notes(tmp_path) == {"anna": "B.md"}
+    assert person_notes(tmp_path / "gone") == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tobs.errors import VaultError, VaultUnwritable
-from tobs.vault.attach import place_file, unoccupied
+from tobs.vault.attach import attach_file, unoccupied
 
 DATA = b"picture"
 HASH = sha256(DATA).hexdigest()
@@ -31,11 +31,11 @@ def staged(tmp_path: Path) -> Path:
 
 
 def place(staged: Path, root: Path, path: str = "Telegram/A/media/a.jpg", *, replace: bool = False) -> bool:
-    return place_file(staged, root, path, sha256=HASH, mtime=DATE, replace=replace) is not None
+    return attach_file(staged, root, path, sha256=HASH, mtime=DATE, replace=replace) is not None
 
 
 def test_a_file_is_moved_and_dated(staged: Path, root: Path) -> None:
-    placed = place_file(staged, root, "Telegram/A/media/a.jpg", sha256=HASH, mtime=DATE)
+    placed = attach_file(staged, root, "Telegram/A/media/a.jpg", sha256=HASH, mtime=DATE)
     target = root / "Telegram/A/media/a.jpg"
     assert placed is not None
     assert (placed.path, placed.size) == ("Telegram/A/media/a.jpg", len(DATA))

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from tobs.media import MediaPolicy
 from tobs.model import Chat, is_channel_id, stories_of
-from tobs.pipeline.commands.sampling import FILES, Holding, look_at, look_at_comments, look_at_stories
+from tobs.pipeline.commands.sampling import FILES, SampledContent, sample_chat, sample_comments, sample_stories
 from tobs.pipeline.context.report import Problem
 from tobs.pipeline.fetch.stories import HIGHEST
 from tobs.pipeline.select.filters import Filters
@@ -155,7 +155,7 @@ class Estimator:
         before, started = self._telegram.requests.total(), self._clock()
         parts = await parts_of(self._telegram, chosen, self._filters, self._senders, self._zone)
         looked = [
-            await look_at(self._telegram, part, self._filters, self._senders, self._zone, wanted) for part in parts
+            await sample_chat(self._telegram, part, self._filters, self._senders, self._zone, wanted) for part in parts
         ]
         self._asked += self._telegram.requests.total() - before
         self._seconds += self._clock() - started
@@ -180,7 +180,7 @@ class Estimator:
     async def _comments(
         self,
         chat: Chat,
-        posts: Holding,
+        posts: SampledContent,
         known: Known,
         scopes: tuple[str, ...],
         group: CommentsEstimate,
@@ -189,7 +189,7 @@ class Estimator:
     ) -> ChatEstimate:
         """The comments under ``posts``: the whole group is looked through, or each post asked for its own, whatever
         costs less."""
-        looked = await look_at_comments(self._telegram, chat.id, posts, self._zone)
+        looked = await sample_comments(self._telegram, chat.id, posts, self._zone)
         pages = ceil(posts.messages / _PAGE) + posts.commented
         if group.messages is not None and not is_part:
             pages = min(pages, ceil(group.messages / _PAGE))
@@ -199,7 +199,7 @@ class Estimator:
 
     async def _stories(self, chat: Chat, known: Known, scopes: tuple[str, ...]) -> ChatEstimate:
         """The stories of a peer."""
-        looked, stories = await look_at_stories(self._telegram, chat.id, self._zone), stories_of(chat.id)
+        looked, stories = await sample_stories(self._telegram, chat.id, self._zone), stories_of(chat.id)
         known = replace(known, folder=stories_folder(known.folder))
         inside, pages = known.count(stories, 1, HIGHEST), ceil(looked.messages / _PAGE)
         item = self._estimate(chat, [looked], known, scopes, inside=inside, pages=pages, around=_LISTS)
@@ -208,7 +208,7 @@ class Estimator:
     def _estimate(
         self,
         chat: Chat,
-        looked: Sequence[Holding],
+        looked: Sequence[SampledContent],
         known: Known,
         scopes: tuple[str, ...],
         *,
@@ -255,7 +255,7 @@ class Estimator:
             seconds=round(self._time(chat, pages, parts, in_takeout=bool(scopes)), 1),
         )
 
-    def _fetched(self, holding: Holding) -> int:
+    def _fetched(self, holding: SampledContent) -> int:
         """Messages that have to be fetched to find those that are wanted: up to a limit, as many as it takes."""
         if not self._filters.limit or not self._filters.by_content:
             return holding.inside
@@ -293,7 +293,7 @@ def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int
 
 
 def estimate_media(
-    kinds: Mapping[str, int], looked: Sequence[Holding], policy: MediaPolicy
+    kinds: Mapping[str, int], looked: Sequence[SampledContent], policy: MediaPolicy
 ) -> dict[str, MediaEstimate]:
     """Files of each kind with the bytes a run would fetch, by the sizes of those that were looked at."""
     found: dict[str, MediaEstimate] = {}

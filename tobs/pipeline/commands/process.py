@@ -12,7 +12,7 @@ from tobs.media import Chain, MediaPolicy
 from tobs.pipeline.context.report import RunReport
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.download import MediaStage
-from tobs.pipeline.media.reprocess import Reprocessing, drop_plugins
+from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
 from tobs.pipeline.media.wanted import reconsider
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
@@ -46,7 +46,7 @@ class ProcessRun(Struct, frozen=True):
             context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
             chat_folders = await run.archive_thread(archived_folders, context, work.targets)
             if not work.plugins:
-                await run.archive_thread(drop_plugins, context, self.config.catalogue)
+                await run.archive_thread(forget_plugins, context, self.config.catalogue)
             enrichers = run.enrichers(context, force=work.force, only=work.plugins)
             async with (
                 LazyTelegram(run, self.way) as telegram,
@@ -64,7 +64,7 @@ class ProcessRun(Struct, frozen=True):
                         await run.archive_thread(plan_messages, context, chat_folder, upto=upto, final=True)
                     ).is_all:
                         pass
-                again.tell_missing()
+                again.report_missing()
                 await self._fetch(run, context, chat_folders, chain, None if work.offline else telegram)
                 for chat_folder in chat_folders:
                     await writer.write_messages(chat_folder, final=True)

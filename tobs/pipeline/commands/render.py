@@ -31,7 +31,7 @@ from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.vault.layout import AskedLayout
 
 
-class Asked(Struct, frozen=True):
+class RenderSelection(Struct, frozen=True):
     """What the owner asked for: ``targets`` (none: all), a period (Unix seconds, 0: no bound), another ``layout``, and
     whether it is only tried (``dry``), with differences shown (``diff``). ``restore`` brings back what they deleted."""
 
@@ -48,7 +48,7 @@ class RenderRun(Struct, frozen=True):
     """A render: what every run works with, and what was asked for."""
 
     config: RunConfig
-    asked: Asked
+    asked: RenderSelection
 
     async def render(self) -> RunReport:
         """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""

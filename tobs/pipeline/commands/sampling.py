@@ -32,7 +32,7 @@ _HIGHEST = (1 << 31) - 2
 FILES: tuple[FileKind, ...] = ("photo", "video", "round", "gif", "audio", "voice", "document")
 
 
-class Holding(Struct, frozen=True):
+class SampledContent(Struct, frozen=True):
     """What the filters leave of a part of a chat: how many messages of each type (``kinds``), how many ``notes`` a
     layout makes of them, the sizes of some files of each kind. ``inside`` are all messages of the part, ``found`` those
     that fit the filters whatever their limit. ``exact``: counted, not reckoned. ``files`` are the kinds of files where
@@ -52,9 +52,9 @@ class Holding(Struct, frozen=True):
     busiest: Sequence[int] = ()
 
 
-async def look_at(
+async def sample_chat(
     telegram: Telegram, part: Part, filters: Filters, senders: Sequence[int], zone: ZoneInfo, wanted: Collection[str]
-) -> Holding:
+) -> SampledContent:
     """What ``part`` holds, by a few requests. Files of the ``wanted`` kinds that are in none of the pages looked at are
     searched for, to learn their size."""
     inside = await _inside(telegram, part)
@@ -77,7 +77,7 @@ async def look_at(
     messages = min(found, filters.limit or found)
     posts = sorted((one for page in chosen for one in page if one.comments), key=lambda one: -(one.comments or 0))
     share = messages / max(1, fitting_batch)
-    return Holding(
+    return SampledContent(
         messages=messages,
         found=found,
         inside=inside,
@@ -91,19 +91,19 @@ async def look_at(
     )
 
 
-async def look_at_comments(telegram: Telegram, channel: int, posts: Holding, zone: ZoneInfo) -> Holding:
+async def sample_comments(telegram: Telegram, channel: int, posts: SampledContent, zone: ZoneInfo) -> SampledContent:
     """What the comments under ``posts`` are, by those under the busiest; a request each."""
     threads = [await telegram.sample(channel, _HIGHEST, 0, thread=post) for post in posts.busiest]
     return _reckoned([thread[::-1] for thread in threads], posts.comments, zone, exact=posts.exact)
 
 
-async def look_at_stories(telegram: Telegram, peer: int, zone: ZoneInfo) -> Holding:
+async def sample_stories(telegram: Telegram, peer: int, zone: ZoneInfo) -> SampledContent:
     """What the stories of a peer are, by the first page of each list."""
     number, stories, exact = await telegram.chat_extras.glance_at_stories(peer)
     return _reckoned([sorted(stories, key=lambda story: story.id)], number, zone, exact=exact)
 
 
-def _reckoned(pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo, *, exact: bool) -> Holding:
+def _reckoned(pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo, *, exact: bool) -> SampledContent:
     """So many ``messages``, of which ``pages`` were looked at; each page is filed by itself."""
     looked = Counter(message_type(one) for page in pages for one in page)
     every = [item for page in pages for one in page for item in message_files(one)]
@@ -113,7 +113,7 @@ def _reckoned(pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo,
     for item in every:
         sizes.setdefault(item.kind, []).append(item.size)
     notes = [_notes([page], len(page), zone) for page in pages]
-    return Holding(
+    return SampledContent(
         messages=messages,
         found=messages,
         inside=messages,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tobs.archive import Archive, Peer
-from tobs.model import MessageKey, thread_root
+from tobs.archive import Archive
+from tobs.model import MessageKey, PeerRecord, thread_root
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.plugin.results import ResultKey
-from tobs.telegram.stores import PeerRecord, StoredTakeout
+from tobs.telegram.stores import StoredTakeout
 
 
 class ArchivePeers:
@@ -22,14 +22,14 @@ class ArchivePeers:
 
     def get(self, account: int, id: int) -> PeerRecord | None:
         """The record of a marked id."""
-        return self._news.get((account, id)) or _record(self._archive_thread.wait(self._archive.peers.get, account, id))
+        return self._news.get((account, id)) or self._archive_thread.wait(self._archive.peers.get, account, id)
 
     def find(self, account: int, username: str) -> PeerRecord | None:
         """The record of a username (lower case, without @)."""
         for (owner, _), record in self._news.items():
             if owner == account and record.username.lower() == username:
                 return record
-        return _record(self._archive_thread.wait(self._archive.peers.find, account, username))
+        return self._archive_thread.wait(self._archive.peers.find, account, username)
 
     def put(self, account: int, records: Iterable[PeerRecord]) -> None:
         """Keep ``records``, over older ones with the same id."""
@@ -39,16 +39,8 @@ class ArchivePeers:
         """Write down what is new."""
         news, self._news = self._news, {}
         for account in {account for account, _ in news}:
-            peers = [
-                Peer(record.id, record.access_hash, record.username, record.title)
-                for (owner, _), record in news.items()
-                if owner == account
-            ]
+            peers = [record for (owner, _), record in news.items() if owner == account]
             await self._archive_thread(self._archive.peers.put, account, peers)
-
-
-def _record(peer: Peer | None) -> PeerRecord | None:
-    return PeerRecord(peer.id, peer.access_hash, peer.username, peer.title) if peer else None
 
 
 class ArchiveTakeouts:

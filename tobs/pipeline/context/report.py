@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Literal
@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from tobs.errors import TobsError
+from tobs.model.clock import Clock
 
-Clock = Callable[[], float]
 NoteOutcome = Literal["created", "updated", "unchanged", "merged", "conflict", "preserved", "deleted"]
 
 #: Which counts an outcome is told in: a merged note was brought up to date, and the owner's words in it were kept.

@@ -14,7 +14,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.sources import FetchFile
-from tobs.vault.attach import place_file, unoccupied
+from tobs.vault.attach import attach_file, unoccupied
 from tobs.vault.layout import picture_candidates
 
 
@@ -52,7 +52,7 @@ def _is_here(context: RunContext, chat_folder: ChatFolder, key: str) -> bool:
     known = archive.files.picture(chat_id)
     if known is not None and known[0] == key:
         return True
-    sha256 = archive.media.placed_hash(key)
+    sha256 = archive.media.attached_hash(key)
     if sha256 is None:
         return False
     archive.files.set_picture(chat_id, key, sha256)
@@ -65,6 +65,6 @@ def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: M
     what = catalogue(context.render_context.options.language)("name.picture")
     names = unoccupied(context.root, picture_candidates(chat_folder.folder, what), file.sha256)
     row = archive.files.get(file.sha256) or archive.files.claim(file.sha256, key, names, size=file.size, mime=item.mime)
-    if place_file(file.path, context.root, row.path, sha256=file.sha256, mtime=chat_folder.chat.created) is None:
+    if attach_file(file.path, context.root, row.path, sha256=file.sha256, mtime=chat_folder.chat.created) is None:
         context.reporter.problem("media", row.path, "another file lies at its place; it was left alone")
     archive.files.set_picture(chat_folder.chat.id, remote.key, file.sha256)

@@ -14,7 +14,7 @@ from tobs.telegram.facade import Telegram
 _BATCH = 100
 
 
-def know_old_group(context: RunContext, chat: Chat) -> None:
+def record_old_group(context: RunContext, chat: Chat) -> None:
     """Where an import could not tell which group ``chat`` grew from, it is known now."""
     if chat.migrated_from:
         context.archive.rename_chat(unknown_group(chat.id), chat.migrated_from)

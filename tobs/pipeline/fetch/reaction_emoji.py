@@ -13,7 +13,7 @@ from tobs.telegram.facade import Telegram
 _TOGETHER = 200
 
 
-async def learn_emoji(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram) -> bool:
+async def fetch_reaction_emoji(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram) -> bool:
     """Ask about the custom emoji that nothing is known of; whether there were any. Their notes are stale then."""
     emoji = context.archive.emoji
     asked = False

@@ -12,7 +12,7 @@ from tobs.pipeline.select.selection import Part
 from tobs.telegram.facade import Telegram
 
 
-async def keep_states(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat) -> None:
+async def store_states(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat) -> None:
     """Before the history of ``chat`` (in full) is walked: remember the state its changes are asked for from, so that
     nothing that happens meanwhile is missed. What an earlier run remembered stays."""
     updates = context.archive.updates

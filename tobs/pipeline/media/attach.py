@@ -14,9 +14,9 @@ from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.media.edited_files import change_in_place, drop, is_of, own_copy
+from tobs.pipeline.media.edited_files import attach_edited, drop, is_of, own_copy
 from tobs.render.catalogue import catalogue
-from tobs.vault.attach import place_file, unoccupied
+from tobs.vault.attach import attach_file, unoccupied
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
@@ -30,33 +30,33 @@ def staged_path(staging: Path, row: MediaRow) -> Path:
     return staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
 
 
-def place_media(context: RunContext, chat_folder: ChatFolder, files: Sequence[tuple[MediaRow, Processed]]) -> None:
+def attach_media(context: RunContext, chat_folder: ChatFolder, files: Sequence[tuple[MediaRow, Processed]]) -> None:
     """Bring ``files``, which come in the order of their messages, to their places; their notes become stale."""
     for row, processed in files:
-        _place_one(context, chat_folder, row, processed)
+        _attach_one(context, chat_folder, row, processed)
 
 
-def _place_one(context: RunContext, chat_folder: ChatFolder, row: MediaRow, processed: Processed) -> None:
+def _attach_one(context: RunContext, chat_folder: ChatFolder, row: MediaRow, processed: Processed) -> None:
     archive = context.archive
     staged = staged_path(context.staging, row)
     known = archive.files.get(row.sha256 or "")
     if known is not None and (context.root / known.path).exists():
         staged.unlink(missing_ok=True)
         context.reporter.report.media.reused += 1
-        file = change_in_place(context, row, known, processed.body) if processed.body else known
+        file = attach_edited(context, row, known, processed.body) if processed.body else known
     else:
-        file = _place_new(context, chat_folder, row, known, processed.body)
+        file = _attach_new(context, chat_folder, row, known, processed.body)
         staged.unlink(missing_ok=True)
     if is_of(file, processed):
-        file = keep_found(context, row, file, processed)
+        file = store_plugin_fields(context, row, file, processed)
     _check_duration(context, row, file)
     with archive.transaction():
         if row.item.kind in ("audio", "voice"):
             _claim_audio_note(context, chat_folder, row, file.fields)
-        archive.media.placed([row.id])
+        archive.media.attached([row.id])
 
 
-def _place_new(
+def _attach_new(
     context: RunContext, chat_folder: ChatFolder, row: MediaRow, known: FileRow | None, body: Produced | None
 ) -> FileRow:
     """The file of ``row``, or ``body``, which a plugin made to lie in its place, brought into the vault."""
@@ -74,7 +74,7 @@ def _place_new(
         archive.files.set_changed(sha256, changed, size)
         file = replace(file, changed=changed, size=size)
     source = own_copy(context, body) if body else staged_path(context.staging, row)
-    if place_file(source, context.root, file.path, sha256=file.digest, mtime=row.date) is None:
+    if attach_file(source, context.root, file.path, sha256=file.digest, mtime=row.date) is None:
         context.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
     if file.is_lost:
         archive.files.set_lost(sha256, lost=False)
@@ -88,19 +88,19 @@ def _check_duration(context: RunContext, row: MediaRow, file: FileRow) -> None:
         context.reporter.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
 
 
-def keep_found(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
+def store_plugin_fields(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
     """Keep what the chain found about ``file``, over what the same plugins found before: what a plugin found that fails
     today, or is not there, stays. ``file`` as it is now."""
     now = {}
     for plugin, part in processed.parts.items():
         if part.failures:
-            now[plugin] = {**file.found.get(plugin, {}), "failures": [plugin]}
+            now[plugin] = {**file.plugin_fields.get(plugin, {}), "failures": [plugin]}
         else:
             now[plugin] = _found(context, row, file, part)
-    joined = {**file.found, **now}
-    found = {plugin: joined[plugin] for plugin in _in_order(file.found, now) if joined[plugin]}
-    context.archive.files.set_found(file.sha256, found)
-    return replace(file, found=found)
+    joined = {**file.plugin_fields, **now}
+    found = {plugin: joined[plugin] for plugin in _in_order(file.plugin_fields, now) if joined[plugin]}
+    context.archive.files.set_plugin_fields(file.sha256, found)
+    return replace(file, plugin_fields=found)
 
 
 def _in_order(before: Iterable[str], now: Iterable[str]) -> list[str]:
@@ -123,15 +123,15 @@ def _found(context: RunContext, row: MediaRow, file: FileRow, processed: Process
             found[name] = list(values)
     if processed.plays:
         found["plays"] = round(processed.plays, 1)
-    made = [_place_produced(context, row, file, produced) for produced in processed.files]
+    made = [_attach_produced(context, row, file, produced) for produced in processed.files]
     if made:
         found["files"] = made
     if processed.embed is not None:
-        found["embed"] = _place_produced(context, row, file, processed.embed)["path"]
+        found["embed"] = _attach_produced(context, row, file, processed.embed)["path"]
     return found
 
 
-def _place_produced(context: RunContext, row: MediaRow, file: FileRow, produced: Produced) -> dict[str, str]:
+def _attach_produced(context: RunContext, row: MediaRow, file: FileRow, produced: Produced) -> dict[str, str]:
     """A file a plugin made: `song cover.jpg` beside `song.mp3`."""
     parent = PurePosixPath(file.path)
     suffix = suffix_of(produced.name, "")
@@ -140,7 +140,7 @@ def _place_produced(context: RunContext, row: MediaRow, file: FileRow, produced:
     claimed = context.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
     made, target = Path(produced.path), context.root / claimed.path
     if not target.exists():
-        place_file(made, context.root, claimed.path, sha256=produced.sha256, mtime=row.date)
+        attach_file(made, context.root, claimed.path, sha256=produced.sha256, mtime=row.date)
     elif made.parent == context.staging:
         made.unlink(missing_ok=True)
     return {"role": produced.role, "path": claimed.path}

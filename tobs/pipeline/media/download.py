@@ -20,7 +20,7 @@ from tobs.media.wants import Allowance, Refusal
 from tobs.model import Message, thumbnail_of
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.media.attach import place_media, staged_path
+from tobs.pipeline.media.attach import attach_media, staged_path
 from tobs.sources import FetchFile
 
 #: Files that go through the chain and into the vault together.
@@ -57,9 +57,9 @@ class MediaStage:
         self._ahead: dict[str, int] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], placed: Callable[[], None]) -> None:
+    async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], attached: Callable[[], None]) -> None:
         """Work until the history is fetched and no file is wanted. ``news`` is set when pages were recorded;
-        ``placed`` is called when notes may have become ready.
+        ``attached`` is called when notes may have become ready.
 
         Files are fetched while others go through the chain: a slow processor must not hold up the network.
         """
@@ -71,14 +71,14 @@ class MediaStage:
                 complete = is_fetched()
                 await self._start_downloads()
                 if is_due and placing is None:
-                    placing = asyncio.create_task(self._place_ready(complete=complete))
+                    placing = asyncio.create_task(self._attach_ready(complete=complete))
                     is_due = False
                 if complete and not self._running and placing is None:
                     return
                 is_due |= await self._wait(news, placing)
                 if placing is not None and placing.done():
                     if placing.result():
-                        placed()
+                        attached()
                         is_due = True
                     placing = None
         finally:
@@ -180,7 +180,7 @@ class MediaStage:
             reporter.report.media.unavailable += 1
             await self._archive_thread(media.unavailable, row.key, error.message)
 
-    async def _place_ready(self, *, complete: bool) -> bool:
+    async def _attach_ready(self, *, complete: bool) -> bool:
         """Send the staged files whose turn it is through the chain and into the vault; whether anything changed.
 
         ``complete`` says that the history is fetched.
@@ -189,13 +189,13 @@ class MediaStage:
         turn = await self._archive_thread(_next_turn, context, self._chat_folder, self._fetch, complete=complete)
         if turn.files:
             found = await self._chain.run([file for _, file in turn.files])
-            tell_failures(context, found)
+            report_failures(context, found)
             rows = [row for row, _ in turn.files]
-            await self._archive_thread(place_media, context, self._chat_folder, list(zip(rows, found, strict=True)))
+            await self._archive_thread(attach_media, context, self._chat_folder, list(zip(rows, found, strict=True)))
         return bool(turn.files or turn.lost)
 
 
-def tell_failures(context: RunContext, found: Sequence[Processed]) -> None:
+def report_failures(context: RunContext, found: Sequence[Processed]) -> None:
     """Tell what plugins failed on, each file in one line."""
     for failures in [processed.failures for processed in found if processed.failures]:
         names = ", ".join(failure.plugin for failure in failures)
@@ -224,7 +224,7 @@ def _next_turn(context: RunContext, chat_folder: ChatFolder, fetch: FetchFile | 
     upto = (
         None if complete and chat_folder.is_part else archive.coverage.watermark(context.account, chat_folder.chat.id)
     )
-    rows = archive.media.placeable(context.account, chat_folder.chat.id, _BATCH, upto=upto)
+    rows = archive.media.attachable(context.account, chat_folder.chat.id, _BATCH, upto=upto)
     known = archive.files.many([row.sha256 for row in rows if row.sha256])
     files, lost = [], 0
     for row in rows:

@@ -17,16 +17,16 @@ from tobs.archive import Archive, FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
 from tobs.pipeline.context.run_context import RunContext
-from tobs.vault.attach import content_of, place_file
+from tobs.vault.attach import attach_file, content_of
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def change_in_place(context: RunContext, row: MediaRow, file: FileRow, body: Produced) -> FileRow:
+def attach_edited(context: RunContext, row: MediaRow, file: FileRow, body: Produced) -> FileRow:
     """Let ``body``, which a plugin made of ``file`` for the message of ``row``, lie in its place, with its date;
     ``file`` as it is now.
 
-    The archive knows of it first: after a crash between, ``finish_changes`` does the rest. A file is changed for the
+    The archive knows of it first: after a crash between, ``finish_edits`` does the rest. A file is changed for the
     first message that has it alone, so that it does not matter which was worked on first; and never what the vault's
     owner changed, or when ``body`` was made of what lies there no more.
     """
@@ -43,7 +43,7 @@ def change_in_place(context: RunContext, row: MediaRow, file: FileRow, body: Pro
     source, mtime = own_copy(context, body), path.stat().st_mtime
     os.utime(source, (mtime, mtime))
     context.archive.files.set_changed(file.sha256, body.sha256, body.size)
-    place_file(source, context.root, file.path, sha256=body.sha256, mtime=mtime, replace=True)
+    attach_file(source, context.root, file.path, sha256=body.sha256, mtime=mtime, replace=True)
     return replace(file, changed=body.sha256, size=body.size)
 
 
@@ -58,7 +58,7 @@ def is_of(file: FileRow, processed: Processed) -> bool:
     return processed.body is None or processed.body.sha256 == file.digest
 
 
-def finish_changes(archive: Archive, root: Path, staging: Path) -> None:
+def finish_edits(archive: Archive, root: Path, staging: Path) -> None:
     """Bring what plugins made of files to its place where a crash came between: it waits in ``staging``, and has the
     date of what lies there still; the owner's own work would have another one."""
     if not staging.is_dir():
@@ -67,7 +67,7 @@ def finish_changes(archive: Archive, root: Path, staging: Path) -> None:
     for sha256, file in archive.files.holding(staged).items():
         path = root / file.path
         if file.changed and path.is_file() and (mtime := path.stat().st_mtime) == staged[sha256].stat().st_mtime:
-            place_file(staged[sha256], root, file.path, sha256=sha256, mtime=mtime, replace=True)
+            attach_file(staged[sha256], root, file.path, sha256=sha256, mtime=mtime, replace=True)
 
 
 def own_copy(context: RunContext, body: Produced) -> Path:

@@ -8,9 +8,9 @@ from tobs.archive import MediaRow
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.media.attach import keep_found
-from tobs.pipeline.media.download import incoming, tell_failures
-from tobs.pipeline.media.edited_files import change_in_place, is_of
+from tobs.pipeline.media.attach import store_plugin_fields
+from tobs.pipeline.media.download import incoming, report_failures
+from tobs.pipeline.media.edited_files import attach_edited, is_of
 from tobs.plugin.catalogue import Catalogue
 from tobs.sources import FetchFile
 
@@ -40,10 +40,10 @@ class Reprocessing:
             last = rows[-1]
             if files:
                 found = await self._chain.run([file for _, file in files])
-                tell_failures(self._context, found)
+                report_failures(self._context, found)
                 await self._archive_thread(self._keep, [row for row, _ in files], found)
 
-    def tell_missing(self) -> None:
+    def report_missing(self) -> None:
         """Say how many files no plugin saw, because they are not in the vault any more."""
         if self._missing:
             reason = "they are not in the vault any more, so no plugin saw them"
@@ -54,7 +54,7 @@ class Reprocessing:
     ) -> tuple[list[MediaRow], list[tuple[MediaRow, Incoming]]]:
         """The next files of a chat, and those of them that are there."""
         archive = self._context.archive
-        rows = archive.media.placed_files(self._context.account, chat_folder.chat.id, _BATCH, after=last)
+        rows = archive.media.attached_files(self._context.account, chat_folder.chat.id, _BATCH, after=last)
         known = archive.files.many([row.sha256 for row in rows if row.sha256])
         files = []
         for row in rows:
@@ -71,15 +71,15 @@ class Reprocessing:
         for row, processed in zip(rows, found, strict=True):
             file = archive.files.get(row.sha256 or "")
             if file is not None and processed.body is not None:
-                file = change_in_place(self._context, row, file, processed.body)
+                file = attach_edited(self._context, row, file, processed.body)
         with archive.transaction():
             for row, processed in zip(rows, found, strict=True):
                 file = archive.files.get(row.sha256 or "")
                 if file is not None and is_of(file, processed):
-                    keep_found(self._context, row, file, processed)
+                    store_plugin_fields(self._context, row, file, processed)
 
 
-def drop_plugins(context: RunContext, catalogue: Catalogue) -> None:
+def forget_plugins(context: RunContext, catalogue: Catalogue) -> None:
     """Forget what plugins found that were switched off or are gone. One that only cannot run here and now (a package is
     missing, its content is not trusted) keeps what it found."""
     files, enrichments = context.archive.files, context.archive.enrichments
@@ -87,6 +87,6 @@ def drop_plugins(context: RunContext, catalogue: Catalogue) -> None:
     kept = {info.name for info in catalogue.plugins} - off
     if any(info.state in ("untrusted", "broken") for info in catalogue.plugins):
         # What such a one is called stands in its code: nobody knows which are gone.
-        kept |= (files.found_by() | enrichments.said_by()) - off
+        kept |= (files.plugin_fields_of() | enrichments.said_by()) - off
     enrichments.forget_others(kept)
     files.forget_others(kept)

@@ -7,7 +7,7 @@ from functools import cache
 
 from tobs.archive import Decide, MediaDecision
 from tobs.config import Settings
-from tobs.media.wants import ChatWish, MediaPolicy
+from tobs.media.wants import ChatMediaPolicy, MediaPolicy
 from tobs.media.wants import decide as judge
 from tobs.model import Chat, FileItem, Message, story_peer
 from tobs.pipeline.context.run_context import RunContext
@@ -16,7 +16,7 @@ from tobs.pipeline.context.run_context import RunContext
 def media_policy(settings: Settings, *, any_size: bool = False) -> MediaPolicy:
     """Which media the settings want, in general and of single chats; with ``any_size`` whatever their size."""
     wishes = [
-        ChatWish(which, None if one.media is None else frozenset(one.media), None if any_size else one.max_size)
+        ChatMediaPolicy(which, None if one.media is None else frozenset(one.media), None if any_size else one.max_size)
         for which, one in settings.chats.items()
     ]
     return MediaPolicy(frozenset(settings.media), sys.maxsize if any_size else settings.max_size, tuple(wishes))

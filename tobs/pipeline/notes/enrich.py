@@ -40,7 +40,7 @@ class Enrichers:
         self._context = context
         self._archive_thread = archive_thread
         self._host = host
-        self._plugins = [_Asked(one, _maker(one, number)) for number, one in enumerate(plugins)]
+        self._plugins = [_EnrichBatch(one, _maker(one, number)) for number, one in enumerate(plugins)]
         for one in self._plugins:
             context.reporter.count_processor(one.plugin.name)
         self._force = force
@@ -65,7 +65,7 @@ class Enrichers:
 
     def _commit_results(
         self,
-        one: _Asked,
+        one: _EnrichBatch,
         batch: Sequence[tuple[Unasked, MessageItem]],
         replies: Sequence[Reply[Enrichment]],
     ) -> None:
@@ -87,7 +87,7 @@ class Enrichers:
             context.archive.enrichments.put(one.maker, said)
 
 
-class _Asked(Struct, frozen=True):
+class _EnrichBatch(Struct, frozen=True):
     """A plugin, and what the archive knows it by."""
 
     plugin: Processor
@@ -100,7 +100,7 @@ def _maker(plugin: Processor, position: int) -> Maker:
 
 
 def _next(
-    context: RunContext, chat_folder: ChatFolder, one: _Asked, after: int, upto: int, *, every: bool
+    context: RunContext, chat_folder: ChatFolder, one: _EnrichBatch, after: int, upto: int, *, every: bool
 ) -> list[tuple[Unasked, MessageItem]]:
     archive, chat = context.archive, chat_folder.chat
     rows = archive.enrichments.unasked(

@@ -23,7 +23,7 @@ from tobs.plugin.protocol import Opening
 _LIMITS = HostLimits(cpu=1, io=1)
 
 
-class Asked(Struct, frozen=True):
+class PluginCall(Struct, frozen=True):
     """What became of asking a plugin about a note; ``reason`` says why it failed or was not asked."""
 
     plugin: str
@@ -35,7 +35,7 @@ class PostRendered(Struct, frozen=True):
     """The body a note is to have, and who was asked about it, in their order."""
 
     body: str
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[PluginCall, ...] = ()
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -124,9 +124,9 @@ def _with_body(note: RenderedNote, body: str) -> RenderedNote:
 def _joined(so_far: PostRendered, plugin: str, reply: Reply[str]) -> PostRendered:
     match reply:
         case Done(result=body):
-            told = Asked(plugin, "done")
+            told = PluginCall(plugin, "done")
         case PluginFailure(reason=reason):
-            body, told = None, Asked(plugin, "failed", reason)
+            body, told = None, PluginCall(plugin, "failed", reason)
         case _:
-            body, told = None, Asked(plugin, "skipped", reply.reason)
+            body, told = None, PluginCall(plugin, "skipped", reply.reason)
     return PostRendered(so_far.body if body is None else body.strip("\n"), (*so_far.asked, told))

@@ -16,7 +16,7 @@ from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.lookups import Lookups
-from tobs.pipeline.notes.post_render import Asked, PostRender, PostRendered
+from tobs.pipeline.notes.post_render import PluginCall, PostRender, PostRendered
 from tobs.pipeline.notes.summaries import summary_text
 from tobs.plugin.api import RenderedNote
 from tobs.render.catalogue import catalogue
@@ -50,7 +50,7 @@ class NoteResult(Struct, frozen=True):
     replaced: Replacement | None = None
     problem: tuple[str, str] | None = None
     change: tuple[str, str] | None = None
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[PluginCall, ...] = ()
 
 
 class _Draft(Struct, frozen=True):
@@ -60,7 +60,7 @@ class _Draft(Struct, frozen=True):
     text: str
     links: tuple[NoteLink, ...]
     missing: tuple[str, ...]
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[PluginCall, ...] = ()
 
 
 def render_message_notes(render_context: RenderContext, chat: Chat, rows: Sequence[NoteRow]) -> list[NoteResult]:

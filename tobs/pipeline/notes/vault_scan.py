@@ -23,7 +23,7 @@ from tobs.vault.decide import plain_text, text_hash
 from tobs.vault.layout import TELEGRAM, folder_of_note
 from tobs.vault.merge import link_targets
 from tobs.vault.missing import missing_notes, require_on_disk, require_presence
-from tobs.vault.moved_notes import LyingFile, is_conflict_copy, marks_at, visible_files
+from tobs.vault.moved_notes import FoundFile, is_conflict_copy, marks_at, visible_files
 from tobs.vault.read import read_batch
 from tobs.vault.workspace import sweep_folders
 
@@ -177,7 +177,7 @@ def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFil
     return _UnknownFiles(notes, files, displaced)
 
 
-def _note_id_at(root: Path, file: LyingFile, known: NoteRow | None) -> str:
+def _note_id_at(root: Path, file: FoundFile, known: NoteRow | None) -> str:
     """The ``tobs_id`` of a note that is not known to lie there; empty for every other file."""
     if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return ""

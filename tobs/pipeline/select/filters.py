@@ -49,7 +49,7 @@ class Filters(Struct, frozen=True):
         return self == Filters()
 
 
-class Asked(Struct, frozen=True):
+class FilterOptions(Struct, frozen=True):
     """Filters as the command line has them."""
 
     since: str | None = None
@@ -63,7 +63,7 @@ class Asked(Struct, frozen=True):
     where: str | None = None
 
 
-def read_filters(asked: Asked, *, now: float, zone: tzinfo) -> Filters:
+def read_filters(asked: FilterOptions, *, now: float, zone: tzinfo) -> Filters:
     """What the owner asked for. Raises UsageError that names the option and what is wrong with it."""
     numbers = [(name, getattr(asked, name)) for name in ("min_id", "max_id", "limit")]
     for name, value in (*numbers, *(("topic", topic) for topic in asked.topics)):

@@ -13,10 +13,10 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.chat_pictures import fetch_picture
 from tobs.pipeline.fetch.comments import find_comments, left_comments
-from tobs.pipeline.fetch.import_completion import complete_imported, know_old_group
-from tobs.pipeline.fetch.reaction_emoji import learn_emoji
+from tobs.pipeline.fetch.import_completion import complete_imported, record_old_group
+from tobs.pipeline.fetch.reaction_emoji import fetch_reaction_emoji
 from tobs.pipeline.fetch.stories import stories_chat, stories_source
-from tobs.pipeline.fetch.sync_state import follow, keep_states
+from tobs.pipeline.fetch.sync_state import follow, store_states
 from tobs.pipeline.media.wanted import media_decision
 from tobs.pipeline.notes.planning import open_chat, open_topics
 from tobs.pipeline.select.filters import Filters
@@ -78,7 +78,7 @@ class ChatExporter(Struct, frozen=True):
             return []
         common = next((one.chat for one in chosen if not is_channel_id(one.chat.id)), None)
         if common is not None:
-            await keep_states(self.context, self.archive_thread, self.telegram, common)
+            await store_states(self.context, self.archive_thread, self.telegram, common)
         new = await self.archive_thread(self._unknown, chosen)
         return [Next(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
 
@@ -94,11 +94,11 @@ class ChatExporter(Struct, frozen=True):
         telegram, context = self.telegram, self.context
         if not chosen.is_full:
             chosen = replace(chosen, chat=await telegram.full(chosen.chat.id))
-        await keep_states(context, self.archive_thread, telegram, chosen.chat)
+        await store_states(context, self.archive_thread, telegram, chosen.chat)
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
             await self.update_topics(chosen.chat, wanted=topics)
-        await self.archive_thread(know_old_group, context, chosen.chat)
+        await self.archive_thread(record_old_group, context, chosen.chat)
         if chosen.chat.kind == "saved":
             await self.archive_thread(
                 context.archive.saved.set_titles, context.account, await telegram.chat_extras.tag_titles()
@@ -127,7 +127,7 @@ class ChatExporter(Struct, frozen=True):
                     inside=host if part.chat.id != chat.id else None,
                 )
             )
-        if await learn_emoji(context, self.archive_thread, telegram):
+        if await fetch_reaction_emoji(context, self.archive_thread, telegram):
             for chat_folder in chat_folders:
                 await self.stages.writer.write_messages(chat_folder, final=True)
         await fetch_picture(

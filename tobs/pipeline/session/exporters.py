@@ -23,7 +23,7 @@ from tobs.plugin.api import Export
 from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.new_messages import write_messages
 from tobs.plugin.processor import Processor
-from tobs.vault.exports import place_export
+from tobs.vault.exports import attach_export
 
 
 class Exporters:
@@ -51,12 +51,12 @@ class Exporters:
         if self._plugins:
             await self._archive_thread(self._begin, reporter.now)
 
-    async def hand_on(self, reporter: Reporter, error: str = "") -> None:
+    async def export_new(self, reporter: Reporter, error: str = "") -> None:
         """Tell each exporter what came since it was told last, and place what it made. What fails is in the report."""
         for one in [one for one in self._plugins if one.name not in self._host.off]:
             work = self._work / one.name
             try:
-                await self._hand_on(one, work, reporter, error)
+                await self._export_new(one, work, reporter, error)
             except PluginError as failed:
                 reporter.problem(f"plugin {one.name}", "what the run brought", str(failed))
             except TobsError as failed:
@@ -64,7 +64,7 @@ class Exporters:
             finally:
                 await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
-    async def _hand_on(self, one: Processor, work: Path, reporter: Reporter, error: str) -> None:
+    async def _export_new(self, one: Processor, work: Path, reporter: Reporter, error: str) -> None:
         source = work / "brought"
         count, upto = await self._archive_thread(self._gather, one.name, source, reporter.now)
         if count:
@@ -75,7 +75,7 @@ class Exporters:
             if not isinstance(reply, Done):
                 return
             for path in reply.result.files if reply.result else ():
-                placed = await asyncio.to_thread(place_export, path, self._root, one.name, mtime=reporter.now)
+                placed = await asyncio.to_thread(attach_export, path, self._root, one.name, mtime=reporter.now)
                 reporter.report.exports.append(placed)
             for remark in reply.result.remarks if reply.result else ():
                 reporter.doubt(f"plugin {one.name}", remark.item, remark.reason)
@@ -108,4 +108,4 @@ async def exporting(exporters: Exporters, reporter: Reporter) -> AsyncIterator[E
         raise
     finally:
         if not isinstance(sys.exception(), asyncio.CancelledError):
-            await exporters.hand_on(reporter, error)
+            await exporters.export_new(reporter, error)

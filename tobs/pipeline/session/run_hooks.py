@@ -14,12 +14,12 @@ from tobs.plugin.host import Host, PluginFailure
 from tobs.plugin.processor import Processor
 
 
-async def tell_start(host: Host, catalogue: Catalogue, reporter: Reporter) -> None:
+async def announce_start(host: Host, catalogue: Catalogue, reporter: Reporter) -> None:
     """Tell the plugins that have ``run_started``; what fails there is in the report."""
     await _tell(host, catalogue.having("run_started"), reporter, _run(reporter))
 
 
-async def tell_end(host: Host, catalogue: Catalogue, reporter: Reporter, error: str = "") -> None:
+async def announce_end(host: Host, catalogue: Catalogue, reporter: Reporter, error: str = "") -> None:
     """Tell the plugins that have ``run_ended``; ``error`` is what ended the run early. What fails there is in the
     report, which is closed once more after this."""
     told = catalogue.having("run_ended")

@@ -27,7 +27,7 @@ from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import IdlePlugin, Reporter, RunReport
 from tobs.pipeline.context.run_context import RenderContext, RunContext
-from tobs.pipeline.media.edited_files import finish_changes
+from tobs.pipeline.media.edited_files import finish_edits
 from tobs.pipeline.media.wanted import media_policy
 from tobs.pipeline.notes.adoption import adopt_notes
 from tobs.pipeline.notes.enrich import Enrichers
@@ -39,7 +39,7 @@ from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.chat_stages import ChatStages, Limits
 from tobs.pipeline.session.exporters import Exporters, exporting
-from tobs.pipeline.session.run_hooks import tell_end, tell_start
+from tobs.pipeline.session.run_hooks import announce_end, announce_start
 from tobs.plugin.catalogue import Catalogue
 from tobs.plugin.functions import Functions
 from tobs.plugin.host import Host, HostLimits
@@ -48,7 +48,7 @@ from tobs.render.plugin_fields import NO_PROPERTY
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 from tobs.vault.obsidian import update_settings
-from tobs.vault.person_notes import own_people
+from tobs.vault.person_notes import person_notes
 from tobs.vault.workspace import Workspace
 
 
@@ -159,7 +159,7 @@ class RunSession(Struct, frozen=True):
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
         """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
         config = self.config
-        await self.archive_thread(finish_changes, self.archive, config.workspace.root, config.workspace.staging)
+        await self.archive_thread(finish_edits, self.archive, config.workspace.root, config.workspace.staging)
         chain = Chain(
             config.catalogue.processors,
             self.host,
@@ -214,7 +214,7 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
                 reporter.problem("interrupted", told, "stopped by the user; state is kept")
                 raise
             finally:
-                await asyncio.shield(archive_thread(keep_report, config, archive))
+                await asyncio.shield(archive_thread(store_report, config, archive))
         finally:
             await asyncio.shield(archive_thread(archive.close))
 
@@ -228,7 +228,7 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
     async with Host(env=config.environment, limits=limits, strict=config.strict) as host:
         for name, reason in config.functions.faults:
             reporter.problem(f"plugin {name}", "its functions for templates", reason)
-        await tell_start(host, catalogue, reporter)
+        await announce_start(host, catalogue, reporter)
         error = ""
         try:
             yield host
@@ -238,9 +238,9 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
             reporter.failed(raised, ", ".join(reporter.report.targets))
             raise
         finally:
-            tell_plugins(reporter, catalogue, host.off)
+            report_plugins(reporter, catalogue, host.off)
             if not isinstance(sys.exception(), asyncio.CancelledError):
-                await tell_end(host, catalogue, reporter, error)
+                await announce_end(host, catalogue, reporter, error)
 
 
 @asynccontextmanager
@@ -266,16 +266,16 @@ def _exporters(config: RunConfig, host: Host, archive: Archive, archive_thread: 
 
 def _tell_obsidian(config: RunConfig, archive: Archive) -> None:
     """Obsidian's types of all properties that notes have, those that plugins found too."""
-    found = {name: kind for name, kind in archive.files.found_types().items() if name not in NO_PROPERTY}
+    found = {name: kind for name, kind in archive.files.plugin_field_types().items() if name not in NO_PROPERTY}
     update_settings(config.workspace.root, prefix=config.settings.property_prefix, more=found)
 
 
 def _follow_owner(config: RunConfig, archive: Archive) -> None:
     """See which people the owner has notes about."""
-    archive.people.set_own_notes(own_people(config.workspace.root))
+    archive.people.set_own_notes(person_notes(config.workspace.root))
 
 
-def keep_report(config: RunConfig, archive: Archive) -> None:
+def store_report(config: RunConfig, archive: Archive) -> None:
     """The report goes into the archive and under ``.tobs/reports``."""
     report = config.reporter.finish()
     archive.runs.finish(report.run_id, report.to_json())
@@ -287,7 +287,7 @@ def keep_report(config: RunConfig, archive: Archive) -> None:
         logger.warning("The report {} cannot be written: {}", path, error)
 
 
-def tell_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:
+def report_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:
     """Name the plugins that did not run, and those that were switched ``off`` while they did, each with the reason."""
     for info in catalogue.plugins:
         if info.state not in ("ready", "off"):

@@ -36,9 +36,9 @@ def clear_inbox(context: RunContext) -> None:
     files = dropped_files(context.root)
     if not files:
         return
-    known, placed = _known(context), context.archive.media.placed_messages(context.account, INBOX)
+    known, attached = _known(context), context.archive.media.attached_messages(context.account, INBOX)
     for file in files:
-        if known.get((file.name, file.size, int(file.changed))) in placed:
+        if known.get((file.name, file.size, int(file.changed))) in attached:
             take_away(context.root, file)
 
 

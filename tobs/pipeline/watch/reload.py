@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from tobs.config import Settings
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.media.reprocess import Reprocessing, drop_plugins
+from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders
 from tobs.pipeline.session.chat_stages import finish_notes
@@ -38,7 +38,7 @@ async def apply_changed_sources(
 
 async def _process_again(run: RunSession, context: RunContext, fetch: FetchFile) -> None:
     """Every plugin on everything that is here; what was found before, by the same version, is not found out again."""
-    await run.archive_thread(drop_plugins, context, run.config.catalogue)
+    await run.archive_thread(forget_plugins, context, run.config.catalogue)
     chat_folders = await run.archive_thread(archived_folders, context, ())
     async with run.chain() as chain, run.writer(context) as writer:
         again = Reprocessing(context, run.archive_thread, chain, fetch)

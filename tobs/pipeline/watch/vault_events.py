@@ -67,10 +67,10 @@ def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:
     """
     files = list(files)
     known = archive.notes.lying_at(files)
-    placed = archive.files.lying_at(files)
+    attached = archive.files.lying_at(files)
     for path in files:
         lies = (root / path).is_file()
-        if path in known or path in placed:
+        if path in known or path in attached:
             if not lies:
                 return True
         elif not lies:

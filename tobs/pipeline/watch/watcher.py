@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from tobs.archive import Archive
 from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, TobsError
 from tobs.model import Chat
+from tobs.model.clock import Clock
 from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import Reporter, RunReport, iso_time
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import scan_vault
-from tobs.pipeline.session.run_session import RunSession, keep_report
+from tobs.pipeline.session.run_session import RunSession, store_report
 from tobs.pipeline.sync.comment_changes import fetch_comment_changes, groups_of
 from tobs.pipeline.sync.run import write_notes
 from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, moved_boxes
@@ -34,7 +35,6 @@ from tobs.pipeline.watch.vault_events import is_owners_move
 from tobs.sources.inbox import INBOX
 from tobs.telegram.facade import Telegram
 
-Clock = Callable[[], float]
 #: Waits until the event is set, at most so many seconds.
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
@@ -213,7 +213,7 @@ class Watcher:
             reporter.failed(error, "watch")
         await self._peers.flush()
         async with self._export_lock:
-            await run.exporters.hand_on(reporter)
+            await run.exporters.export_new(reporter)
         await self._record_step(run, reporter.report)
         return is_done
 
@@ -360,7 +360,7 @@ def _follow_moves(archive: Archive, context: RunContext, files: set[str]) -> Non
 
 def _record_run(run: RunSession, report: RunReport) -> None:
     run.archive.runs.start(report.run_id, report.command, report.targets)
-    keep_report(run.config, run.archive)
+    store_report(run.config, run.archive)
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:

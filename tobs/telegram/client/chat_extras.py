@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from tobs.model import Chat, Message, Page, Topic
 from tobs.telegram.client.comments import CommentCount, comment_counts
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.saved import react_to_saved, tag_titles
 from tobs.telegram.client.stories import Glance, every_story, glance_at_stories, single_story
 from tobs.telegram.client.topics import every_topic, topics_by_id
@@ -17,7 +17,7 @@ from tobs.telegram.net.invoker import Invoker
 class ChatExtras:
     """Asks about what is no message; as ``Telegram``, whose part this is."""
 
-    def __init__(self, invoker: Invoker, peers: Directory, *, me: int) -> None:
+    def __init__(self, invoker: Invoker, peers: PeerDirectory, *, me: int) -> None:
         self._invoker = invoker
         self._peers = peers
         self._me = me

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from telethon.tl import functions
 
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.net.invoker import Invoker
 
 
@@ -22,7 +22,7 @@ class CommentCount(NamedTuple):
 
 
 async def comment_counts(
-    invoker: Invoker, directory: Directory, chat_id: int, ids: Sequence[int]
+    invoker: Invoker, directory: PeerDirectory, chat_id: int, ids: Sequence[int]
 ) -> dict[int, CommentCount]:
     """Of at most a hundred posts those that can be commented; no view is counted."""
     peer = await directory.input_peer(chat_id)

@@ -17,7 +17,7 @@ from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
 from tobs.model import Message, Page, Person, is_channel_id
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.shards import Span
 from tobs.telegram.convert import message_of, person_of
 from tobs.telegram.convert.times import unix
@@ -62,7 +62,7 @@ def _part_of_chat(page: Page) -> Page:
 class History:
     """Reads pages of any chat. ``me`` is the account's user id."""
 
-    def __init__(self, invoker: Invoker, peers: Directory, *, me: int, on_event: OnEvent) -> None:
+    def __init__(self, invoker: Invoker, peers: PeerDirectory, *, me: int, on_event: OnEvent) -> None:
         self._invoker = invoker
         self._peers = peers
         self._me = me

@@ -7,14 +7,14 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.model import Person, bare_id, is_channel_id
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import person_of
 from tobs.telegram.net.invoker import Invoker
 
 _MOST = 200
 
 
-async def members_called(invoker: Invoker, peers: Directory, chat_id: int, text: str) -> list[Person]:
+async def members_called(invoker: Invoker, peers: PeerDirectory, chat_id: int, text: str) -> list[Person]:
     """The members of a chat whose name contains ``text``; of a private chat, the two people. One request.
 
     Raises RequestRefused, as for channels, which show their members to administrators only.
@@ -41,7 +41,7 @@ async def members_called(invoker: Invoker, peers: Directory, chat_id: int, text:
     return [person for person in people if text.casefold() in person.name.casefold()]
 
 
-async def _input_user(peers: Directory, chat_id: int) -> Any:
+async def _input_user(peers: PeerDirectory, chat_id: int) -> Any:
     peer = await peers.input_peer(chat_id)
     return (
         types.InputUserSelf() if isinstance(peer, types.InputPeerSelf) else types.InputUser(chat_id, peer.access_hash)

@@ -11,11 +11,12 @@ from telethon.tl import functions, types
 
 from tobs.errors import RequestRefused, TargetNotFound
 from tobs.model import Chat, FileItem, bare_id, is_channel_id, marked_channel, marked_group
+from tobs.model.peers import PeerRecord
 from tobs.telegram.convert import chat_of, marked, record_of
 from tobs.telegram.convert.files import photo_of
 from tobs.telegram.convert.peers import marked_object
 from tobs.telegram.net.invoker import Invoker
-from tobs.telegram.stores import PeerRecord, PeerStore
+from tobs.telegram.stores import PeerStore
 
 _DIALOGS = 100
 _MAIN, _ARCHIVED = 0, 1
@@ -29,7 +30,7 @@ class Dialog(NamedTuple):
     is_archived: bool
 
 
-class Directory:
+class PeerDirectory:
     """Peers as one account knows them. ``me`` is its user id; access hashes live in ``store``."""
 
     def __init__(self, invoker: Invoker, store: PeerStore, *, me: int) -> None:

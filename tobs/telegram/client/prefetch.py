@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tobs.model import Chat, Page
 from tobs.telegram.client.history import History, Keep
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.shards import Span
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Prefetch:
     run's own one leaves out whom it told before, and what comes ahead is recorded later than what it told meanwhile.
     """
 
-    def __init__(self, peers: Directory, history: History, *, apart: Callable[[], History], workers: int) -> None:
+    def __init__(self, peers: PeerDirectory, history: History, *, apart: Callable[[], History], workers: int) -> None:
         self._peers = peers
         self._history = history
         self._apart = apart
@@ -62,7 +62,7 @@ class Prefetch:
             await asyncio.gather(*left, return_exceptions=True)
 
     async def full(self, chat_id: int) -> Chat:
-        """See ``Directory.full``."""
+        """See ``PeerDirectory.full``."""
         self._go_on(chat_id)
         return await self._taken("full", chat_id, lambda: self._peers.full(chat_id))
 

@@ -13,7 +13,7 @@ from telethon.tl.alltlobjects import LAYER
 
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Message, Page, Person, stories_of
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import person_of
 from tobs.telegram.convert.stories import story_of
 from tobs.telegram.net.invoker import Invoker
@@ -29,13 +29,13 @@ class Glance(NamedTuple):
     exact: bool
 
 
-async def every_story(invoker: Invoker, directory: Directory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
+async def every_story(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
     """Every story that the account may see, each once, as pages that settle no ids."""
     async for page, _, _ in _listed(invoker, directory, peer_id, me=me):
         yield page
 
 
-async def glance_at_stories(invoker: Invoker, directory: Directory, peer_id: int, *, me: int) -> Glance:
+async def glance_at_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> Glance:
     """How many stories there are, by a page of each list."""
     stories: dict[int, Message] = {}
     number, exact = 0, True
@@ -46,7 +46,7 @@ async def glance_at_stories(invoker: Invoker, directory: Directory, peer_id: int
 
 
 async def _listed(
-    invoker: Invoker, directory: Directory, peer_id: int, *, me: int, pages: int = 0
+    invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int, pages: int = 0
 ) -> AsyncIterator[tuple[Page, int, int]]:
     """The lists of a peer's stories, each up to ``pages`` (0: whole): a page without stories that another one had, how
     many of its list came so far, and how many that has."""
@@ -77,7 +77,7 @@ async def _listed(
             offset = answer.stories[-1].id
 
 
-async def single_story(invoker: Invoker, directory: Directory, peer_id: int, story_id: int) -> Message | None:
+async def single_story(invoker: Invoker, directory: PeerDirectory, peer_id: int, story_id: int) -> Message | None:
     """A story by its id; None when it is gone."""
     answer = await invoker(functions.stories.GetStoriesByIDRequest(await directory.input_peer(peer_id), [story_id]))
     directory.remember(answer.users, answer.chats)
@@ -85,7 +85,13 @@ async def single_story(invoker: Invoker, directory: Directory, peer_id: int, sto
 
 
 async def _page(
-    invoker: Invoker, directory: Directory, peer: Any, peer_id: int, answer: Any, items: Sequence[Any], seen: set[int]
+    invoker: Invoker,
+    directory: PeerDirectory,
+    peer: Any,
+    peer_id: int,
+    answer: Any,
+    items: Sequence[Any],
+    seen: set[int],
 ) -> Page:
     """A list of stories as a page; what it does not tell whole is asked for by its id."""
     directory.remember(answer.users, answer.chats)

@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 
 from tobs.errors import RequestRefused, TargetNotFound
 from tobs.model import Chat, is_channel_id, marked_channel, marked_group
-from tobs.telegram.client.peers import Dialog, Directory
+from tobs.telegram.client.peers import Dialog, PeerDirectory
 from tobs.telegram.convert import marked
 from tobs.telegram.convert.peers import marked_object
 from tobs.telegram.net.invoker import Invoker
@@ -56,7 +56,7 @@ def is_name(text: str) -> bool:
 class Targets:
     """Finds the chats that targets name. ``me`` is the account's user id."""
 
-    def __init__(self, invoker: Invoker, directory: Directory, store: PeerStore, *, me: int) -> None:
+    def __init__(self, invoker: Invoker, directory: PeerDirectory, store: PeerStore, *, me: int) -> None:
         self._invoker = invoker
         self._directory = directory
         self._store = store

@@ -11,7 +11,7 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.model import Topic
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import marked
 from tobs.telegram.convert.times import unix
 from tobs.telegram.net.invoker import Invoker
@@ -19,7 +19,7 @@ from tobs.telegram.net.invoker import Invoker
 _LIMIT = 100
 
 
-async def every_topic(invoker: Invoker, directory: Directory, chat_id: int) -> list[Topic]:
+async def every_topic(invoker: Invoker, directory: PeerDirectory, chat_id: int) -> list[Topic]:
     """Every topic of a forum by id; one request for a hundred of them."""
     peer = await directory.input_peer(chat_id)
     found: dict[int, Topic] = {}
@@ -41,7 +41,7 @@ async def every_topic(invoker: Invoker, directory: Directory, chat_id: int) -> l
         offset_date = dates.get(last.top_message) or last.date
 
 
-async def topics_by_id(invoker: Invoker, directory: Directory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
+async def topics_by_id(invoker: Invoker, directory: PeerDirectory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
     """Those topics of a forum that are there, of at most a hundred ``ids``; one request."""
     request = functions.messages.GetForumTopicsByIDRequest(await directory.input_peer(chat_id), list(ids))
     answer = await invoker(request)

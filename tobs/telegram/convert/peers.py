@@ -7,8 +7,8 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import Chat, ChatKind, Person, marked_channel, marked_group
+from tobs.model.peers import PeerRecord
 from tobs.telegram.convert.times import unix
-from tobs.telegram.stores import PeerRecord
 
 _CHANNEL_BASE = 10**12
 _User, _Channel, _Chat = types.PeerUser, types.PeerChannel, types.PeerChat

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from telethon.tl import TLRequest, functions
 
 from tobs.errors import NetworkError, RequestRefused
+from tobs.model.clock import Clock, Sleep
 from tobs.telegram.net.connection import Connection, ConnectionLost
 from tobs.telegram.net.connections import Links
 from tobs.telegram.net.events import Event, OnEvent, Retried, TakeoutEnded
@@ -29,9 +30,6 @@ from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.reader import LAYER_ERRORS, Reader
 from tobs.telegram.net.rpc_errors import RpcError, translate_rpc_error
 from tobs.telegram.net.settings import TelegramSettings
-
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[None]]
 
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
 _FIRST_TRIES = 3

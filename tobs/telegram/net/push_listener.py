@@ -8,8 +8,9 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.errors import TobsError
+from tobs.model.clock import Sleep
 from tobs.telegram.net.connection import Connection, ConnectionLost, OnUpdate
-from tobs.telegram.net.invoker import Invoker, Sleep
+from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.rpc_errors import RpcError
 
 AWAKE = 60.0

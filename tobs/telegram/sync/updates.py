@@ -29,7 +29,7 @@ from tobs.model import (
     marked_channel,
 )
 from tobs.telegram.client.history import BROKEN
-from tobs.telegram.client.peers import Directory
+from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import chat_of, marked, message_of, person_of
 from tobs.telegram.convert.peers import marked_object
 from tobs.telegram.net.events import MessageUnreadable, OnEvent
@@ -71,7 +71,7 @@ class Listed(Struct, frozen=True):
 class Differences:
     """Asks what happened. ``me`` is the account's user id."""
 
-    def __init__(self, invoker: Invoker, peers: Directory, *, me: int, on_event: OnEvent) -> None:
+    def __init__(self, invoker: Invoker, peers: PeerDirectory, *, me: int, on_event: OnEvent) -> None:
         self._invoker = invoker
         self._peers = peers
         self._me = me
