@@ -59,7 +59,7 @@ __all__ = [
     "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
     "Message", "MessageKey", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer", "Reaction",
     "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic",
-    "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel", "marked_group",
-    "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of", "story_peer",
-    "thread_root", "thumbnail_of", "topic_in",
+    "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel",
+    "marked_group", "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of",
+    "story_peer", "thread_root", "thumbnail_of", "topic_in",
 ]  # fmt: skip

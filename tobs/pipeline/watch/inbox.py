@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tobs.archive import MediaDecision, record_page
 from tobs.model import FileItem, Message, Page
+from tobs.model.events import MessagesCounted
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.sources.inbox import INBOX, INBOX_CHAT, inbox_message
@@ -27,7 +28,7 @@ def import_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]:
             message = inbox_message(message_id, path, size=file.size, changed=file.changed, sender=context.account)
             page = Page(INBOX, message_id, message_id, (message,))
             record_page(context.archive, context.account, page, _want, source="inbox")
-            context.reporter.report.messages.new += 1
+            context.events.emit(MessagesCounted(new=1))
     return settled, len(settled) < len(waiting)
 
 
