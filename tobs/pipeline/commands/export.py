@@ -75,7 +75,7 @@ class ExportRun(Struct, frozen=True):
         """A takeout session with just the scopes these chats need, unless the owner wants none."""
         if not self.config.settings.takeout:
             self.config.reporter.takeout("off", reason="the normal API was used, as --no-takeout or the settings say")
-            await telegram.without_takeout()
+            await telegram.finish_stored_takeout()
             yield
             return
         if not (chosen or selection.left):
