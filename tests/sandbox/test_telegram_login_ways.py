@@ -90,7 +90,7 @@ async def test_an_empty_answer_sends_the_code_another_way_until_there_is_none(tm
             ("by a phone call", ""),
             ("by a phone call", ""),
         ]
-        assert typed.asked[0].seconds == 60
+        assert typed.asked[0].timeout == 60
 
 
 async def test_a_code_that_cannot_be_sent_another_way_is_asked_for_once_more(tmp_path: Path) -> None:
