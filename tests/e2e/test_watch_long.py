@@ -30,6 +30,7 @@ from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.watcher import Watcher
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 _EVERY = 900.0
 _TENTHS = int(os.environ.get("WATCH_TENTHS", "10"))
@@ -136,7 +137,9 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     async with open_run_config(place, "watch", (), watch=unseen) as config, open_run(config) as run:
         peers, queue = ArchivePeers(run.archive, run.archive_thread), ChangeQueue()
         on_event = partial(tell, config.events)
-        async with open_telegram(telegram_settings(place), peers=peers, on_event=on_event, ask_who=False) as telegram:
+        async with open_telegram(
+            telegram_settings(place), Stores(peers), on_event=on_event, verify_account=False
+        ) as telegram:
             numbers = iter(range(1_000_000))
             watcher = Watcher(
                 run,

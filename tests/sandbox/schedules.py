@@ -224,7 +224,7 @@ async def play(schedule: Schedule, home: Path) -> tuple[Sandbox, list[Event]]:
             top = await telegram.history_top(chat.id)
             async with asyncio.TaskGroup() as group:
                 found = _Played(telegram, chat.id, home, group)
-                await telegram.walk(chat.id, [(1, top.top)], found, top=top.top, count=top.count)
+                await telegram.walk(chat.id, [(1, top.top)], found, count=top.count)
         assert found.coverage() == [(1, top.top)]
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
         assert len(found.files) >= 4

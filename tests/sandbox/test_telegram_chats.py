@@ -34,7 +34,7 @@ async def test_chats_that_share_one_sequence_of_ids_are_each_fetched_whole(tmp_p
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
         everything: list[int] = []
         for chat in (world.ME, world.ADA, world.BEN, world.WEATHER, world.CIRCLE):
-            await opened.telegram.every_chat()
+            await opened.telegram.dialogs()
             found = await fetch_all(opened, chat, workers=4)
             assert sorted(found.messages) == served_ids(sandbox, chat)
             assert {message.chat_id for message in found.messages.values()} == {chat}
@@ -96,7 +96,7 @@ async def test_a_dead_invite_link_is_told(code: str, said: str, tmp_path: Path) 
 
 async def test_links_to_posts_topics_people_and_phones_name_their_chat(tmp_path: Path) -> None:
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
-        await opened.telegram.every_chat()
+        await opened.telegram.dialogs()
         club = bare_id(world.CLUB)
         for link in (
             "https://t.me/chess_club/12",

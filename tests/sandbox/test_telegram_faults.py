@@ -89,7 +89,7 @@ async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_pat
                     link._wire._state.time_offset += 4000
             await found(page)
 
-        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, top=top.top, count=top.count, workers=2)
+        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, count=top.count, workers=2)
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
 
 
@@ -107,7 +107,7 @@ async def test_what_is_posted_edited_and_deleted_while_pages_come_loses_nothing(
             texts = [number for number in ids if number not in gone and number % 50 == 3]
             world.edit(chat.id, texts[len(found.pages) % len(texts)], "another text")
 
-        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, top=top.top, count=top.count, workers=3)
+        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, count=top.count, workers=3)
         assert found.coverage() == [(1, top.top)]
         left = {number for number in served_ids(sandbox, chat.id) if number <= top.top}
         assert left <= set(found.messages) <= left | gone

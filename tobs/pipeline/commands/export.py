@@ -77,7 +77,7 @@ class ExportRun(Struct, frozen=True):
         if not self.config.settings.takeout:
             reason = "the normal API was used, as --no-takeout or the settings say"
             self.config.events.emit(TakeoutChanged("off", reason=reason))
-            await telegram.without_takeout()
+            await telegram.finish_stored_takeout()
             yield
             return
         if not (chosen or selection.left):

@@ -75,7 +75,7 @@ async def select_chats(telegram: Telegram, selection: Selection, events: RunEven
             for chat in chats:
                 found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full, topics))
     if selection.all:
-        for chat in await telegram.every_chat():
+        for chat in await telegram.dialogs():
             found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full=False))
     without = await _excluded(telegram, selection.exclude, [chosen.chat for chosen in found.values()])
     return [chosen for chosen in found.values() if chosen.chat.id not in without]
@@ -195,7 +195,7 @@ async def _walk_topic(
         await on_page(replace(page, topic=topic))
 
     if topic > GENERAL_TOPIC and any(low <= topic <= high for low, high in gaps):
-        await on_page(await telegram.single(chat_id, topic, keep=keep))
+        await on_page(await telegram.message_page(chat_id, topic, keep=keep))
     await telegram.walk(chat_id, gaps, settle, count=count, keep=keep, thread=topic)
 
 

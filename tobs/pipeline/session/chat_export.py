@@ -24,7 +24,7 @@ from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.pipeline.session.chat_stages import ChatStages
 from tobs.sources import Gap
-from tobs.telegram.client.prefetch import Next
+from tobs.telegram.client.prefetch import PrefetchItem
 from tobs.telegram.facade import Telegram
 
 #: Topics that an error names.
@@ -58,7 +58,7 @@ class ChatExporter(Struct, frozen=True):
         if self.comments:
             # A discussion group that is exported too finds the folders of its channel's posts.
             chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
-        async with self.telegram.prefetch.reading(await self._next(chosen)):
+        async with self.telegram.prefetch.chats(await self._next(chosen)):
             for one in chosen:
                 try:
                     chat_folders += await self.export(one)
@@ -72,7 +72,7 @@ class ChatExporter(Struct, frozen=True):
                     self.context.events.failed(error, one.chat.title)
         return chat_folders
 
-    async def _next(self, chosen: Sequence[SelectedChat]) -> list[Next]:
+    async def _next(self, chosen: Sequence[SelectedChat]) -> list[PrefetchItem]:
         """What may be asked for before a chat's turn comes; nothing before the state is kept since when changes are
         asked for."""
         if len(chosen) < 2:
@@ -81,7 +81,7 @@ class ChatExporter(Struct, frozen=True):
         if common is not None:
             await store_states(self.context, self.archive_thread, self.telegram, common)
         new = await self.archive_thread(self._unknown, chosen)
-        return [Next(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
+        return [PrefetchItem(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
 
     def _unknown(self, chosen: Sequence[SelectedChat]) -> set[int]:
         """The chats whose whole history is wanted and of which nothing is there."""

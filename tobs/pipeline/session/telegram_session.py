@@ -37,17 +37,18 @@ from tobs.telegram.net.events import (
 )
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 
 @asynccontextmanager
 async def open_telegram_session(
-    run: RunSession, settings: TelegramSettings, *, ask_who: bool = True
+    run: RunSession, settings: TelegramSettings, *, verify_account: bool = True
 ) -> AsyncIterator[Telegram]:
-    """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
+    """Telegram for ``run``; its requests are counted in the report. ``verify_account``: see ``open_telegram``."""
     peers, takeouts = ArchivePeers(run.archive, run.archive_thread), ArchiveTakeouts(run.archive, run.archive_thread)
     posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, run.config.events)
     async with open_telegram(
-        settings, peers=peers, takeouts=takeouts, post_of=posts, on_event=on_event, ask_who=ask_who
+        settings, Stores(peers, takeouts, posts), on_event=on_event, verify_account=verify_account
     ) as telegram:
         try:
             yield telegram
@@ -78,7 +79,7 @@ class LazyTelegram:
         async with self._opening:
             if self._opened is None:
                 try:
-                    way = open_telegram_session(self._run, self._way(), ask_who=False)
+                    way = open_telegram_session(self._run, self._way(), verify_account=False)
                     self._opened = await self._stack.enter_async_context(way)
                 except (TelegramError, LoginError, ConfigError) as error:
                     self._opened = error

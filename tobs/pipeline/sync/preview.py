@@ -22,6 +22,7 @@ from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 
 async def preview_sync(
@@ -33,7 +34,7 @@ async def preview_sync(
         try:
             peers = ArchivePeers(archive, archive_thread)
             on_event = partial(tell, report.events)
-            async with open_telegram(settings, peers=peers, on_event=on_event, ask_who=False) as telegram:
+            async with open_telegram(settings, Stores(peers), on_event=on_event, verify_account=False) as telegram:
                 chats = await choose_tracked(archive, telegram.account.id, archive_thread, telegram, targets)
                 await _Preview(archive, archive_thread, telegram, report.events).look(chats)
                 report.events.emit(RequestsCounted(telegram.requests.total()))

@@ -46,7 +46,10 @@ class SyncRun(Struct, frozen=True):
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
         everything else is done when too much was deleted."""
-        async with open_run(self.config) as run, open_telegram_session(run, self.telegram, ask_who=False) as telegram:
+        async with (
+            open_run(self.config) as run,
+            open_telegram_session(run, self.telegram, verify_account=False) as telegram,
+        ):
             self.config.events.emit(PhaseStarted("syncing"))
             context = run.context(telegram.account.id)
             chats = await choose_tracked(run.archive, context.account, run.archive_thread, telegram, targets)

@@ -325,7 +325,7 @@ async def moved_boxes(
     common = [COMMON] if len(channels) < len(chats) else []
     if len(channels) < 2:
         return channels + common
-    listed = {one.chat.id: one.pts for one in await telegram.listed(channels)}
+    listed = {one.chat.id: one.pts for one in await telegram.peer_dialogs(channels)}
     states = await archive_thread(_states, archive, account, channels)
     return [chat_id for chat_id in channels if not listed.get(chat_id) or listed[chat_id] != states[chat_id]] + common
 

@@ -26,6 +26,7 @@ from tobs.pipeline.watch.vault_events import VaultChanges, watch_vault
 from tobs.pipeline.watch.watcher import Watcher, wait_for
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 from tobs.vault.inbox import make_inbox
 
 #: Seconds between two looks at the file that pauses a watch.
@@ -55,7 +56,7 @@ class WatchRun(Struct, frozen=True):
             peers = ArchivePeers(run.archive, run.archive_thread)
             posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, self.config.events)
             async with open_telegram(
-                self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
+                self.telegram, Stores(peers, post_of=posts), on_event=on_event, verify_account=False
             ) as telegram:
                 queue, settings = ChangeQueue(), self.config.settings
                 context = run.context(telegram.account.id)
