@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,6 +10,7 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import decode_chat, decode_person, encode, id_list, owner_of
 from tobs.archive.stale import mark_notes_named, mark_notes_naming
 from tobs.model import Chat, Person, story_peer
+from tobs.model.clock import Clock
 
 _FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
 
@@ -22,7 +23,7 @@ _FULL_ONLY = (
 class Chats:
     """The chats of the vault, each as last seen."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
@@ -93,7 +94,7 @@ class Chats:
 class People:
     """Who sends messages, each as last seen."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

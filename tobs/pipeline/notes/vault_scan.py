@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from tobs.archive import Archive, FileRow, NoteRow, path_key
+from tobs.archive import Archive, FileRow, NoteRow
+from tobs.model import path_key
 from tobs.pipeline.context.report import Reporter
 from tobs.pipeline.notes.folders import folder_key
 from tobs.vault.decide import plain_text, text_hash
