@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from tobs.archive import Archive, FileRow, NoteRow, path_key
+from tobs.archive import Archive, FileRow, NoteRow
+from tobs.model import path_key
 from tobs.model.events import NotesCounted
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.notes.folders import folder_key
