@@ -13,7 +13,7 @@ from telethon.tl import functions, types
 
 from tobs.sandbox import Sandbox, SandboxOptions
 from tobs.sandbox.services.files import check_alignment
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds import RpcError
 
 MIB = 1 << 20
 
@@ -31,7 +31,7 @@ def test_only_parts_inside_one_mebibyte_are_served(offset: int, limit: int) -> N
     if allowed:
         check_alignment(offset, limit, precise=False)
     else:
-        with pytest.raises(Refused, match=r"OFFSET_INVALID|LIMIT_INVALID"):
+        with pytest.raises(RpcError, match=r"OFFSET_INVALID|LIMIT_INVALID"):
             check_alignment(offset, limit, precise=False)
 
 

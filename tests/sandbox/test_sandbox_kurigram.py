@@ -21,7 +21,7 @@ from tobs.sandbox import Sandbox, SandboxOptions
 async def kurigram_client(sandbox: Sandbox) -> AsyncIterator[pyrogram.Client]:
     """A connected kurigram client, not logged in."""
     key = rsa_keys.PublicKey.load_pkcs1(sandbox.key_pem.encode())
-    rsa.server_public_keys[sandbox.server.key.fingerprint] = rsa.PublicKey(m=key.n, e=key.e)
+    rsa.server_public_keys[sandbox.server.context.keys[sandbox.ready.dc].fingerprint] = rsa.PublicKey(m=key.n, e=key.e)
     host = sandbox.ready.server.partition(":")[0]
 
     def connection(**given: Any) -> Connection:

@@ -14,7 +14,7 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 import tobs.sandbox.worlds.demo as demo
-from tobs.sandbox.worlds import Refused, World, open_world
+from tobs.sandbox.worlds import RpcError, World, open_world
 from tobs.sandbox.worlds.demo.build_papers import floor_plan, pdf, steps
 from tobs.sandbox.worlds.demo.story import read_story
 from tobs.sandbox.worlds.demo.world import CHANNEL, GROUP
@@ -164,7 +164,7 @@ def test_there_is_more_than_the_channel_and_one_closed_door() -> None:
     assert len(kept.dialogs()) >= 5
     assert kept.me.id in kept.dialogs()
     closed = kept.resolve(kept.private[0])
-    with pytest.raises(Refused, match="CHANNEL_PRIVATE"):
+    with pytest.raises(RpcError, match="CHANNEL_PRIVATE"):
         kept.history(closed)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.tl import types
 
-from tobs.sandbox.worlds import COMMON, Change, Refused, World, open_world
+from tobs.sandbox.worlds import COMMON, Change, RpcError, World, open_world
 
 
 def small() -> tuple[World, int]:
@@ -73,9 +73,9 @@ def test_a_reference_expires_and_is_renewed_by_fetching_the_message() -> None:
     message = next(m for m in photos if isinstance(m.media, types.MessageMediaPhoto))
     photo = message.media.photo
     world.stamps.expire()
-    with pytest.raises(Refused, match="FILE_REFERENCE_EXPIRED"):
+    with pytest.raises(RpcError, match="FILE_REFERENCE_EXPIRED"):
         world.open_file("photo", photo.id, "x", photo.file_reference)
-    with pytest.raises(Refused, match="FILE_REFERENCE_INVALID"):
+    with pytest.raises(RpcError, match="FILE_REFERENCE_INVALID"):
         world.open_file("photo", photo.id, "x", b"never given")
     fresh = history.get(message.id).media.photo
     assert world.open_file("photo", fresh.id, "x", fresh.file_reference).size == fresh.sizes[-1].size
@@ -100,7 +100,7 @@ def test_what_is_unknown_is_refused_by_telegrams_names() -> None:
         "PEER_ID_INVALID": lambda: world.history(12),
         "CHANNEL_INVALID": lambda: world.history(-1000000000012),
     }.items():
-        with pytest.raises(Refused, match=name):
+        with pytest.raises(RpcError, match=name):
             ask()
 
 

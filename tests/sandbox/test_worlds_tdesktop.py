@@ -10,7 +10,7 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 from tobs.errors import UsageError
-from tobs.sandbox.worlds import Refused, World, open_world
+from tobs.sandbox.worlds import RpcError, World, open_world
 from tobs.sandbox.worlds.tdesktop.people import marked_id
 from tobs.sandbox.worlds.tdesktop.text import read_text
 from tobs.sandbox.worlds.tl import Tl
@@ -100,7 +100,7 @@ def test_senders_and_forwards_of_every_age(world: World, messages: list[Tl]) -> 
     assert said(messages, "from a channel").fwd_from.from_id.channel_id == 88
     assert said(messages, "forwarded, deleted").fwd_from.from_name == "Deleted Account"
     assert said(messages, "reply elsewhere").reply_to.reply_to_peer_id.channel_id == 88
-    with pytest.raises(Refused, match="CHANNEL_PRIVATE"):
+    with pytest.raises(RpcError, match="CHANNEL_PRIVATE"):
         world.history(-1000000000088)
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_is_there_is_served_and_one_that_is_not_says_so(world: World
     assert served.read(0, served.size) == (TRAPS / "photos" / "here.jpg").read_bytes()
     assert [photo.sizes[0].size for photo in photos] == [served.size, 5000, 5000, 5000]
     for photo in photos[1:]:  # not included, gone, and a path that leads out of the folder
-        with pytest.raises(Refused, match="LOCATION_INVALID"):
+        with pytest.raises(RpcError, match="LOCATION_INVALID"):
             world.open_file("photo", photo.id, "y", photo.file_reference)
     documents = [m.media.document for m in messages if isinstance(m.media, types.MessageMediaDocument)]
     assert world.open_file("document", documents[0].id).read(0, 99) == b"A paper that is here.\n"

@@ -8,9 +8,10 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import About, Refused
+from tobs.sandbox.worlds import About, RpcError
 
 
 @serves(functions.channels.GetChannelsRequest)
@@ -38,7 +39,7 @@ def get_full_channel(call: Call, request: Any) -> Any:
     world = call.world
     marked = marked_id(world, request.channel)
     if not is_channel_id(marked):
-        raise Refused(400, "CHANNEL_INVALID")
+        raise RpcError(400, "CHANNEL_INVALID")
     history = world.history(marked)
     about = world.about.get(marked, About())
     full = types.ChannelFull(
@@ -91,9 +92,9 @@ def get_participants(call: Call, request: Any) -> Any:
     marked = marked_id(world, request.channel)
     entity = world.entity(marked)
     if marked in world.closed:
-        raise Refused(400, "CHANNEL_PRIVATE")
+        raise RpcError(400, "CHANNEL_PRIVATE")
     if getattr(entity, "broadcast", False) and not getattr(entity, "admin_rights", None):
-        raise Refused(400, "CHAT_ADMIN_REQUIRED")
+        raise RpcError(400, "CHAT_ADMIN_REQUIRED")
     members = world.about.get(marked, About()).members
     if isinstance(request.filter, types.ChannelParticipantsSearch):
         members = tuple(id for id in members if request.filter.q.casefold() in _name(world.entity(id)).casefold())
@@ -115,7 +116,7 @@ def _page(members: Sequence[int], offset: int, limit: int) -> Sequence[int]:
 def get_left_channels(call: Call, request: Any) -> Any:
     """Channels the account has left; only in a takeout."""
     if not call.takeout:
-        raise Refused(400, "TAKEOUT_REQUIRED")
+        raise RpcError(400, "TAKEOUT_REQUIRED")
     world = call.world
     left = [
         entity

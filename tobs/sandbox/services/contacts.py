@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.peers import entities_of
+from tobs.sandbox.answers import entities_of
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds import RpcError
 from tobs.sandbox.worlds.tl import peer
 
 _USERNAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
@@ -18,7 +18,7 @@ _USERNAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
 @serves(functions.contacts.ResolveUsernameRequest)
 def resolve_username(call: Call, request: Any) -> Any:
     if not _USERNAME.fullmatch(request.username):
-        raise Refused(400, "USERNAME_INVALID")
+        raise RpcError(400, "USERNAME_INVALID")
     return _resolved(call, call.world.resolve(request.username))
 
 
@@ -27,7 +27,7 @@ def resolve_phone(call: Call, request: Any) -> Any:
     for marked, entity in call.world.entities.items():
         if isinstance(entity, types.User) and entity.phone and entity.phone == request.phone.lstrip("+"):
             return _resolved(call, marked)
-    raise Refused(400, "PHONE_NOT_OCCUPIED")
+    raise RpcError(400, "PHONE_NOT_OCCUPIED")
 
 
 def _resolved(call: Call, marked: int) -> Any:

@@ -8,11 +8,11 @@ from typing import Any, Final
 from telethon.tl import functions, types
 
 from tobs.model import is_channel_id
-from tobs.sandbox.dates import to_seconds
-from tobs.sandbox.peers import marked_id, together
+from tobs.sandbox.answers import entities_of_pages
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.worlds import History, World
-from tobs.sandbox.worlds.tl import peer
+from tobs.sandbox.worlds.tl import peer, to_seconds
 
 MAX_PAGE: Final = 100
 _MASK: Final = (1 << 64) - 1
@@ -103,7 +103,7 @@ def get_messages(call: Call, request: Any) -> Any:
             pages.append((chat, [id]))
         else:
             messages.append(types.MessageEmpty(id))
-    users, chats = together(world, pages)
+    users, chats = entities_of_pages(world, pages)
     return types.messages.Messages(messages, [], chats, users)
 
 

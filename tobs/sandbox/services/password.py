@@ -11,31 +11,16 @@ import secrets
 from hashlib import sha256
 from typing import Any, Final
 
-import msgspec
 from telethon.password import compute_digest
 from telethon.tl import functions, types
 
 from tobs.sandbox.crypto.handshake import DH_PRIME
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.state import Challenge, Verifier
+from tobs.sandbox.worlds import RpcError
 
 _G: Final = 3
 _SIZE: Final = 256  # bytes of a number modulo the prime
-
-
-class Verifier(msgspec.Struct, frozen=True):
-    """What checks a password: the salts, and ``v = g^x`` where x is derived from password and salts."""
-
-    algo: Any
-    v: int
-
-
-class Challenge(msgspec.Struct, frozen=True):
-    """One question: ``b`` is the server's secret, ``public`` is B. Asked of one authorization key, good once."""
-
-    key_id: int
-    b: int
-    public: bytes
 
 
 def make_verifier(password: str) -> Verifier:
@@ -65,16 +50,16 @@ def _verifier(call: Call) -> Verifier:
     """Made when first asked for: it takes a tenth of a second."""
     state = call.state
     if state.verifier is None:
-        state.verifier = make_verifier(call.server.options.password)
-    return state.verifier  # type: ignore[no-any-return]
+        state.verifier = make_verifier(call.options.password)
+    return state.verifier
 
 
 @serves(functions.account.GetPasswordRequest, login=False)
 def get_password(call: Call, request: Any) -> Any:
     """The rules, and a new challenge; only the newest of an authorization key is good."""
     if not (call.key.user_id or call.key.pending):
-        raise Refused(401, "AUTH_KEY_UNREGISTERED")
-    options = call.server.options
+        raise RpcError(401, "AUTH_KEY_UNREGISTERED")
+    options = call.options
     unset = types.PasswordKdfAlgoUnknown()
     rules: dict[str, Any] = {
         "new_algo": unset,
@@ -105,20 +90,20 @@ def get_password(call: Call, request: Any) -> Any:
 def check_password(call: Call, request: Any) -> Any:
     """Log in who has given the right code, or had a QR code accepted, before."""
     if not call.key.pending:
-        raise Refused(401, "AUTH_KEY_UNREGISTERED")
+        raise RpcError(401, "AUTH_KEY_UNREGISTERED")
     given = request.password
     if not isinstance(given, types.InputCheckPasswordSRP):
-        raise Refused(400, "PASSWORD_HASH_INVALID")
+        raise RpcError(400, "PASSWORD_HASH_INVALID")
     challenge = call.state.challenges.pop(given.srp_id, None)
     if challenge is None or challenge.key_id != call.key.key_id:
-        raise Refused(400, "SRP_ID_INVALID")
-    if not proves(_verifier(call), challenge, bytes(given.A), bytes(given.M1)):
-        raise Refused(400, "PASSWORD_HASH_INVALID")
+        raise RpcError(400, "SRP_ID_INVALID")
+    if not is_valid_proof(_verifier(call), challenge, bytes(given.A), bytes(given.M1)):
+        raise RpcError(400, "PASSWORD_HASH_INVALID")
     call.key.user_id, call.key.pending = call.key.pending, 0
     return types.auth.Authorization(call.world.entity(call.key.user_id))
 
 
-def proves(verifier: Verifier, challenge: Challenge, a_public: bytes, proof: bytes) -> bool:
+def is_valid_proof(verifier: Verifier, challenge: Challenge, a_public: bytes, proof: bytes) -> bool:
     """Whether ``proof`` (M1) shows that who sent ``a_public`` (A) knows the password."""
     a = _number(a_public)
     if not 0 < a < DH_PRIME or len(a_public) > _SIZE:

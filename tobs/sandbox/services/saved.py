@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_date
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.services.history import MAX_PAGE, page_of, within
-from tobs.sandbox.worlds import Refused, World
-from tobs.sandbox.worlds.tl import marked, peer
+from tobs.sandbox.worlds import RpcError, World
+from tobs.sandbox.worlds.tl import marked, peer, to_date
 
 _MOST: Final = 100
 
@@ -67,9 +66,9 @@ def send_reaction(call: Call, request: Any) -> Any:
     world, chat = call.world, marked_id(call.world, request.peer)
     given = [reaction for reaction in request.reaction or () if isinstance(reaction, types.ReactionEmoji)]
     if len(given) != len(request.reaction or ()) or len(given) > 1:
-        raise Refused(400, "REACTION_INVALID")
+        raise RpcError(400, "REACTION_INVALID")
     if not world.history(chat).has(request.msg_id):
-        raise Refused(400, "MESSAGE_ID_INVALID")
+        raise RpcError(400, "MESSAGE_ID_INVALID")
     if chat == world.me.id:
         world.tag(request.msg_id, given[0].emoticon if given else "")
     elif given:

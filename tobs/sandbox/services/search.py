@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_seconds
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.services.history import MAX_PAGE, page_of
 from tobs.sandbox.worlds import History
+from tobs.sandbox.worlds.tl import to_seconds
 
 _BATCH: Final = 500  # messages looked at before other requests get their turn
 _Test = Callable[[Any], bool]

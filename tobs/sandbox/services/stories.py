@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_seconds
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import Refused, World
+from tobs.sandbox.worlds import RpcError, World
 from tobs.sandbox.worlds.history import copy_of
-from tobs.sandbox.worlds.tl import peer
+from tobs.sandbox.worlds.tl import peer, to_seconds
 
 _MOST: Final = 100
 
@@ -48,7 +48,7 @@ def get_stories_archive(call: Call, request: Any) -> Any:
     world = call.world
     chat = marked_id(world, request.peer)
     if chat != world.me.id and not getattr(world.entity(chat), "creator", False):
-        raise Refused(400, "CHAT_ADMIN_REQUIRED" if chat < 0 else "PEER_ID_INVALID")
+        raise RpcError(400, "CHAT_ADMIN_REQUIRED" if chat < 0 else "PEER_ID_INVALID")
     return _page(world, chat, _stories(world, chat, lambda story: True), request)
 
 

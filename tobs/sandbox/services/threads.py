@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_seconds
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.services.history import MAX_PAGE, page_of, within
 from tobs.sandbox.worlds import World
 from tobs.sandbox.worlds.threads import discussion, thread_ids, topics_of
-from tobs.sandbox.worlds.tl import marked
+from tobs.sandbox.worlds.tl import marked, to_seconds
 
 _MOST: Final = 100
 

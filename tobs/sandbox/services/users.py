@@ -6,9 +6,10 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import About, Refused
+from tobs.sandbox.worlds import About, RpcError
 
 
 @serves(functions.users.GetUsersRequest, any_dc=True)
@@ -22,7 +23,7 @@ def _user(call: Call, given: Any) -> Any:
         return call.world.entity(call.key.user_id)
     try:
         return call.world.entity(marked_id(call.world, given))
-    except Refused:
+    except RpcError:
         return types.UserEmpty(getattr(given, "user_id", 0))
 
 
@@ -31,7 +32,7 @@ def get_full_user(call: Call, request: Any) -> Any:
     marked = marked_id(call.world, request.id)
     user = call.world.entity(marked)
     if not isinstance(user, types.User):
-        raise Refused(400, "USER_ID_INVALID")
+        raise RpcError(400, "USER_ID_INVALID")
     about = call.world.about.get(marked, About())
     full = types.UserFull(
         id=user.id,

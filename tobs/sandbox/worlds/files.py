@@ -20,7 +20,7 @@ RemoteKind = Literal["photo", "document"]
 _MASK = (1 << 64) - 1
 
 
-class Refused(Exception):
+class RpcError(Exception):
     """A world's answer that Telegram gives as an rpc error: ``code`` and ``name`` (``CHANNEL_PRIVATE``)."""
 
     def __init__(self, code: int, name: str) -> None:
@@ -122,7 +122,7 @@ class Stamps:
         if reference == self.reference(kind, id):
             return
         well_formed = len(reference) == 13 and reference[5:] == struct.pack("<Q", mix(id, 77))
-        raise Refused(400, "FILE_REFERENCE_EXPIRED" if well_formed else "FILE_REFERENCE_INVALID")
+        raise RpcError(400, "FILE_REFERENCE_EXPIRED" if well_formed else "FILE_REFERENCE_INVALID")
 
     def dc(self, id: int) -> int:
         """The data centre that keeps file ``id``."""

@@ -10,7 +10,7 @@ import datetime as dt
 from telethon.tl import types
 
 from tobs.model import bare_id, is_channel_id, marked_channel
-from tobs.sandbox.worlds.files import Refused, access_hash
+from tobs.sandbox.worlds.files import RpcError, access_hash
 from tobs.sandbox.worlds.world import About, EmptyBase, World
 
 
@@ -18,7 +18,7 @@ def migrate(world: World, group: int, *, username: str = "") -> int:
     """Make a supergroup of the basic group ``group``, which stays with what was said in it; the new marked id."""
     old = world.entity(group)
     if group > 0 or is_channel_id(group) or old.migrated_to is not None:
-        raise Refused(400, "CHAT_ID_INVALID")
+        raise RpcError(400, "CHAT_ID_INVALID")
     id = 2_000_000_000 + bare_id(group) % 1_000_000
     new, now = marked_channel(id), dt.datetime.fromtimestamp(int(world.clock()), dt.UTC)
     about = world.about.get(group, About())

@@ -14,7 +14,7 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id
-from tobs.sandbox.worlds.files import Refused
+from tobs.sandbox.worlds.files import RpcError
 from tobs.sandbox.worlds.history import History
 from tobs.sandbox.worlds.markup import found_entities
 from tobs.sandbox.worlds.tl import Tl, peer
@@ -57,7 +57,7 @@ def is_forum(world: World, chat: int) -> bool:
 def create_topic(world: World, chat: int, title: str, *, sender: int = 0, icon: int = 0) -> int:
     """A new topic; its id is that of the service message that tells of it. Raises ``CHANNEL_FORUM_MISSING``."""
     if not is_forum(world, chat):
-        raise Refused(400, "CHANNEL_FORUM_MISSING")
+        raise RpcError(400, "CHANNEL_FORUM_MISSING")
     colour = _COLOURS[len(world.topics[chat]) % len(_COLOURS)]
     action = types.MessageActionTopicCreate(title, colour, icon_emoji_id=icon or None)
     id = world.post(chat, sender=sender, action=action)
@@ -74,7 +74,7 @@ def edit_topic(world: World, chat: int, id: int, **changes: Any) -> int:
     """
     found = world.topics.get(chat, {}).get(id)
     if found is None:
-        raise Refused(400, "TOPIC_ID_INVALID")
+        raise RpcError(400, "TOPIC_ID_INVALID")
     for name, value in changes.items():
         setattr(found, name, value)
     told = {name: value for name, value in changes.items() if name != "pinned"}
@@ -101,7 +101,7 @@ def topics_of(world: World, chat: int) -> list[Tl]:
     Raises ``CHANNEL_FORUM_MISSING`` for what is no forum.
     """
     if not is_forum(world, chat):
-        raise Refused(400, "CHANNEL_FORUM_MISSING")
+        raise RpcError(400, "CHANNEL_FORUM_MISSING")
     history = world.history(chat)
     newest: dict[int, int] = {}
     for id in history.slice(0, history.count):
@@ -123,7 +123,7 @@ def discussion(world: World, channel: int, post: int) -> tuple[int, int]:
         history = world.kept(group)
         for id in _copies(history, channel, post):
             return group, id
-    raise Refused(400, "MSG_ID_INVALID")
+    raise RpcError(400, "MSG_ID_INVALID")
 
 
 def _copies(history: History, channel: int, post: int) -> Iterator[int]:

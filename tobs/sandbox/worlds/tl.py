@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -24,6 +25,16 @@ class Raw(TLObject):  # type: ignore[misc]
 
     def to_dict(self) -> dict[str, Any]:
         return {"_": "Raw", "data": self.data}
+
+
+def to_date(seconds: float) -> dt.datetime:
+    """Return Unix seconds as a TL date: UTC, whole seconds."""
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+
+
+def to_seconds(date: dt.datetime | None) -> int:
+    """Return a TL date as Unix seconds; 0 for None."""
+    return 0 if date is None else int(date.timestamp())
 
 
 def peer(marked: int) -> Tl:

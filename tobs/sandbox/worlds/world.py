@@ -15,7 +15,7 @@ from msgspec import Struct
 from telethon.tl import types
 
 from tobs.model import is_channel_id
-from tobs.sandbox.worlds.files import Blob, Bytes, FileFinder, Refused, RemoteKind, Stamps, Stored, access_hash, mix
+from tobs.sandbox.worlds.files import Blob, Bytes, FileFinder, RemoteKind, RpcError, Stamps, Stored, access_hash, mix
 from tobs.sandbox.worlds.history import Base, History
 from tobs.sandbox.worlds.tl import Raw, Tl, peer, reply_header
 
@@ -129,7 +129,7 @@ class World:
     def entity(self, marked: int) -> Tl:
         """The TL user, chat or channel of a marked id; raises ``PEER_ID_INVALID``."""
         if marked not in self.entities:
-            raise Refused(400, "CHANNEL_INVALID" if is_channel_id(marked) else "PEER_ID_INVALID")
+            raise RpcError(400, "CHANNEL_INVALID" if is_channel_id(marked) else "PEER_ID_INVALID")
         return self.entities[marked]
 
     def resolve(self, username: str) -> int:
@@ -137,12 +137,12 @@ class World:
         try:
             return self.usernames[username.removeprefix("@").lower()]
         except KeyError:
-            raise Refused(400, "USERNAME_NOT_OCCUPIED") from None
+            raise RpcError(400, "USERNAME_NOT_OCCUPIED") from None
 
     def history(self, marked: int) -> History:
         """The messages of a chat; raises ``CHANNEL_PRIVATE`` where the account has no access."""
         if marked in self.closed or marked in self.comments_only:
-            raise Refused(400, "CHANNEL_PRIVATE")
+            raise RpcError(400, "CHANNEL_PRIVATE")
         return self.kept(marked)
 
     def kept(self, marked: int) -> History:
@@ -208,11 +208,11 @@ class World:
         """
         stored = self._find(kind, id)
         if stored is None:
-            raise Refused(400, "FILE_ID_INVALID")
+            raise RpcError(400, "FILE_ID_INVALID")
         if reference is not None:
             self.stamps.check(kind, id, reference)
         if size not in stored.parts:
-            raise Refused(400, "LOCATION_INVALID")
+            raise RpcError(400, "LOCATION_INVALID")
         return stored.parts[size]
 
     def file_dc(self, id: int) -> int:
@@ -393,7 +393,7 @@ class World:
     def _message(self, chat: int, id: int) -> Tl:
         message = self.kept(chat).get(id)
         if message is None or isinstance(message, types.MessageService):
-            raise Refused(400, "MESSAGE_ID_INVALID")
+            raise RpcError(400, "MESSAGE_ID_INVALID")
         return message
 
     def _next_id(self, chat: int) -> int:
