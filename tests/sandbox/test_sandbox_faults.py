@@ -62,7 +62,7 @@ def test_a_rate_applies_to_calls_above_the_limit_of_a_second() -> None:
 
 async def test_a_short_part_loses_its_second_half(sandbox: Sandbox, client) -> None:
     world = sandbox.world
-    document = world.add_document(b"x" * 8192, "application/x-test", [])
+    document = world.files.add_document(b"x" * 8192, "application/x-test", [])
     location = types.InputDocumentFileLocation(document.id, document.access_hash, document.file_reference, "")
     sandbox.faults.add("upload.getFile=short")
     request = functions.upload.GetFileRequest(location, 0, 8192)

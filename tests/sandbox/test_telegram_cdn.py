@@ -134,7 +134,7 @@ async def test_a_file_that_only_a_cdn_gives_and_gives_wrong_is_not_accepted(tmp_
 @pytest.mark.parametrize("sandbox", [SandboxOptions(cdn=True)], indirect=True)
 async def test_clients_that_say_nothing_of_cdns_get_files_as_ever(sandbox: Sandbox, connect: Connect) -> None:
     async with connect() as client:
-        document = sandbox.world.add_document(
+        document = sandbox.world.files.add_document(
             b"x" * 100_000, "application/x", [types.DocumentAttributeFilename("a.bin")]
         )
         number = sandbox.world.post(

@@ -120,9 +120,9 @@ def test_every_file_is_there_and_recordings_have_their_tags_and_length() -> None
                     for size in item.sizes:
                         if not isinstance(size, types.PhotoStrippedSize):
                             told = size.sizes[-1] if isinstance(size, types.PhotoSizeProgressive) else size.size
-                            assert kept.open_file("photo", item.id, size.type, item.file_reference).size == told
+                            assert kept.files.open("photo", item.id, size.type, item.file_reference).size == told
                 elif isinstance(item, types.Document):
-                    blob = kept.open_file("document", item.id, "", item.file_reference)
+                    blob = kept.files.open("document", item.id, "", item.file_reference)
                     assert blob.size == item.size == len(blob.read(0, blob.size))
     for path in sorted((DATA / "music").glob("chimes.*")):
         titles.add(
@@ -151,7 +151,7 @@ def test_a_page_brings_everybody_it_names() -> None:
     for chat in kept.dialogs():
         history = kept.history(chat)
         ids = history.slice(0, history.count)
-        users, chats = kept.people(chat, ids)
+        users, chats = kept.page_entities(chat, ids)
         known = {user.id for user in users} | {chat.id for chat in chats}
         for message in messages(chat):
             for item in walk(message):
@@ -163,7 +163,7 @@ def test_there_is_more_than_the_channel_and_one_closed_door() -> None:
     kept = world()
     assert len(kept.dialogs()) >= 5
     assert kept.me.id in kept.dialogs()
-    closed = kept.resolve(kept.private[0])
+    closed = kept.resolve(kept.unreadable_targets[0])
     with pytest.raises(RpcError, match="CHANNEL_PRIVATE"):
         kept.history(closed)
 

@@ -17,7 +17,7 @@ ARCHIVE_FOLDER: Final = 1
 
 def entities_of(world: World, ids: Iterable[int]) -> tuple[list[Any], list[Any]]:
     """The users and the chats of some marked ids, each once; unknown ones are left out."""
-    known = [world.entities[marked] for marked in dict.fromkeys(ids) if marked in world.entities]
+    known = [world.peers.entities[marked] for marked in dict.fromkeys(ids) if marked in world.peers.entities]
     users = [entity for entity in known if isinstance(entity, types.User | types.UserEmpty)]
     return users, [entity for entity in known if not isinstance(entity, types.User | types.UserEmpty)]
 
@@ -27,7 +27,7 @@ def entities_of_pages(world: World, pages: Iterable[tuple[int, Iterable[int]]]) 
     users: dict[int, Any] = {}
     chats: dict[tuple[str, int], Any] = {}
     for chat, ids in pages:
-        page_users, page_chats = world.people(chat, ids)
+        page_users, page_chats = world.page_entities(chat, ids)
         users.update((user.id, user) for user in page_users)
         chats.update(((type(entity).__name__, entity.id), entity) for entity in page_chats)
     return list(users.values()), list(chats.values())
@@ -47,7 +47,7 @@ def dialog_entry(world: World, marked: int) -> Any:
         unread_poll_votes_count=0,
         notify_settings=types.PeerNotifySettings(),
         pts=world.pts(marked) if is_channel_id(marked) else None,
-        folder_id=ARCHIVE_FOLDER if marked in world.archived else None,
+        folder_id=ARCHIVE_FOLDER if marked in world.chat_list.archived else None,
     )
 
 

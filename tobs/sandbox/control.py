@@ -104,8 +104,8 @@ class Control:
         return {"now": self._context.clock()}
 
     def _expire(self, fields: Json) -> Json:
-        self._context.world.stamps.expire()
-        return {"generation": self._context.world.stamps.generation}
+        self._context.world.files.locations.expire()
+        return {"generation": self._context.world.files.locations.generation}
 
     def _drop(self, fields: Json) -> Json:
         return {"connections": self._server.drop_connections()}

@@ -34,7 +34,7 @@ def marked_id(world: World, given: Any) -> int:
 
 
 def _checked(world: World, marked: int, access_hash: int | None, error: str) -> int:
-    entity = world.entities.get(marked)
+    entity = world.peers.entities.get(marked)
     if entity is None:
         raise RpcError(400, error)
     known = getattr(entity, "access_hash", None)

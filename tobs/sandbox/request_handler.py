@@ -95,7 +95,7 @@ class RequestHandler:
             case "delay":
                 await self._context.sleep(fault.seconds)
             case "expire":
-                self._context.world.stamps.expire()
+                self._context.world.files.locations.expire()
             case "flood" | "error" | "rate":
                 raise RpcError(fault.code, fault.name)
 

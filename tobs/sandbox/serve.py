@@ -85,7 +85,7 @@ async def serve(
             await server.stop()
             raise NetworkError(f"Port {options.port} cannot be listened on: {error.strerror}.") from error
         control = await asyncio.start_server(Control(server).serve, HOST, 0)
-        world.listeners.append(listener)
+        world.changes.listeners.append(listener)
         try:
             pem.parent.mkdir(parents=True, exist_ok=True)
             pem.write_text(key.pem)
@@ -95,7 +95,7 @@ async def serve(
                 _write_whole(ready_file, msgspec.json.encode(ready))
             yield Sandbox(server, ready)
         finally:
-            world.listeners.remove(listener)
+            world.changes.listeners.remove(listener)
             control.close()
             await server.stop()
 

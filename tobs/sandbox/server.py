@@ -28,7 +28,7 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._accepted = 0
         context.world.clock = context.clock
-        context.world.stamps.use_dcs(context.options.dcs)
+        context.world.files.locations.use_dcs(context.options.dcs)
 
     @property
     def state(self) -> State:

@@ -8,10 +8,9 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds import World, forge
+from tobs.sandbox.worlds import World
 from tobs.sandbox.worlds.markup import found_entities
-from tobs.sandbox.worlds.migrating import migrate
-from tobs.sandbox.worlds.stories import story
+from tobs.sandbox.worlds.sample_files import JPEG_LEAST, jpeg
 from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forward_post, recount_comments
 
 Json = dict[str, Any]
@@ -56,7 +55,7 @@ class WorldRoutes:
             return None
         data = base64.b64decode(given["data"], validate=True)
         if given.get("kind") == "photo":
-            photo = self._world.add_photo(data, given.get("width", 640), given.get("height", 480))
+            photo = self._world.files.add_photo(data, given.get("width", 640), given.get("height", 480))
             return types.MessageMediaPhoto(photo=photo)
         attributes: list[Any] = [types.DocumentAttributeFilename(given.get("name", "file.bin"))]
         if given.get("kind") in ("audio", "voice"):
@@ -66,7 +65,7 @@ class WorldRoutes:
                     given.get("duration", 0), voice=voice, title=given.get("title"), performer=given.get("performer")
                 )
             )
-        document = self._world.add_document(data, given.get("mime", "application/octet-stream"), attributes)
+        document = self._world.files.add_document(data, given.get("mime", "application/octet-stream"), attributes)
         return types.MessageMediaDocument(document=document)
 
     # -- messages
@@ -139,7 +138,7 @@ class WorldRoutes:
     def _forget(self, fields: Json) -> Json:
         """{chat} -> {pts}: differences from before this pts are too long."""
         chat = self._chat(fields)
-        self._world.forget(chat)
+        self._world.changes.forget(chat)
         return {"pts": self._world.pts(chat)}
 
     def _leave(self, fields: Json) -> Json:
@@ -149,7 +148,7 @@ class WorldRoutes:
 
     def _migrate(self, fields: Json) -> Json:
         """{chat, username} -> {id}: the supergroup that a basic group became."""
-        return {"id": migrate(self._world, self._chat(fields), username=fields.get("username", ""))}
+        return {"id": self._world.migrate(self._chat(fields), username=fields.get("username", ""))}
 
     # -- topics, comments, stories
 
@@ -180,10 +179,11 @@ class WorldRoutes:
 
     def _story(self, fields: Json) -> Json:
         """{chat, text, data (base64 of a JPEG), pinned} -> {id}: a new story."""
-        world = self._world
-        stories = world.stories.setdefault(self._chat(fields), {})
-        id = max(stories, default=0) + 1
-        data = base64.b64decode(fields["data"]) if "data" in fields else forge.jpeg(id, forge.JPEG_LEAST)
+        world, owner = self._world, self._chat(fields)
+        data = base64.b64decode(fields["data"]) if "data" in fields else _picture(world, owner)
         pinned = bool(fields.get("pinned"))
-        stories[id] = story(world, id, fields.get("text", ""), data, date=world.clock(), pinned=pinned)
-        return {"id": id}
+        return {"id": world.add_story(owner, fields.get("text", ""), data, date=world.clock(), pinned=pinned)}
+
+
+def _picture(world: World, owner: int) -> bytes:
+    return jpeg(1 + max(world.stories.get(owner, {}), default=0), JPEG_LEAST)

@@ -11,7 +11,7 @@ from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
 from tobs.sandbox.answers import entities_of
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import About, RpcError
+from tobs.sandbox.worlds import RpcError
 
 
 @serves(functions.channels.GetChannelsRequest)
@@ -22,7 +22,7 @@ def get_channels(call: Call, request: Any) -> Any:
 
 def _seen(call: Call, marked: int) -> Any:
     entity = call.world.entity(marked)
-    if marked not in call.world.closed:
+    if marked not in call.world.chat_list.closed:
         return entity
     return types.ChannelForbidden(
         entity.id, entity.access_hash or 0, entity.title, broadcast=entity.broadcast, megagroup=entity.megagroup
@@ -41,7 +41,7 @@ def get_full_channel(call: Call, request: Any) -> Any:
     if not is_channel_id(marked):
         raise RpcError(400, "CHANNEL_INVALID")
     history = world.history(marked)
-    about = world.about.get(marked, About())
+    about = world.peers.info(marked)
     full = types.ChannelFull(
         id=world.entity(marked).id,
         about=about.about,
@@ -70,7 +70,7 @@ def get_full_chat(call: Call, request: Any) -> Any:
     world = call.world
     marked = marked_group(request.chat_id)
     group = world.entity(marked)
-    about = world.about.get(marked, About())
+    about = world.peers.info(marked)
     members = [types.ChatParticipant(id, world.me.id, group.date) for id in about.members]
     full = types.ChatFull(
         id=group.id,
@@ -91,11 +91,11 @@ def get_participants(call: Call, request: Any) -> Any:
     world = call.world
     marked = marked_id(world, request.channel)
     entity = world.entity(marked)
-    if marked in world.closed:
+    if marked in world.chat_list.closed:
         raise RpcError(400, "CHANNEL_PRIVATE")
     if getattr(entity, "broadcast", False) and not getattr(entity, "admin_rights", None):
         raise RpcError(400, "CHAT_ADMIN_REQUIRED")
-    members = world.about.get(marked, About()).members
+    members = world.peers.info(marked).members
     if isinstance(request.filter, types.ChannelParticipantsSearch):
         members = tuple(id for id in members if request.filter.q.casefold() in _name(world.entity(id)).casefold())
     page = _page(members, request.offset, request.limit)
@@ -120,8 +120,8 @@ def get_left_channels(call: Call, request: Any) -> Any:
     world = call.world
     left = [
         entity
-        for marked, entity in sorted(world.entities.items())
-        if _left(marked, entity) and marked not in world.closed
+        for marked, entity in sorted(world.peers.entities.items())
+        if _left(marked, entity) and marked not in world.chat_list.closed
     ]
     return types.messages.Chats(left[request.offset :])
 

@@ -24,7 +24,7 @@ def resolve_username(call: Call, request: Any) -> Any:
 
 @serves(functions.contacts.ResolvePhoneRequest)
 def resolve_phone(call: Call, request: Any) -> Any:
-    for marked, entity in call.world.entities.items():
+    for marked, entity in call.world.peers.entities.items():
         if isinstance(entity, types.User) and entity.phone and entity.phone == request.phone.lstrip("+"):
             return _resolved(call, marked)
     raise RpcError(400, "PHONE_NOT_OCCUPIED")
@@ -38,6 +38,6 @@ def _resolved(call: Call, marked: int) -> Any:
 @serves(functions.contacts.GetContactsRequest)
 def get_contacts(call: Call, request: Any) -> Any:
     """The users the world marks as contacts."""
-    users = [user for user in call.world.entities.values() if isinstance(user, types.User) and user.contact]
+    users = [user for user in call.world.peers.entities.values() if isinstance(user, types.User) and user.contact]
     found = [types.Contact(user.id, bool(user.mutual_contact)) for user in users]
     return types.contacts.Contacts(found, 0, users)

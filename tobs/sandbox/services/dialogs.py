@@ -22,7 +22,8 @@ def get_dialogs(call: Call, request: Any) -> Any:
     world = call.world
     listed = world.dialogs()
     if request.folder_id is not None:
-        listed = [marked for marked in listed if (marked in world.archived) == (request.folder_id == ARCHIVE_FOLDER)]
+        archive = request.folder_id == ARCHIVE_FOLDER
+        listed = [marked for marked in listed if (marked in world.chat_list.archived) == archive]
     start = _start(world, listed, request)
     page = listed[start : start + min(max(request.limit, 0), _MAX_PAGE)]
     dialogs, messages, chats, users = _listing(world, page)
@@ -71,4 +72,4 @@ def get_peer_dialogs(call: Call, request: Any) -> Any:
 
 @serves(functions.messages.GetDialogFiltersRequest)
 def get_dialog_filters(call: Call, request: Any) -> Any:
-    return types.messages.DialogFilters(call.world.folders)
+    return types.messages.DialogFilters(call.world.chat_list.folders)

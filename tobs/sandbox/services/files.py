@@ -55,16 +55,16 @@ def _blob(call: Call, location: Any) -> Blob:
     match location:
         case types.InputDocumentFileLocation():
             _check_dc(call, location.id)
-            return world.open_file("document", location.id, location.thumb_size, bytes(location.file_reference))
+            return world.files.open("document", location.id, location.thumb_size, bytes(location.file_reference))
         case types.InputPhotoFileLocation():
             _check_dc(call, location.id)
-            return world.open_file("photo", location.id, location.thumb_size, bytes(location.file_reference))
+            return world.files.open("photo", location.id, location.thumb_size, bytes(location.file_reference))
         case types.InputPeerPhotoFileLocation():
             entity = world.entity(marked_id(world, location.peer))
             if getattr(getattr(entity, "photo", None), "photo_id", 0) != location.photo_id:
                 raise RpcError(400, "LOCATION_INVALID")
             _check_dc(call, location.photo_id)
-            return world.open_file("photo", location.photo_id, "c" if location.big else "a")
+            return world.files.open("photo", location.photo_id, "c" if location.big else "a")
     raise RpcError(400, "LOCATION_INVALID")
 
 
@@ -77,7 +77,7 @@ def _name_of(location: Any) -> str:
 
 
 def _check_dc(call: Call, file_id: int) -> None:
-    dc = call.world.file_dc(file_id)
+    dc = call.world.files.locations.dc(file_id)
     if dc != call.dc:
         raise RpcError(303, f"FILE_MIGRATE_{dc}")
 

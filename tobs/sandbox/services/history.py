@@ -65,7 +65,7 @@ def ids_hash(ids: Iterable[int]) -> int:
 def page_of(world: World, chat: int, ids: Sequence[int], *, count: int, offset: int = 0) -> Any:
     """Messages of one chat in the container Telegram uses for its kind of chat."""
     messages = world.messages(chat, ids)
-    users, chats = world.people(chat, ids)
+    users, chats = world.page_entities(chat, ids)
     if is_channel_id(chat):
         return types.messages.ChannelMessages(
             world.pts(chat), count, messages, [], chats, users, offset_id_offset=offset or None
@@ -83,7 +83,7 @@ def get_channel_messages(call: Call, request: Any) -> Any:
     history = world.history(chat)
     ids = _asked(request.id)
     found = [id for id in ids if history.has(id)]
-    users, chats = world.people(chat, found)
+    users, chats = world.page_entities(chat, found)
     messages = [
         world.messages(chat, [id])[0] if history.has(id) else types.MessageEmpty(id, peer_id=peer(chat)) for id in ids
     ]

@@ -14,7 +14,7 @@ from tobs.sandbox.worlds.tl import to_date
 
 
 def _chat_of(call: Call, code: str) -> int:
-    invite = call.world.invites.get(code)
+    invite = call.world.chat_list.invites.get(code)
     if invite is None:
         raise RpcError(400, "INVITE_HASH_INVALID")
     if not invite.chat:
@@ -23,7 +23,7 @@ def _chat_of(call: Call, code: str) -> int:
 
 
 def _is_member(call: Call, chat: int) -> bool:
-    return chat not in call.world.closed and not call.world.entity(chat).left
+    return chat not in call.world.chat_list.closed and not call.world.entity(chat).left
 
 
 @serves(functions.messages.CheckChatInviteRequest)

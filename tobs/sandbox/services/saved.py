@@ -35,7 +35,7 @@ def get_saved_dialogs(call: Call, request: Any) -> Any:
     page = rest[: min(max(request.limit, 0), _MOST)]
     dialogs = [types.SavedDialog(peer(source), ids[0]) for source, ids in page]
     tops = [ids[0] for _, ids in page]
-    users, chats = world.people(world.me.id, tops)
+    users, chats = world.page_entities(world.me.id, tops)
     messages = world.messages(world.me.id, tops)
     if len(page) == len(sources):
         return types.messages.SavedDialogs(dialogs, messages, chats, users)

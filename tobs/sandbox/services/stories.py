@@ -20,7 +20,7 @@ _MOST: Final = 100
 def _stories(world: World, chat: int, wanted: Callable[[Any], bool]) -> list[Any]:
     """Stories of a peer, newest first, with references to files that hold."""
     found = sorted(world.stories.get(chat, {}).values(), key=lambda story: -story.id)
-    return [copy_of(world.stamps.stamp(story)) for story in found if wanted(story)]
+    return [copy_of(world.files.locations.refresh(story)) for story in found if wanted(story)]
 
 
 @serves(functions.stories.GetPeerStoriesRequest)

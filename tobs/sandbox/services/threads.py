@@ -42,7 +42,7 @@ def _topics(world: World, chat: int, topics: Sequence[Any], *, count: int) -> An
     there = [topic for topic in topics if isinstance(topic, types.ForumTopic)]
     history = world.history(chat)
     tops = [topic.top_message for topic in there if history.has(topic.top_message)]
-    users, chats = world.people(chat, tops)
+    users, chats = world.page_entities(chat, tops)
     makers, _ = entities_of(world, [marked(topic.from_id) for topic in there])
     users += [maker for maker in makers if maker.id not in {user.id for user in users}]
     return types.messages.ForumTopics(
@@ -73,7 +73,7 @@ def get_replies(call: Call, request: Any) -> Any:
 
 
 def _date(world: World, chat: int, id: int) -> int:
-    return to_seconds(world.kept(chat).peek(id).date)
+    return to_seconds(world.unchecked_history(chat).peek(id).date)
 
 
 @serves(functions.messages.GetMessagesViewsRequest)
@@ -89,7 +89,7 @@ def get_messages_views(call: Call, request: Any) -> Any:
         )
         for message in found
     ]
-    linked = world.about[chat].linked_chat if chat in world.about else 0
+    linked = world.peers.full_info[chat].linked_chat if chat in world.peers.full_info else 0
     users, chats = entities_of(world, [chat, linked])
     return types.messages.MessageViews(views, chats, users)
 
@@ -102,7 +102,7 @@ def get_discussion_message(call: Call, request: Any) -> Any:
     world.history(channel)
     group, root = discussion(world, channel, request.msg_id)
     ids = thread_ids(world, group, root)
-    users, chats = world.people(group, [root])
+    users, chats = world.page_entities(group, [root])
     _, more = entities_of(world, [channel])
     chats += [chat for chat in more if chat.id not in {known.id for known in chats}]
     return types.messages.DiscussionMessage(

@@ -29,9 +29,9 @@ def get_difference(call: Call, request: Any) -> Any:
     world = call.world
     if request.pts > world.pts(COMMON):
         raise RpcError(400, "PERSISTENT_TIMESTAMP_INVALID")
-    if not world.remembers(COMMON, request.pts):
+    if not world.changes.reaches(COMMON, request.pts):
         return types.updates.DifferenceTooLong(world.pts(COMMON))
-    changes = world.changes(COMMON, request.pts)
+    changes = world.changes.since(COMMON, request.pts)
     hints = _channel_hints(world, to_seconds(request.date))
     if not changes and not hints:
         return types.updates.DifferenceEmpty(to_date(call.clock()), 1)
@@ -48,7 +48,7 @@ def get_difference(call: Call, request: Any) -> Any:
 def _channel_hints(world: World, since: int) -> list[Any]:
     hints: list[Any] = []
     for marked in world.dialogs():
-        if is_channel_id(marked) and any(change.date >= since for change in world.changes(marked, 0)):
+        if is_channel_id(marked) and any(change.date >= since for change in world.changes.since(marked, 0)):
             hints.append(types.UpdateChannelTooLong(world.entity(marked).id, world.pts(marked)))
     return hints
 
@@ -65,8 +65,12 @@ def get_channel_difference(call: Call, request: Any) -> Any:
         raise RpcError(400, "PERSISTENT_TIMESTAMP_INVALID")
     if request.pts == now:
         return types.updates.ChannelDifferenceEmpty(now, final=True, timeout=_POLL)
-    changes = world.changes(marked, request.pts)
-    if not changes or not world.remembers(marked, request.pts) or changes[0].pts - changes[0].pts_count > request.pts:
+    changes = world.changes.since(marked, request.pts)
+    if (
+        not changes
+        or not world.changes.reaches(marked, request.pts)
+        or changes[0].pts - changes[0].pts_count > request.pts
+    ):
         return _too_long(world, marked, history.slice(0, 10))
     part = changes[: max(1, min(request.limit, _MAX_DIFFERENCE))]
     users, chats = entities_of_pages(world, _named(world, part))
@@ -83,7 +87,7 @@ def get_channel_difference(call: Call, request: Any) -> Any:
 
 def _too_long(world: World, marked: int, ids: list[int]) -> Any:
     """The log does not reach back that far: the client has to look at the chat anew."""
-    users, chats = world.people(marked, ids)
+    users, chats = world.page_entities(marked, ids)
     return types.updates.ChannelDifferenceTooLong(
         dialog_entry(world, marked), world.messages(marked, ids), chats, users, final=True, timeout=_POLL
     )
@@ -120,7 +124,7 @@ def pushed_updates(world: World, change: Change) -> Any:
     updates = _updates(world, change)
     if not updates:
         return None
-    users, chats = world.people(change.chat, [id for id in change.ids if world.history(change.chat).has(id)])
+    users, chats = world.page_entities(change.chat, [id for id in change.ids if world.history(change.chat).has(id)])
     return types.Updates(updates, users, chats, to_date(change.date), 0)
 
 

@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 from tobs.sandbox.answers import entities_of
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import About, RpcError
+from tobs.sandbox.worlds import RpcError
 
 
 @serves(functions.users.GetUsersRequest, any_dc=True)
@@ -33,7 +33,7 @@ def get_full_user(call: Call, request: Any) -> Any:
     user = call.world.entity(marked)
     if not isinstance(user, types.User):
         raise RpcError(400, "USER_ID_INVALID")
-    about = call.world.about.get(marked, About())
+    about = call.world.peers.info(marked)
     full = types.UserFull(
         id=user.id,
         settings=types.PeerSettings(),

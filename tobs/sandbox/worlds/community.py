@@ -13,15 +13,15 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id, marked_channel
-from tobs.sandbox.worlds import forge
-from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.history import MemoryBase
 from tobs.sandbox.worlds.markup import parse
+from tobs.sandbox.worlds.peers import FullInfo
 from tobs.sandbox.worlds.phrases import SENTENCES
-from tobs.sandbox.worlds.stories import story
+from tobs.sandbox.worlds.sample_files import JPEG_LEAST, jpeg
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.threads import GENERAL, count_comments, topic
 from tobs.sandbox.worlds.tl import Tl, peer, reply_header
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 ME: Final = 880_000_001
 ADA: Final = 880_000_002
@@ -69,14 +69,14 @@ def community_world() -> World:
     me = _user(ME, "Lena", "lena_hart", is_self=True, phone="9996628888")
     world = World("community", me, epoch=_START + 5_000_000)
     for user in (_user(ADA, "Ada North", "ada_north_garden"), _user(BEN, "Ben", ""), _user(MIRA, "Mira", "")):
-        world.add_user(user, About(about=f"{user.first_name} of the community."))
+        world.add_user(user, FullInfo(about=f"{user.first_name} of the community."))
     _add_forum(world)
     for channel, title, username, group, name, public in _DISCUSSED:
         _add_channel(world, channel, _channel(channel, title, username, broadcast=True), group)
         _add_discussion(world, channel, _channel(group, name, public, megagroup=True), group)
         for post in range(1, _POSTS + 1):
             count_comments(world, channel, post)
-    world.comments_only.add(CIRCLE)
+    world.chat_list.comments_only.add(CIRCLE)
     _add_saved(world)
     for number, owner in enumerate((ADA, POST, ME)):
         _add_stories(world, owner, 3 + 70 * number)
@@ -90,14 +90,14 @@ def community_world() -> World:
 def _add_forum(world: World) -> None:
     messages = list(_forum())
     guild = _channel(GUILD, "Garden Guild", "garden_guild", megagroup=True, forum=True)
-    about = About("Everything that grows.", PEOPLE, len(PEOPLE), pinned=(9,))
-    world.add_chat(GUILD, guild, MemoryBase(messages, world.stamps), about)
+    about = FullInfo("Everything that grows.", PEOPLE, len(PEOPLE), pinned=(9,))
+    world.add_chat(GUILD, guild, MemoryBase(messages, world.files.locations), about)
     known = {GENERAL: topic(GENERAL, "General", date=_START, creator=ADA)}
     for message in messages:
         if isinstance(message.action, types.MessageActionTopicCreate):
             title = TOPICS[len(known) - 1][0]
             seconds = message.date.timestamp()
-            known[message.id] = topic(message.id, title, date=seconds, creator=ADA, icon=mix(message.id, 3) >> 2)
+            known[message.id] = topic(message.id, title, date=seconds, creator=ADA, icon=splitmix64(message.id, 3) >> 2)
     by_title = {item.title: item for item in known.values()}
     by_title["Frost warnings"].closed = True
     by_title["Compost: hot/cold?"].pinned = True
@@ -111,7 +111,8 @@ def _forum() -> Iterator[Tl]:
     said: dict[int, list[int]] = {}
     id = 2
     for number, (title, count) in enumerate(TOPICS):
-        action = types.MessageActionTopicCreate(_RENAMED.get(title, title), 0x6FB9F0, icon_emoji_id=mix(id, 3) >> 2)
+        icon = splitmix64(id, 3) >> 2
+        action = types.MessageActionTopicCreate(_RENAMED.get(title, title), 0x6FB9F0, icon_emoji_id=icon)
         yield _service(GUILD, id, action, ADA)
         left[id] = count
         for later in range(id + 1, id + 1 + number % 3):
@@ -123,9 +124,9 @@ def _forum() -> Iterator[Tl]:
     yield _service(GUILD, id, types.MessageActionTopicEdit(title="Seeds & bulbs"), ADA, header)
     closed = [topic_id for topic_id in left if topic_id != GENERAL][5]
     while any(left.values()):
-        id += 1 + (mix(id, 5) % 9 == 0)
+        id += 1 + (splitmix64(id, 5) % 9 == 0)
         open_ones = [topic_id for topic_id, count in left.items() for _ in range(count)]
-        thread = open_ones[mix(id, 6) % len(open_ones)]
+        thread = open_ones[splitmix64(id, 6) % len(open_ones)]
         left[thread] -= 1
         yield _say(GUILD, id, thread, said, forum=True)
     header = reply_header(0, closed, forum=True)
@@ -156,7 +157,7 @@ def _add_saved(world: World) -> None:
             counts = [types.ReactionCount(types.ReactionEmoji(tag), 1, chosen_order=at) for at, tag in enumerate(tags)]
             message.reactions = types.MessageReactions(counts, reactions_as_tags=True)
         messages.append(message)
-    world.add_chat(ME, world.me, MemoryBase(messages, world.stamps))
+    world.add_chat(ME, world.me, MemoryBase(messages, world.files.locations))
     world.saved_tags = {"📌": "to do: soon"}
 
 
@@ -165,13 +166,11 @@ def _add_saved(world: World) -> None:
 
 def _add_stories(world: World, owner: int, count: int) -> None:
     """Stories of a peer, from id 1 on, shown no more: every second one is on the profile."""
-    now = world.clock()
-    found: dict[int, Tl] = {}
+    now = int(world.clock())
     for id in range(1, count + 1):
-        seconds = int(now) - (40 + count - id) * 86_400
-        data = forge.jpeg(mix(id, owner), forge.JPEG_LEAST + id)
-        found[id] = story(world, id, f"Story {id}" if id % 3 else "", data, date=seconds, pinned=id % 2 == 1)
-    world.stories[owner] = found
+        data = jpeg(splitmix64(id, owner), JPEG_LEAST + id)
+        date = now - (40 + count - id) * 86_400
+        world.add_story(owner, f"Story {id}" if id % 3 else "", data, date=date, pinned=id % 2 == 1)
 
 
 # -- channels and their discussion groups
@@ -186,7 +185,8 @@ def _add_channel(world: World, channel: int, entity: Tl, group: int) -> None:
         )
         for id in range(1, _POSTS + 1)
     ]  # fmt: skip
-    world.add_chat(channel, entity, MemoryBase(posts, world.stamps), About("Posts to talk about.", linked_chat=group))
+    info = FullInfo("Posts to talk about.", linked_chat=group)
+    world.add_chat(channel, entity, MemoryBase(posts, world.files.locations), info)
 
 
 def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
@@ -208,13 +208,13 @@ def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
                     id=id, peer_id=peer(group), date=_date(id), message=text, from_id=peer(channel), fwd_from=header
                 )
             )
-        elif roots and mix(id, group, 11) % 3:
-            thread = list(roots.values())[mix(id, 12) % len(roots)]
+        elif roots and splitmix64(id, group, 11) % 3:
+            thread = list(roots.values())[splitmix64(id, 12) % len(roots)]
             messages.append(_say(group, id, thread, said, forum=False))
         else:
-            messages.append(_message(group, id, PEOPLE[mix(id, 13) % len(PEOPLE)]))
-    about = About("Talk.", PEOPLE, len(PEOPLE), linked_chat=channel)
-    world.add_chat(group, entity, MemoryBase(messages, world.stamps), about)
+            messages.append(_message(group, id, PEOPLE[splitmix64(id, 13) % len(PEOPLE)]))
+    about = FullInfo("Talk.", PEOPLE, len(PEOPLE), linked_chat=channel)
+    world.add_chat(group, entity, MemoryBase(messages, world.files.locations), about)
 
 
 # -- messages
@@ -223,9 +223,9 @@ def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
 def _say(chat: int, id: int, thread: int, said: dict[int, list[int]], *, forum: bool) -> Tl:
     """A message of a thread; one in four answers an earlier one of it."""
     earlier = said.setdefault(thread, [])
-    answered = earlier[mix(id, 7) % len(earlier)] if earlier and mix(id, 8) % 4 == 0 else 0
+    answered = earlier[splitmix64(id, 7) % len(earlier)] if earlier and splitmix64(id, 8) % 4 == 0 else 0
     earlier.append(id)
-    sender = PEOPLE[mix(id, 9) % len(PEOPLE)]
+    sender = PEOPLE[splitmix64(id, 9) % len(PEOPLE)]
     return _message(chat, id, sender, reply_to=reply_header(answered, thread, forum=forum))
 
 

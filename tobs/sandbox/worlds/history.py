@@ -8,7 +8,7 @@ from typing import Protocol
 
 from telethon.extensions import BinaryReader
 
-from tobs.sandbox.worlds.files import Stamps
+from tobs.sandbox.worlds.files import FileLocations
 from tobs.sandbox.worlds.tl import Tl, peers_in
 
 
@@ -49,11 +49,11 @@ class Base(Protocol):
 class MemoryBase:
     """A base that holds its messages: for worlds of some thousand."""
 
-    def __init__(self, messages: Iterable[Tl], stamps: Stamps) -> None:
+    def __init__(self, messages: Iterable[Tl], locations: FileLocations) -> None:
         self._by_id: dict[int, Tl] = {int(message.id): message for message in messages}
         self._ids = sorted(self._by_id)
         self._dates = [int(self._by_id[id].date.timestamp()) for id in self._ids]
-        self._stamps = stamps
+        self._locations = locations
         self._raw: dict[int, bytes] = {}
         self._version = -1
 
@@ -78,18 +78,18 @@ class MemoryBase:
         return bisect_left(self._dates, date)
 
     def message(self, id: int) -> Tl:
-        return copy_of(self._stamps.stamp(self._by_id[id]))
+        return copy_of(self._locations.refresh(self._by_id[id]))
 
     def peek(self, id: int) -> Tl:
         return self._by_id[id]
 
     def raw(self, id: int) -> bytes:
-        if self._version != self._stamps.version:
+        if self._version != self._locations.version:
             self._raw.clear()
-            self._version = self._stamps.version
+            self._version = self._locations.version
         data = self._raw.get(id)
         if data is None:
-            data = self._raw[id] = bytes(self._stamps.stamp(self._by_id[id]))
+            data = self._raw[id] = bytes(self._locations.refresh(self._by_id[id]))
         return data
 
     def peers(self, id: int) -> Iterable[int]:
@@ -104,17 +104,17 @@ def copy_of(item: Tl) -> Tl:
 class History:
     """The messages of one chat as they are now. Positions count from the newest message, which is 0."""
 
-    def __init__(self, base: Base, stamps: Stamps) -> None:
+    def __init__(self, base: Base, locations: FileLocations) -> None:
         self.base = base
-        self._stamps = stamps
+        self._locations = locations
         self._posted: list[int] = []
         self._changed: dict[int, Tl] = {}
-        self._gone: list[int] = []  # ranks in the base, ascending
+        self._deleted: list[int] = []  # ranks in the base, ascending
         self._highest = base.top_id
 
     @property
     def count(self) -> int:
-        return self.base.count - len(self._gone) + len(self._posted)
+        return self.base.count - len(self._deleted) + len(self._posted)
 
     @property
     def top_id(self) -> int:
@@ -129,12 +129,12 @@ class History:
     def position(self, id: int) -> int:
         """How many messages have an id >= ``id``."""
         rank = self.base.rank(id)
-        return self.count - (rank - bisect_left(self._gone, rank)) - bisect_left(self._posted, id)
+        return self.count - (rank - bisect_left(self._deleted, rank)) - bisect_left(self._posted, id)
 
     def position_of_date(self, date: int) -> int:
         """How many messages are not older than Unix time ``date``."""
         rank = self.base.rank_of_date(date)
-        older = rank - bisect_left(self._gone, rank)
+        older = rank - bisect_left(self._deleted, rank)
         older += sum(1 for id in self._posted if self._changed[id].date.timestamp() < date)
         return self.count - older
 
@@ -144,7 +144,7 @@ class History:
             return self._posted[-1 - position]
         live = self.count - 1 - position
         rank = live
-        while (stepped := live + bisect_right(self._gone, rank)) != rank:
+        while (stepped := live + bisect_right(self._deleted, rank)) != rank:
             rank = stepped
         return self.base.at(rank)
 
@@ -158,13 +158,13 @@ class History:
         if not self.base.has(id):
             return False
         rank = self.base.rank(id)
-        found = bisect_left(self._gone, rank)
-        return not (found < len(self._gone) and self._gone[found] == rank)
+        found = bisect_left(self._deleted, rank)
+        return not (found < len(self._deleted) and self._deleted[found] == rank)
 
     def get(self, id: int) -> Tl | None:
         """Message ``id``, a copy; None when there is none."""
         if id in self._changed:
-            return copy_of(self._stamps.stamp(self._changed[id]))
+            return copy_of(self._locations.refresh(self._changed[id]))
         return self.base.message(id) if self.has(id) else None
 
     def peek(self, id: int) -> Tl:
@@ -174,7 +174,7 @@ class History:
     def raw(self, id: int) -> bytes:
         """The TL bytes of a message that ``has``."""
         changed = self._changed.get(id)
-        return self.base.raw(id) if changed is None else bytes(self._stamps.stamp(changed))
+        return self.base.raw(id) if changed is None else bytes(self._locations.refresh(changed))
 
     def peers(self, id: int) -> Iterable[int]:
         changed = self._changed.get(id)
@@ -189,13 +189,13 @@ class History:
             self._highest = message.id
         self._changed[message.id] = message
 
-    def drop(self, ids: Sequence[int]) -> list[int]:
+    def delete(self, ids: Sequence[int]) -> list[int]:
         """Delete messages; returns the ids that were there."""
-        gone = [id for id in ids if self.has(id)]
-        for id in gone:
+        deleted = [id for id in ids if self.has(id)]
+        for id in deleted:
             self._changed.pop(id, None)
             if id in self._posted:
                 self._posted.remove(id)
             else:
-                insort(self._gone, self.base.rank(id))
-        return gone
+                insort(self._deleted, self.base.rank(id))
+        return deleted

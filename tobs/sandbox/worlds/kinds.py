@@ -13,11 +13,12 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id, marked_channel
-from tobs.sandbox.worlds import forge
-from tobs.sandbox.worlds.files import access_hash
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo
+from tobs.sandbox.worlds.sample_files import jpeg
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl, peer
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 ME: Final = 670_000_001
 ADA: Final = 670_000_002
@@ -38,18 +39,21 @@ def kinds_world() -> World:
         ADA, access_hash=access_hash("user", ADA), first_name="Ada", last_name="North", username="ada_kinds"
     )
     bot = types.User(BOT, access_hash=access_hash("user", BOT), first_name="Shop", bot=True, bot_info_version=1)
-    world.add_user(ada, About(about="Collects odd messages."))
+    world.add_user(ada, FullInfo(about="Collects odd messages."))
     world.add_user(bot)
     world.emoji = {BADGE: "🏅"}
     shop = [_message(SHOP, n, message=f"Post {n}", post=True) for n in (1, 2)]
     world.add_chat(
-        SHOP, _channel(SHOP, "Shop Window", broadcast=True), MemoryBase(shop, world.stamps), About("We sell.")
+        SHOP,
+        _channel(SHOP, "Shop Window", broadcast=True),
+        MemoryBase(shop, world.files.locations),
+        FullInfo("We sell."),
     )
     told = [_message(KINDS, id, **fields) for id, fields in enumerate(_kinds(world), 1)]
-    photo = world.add_photo(forge.jpeg(99, 4_000), 64, 64)
-    about = About("One of each kind.", (ME, ADA), 2, photo=photo)
+    photo = world.files.add_photo(jpeg(99, 4_000), 64, 64)
+    about = FullInfo("One of each kind.", (ME, ADA), 2, photo=photo)
     group = _channel(KINDS, "Odds and Ends", megagroup=True, username="sandbox_kinds")
-    world.add_chat(KINDS, group, MemoryBase(told, world.stamps), about)
+    world.add_chat(KINDS, group, MemoryBase(told, world.files.locations), about)
     world.targets = ["@sandbox_kinds"]
     return world
 
@@ -64,9 +68,9 @@ def _kinds(world: World) -> Iterator[dict[str, Any]]:
 
 def _media(world: World) -> Iterator[dict[str, Any]]:
     point = types.GeoPoint(10.5, 47.25, 1)
-    photo = types.MessageMediaPhoto(photo=world.add_photo(forge.jpeg(1, 3_000), 64, 64))
-    hidden = types.MessageMediaPhoto(spoiler=True, photo=world.add_photo(forge.jpeg(2, 3_000), 64, 64))
-    bought = types.MessageExtendedMedia(types.MessageMediaPhoto(photo=world.add_photo(forge.jpeg(3, 3_000), 64, 64)))
+    photo = types.MessageMediaPhoto(photo=_photo(world, 1))
+    hidden = types.MessageMediaPhoto(spoiler=True, photo=_photo(world, 2))
+    bought = types.MessageExtendedMedia(types.MessageMediaPhoto(photo=_photo(world, 3)))
     words = types.TextWithEntities
     media: list[tuple[str, Any]] = [
         ("Meet me here", types.MessageMediaVenue(point, "Café [[Blue]]", "Lake Road 5", "foursquare", "1", "")),
@@ -106,7 +110,7 @@ def _media(world: World) -> Iterator[dict[str, Any]]:
                     solution="It **is** the sky.",
                     solution_entities=[],
                 ),
-                attached_media=types.MessageMediaPhoto(photo=world.add_photo(forge.jpeg(4, 3_000), 64, 64)),
+                attached_media=types.MessageMediaPhoto(photo=_photo(world, 4)),
             ),
         ),
     ]
@@ -153,7 +157,7 @@ def _around(world: World) -> Iterator[dict[str, Any]]:
 
 def _rich(world: World) -> Tl:
     """A rich message: a tree of blocks, with a photo that a block names and one that none does."""
-    named, other = (world.add_photo(forge.jpeg(seed, 3_000), 64, 64) for seed in (5, 6))
+    named, other = (_photo(world, seed) for seed in (5, 6))
     plain = types.TextPlain
     no_caption = types.PageCaption(types.TextEmpty(), types.TextEmpty())
     cells = [types.PageTableCell(header=True, text=plain(word)) for word in ("Name", "A | B")]
@@ -199,6 +203,10 @@ def _actions() -> list[Any]:
         types.MessageActionHistoryClear(),
         types.MessageActionEmpty(),
     ]
+
+
+def _photo(world: World, seed: int) -> Tl:
+    return world.files.add_photo(jpeg(seed, 3_000), 64, 64)
 
 
 def _message(chat: int, id: int, **fields: Any) -> Tl:

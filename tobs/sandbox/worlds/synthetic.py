@@ -17,13 +17,15 @@ from telethon.tl import TLObject, types
 
 from tobs.errors import UsageError
 from tobs.model import marked_channel
-from tobs.sandbox.worlds import forge
-from tobs.sandbox.worlds.files import Bytes, RemoteKind, Stamps, Stored, access_hash, mix
+from tobs.sandbox.worlds import sample_files
+from tobs.sandbox.worlds.files import FileLocations, MemoryBlob, RemoteKind, StoredFile
 from tobs.sandbox.worlds.markup import parse, utf16
+from tobs.sandbox.worlds.peers import FullInfo
 from tobs.sandbox.worlds.phrases import CODE, HIDDEN_NAMES, NAMES, REACTIONS, SENTENCES, TITLES
-from tobs.sandbox.worlds.spread import Spread
+from tobs.sandbox.worlds.seeds import access_hash, noise, splitmix64
+from tobs.sandbox.worlds.sparse_ids import SparseIds
 from tobs.sandbox.worlds.tl import Tl, peer
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 START = 1_640_995_200  # 2022-01-01
 SPAN = 3 * 365 * 86_400
@@ -116,30 +118,30 @@ _FORWARDS = _forwards()
 class SyntheticBase:
     """The messages of one synthetic chat. ``index`` is its place in the world, 0 the channel @synthetic."""
 
-    def __init__(self, plan: Plan, index: int, count: int, stamps: Stamps) -> None:
+    def __init__(self, plan: Plan, index: int, count: int, locations: FileLocations) -> None:
         self.count = count
         self._plan = plan
         self._index = index
-        self._stamps = stamps
-        self._seed = mix(plan.seed, index)
-        self._spread = Spread(count, plan.sparse, self._seed)
+        self._locations = locations
+        self._seed = splitmix64(plan.seed, index)
+        self._ids = SparseIds(count, plan.sparse, self._seed)
         self._step = max(1, SPAN // max(1, count))
         self._broadcast = index % 2 == 0
         self._peer = types.PeerChannel(FIRST_CHANNEL + index)
         self._peer_bytes = bytes(self._peer)
         self._senders = [bytes(types.PeerUser(FIRST_USER + step)) for step in range(len(NAMES))]
         self._media_below = int(plan.media * (1 << 16))
-        self.top_id = self._spread.top_id
+        self.top_id = self._ids.top_id
         self._cached = lru_cache(maxsize=4096)(lambda id, version: self._raw(id))
 
     def rank(self, id: int) -> int:
-        return self._spread.rank(id)
+        return self._ids.rank(id)
 
     def at(self, rank: int) -> int:
-        return self._spread.at(rank)
+        return self._ids.at(rank)
 
     def has(self, id: int) -> bool:
-        return self._spread.has(id)
+        return self._ids.has(id)
 
     def rank_of_date(self, date: int) -> int:
         rank = max(0, min(self.count, (date - START) // self._step))
@@ -149,10 +151,10 @@ class SyntheticBase:
 
     def date(self, rank: int) -> int:
         """The Unix time of message ``rank``; never before that of an older message."""
-        return START + rank * self._step + mix(self._seed, rank, 3) % self._step
+        return START + rank * self._step + splitmix64(self._seed, rank, 3) % self._step
 
     def raw(self, id: int) -> bytes:
-        return self._cached(id, self._stamps.version)
+        return self._cached(id, self._locations.version)
 
     def message(self, id: int) -> Tl:
         return BinaryReader(self._raw(id)).tgread_object()
@@ -162,7 +164,7 @@ class SyntheticBase:
 
     def peers(self, id: int) -> Iterable[int]:
         rank = self.rank(id)
-        chance = mix(self._seed, rank)
+        chance = splitmix64(self._seed, rank)
         named = set() if self._broadcast else {FIRST_USER + chance % len(NAMES)}
         if chance >> 60 == 1 and not self._is_service(rank, chance):
             named.update(_FORWARDS[(chance >> 20) % len(_FORWARDS)][1])
@@ -170,15 +172,15 @@ class SyntheticBase:
 
     def media(self, rank: int) -> tuple[RemoteKind, int] | None:
         """Which kind of file message ``rank`` carries and a number that says all about it; None without."""
-        chance = mix(self._seed, rank)
+        chance = splitmix64(self._seed, rank)
         if (chance >> 32) & 0xFFFF >= self._media_below or self._is_service(rank, chance):
             return None
-        about = mix(self._seed, rank, 9)
+        about = splitmix64(self._seed, rank, 9)
         return ("photo" if about % 16 < 9 or self._album(rank) else "document"), about
 
     def _album(self, rank: int) -> int:
         """The ``grouped_id`` of the four messages around ``rank``, 0 mostly."""
-        group = mix(self._seed, rank // 4, 4)
+        group = splitmix64(self._seed, rank // 4, 4)
         return (group >> 1) | 1 if group % 16 == 0 else 0
 
     def _is_service(self, rank: int, chance: int) -> bool:
@@ -202,8 +204,8 @@ class SyntheticBase:
         return bytes(message)
 
     def _raw(self, id: int) -> bytes:
-        rank = self._spread.rank(id)
-        chance = mix(self._seed, rank)
+        rank = self._ids.rank(id)
+        chance = splitmix64(self._seed, rank)
         if self._is_service(rank, chance):
             return self._service(id, rank, chance)
         flags = 128
@@ -267,11 +269,11 @@ class SyntheticBase:
 
     def _media_bytes(self, rank: int, date: int, kind: RemoteKind, about: int) -> bytes:
         id = file_id(self._index, rank)
-        reference, dc = self._stamps.reference(kind, id), self._stamps.dc(id)
+        reference, dc = self._locations.reference(kind, id), self._locations.dc(id)
         if kind == "photo":
             sizes = [
-                types.PhotoSize("m", forge.JPEG_WIDTH, forge.JPEG_HEIGHT, forge.JPEG_LEAST),
-                types.PhotoSize("x", forge.JPEG_WIDTH, forge.JPEG_HEIGHT, photo_size(about)),
+                types.PhotoSize("m", sample_files.JPEG_WIDTH, sample_files.JPEG_HEIGHT, sample_files.JPEG_LEAST),
+                types.PhotoSize("x", sample_files.JPEG_WIDTH, sample_files.JPEG_HEIGHT, photo_size(about)),
             ]
             photo = types.Photo(id, access_hash(kind, id), reference, _date(date), sizes, dc)
             return bytes(types.MessageMediaPhoto(photo=photo))
@@ -279,17 +281,20 @@ class SyntheticBase:
         document = types.Document(id, access_hash(kind, id), reference, _date(date), mime, size, dc, attributes)
         return bytes(types.MessageMediaDocument(document=document, voice=mime == "audio/ogg" or None))
 
-    def file(self, kind: RemoteKind, rank: int) -> Stored | None:
+    def file(self, kind: RemoteKind, rank: int) -> StoredFile | None:
         """The file of message ``rank``; None when it has none of this kind."""
         media = self.media(rank) if 0 <= rank < self.count else None
         if media is None or media[0] != kind:
             return None
         about = media[1]
         if kind == "photo":
-            return Stored(
-                {"m": Bytes(forge.jpeg(about, forge.JPEG_LEAST)), "x": Bytes(forge.jpeg(about, photo_size(about)))}
+            return StoredFile(
+                {
+                    "m": MemoryBlob(sample_files.jpeg(about, sample_files.JPEG_LEAST)),
+                    "x": MemoryBlob(sample_files.jpeg(about, photo_size(about))),
+                }
             )
-        return Stored({"": Bytes(document_bytes(about))})
+        return StoredFile({"": MemoryBlob(document_bytes(about))})
 
 
 def file_id(chat: int, rank: int) -> int:
@@ -299,7 +304,7 @@ def file_id(chat: int, rank: int) -> int:
 
 def photo_size(about: int) -> int:
     """Bytes of a photo, 3 to 200 KB, small ones more often."""
-    return forge.JPEG_LEAST + ((about >> 8) % 443) ** 2
+    return sample_files.JPEG_LEAST + ((about >> 8) % 443) ** 2
 
 
 def document_facts(about: int) -> tuple[str, int, list[Tl]]:
@@ -308,12 +313,12 @@ def document_facts(about: int) -> tuple[str, int, list[Tl]]:
     match about % 3:
         case 0:
             seconds = 1 + (about >> 8) % 20
-            voice = types.DocumentAttributeAudio(seconds, voice=True, waveform=forge.noise(about, 63))
-            return "audio/ogg", forge.ogg_size(seconds), [voice]
+            voice = types.DocumentAttributeAudio(seconds, voice=True, waveform=noise(about, 63))
+            return "audio/ogg", sample_files.ogg_size(seconds), [voice]
         case 1:
             name = types.DocumentAttributeFilename(f"chart {number}.png")
-            size = types.DocumentAttributeImageSize(forge.PNG_WIDTH, forge.PNG_HEIGHT)
-            return "image/png", forge.PNG_LEAST + (about >> 8) % 90_000, [size, name]
+            size = types.DocumentAttributeImageSize(sample_files.PNG_WIDTH, sample_files.PNG_HEIGHT)
+            return "image/png", sample_files.PNG_LEAST + (about >> 8) % 90_000, [size, name]
         case _:
             return "text/plain", 1_000 + (about >> 8) % 60_000, [types.DocumentAttributeFilename(f"notes {number}.txt")]
 
@@ -323,11 +328,11 @@ def document_bytes(about: int) -> bytes:
     mime, size, attributes = document_facts(about)
     match mime:
         case "audio/ogg":
-            return forge.ogg(about, attributes[0].duration)
+            return sample_files.ogg(about, attributes[0].duration)
         case "image/png":
-            return forge.png(about, size)
+            return sample_files.png(about, size)
         case _:
-            return forge.text(about, size)
+            return sample_files.text(about, size)
 
 
 def _title(index: int) -> str:
@@ -352,18 +357,18 @@ def synthetic_world(plan: Plan) -> World:
     bases: list[SyntheticBase] = []
     for index in range(plan.chats):
         count = plan.messages // plan.chats + (index < plan.messages % plan.chats)
-        bases.append(SyntheticBase(plan, index, count, world.stamps))
+        bases.append(SyntheticBase(plan, index, count, world.files.locations))
         _add_chat(world, index, bases[-1])
     world.targets = ["@synthetic" + (str(index + 1) if index else "") for index in range(plan.chats)]
 
     @lru_cache(maxsize=64)
-    def find(kind: RemoteKind, id: int) -> Stored | None:
+    def find(kind: RemoteKind, id: int) -> StoredFile | None:
         chat, rank = (id >> 40) & 0xFFFFF, (id & 0xFFFFFFFFFF) - 1
         if id >> 60 != 1 or chat >= len(bases):
             return None
         return bases[chat].file(kind, rank)
 
-    world.add_files(find)
+    world.files.add_finder(find)
     return world
 
 
@@ -376,7 +381,7 @@ def _add_chat(world: World, index: int, base: SyntheticBase) -> None:
         broadcast=broadcast or None, megagroup=None if broadcast else True,
         username="synthetic" + (str(index + 1) if index else ""), participants_count=len(people),
     )  # fmt: skip
-    about = About(
+    about = FullInfo(
         about="Made of numbers.", members=() if broadcast else (world.me.id, *people), members_count=len(people)
     )
     world.add_chat(marked_channel(id), channel, base, about)

@@ -14,11 +14,10 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id
-from tobs.sandbox.worlds.files import RpcError
 from tobs.sandbox.worlds.history import History
 from tobs.sandbox.worlds.markup import found_entities
-from tobs.sandbox.worlds.tl import Tl, peer
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.tl import RpcError, Tl, peer
+from tobs.sandbox.worlds.world import World
 
 GENERAL: Final = 1
 _COLOURS: Final = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
@@ -42,7 +41,7 @@ def thread_of(message: Tl, *, forum: bool) -> int:
 
 def thread_ids(world: World, chat: int, root: int) -> list[int]:
     """The ids of a thread, newest first."""
-    history, forum = world.kept(chat), is_forum(world, chat)
+    history, forum = world.unchecked_history(chat), is_forum(world, chat)
     return [id for id in history.slice(0, history.count) if thread_of(history.peek(id), forum=forum) == root]
 
 
@@ -118,9 +117,9 @@ def topics_of(world: World, chat: int) -> list[Tl]:
 
 def discussion(world: World, channel: int, post: int) -> tuple[int, int]:
     """The discussion group of a channel, and the copy of ``post`` in it. Raises ``MSG_ID_INVALID``."""
-    group = world.about.get(channel, About()).linked_chat
+    group = world.peers.info(channel).linked_chat
     if group and getattr(world.entity(channel), "broadcast", False):
-        history = world.kept(group)
+        history = world.unchecked_history(group)
         for id in _copies(history, channel, post):
             return group, id
     raise RpcError(400, "MSG_ID_INVALID")
@@ -142,7 +141,7 @@ def forward_post(world: World, channel: int, post: int) -> int:
     header = types.MessageFwdHeader(
         told.date, from_id=peer(channel), channel_post=post, saved_from_peer=peer(channel), saved_from_msg_id=post
     )
-    group = world.about[channel].linked_chat
+    group = world.peers.full_info[channel].linked_chat
     return world.post(
         group, told.message, sender=channel, media=told.media, entities=told.entities or (), forward=header
     )
@@ -161,9 +160,9 @@ def comment(
 
 def recount_comments(world: World, group: int) -> None:
     """Messages of a discussion group were deleted: the posts of its channel count their comments again."""
-    for channel, about in world.about.items():
+    for channel, about in world.peers.full_info.items():
         if about.linked_chat == group and getattr(world.entity(channel), "broadcast", False):
-            posts = world.kept(channel)
+            posts = world.unchecked_history(channel)
             for id in posts.slice(0, posts.count):
                 if getattr(posts.peek(id), "replies", None) is not None:
                     count_comments(world, channel, id)

@@ -14,6 +14,15 @@ Tl = Any
 """A Telethon TL object; Telethon ships no types."""
 
 
+class RpcError(Exception):
+    """An error that Telegram answers as an rpc error: ``code`` and ``name`` (400, "CHANNEL_PRIVATE")."""
+
+    def __init__(self, code: int, name: str) -> None:
+        super().__init__(f"{code} {name}")
+        self.code = code
+        self.name = name
+
+
 class Raw(TLObject):  # type: ignore[misc]
     """A TL object that is already serialised; it can stand inside any other one."""
 

@@ -9,7 +9,7 @@ from telethon.tl import types
 
 from tobs.sandbox.worlds.demo.assets import Assets
 from tobs.sandbox.worlds.demo.story import Entry
-from tobs.sandbox.worlds.files import access_hash
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl
 
 _CALL = 4_711_000

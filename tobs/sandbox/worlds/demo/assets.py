@@ -10,8 +10,8 @@ from pathlib import Path
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import OnDisk, RemoteKind, Stored, access_hash, mix
-from tobs.sandbox.worlds.forge import noise
+from tobs.sandbox.worlds.files import FileBlob, RemoteKind, StoredFile
+from tobs.sandbox.worlds.seeds import access_hash, noise, splitmix64
 from tobs.sandbox.worlds.tl import Tl
 
 DATA = Path(__file__).parent / "data"
@@ -39,13 +39,13 @@ class Assets:
     def _stripped(self) -> dict[str, str]:
         return dict(json.loads((DATA / "thumbs" / "stripped.json").read_text()))
 
-    def find(self, kind: RemoteKind, id: int) -> Stored | None:
+    def find(self, kind: RemoteKind, id: int) -> StoredFile | None:
         """The file behind an id; None when it is not of this world."""
         parts = self._parts.get((kind, id))
-        return None if parts is None else Stored({size: OnDisk(path) for size, path in parts.items()})
+        return None if parts is None else StoredFile({size: FileBlob(path) for size, path in parts.items()})
 
     def _id(self, kind: RemoteKind, name: str, parts: dict[str, Path]) -> int:
-        id = mix(*name.encode()) >> 3
+        id = splitmix64(*name.encode()) >> 3
         self._parts[kind, id] = parts
         return id
 
@@ -80,7 +80,8 @@ class Assets:
 
     def voice(self, name: str, date: dt.datetime) -> Tl:
         """A voice message with a waveform of 100 steps."""
-        wave = types.DocumentAttributeAudio(VOICE_SECONDS[name], voice=True, waveform=noise(mix(*name.encode()), 63))
+        waveform = noise(splitmix64(*name.encode()), 63)
+        wave = types.DocumentAttributeAudio(VOICE_SECONDS[name], voice=True, waveform=waveform)
         return self.document(f"voice/{name}.oga", date, "audio/ogg", [wave])
 
     def music(self, name: str, date: dt.datetime) -> Tl:

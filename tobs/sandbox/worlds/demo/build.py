@@ -23,8 +23,8 @@ from tobs.sandbox.worlds.demo.actions import action_of
 from tobs.sandbox.worlds.demo.assets import Assets
 from tobs.sandbox.worlds.demo.media import media_of
 from tobs.sandbox.worlds.demo.story import Entry
-from tobs.sandbox.worlds.files import mix
 from tobs.sandbox.worlds.markup import parse, utf16
+from tobs.sandbox.worlds.seeds import splitmix64
 from tobs.sandbox.worlds.tl import Tl, peer
 
 _REACTION = re.compile(r"(?:custom(?P<custom>\d{6,}):|(?P<emoji>[^\d\s]+?))(?P<count>\d+)")
@@ -71,7 +71,7 @@ def build(place: Place, places: list[Place], people: dict[str, int], assets: Ass
                 more["fwd_from"] = _forward(entry, places, people, step)
             if name:
                 photo = types.MessageMediaPhoto(photo=assets.photo(name, entry.date))
-                more |= {"media": photo, "grouped_id": (mix(entry.id, 8) >> 2) | 1}
+                more |= {"media": photo, "grouped_id": (splitmix64(entry.id, 8) >> 2) | 1}
             else:
                 more["media"] = media_of(entry, assets, people)
             messages.append(types.Message(**{**common, **more, "id": entry.id + step}))
@@ -95,8 +95,8 @@ def _common(entry: Entry, place: Place, people: dict[str, int]) -> dict[str, Any
 def _counters(entry: Entry, place: Place) -> dict[str, int]:
     if not place.broadcast:
         return {}
-    views = int(entry.keys.get("views", 180 + mix(entry.id, 11) % 240 + entry.id // 2))
-    return {"views": views, "forwards": mix(entry.id, 12) % 7}
+    views = int(entry.keys.get("views", 180 + splitmix64(entry.id, 11) % 240 + entry.id // 2))
+    return {"views": views, "forwards": splitmix64(entry.id, 12) % 7}
 
 
 def _edited(entry: Entry) -> dt.datetime | None:
@@ -198,9 +198,9 @@ def _buttons(entry: Entry) -> Tl:
 def _reactions(entry: Entry, place: Place) -> Tl:
     told = entry.keys.get("react")
     if told is None:
-        if not place.broadcast or mix(entry.id, 13) % 3:
+        if not place.broadcast or splitmix64(entry.id, 13) % 3:
             return None
-        told = f"👍{1 + mix(entry.id, 14) % 9} ❤{1 + mix(entry.id, 15) % 5}"
+        told = f"👍{1 + splitmix64(entry.id, 14) % 9} ❤{1 + splitmix64(entry.id, 15) % 5}"
     results = []
     for found in _REACTION.finditer(told):
         emoji = found["emoji"]

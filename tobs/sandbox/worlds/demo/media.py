@@ -9,8 +9,8 @@ from telethon.tl import types
 
 from tobs.sandbox.worlds.demo.assets import Assets
 from tobs.sandbox.worlds.demo.story import Entry
-from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.markup import parse
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tl import Tl, peer
 
 
@@ -82,7 +82,7 @@ def _poll(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
     }  # fmt: skip
     total = sum(result.voters for result in results)
     return types.MessageMediaPoll(
-        types.Poll(mix(entry.id, 21) >> 2, _styled(question), answers, 0, **flags),
+        types.Poll(splitmix64(entry.id, 21) >> 2, _styled(question), answers, 0, **flags),
         types.PollResults(
             results=results, total_voters=total, solution=why or None, solution_entities=entities if why else None
         ),
@@ -129,7 +129,7 @@ def _dice(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
 
 def _game(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
     title, name, words = value.split("|")
-    id = mix(entry.id, 22) >> 2
+    id = splitmix64(entry.id, 22) >> 2
     photo = assets.photo("panel-cords", entry.date)
     return types.MessageMediaGame(types.Game(id, access_hash("game", id), name, title, words, photo))
 
@@ -137,7 +137,7 @@ def _game(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
 def _preview(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
     url, site, title, words, picture = value.split("|")
     page = types.WebPage(
-        mix(entry.id, 23) >> 2, url, url.removeprefix("https://"), 0, type="photo" if not title else "article",
+        splitmix64(entry.id, 23) >> 2, url, url.removeprefix("https://"), 0, type="photo" if not title else "article",
         site_name=site or None, title=title or None, description=words or None, author="M. Brandt" if title else None,
         photo=assets.photo(picture, entry.date) if picture else None,
     )  # fmt: skip

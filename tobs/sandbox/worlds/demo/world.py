@@ -11,10 +11,11 @@ from tobs.model import bare_id, marked_channel, marked_group
 from tobs.sandbox.worlds.demo.assets import DATA, Assets
 from tobs.sandbox.worlds.demo.build import Place, build
 from tobs.sandbox.worlds.demo.story import Entry, read_story
-from tobs.sandbox.worlds.files import access_hash
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 ME = 770_000_001
 CHANNEL = marked_channel(1_770_000_001)
@@ -53,20 +54,20 @@ def demo_world() -> World:
     users = {told[0]: _user(name, *told, assets) for name, told in PEOPLE.items()}
     world = World("demo", users.pop(ME), epoch=EPOCH)
     for user in users.values():
-        world.add_user(user, About(about=_ABOUT.get(user.id, "")))
+        world.add_user(user, FullInfo(about=_ABOUT.get(user.id, "")))
     places = _places()
     for place in places:
-        base = MemoryBase(build(place, places, people, assets), world.stamps)
+        base = MemoryBase(build(place, places, people, assets), world.files.locations)
         entity = world.me if place.chat == ME else users.get(place.chat) or _chat(place.chat, assets)
         world.add_chat(place.chat, entity, base, _about(place, people, assets))
     world.add_chat(CLOSED, _chat(CLOSED, assets))
-    world.closed.add(CLOSED)
-    world.hidden.add(CLOSED)
-    world.add_files(assets.find)
+    world.chat_list.closed.add(CLOSED)
+    world.chat_list.unlisted.add(CLOSED)
+    world.files.add_finder(assets.find)
     stories = "".join(path.read_text(encoding="utf-8") for path in sorted((DATA / "stories").iterdir()))
     world.emoji = {int(id): emoji for emoji, id in _CUSTOM.findall(stories)}
     world.targets = ["@tobs_demo", "@tobs_demo_group"]
-    world.private = ["@tobs_demo_closed"]
+    world.unreadable_targets = ["@tobs_demo_closed"]
     return world
 
 
@@ -175,7 +176,7 @@ def _chat(marked: int, assets: Assets) -> Tl:
     )  # fmt: skip
 
 
-def _about(place: Place, people: dict[str, int], assets: Assets) -> About | None:
+def _about(place: Place, people: dict[str, int], assets: Assets) -> FullInfo | None:
     everybody = tuple(id for name, id in people.items() if name not in ("gif", "Bot"))
     pinned = tuple(entry.id for entry in reversed(place.entries) if "pin" in entry.keys)
     if place.chat == CHANNEL:
@@ -183,10 +184,11 @@ def _about(place: Place, people: dict[str, int], assets: Assets) -> About | None
             "A telephone exchange of 1931, rung again since 2024. Mill Lane 7, ring twice. Readers: @tobs_demo_group"
         )
         photo = assets.photo("phone-green", _CREATED)
-        return About(words, members_count=1931, pinned=pinned, linked_chat=GROUP, photo=photo)
+        return FullInfo(words, members_count=1931, pinned=pinned, linked_chat=GROUP, photo=photo)
     if place.chat == GROUP:
         photo = assets.photo("phone-red", _CREATED)
-        return About("Readers of @tobs_demo. No politics before soup.", everybody, 11, pinned, CHANNEL, photo, (BOT,))
+        about = "Readers of @tobs_demo. No politics before soup."
+        return FullInfo(about, everybody, 11, pinned, CHANNEL, photo, (BOT,))
     if place.chat == ROOF:
-        return About("", tuple(people[name] for name in ("Jonas", "Robin", "Tomasz", "Ines")), 4)
+        return FullInfo("", tuple(people[name] for name in ("Jonas", "Robin", "Tomasz", "Ines")), 4)
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import access_hash
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tdesktop.media import Media, todo_items
 from tobs.sandbox.worlds.tdesktop.people import People, marked_id
 from tobs.sandbox.worlds.tdesktop.reading import Json

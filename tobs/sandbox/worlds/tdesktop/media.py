@@ -9,7 +9,8 @@ from pathlib import Path
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import OnDisk, RemoteKind, Stored, access_hash, mix
+from tobs.sandbox.worlds.files import FileBlob, RemoteKind, StoredFile
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tdesktop.people import People
 from tobs.sandbox.worlds.tdesktop.reading import Json, absent
 from tobs.sandbox.worlds.tdesktop.text import styled
@@ -26,9 +27,9 @@ class ExportFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._stored: dict[tuple[RemoteKind, int], Stored] = {}
+        self._stored: dict[tuple[RemoteKind, int], StoredFile] = {}
 
-    def find(self, kind: RemoteKind, id: int) -> Stored | None:
+    def find(self, kind: RemoteKind, id: int) -> StoredFile | None:
         return self._stored.get((kind, id))
 
     def path(self, value: object) -> Path | None:
@@ -40,8 +41,8 @@ class ExportFiles:
 
     def keep(self, kind: RemoteKind, key: str, parts: dict[str, Path | None]) -> int:
         """Give a file an id; parts that are None are not there."""
-        id = mix(*key.encode()) >> 3
-        self._stored[kind, id] = Stored({size: OnDisk(path) for size, path in parts.items() if path is not None})
+        id = splitmix64(*key.encode()) >> 3
+        self._stored[kind, id] = StoredFile({size: FileBlob(path) for size, path in parts.items() if path is not None})
         return id
 
 
@@ -172,7 +173,7 @@ def _poll(message: Json, people: People, date: dt.datetime) -> Tl:
                 option, chosen=answer.get("chosen") or None, voters=int(answer.get("voters") or 0), recent_voters=[]
             )
         )
-    id = mix(message["id"], int(date.timestamp())) >> 2
+    id = splitmix64(message["id"], int(date.timestamp())) >> 2
     poll = types.Poll(id, styled(told.get("question")), answers, 0, closed=told.get("closed") or None)
     total = int(told.get("total_voters") or 0)
     return types.MessageMediaPoll(poll, types.PollResults(results=results, total_voters=total))
@@ -195,7 +196,7 @@ def _todo(message: Json, people: People, date: dt.datetime) -> Tl:
 
 
 def _game(message: Json, people: People, date: dt.datetime) -> Tl:
-    id = mix(message["id"], 31) >> 2
+    id = splitmix64(message["id"], 31) >> 2
     name = str(message.get("game_link") or "").rpartition("=")[2]
     game = types.Game(
         id, access_hash("game", id), name, message["game_title"], message.get("game_description") or "",

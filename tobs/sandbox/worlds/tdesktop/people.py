@@ -8,7 +8,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import is_channel_id, marked_channel, marked_group, marked_user
-from tobs.sandbox.worlds.files import access_hash, mix
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tl import Tl
 
 _KINDS = {"user": marked_user, "chat": marked_group, "channel": marked_channel}
@@ -51,7 +51,7 @@ class People:
         """Somebody of whom only the name is known; null is a deleted account."""
         key = name or "Deleted Account"
         if key not in self._by_name:
-            marked = (mix(*key.encode()) & 0xFFFFFFFF) | (1 << 33)
+            marked = (splitmix64(*key.encode()) & 0xFFFFFFFF) | (1 << 33)
             self.entities[marked] = _entity(marked, name)
             self._by_name[key] = marked
         return self._by_name[key]
@@ -60,7 +60,7 @@ class People:
         """A channel of which only the name is known."""
         key = f"channel {name}"
         if key not in self._by_name:
-            marked = marked_channel((mix(*key.encode()) & 0xFFFFFFF) | (1 << 31))
+            marked = marked_channel((splitmix64(*key.encode()) & 0xFFFFFFF) | (1 << 31))
             self.entities[marked] = _entity(marked, name)
             self._by_name[key] = marked
         return self._by_name[key]

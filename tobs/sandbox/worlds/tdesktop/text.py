@@ -7,8 +7,8 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import mix
 from tobs.sandbox.worlds.markup import utf16
+from tobs.sandbox.worlds.seeds import splitmix64
 from tobs.sandbox.worlds.tdesktop.reading import Json
 from tobs.sandbox.worlds.tl import Tl
 
@@ -18,7 +18,7 @@ Maker = Callable[[int, int, Json], Tl]
 def custom_emoji_id(value: Any) -> int:
     """A custom emoji's id: a number in rare exports, mostly the path of its file."""
     text = str(value or "")
-    return int(text) if text.isdigit() else mix(*text.encode()) >> 2
+    return int(text) if text.isdigit() else splitmix64(*text.encode()) >> 2
 
 
 def _simple(kind: type) -> Maker:

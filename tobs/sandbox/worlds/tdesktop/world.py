@@ -10,15 +10,16 @@ from msgspec.structs import replace
 from telethon.tl import types
 
 from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
-from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tdesktop.media import ExportFiles, Media
 from tobs.sandbox.worlds.tdesktop.messages import Messages
 from tobs.sandbox.worlds.tdesktop.people import People
 from tobs.sandbox.worlds.tdesktop.reading import Json, read_chats
 from tobs.sandbox.worlds.tdesktop.username import own_username
 from tobs.sandbox.worlds.tl import Tl
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 _STRANGER = 8_000_000_001
 _REPLIES, _CODES = 1_271_266_957, 489_000
@@ -34,14 +35,14 @@ def export_world(path: Path) -> World:
     people = People(me)
     files = ExportFiles(folder)
     world = World(f"export {path.name}", _owner(me, owner), epoch=_latest(chats) + 86_400)
-    world.add_files(files.find)
+    world.files.add_finder(files.find)
     for chat in chats:
         _add_chat(world, chat, people, Media(files, people))
     for marked, entity in people.entities.items():
-        if marked not in world.entities:
+        if marked not in world.peers.entities:
             world.add_chat(marked, entity)
             if marked < 0:
-                world.closed.add(marked)
+                world.chat_list.closed.add(marked)
     return world
 
 
@@ -67,7 +68,7 @@ def _add_chat(world: World, chat: Json, people: People, media: Media) -> None:
     marked = _marked(kind, id, people.me)
     old_group = 0
     if is_channel_id(marked) and any(int(message["id"]) <= 0 for message in told):
-        old_group = marked_group(mix(id, 41) & 0x7FFFFFFF)
+        old_group = marked_group(splitmix64(id, 41) & 0x7FFFFFFF)
     broadcast = kind.endswith("channel")
     make = Messages(marked, old_group, people, media, broadcast=broadcast)
     made: dict[int, dict[int, Any]] = {marked: {}, old_group: {}}
@@ -76,20 +77,20 @@ def _add_chat(world: World, chat: Json, people: People, media: Media) -> None:
         made[place][tl.id] = tl
     entity = _entity(kind, id, chat.get("name"), people.me, bool(old_group), world.me)
     if isinstance(entity, types.Channel) and kind.startswith("public_"):
-        world.usernames[f"export_{id}"] = marked
+        world.peers.usernames[f"export_{id}"] = marked
         entity.username = own_username(told) or entity.username
     pinned = _pinned(list(made[marked].values()))
     for message_id in pinned:
         if isinstance(made[marked].get(message_id), types.Message):
             made[marked][message_id].pinned = True
-    about = About(members=tuple(id for id in people.entities if id > 0)[:200] if not broadcast else (), pinned=pinned)
-    about.members_count = len(about.members)
+    members = () if broadcast else tuple(id for id in people.entities if id > 0)[:200]
+    info = FullInfo(members=members, members_count=len(members), pinned=pinned)
     if old_group:
         group = made[old_group].values()
-        about = replace(about, migrated_from=old_group, migrated_from_top=max(message.id for message in group))
-        world.add_chat(old_group, _old_group(old_group, chat.get("name"), id), MemoryBase(group, world.stamps))
-        world.hidden.add(old_group)
-    world.add_chat(marked, entity, MemoryBase(made[marked].values(), world.stamps), about)
+        info = replace(info, migrated_from=old_group, migrated_from_top=max(message.id for message in group))
+        world.add_chat(old_group, _old_group(old_group, chat.get("name"), id), MemoryBase(group, world.files.locations))
+        world.chat_list.unlisted.add(old_group)
+    world.add_chat(marked, entity, MemoryBase(made[marked].values(), world.files.locations), info)
     username = getattr(entity, "username", None)
     world.targets.append(
         f"@{username}" if username and marked != people.me else "me" if marked == people.me else str(marked)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import lru_cache
 
-from tobs.sandbox.worlds.files import mix
+from tobs.sandbox.worlds.seeds import splitmix64
 
 BLOCK = 512
 
 
-class Spread:
+class SparseIds:
     """The ids of ``count`` messages, 1 in ``sparse`` used; ``sparse=1`` has no holes."""
 
     def __init__(self, count: int, sparse: int, seed: int) -> None:
@@ -55,7 +55,7 @@ class Spread:
         """Places 1..span of a block's messages, ascending."""
         weights = []
         for index in range(BLOCK + 1):
-            chance = mix(self.seed, block, index)
+            chance = splitmix64(self.seed, block, index)
             weights.append((chance & 0xFFFF) ** 24 if chance >> 62 else 0)
         room = self._span - BLOCK
         total = sum(weights) or 1

@@ -9,10 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from hashlib import shake_128
 
-from tobs.sandbox.worlds.files import mix
 from tobs.sandbox.worlds.phrases import SENTENCES
+from tobs.sandbox.worlds.seeds import noise, splitmix64
 
 COLUMNS, ROWS = 16, 12
 JPEG_WIDTH, JPEG_HEIGHT = COLUMNS * 8, ROWS * 8
@@ -23,11 +22,6 @@ JPEG_LEAST, PNG_LEAST = 3_000, 12_000
 _SECOND = 50  # packets of 20 ms
 _PACKET = 40
 _OGG_PAGE = 27 + _SECOND * (1 + _PACKET)
-
-
-def noise(seed: int, n: int) -> bytes:
-    """``n`` bytes that look like chance."""
-    return shake_128((seed & (1 << 64) - 1).to_bytes(8, "little")).digest(n)
 
 
 def _mosaic(seed: int) -> Iterator[tuple[int, int, int]]:
@@ -105,7 +99,7 @@ def text(seed: int, size: int) -> bytes:
     parts: list[bytes] = []
     length = 0
     while length < size:
-        sentence = SENTENCES[mix(seed, length) % len(SENTENCES)].encode()
+        sentence = SENTENCES[splitmix64(seed, length) % len(SENTENCES)].encode()
         parts.append(sentence + (b"\n\n" if len(parts) % 4 == 3 else b" "))
         length += len(parts[-1])
     whole = b"".join(parts)[:size].decode(errors="ignore").encode()
