@@ -11,7 +11,7 @@ from telethon.tl import types
 
 from tobs.errors import UsageError
 from tobs.sandbox.worlds import RpcError, World, open_world
-from tobs.sandbox.worlds.tdesktop.people import marked_id
+from tobs.sandbox.worlds.tdesktop.peers import marked_id
 from tobs.sandbox.worlds.tdesktop.text import read_text
 from tobs.sandbox.worlds.tl import Tl
 

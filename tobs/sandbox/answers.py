@@ -16,14 +16,14 @@ ARCHIVE_FOLDER: Final = 1
 
 
 def entities_of(world: World, ids: Iterable[int]) -> tuple[list[Any], list[Any]]:
-    """The users and the chats of some marked ids, each once; unknown ones are left out."""
+    """Return the users and the chats of some marked ids, each once; unknown ids are left out."""
     known = [world.peers.entities[marked] for marked in dict.fromkeys(ids) if marked in world.peers.entities]
     users = [entity for entity in known if isinstance(entity, types.User | types.UserEmpty)]
     return users, [entity for entity in known if not isinstance(entity, types.User | types.UserEmpty)]
 
 
 def entities_of_pages(world: World, pages: Iterable[tuple[int, Iterable[int]]]) -> tuple[list[Any], list[Any]]:
-    """The users and chats that messages of several chats need: pairs of chat and message ids."""
+    """Return the users and chats that messages of several chats name; ``pages``: chat and message ids."""
     users: dict[int, Any] = {}
     chats: dict[tuple[str, int], Any] = {}
     for chat, ids in pages:
@@ -34,7 +34,7 @@ def entities_of_pages(world: World, pages: Iterable[tuple[int, Iterable[int]]]) 
 
 
 def dialog_entry(world: World, marked: int) -> Any:
-    """One entry of the list."""
+    """Return a chat's entry in the list of chats."""
     history = world.history(marked)
     return types.Dialog(
         peer=peer(marked),
@@ -52,5 +52,5 @@ def dialog_entry(world: World, marked: int) -> Any:
 
 
 def update_state(call: Call, pts: int | None = None) -> Any:
-    """updates.state of private chats and basic groups; never 0, or Telethon takes no pushed updates."""
+    """Return the updates.state of private chats and basic groups; never 0, or Telethon ignores pushed updates."""
     return types.updates.State(call.world.pts(COMMON) if pts is None else pts, 0, to_date(call.clock()), 1, 0)

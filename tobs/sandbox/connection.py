@@ -1,4 +1,4 @@
-"""One TCP connection of a client: key exchange first, then encrypted sessions."""
+"""A TCP connection of a client: key exchange first, then encrypted sessions."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _SPEC: Final = re.compile(
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault. ``nth`` 0 and ``percent`` 0 mean every call. ``seconds``: for delay and away. ``rate``: for rate."""
+    """A fault. ``nth`` 0 and ``percent`` 0 mean every call. ``seconds``: for delay and away. ``rate``: for rate."""
 
     spec: str
     method: str

@@ -9,7 +9,7 @@ import msgspec
 
 
 class LogEntry(msgspec.Struct, kw_only=True):
-    """One call. ``n`` rises by one from 1; ``time`` is Unix seconds of the sandbox's clock.
+    """A call. ``n`` rises by one from 1; ``time`` is Unix seconds of the sandbox's clock.
 
     ``error`` is the rpc error of the answer ("FLOOD_WAIT_2"); None for a result, or while there is no answer yet.
     ``request`` is the TL request without its wrappers, for tests in the same process.

@@ -32,7 +32,7 @@ _READ_ERRORS = (TypeNotFoundError, BufferError, struct.error, RuntimeError, Inde
 
 
 class SessionConnection(Protocol):
-    """The connection that carries a session, as its messages need it."""
+    """The methods of a connection that its sessions call."""
 
     number: int
 
@@ -55,7 +55,7 @@ def server_msg_id() -> int:
 
 
 class Session:
-    """One session of one key: the ids of received messages, the id and sequence number of the next one to send."""
+    """A session of one key: the ids of received messages, the id and sequence number of the next one to send."""
 
     def __init__(self, session_id: int, key: KeyState, connection: SessionConnection) -> None:
         self.session_id = session_id

@@ -1,4 +1,4 @@
-"""From what a client calls a peer to its marked id, and back to the users and chats an answer brings along."""
+"""The marked ids of the InputPeer objects that clients send, with a check of their access hashes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tobs.sandbox.worlds import RpcError, World
 
 
 def marked_id(world: World, given: Any) -> int:
-    """The marked id of an InputPeer, InputUser or InputChannel; raises PEER_ID_INVALID, CHANNEL_INVALID.
+    """Return the marked id of an InputPeer, InputUser or InputChannel; raise PEER_ID_INVALID or CHANNEL_INVALID.
 
-    A wrong access hash is refused as Telegram does; 0 is refused for everyone but the account itself.
+    A wrong access hash is an error, as with Telegram; 0 is right for the account itself only.
     """
     match given:
         case types.InputPeerSelf() | types.InputUserSelf():

@@ -68,7 +68,7 @@ def service_of(request: Any) -> Service:
 
 
 class Call:
-    """One request's session, message id and wrappers, with the parts of the server that a service needs."""
+    """A request's session, message id and wrappers, with the parts of the server that a service needs."""
 
     def __init__(self, context: ServiceContext, session: Session, msg_id: int) -> None:
         self.context = context

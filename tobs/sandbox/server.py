@@ -18,7 +18,7 @@ _SETTLE = 0.005  # seconds
 
 
 class Server:
-    """Listens, and has the requests of its connections handled."""
+    """Accepts connections and passes their requests to a RequestHandler."""
 
     def __init__(self, context: ServiceContext) -> None:
         self.context = context
@@ -47,7 +47,7 @@ class Server:
         return self.context.failures
 
     async def start(self) -> None:
-        """Listen on one loopback port a data centre, the same as before; raise OSError when a port is taken."""
+        """Listen on one loopback port a data centre, after a restart the same ones; raise OSError for a port in use."""
         options, ports = self.context.options, self.context.ports
         for dc in (*DC_ORDER[: options.dcs], *([CDN_DC] if options.cdn else [])):
             port = ports.get(dc) or (options.port if dc == HOME_DC else 0)

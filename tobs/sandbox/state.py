@@ -11,7 +11,7 @@ from tobs.sandbox.worlds.files import Blob
 
 
 class KeyState(msgspec.Struct):
-    """One authorization key on one data centre; ``user_id`` is 0 until somebody is logged in.
+    """An authorization key on one data centre; ``user_id`` is 0 until somebody is logged in.
 
     ``pending``: the user who still has to give the password. ``ended``: the error that every request gets since the
     login was ended from another device.
@@ -30,10 +30,10 @@ class KeyState(msgspec.Struct):
 
 
 class SentCode(msgspec.Struct):
-    """A login code that was sent. ``way``: 0 app, 1 SMS, 2 call. ``until``: Unix seconds. ``wrong``: failed tries."""
+    """A login code that was sent. ``delivery``: 0 app, 1 SMS, 2 call. ``until``: Unix time. ``wrong``: failed tries."""
 
     phone: str
-    way: int
+    delivery: int
     until: float
     wrong: int = 0
 
@@ -67,7 +67,7 @@ class LoginToken(msgspec.Struct):
 
 
 class Takeout(msgspec.Struct):
-    """One takeout session, with the request that asked for it (its scopes)."""
+    """A takeout session, with the request that asked for it (its scopes)."""
 
     id: int
     user_id: int

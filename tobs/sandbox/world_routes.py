@@ -9,7 +9,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.sandbox.worlds import World
-from tobs.sandbox.worlds.markup import found_entities
+from tobs.sandbox.worlds.markup import detect_entities
 from tobs.sandbox.worlds.sample_files import JPEG_LEAST, jpeg
 from tobs.sandbox.worlds.threads import comment, create_topic, edit_topic, forward_post, recount_comments
 
@@ -77,7 +77,7 @@ class WorldRoutes:
             self._world.post(
                 chat,
                 text,
-                entities=found_entities(text),
+                entities=detect_entities(text),
                 sender=fields.get("sender", 0),
                 reply_to=fields.get("reply_to", 0),
                 grouped_id=fields.get("grouped_id"),
@@ -90,7 +90,7 @@ class WorldRoutes:
 
     def _edit(self, fields: Json) -> Json:
         text = fields["text"]
-        self._world.edit(self._chat(fields), int(fields["id"]), text, entities=found_entities(text))
+        self._world.edit(self._chat(fields), int(fields["id"]), text, entities=detect_entities(text))
         return {"ok": True}
 
     def _delete(self, fields: Json) -> Json:

@@ -1,4 +1,4 @@
-"""What the sandbox answers: one file a topic, each function registered by its request type.
+"""The answers of the sandbox: one file a topic, each function registered by its request type.
 
 Importing this package registers them all.
 """

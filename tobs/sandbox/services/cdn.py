@@ -1,4 +1,4 @@
-"""A CDN: a data centre with a key of its own and no logins, where encrypted copies of files lie.
+"""A CDN: a data centre with a key of its own and no logins, which stores encrypted copies of files.
 
 Source: https://core.telegram.org/cdn
 """
@@ -24,7 +24,7 @@ _HASHED: Final = 128 * _KIB
 
 
 def redirect(call: Call, blob: Blob, name: str, offset: int) -> Any:
-    """The way to the copy of ``blob``; ``name`` says which file it is."""
+    """Return the redirect to the CDN's copy of ``blob``; ``name`` identifies the file."""
     token = sha256(f"{call.world.name} {name}".encode()).digest()
     key, iv = sha256(b"key" + token).digest(), sha256(b"iv" + token).digest()[:16]
     call.state.cdn.setdefault(token, CdnFile(blob, key, iv, set()))
@@ -33,7 +33,7 @@ def redirect(call: Call, blob: Blob, name: str, offset: int) -> Any:
 
 @serves(functions.upload.GetCdnFileRequest, login=False, any_dc=True)
 def get_cdn_file(call: Call, request: Any) -> Any:
-    """What was not asked for before has to be brought there first."""
+    """Return a part of a file; cdnFileReuploadNeeded for a MiB that is not on the CDN yet."""
     if request.offset % (4 * _KIB) or request.limit % (4 * _KIB) or not 0 < request.limit <= _MIB:
         raise RpcError(400, "OFFSET_INVALID")
     file = _file(call, request.file_token)
@@ -67,7 +67,7 @@ def _file(call: Call, token: Any) -> CdnFile:
 
 
 def hashes_at(blob: Blob, offset: int) -> list[Any]:
-    """SHA-256 of the parts of 128 KiB in the MiB that ``offset`` is in."""
+    """Return the SHA-256 of each 128 KiB in the MiB around ``offset``."""
     start = max(0, offset) // _MIB * _MIB
     parts = ((at, blob.read(at, _HASHED)) for at in range(start, min(start + _MIB, blob.size), _HASHED))
     return [types.FileHash(at, len(part), sha256(part).digest()) for at, part in parts]

@@ -1,4 +1,4 @@
-"""Groups and channels: short, full, and who is in them."""
+"""Groups and channels: short, full, and their members."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tobs.sandbox.worlds import RpcError
 
 @serves(functions.channels.GetChannelsRequest)
 def get_channels(call: Call, request: Any) -> Any:
-    """A channel without access comes as channelForbidden."""
-    return types.messages.Chats([_seen(call, marked_id(call.world, given)) for given in request.id])
+    """Return channels; channelForbidden for those without access."""
+    return types.messages.Chats([_visible_channel(call, marked_id(call.world, given)) for given in request.id])
 
 
-def _seen(call: Call, marked: int) -> Any:
+def _visible_channel(call: Call, marked: int) -> Any:
     entity = call.world.entity(marked)
     if marked not in call.world.chat_list.closed:
         return entity
@@ -87,7 +87,7 @@ def get_full_chat(call: Call, request: Any) -> Any:
 
 @serves(functions.channels.GetParticipantsRequest)
 def get_participants(call: Call, request: Any) -> Any:
-    """Members in the world's order; a search looks into their names, other filters are not known."""
+    """Return members in the world's order. A search filters by name; other filters are ignored."""
     world = call.world
     marked = marked_id(world, request.channel)
     entity = world.entity(marked)
@@ -114,17 +114,17 @@ def _page(members: Sequence[int], offset: int, limit: int) -> Sequence[int]:
 
 @serves(functions.channels.GetLeftChannelsRequest)
 def get_left_channels(call: Call, request: Any) -> Any:
-    """Channels the account has left; only in a takeout."""
+    """Return the channels that the account has left; raise TAKEOUT_REQUIRED outside a takeout."""
     if not call.takeout:
         raise RpcError(400, "TAKEOUT_REQUIRED")
     world = call.world
     left = [
         entity
         for marked, entity in sorted(world.peers.entities.items())
-        if _left(marked, entity) and marked not in world.chat_list.closed
+        if _is_left_channel(marked, entity) and marked not in world.chat_list.closed
     ]
     return types.messages.Chats(left[request.offset :])
 
 
-def _left(marked: int, entity: Any) -> bool:
+def _is_left_channel(marked: int, entity: Any) -> bool:
     return is_channel_id(marked) and bool(getattr(entity, "left", False)) and marked == marked_channel(entity.id)

@@ -1,4 +1,4 @@
-"""What clients ask first: where the data centres are, and how the apps are configured."""
+"""The first requests of clients: addresses of the data centres, configuration of the apps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tobs.sandbox.worlds.tl import to_date
 
 @serves(functions.help.GetConfigRequest, login=False, any_dc=True)
 def get_config(call: Call, request: Any) -> Any:
-    """Each data centre listens on a port of its own."""
+    """Return the configuration with the port of each data centre."""
     now = call.clock()
     return types.Config(
         date=to_date(now),

@@ -1,4 +1,4 @@
-"""Finding people and chats by name or number."""
+"""People and chats by username or phone number, and the contacts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _resolved(call: Call, marked: int) -> Any:
 
 @serves(functions.contacts.GetContactsRequest)
 def get_contacts(call: Call, request: Any) -> Any:
-    """The users the world marks as contacts."""
+    """Return the users that the world marks as contacts."""
     users = [user for user in call.world.peers.entities.values() if isinstance(user, types.User) and user.contact]
     found = [types.Contact(user.id, bool(user.mutual_contact)) for user in users]
     return types.contacts.Contacts(found, 0, users)

@@ -18,7 +18,7 @@ _MAX_PAGE = 100
 
 @serves(functions.messages.GetDialogsRequest)
 def get_dialogs(call: Call, request: Any) -> Any:
-    """Newest first, from the chat after the offset on."""
+    """Return the chats after the offset, newest first."""
     world = call.world
     listed = world.dialogs()
     if request.folder_id is not None:
@@ -33,7 +33,7 @@ def get_dialogs(call: Call, request: Any) -> Any:
 
 
 def _start(world: World, listed: Sequence[int], request: Any) -> int:
-    """The position after the dialog that the offset names; by its date when that dialog is no longer there."""
+    """Return the position after the offset dialog; by its date if that dialog no longer exists."""
     if not isinstance(request.offset_peer, types.InputPeerEmpty):
         try:
             return listed.index(marked_id(world, request.offset_peer)) + 1
@@ -59,7 +59,7 @@ def _listing(world: World, page: Iterable[int]) -> tuple[list[Any], list[Any], l
 
 @serves(functions.messages.GetPinnedDialogsRequest)
 def get_pinned_dialogs(call: Call, request: Any) -> Any:
-    """No world has pinned chats yet."""
+    """Return no chats: no world has pinned ones."""
     return types.messages.PeerDialogs([], [], [], [], update_state(call))
 
 

@@ -1,4 +1,4 @@
-"""Files, part by part, by Telegram's rules of alignment (core.telegram.org/api/files#downloading-files)."""
+"""Parts of files, by Telegram's rules of alignment (core.telegram.org/api/files#downloading-files), custom emoji."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EMOJI_DATE: Final = 1_704_067_200  # 2024-01-01
 _KIB: Final = 1024
 _MIB: Final = 1 << 20
 CDN_FROM: Final = 64 * _KIB
-"""With a CDN, files of so many bytes and more are given to it."""
+"""The smallest size in bytes of a file that is served by the CDN, if there is one."""
 
 _TYPES: Final = (
     (b"\xff\xd8\xff", types.storage.FileJpeg),
@@ -33,13 +33,13 @@ def get_file(call: Call, request: Any) -> Any:
     check_alignment(request.offset, request.limit, precise=bool(request.precise))
     blob = _blob(call, request.location)
     if call.options.cdn and request.cdn_supported and blob.size >= CDN_FROM:
-        return redirect(call, blob, _name_of(request.location), request.offset)
+        return redirect(call, blob, _file_key(request.location), request.offset)
     part = blob.read(request.offset, request.limit) if request.offset < blob.size else b""
     return types.upload.File(_type_of(blob), 0, part)
 
 
 def check_alignment(offset: int, limit: int, *, precise: bool) -> None:
-    """Raise OFFSET_INVALID or LIMIT_INVALID for a part that Telegram does not serve."""
+    """Raise OFFSET_INVALID or LIMIT_INVALID for a part that Telegram would not serve."""
     unit = _KIB if precise else 4 * _KIB
     if offset < 0 or offset % unit:
         raise RpcError(400, "OFFSET_INVALID")
@@ -50,7 +50,7 @@ def check_alignment(offset: int, limit: int, *, precise: bool) -> None:
 
 
 def _blob(call: Call, location: Any) -> Blob:
-    """The bytes a location names; raises FILE_MIGRATE_X on another data centre than the file's."""
+    """Return the bytes of a file location; raise FILE_MIGRATE_X on another data centre than the file's."""
     world = call.world
     match location:
         case types.InputDocumentFileLocation():
@@ -68,8 +68,8 @@ def _blob(call: Call, location: Any) -> Blob:
     raise RpcError(400, "LOCATION_INVALID")
 
 
-def _name_of(location: Any) -> str:
-    """The same for every way to ask for one file."""
+def _file_key(location: Any) -> str:
+    """Return a key of a file, the same for each location type that can name it."""
     if isinstance(location, types.InputPeerPhotoFileLocation):
         return f"photo {location.photo_id} {'c' if location.big else 'a'}"
     kind = "photo" if isinstance(location, types.InputPhotoFileLocation) else "document"
@@ -89,7 +89,7 @@ def _type_of(blob: Blob) -> Any:
 
 @serves(functions.upload.GetFileHashesRequest, any_dc=True)
 def get_file_hashes(call: Call, request: Any) -> Any:
-    """SHA-256 of the parts of 128 KiB in the MiB that ``offset`` is in."""
+    """Return the SHA-256 of each 128 KiB in the MiB around ``offset``."""
     return hashes_at(_blob(call, request.location), request.offset)
 
 

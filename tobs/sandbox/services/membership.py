@@ -28,7 +28,7 @@ def _is_member(call: Call, chat: int) -> bool:
 
 @serves(functions.messages.CheckChatInviteRequest)
 def check_chat_invite(call: Call, request: Any) -> Any:
-    """The chat for its members; for others what the link tells."""
+    """Return the chat to its members, and to others the title and size that the link shows."""
     chat = _chat_of(call, request.hash)
     entity = call.world.entity(chat)
     if _is_member(call, chat):

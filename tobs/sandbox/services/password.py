@@ -1,6 +1,6 @@
 """Two-step verification: the server's side of SRP-6a.
 
-Source: core.telegram.org/api/srp. The sandbox knows the password and keeps, like a real server, only what checks it.
+Source: core.telegram.org/api/srp. Like a real server, the sandbox checks passwords with a verifier only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SIZE: Final = 256  # bytes of a number modulo the prime
 
 
 def make_verifier(password: str) -> Verifier:
-    """The verifier of ``password`` with fresh salts."""
+    """Make a verifier of ``password`` with new salts."""
     algo = types.PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(
         salt1=os.urandom(40), salt2=os.urandom(16), g=_G, p=_bytes(DH_PRIME)
     )
@@ -47,7 +47,7 @@ _K: Final = _number(_hash(_bytes(DH_PRIME), _bytes(_G)))
 
 
 def _verifier(call: Call) -> Verifier:
-    """Made when first asked for: it takes a tenth of a second."""
+    """Return the verifier, made at the first call: that takes a tenth of a second."""
     state = call.state
     if state.verifier is None:
         state.verifier = make_verifier(call.options.password)
@@ -56,7 +56,7 @@ def _verifier(call: Call) -> Verifier:
 
 @serves(functions.account.GetPasswordRequest, login=False)
 def get_password(call: Call, request: Any) -> Any:
-    """The rules, and a new challenge; only the newest of an authorization key is good."""
+    """Return the algorithms and a new challenge; only the newest challenge of an authorization key is valid."""
     if not (call.key.user_id or call.key.pending):
         raise RpcError(401, "AUTH_KEY_UNREGISTERED")
     options = call.options
@@ -88,7 +88,7 @@ def get_password(call: Call, request: Any) -> Any:
 
 @serves(functions.auth.CheckPasswordRequest, login=False)
 def check_password(call: Call, request: Any) -> Any:
-    """Log in who has given the right code, or had a QR code accepted, before."""
+    """Complete a login that has passed the code or the QR code."""
     if not call.key.pending:
         raise RpcError(401, "AUTH_KEY_UNREGISTERED")
     given = request.password
@@ -104,7 +104,7 @@ def check_password(call: Call, request: Any) -> Any:
 
 
 def is_valid_proof(verifier: Verifier, challenge: Challenge, a_public: bytes, proof: bytes) -> bool:
-    """Whether ``proof`` (M1) shows that who sent ``a_public`` (A) knows the password."""
+    """Check that ``proof`` (M1) belongs to ``a_public`` (A) and the password of ``verifier``."""
     a = _number(a_public)
     if not 0 < a < DH_PRIME or len(a_public) > _SIZE:
         return False

@@ -1,6 +1,6 @@
-"""Login by QR code: a token is shown by who wants in, accepted by who is in already.
+"""Login by QR code: a new device shows a token, a logged-in device accepts login.
 
-Source: core.telegram.org/api/qr-login. Tests and people accept by the control endpoint, ``POST /accept-login``.
+Source: core.telegram.org/api/qr-login. A token can also be accepted by the control endpoint, ``POST /accept-login``.
 """
 
 from __future__ import annotations
@@ -20,50 +20,50 @@ from tobs.sandbox.state import LoginToken
 from tobs.sandbox.worlds import RpcError
 from tobs.sandbox.worlds.tl import to_date
 
-_GOOD_FOR: Final = 30  # seconds
+_LIFETIME: Final = 30  # seconds
 
 
 @serves(functions.auth.ExportLoginTokenRequest, login=False, any_dc=True)
 def export_login_token(call: Call, request: Any) -> Any:
-    """A new token, or what became of the one that was accepted: the login, or where it has to be fetched."""
+    """Return a new token; for an accepted token the login, or the data centre that has login."""
     if (request.api_id, request.api_hash) != (API_ID, API_HASH):
         raise RpcError(400, "API_ID_INVALID")
     tokens = call.state.login_tokens
-    accepted = [(token, it) for token, it in tokens.items() if it.key_id == call.key.key_id and it.user_id]
-    for token, it in accepted:
-        if not it.used:
+    accepted = [(token, login) for token, login in tokens.items() if login.key_id == call.key.key_id and login.user_id]
+    for token, login in accepted:
+        if not login.used:
             if call.dc != HOME_DC:
                 return types.auth.LoginTokenMigrateTo(HOME_DC, token)
-            return _enter(call, it)
+            return _log_in(call, login)
     token = os.urandom(32)
-    expires = call.clock() + _GOOD_FOR
+    expires = call.clock() + _LIFETIME
     tokens[token] = LoginToken(call.key.key_id, expires, wants_update=call.with_updates)
     return types.auth.LoginToken(to_date(expires), token)
 
 
 @serves(functions.auth.ImportLoginTokenRequest, login=False)
 def import_login_token(call: Call, request: Any) -> Any:
-    """The login of an accepted token on the account's own data centre."""
-    it = call.state.login_tokens.get(bytes(request.token))
-    if it is None or it.used:
+    """Log in with an accepted token on the account's home data centre."""
+    login = call.state.login_tokens.get(bytes(request.token))
+    if login is None or login.used:
         raise RpcError(400, "AUTH_TOKEN_INVALID")
-    if not it.user_id:
+    if not login.user_id:
         raise RpcError(400, "AUTH_TOKEN_EXPIRED")
-    return _enter(call, it)
+    return _log_in(call, login)
 
 
-def _enter(call: Call, it: LoginToken) -> Any:
-    it.used = True
+def _log_in(call: Call, login: LoginToken) -> Any:
+    login.used = True
     if call.options.password:
-        call.key.pending = it.user_id
+        call.key.pending = login.user_id
         raise RpcError(401, "SESSION_PASSWORD_NEEDED")
-    call.key.user_id = it.user_id
-    return types.auth.LoginTokenSuccess(types.auth.Authorization(call.world.entity(it.user_id)))
+    call.key.user_id = login.user_id
+    return types.auth.LoginTokenSuccess(types.auth.Authorization(call.world.entity(login.user_id)))
 
 
 @serves(functions.auth.AcceptLoginTokenRequest)
 def accept_login_token(call: Call, request: Any) -> Any:
-    """What the app that scans the code asks."""
+    """Accept a token from the app that has scanned the QR code."""
     accept(call.context, bytes(request.token), call.key.user_id)
     now = to_date(time.time())
     return types.Authorization(
@@ -83,28 +83,28 @@ def accept_login_token(call: Call, request: Any) -> Any:
 
 
 def accept(context: ServiceContext, token: bytes, user_id: int) -> None:
-    """Log ``user_id`` in on the device that shows ``token``, and push an update to it.
+    """Log ``user_id`` in on the device that shows ``token``, and push an update to login.
 
     Raise AUTH_TOKEN_INVALID, AUTH_TOKEN_ALREADY_ACCEPTED or AUTH_TOKEN_EXPIRED.
     """
-    it = context.state.login_tokens.get(token)
-    if it is None:
+    login = context.state.login_tokens.get(token)
+    if login is None:
         raise RpcError(400, "AUTH_TOKEN_INVALID")
-    if it.user_id:
+    if login.user_id:
         raise RpcError(400, "AUTH_TOKEN_ALREADY_ACCEPTED")
-    if it.expires < context.clock():
+    if login.expires < context.clock():
         raise RpcError(400, "AUTH_TOKEN_EXPIRED")
-    it.user_id = user_id
+    login.user_id = user_id
     update = bytes(types.UpdateShort(types.UpdateLoginToken(), to_date(context.clock())))
     for session in context.sessions:
-        if it.wants_update and session.key.key_id == it.key_id:
+        if login.wants_update and session.key.key_id == login.key_id:
             session.connection.send(session, update)
 
 
 def read_token(given: str) -> bytes:
-    """The token of a ``tg://login?token=`` link, or of its last part alone. Raises ValueError."""
+    """Return the token of a ``tg://login?token=`` link, or of its last part alone; raise ValueError."""
     text = given.rpartition("token=")[2]
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error as error:
-        raise ValueError(f"this is no login token: {error}") from None
+        raise ValueError(f"This is not a login token: {error}.") from None

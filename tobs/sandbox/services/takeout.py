@@ -1,4 +1,4 @@
-"""Takeout sessions: asked for, waited for, finished."""
+"""Takeout sessions: start, delay, end, and the ranges that divide them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _QUESTION: Final = "Somebody asked to export the data of this account. Allow it,
 
 
 def allow(context: ServiceContext) -> None:
-    """The owner presses Allow under the question: it is let through, and Telegram's chat says so."""
+    """Allow the takeout, as the account's owner does with a button; Telegram's chat confirms it."""
     context.state.takeout_allowed = True
     context.world.post(SERVICE_USER, "The export of your data is allowed.")
 
 
 @serves(functions.account.InitTakeoutSessionRequest)
 def init_takeout_session(call: Call, request: Any) -> Any:
-    """TAKEOUT_INIT_DELAY_X until X seconds have passed since it was first asked for, or its owner allowed it.
+    """Start a takeout; raise TAKEOUT_INIT_DELAY_X if it has to wait X more seconds and is not allowed.
 
-    The first time, Telegram's own chat asks the owner.
+    The first request posts a question to the owner in Telegram's own chat.
     """
     state, user = call.state, call.key.user_id
     now = call.clock()
@@ -48,7 +48,7 @@ def init_takeout_session(call: Call, request: Any) -> Any:
 
 @serves(functions.account.FinishTakeoutSessionRequest)
 def finish_takeout_session(call: Call, request: Any) -> bool:
-    """Only inside invokeWithTakeout."""
+    """End the takeout of the request; raise TAKEOUT_REQUIRED outside invokeWithTakeout."""
     if not call.takeout:
         raise RpcError(400, "TAKEOUT_REQUIRED")
     takeout = call.state.takeouts[call.takeout]
@@ -60,7 +60,7 @@ def finish_takeout_session(call: Call, request: Any) -> bool:
 
 @serves(functions.messages.GetSplitRangesRequest)
 def get_split_ranges(call: Call, request: Any) -> Any:
-    """Ranges that cover every message id of private chats and basic groups, as many as the options say."""
+    """Return ``split_ranges`` ranges that cover all message ids of private chats and basic groups."""
     pieces = max(1, call.options.split_ranges)
     top = _highest_common_id(call.world)
     step = max(1, math.ceil(top / pieces))

@@ -1,4 +1,4 @@
-"""What happened since: the account's state, and differences from a stored pts."""
+"""Updates: the account's state, differences from a stored pts, and pushed changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def get_state(call: Call, request: Any) -> Any:
 
 @serves(functions.updates.GetDifferenceRequest)
 def get_difference(call: Call, request: Any) -> Any:
-    """Private chats and basic groups in full; for each changed channel a hint to ask for its own difference."""
+    """Return the difference of private chats and basic groups; an updateChannelTooLong for each changed channel."""
     world = call.world
     if request.pts > world.pts(COMMON):
         raise RpcError(400, "PERSISTENT_TIMESTAMP_INVALID")
@@ -38,7 +38,7 @@ def get_difference(call: Call, request: Any) -> Any:
     if request.pts_total_limit and len(changes) > request.pts_total_limit:
         return types.updates.DifferenceTooLong(world.pts(COMMON))
     part = changes[: request.pts_limit or _MAX_DIFFERENCE]
-    users, chats = entities_of_pages(world, _named(world, part))
+    users, chats = entities_of_pages(world, _ids_by_chat(world, part))
     messages, others = new_messages(world, part), other_updates(world, part)
     if len(part) < len(changes):
         return types.updates.DifferenceSlice(messages, [], others, chats, users, update_state(call, part[-1].pts))
@@ -73,7 +73,7 @@ def get_channel_difference(call: Call, request: Any) -> Any:
     ):
         return _too_long(world, marked, history.slice(0, 10))
     part = changes[: max(1, min(request.limit, _MAX_DIFFERENCE))]
-    users, chats = entities_of_pages(world, _named(world, part))
+    users, chats = entities_of_pages(world, _ids_by_chat(world, part))
     return types.updates.ChannelDifference(
         part[-1].pts,
         new_messages(world, part),
@@ -86,14 +86,14 @@ def get_channel_difference(call: Call, request: Any) -> Any:
 
 
 def _too_long(world: World, marked: int, ids: list[int]) -> Any:
-    """The log does not reach back that far: the client has to look at the chat anew."""
+    """Return the answer for a pts that the log does not reach: the client has to load the chat anew."""
     users, chats = world.page_entities(marked, ids)
     return types.updates.ChannelDifferenceTooLong(
         dialog_entry(world, marked), world.messages(marked, ids), chats, users, final=True, timeout=_POLL
     )
 
 
-def _named(world: World, changes: list[Change]) -> list[tuple[int, list[int]]]:
+def _ids_by_chat(world: World, changes: list[Change]) -> list[tuple[int, list[int]]]:
     return [(change.chat, [id for id in change.ids if world.history(change.chat).has(id)]) for change in changes]
 
 
@@ -101,7 +101,7 @@ def _named(world: World, changes: list[Change]) -> list[tuple[int, list[int]]]:
 
 
 def new_messages(world: World, changes: Iterable[Change]) -> list[Any]:
-    """The messages that came and are still there, as they are now."""
+    """Return the new messages that still exist, in their current form."""
     return [
         message
         for change in changes
@@ -113,14 +113,14 @@ def new_messages(world: World, changes: Iterable[Change]) -> list[Any]:
 
 
 def other_updates(world: World, changes: Iterable[Change]) -> list[Any]:
-    """Everything but new messages."""
+    """Return the updates of all changes but new messages."""
     return [update for change in changes if change.kind not in ("new", "service") for update in _updates(world, change)]
 
 
 def pushed_updates(world: World, change: Change) -> Any:
-    """One change as the ``Updates`` that a connected client gets; None when there is nothing left to tell."""
+    """Return a change as the ``Updates`` of a connected client; None if the client gets no update for it."""
     if change.chat not in world.dialogs():
-        return None  # who has not joined a channel is pushed nothing
+        return None  # a client gets no updates of channels that it has not joined
     updates = _updates(world, change)
     if not updates:
         return None

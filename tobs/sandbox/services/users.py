@@ -14,7 +14,7 @@ from tobs.sandbox.worlds import RpcError
 
 @serves(functions.users.GetUsersRequest, any_dc=True)
 def get_users(call: Call, request: Any) -> Any:
-    """Users that are not there are left as userEmpty."""
+    """Return users in the order of the request, with userEmpty for missing ones."""
     return [_user(call, given) for given in request.id]
 
 

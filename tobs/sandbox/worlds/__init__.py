@@ -1,4 +1,4 @@
-"""What a sandbox serves: the demo world, synthetic worlds, a Telegram Desktop export as a live channel."""
+"""Worlds: the demo world, synthetic worlds, worlds for tests, a Telegram Desktop export served as if it were live."""
 
 from tobs.sandbox.worlds.changes import COMMON, Change
 from tobs.sandbox.worlds.files import Blob, StoredFile

@@ -1,8 +1,8 @@
-"""The world of chats: one of each kind of chat a person can have, with little in it, for tests of targets.
+"""The world of chats: one chat of each kind, with few messages, for tests of targets.
 
 A supergroup and the basic group it grew from, private chats, a bot, Saved Messages, an archived channel, a channel
 the account has left, channels behind invite links, and Telegram folders. Private chats, the bot, Saved Messages and
-basic groups draw their ids from one sequence, in turns.
+basic groups share one sequence of ids, alternately.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OWN: Final = {CLUB: 150, QUIET: 12, LEFT: 15, MEMBERS: 9, INVITED: 7}
 
 
 def chats_world() -> World:
-    """A fresh world of chats."""
+    """Make the world of chats."""
     world = World("chats", _user(ME, "Kim", "kim_sandbox", is_self=True, phone="9996626666"), epoch=_START + 9_000_000)
     for user in (
         _user(ADA, "Ada North", "ada_north", contact=True),
@@ -77,7 +77,7 @@ def chats_world() -> World:
 
 
 def _shared_ids() -> dict[int, list[int]]:
-    """The ids of each chat in the account's sequence: they take turns while they have something to say."""
+    """Return the ids of each chat in the account's sequence; the chats alternate until each has its messages."""
     left, ids = dict(_SHARED), {chat: list[int]() for chat in _SHARED}
     turns, number = cycle(_SHARED), 1
     while any(left.values()):
@@ -103,7 +103,7 @@ def _add_club(world: World, old_ids: Sequence[int]) -> None:
 
 
 def _messages(chat: int, ids: Iterable[int], *, after: int = 0) -> list[Tl]:
-    """Words in turns; dates rise with the ids."""
+    """Make messages of alternating senders; dates rise with the ids."""
     speakers = {ADA: (ADA, ME), BEN: (BEN, ME), WEATHER: (ME, WEATHER), CIRCLE: (ADA, BEN, ME), CLUB: (BEN, ADA, ME)}
     turns = islice(cycle(speakers.get(chat, (0,))), 10**9)
     found = []

@@ -1,4 +1,4 @@
-"""The world of a community: what gathers around a chat, with little in it, for tests of threads.
+"""The world of a community: topics, comments, sub-dialogs and stories, for tests of threads.
 
 A forum with its topics (two of one name, one renamed, one closed), a channel whose posts are commented in a public
 group, and one whose discussion group the account has not joined.
@@ -28,7 +28,7 @@ ADA: Final = 880_000_002
 BEN: Final = 880_000_003
 MIRA: Final = 880_000_004
 HIDDEN: Final = 2_666_000
-"""Under whom Telegram keeps what people said who hide their account."""
+"""The account under which Telegram files messages of people who hide their account."""
 GUILD: Final = marked_channel(1_880_000_001)
 """The forum."""
 POST: Final = marked_channel(1_880_000_002)
@@ -65,7 +65,7 @@ _IN_GENERAL: Final = 18
 
 
 def community_world() -> World:
-    """A fresh world of a community."""
+    """Make the world of a community."""
     me = _user(ME, "Lena", "lena_hart", is_self=True, phone="9996628888")
     world = World("community", me, epoch=_START + 5_000_000)
     for user in (_user(ADA, "Ada North", "ada_north_garden"), _user(BEN, "Ben", ""), _user(MIRA, "Mira", "")):
@@ -105,10 +105,10 @@ def _add_forum(world: World) -> None:
 
 
 def _forum() -> Iterator[Tl]:
-    """The forum's messages: topics are made one after the other, then all go on side by side."""
+    """Yield the forum's messages: the topics are created one after the other, then messages come in all of them."""
     yield _service(GUILD, 1, types.MessageActionChannelCreate("Garden Guild"), ADA)
     left: dict[int, int] = {GENERAL: _IN_GENERAL}
-    said: dict[int, list[int]] = {}
+    sent: dict[int, list[int]] = {}
     id = 2
     for number, (title, count) in enumerate(TOPICS):
         icon = splitmix64(id, 3) >> 2
@@ -116,7 +116,7 @@ def _forum() -> Iterator[Tl]:
         yield _service(GUILD, id, action, ADA)
         left[id] = count
         for later in range(id + 1, id + 1 + number % 3):
-            yield _say(GUILD, later, GENERAL, said, forum=True)
+            yield _thread_message(GUILD, later, GENERAL, sent, forum=True)
             left[GENERAL] -= 1
         id += 1 + number % 3
     renamed = min(topic_id for topic_id, count in left.items() if count == max(left.values()))
@@ -128,7 +128,7 @@ def _forum() -> Iterator[Tl]:
         open_ones = [topic_id for topic_id, count in left.items() for _ in range(count)]
         thread = open_ones[splitmix64(id, 6) % len(open_ones)]
         left[thread] -= 1
-        yield _say(GUILD, id, thread, said, forum=True)
+        yield _thread_message(GUILD, id, thread, sent, forum=True)
     header = reply_header(0, closed, forum=True)
     yield _service(GUILD, id + 1, types.MessageActionTopicEdit(closed=True), ADA, header)
 
@@ -137,7 +137,7 @@ def _forum() -> Iterator[Tl]:
 
 
 def _add_saved(world: World) -> None:
-    """Saved Messages in sub-dialogs: own notes, what Ada, the channel and a hidden author said; some are tagged."""
+    """Add Saved Messages: own notes, forwards from Ada, the channel and a hidden author; some have tags."""
     hidden = types.User(HIDDEN, access_hash=access_hash("user", HIDDEN), first_name="Author Hidden")
     world.add_user(hidden)
     messages = []
@@ -165,7 +165,7 @@ def _add_saved(world: World) -> None:
 
 
 def _add_stories(world: World, owner: int, count: int) -> None:
-    """Stories of a peer, from id 1 on, shown no more: every second one is on the profile."""
+    """Add expired stories of a peer, from id 1 on; every second one is on the profile."""
     now = int(world.clock())
     for id in range(1, count + 1):
         data = jpeg(splitmix64(id, owner), JPEG_LEAST + id)
@@ -177,7 +177,7 @@ def _add_stories(world: World, owner: int, count: int) -> None:
 
 
 def _add_channel(world: World, channel: int, entity: Tl, group: int) -> None:
-    """A channel with some posts; the third and fourth are an album."""
+    """Add a channel with some posts; the third and fourth are an album."""
     posts = [
         types.Message(
             id=id, peer_id=peer(channel), date=_date(id * 10), post=True, views=id * 11, forwards=id % 4,
@@ -190,10 +190,10 @@ def _add_channel(world: World, channel: int, entity: Tl, group: int) -> None:
 
 
 def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
-    """The group: copies of the posts, comments under them in the course of time, and talk about other things."""
+    """Add a discussion group: copies of the posts, comments on them, and other messages in between."""
     messages = [_service(group, 1, types.MessageActionChannelCreate(entity.title), ADA)]
     roots: dict[int, int] = {}
-    said: dict[int, list[int]] = {}
+    sent: dict[int, list[int]] = {}
     for id in range(2, 2 + _TALK):
         post = len(roots) + 1
         if post <= _POSTS and id > post * 10:
@@ -210,7 +210,7 @@ def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
             )
         elif roots and splitmix64(id, group, 11) % 3:
             thread = list(roots.values())[splitmix64(id, 12) % len(roots)]
-            messages.append(_say(group, id, thread, said, forum=False))
+            messages.append(_thread_message(group, id, thread, sent, forum=False))
         else:
             messages.append(_message(group, id, PEOPLE[splitmix64(id, 13) % len(PEOPLE)]))
     about = FullInfo("Talk.", PEOPLE, len(PEOPLE), linked_chat=channel)
@@ -220,9 +220,9 @@ def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
 # -- messages
 
 
-def _say(chat: int, id: int, thread: int, said: dict[int, list[int]], *, forum: bool) -> Tl:
-    """A message of a thread; one in four answers an earlier one of it."""
-    earlier = said.setdefault(thread, [])
+def _thread_message(chat: int, id: int, thread: int, sent: dict[int, list[int]], *, forum: bool) -> Tl:
+    """Make a message of a thread; one in four answers an earlier message of the thread."""
+    earlier = sent.setdefault(thread, [])
     answered = earlier[splitmix64(id, 7) % len(earlier)] if earlier and splitmix64(id, 8) % 4 == 0 else 0
     earlier.append(id)
     sender = PEOPLE[splitmix64(id, 9) % len(PEOPLE)]

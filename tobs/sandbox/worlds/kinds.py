@@ -1,6 +1,6 @@
-"""The world of kinds: a group with one message of each kind that people rarely send, for tests of what becomes of it.
+"""The world of kinds: a group with one message of each rare kind, for tests of conversion and rendering.
 
-The demo world has what people send every day; here are rich messages, stories, paid media, giveaways, invoices, gifts,
+The demo world has the common kinds; here are rich messages, stories, paid media, giveaways, invoices, gifts,
 suggested posts, media that is gone, and a service message of every action the layer has.
 """
 
@@ -32,7 +32,7 @@ _STEP: Final = 3_600
 
 
 def kinds_world() -> World:
-    """A fresh world of kinds."""
+    """Make the world of kinds."""
     me = types.User(ME, is_self=True, access_hash=access_hash("user", ME), first_name="Kim", phone="9996626677")
     world = World("kinds", me, epoch=_START + 1_000_000)
     ada = types.User(
@@ -49,19 +49,19 @@ def kinds_world() -> World:
         MemoryBase(shop, world.files.locations),
         FullInfo("We sell."),
     )
-    told = [_message(KINDS, id, **fields) for id, fields in enumerate(_kinds(world), 1)]
+    messages = [_message(KINDS, id, **fields) for id, fields in enumerate(_kinds(world), 1)]
     photo = world.files.add_photo(jpeg(99, 4_000), 64, 64)
     about = FullInfo("One of each kind.", (ME, ADA), 2, photo=photo)
     group = _channel(KINDS, "Odds and Ends", megagroup=True, username="sandbox_kinds")
-    world.add_chat(KINDS, group, MemoryBase(told, world.files.locations), about)
+    world.add_chat(KINDS, group, MemoryBase(messages, world.files.locations), about)
     world.targets = ["@sandbox_kinds"]
     return world
 
 
 def _kinds(world: World) -> Iterator[dict[str, Any]]:
-    """The fields of each message, in order."""
+    """Yield the fields of each message, in order."""
     yield from _media(world)
-    yield from _around(world)
+    yield from _message_fields(world)
     yield {"message": "", "rich_message": _rich(world)}
     yield from ({"action": action} for action in _actions())
 
@@ -117,8 +117,8 @@ def _media(world: World) -> Iterator[dict[str, Any]]:
     yield from ({"message": text, "media": item} for text, item in media)
 
 
-def _around(world: World) -> Iterator[dict[str, Any]]:
-    """What stands around a text."""
+def _message_fields(world: World) -> Iterator[dict[str, Any]]:
+    """Yield texts with the rare fields of a message, such as fact checks, suggested posts and buttons."""
     text = types.TextWithEntities
     yield {"message": "A claim", "factcheck": types.FactCheck(1, country="de", text=text("It is false.", []))}
     yield {"message": "Not everywhere", "restriction_reason": [types.RestrictionReason("ios", "terms", "local law")]}
@@ -156,7 +156,7 @@ def _around(world: World) -> Iterator[dict[str, Any]]:
 
 
 def _rich(world: World) -> Tl:
-    """A rich message: a tree of blocks, with a photo that a block names and one that none does."""
+    """Make a rich message: a tree of blocks, with one photo that a block names and one that no block names."""
     named, other = (_photo(world, seed) for seed in (5, 6))
     plain = types.TextPlain
     no_caption = types.PageCaption(types.TextEmpty(), types.TextEmpty())
@@ -179,7 +179,7 @@ def _rich(world: World) -> Tl:
 
 
 def _actions() -> list[Any]:
-    """Service messages that no other world has."""
+    """Return the actions of service messages that no other world has."""
     text = types.TextWithEntities
     return [
         types.MessageActionSetMessagesTTL(86_400),

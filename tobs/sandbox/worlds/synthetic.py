@@ -1,7 +1,7 @@
 """A world of any size, the same for the same seed: every message is computed from its chat, rank and seed.
 
-Messages are put together as bytes (a template for the fixed parts, sentences serialised once), because a million of
-them have to stream faster than a client can read; ``message`` parses those bytes back.
+Messages are built as bytes (a template for the fixed parts, sentences serialised once), because a million of them
+must be served faster than a client can read them; ``message`` parses these bytes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FIRST_CHANNEL = 1_900_000_001
 
 
 class Plan(Struct, frozen=True):
-    """``messages`` in all, dealt out evenly to ``chats``; ``media`` is the share that carries a file."""
+    """The size of a world: ``messages`` in all, evenly in ``chats``; ``media``: the share with a file."""
 
     messages: int = 100_000
     chats: int = 1
@@ -45,7 +45,7 @@ class Plan(Struct, frozen=True):
 
 
 def parse_plan(spec: str) -> Plan:
-    """``messages=100000,chats=1,media=0.1,sparse=1,seed=7``, each part optional; raises ``UsageError``."""
+    """Parse ``messages=100000,chats=1,media=0.1,sparse=1,seed=7``, each part optional; raise ``UsageError``."""
     values: dict[str, float] = {}
     for part in filter(None, spec.split(",")):
         name, _, value = part.partition("=")
@@ -64,7 +64,7 @@ def parse_plan(spec: str) -> Plan:
 
 
 class _Sentence:
-    """A sentence, serialised: its UTF-8, its length in UTF-16 units, its entities around offset and length."""
+    """A serialised sentence: UTF-8, length in UTF-16 units, and entities split around offset and length."""
 
     def __init__(self, source: str) -> None:
         text, entities = parse(source)
@@ -116,7 +116,7 @@ _FORWARDS = _forwards()
 
 
 class SyntheticBase:
-    """The messages of one synthetic chat. ``index`` is its place in the world, 0 the channel @synthetic."""
+    """The messages of one synthetic chat. ``index``: its number in the world, 0 for the channel @synthetic."""
 
     def __init__(self, plan: Plan, index: int, count: int, locations: FileLocations) -> None:
         self.count = count
@@ -150,7 +150,7 @@ class SyntheticBase:
         return rank
 
     def date(self, rank: int) -> int:
-        """The Unix time of message ``rank``; never before that of an older message."""
+        """Return the Unix time of message ``rank``; never before that of an older message."""
         return START + rank * self._step + splitmix64(self._seed, rank, 3) % self._step
 
     def raw(self, id: int) -> bytes:
@@ -164,30 +164,30 @@ class SyntheticBase:
 
     def peers(self, id: int) -> Iterable[int]:
         rank = self.rank(id)
-        chance = splitmix64(self._seed, rank)
-        named = set() if self._broadcast else {FIRST_USER + chance % len(NAMES)}
-        if chance >> 60 == 1 and not self._is_service(rank, chance):
-            named.update(_FORWARDS[(chance >> 20) % len(_FORWARDS)][1])
+        bits = splitmix64(self._seed, rank)
+        named = set() if self._broadcast else {FIRST_USER + bits % len(NAMES)}
+        if bits >> 60 == 1 and not self._is_service(rank, bits):
+            named.update(_FORWARDS[(bits >> 20) % len(_FORWARDS)][1])
         return named
 
     def media(self, rank: int) -> tuple[RemoteKind, int] | None:
-        """Which kind of file message ``rank`` carries and a number that says all about it; None without."""
-        chance = splitmix64(self._seed, rank)
-        if (chance >> 32) & 0xFFFF >= self._media_below or self._is_service(rank, chance):
+        """Return the kind of the file of message ``rank`` and the seed of its content; None without a file."""
+        bits = splitmix64(self._seed, rank)
+        if (bits >> 32) & 0xFFFF >= self._media_below or self._is_service(rank, bits):
             return None
-        about = splitmix64(self._seed, rank, 9)
-        return ("photo" if about % 16 < 9 or self._album(rank) else "document"), about
+        seed = splitmix64(self._seed, rank, 9)
+        return ("photo" if seed % 16 < 9 or self._album(rank) else "document"), seed
 
     def _album(self, rank: int) -> int:
-        """The ``grouped_id`` of the four messages around ``rank``, 0 mostly."""
+        """Return the ``grouped_id`` of the four messages around ``rank``, mostly 0."""
         group = splitmix64(self._seed, rank // 4, 4)
         return (group >> 1) | 1 if group % 16 == 0 else 0
 
-    def _is_service(self, rank: int, chance: int) -> bool:
-        return rank == 0 or chance % 499 == 0
+    def _is_service(self, rank: int, bits: int) -> bool:
+        return rank == 0 or bits % 499 == 0
 
-    def _service(self, id: int, rank: int, chance: int) -> bytes:
-        sender = None if self._broadcast else types.PeerUser(FIRST_USER + chance % len(NAMES))
+    def _service(self, id: int, rank: int, bits: int) -> bytes:
+        sender = None if self._broadcast else types.PeerUser(FIRST_USER + bits % len(NAMES))
         action, reply = types.MessageActionChannelCreate(_title(self._index)), None
         if rank:
             action = types.MessageActionPinMessage()
@@ -205,23 +205,23 @@ class SyntheticBase:
 
     def _raw(self, id: int) -> bytes:
         rank = self._ids.rank(id)
-        chance = splitmix64(self._seed, rank)
-        if self._is_service(rank, chance):
-            return self._service(id, rank, chance)
+        bits = splitmix64(self._seed, rank)
+        if self._is_service(rank, bits):
+            return self._service(id, rank, bits)
         flags = 128
         head = [self._peer_bytes]
         if not self._broadcast:
             flags |= 256
-            head.insert(0, self._senders[chance % len(NAMES)])
-        kind = chance >> 60
+            head.insert(0, self._senders[bits % len(NAMES)])
+        kind = bits >> 60
         if kind == 1:
             flags |= 4
-            head.append(_FORWARDS[(chance >> 20) % len(_FORWARDS)][0])
+            head.append(_FORWARDS[(bits >> 20) % len(_FORWARDS)][0])
         elif kind < 5:
             flags |= 8
-            head += (_REPLY, struct.pack("<i", self.at(max(0, rank - 1 - (chance >> 24) % 40))))
+            head += (_REPLY, struct.pack("<i", self.at(max(0, rank - 1 - (bits >> 24) % 40))))
         date = self.date(rank)
-        words, entities = self._words(id, chance)
+        words, entities = self._words(id, bits)
         tail = [entities]
         media = self.media(rank) if self._media_below else None
         if media is not None:
@@ -229,32 +229,32 @@ class SyntheticBase:
             tail.insert(0, self._media_bytes(rank, date, *media))
         if self._broadcast:
             flags |= 1024 | 16384
-            views = 100 + (chance >> 8) % 5000
+            views = 100 + (bits >> 8) % 5000
             tail.append(struct.pack("<ii", views, views // 60))
-        if chance >> 16 & 15 == 0:
+        if bits >> 16 & 15 == 0:
             flags |= 32768
-            tail.append(struct.pack("<I", date + 60 + (chance >> 30) % 3600))
-        if self._broadcast and chance >> 12 & 7 == 0:
+            tail.append(struct.pack("<I", date + 60 + (bits >> 30) % 3600))
+        if self._broadcast and bits >> 12 & 7 == 0:
             flags |= 65536
             tail.append(_SIGNATURE)
         if media is not None and (album := self._album(rank)):
             flags |= 131072
             tail.append(struct.pack("<q", album))
-        if chance >> 50 & 3 == 0:
+        if bits >> 50 & 3 == 0:
             flags |= 1048576
-            tail.append(_REACTION_SETS[chance >> 52 & 15])
+            tail.append(_REACTION_SETS[bits >> 52 & 15])
         start = _MESSAGE + struct.pack("<IIi", flags, 0, id)
         return b"".join((start, *head, struct.pack("<I", date), TLObject.serialize_bytes(words), *tail))
 
-    def _words(self, id: int, chance: int) -> tuple[bytes, bytes]:
-        """A message's UTF-8 text and the vector of its entities."""
-        title, units = _TITLES[(chance >> 28) % len(_TITLES)]
+    def _words(self, id: int, bits: int) -> tuple[bytes, bytes]:
+        """Return a message's UTF-8 text and the vector of its entities."""
+        title, units = _TITLES[(bits >> 28) % len(_TITLES)]
         first = b"%b %d" % (title, id)
         units += len(first) - len(title)
         texts = [first]
         spans = [_BOLD + struct.pack("<ii", 0, units)]
-        state = chance
-        for index in range(3 + (chance >> 40) % 6):
+        state = bits
+        for index in range(3 + (bits >> 40) % 6):
             state = (state * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
             sentence = _SENTENCES[(state >> 33) % len(_SENTENCES)]
             if index == 2 and state >> 60 == 0:
@@ -267,72 +267,72 @@ class SyntheticBase:
             units += sentence.units
         return b"".join(texts), _VECTOR + struct.pack("<i", len(spans)) + b"".join(spans)
 
-    def _media_bytes(self, rank: int, date: int, kind: RemoteKind, about: int) -> bytes:
+    def _media_bytes(self, rank: int, date: int, kind: RemoteKind, seed: int) -> bytes:
         id = file_id(self._index, rank)
         reference, dc = self._locations.reference(kind, id), self._locations.dc(id)
         if kind == "photo":
             sizes = [
                 types.PhotoSize("m", sample_files.JPEG_WIDTH, sample_files.JPEG_HEIGHT, sample_files.JPEG_LEAST),
-                types.PhotoSize("x", sample_files.JPEG_WIDTH, sample_files.JPEG_HEIGHT, photo_size(about)),
+                types.PhotoSize("x", sample_files.JPEG_WIDTH, sample_files.JPEG_HEIGHT, photo_size(seed)),
             ]
             photo = types.Photo(id, access_hash(kind, id), reference, _date(date), sizes, dc)
             return bytes(types.MessageMediaPhoto(photo=photo))
-        mime, size, attributes = document_facts(about)
+        mime, size, attributes = document_facts(seed)
         document = types.Document(id, access_hash(kind, id), reference, _date(date), mime, size, dc, attributes)
         return bytes(types.MessageMediaDocument(document=document, voice=mime == "audio/ogg" or None))
 
     def file(self, kind: RemoteKind, rank: int) -> StoredFile | None:
-        """The file of message ``rank``; None when it has none of this kind."""
+        """Return the file of message ``rank``; None if it has none of this kind."""
         media = self.media(rank) if 0 <= rank < self.count else None
         if media is None or media[0] != kind:
             return None
-        about = media[1]
+        seed = media[1]
         if kind == "photo":
             return StoredFile(
                 {
-                    "m": MemoryBlob(sample_files.jpeg(about, sample_files.JPEG_LEAST)),
-                    "x": MemoryBlob(sample_files.jpeg(about, photo_size(about))),
+                    "m": MemoryBlob(sample_files.jpeg(seed, sample_files.JPEG_LEAST)),
+                    "x": MemoryBlob(sample_files.jpeg(seed, photo_size(seed))),
                 }
             )
-        return StoredFile({"": MemoryBlob(document_bytes(about))})
+        return StoredFile({"": MemoryBlob(document_bytes(seed))})
 
 
 def file_id(chat: int, rank: int) -> int:
-    """The id of the file that message ``rank`` of chat ``chat`` carries."""
+    """Return the id of the file of message ``rank`` in chat ``chat``."""
     return (1 << 60) | (chat << 40) | (rank + 1)
 
 
-def photo_size(about: int) -> int:
-    """Bytes of a photo, 3 to 200 KB, small ones more often."""
-    return sample_files.JPEG_LEAST + ((about >> 8) % 443) ** 2
+def photo_size(seed: int) -> int:
+    """Return the size of a photo in bytes: 3 to 200 KB, small ones more often."""
+    return sample_files.JPEG_LEAST + ((seed >> 8) % 443) ** 2
 
 
-def document_facts(about: int) -> tuple[str, int, list[Tl]]:
-    """MIME type, size in bytes and attributes of a document."""
-    number = about >> 44
-    match about % 3:
+def document_facts(seed: int) -> tuple[str, int, list[Tl]]:
+    """Return MIME type, size in bytes and attributes of a document."""
+    number = seed >> 44
+    match seed % 3:
         case 0:
-            seconds = 1 + (about >> 8) % 20
-            voice = types.DocumentAttributeAudio(seconds, voice=True, waveform=noise(about, 63))
+            seconds = 1 + (seed >> 8) % 20
+            voice = types.DocumentAttributeAudio(seconds, voice=True, waveform=noise(seed, 63))
             return "audio/ogg", sample_files.ogg_size(seconds), [voice]
         case 1:
             name = types.DocumentAttributeFilename(f"chart {number}.png")
             size = types.DocumentAttributeImageSize(sample_files.PNG_WIDTH, sample_files.PNG_HEIGHT)
-            return "image/png", sample_files.PNG_LEAST + (about >> 8) % 90_000, [size, name]
+            return "image/png", sample_files.PNG_LEAST + (seed >> 8) % 90_000, [size, name]
         case _:
-            return "text/plain", 1_000 + (about >> 8) % 60_000, [types.DocumentAttributeFilename(f"notes {number}.txt")]
+            return "text/plain", 1_000 + (seed >> 8) % 60_000, [types.DocumentAttributeFilename(f"notes {number}.txt")]
 
 
-def document_bytes(about: int) -> bytes:
-    """The bytes that ``document_facts`` tells of."""
-    mime, size, attributes = document_facts(about)
+def document_bytes(seed: int) -> bytes:
+    """Return the bytes of the document that ``document_facts`` describes."""
+    mime, size, attributes = document_facts(seed)
     match mime:
         case "audio/ogg":
-            return sample_files.ogg(about, attributes[0].duration)
+            return sample_files.ogg(seed, attributes[0].duration)
         case "image/png":
-            return sample_files.png(about, size)
+            return sample_files.png(seed, size)
         case _:
-            return sample_files.text(about, size)
+            return sample_files.text(seed, size)
 
 
 def _title(index: int) -> str:
@@ -340,7 +340,7 @@ def _title(index: int) -> str:
 
 
 def synthetic_world(plan: Plan) -> World:
-    """The world of a plan. The first chat is channel @synthetic, then groups and channels in turn."""
+    """Make the world of a plan. The first chat is channel @synthetic, then groups and channels alternate."""
     me = types.User(
         ME, is_self=True, access_hash=access_hash("user", ME), first_name="Sandy", last_name="Shore",
         username="sandy_shore", phone="9996620001", contact=True, mutual_contact=True,
