@@ -154,8 +154,8 @@ class Dispatcher:
                 # Answers are not stored: 1 means that the message is unknown, and the client sends its request again.
                 self._send(types.MsgsStateInfo(msg_id, b"\x01" * len(message.msg_ids)), answer=True)
             case functions.DestroySessionRequest():
-                gone = session.connection.destroy_session(message.session_id)
-                kind = types.DestroySessionOk if gone else types.DestroySessionNone
+                existed = session.connection.destroy_session(message.session_id)
+                kind = types.DestroySessionOk if existed else types.DestroySessionNone
                 self._send(kind(message.session_id), answer=True)
             case functions.RpcDropAnswerRequest():
                 dropped = session.connection.drop_answer(message.req_msg_id)

@@ -45,7 +45,7 @@ class Actions:
         self._peers = peers
         self._media = media
 
-    def of(self, message: Json, key: str, date: dt.datetime) -> Tl:
+    def make(self, message: Json, key: str, date: dt.datetime) -> Tl:
         """Make the action of a service message."""
         name = message.get("action")
         if name is None:
@@ -56,11 +56,11 @@ class Actions:
             photo = self._media.photo(message, key, date)
             edited = name == "edit_group_photo"
             return types.MessageActionChatEditPhoto(photo) if edited else types.MessageActionSuggestProfilePhoto(photo)
-        make = _MAKERS.get(name)
-        if make is None:
+        maker = _MAKERS.get(name)
+        if maker is None:
             data = {key: value for key, value in message.items() if key not in _COMMON}
             return types.MessageActionCustomAction(json.dumps(data, ensure_ascii=False))
-        return make(message, self._peers)
+        return maker(message, self._peers)
 
 
 _COMMON = ("id", "type", "date", "date_unixtime", "actor", "actor_id", "text", "text_entities")

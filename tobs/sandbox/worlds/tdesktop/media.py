@@ -39,7 +39,7 @@ class ExportFiles:
         path = (self._folder / str(value)).resolve()
         return path if path.is_relative_to(self._folder) and path.is_file() else None
 
-    def keep(self, kind: RemoteKind, key: str, parts: dict[str, Path | None]) -> int:
+    def add(self, kind: RemoteKind, key: str, parts: dict[str, Path | None]) -> int:
         """Add a file and return its id; a part that is None is missing."""
         id = splitmix64(*key.encode()) >> 3
         self._stored[kind, id] = StoredFile({size: FileBlob(path) for size, path in parts.items() if path is not None})
@@ -53,15 +53,15 @@ class Media:
         self._files = files
         self._peers = peers
 
-    def of(self, message: Json, key: str, date: dt.datetime) -> Tl:
+    def make(self, message: Json, key: str, date: dt.datetime) -> Tl:
         """Make the media of a message; ``key`` identifies the message in the world. None for a text."""
-        media = self._one(message, key, date)
+        media = self._content(message, key, date)
         if "paid_stars_amount" in message:
             preview = types.MessageExtendedMedia(media) if media else types.MessageExtendedMediaPreview()
             return types.MessageMediaPaidMedia(int(message["paid_stars_amount"]), [preview])
         return media
 
-    def _one(self, message: Json, key: str, date: dt.datetime) -> Tl:
+    def _content(self, message: Json, key: str, date: dt.datetime) -> Tl:
         if "photo" in message:
             photo = self.photo(message, key, date)
             return types.MessageMediaPhoto(
@@ -80,7 +80,7 @@ class Media:
         """Make a photo with the one size that the export has."""
         path = self._files.path(message["photo"])
         size = path.stat().st_size if path else int(message.get("photo_file_size") or 0)
-        id = self._files.keep("photo", f"photo {key} {message['photo']}", {"y": path})
+        id = self._files.add("photo", f"photo {key} {message['photo']}", {"y": path})
         sizes = [types.PhotoSize("y", message.get("width") or 0, message.get("height") or 0, size)]
         return types.Photo(id, access_hash("photo", id), b"", date, sizes, 0)
 
@@ -89,7 +89,7 @@ class Media:
         path, thumb = self._files.path(message["file"]), self._files.path(message.get("thumbnail"))
         size = path.stat().st_size if path else int(message.get("file_size") or 0)
         # A file that several messages name is one file, as on Telegram.
-        id = self._files.keep("document", f"file {path or (key, message['file'])}", {"": path, "m": thumb})
+        id = self._files.add("document", f"file {path or (key, message['file'])}", {"": path, "m": thumb})
         thumbs = None
         if "thumbnail" in message:
             thumb_size = thumb.stat().st_size if thumb else int(message.get("thumbnail_file_size") or 0)

@@ -33,7 +33,7 @@ class Messages:
         self._broadcast = broadcast
         self._before = dt.datetime(2013, 8, 14, tzinfo=dt.UTC)
 
-    def of(self, data: Json) -> tuple[int, Tl]:
+    def make(self, data: Json) -> tuple[int, Tl]:
         """Make a message; return the marked id of its chat (the old group's for a negative id) and the message."""
         chat, id = self._place(int(data["id"]))
         date = self._date(data, "date") or self._before  # `unsupported` has none
@@ -73,7 +73,7 @@ class Messages:
         about = data.get(ABOUT_A_MESSAGE.get(data.get("action", ""), ""))
         if about:
             reply = self._header(int(about), data, chat)
-        action = self._actions.of(data, f"{chat}/{id}", date)
+        action = self._actions.make(data, f"{chat}/{id}", date)
         if isinstance(action, types.MessageActionChatMigrateTo):
             action = types.MessageActionChatMigrateTo(-self._chat - 10**12)
         elif isinstance(action, types.MessageActionChannelMigrateFrom):
@@ -84,7 +84,7 @@ class Messages:
     def _message(self, data: Json, chat: int, id: int, date: dt.datetime) -> Tl:
         words, entities = read_text(data.get("text_entities") or data.get("text") or "")
         key = f"{chat}/{id}"
-        rich = RichMessages(self._media, key, date).of(data["rich_message"]) if "rich_message" in data else None
+        rich = RichMessages(self._media, key, date).make(data["rich_message"]) if "rich_message" in data else None
         reply = None
         if "reply_to_message_id" in data:
             reply = self._header(int(data["reply_to_message_id"]), data, chat)
@@ -94,7 +94,7 @@ class Messages:
             date=date,
             message=words,
             entities=entities or None,
-            media=self._media.of(data, key, date),
+            media=self._media.make(data, key, date),
             fwd_from=self._forward(data, date),
             reply_to=reply,
             via_bot_id=self._peers.bot(data["via_bot"]) if data.get("via_bot") else None,

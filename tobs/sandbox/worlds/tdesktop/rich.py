@@ -81,7 +81,7 @@ class RichMessages:
         self._photos: list[Tl] = []
         self._documents: list[Tl] = []
 
-    def of(self, data: Json) -> Tl:
+    def make(self, data: Json) -> Tl:
         """Make the TL rich message."""
         blocks = self._blocks(data.get("blocks"))
         return types.RichMessage(

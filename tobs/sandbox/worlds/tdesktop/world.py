@@ -74,10 +74,10 @@ def _add_chat(world: World, chat: Json, peers: ExportPeers, media: Media) -> Non
     if is_channel_id(marked) and any(int(message["id"]) <= 0 for message in messages):
         old_group = marked_group(splitmix64(id, 41) & 0x7FFFFFFF)
     broadcast = kind.endswith("channel")
-    make = Messages(marked, old_group, peers, media, broadcast=broadcast)
+    converter = Messages(marked, old_group, peers, media, broadcast=broadcast)
     made: dict[int, dict[int, Any]] = {marked: {}, old_group: {}}
     for message in messages:
-        place, tl = make.of(message)
+        place, tl = converter.make(message)
         made[place][tl.id] = tl
     entity = _entity(kind, id, chat.get("name"), peers.me, bool(old_group), world.me)
     if isinstance(entity, types.Channel) and kind.startswith("public_"):
