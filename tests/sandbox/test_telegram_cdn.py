@@ -21,8 +21,8 @@ from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.crypto.keys import process_key
 from tobs.sandbox.options import CDN_DC
 from tobs.sandbox.services.cdn import encrypt_at
-from tobs.telegram.cdn import counter_mode
-from tobs.telegram.events import Retried
+from tobs.telegram.client.cdn import counter_mode
+from tobs.telegram.net.events import Retried
 
 GET, FROM_CDN, BRING = "upload.getFile", "upload.getCdnFile", "upload.reuploadCdnFile"
 CDN = SandboxOptions(dcs=2, cdn=True)

@@ -136,24 +136,13 @@ async def test_chats_are_listed_together_with_their_states_and_without_those_tha
     world: tuple[Sandbox, Room],
 ) -> None:
     sandbox, opened = world
-<<<<<<< HEAD
     await opened.telegram.dialogs()
-    sandbox.world.closed.add(LEFT)
-    chats = [chat.id for chat in await opened.telegram.dialogs()]
-=======
-    await opened.telegram.every_chat()
     sandbox.world.chat_list.closed.add(LEFT)
-    chats = [chat.id for chat in await opened.telegram.every_chat()]
->>>>>>> sandbox
+    chats = [chat.id for chat in await opened.telegram.dialogs()]
     asked = opened.telegram.requests["messages.getPeerDialogs"]
     listed = {one.chat.id: one for one in await opened.telegram.peer_dialogs(chats)}
     assert opened.telegram.requests["messages.getPeerDialogs"] == asked + 1
     assert set(listed) == set(chats)
     assert listed[CLUB].pts == sandbox.world.pts(CLUB) and listed[CLUB].top == sandbox.world.history(CLUB).top_id
-<<<<<<< HEAD
-    sandbox.world.closed.add(CLUB)
-    assert {one.chat.id for one in await opened.telegram.peer_dialogs(chats)} == set(chats) - {CLUB}
-=======
     sandbox.world.chat_list.closed.add(CLUB)
-    assert {one.chat.id for one in await opened.telegram.listed(chats)} == set(chats) - {CLUB}
->>>>>>> sandbox
+    assert {one.chat.id for one in await opened.telegram.peer_dialogs(chats)} == set(chats) - {CLUB}
