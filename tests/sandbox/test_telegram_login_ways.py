@@ -98,7 +98,7 @@ async def test_a_code_that_cannot_be_sent_another_way_is_asked_for_once_more(tmp
     async with serve(open_world(WORLD), SandboxOptions(faults=faults)) as sandbox:
         typed = Replies("", sandbox.ready.code)
         await enter(sandbox, settings_for(sandbox, tmp_path), code=typed)
-        assert typed.asked[1].other == "" and "no other way" in typed.asked[1].problem
+        assert typed.asked[1].next_place == "" and "no other way" in typed.asked[1].problem
 
 
 async def test_for_an_expired_code_a_new_one_is_sent(tmp_path: Path) -> None:
