@@ -1,27 +1,17 @@
-"""A desk to work at: an archive, an empty vault and a staging folder."""
+"""Something to work with: an archive, an empty vault and a staging folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
+from pipeline_builders import workbench
 
-from tobs.archive import open_archive
-from tobs.pipeline.context.report import Reporter
-from tobs.pipeline.context.run_context import RenderContext, RunContext
-from tobs.render.builtin import load_builtin
-from tobs.render.templates import Templates
-from tobs.render.views import RenderOptions
+from tobs.pipeline.desk import Desk
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Iterator[RunContext]:
-    root, staging = tmp_path / "vault", tmp_path / "staging"
-    root.mkdir()
-    staging.mkdir()
-    zone = ZoneInfo("UTC")
-    with open_archive(tmp_path / "archive.db", clock=lambda: 0.0) as archive:
-        render_context = RenderContext(archive, 1, root, zone, RenderOptions(timezone=zone), Templates(load_builtin))
-        yield RunContext(render_context, staging, "message", Reporter("1", "export", (), lambda: 0.0), 100)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with workbench(tmp_path) as opened:
+        yield opened

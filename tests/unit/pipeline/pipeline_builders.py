@@ -1,0 +1,137 @@
+"""Chats, messages and files for tests of the pipeline: recorded, planned and written by the real stages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tobs.archive import FileRow, MediaDecision, NoteRow, Recorded, open_archive, record_page
+from tobs.model import Chat, FileItem, Message, MessageKey, Page, Person, RemoteFile
+from tobs.pipeline.desk import ChatPlace, Desk, Studio
+from tobs.pipeline.export import finish_notes
+from tobs.pipeline.keeper import Keeper
+from tobs.pipeline.notes import NoteWriter
+from tobs.pipeline.plan import open_chat, plan_messages
+from tobs.pipeline.presses import Presses
+from tobs.pipeline.report import Reporter
+from tobs.render.builtin import load_builtin
+from tobs.render.templates import Templates
+from tobs.render.views import RenderOptions
+
+ACCOUNT = 1
+CHANNEL = Chat(-1000000000001, "channel", "Observatory", "observatory", top=1000)
+#: 2023-11-14 22:13:20 UTC.
+START = 1_700_000_000
+HOUR, DAY = 3_600, 86_400
+
+
+@contextmanager
+def workbench(folder: Path) -> Iterator[Desk]:
+    """An archive, an empty vault and a staging folder, for one run. Its clock stands at 0."""
+    root, staging = folder / "vault", folder / "staging"
+    root.mkdir()
+    staging.mkdir()
+    zone = ZoneInfo("UTC")
+    with open_archive(folder / "archive.db", clock=lambda: 0.0) as archive:
+        studio = Studio(archive, ACCOUNT, root, zone, RenderOptions(timezone=zone), Templates(load_builtin))
+        yield Desk(studio, staging, "message", Reporter("1", "export", (), lambda: 0.0), 100)
+
+
+def message(number: int, text: str = "", *, chat: Chat = CHANNEL, **fields: Any) -> Message:
+    """A message, an hour after the one before it."""
+    fields.setdefault("date", START + HOUR * number)
+    return Message(chat_id=chat.id, id=number, text=text or f"words of {number}", **fields)
+
+
+def key(number: int, chat: Chat = CHANNEL) -> MessageKey:
+    """The key of a message in the archive."""
+    return MessageKey.of(ACCOUNT, chat.id, number)
+
+
+def photo(file_id: int = 5) -> FileItem:
+    """A photo on Telegram."""
+    return FileItem("photo", mime="image/jpeg", size=4, remote=RemoteFile("photo", file_id, 99, b"ref", 2, "y"))
+
+
+def document(file_id: int, name: str, *, mime: str = "", kind: str = "document", **fields: Any) -> FileItem:
+    """A file with a name on Telegram."""
+    remote = RemoteFile("document", file_id, 99, b"ref", 2, "")
+    return FileItem(kind, mime=mime, size=4, name=name, remote=remote, **fields)  # type: ignore[arg-type]
+
+
+def record(
+    desk: Desk,
+    *messages: Message,
+    chat: Chat = CHANNEL,
+    low: int = 1,
+    high: int | None = None,
+    people: tuple[Person, ...] = (),
+    wanted: bool = True,
+) -> Recorded:
+    """Record a page of ``chat`` that settles the ids from ``low`` to ``high`` (the newest id, if not given)."""
+    high = max((one.id for one in messages), default=low) if high is None else high
+    page = Page(chat.id, low, high, tuple(messages), people=people, raw=b"", layer=229)
+    decision = MediaDecision("wanted") if wanted else MediaDecision("skipped", "not asked for")
+    return record_page(desk.archive, ACCOUNT, page, lambda message, item: decision)
+
+
+def plan(desk: Desk, place: ChatPlace, *, upto: int = 1000, final: bool = True) -> None:
+    """Plan everything up to id ``upto``."""
+    while not plan_messages(desk, place, upto=upto, final=final).is_all:
+        pass
+
+
+async def write(desk: Desk, *places: ChatPlace) -> None:
+    """Write every stale note: those of chats, people and files too."""
+    async with Keeper() as keeper, Presses(desk.studio, keeper, processes=0) as presses:
+        await finish_notes(desk, keeper, NoteWriter(desk, keeper, presses), places, with_waiting=True)
+
+
+async def exported(desk: Desk, *messages: Message, chat: Chat = CHANNEL, **page: Any) -> ChatPlace:
+    """A chat whose messages are recorded, planned and written."""
+    place = open_chat(desk, chat)
+    record(desk, *messages, chat=chat, **page)
+    plan(desk, place)
+    await write(desk, place)
+    return place
+
+
+def note(desk: Desk, number: int, chat: Chat = CHANNEL) -> NoteRow:
+    """The note of a message."""
+    row = desk.archive.notes.by_tobs_id(f"{chat.id}/{number}")
+    assert row is not None, f"message {number} has no note"
+    return row
+
+
+def named(desk: Desk, tobs_id: str) -> NoteRow:
+    """A note by its ``tobs_id``."""
+    row = desk.archive.notes.by_tobs_id(tobs_id)
+    assert row is not None, f"there is no note {tobs_id}"
+    return row
+
+
+def file_of(desk: Desk, row: NoteRow) -> Path:
+    """The file of a note in the vault."""
+    return desk.root / row.path
+
+
+def stale(desk: Desk) -> set[str]:
+    """The ``tobs_id`` of every stale note."""
+    return {row.tobs_id for row in desk.archive.notes.stale(ACCOUNT, None, limit=10_000)}
+
+
+def settled(desk: Desk) -> None:
+    """No note is stale any more, as after a run."""
+    desk.archive.notes.settle([(row.id, row.revision) for row in desk.archive.notes.stale(ACCOUNT, None, limit=10_000)])
+
+
+def attached(desk: Desk, path: str, data: bytes, number: int = 1) -> FileRow:
+    """A file of message ``number`` that lies in the vault at ``path``."""
+    place = desk.root / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+    return desk.archive.files.claim(hashlib.sha256(data).hexdigest(), key(number), [path], size=len(data))
