@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -116,7 +117,7 @@ def test_neighbours_of_one_album_are_together_and_everything_else_is_alone(of: l
     assert [one for unit in units for one in unit] == messages
     assert all(len({one.album_id for one in unit}) == 1 for unit in units)
     assert all(len(unit) == 1 for unit in units if not unit[0].album_id)
-    borders = [(before[-1].album_id, after[0].album_id) for before, after in zip(units, units[1:], strict=False)]
+    borders = [(before[-1].album_id, after[0].album_id) for before, after in pairwise(units)]
     assert all(before != after or not before for before, after in borders)
 
 
@@ -205,9 +206,7 @@ def test_an_album_that_spans_midnight_is_in_one_note(desk: Desk) -> None:
     assert [one.block for one in desk.archive.notes.stored([first])[first]] == [1, 1, 1]
 
 
-def test_a_day_with_very_many_messages_does_not_wait_for_its_end(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_day_with_very_many_messages_does_not_wait_for_its_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "_LARGEST_PERIOD", 4)
     desk, place = daily(replace(desk, batch=2))
     record(desk, *(on_day(number, 0) for number in range(1, 7)), on_day(7, 1), on_day(8, 2))

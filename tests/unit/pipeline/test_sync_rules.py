@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tobs.pipeline.sync.look_through import _LEAF, shrunk_ranges
 from tobs.pipeline.sync.mass import is_mass
 
-
 #: Steps from one id to the next: thousands of ids are drawn as a few hundred numbers.
 STEPS = st.lists(st.integers(1, 6), min_size=1, max_size=60)
 #: Messages that are gone: from so many thousandths of the ids, so many of them.

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telethon.tl import types
+from telethon.tl import TLObject, types
 
 from tobs.model import COMMON, marked_channel
 from tobs.pipeline.watch.change_queue import ChangeQueue
@@ -102,6 +102,56 @@ def test_pushes_name_the_box_they_are_about() -> None:
     assert read_push(types.UpdateShort(types.UpdateEditChannelMessage(message, 6, 1), None)).boxes == {channel}
     assert read_push(types.UpdatesTooLong()).everything
     assert read_push(types.UpdateShort(types.UpdateConfig(), None)) == Pushed()
+
+
+def test_each_short_form_of_a_message_names_the_common_box() -> None:
+    common = Pushed(frozenset({COMMON}))
+    assert read_push(types.UpdateShortMessage(1, 5, "hello", 8, 1, None)) == common
+    assert read_push(types.UpdateShortChatMessage(1, 5, 6, "hello", 8, 1, None)) == common
+    assert read_push(types.UpdateShortSentMessage(1, 8, 1, None)) == common
+    combined = types.UpdatesCombined([types.UpdateNewMessage(MESSAGE, 8, 1)], [], [], None, 1, 2)
+    assert read_push(combined) == common
+
+
+CHANNEL = types.PeerChannel(9)
+MESSAGE = types.Message(id=1, peer_id=CHANNEL, date=None, message="")
+
+
+@pytest.mark.parametrize(
+    ("update", "box"),
+    [
+        (types.UpdateNewMessage(MESSAGE, 8, 1), COMMON),
+        (types.UpdateEditMessage(MESSAGE, 8, 1), COMMON),
+        (types.UpdateDeleteMessages([3], 7, 1), COMMON),
+        (types.UpdatePinnedMessages(CHANNEL, [3], 7, 1), COMMON),
+        (types.UpdateNewChannelMessage(MESSAGE, 5, 1), marked_channel(9)),
+        (types.UpdateEditChannelMessage(MESSAGE, 5, 1), marked_channel(9)),
+        (types.UpdateDeleteChannelMessages(9, [3], 5, 1), marked_channel(9)),
+        (types.UpdatePinnedChannelMessages(9, [3], 5, 1), marked_channel(9)),
+        (types.UpdateChannelTooLong(9), marked_channel(9)),
+        (types.UpdateChannel(9), marked_channel(9)),
+        (types.UpdateUserTyping(5, types.SendMessageTypingAction()), None),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, TLObject) else None,
+)
+def test_every_update_about_messages_names_its_box(update: TLObject, box: int | None) -> None:
+    found = read_push(types.UpdateShort(update, None))
+    assert (found.boxes, found.counted, found.everything) == ({box} - {None}, (), False)
+
+
+@pytest.mark.parametrize(
+    "update", [types.UpdateChannelMessageViews(9, 4, 100), types.UpdateChannelMessageForwards(9, 4, 100)]
+)
+def test_counters_of_a_post_name_the_post(update: TLObject) -> None:
+    assert read_push(types.UpdateShort(update, None)) == Pushed(counted=((marked_channel(9), 4),))
+
+
+def test_a_push_that_says_too_much_happened_wakes_the_watch_to_ask_about_everything() -> None:
+    bell = Bell()
+    bell.pushed(read_push(types.UpdatesTooLong()))
+    assert bell.event.is_set()
+    due = bell.take()
+    assert due.everything and due.asks_telegram and not due.boxes
 
 
 def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:

@@ -121,7 +121,9 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def fsync(file: int) -> None:
         path = Path(f"/proc/self/fd/{file}").readlink()
-        calls.append(f"{path.name}: {sorted(each.name for each in path.iterdir())}" if path.is_dir() else path.read_text())
+        calls.append(
+            f"{path.name}: {sorted(each.name for each in path.iterdir())}" if path.is_dir() else path.read_text()
+        )
 
     monkeypatch.setattr(os, "fsync", fsync)
     return calls
@@ -142,7 +144,9 @@ def test_with_syncfs_one_call_syncs_the_contents_before_they_have_their_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synced: list[str]
 ) -> None:
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr(durable, "_syncfs", lambda: lambda file: synced.append("all: " + " ".join(names(tmp_path / "a"))))
+    monkeypatch.setattr(
+        durable, "_syncfs", lambda: lambda file: synced.append("all: " + " ".join(names(tmp_path / "a")))
+    )
     write_batch(tmp_path, [NoteFile("a/b.md", "b"), NoteFile("a/c.md", "c")])
     assert len(synced) == 2 and synced[0].count(".tobs-") == 2 and "b.md" not in synced[0]
     assert synced[1] == "a: ['b.md', 'c.md']"
