@@ -6,18 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from tests.mutants.mutations import Mutation
 from tests.mutants.selection import other_tests, unit_tests
 
 REPO = Path(__file__).parents[2]
-#: Seconds that tests get beyond what they need without a mutant: one that never ends counts as killed.
-_LONGER = 60.0
+#: Seconds that unit tests get, and others beyond twice what they need: a mutant that never ends counts as killed.
+_UNIT_WITHIN, _LONGER = 120.0, 30.0
 
 
 class Mutant(NamedTuple):
@@ -50,6 +51,10 @@ class Broken(Exception):
 class Copy:
     """A copy of what git knows of the tree, in which one mutant is at a time."""
 
+    #: What tests need without a mutant is measured once for all copies.
+    _seconds: ClassVar[dict[tuple[str, ...], float]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
     def __init__(self, folder: Path) -> None:
         self.root = folder
         listed = subprocess.run(
@@ -66,23 +71,21 @@ class Copy:
         modules = REPO / "tests" / "js" / "node_modules"
         if modules.is_dir():
             (folder / "tests" / "js" / "node_modules").symlink_to(modules)
-        self._seconds: dict[tuple[str, ...], float] = {}
         where = self._run([sys.executable, "-c", "import tobs; print(tobs.__file__)"], 60).stdout
         if Path(where.strip()).parents[1] != folder:
             raise Broken(f"tests in {folder} would import {where.strip()}")
 
     def judge(self, mutant: Mutant, *, only_unit: bool = False) -> Verdict:
-        """Run the unit tests on a mutant, then the others that are about its module."""
-        unit = unit_tests(self.root, mutant.path)
-        tiers = [("unit", tests) for tests in unit]
+        """Run the unit tests on a mutant, then the others that are about its module. Raises Broken."""
+        tiers = [("unit", tests, _UNIT_WITHIN) for tests in unit_tests(self.root, mutant.path)]
         if not only_unit:
-            tiers.append(("others", other_tests(self.root, mutant.path)))
-        limits = [self._limit(tests) for _, tests in tiers]
+            others = other_tests(self.root, mutant.path)
+            tiers.append(("others", others, 2 * self.seconds_of(others) + _LONGER))
         module = self.root / mutant.path
         text = module.read_text(encoding="utf-8")
         try:
             _write(module, mutant.mutation.applied(text))
-            for (name, tests), limit in zip(tiers, limits, strict=True):
+            for name, tests, limit in tiers:
                 failed = self._failing(tests, limit)
                 if failed:
                     return Verdict(mutant, name, failed)
@@ -90,15 +93,16 @@ class Copy:
             _write(module, text)
         return Verdict(mutant, "", "")
 
-    def _limit(self, tests: Sequence[str]) -> float:
-        """Seconds that ``tests`` may take. The first time they are run without a mutant. Raises Broken."""
-        known = tuple(tests)
-        if known not in self._seconds:
-            began = time.monotonic()
-            if failed := self._failing(tests, 1800):
-                raise Broken(f"without a mutant: {failed}")
-            self._seconds[known] = time.monotonic() - began
-        return 3 * self._seconds[known] + _LONGER
+    def seconds_of(self, tests: Sequence[str]) -> float:
+        """How long ``tests`` take, which have to pass without a mutant. Raises Broken."""
+        with self._lock:
+            known = self._seconds.get(tuple(tests))
+            if known is None:
+                began = time.monotonic()
+                if failed := self._failing(tests, 1800):
+                    raise Broken(f"without a mutant: {failed}")
+                known = self._seconds[tuple(tests)] = time.monotonic() - began
+        return known
 
     def _failing(self, tests: Sequence[str], limit: float) -> str:
         """The first of ``tests`` that fails; empty when all pass."""

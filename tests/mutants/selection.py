@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-#: Unit tests of rooms that are tested elsewhere than under the room's own name.
-_UNIT: dict[str, tuple[str, ...]] = {
-    "tobs/plugin": ("tests/plugin",),
-    "plugins": ("tests/plugin",),
-    "tobs/model": ("tests/unit/model", "tests/unit/render", "tests/unit/telegram", "tests/unit/archive"),
-    "tobs/errors.py": ("tests/unit/telegram", "tests/unit/vault"),
-    "tobs/sources": ("tests/unit/sources",),
-}
+#: Where unit tests are.
+_UNIT = ("tests/unit", "tests/plugin")
 
 #: Sandbox and end-to-end tests by what they are about, the most particular prefix counts.
 _OTHERS: dict[str, tuple[str, ...]] = {
@@ -70,19 +67,67 @@ _OTHERS: dict[str, tuple[str, ...]] = {
 
 
 def unit_tests(root: Path, module: str) -> list[list[str]]:
-    """Unit tests by how near they are to a module: those called like it, those of its room, all others."""
-    room = "/".join(module.split("/")[:2])
-    folders = _UNIT.get(room) or _UNIT.get(module.split("/")[0]) or (f"tests/unit/{room.split('/')[1]}",)
-    here = [folder for folder in folders if (root / folder).is_dir()]
-    stem = Path(module).stem
-    named = [path for folder in here for path in sorted((root / folder).rglob(f"test_*{stem}*.py"))]
-    near = [path.relative_to(root).as_posix() for path in named]
-    every = sorted(path.relative_to(root).as_posix() for path in (root / "tests/unit").iterdir() if path.is_dir())
-    others = [folder for folder in every if folder not in here and any((root / folder).glob("test_*.py"))]
-    return [tests for tests in (near, here, others) if tests]
+    """Unit tests that can reach a module, by how near they are to it: those called like it, those of its room, all
+    others."""
+    room, stem = module.split("/")[-2 if module.count("/") == 1 else 1].removesuffix(".py"), Path(module).stem
+    tests = [path for folder in _UNIT for path in sorted((root / folder).rglob("test_*.py"))]
+    reached = [path for path in tests if root / module in _reached(root, path)]
+    tiers: list[list[str]] = [[], [], []]
+    for path in reached:
+        name = path.relative_to(root).as_posix()
+        in_room = room in name.split("/")[1:-1]
+        tiers[0 if in_room and stem in path.stem else 1 if in_room else 2].append(name)
+    return [tier for tier in tiers if tier]
 
 
 def other_tests(root: Path, module: str) -> list[str]:
     """Sandbox and end-to-end tests that run a module."""
     prefix = max((one for one in _OTHERS if f"{module}/".startswith(f"{one}/")), key=len, default="tobs")
     return [f"tests/{name}" for name in _OTHERS[prefix] if (root / "tests" / name).exists()]
+
+
+@cache
+def _reached(root: Path, test: Path) -> frozenset[Path]:
+    """Every module that is imported when a test runs, by whatever it imports."""
+    seen: set[Path] = set()
+    pending = [test, *(folder / "conftest.py" for folder in test.parents if root in (folder, *folder.parents))]
+    while pending:
+        path = pending.pop()
+        if path not in seen and _is_file(path):
+            seen.add(path)
+            pending += _imported(root, path)
+    return frozenset(seen)
+
+
+@cache
+def _imported(root: Path, path: Path) -> tuple[Path, ...]:
+    """The files that a module names: in imports, and in texts, by which processes are started."""
+    names = dict.fromkeys(_names(ast.parse(path.read_bytes())))
+    files = dict.fromkeys(file for name in names for file in _files(root, path.parent, name))
+    return tuple(file for file in files if _is_file(file))
+
+
+@cache
+def _is_file(path: Path) -> bool:
+    return path.is_file()
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("tobs"):
+            yield node.value
+
+
+def _files(root: Path, folder: Path, name: str) -> Iterator[Path]:
+    if not name.replace(".", "").isidentifier():
+        return
+    parts = name.replace("tobs_plugins", "plugins").split(".")
+    for base in (root, folder):
+        for end in range(1, len(parts) + 1):
+            module = base.joinpath(*parts[:end])
+            yield from (module.with_suffix(".py"), module / "__init__.py")

@@ -36,7 +36,7 @@ REPO = Path(__file__).parents[2]
     ],
 )  # fmt: skip
 def test_a_place_is_changed_in_every_way_that_means_something_else(text: str, expected: set[str]) -> None:
-    assert {one.applied(text) for one in mutations(text)} == expected
+    assert {one.applied(text) for one in mutations(text) if one.compiles(text)} == expected
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,13 @@ def test_every_module_of_the_program_has_tests_that_judge_it() -> None:
         if "/sandbox/" in module or module.count("/") == 1:
             continue
         assert unit_tests(REPO, module) and other_tests(REPO, module), module
-    near = unit_tests(REPO, "tobs/vault/names.py")
-    assert near[0] == ["tests/unit/vault/test_names.py"] and near[1] == ["tests/unit/vault"]
+
+
+def test_tests_that_cannot_reach_a_module_do_not_judge_it() -> None:
+    named, room, others = unit_tests(REPO, "tobs/vault/names.py")
+    assert named == ["tests/unit/vault/test_names.py"] and "tests/unit/vault/test_layout.py" in room
+    assert "tests/unit/vault/test_lock.py" not in room
+    assert any(name.startswith("tests/unit/pipeline/") for name in others)
+    assert not any(name.startswith("tests/unit/telegram/") for name in others)
+    # A worker is started by its name.
+    assert "tests/unit/pipeline/test_render_pool.py" in unit_tests(REPO, "tobs/pipeline/notes/render_worker.py")[0]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pipeline_builders import workbench
 
-from tobs.pipeline.desk import Desk
+from tobs.pipeline.context.run_context import RunContext
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def context(tmp_path: Path) -> Iterator[RunContext]:
     with workbench(tmp_path) as opened:
         yield opened

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from tobs.archive import FileRow, MediaDecision, NoteRow, Recorded, open_archive, record_page
 from tobs.model import Chat, FileItem, Message, MessageKey, Page, Person, RemoteFile
-from tobs.pipeline.desk import ChatPlace, Desk, Studio
-from tobs.pipeline.export import finish_notes
-from tobs.pipeline.keeper import Keeper
-from tobs.pipeline.notes import NoteWriter
-from tobs.pipeline.plan import open_chat, plan_messages
-from tobs.pipeline.presses import Presses
-from tobs.pipeline.report import Reporter
+from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.run_context import ChatFolder, RenderContext, RunContext
+from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.planning import open_chat, plan_messages
+from tobs.pipeline.notes.render_pool import RenderPool
+from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.render.builtin import load_builtin
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
@@ -30,15 +30,17 @@ HOUR, DAY = 3_600, 86_400
 
 
 @contextmanager
-def workbench(folder: Path) -> Iterator[Desk]:
+def workbench(folder: Path) -> Iterator[RunContext]:
     """An archive, an empty vault and a staging folder, for one run. Its clock stands at 0."""
     root, staging = folder / "vault", folder / "staging"
     root.mkdir()
     staging.mkdir()
     zone = ZoneInfo("UTC")
     with open_archive(folder / "archive.db", clock=lambda: 0.0) as archive:
-        studio = Studio(archive, ACCOUNT, root, zone, RenderOptions(timezone=zone), Templates(load_builtin))
-        yield Desk(studio, staging, "message", Reporter("1", "export", (), lambda: 0.0), 100)
+        render_context = RenderContext(
+            archive, ACCOUNT, root, zone, RenderOptions(timezone=zone), Templates(load_builtin)
+        )
+        yield RunContext(render_context, staging, "message", Reporter("1", "export", (), lambda: 0.0), 100)
 
 
 def message(number: int, text: str = "", *, chat: Chat = CHANNEL, **fields: Any) -> Message:
@@ -64,7 +66,7 @@ def document(file_id: int, name: str, *, mime: str = "", kind: str = "document",
 
 
 def record(
-    desk: Desk,
+    context: RunContext,
     *messages: Message,
     chat: Chat = CHANNEL,
     low: int = 1,
@@ -76,62 +78,69 @@ def record(
     high = max((one.id for one in messages), default=low) if high is None else high
     page = Page(chat.id, low, high, tuple(messages), people=people, raw=b"", layer=229)
     decision = MediaDecision("wanted") if wanted else MediaDecision("skipped", "not asked for")
-    return record_page(desk.archive, ACCOUNT, page, lambda message, item: decision)
+    return record_page(context.archive, ACCOUNT, page, lambda message, item: decision)
 
 
-def plan(desk: Desk, place: ChatPlace, *, upto: int = 1000, final: bool = True) -> None:
+def plan(context: RunContext, place: ChatFolder, *, upto: int = 1000, final: bool = True) -> None:
     """Plan everything up to id ``upto``."""
-    while not plan_messages(desk, place, upto=upto, final=final).is_all:
+    while not plan_messages(context, place, upto=upto, final=final).is_all:
         pass
 
 
-async def write(desk: Desk, *places: ChatPlace) -> None:
+async def write(context: RunContext, *places: ChatFolder) -> None:
     """Write every stale note: those of chats, people and files too."""
-    async with Keeper() as keeper, Presses(desk.studio, keeper, processes=0) as presses:
-        await finish_notes(desk, keeper, NoteWriter(desk, keeper, presses), places, with_waiting=True)
+    async with (
+        ArchiveThread() as archive_thread,
+        RenderPool(context.render_context, archive_thread, processes=0) as render_pool,
+    ):
+        await finish_notes(
+            context, archive_thread, NoteWriter(context, archive_thread, render_pool), places, with_waiting=True
+        )
 
 
-async def exported(desk: Desk, *messages: Message, chat: Chat = CHANNEL, **page: Any) -> ChatPlace:
+async def exported(context: RunContext, *messages: Message, chat: Chat = CHANNEL, **page: Any) -> ChatFolder:
     """A chat whose messages are recorded, planned and written."""
-    place = open_chat(desk, chat)
-    record(desk, *messages, chat=chat, **page)
-    plan(desk, place)
-    await write(desk, place)
+    place = open_chat(context, chat)
+    record(context, *messages, chat=chat, **page)
+    plan(context, place)
+    await write(context, place)
     return place
 
 
-def note(desk: Desk, number: int, chat: Chat = CHANNEL) -> NoteRow:
+def note(context: RunContext, number: int, chat: Chat = CHANNEL) -> NoteRow:
     """The note of a message."""
-    row = desk.archive.notes.by_tobs_id(f"{chat.id}/{number}")
+    row = context.archive.notes.by_tobs_id(f"{chat.id}/{number}")
     assert row is not None, f"message {number} has no note"
     return row
 
 
-def named(desk: Desk, tobs_id: str) -> NoteRow:
+def named(context: RunContext, tobs_id: str) -> NoteRow:
     """A note by its ``tobs_id``."""
-    row = desk.archive.notes.by_tobs_id(tobs_id)
+    row = context.archive.notes.by_tobs_id(tobs_id)
     assert row is not None, f"there is no note {tobs_id}"
     return row
 
 
-def file_of(desk: Desk, row: NoteRow) -> Path:
+def file_of(context: RunContext, row: NoteRow) -> Path:
     """The file of a note in the vault."""
-    return desk.root / row.path
+    return context.root / row.path
 
 
-def stale(desk: Desk) -> set[str]:
+def stale(context: RunContext) -> set[str]:
     """The ``tobs_id`` of every stale note."""
-    return {row.tobs_id for row in desk.archive.notes.stale(ACCOUNT, None, limit=10_000)}
+    return {row.tobs_id for row in context.archive.notes.stale(ACCOUNT, None, limit=10_000)}
 
 
-def settled(desk: Desk) -> None:
+def settled(context: RunContext) -> None:
     """No note is stale any more, as after a run."""
-    desk.archive.notes.settle([(row.id, row.revision) for row in desk.archive.notes.stale(ACCOUNT, None, limit=10_000)])
+    context.archive.notes.settle(
+        [(row.id, row.revision) for row in context.archive.notes.stale(ACCOUNT, None, limit=10_000)]
+    )
 
 
-def attached(desk: Desk, path: str, data: bytes, number: int = 1) -> FileRow:
+def attached(context: RunContext, path: str, data: bytes, number: int = 1) -> FileRow:
     """A file of message ``number`` that lies in the vault at ``path``."""
-    place = desk.root / path
+    place = context.root / path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(data)
-    return desk.archive.files.claim(hashlib.sha256(data).hexdigest(), key(number), [path], size=len(data))
+    return context.archive.files.claim(hashlib.sha256(data).hexdigest(), key(number), [path], size=len(data))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from tobs.pipeline.sync.look_through import _LEAF, shrunk_ranges
-from tobs.pipeline.sync.mass import is_mass
+from tobs.pipeline.fetch.mass_deletion import is_mass
+from tobs.pipeline.sync.rescan import _LEAF, shrunk_ranges
 
 #: Steps from one id to the next: thousands of ids are drawn as a few hundred numbers.
 STEPS = st.lists(st.integers(1, 6), min_size=1, max_size=60)

@@ -58,7 +58,7 @@ def test_the_next_look_is_never_past_and_never_in_quiet_hours_whatever_the_clock
     assert not schedule.is_quiet(found)
 
 
-def test_a_bell_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
+def test_a_queue_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
     queue = ChangeQueue()
     queue.pushed(Pushed(frozenset({5}), counted=((5, 1),)))
     queue.pushed(Pushed(frozenset({5, 6})))
@@ -147,10 +147,10 @@ def test_counters_of_a_post_name_the_post(update: TLObject) -> None:
 
 
 def test_a_push_that_says_too_much_happened_wakes_the_watch_to_ask_about_everything() -> None:
-    bell = Bell()
-    bell.pushed(read_push(types.UpdatesTooLong()))
-    assert bell.event.is_set()
-    due = bell.take()
+    changes = ChangeQueue()
+    changes.pushed(read_push(types.UpdatesTooLong()))
+    assert changes.event.is_set()
+    due = changes.take()
     assert due.everything and due.asks_telegram and not due.boxes
 
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from telethon.tl import functions, types
 
-from tobs.telegram.invoke import Door
-from tobs.telegram.stores import KeptTakeout, MemoryTakeouts
-from tobs.telegram.takeout import takeout_session
+from tobs.telegram.client.takeout import takeout_session
+from tobs.telegram.net.invoker import Invoker
+from tobs.telegram.stores import MemoryTakeouts, StoredTakeout
 
 
 class SlowServer:
@@ -36,7 +36,7 @@ async def test_a_second_interrupt_while_a_takeout_is_finished_does_not_leave_it_
     server, store, inside = SlowServer(), MemoryTakeouts(), asyncio.Event()
 
     async def export() -> None:
-        session = takeout_session(cast(Door, server), store, 5, ["files"], patience=0, on_event=lambda _: None)
+        session = takeout_session(cast(Invoker, server), store, 5, ["files"], patience=0, on_event=lambda _: None)
         async with session as granted:
             assert granted
             inside.set()
@@ -52,5 +52,5 @@ async def test_a_second_interrupt_while_a_takeout_is_finished_does_not_leave_it_
     server.go_on.set()
     await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
-    assert server.finished == [False] and store.get(5) == KeptTakeout()
+    assert server.finished == [False] and store.get(5) == StoredTakeout()
     assert (server.takeout_id, server.takeout_runs) == (0, False)
