@@ -51,15 +51,14 @@ from tobs.model.peers import (
     stories_of,
     story_peer,
 )
-from tobs.model.richtext import RichBlock
-from tobs.model.text import Entity, Text
+from tobs.model.text import Entity, RichBlock, Text
 
 __all__ = [
     "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity",
     "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
     "Message", "MessageKey", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer", "Reaction",
     "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic",
-    "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel", "marked_group",
-    "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of", "story_peer",
-    "thread_root", "thumbnail_of", "topic_in",
+    "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel",
+    "marked_group", "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of",
+    "story_peer", "thread_root", "thumbnail_of", "topic_in",
 ]  # fmt: skip

@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from tobs.errors import TobsError
 from tobs.model.clock import Clock
-
-NoteOutcome = Literal["created", "updated", "unchanged", "merged", "conflict", "preserved", "deleted"]
+from tobs.model.outcomes import NoteOutcome, ProcessorCounts
 
 #: Which counts an outcome is told in: a merged note was brought up to date, and the owner's words in it were kept.
 _COUNTED: dict[NoteOutcome, tuple[str, ...]] = {
@@ -56,15 +54,6 @@ class MediaCounts(Struct):
     unavailable: int = 0
     postponed: int = 0
     bytes: int = 0
-
-
-class ProcessorCounts(Struct):
-    """One processor's items by outcome."""
-
-    done: int = 0
-    cached: int = 0
-    skipped: int = 0
-    failed: int = 0
 
 
 class IdlePlugin(Struct, frozen=True):
