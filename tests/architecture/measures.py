@@ -1,7 +1,7 @@
 """Measures of the code: import circles, lengths of files and functions, parameters, attributes, docstrings.
 
-``python -m tests.architecture.measures [FOLDER]`` prints them for ``tobs`` below FOLDER (default: this checkout), so that
-two commits can be compared; ``test_measures`` keeps their limits.
+``python -m tests.architecture.measures [FOLDER]`` prints them for ``tobs`` below FOLDER (default: this checkout), so
+that two commits can be compared; ``test_measures`` keeps their limits.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from tobs.config.layers import LoadedSettings
 from tobs.config.settings import ChatSettings, Settings, is_secret, is_vault_safe
 
 
-def shown_value(value: Any) -> Any:
+def display_value(value: Any) -> Any:
     """A value as it may be shown: secrets only as set or not set."""
     if isinstance(value, SecretStr):
         return "(set)"
@@ -20,7 +20,7 @@ def shown_value(value: Any) -> Any:
 
 
 def _shown_chat(chat: ChatSettings) -> dict[str, Any]:
-    return {name: shown_value(value) for name, value in chat if value is not None}
+    return {name: display_value(value) for name, value in chat if value is not None}
 
 
 def setting_rows(loaded: LoadedSettings) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def setting_rows(loaded: LoadedSettings) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "value": shown_value(getattr(loaded.settings, name)),
+            "value": display_value(getattr(loaded.settings, name)),
             "origin": loaded.origins[name],
             "vault_safe": is_vault_safe(name),
             "description": field.description or "",

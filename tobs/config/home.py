@@ -1,19 +1,30 @@
-"""TOBS_HOME: where tobs keeps what belongs to the person and not to a vault (0700)."""
+"""The machine tobs runs on: its environment, its time zone, and TOBS_HOME, the private folder of the user (0700)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import platformdirs
+from tzlocal import get_localzone_name
 
 from tobs.errors import ConfigError
 
 
 def environment() -> Mapping[str, str]:
-    """The process's environment. No other room looks at it."""
+    """Return the environment of the process. Only this package reads it."""
     return os.environ
+
+
+def local_timezone() -> str:
+    """Return the IANA name of the machine's time zone; UTC if it has none or an unknown one."""
+    try:
+        name = get_localzone_name()
+    except (LookupError, OSError, ValueError):
+        return "UTC"
+    return name if name in available_timezones() else "UTC"
 
 
 def home_folder(env: Mapping[str, str]) -> Path:

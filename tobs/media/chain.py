@@ -20,8 +20,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.errors import TransferFailed
-from tobs.media.staging import settle, suffix_of, type_of
+from tobs.media.staging import stage_file, suffix_of, type_of
 from tobs.model import FileItem, Message, message_state
+from tobs.model.outcomes import ProcessorCounts
 from tobs.plugin.api import FieldValue, Item, Result, Section
 from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.processor import Processor
@@ -79,15 +80,6 @@ class Processed(Struct, frozen=True, omit_defaults=True):
     parts: dict[str, Processed] = {}
 
 
-class Counts(Struct):
-    """How often a processor worked, was spared by a stored result, was off, and failed (items)."""
-
-    done: int = 0
-    cached: int = 0
-    skipped: int = 0
-    failed: int = 0
-
-
 #: Where bytes with this SHA-256 are kept, if tobs still has them (in the vault, for example).
 Locate = Callable[[str], Awaitable[Path | None]]
 
@@ -129,7 +121,7 @@ class Chain:
         self._only = frozenset(only)
         self._numbers = count(1)
         self._swept = False
-        self.counts = {processor.name: Counts() for processor in self._processors}
+        self.counts = {processor.name: ProcessorCounts() for processor in self._processors}
 
     async def run(self, files: Sequence[Incoming]) -> list[Processed]:
         """Send ``files`` through the chain; what was found out about each, in their order.
@@ -253,8 +245,8 @@ class Chain:
             roles.append((result.replacement, "body" if result.in_place else "embed"))
         for path, role in roles:
             if path not in made:
-                settled = await asyncio.to_thread(settle, path, self._staging, suffix_of(path.name, ""))
-                made[path] = Produced(settled.sha256, settled.size, path.name, role, processor.name, str(settled.path))
+                staged = await asyncio.to_thread(stage_file, path, self._staging, suffix_of(path.name, ""))
+                made[path] = Produced(staged.sha256, staged.size, path.name, role, processor.name, str(staged.path))
         form = made[result.replacement] if result.replacement is not None else None
         return Processed(
             fields=result.fields,

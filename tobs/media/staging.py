@@ -30,7 +30,7 @@ _SUFFIXES = {
 }
 
 
-class Settled(Struct, frozen=True):
+class StagedFile(Struct, frozen=True):
     """A file in the staging folder: its place, the SHA-256 of its bytes (hex) and their number."""
 
     path: Path
@@ -38,7 +38,7 @@ class Settled(Struct, frozen=True):
     size: int
 
 
-def settle(file: Path, staging: Path, suffix: str) -> Settled:
+def stage_file(file: Path, staging: Path, suffix: str) -> StagedFile:
     """Hash ``file``, sync it and move it to its place in ``staging``: named by content, so the same bytes twice are
     one file. Blocks; raises VaultUnwritable."""
     try:
@@ -51,7 +51,7 @@ def settle(file: Path, staging: Path, suffix: str) -> Settled:
         file.replace(place)
     except OSError as error:
         raise unwritable(staging, error) from error
-    return Settled(place, digest, size)
+    return StagedFile(place, digest, size)
 
 
 def unwritable(folder: Path, error: OSError) -> VaultUnwritable:

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
-
 from tobs.errors import TransferFailed
-from tobs.media.staging import settle, suffix_of, unwritable
+from tobs.media.staging import StagedFile, stage_file, suffix_of, unwritable
 from tobs.model import FileItem
 
 
@@ -21,14 +19,6 @@ class Fetch(Protocol):
     async def __call__(self, part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int: ...
 
 
-class Transferred(Struct, frozen=True):
-    """A verified file in the staging folder; ``sha256`` in hex, ``size`` in bytes."""
-
-    path: Path
-    sha256: str
-    size: int
-
-
 async def transfer(
     item: FileItem,
     fetch: Fetch,
@@ -37,7 +27,7 @@ async def transfer(
     staging: Path,
     offset: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
-) -> Transferred:
+) -> StagedFile:
     """Fetch ``item`` into ``part``, going on from the verified ``offset``, and stage it.
 
     Raises TransferFailed when the file is not what was announced. A short ``part`` is kept to go on from; one
@@ -58,8 +48,7 @@ async def transfer(
         raise TransferFailed("An empty file came.", "A later run tries again.")
     if item.size and size != item.size:
         raise TransferFailed(f"{size} bytes came instead of {item.size}.", "A later run tries again.")
-    settled = await asyncio.to_thread(settle, part, staging, suffix_of(item.name, item.mime))
-    return Transferred(settled.path, settled.sha256, settled.size)
+    return await asyncio.to_thread(stage_file, part, staging, suffix_of(item.name, item.mime))
 
 
 def _resume_from(part: Path, offset: int) -> int:

@@ -52,8 +52,7 @@ from tobs.model.peers import (
     stories_of,
     story_peer,
 )
-from tobs.model.richtext import RichBlock
-from tobs.model.text import Entity, Text
+from tobs.model.text import Entity, RichBlock, Text
 
 __all__ = [
     "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity",

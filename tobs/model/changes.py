@@ -43,9 +43,9 @@ class Changes(Struct, frozen=True, kw_only=True):
     pages: tuple[Page, ...] = ()
     deleted: tuple[int, ...] = ()
     pins: tuple[Pins, ...] = ()
-    counted: tuple[tuple[int, int], ...] = ()
+    counter_changes: tuple[tuple[int, int], ...] = ()
     chats: tuple[Chat, ...] = ()
-    about: frozenset[int] = frozenset()
+    changed_chats: frozenset[int] = frozenset()
     people: tuple[Person, ...] = ()
     is_last: bool = True
     too_long: bool = False

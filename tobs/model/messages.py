@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from tobs.model.media import FileItem, Game, Media, PaidMedia, Poll, StoryRef, WebPage
 from tobs.model.peers import is_channel_id
-from tobs.model.richtext import RichBlock
-from tobs.model.text import Entity
+from tobs.model.text import Entity, RichBlock
 
 MessageKind = Literal["message", "service", "story", "unsupported"]
 

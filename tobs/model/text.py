@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -34,3 +36,17 @@ class Text(Struct, frozen=True, omit_defaults=True):
 
     def __bool__(self) -> bool:
         return bool(self.text)
+
+
+class RichBlock(Struct, frozen=True, omit_defaults=True):
+    """One block or inline node of a rich message.
+
+    ``kind`` is the TL name in snake case without its prefix (``heading``, ``list``, ``bold`` ...),
+    ``text`` the literal text of a leaf, ``values`` the plain fields (level, language, url ...) and
+    ``children`` the nested nodes in reading order.
+    """
+
+    kind: str
+    text: str = ""
+    values: dict[str, Any] = {}
+    children: tuple[RichBlock, ...] = ()

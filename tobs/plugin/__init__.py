@@ -32,9 +32,8 @@ from tobs.plugin.api import (
     Sees,
     Unreadable,
 )
-from tobs.plugin.markdown import escaped
 from tobs.plugin.new_messages import NewMessage
-from tobs.plugin.reasons import reason_of
+from tobs.plugin.text import escaped, reason_of
 from tobs.plugin.transcripts import transcript
 
 __all__ = [

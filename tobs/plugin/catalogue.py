@@ -180,22 +180,22 @@ def vault_plugin_paths(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.suffix == ".py" or (path / "__init__.py").is_file()]
 
 
-def require_fit(path: Path) -> None:
+def require_trustable(path: Path) -> None:
     """Raises UsageError for a plugin of a vault that could not run even if it were trusted."""
-    if fault := _unfit(path):
+    if fault := _untrustable_reason(path):
         raise UsageError(f"The plugin {path} cannot be trusted: {fault}.", "Replace it with plain files.")
 
 
-def is_fit(path: Path) -> bool:
+def is_trustable(path: Path) -> bool:
     """Whether a plugin of a vault could run if it were trusted."""
-    return not _unfit(path)
+    return not _untrustable_reason(path)
 
 
 def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
     for path in vault_plugin_paths(vault.folder):
         found = _Found(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))
         copy = vault.private / path.name
-        if fault := _unfit(path):
+        if fault := _untrustable_reason(path):
             yield replace(found, untrusted=fault)
             continue
         _copy(path, copy)
@@ -206,7 +206,7 @@ def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
             yield replace(found, untrusted=f"its content is not trusted; read it, then: tobs plugins trust {path.stem}")
 
 
-def _unfit(path: Path) -> str:
+def _untrustable_reason(path: Path) -> str:
     """Why the plugin at ``path`` is not even copied; empty when it is."""
     parts = [path, *path.rglob("*")]
     if any(part.is_symlink() or not (part.is_file() or part.is_dir()) for part in parts):

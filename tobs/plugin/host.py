@@ -27,10 +27,17 @@ from tobs.plugin.api import (
     Result,
     Run,
 )
-from tobs.plugin.checks import BadResult, checked_body, checked_enrichment, checked_export, checked_result, checked_text
 from tobs.plugin.process import WorkerLost, WorkerProcess
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import Answer, Call
+from tobs.plugin.validation import (
+    InvalidResult,
+    validated_body,
+    validated_enrichment,
+    validated_export,
+    validated_result,
+    validated_text,
+)
 
 T = TypeVar("T")
 
@@ -71,7 +78,7 @@ class Skipped(Struct, frozen=True):
 
 Reply = Done[T] | PluginFailure | Skipped
 
-#: Makes a result of an answer's bytes; raises BadResult.
+#: Makes a result of an answer's bytes; raises InvalidResult.
 _Check = Callable[[bytes, Call], T]
 
 
@@ -118,29 +125,29 @@ class Host:
 
         Raises PluginError when the host is strict and the plugin fails; so do the other calls.
         """
-        return await self._call(processor, items, checked_result)
+        return await self._call(processor, items, validated_result)
 
     async def enrich(self, processor: Processor, items: Sequence[MessageItem]) -> list[Reply[Enrichment]]:
         """Ask ``processor`` about messages; one reply an item, in their order."""
-        return await self._call(processor, items, lambda body, _: checked_enrichment(body))
+        return await self._call(processor, items, lambda body, _: validated_enrichment(body))
 
     async def post_render(self, processor: Processor, notes: Sequence[RenderedNote]) -> list[Reply[str]]:
         """Let ``processor`` have the last word on notes; one reply a note, in their order: its body."""
-        return await self._call(processor, notes, checked_body)
+        return await self._call(processor, notes, validated_body)
 
-    async def tell(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
+    async def notify(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
         """Tell ``processor`` that a run starts or ended."""
         (reply,) = await self._call(processor, [run], lambda _, __: None)
         return reply
 
     async def export(self, processor: Processor, export: Export) -> Reply[Exported]:
         """Have ``processor`` hand on what a run brought."""
-        (reply,) = await self._call(processor, [export], checked_export)
+        (reply,) = await self._call(processor, [export], validated_export)
         return reply
 
     async def command(self, processor: Processor, arguments: Sequence[str], vault: Path) -> Reply[str]:
         """Run the command of ``processor``; what it says."""
-        (reply,) = await self._call(processor, [Command(vault, tuple(arguments))], lambda body, _: checked_text(body))
+        (reply,) = await self._call(processor, [Command(vault, tuple(arguments))], lambda body, _: validated_text(body))
         return reply
 
     async def _call(self, processor: Processor, calls: Sequence[Call], check: _Check[T]) -> list[Reply[T]]:
@@ -209,7 +216,7 @@ class Host:
             return self._failed(processor, call, answer.failure)
         try:
             result = check(answer.result, call) if answer.result else None
-        except BadResult as error:
+        except InvalidResult as error:
             return self._failed(processor, call, str(error))
         self._in_a_row[processor.name] = 0
         return Done(result)

@@ -11,7 +11,7 @@ from tobs.render.catalogue import catalogue
 from tobs.render.escape import escape_name, start_line
 from tobs.render.links import LinkTargets, destination, message_link, telegram_address, wikilink
 from tobs.render.markdown import MarkdownOptions, to_markdown
-from tobs.render.service import Teller
+from tobs.render.service import SentenceContext
 from tobs.render.spans import clean, units
 from tobs.render.views import Attachment, Links, RenderOptions
 
@@ -71,7 +71,7 @@ class Context:
 
     def period(self, seconds: int) -> str:
         """A length of time in words."""
-        return Teller(self.words, self.name, str, self.when).period(seconds)
+        return SentenceContext(self.words, self.name, str, self.when).period(seconds)
 
     # people, chats, messages
 
@@ -131,7 +131,7 @@ class Context:
         return found[0] or None if found else None
 
     def _username(self, name: str) -> str | None:
-        marked = self.links.named(name.lower())
+        marked = self.links.peer_by_username(name.lower())
         return self._user(marked) if marked else None
 
     def _picture(self, remote_id: int) -> str | None:
@@ -144,11 +144,11 @@ class Context:
         address = telegram_address(url)
         if address is None:
             return None
-        chat_id = address.chat_id or self.links.named(address.username.lower())
+        chat_id = address.chat_id or self.links.peer_by_username(address.username.lower())
         if not chat_id:
             return None
         if address.comment:
-            group = self.links.linked(chat_id)
+            group = self.links.discussion_group(chat_id)
             return self.message_path(group, address.comment) if group else None
         if address.message_id:
             return self.message_path(chat_id, address.message_id)

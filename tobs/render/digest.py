@@ -6,14 +6,14 @@ import re
 from difflib import SequenceMatcher
 
 from tobs.render.context import Context
-from tobs.render.views import Changed
+from tobs.render.views import SyncChanges
 
 #: A text longer than this is not told word by word.
 _LONGEST = 2000
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-def digest_lines(changed: Changed, chat_id: int, context: Context) -> list[str]:
+def digest_lines(changed: SyncChanges, chat_id: int, context: Context) -> list[str]:
     """A list item for each message that is new, edited or deleted."""
     words = context.words
     lines = [f"- {words('digest.new')}: {context.message_link(chat_id, one)}" for one in changed.new]

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tobs.render.escape import ZERO_WIDTH, code_span, escape_html, escape_label, escape_piece, escape_text, start_line
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
-from tobs.render.simple_text import straight_lines
+from tobs.render.simple_text import simple_lines
 from tobs.render.spans import Span
 
 _DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
@@ -48,11 +48,11 @@ def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
     """``text[start:end]`` (whole lines, spans sorted by start) as Markdown lines."""
     if not found:
         return escape_text(text[start:end])
-    usual = straight_lines(text, start, end, found, prefix, targets)
-    return closer_lines(text, start, end, found, prefix, targets) if usual is None else usual
+    usual = simple_lines(text, start, end, found, prefix, targets)
+    return styled_lines(text, start, end, found, prefix, targets) if usual is None else usual
 
 
-def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """``inline_lines`` for any spans, line by line."""
     lines: list[str] = []
     carry: list[Span] = []
@@ -75,7 +75,7 @@ def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
             n += 1
         if not here:
             lines.append(escape_text(text[at:stop]))
-        elif (usual := straight_lines(text, at, stop, here, prefix, targets)) is not None:
+        elif (usual := simple_lines(text, at, stop, here, prefix, targets)) is not None:
             lines.append(usual)
         else:
             lines.append(_line(text[at:stop], at, here, prefix, targets))

@@ -30,7 +30,7 @@ from tobs.render.escape import escape_name
 from tobs.render.links import destination, web_url, wikilink
 from tobs.render.markdown import quote
 from tobs.render.plugin_fields import sections_markdown
-from tobs.render.reasons import told_reason
+from tobs.render.reasons import reason_markdown
 from tobs.render.service import money
 from tobs.render.views import Attachment
 
@@ -126,7 +126,7 @@ def file_markdown(item: FileItem, attachment: Attachment, context: Context) -> s
         state = "unavailable"
     sentence = words(f"file.{state}", what=what)
     if attachment.reason and state in ("skipped", "failed", "unavailable"):
-        sentence = words("file.because", sentence=sentence, reason=told_reason(attachment.reason, words))
+        sentence = words("file.because", sentence=sentence, reason=reason_markdown(attachment.reason, words))
     return f"*{sentence}*"
 
 

@@ -30,16 +30,20 @@ from tobs.model import (
 )
 from tobs.render.catalogue import Words, catalogue
 from tobs.render.richtext import rich_texts
-from tobs.render.service import Teller, service_sentence
+from tobs.render.service import SentenceContext, service_sentence
 from tobs.render.views import RenderOptions
 
 _ESCAPE = re.compile(r"\\(?=[^\w\s])")
 _EXTENSION = re.compile(r"(?<=[^.])\.\w{1,10}$")
 
 
-def note_words(messages: Sequence[Message], name: Callable[[int], str], options: RenderOptions) -> tuple[str, str]:
-    """(what a message or album says, what it is called where that has no words). ``name`` gives the name of a marked
-    id, empty when unknown."""
+def title_candidates(
+    messages: Sequence[Message], name: Callable[[int], str], options: RenderOptions
+) -> tuple[str, str]:
+    """Return the text of a message or album, and a title for the case that the text has no words.
+
+    ``name`` gives the name of a marked peer id, empty when unknown.
+    """
     words, first = catalogue(options.language), messages[0]
     said = next((text for message in messages if (text := _said(message))), "")
     if first.action is not None:
@@ -58,14 +62,14 @@ def _said(message: Message) -> str:
 def _told(message: Message, name: Callable[[int], str], options: RenderOptions) -> str:
     """The sentence of a service message without its Markdown."""
     words = catalogue(options.language)
-    teller = Teller(
+    sentence = SentenceContext(
         words,
         lambda marked: name(marked) or words("someone"),
         lambda: words("reply.earlier"),
         lambda unix: datetime.fromtimestamp(unix, options.timezone).date().isoformat(),
     )
     assert message.action is not None
-    return _ESCAPE.sub("", service_sentence(message.action, message, teller))
+    return _ESCAPE.sub("", service_sentence(message.action, message, sentence))
 
 
 def _carried(media: Media | None, words: Words, name: Callable[[int], str]) -> str:

@@ -34,10 +34,10 @@ from tobs.render.frontmatter import Link, Value, front_matter, with_hash
 from tobs.render.links import destination, message_link, web_url, wikilink
 from tobs.render.markdown import hashtags, quote, to_markdown
 from tobs.render.media import attached_files, file_markdown, is_embeddable, is_picture, media_markdown
-from tobs.render.plugin_fields import found_properties, found_tags, made_paths, sections_markdown
-from tobs.render.revisions import deleted_mark, earlier_versions
+from tobs.render.plugin_fields import field_properties, field_tags, produced_paths, sections_markdown
+from tobs.render.revisions import deleted_callout, earlier_versions
 from tobs.render.richtext import rich_texts
-from tobs.render.service import Teller, money, service_sentence
+from tobs.render.service import SentenceContext, money, service_sentence
 from tobs.render.templates import Templates, blocks
 from tobs.render.views import Links, MessageView, NoteView, Rendered, RenderOptions
 
@@ -57,7 +57,7 @@ def render_message(
     properties = _properties(messages, chat, context, tags, views[0])
     if files:
         taken = {name for name, _ in properties}
-        properties += [(name, value) for name, value in found_properties(files) if name not in taken]
+        properties += [(name, value) for name, value in field_properties(files) if name not in taken]
     return finish(properties, body or f"*{context.words('empty')}*", context)
 
 
@@ -99,7 +99,7 @@ def note_tags(
             for tag in hashtags(text.text, text.entities, prefix):
                 tags.setdefault(tag.casefold(), tag)
     for fields in files:
-        for tag in found_tags(fields, prefix):
+        for tag in field_tags(fields, prefix):
             tags.setdefault(tag.casefold(), tag)
     return tuple(tags.values())
 
@@ -118,7 +118,7 @@ def attached_fields(messages: Sequence[Message], context: Context) -> list[Mappi
         if message.media is not None or message.attached:
             attached = [context.attachment(message, index) for index in range(len(message_files(message)))]
             found += [one.fields for one in attached if one.fields and not one.note]
-        found += context.links.found(message)
+        found += context.links.plugin_fields(message)
     return found
 
 
@@ -152,7 +152,7 @@ def _properties(
     edited = max(each.edited for each in messages)
     if edited:
         properties.append(("edited", context.local(edited)))
-    if options.deleted and all(context.links.past(each).is_deleted for each in messages):
+    if options.deleted and all(context.links.revisions(each).is_deleted for each in messages):
         properties.append(("deleted", True))
     if options.counters:
         properties += [("views", message.views), ("forwards", message.forwards)]
@@ -202,7 +202,7 @@ def media_links(messages: Sequence[Message], context: Context) -> list[str]:
             if attached.path is not None:
                 found[Link(f"[[{attached.path}]]")] = None
                 # What was made of a file with a note of its own is told there.
-                made = () if attached.note else made_paths(attached.fields)
+                made = () if attached.note else produced_paths(attached.fields)
                 found.update(dict.fromkeys(Link(f"[[{path}]]") for path in made))
     return list(found)
 
@@ -214,7 +214,7 @@ def cover_link(media: Sequence[str], messages: Sequence[Message], context: Conte
     for message in messages:
         for index in range(len(message_files(message))):
             attached = context.attachment(message, index)
-            if attached.path is not None and (path := picture_among((attached.path, *made_paths(attached.fields)))):
+            if attached.path is not None and (path := picture_among((attached.path, *produced_paths(attached.fields)))):
                 return Link(f"[[{path}]]")
     return None
 
@@ -245,7 +245,7 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
         view["text"] = to_markdown(message.text, message.entities, context.markdown, context.targets)
     if message.media is not None or message.attached:
         view["media"], view["details"] = media_markdown(message, context)
-    for said in context.links.found(message):
+    for said in context.links.plugin_fields(message):
         view["details"] = blocks(view.get("details", ""), sections_markdown(said, context.words))
     if message.action is not None:
         view["service"] = _service(message, context)
@@ -259,7 +259,7 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
         view["notes"] = notes
     if message.comments is not None:
         view["comments"] = _comments(message, context)
-    view["deleted"] = deleted_mark(message, context)
+    view["deleted"] = deleted_callout(message, context)
     view["versions"] = earlier_versions(message, context)
     if message.kind == "unsupported" and not view.get("text"):
         view["text"] = f"*{context.words('unsupported')}*"
@@ -293,8 +293,8 @@ def _service(message: Message, context: Context) -> str:
             return context.words("reply.earlier")
         return context.message_link(reply.chat_id or message.chat_id, reply.message_id)
 
-    teller = Teller(context.words, context.name, target, context.when)
-    return service_sentence(message.action, message, teller)
+    sentence = SentenceContext(context.words, context.name, target, context.when)
+    return service_sentence(message.action, message, sentence)
 
 
 def _forward(forward: Forward, context: Context) -> str:

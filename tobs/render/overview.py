@@ -16,7 +16,7 @@ from tobs.render.links import wikilink
 from tobs.render.markdown import quote
 from tobs.render.media import embed
 from tobs.render.notes import finish, picture_among, tobs_id
-from tobs.render.plugin_fields import found_properties, found_tags, made_paths, sections_markdown
+from tobs.render.plugin_fields import field_properties, field_tags, produced_paths, sections_markdown
 from tobs.render.templates import Templates
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions, Year
 
@@ -233,12 +233,12 @@ def render_audio(
         ("format", one_line(item.format)),
         ("sha256", item.changed or item.sha256),
         ("transcript_language", item.transcript_language),
-        ("tags", found_tags(item.found, options.tag_prefix)),
-        ("media", [Link(f"[[{path}]]") for path in (item.path, *made_paths(item.found)) if path]),
-        ("cover", Link(f"[[{cover}]]") if (cover := item.cover or picture_among(made_paths(item.found))) else None),
+        ("tags", field_tags(item.found, options.tag_prefix)),
+        ("media", [Link(f"[[{path}]]") for path in (item.path, *produced_paths(item.found)) if path]),
+        ("cover", Link(f"[[{cover}]]") if (cover := item.cover or picture_among(produced_paths(item.found))) else None),
     ]
     taken = {name for name, _ in properties}
-    properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]
+    properties += [(name, value) for name, value in field_properties([item.found]) if name not in taken]
     body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": words})
     return finish(properties, body, context)
 
@@ -248,8 +248,8 @@ def render_page(
 ) -> Rendered:
     """A note that a plugin made: its Markdown as it is, its fields and tags as properties."""
     found = {"tags": list(tags)}
-    properties: list[tuple[str, Value]] = [("tobs_id", tobs_id), ("tags", found_tags(found, options.tag_prefix))]
-    properties += found_properties([fields])
+    properties: list[tuple[str, Value]] = [("tobs_id", tobs_id), ("tags", field_tags(found, options.tag_prefix))]
+    properties += field_properties([fields])
     return finish(properties, text.strip(), Context(Links(), options))
 
 

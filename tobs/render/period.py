@@ -34,7 +34,7 @@ from tobs.render.notes import (
     reaction_emoji,
     reaction_text,
 )
-from tobs.render.plugin_fields import found_properties
+from tobs.render.plugin_fields import field_properties
 from tobs.render.templates import Templates
 from tobs.render.views import BlockView, Links, MessageView, NoteView, PeriodView, Rendered, RenderOptions
 
@@ -168,4 +168,4 @@ def _reactions(messages: Sequence[Message], context: Context) -> list[str]:
 
 def _found(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
     """What plugins found that can be said of many messages together; a title or length is one file's alone."""
-    return [(name, value) for name, value in found_properties(files) if name in ("related", "plugins_failed")]
+    return [(name, value) for name, value in field_properties(files) if name in ("related", "plugins_failed")]

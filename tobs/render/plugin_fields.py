@@ -68,12 +68,12 @@ def _clock(seconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def found_tags(fields: Mapping[str, Any], prefix: str) -> list[str]:
+def field_tags(fields: Mapping[str, Any], prefix: str) -> list[str]:
     """The tags that Obsidian takes for one, with the vault's prefix."""
     return [prefix + tag for tag in fields.get("tags", ()) if legal_tag(tag)]
 
 
-def found_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
+def field_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
     """The properties of several files, by name; of one that two files have, the first one's counts."""
     found: dict[str, Value] = {}
     related: dict[str, None] = {}
@@ -100,12 +100,12 @@ def _page_link(path: str) -> Link:
     return Link(wikilink(path, path.rpartition("/")[2]))
 
 
-def made_file(fields: Mapping[str, Any], role: str) -> str:
+def produced_file(fields: Mapping[str, Any], role: str) -> str:
     """The path of the file a processor made in a role (``cover``); empty when there is none."""
     return next((str(file["path"]) for file in fields.get("files", ()) if file["role"] == role), "")
 
 
-def made_paths(fields: Mapping[str, Any]) -> list[str]:
+def produced_paths(fields: Mapping[str, Any]) -> list[str]:
     """The paths of all files that processors made from one."""
     embedded = [str(fields["embed"])] if fields.get("embed") else []
     return embedded + [str(file["path"]) for file in fields.get("files", ())]

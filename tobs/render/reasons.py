@@ -31,7 +31,7 @@ _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
-def told_reason(reason: str, words: Words) -> str:
+def reason_markdown(reason: str, words: Words) -> str:
     """``reason`` as Markdown."""
     for key, form in _KNOWN:
         if match := form.fullmatch(reason):

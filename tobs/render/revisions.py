@@ -11,9 +11,9 @@ from tobs.render.context import Context
 from tobs.render.markdown import quote, to_markdown
 
 
-def deleted_mark(message: Message, context: Context) -> str:
+def deleted_callout(message: Message, context: Context) -> str:
     """A callout on a message that Telegram has no more; empty for others."""
-    if not context.options.deleted or not context.links.past(message).is_deleted:
+    if not context.options.deleted or not context.links.revisions(message).is_deleted:
         return ""
     return quote("", callout="warning", title=context.words("deleted"))
 
@@ -24,8 +24,8 @@ def earlier_versions(message: Message, context: Context) -> str:
     if not context.options.versions:
         return ""
     told: list[str] = []
-    after = [*context.links.past(message).versions[1:], message]
-    for version, following in zip(context.links.past(message).versions, after, strict=False):
+    after = [*context.links.revisions(message).versions[1:], message]
+    for version, following in zip(context.links.revisions(message).versions, after, strict=False):
         if (version.text, version.entities, version.blocks) == (following.text, following.entities, following.blocks):
             continue
         when = context.when(version.edited or version.date)

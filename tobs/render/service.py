@@ -16,7 +16,7 @@ from tobs.render.escape import escape_name
 _CURRENCY_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "UGX": 0, "PYG": 0, "XTR": 0, "KWD": 3, "TON": 9}
 
 
-class Teller:
+class SentenceContext:
     """What a sentence needs from its surroundings: ``name`` of a marked id, ``target`` the message replied to
     (both Markdown), ``date`` a Unix time in words."""
 
@@ -60,16 +60,16 @@ def money(amount: int, currency: str) -> str:
     return escape_name(f"{whole:.{digits}f} {currency}")
 
 
-def service_sentence(action: Action, message: Message, teller: Teller) -> str:
+def service_sentence(action: Action, message: Message, sentence: SentenceContext) -> str:
     """The sentence of a service message, Markdown on one line."""
     key = f"action.{action.kind}"
     if not has_word(key):
-        return teller.words("action.unknown", kind=escape_name(action.kind))
-    said = _said(action, teller.words)
+        return sentence.words("action.unknown", kind=escape_name(action.kind))
+    said = _said(action, sentence.words)
     variant = _VARIANTS.get(action.kind)
     if variant is not None and (chosen := variant(action.values, message)) and has_word(f"{key}.{chosen}"):
         key = f"{key}.{chosen}"
-    return teller.words(key, **_places(key, action.values, message, teller)) + said
+    return sentence.words(key, **_places(key, action.values, message, sentence)) + said
 
 
 def _said(action: Action, words: Words) -> str:
@@ -113,37 +113,37 @@ def _tasks(value: Any) -> str:
     return ", ".join(title for title in titles if title)
 
 
-_Place = Callable[[Mapping[str, Any], Message, Teller], object]
+_Place = Callable[[Mapping[str, Any], Message, SentenceContext], object]
 _PLACES: dict[str, _Place] = {
-    "who": lambda values, message, teller: teller.name(message.sender_id or message.chat_id),
-    "users": lambda values, message, teller: teller.names(_people(values.get("users"))),
-    "user": lambda values, message, teller: teller.somebody(values.get("user_id")),
-    "inviter": lambda values, message, teller: teller.somebody(values.get("inviter_id")),
-    "new_creator": lambda values, message, teller: teller.somebody(values.get("new_creator_id")),
-    "bot": lambda values, message, teller: teller.somebody(values.get("bot_id")),
-    "from": lambda values, message, teller: teller.somebody(values.get("from_id")),
-    "to": lambda values, message, teller: teller.somebody(values.get("to_id")),
-    "peer": lambda values, message, teller: teller.somebody(values.get("peer")),
-    "peers": lambda values, message, teller: teller.names(_people(values.get("peers"))),
-    "target": lambda values, message, teller: teller.target(),
-    "duration": lambda values, message, teller: teller.period(_integer(values.get("duration"))),
-    "period": lambda values, message, teller: teller.period(_integer(values.get("period"))),
-    "days": lambda values, message, teller: teller.words("days", n=_integer(values.get("days"))),
-    "distance": lambda values, message, teller: teller.words("metres", n=_integer(values.get("distance"))),
-    "stars": lambda values, message, teller: _stars(_star_value(values), teller.words),
-    "winners": lambda values, message, teller: teller.words(
+    "who": lambda values, message, sentence: sentence.name(message.sender_id or message.chat_id),
+    "users": lambda values, message, sentence: sentence.names(_people(values.get("users"))),
+    "user": lambda values, message, sentence: sentence.somebody(values.get("user_id")),
+    "inviter": lambda values, message, sentence: sentence.somebody(values.get("inviter_id")),
+    "new_creator": lambda values, message, sentence: sentence.somebody(values.get("new_creator_id")),
+    "bot": lambda values, message, sentence: sentence.somebody(values.get("bot_id")),
+    "from": lambda values, message, sentence: sentence.somebody(values.get("from_id")),
+    "to": lambda values, message, sentence: sentence.somebody(values.get("to_id")),
+    "peer": lambda values, message, sentence: sentence.somebody(values.get("peer")),
+    "peers": lambda values, message, sentence: sentence.names(_people(values.get("peers"))),
+    "target": lambda values, message, sentence: sentence.target(),
+    "duration": lambda values, message, sentence: sentence.period(_integer(values.get("duration"))),
+    "period": lambda values, message, sentence: sentence.period(_integer(values.get("period"))),
+    "days": lambda values, message, sentence: sentence.words("days", n=_integer(values.get("days"))),
+    "distance": lambda values, message, sentence: sentence.words("metres", n=_integer(values.get("distance"))),
+    "stars": lambda values, message, sentence: _stars(_star_value(values), sentence.words),
+    "winners": lambda values, message, sentence: sentence.words(
         "giveaway.winners", n=_integer(values.get("winners_count"))
     ),
-    "schedule_date": lambda values, message, teller: teller.date(_integer(values.get("schedule_date"))),
-    "money": lambda values, message, teller: money(
+    "schedule_date": lambda values, message, sentence: sentence.date(_integer(values.get("schedule_date"))),
+    "money": lambda values, message, sentence: money(
         _integer(values.get("total_amount")), str(values.get("currency") or "")
     ),
-    "amount": lambda values, message, teller: money(
+    "amount": lambda values, message, sentence: money(
         _integer(values.get("crypto_amount") or values.get("amount")),
         str(values.get("crypto_currency") or values.get("currency") or ""),
     ),
-    "tasks": lambda values, message, teller: _tasks(values.get("list")),
-    "n": lambda values, message, teller: len(
+    "tasks": lambda values, message, sentence: _tasks(values.get("list")),
+    "n": lambda values, message, sentence: len(
         _integers(values.get("completed")) or _integers(values.get("incompleted"))
     ),
 }
@@ -154,12 +154,12 @@ def _star_value(values: Mapping[str, Any]) -> Any:
     return values.get("stars") or (gift.get("stars") if isinstance(gift, Mapping) else 0)
 
 
-def _places(key: str, values: Mapping[str, Any], message: Message, teller: Teller) -> dict[str, object]:
+def _places(key: str, values: Mapping[str, Any], message: Message, sentence: SentenceContext) -> dict[str, object]:
     """What the sentence names, and nothing else: making a link also records it."""
     places: dict[str, object] = {}
     for name in place_names(key):
         make = _PLACES.get(name)
-        places[name] = make(values, message, teller) if make else _plain(values.get(name))
+        places[name] = make(values, message, sentence) if make else _plain(values.get(name))
     return places
 
 

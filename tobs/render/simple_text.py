@@ -1,6 +1,6 @@
 """The usual text: spans that do not overlap, touch or cross line ends. One pass, several times as fast as ``inline``.
 
-``straight_lines`` writes the same as ``inline`` would, or gives up (None) where anything is out of the ordinary.
+``simple_lines`` writes the same as ``inline`` would, or gives up (None) where anything is out of the ordinary.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ELEMENTS = {
 }
 
 
-def straight_lines(
+def simple_lines(
     text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets
 ) -> str | None:
     """``text[start:end]`` as Markdown lines, None where ``inline`` has to look closer."""

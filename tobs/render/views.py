@@ -25,7 +25,7 @@ class Attachment(Struct, frozen=True):
     fields: dict[str, Any] = {}
 
 
-class Past(Struct, frozen=True):
+class Revisions(Struct, frozen=True):
     """What a message was before: ``versions`` that edits replaced, oldest first; ``is_deleted`` on Telegram."""
 
     is_deleted: bool = False
@@ -61,11 +61,11 @@ class Links(Struct, frozen=True):
     person: Callable[[int], tuple[str, str] | None] = lambda _id: None
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
-    named: Callable[[str], int | None] = lambda _name: None
-    linked: Callable[[int], int] = lambda _chat: 0
+    peer_by_username: Callable[[str], int | None] = lambda _name: None
+    discussion_group: Callable[[int], int] = lambda _chat: 0
     emoji: Callable[[int], str] = lambda _id: ""
-    found: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
-    past: Callable[[Message], Past] = lambda _message: Past()
+    plugin_fields: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
+    revisions: Callable[[Message], Revisions] = lambda _message: Revisions()
 
 
 class RenderOptions(Struct, frozen=True):
@@ -175,7 +175,7 @@ class Topic(Struct, frozen=True):
     messages: int = 0
 
 
-class Changed(Struct, frozen=True):
+class SyncChanges(Struct, frozen=True):
     """What the last sync brought into a chat: ids of ``new`` and ``deleted`` messages, and of ``edited`` ones each with
     its text before and after."""
 
@@ -201,7 +201,7 @@ class ChatStats(Struct, frozen=True):
     stories: int = 0
     picture: str = ""
     base: str = ""
-    changed: Changed = Changed()
+    changed: SyncChanges = SyncChanges()
 
 
 class TopicStats(Struct, frozen=True):

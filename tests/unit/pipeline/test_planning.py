@@ -320,7 +320,7 @@ def test_a_channel_that_wrote_before_it_came_itself_keeps_the_note_it_has(contex
 
 def test_a_chat_keeps_note_folder_and_layout_whatever_it_is_called_later(context: RunContext) -> None:
     first = open_chat(context, CHANNEL)
-    assert (first.folder, first.home, first.layout) == ("Telegram/Observatory", CHANNEL.id, "message")
+    assert (first.folder, first.filed_under, first.layout) == ("Telegram/Observatory", CHANNEL.id, "message")
     later = open_chat(replace(context, layout="day"), replace(CHANNEL, title="Planetarium"))
     assert (later.note_id, later.folder, later.layout) == (first.note_id, first.folder, "message")
     assert named(context, str(CHANNEL.id)).path == "Telegram/Observatory/Observatory.md"
@@ -373,9 +373,9 @@ def test_a_large_chat_is_laid_out_by_days_and_a_small_one_by_messages(context: R
 
 def test_a_chat_inside_another_one_has_no_note_and_lies_in_its_folder(context: RunContext, folder: ChatFolder) -> None:
     group = Chat(-55, "group", "Old group", top=9)
-    guest = open_chat(context, group, inside=folder, is_part=True)
+    guest = open_chat(context, group, parent=folder, is_part=True)
     assert (guest.chat, guest.note_id, guest.folder) == (group, folder.note_id, folder.folder)
-    assert (guest.home, guest.layout, guest.is_part) == (CHANNEL.id, "message", True)
+    assert (guest.filed_under, guest.layout, guest.is_part) == (CHANNEL.id, "message", True)
     assert context.archive.notes.by_tobs_id("-55") is None
     assert context.archive.chats.get(ACCOUNT, -55) == group
 
@@ -408,16 +408,21 @@ def test_the_place_of_a_chat_is_found_again_without_telegram(context: RunContext
 
 def test_a_chat_without_a_note_has_a_place_without_a_folder(context: RunContext) -> None:
     found = known_folder(context, CHANNEL)
-    assert (found.note_id, found.folder, found.home, found.is_guest) == (0, "", CHANNEL.id, False)
+    assert (found.note_id, found.folder, found.filed_under, found.is_filed_elsewhere) == (0, "", CHANNEL.id, False)
 
 
 def test_the_group_a_chat_grew_from_is_filed_with_it(context: RunContext) -> None:
     grown = open_chat(context, replace(GROUP, migrated_from=-55))
     old = Chat(-55, "group", "Talk", migrated_to=GROUP.id)
-    open_chat(context, old, inside=grown)
+    open_chat(context, old, parent=grown)
     record(context, message(4, chat=old), chat=old)
     found = known_folder(context, old)
-    assert (found.note_id, found.folder, found.home, found.is_guest) == (grown.note_id, grown.folder, GROUP.id, False)
+    assert (found.note_id, found.folder, found.filed_under, found.is_filed_elsewhere) == (
+        grown.note_id,
+        grown.folder,
+        GROUP.id,
+        False,
+    )
     assert found.chat.top == 4
 
 
@@ -428,9 +433,14 @@ def test_a_group_of_which_only_comments_are_here_is_a_guest_of_its_channel(
     context.archive.comments.set_cursor(CHANNEL.id, GROUP.id, 5)
     context.archive.comments.add_threads(GROUP.id, {3: (CHANNEL.id, 1)})
     found = known_folder(context, GROUP)
-    assert (found.note_id, found.folder, found.home, found.is_guest) == (folder.note_id, folder.folder, GROUP.id, True)
+    assert (found.note_id, found.folder, found.filed_under, found.is_filed_elsewhere) == (
+        folder.note_id,
+        folder.folder,
+        GROUP.id,
+        True,
+    )
     channel = replace(GROUP, kind="channel")
-    assert not known_folder(context, channel).is_guest
+    assert not known_folder(context, channel).is_filed_elsewhere
 
 
 # topics

@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 
 from tobs.telegram.client.takeout import takeout_session
 from tobs.telegram.net.invoker import Invoker
-from tobs.telegram.stores import MemoryTakeouts, StoredTakeout
+from tobs.telegram.stores import MemoryTakeoutStore, StoredTakeout
 
 
 class SlowServer:
@@ -33,7 +33,7 @@ class SlowServer:
 
 
 async def test_a_second_interrupt_while_a_takeout_is_finished_does_not_leave_it_open() -> None:
-    server, store, inside = SlowServer(), MemoryTakeouts(), asyncio.Event()
+    server, store, inside = SlowServer(), MemoryTakeoutStore(), asyncio.Event()
 
     async def export() -> None:
         session = takeout_session(cast(Invoker, server), store, 5, ["files"], patience=0, on_event=lambda _: None)

@@ -117,8 +117,9 @@ async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, 
             source, here = live_source(telegram), stages
             if chat_id == INBOX:
                 source = inbox_source(context.root / INBOX_FOLDER)
-                allowance = replace(stages.limits.allowance, later=False)  # nothing is asked of Telegram for these
-                limits = replace(stages.limits, allowance=allowance)
+                # Files of the inbox are fetched without asking Telegram.
+                download_limits = replace(stages.limits.download_limits, later=False)
+                limits = replace(stages.limits, download_limits=download_limits)
                 here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
             await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
             chat_folders.append(chat_folder)

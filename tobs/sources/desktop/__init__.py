@@ -7,15 +7,15 @@ must not share one parser.
 from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop, title_of_html
 from tobs.sources.desktop.files import MediaMode
 from tobs.sources.desktop.ids import unknown_group
-from tobs.sources.desktop.survey import FoundChat, Survey
+from tobs.sources.desktop.summary import ExportedChat, ExportSummary
 
 __all__ = [
     "DESKTOP",
     "ChatReader",
     "DesktopExport",
-    "FoundChat",
+    "ExportSummary",
+    "ExportedChat",
     "MediaMode",
-    "Survey",
     "open_desktop",
     "title_of_html",
     "unknown_group",

@@ -11,10 +11,10 @@ from pathlib import Path
 from tobs.model import Chat, FileItem, MessageKey, Page
 from tobs.sources.desktop.files import ExportFiles, MediaMode, open_files
 from tobs.sources.desktop.html import html_title
-from tobs.sources.desktop.messages import Reading
+from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import ChatPages, read_pages
 from tobs.sources.desktop.raw import open_raw
-from tobs.sources.desktop.survey import FoundChat, Survey, survey
+from tobs.sources.desktop.summary import ExportedChat, ExportSummary, summarize
 from tobs.sources.source import Gap, Source
 
 #: What the archive calls this source.
@@ -25,7 +25,7 @@ class ChatReader:
     """The messages of one chat of an export, read once and in the order of the file."""
 
     def __init__(self, pages: ChatPages, fetch: Callable[[str, Path], int]) -> None:
-        self.found: FoundChat = pages.found
+        self.chat: ExportedChat = pages.chat
         self._pages = pages.pages
         self._fetch = fetch
         self._next: Page | None = None
@@ -75,30 +75,30 @@ class ChatReader:
 class DesktopExport:
     """An open export. ``found`` is what is in it."""
 
-    def __init__(self, files: ExportFiles, found: Survey, zone: tzinfo, mode: MediaMode) -> None:
-        self.found = found
+    def __init__(self, files: ExportFiles, summary: ExportSummary, zone: tzinfo, mode: MediaMode) -> None:
+        self.summary = summary
         self._files = files
         self._zone = zone
         self._mode = mode
-        self._taken: list[str] = []
+        self._fetched: list[str] = []
 
     async def chats(self) -> AsyncGenerator[ChatReader, None]:
         """The chats, in the order of the file; each is read before the next comes."""
         with open_raw(self._files) as raw:
-            reading = Reading(self._zone, self.found.names, self._files.size_of, self._files.read_text)
-            chats: Iterator[ChatPages] = read_pages(raw, self.found, reading)
+            context = ReadContext(self._zone, self.summary.names, self._files.size_of, self._files.read_text)
+            chats: Iterator[ChatPages] = read_pages(raw, self.summary, context)
             while (chat := await asyncio.to_thread(next, chats, None)) is not None:
                 yield ChatReader(chat, self._fetch)
 
-    def settle(self) -> None:
+    def remove_moved_files(self) -> None:
         """The files are in the vault: those that were to be moved leave the export."""
         if self._mode == "move":
-            for path in self._taken:
+            for path in self._fetched:
                 self._files.remove(path)
 
     def _fetch(self, path: str, part: Path) -> int:
         size = self._files.fetch(path, part, self._mode)
-        self._taken.append(path)
+        self._fetched.append(path)
         return size
 
 
@@ -110,8 +110,8 @@ async def open_desktop(
     export in HTML has, which does not tell it. Raises UsageError."""
     files = await asyncio.to_thread(open_files, path, chat)
     try:
-        found = await asyncio.to_thread(lambda: survey(files, zone=zone))
-        yield DesktopExport(files, found, zone, mode)
+        summary = await asyncio.to_thread(lambda: summarize(files, zone=zone))
+        yield DesktopExport(files, summary, zone, mode)
     finally:
         await asyncio.to_thread(files.close)
 

@@ -122,31 +122,31 @@ class ExportZip:
         self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         try:
             _require_safe(path, self._members)
-            self._inside, self.is_html = _folder_of_result(path, self._members)
+            self._prefix, self.is_html = _folder_of_result(path, self._members)
         except UsageError:
             self._zip.close()
             raise
 
     def open_pages(self) -> Iterator[TextIO]:
         """The pages of an export in HTML, one after the other."""
-        pages = [name for name in self._members if _PAGE.match(name.removeprefix(self._inside))]
+        pages = [name for name in self._members if _PAGE.match(name.removeprefix(self._prefix))]
         for name in sorted(pages, key=_number):
             with io.TextIOWrapper(self._open(name), encoding="utf-8-sig", errors="replace") as file:
                 yield file
 
     def open_result(self) -> TextIO:
         """The JSON file as text. Raises UsageError."""
-        member = self._open(self._inside + RESULT)
+        member = self._open(self._prefix + RESULT)
         return io.TextIOWrapper(member, encoding="utf-8-sig", errors="replace", newline="")
 
     def size_of(self, path: str) -> int:
         """The size of a file in bytes; 0 where it is not there."""
-        found = self._members.get(self._inside + path) if path else None
+        found = self._members.get(self._prefix + path) if path else None
         return found.file_size if found else 0
 
     def fetch(self, path: str, part: Path, mode: MediaMode) -> int:
         """Bring a file to ``part``; its size in bytes. Raises TransferFailed, VaultUnwritable."""
-        info = self._members.get(self._inside + path) if path else None
+        info = self._members.get(self._prefix + path) if path else None
         if info is None:
             raise TransferFailed("The export does not have the file.", retryable=False)
         try:
@@ -161,7 +161,7 @@ class ExportZip:
 
     def read_text(self, path: str) -> str:
         """The beginning of a small text file; empty where it is not there."""
-        info = self._members.get(self._inside + path) if path else None
+        info = self._members.get(self._prefix + path) if path else None
         if info is None:
             return ""
         with suppress(OSError, zipfile.BadZipFile, EOFError), self._open(info.filename) as file:
@@ -193,10 +193,10 @@ def open_files(path: Path, chat: Chat | None = None) -> ExportFiles:
         path = found[0] if found else path / RESULT
     if not path.is_file():
         raise UsageError(f"{path} is not there.", _NO_EXPORT)
-    told = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
+    header = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
     if zipfile.is_zipfile(path):
-        return ExportZip(path, told)
-    return ExportFolder(path, told)
+        return ExportZip(path, header)
+    return ExportFolder(path, header)
 
 
 def _number(name: str) -> int:

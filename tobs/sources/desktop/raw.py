@@ -11,7 +11,7 @@ from msgspec import Struct
 from tobs.sources.desktop.files import ExportFiles
 from tobs.sources.desktop.html import read_html
 from tobs.sources.desktop.stream import JsonStream
-from tobs.sources.desktop.values import whole
+from tobs.sources.desktop.values import as_int
 
 _LISTS = frozenset({"chats", "left_chats"})
 
@@ -65,7 +65,7 @@ def _chat(stream: JsonStream) -> Iterator[RawChat]:
 
 def _messages(stream: JsonStream) -> Iterator[dict[str, Any]]:
     for value in stream.items():
-        if isinstance(value, dict) and whole(value.get("id")):
+        if isinstance(value, dict) and as_int(value.get("id")):
             yield value
 
 

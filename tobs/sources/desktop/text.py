@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tobs.model import Entity, Text
-from tobs.sources.desktop.values import Json, whole, words
+from tobs.sources.desktop.values import Json, as_int, as_text
 
 _KINDS = {
     "mention": "mention",
@@ -48,7 +48,7 @@ def text_of(value: Any) -> Text:
         if not inner.text:
             continue
         length = units(inner.text)
-        if isinstance(piece, dict) and (kind := _KINDS.get(words(piece.get("type")))):
+        if isinstance(piece, dict) and (kind := _KINDS.get(as_text(piece.get("type")))):
             entities.append(_entity(kind, offset, length, piece))
         entities += [replace(entity, offset=entity.offset + offset) for entity in inner.entities]
         parts.append(inner.text)
@@ -63,12 +63,12 @@ def _entity(kind: str, offset: int, length: int, piece: Json) -> Entity:
         case "pre":
             return Entity(kind, offset, length, language=str(piece.get("language") or ""))
         case "text_mention":
-            return Entity(kind, offset, length, user_id=whole(piece.get("user_id")))
+            return Entity(kind, offset, length, user_id=as_int(piece.get("user_id")))
         case "blockquote" if piece.get("collapsed"):
             return Entity("expandable_blockquote", offset, length)
         case "custom_emoji":
             # What is called its id is the path of a file in the export, another one in each export.
-            return Entity(kind, offset, length, custom_emoji_id=whole(piece.get("document_id")))
+            return Entity(kind, offset, length, custom_emoji_id=as_int(piece.get("document_id")))
     return Entity(kind, offset, length)
 
 

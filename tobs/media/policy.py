@@ -24,7 +24,7 @@ class ChatMediaPolicy(Struct, frozen=True):
     kinds: frozenset[FileKind] | None = None
     max_size: int | None = None
 
-    def is_about(self, chat: Chat) -> bool:
+    def applies_to(self, chat: Chat) -> bool:
         """Whether it speaks of ``chat``; of its stories, too."""
         which = self.which.strip()
         if which.lstrip("-").isdigit():
@@ -44,18 +44,18 @@ class MediaPolicy(Struct, frozen=True):
 
     def of(self, chat: Chat) -> MediaPolicy:
         """What is wanted of ``chat``: the first wish about it counts."""
-        chat_policy = next((one for one in self.chats if one.is_about(chat)), None)
+        chat_policy = next((one for one in self.chats if one.applies_to(chat)), None)
         if chat_policy is None:
             return self if not self.chats else MediaPolicy(self.kinds, self.max_size)
         kinds = self.kinds if chat_policy.kinds is None else chat_policy.kinds
         return MediaPolicy(kinds, self.max_size if chat_policy.max_size is None else chat_policy.max_size)
 
-    def singles_out(self, chat: Chat) -> bool:
+    def has_policy_for(self, chat: Chat) -> bool:
         """Whether there is a wish about ``chat``."""
-        return any(one.is_about(chat) for one in self.chats)
+        return any(one.applies_to(chat) for one in self.chats)
 
 
-class Allowance(Struct, frozen=True):
+class DownloadLimits(Struct, frozen=True):
     """What a run may fetch: ``budget`` bytes of files (None: all), leaving ``floor`` bytes of the disk free; nothing
     with ``later``."""
 
@@ -63,25 +63,25 @@ class Allowance(Struct, frozen=True):
     floor: int = 0
     later: bool = False
 
-    def refusal(self, size: int, spent: int, free: int) -> Refusal | None:
+    def limit_reached(self, size: int, spent: int, free: int) -> LimitReached | None:
         """Why a file of ``size`` bytes is not fetched when ``spent`` bytes were and ``free`` are left on the disk;
         None when it is."""
         if self.budget is not None and spent + size > self.budget:
-            return Refusal(f"one run may fetch {megabytes(self.budget)}")
+            return LimitReached(f"one run may fetch {megabytes(self.budget)}")
         if free - size < self.floor:
             kept = f"{megabytes(free)} are free on the disk, of which {megabytes(self.floor)} are to stay so"
-            return Refusal(kept, is_fault=True)
+            return LimitReached(kept, is_fault=True)
         return None
 
 
-class Refusal(Struct, frozen=True):
+class LimitReached(Struct, frozen=True):
     """Why files are left to a later run; ``is_fault``: nobody asked for that."""
 
     reason: str
     is_fault: bool = False
 
 
-class Verdict(Struct, frozen=True):
+class FetchDecision(Struct, frozen=True):
     """What becomes of a file, why it is not fetched (empty for a wanted one), and its ``rank`` among those that are."""
 
     state: WantedState
@@ -89,24 +89,24 @@ class Verdict(Struct, frozen=True):
     rank: int = 0
 
 
-def decide(message: Message, item: FileItem, policy: MediaPolicy) -> Verdict:
+def decide_fetch(message: Message, item: FileItem, policy: MediaPolicy) -> FetchDecision:
     """Whether ``item`` of ``message`` is fetched, and when.
 
     ``unavailable`` is what nobody can have any more (the source does not hold it), ``skipped`` what the owner
     did not ask for: a later run with another policy fetches it.
     """
     if item.elsewhere:
-        return Verdict("skipped", "the export left it out; a run with Telegram fetches it")
+        return FetchDecision("skipped", "the export left it out; a run with Telegram fetches it")
     if item.remote is None and not item.path:
         gone = item.ttl or message.ttl
-        return Verdict("unavailable", "it has destroyed itself" if gone else "the source does not have the file")
+        return FetchDecision("unavailable", "it has destroyed itself" if gone else "the source does not have the file")
     if item.kind not in policy.kinds:
-        return Verdict(
+        return FetchDecision(
             "skipped", f"{item.kind} is not among the wanted kinds" if policy.kinds else "media are not wanted"
         )
     if item.size > policy.max_size:
-        return Verdict("skipped", f"{megabytes(item.size)} is over the limit of {megabytes(policy.max_size)}")
-    return Verdict("wanted", rank=rank(item))
+        return FetchDecision("skipped", f"{megabytes(item.size)} is over the limit of {megabytes(policy.max_size)}")
+    return FetchDecision("wanted", rank=rank(item))
 
 
 def rank(item: FileItem) -> int:

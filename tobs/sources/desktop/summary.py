@@ -13,15 +13,15 @@ from tobs.model import Chat, FileItem
 from tobs.sources.desktop.files import ExportFiles
 from tobs.sources.desktop.ids import SHIFT, chat_id_of, is_public, kind_of, peer_id, unknown_group
 from tobs.sources.desktop.media import file_of, photo_of
-from tobs.sources.desktop.messages import Place, people_of, unknown_keys
+from tobs.sources.desktop.messages import ChatIdentity, people_of, unknown_keys
 from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.rich import rich_files
 from tobs.sources.desktop.stream import NotJson, Truncated
-from tobs.sources.desktop.values import moment, whole, words
+from tobs.sources.desktop.values import as_int, as_text, unix_time
 
 _TITLES = {"saved_messages": "Saved Messages", "replies": "Replies", "verification_codes": "Verification Codes"}
 #: What stands beside the chats of a whole account. tobs has no place for it, and says so.
-_NOT_TAKEN = (
+_IGNORED = (
     "profile_pictures",
     "stories",
     "profile_music",
@@ -34,7 +34,7 @@ _NOT_TAKEN = (
 _HEADER = frozenset({"name", "type", "id"})
 
 
-class Ids(Struct):
+class IdRange(Struct):
     """Message ids of a chat: how many, the lowest and the highest."""
 
     count: int = 0
@@ -48,106 +48,106 @@ class Ids(Struct):
         self.count += 1
 
 
-class FoundChat(Struct):
+class ExportedChat(Struct):
     """The ``index``-th chat of an export. ``ids`` are by marked chat id: its own, and of the group it grew from;
     ``files`` counts files by kind and whether the export has them (``here``, ``left out``, ``gone``)."""
 
     index: int
     chat: Chat
-    place: Place
-    ids: dict[int, Ids]
+    identity: ChatIdentity
+    id_ranges: dict[int, IdRange]
     files: Counter[tuple[str, str]]
     first: int = 0
     last: int = 0
 
 
-class Survey(Struct):
+class ExportSummary(Struct):
     """What an export has. ``me`` is the marked id of who exported (0: not known), ``names`` ids of people by name (0
     where several have it), ``unknown`` counts keys that tobs does not know, ``not_taken`` what is not about
     messages, ``broken`` says where the file ends too early (empty: it is whole)."""
 
-    chats: list[FoundChat]
+    chats: list[ExportedChat]
     names: dict[str, int]
-    me: int = 0
-    unknown: Counter[str] = field(default_factory=Counter)
-    not_taken: Counter[str] = field(default_factory=Counter)
+    exporter_id: int = 0
+    unknown_keys: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     broken: str = ""
 
 
-def survey(files: ExportFiles, *, zone: tzinfo) -> Survey:
+def summarize(files: ExportFiles, *, zone: tzinfo) -> ExportSummary:
     """What the export has. Raises UsageError for what is no export."""
-    found = Survey([], {})
-    raw: list[tuple[dict[str, Any], _Counts]] = []
+    summary = ExportSummary([], {})
+    chats: list[tuple[dict[str, Any], _ChatTotals]] = []
     with open_raw(files) as export:
         try:
             for chat in export.chats:
-                counts = _Counts()
-                raw.append((chat.header, counts))
-                for told in chat.messages:
-                    counts.add(told, zone, found)
+                totals = _ChatTotals()
+                chats.append((chat.header, totals))
+                for raw in chat.messages:
+                    totals.add(raw, zone, summary)
         except Truncated as error:
-            found.broken = f"The file ends after {error.at:,} characters, in the middle of a value."
+            summary.broken = f"The file ends after {error.at:,} characters, in the middle of a value."
         except NotJson as error:
-            if not raw:
-                raise _no_export() from error
-            found.broken = f"There is no JSON at character {error.at:,}; what comes before it is read."
-    if not raw:
-        raise _no_export()
+            if not chats:
+                raise _not_an_export() from error
+            summary.broken = f"There is no JSON at character {error.at:,}; what comes before it is read."
+    if not chats:
+        raise _not_an_export()
     person = export.rest.get("personal_information")
-    found.me = whole(person.get("user_id")) if isinstance(person, dict) else 0
-    found.not_taken = _not_taken(export.rest)
-    for index, (header, counts) in enumerate(raw):
-        _settle(found, index, header, counts)
-    if not found.chats:
-        raise _no_export()
-    return found
+    summary.exporter_id = as_int(person.get("user_id")) if isinstance(person, dict) else 0
+    summary.ignored = _ignored(export.rest)
+    for index, (header, totals) in enumerate(chats):
+        _add_chat(summary, index, header, totals)
+    if not summary.chats:
+        raise _not_an_export()
+    return summary
 
 
-def _no_export() -> UsageError:
+def _not_an_export() -> UsageError:
     return UsageError(
         "This is no Telegram Desktop export.",
         "Export the chat as machine-readable JSON (Telegram Desktop: ⋮, Export chat history) and give its result.json.",
     )
 
 
-class _Counts:
+class _ChatTotals:
     """What a chat's messages add up to, before it is known which chat it is."""
 
     def __init__(self) -> None:
-        self.new = Ids()
-        self.old = Ids()
+        self.new = IdRange()
+        self.old = IdRange()
         self.files: Counter[tuple[str, str]] = Counter()
         self.first = 0
         self.last = 0
         self.senders: set[int] = set()
 
-    def add(self, told: dict[str, Any], zone: tzinfo, found: Survey) -> None:
-        message_id = whole(told.get("id"))
+    def add(self, raw: dict[str, Any], zone: tzinfo, summary: ExportSummary) -> None:
+        message_id = as_int(raw.get("id"))
         (self.old if message_id < 0 else self.new).add(message_id if message_id > 0 else message_id + SHIFT)
-        if date := moment(told, "date", zone):
+        if date := unix_time(raw, "date", zone):
             self.first = self.first or date
             self.last = max(self.last, date)
-        self.files.update((item.kind, state_of(item)) for item in _files(told))
-        found.unknown.update(unknown_keys(told))
-        sender = peer_id(told.get("from_id"))
+        self.files.update((item.kind, state_of(item)) for item in _files(raw))
+        summary.unknown_keys.update(unknown_keys(raw))
+        sender = peer_id(raw.get("from_id"))
         if sender > 0 and len(self.senders) < _SENDERS:
             self.senders.add(sender)
-        for person in people_of(told):
+        for person in people_of(raw):
             if not person.is_deleted:
-                known = found.names.setdefault(person.name, person.id)
+                known = summary.names.setdefault(person.name, person.id)
                 if known != person.id:
-                    found.names[person.name] = 0
+                    summary.names[person.name] = 0
 
 
 #: A private chat has two senders; more say nothing about who exported.
 _SENDERS = 3
 
 
-def _files(told: dict[str, Any]) -> list[FileItem]:
+def _files(raw: dict[str, Any]) -> list[FileItem]:
     """Every file a message names."""
-    found = [photo_of(told)] if "photo" in told else []
-    found += [file_of(told)] if "file" in told else []
-    return [*found, *rich_files(told.get("rich_message"))]
+    found = [photo_of(raw)] if "photo" in raw else []
+    found += [file_of(raw)] if "file" in raw else []
+    return [*found, *rich_files(raw.get("rich_message"))]
 
 
 def state_of(item: FileItem) -> str:
@@ -155,43 +155,51 @@ def state_of(item: FileItem) -> str:
     return "here" if item.path else "left out" if item.elsewhere else "gone"
 
 
-def _settle(found: Survey, index: int, header: dict[str, Any], counts: _Counts) -> None:
+def _add_chat(summary: ExportSummary, index: int, header: dict[str, Any], totals: _ChatTotals) -> None:
     """Say which chat it was."""
     kind = kind_of(header.get("type"))
     chat_id = chat_id_of(kind, header.get("id")) if kind else 0
     if kind is None or not chat_id:
-        found.not_taken["chats without a known type or id"] += 1
+        summary.ignored["chats without a known type or id"] += 1
         return
     if kind == "saved":
-        found.me = found.me or chat_id
-    others = counts.senders - {chat_id}
-    if kind == "private" and len(others) == 1 and len(counts.senders) == 2:
-        found.me = found.me or next(iter(others))
-    title = words(header.get("name")) or _TITLES.get(words(header.get("type")), "")
-    old_group = unknown_group(chat_id) if counts.old.count else 0
+        summary.exporter_id = summary.exporter_id or chat_id
+    others = totals.senders - {chat_id}
+    if kind == "private" and len(others) == 1 and len(totals.senders) == 2:
+        summary.exporter_id = summary.exporter_id or next(iter(others))
+    title = as_text(header.get("name")) or _TITLES.get(as_text(header.get("type")), "")
+    old_group = unknown_group(chat_id) if totals.old.count else 0
     chat = Chat(
         chat_id,
         kind,
         title or f"Deleted Account {chat_id}",
-        top=counts.new.high,
-        count=counts.new.count,
+        top=totals.new.high,
+        count=totals.new.count,
         is_public=is_public(header.get("type")),
         migrated_from=old_group,
     )
-    ids = {chat_id: counts.new} | ({old_group: counts.old} if old_group else {})
-    found.chats.append(
-        FoundChat(index, chat, Place(chat_id, old_group, found.me, title), ids, counts.files, counts.first, counts.last)
+    ids = {chat_id: totals.new} | ({old_group: totals.old} if old_group else {})
+    summary.chats.append(
+        ExportedChat(
+            index,
+            chat,
+            ChatIdentity(chat_id, old_group, summary.exporter_id, title),
+            ids,
+            totals.files,
+            totals.first,
+            totals.last,
+        )
     )
 
 
-def _not_taken(rest: dict[str, Any]) -> Counter[str]:
+def _ignored(rest: dict[str, Any]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for key in _NOT_TAKEN:
+    for key in _IGNORED:
         value = rest.get(key)
         if isinstance(value, dict):
             value = value.get("list", value)
         if value:
             counts[key] = len(value)
-    known = {*_HEADER, *_NOT_TAKEN, "about", "personal_information"}
+    known = {*_HEADER, *_IGNORED, "about", "personal_information"}
     counts.update({f"unknown key {key}": 1 for key in rest if key not in known})
     return counts
