@@ -28,13 +28,13 @@ def local_timezone() -> str:
 
 
 def home_folder(env: Mapping[str, str]) -> Path:
-    """``TOBS_HOME``, or the platform's data folder for tobs."""
+    """Return ``TOBS_HOME``, or the platform's data folder for tobs."""
     named = env.get("TOBS_HOME", "")
     return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("tobs", appauthor=False))
 
 
 def make_home(home: Path) -> Path:
-    """``home`` with its folders, readable by its owner alone. Raises ConfigError."""
+    """Create ``home`` with its folders, readable by its owner only. Raises ConfigError."""
     try:
         for folder in (home, home / "sessions", home / "accounts"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def make_home(home: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write ``text`` so that only its owner can ever read it, whole or not at all."""
+    """Write ``text`` atomically to a file that only its owner can read."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The media chain: what is wanted, fetched, verified, processed. Works in a staging folder and returns files."""
+"""Media: policy, transfer and processors. Works in a staging folder and returns files."""
 
 from tobs.media.chain import Chain, Incoming, Processed, Produced
 from tobs.media.policy import ChatMediaPolicy, DownloadLimits, FetchDecision, MediaPolicy, decide_fetch

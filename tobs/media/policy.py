@@ -1,4 +1,4 @@
-"""Which files of a message are fetched."""
+"""Policy of downloads: which files of a message are fetched, in which order, and up to which limits."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ ALL_KINDS: frozenset[FileKind] = frozenset(get_args(FileKind))
 
 
 class ChatMediaPolicy(Struct, frozen=True):
-    """What the owner wants of one chat; None: the same as of all. ``which`` is its id, its @username, its whole title,
-    or ``me``."""
+    """Policy for one chat; None means the same as for all chats.
+
+    ``which`` is the id, @username or complete title of the chat, or ``me``.
+    """
 
     which: str
     kinds: frozenset[FileKind] | None = None
     max_size: int | None = None
 
     def applies_to(self, chat: Chat) -> bool:
-        """Whether it speaks of ``chat``; of its stories, too."""
+        """Return whether the policy applies to ``chat``; the stories of a chat are included."""
         which = self.which.strip()
         if which.lstrip("-").isdigit():
             return int(which) in (chat.id, story_peer(chat.id), chat.migrated_to)
@@ -35,15 +37,17 @@ class ChatMediaPolicy(Struct, frozen=True):
 
 
 class MediaPolicy(Struct, frozen=True):
-    """What the owner wants: kinds of media, and files up to ``max_size`` bytes. No kinds: no media at all. ``chats``
-    has what is wanted otherwise of some."""
+    """Kinds of media to fetch, up to ``max_size`` bytes per file.
+
+    No kinds means no media at all. ``chats`` has policies for single chats.
+    """
 
     kinds: frozenset[FileKind] = ALL_KINDS
     max_size: int = 50_000_000
     chats: tuple[ChatMediaPolicy, ...] = ()
 
     def of(self, chat: Chat) -> MediaPolicy:
-        """What is wanted of ``chat``: the first wish about it counts."""
+        """Return the policy for ``chat``: the first chat policy that applies to it wins."""
         chat_policy = next((one for one in self.chats if one.applies_to(chat)), None)
         if chat_policy is None:
             return self if not self.chats else MediaPolicy(self.kinds, self.max_size)
@@ -51,21 +55,25 @@ class MediaPolicy(Struct, frozen=True):
         return MediaPolicy(kinds, self.max_size if chat_policy.max_size is None else chat_policy.max_size)
 
     def has_policy_for(self, chat: Chat) -> bool:
-        """Whether there is a wish about ``chat``."""
+        """Return whether there is a chat policy for ``chat``."""
         return any(one.applies_to(chat) for one in self.chats)
 
 
 class DownloadLimits(Struct, frozen=True):
-    """What a run may fetch: ``budget`` bytes of files (None: all), leaving ``floor`` bytes of the disk free; nothing
-    with ``later``."""
+    """Limits of a run: ``budget`` bytes of files (None: no limit) and ``floor`` bytes of free disk space.
+
+    With ``later`` nothing is fetched.
+    """
 
     budget: int | None = None
     floor: int = 0
     later: bool = False
 
     def limit_reached(self, size: int, spent: int, free: int) -> LimitReached | None:
-        """Why a file of ``size`` bytes is not fetched when ``spent`` bytes were and ``free`` are left on the disk;
-        None when it is."""
+        """Return the limit that a file of ``size`` bytes would exceed; None if it can be fetched.
+
+        ``spent`` are the bytes fetched in this run, ``free`` those left on the disk.
+        """
         if self.budget is not None and spent + size > self.budget:
             return LimitReached(f"one run may fetch {megabytes(self.budget)}")
         if free - size < self.floor:
@@ -75,14 +83,14 @@ class DownloadLimits(Struct, frozen=True):
 
 
 class LimitReached(Struct, frozen=True):
-    """Why files are left to a later run; ``is_fault``: nobody asked for that."""
+    """A limit that leaves files to a later run; ``is_fault`` if the user did not set it."""
 
     reason: str
     is_fault: bool = False
 
 
 class FetchDecision(Struct, frozen=True):
-    """What becomes of a file, why it is not fetched (empty for a wanted one), and its ``rank`` among those that are."""
+    """State of a file, the reason if it is not fetched, and its ``rank`` in the order of downloads."""
 
     state: WantedState
     reason: str = ""
@@ -90,10 +98,10 @@ class FetchDecision(Struct, frozen=True):
 
 
 def decide_fetch(message: Message, item: FileItem, policy: MediaPolicy) -> FetchDecision:
-    """Whether ``item`` of ``message`` is fetched, and when.
+    """Decide whether and in which order ``item`` of ``message`` is fetched.
 
-    ``unavailable`` is what nobody can have any more (the source does not hold it), ``skipped`` what the owner
-    did not ask for: a later run with another policy fetches it.
+    ``unavailable`` files cannot be fetched any more, because the source does not have them. ``skipped`` files are
+    excluded by the policy; a later run with another policy fetches them.
     """
     if item.elsewhere:
         return FetchDecision("skipped", "the export left it out; a run with Telegram fetches it")
@@ -110,12 +118,14 @@ def decide_fetch(message: Message, item: FileItem, policy: MediaPolicy) -> Fetch
 
 
 def rank(item: FileItem) -> int:
-    """When a file is fetched: 0 first (what people say and show, if it is not large), 2 last (large files)."""
+    """Return the rank of a file in the order of downloads: 0 first (voice, photos, if not large), 2 last (large
+    files).
+    """
     if item.size > _LARGE:
         return 2
     return 0 if item.kind in ("voice", "round", "photo", "sticker") else 1
 
 
 def megabytes(size: int) -> str:
-    """``size`` (bytes) in MB of a million bytes, as people and Telegram's clients write it."""
+    """Format ``size`` (bytes) in MB of a million bytes, as Telegram's clients do."""
     return f"{size / 1e6:.1f}".removesuffix(".0") + " MB"

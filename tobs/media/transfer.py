@@ -1,4 +1,4 @@
-"""One file: fetched, resumed, checked, hashed, staged. Nothing short or empty ever gets past here."""
+"""Transfer of a file: fetched, resumed, checked, hashed, staged. Incomplete and empty files are refused."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from tobs.model import FileItem
 
 
 class Fetch(Protocol):
-    """Brings one file: writes it to ``part`` from byte ``offset`` on, tells ``on_progress`` how many bytes are
-    there, returns the number at the end. Raises TransferFailed."""
+    """Function that fetches a file: writes it to ``part`` from byte ``offset`` on.
+
+    Reports the number of bytes written so far to ``on_progress`` and returns the final number. Raises TransferFailed.
+    """
 
     async def __call__(self, part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int: ...
 
@@ -28,10 +30,10 @@ async def transfer(
     offset: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> StagedFile:
-    """Fetch ``item`` into ``part``, going on from the verified ``offset``, and stage it.
+    """Fetch ``item`` into ``part``, continuing at the verified ``offset`` (bytes), and stage it.
 
-    Raises TransferFailed when the file is not what was announced. A short ``part`` is kept to go on from; one
-    that is empty or too long is of no use and removed. Raises VaultUnwritable when the disk refuses.
+    Raises TransferFailed if the file is not as announced. A short ``part`` stays, to be continued; an empty or too long
+    one is removed. Raises VaultUnwritable if the disk refuses.
     """
     try:
         start = await asyncio.to_thread(_resume_from, part, offset)
@@ -52,8 +54,11 @@ async def transfer(
 
 
 def _resume_from(part: Path, offset: int) -> int:
-    """Cut ``part`` to its verified bytes. What is there beyond them may be half-written; when it has fewer than
-    were verified, it is not the file that was verified: start over."""
+    """Cut ``part`` to its verified bytes and return the offset to continue at.
+
+    Bytes after the offset may be half-written. A file with fewer bytes than verified is another file and starts again
+    at 0.
+    """
     part.parent.mkdir(parents=True, exist_ok=True)
     size = _size(part)
     start = offset if offset <= size else 0

@@ -1,4 +1,4 @@
-"""Formatted text: a string and the entities over it."""
+"""Formatted text: strings with entities, and the blocks of rich messages."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Text(Struct, frozen=True, omit_defaults=True):
 
 
 class RichBlock(Struct, frozen=True, omit_defaults=True):
-    """One block or inline node of a rich message.
+    """A block or inline node of a rich message (headings, lists, tables, media ...), which replaces the flat text.
 
-    ``kind`` is the TL name in snake case without its prefix (``heading``, ``list``, ``bold`` ...),
-    ``text`` the literal text of a leaf, ``values`` the plain fields (level, language, url ...) and
-    ``children`` the nested nodes in reading order.
+    ``kind`` is the TL name in snake case without its prefix (``heading``, ``list``, ``bold`` ...), ``text`` the literal
+    text of a leaf node, ``values`` the plain fields (level, language, url ...) and ``children`` the nested nodes in
+    reading order.
     """
 
     kind: str

@@ -1,7 +1,7 @@
 """The plugin API: everything a plugin imports from tobs.
 
-The rest of the room is for tobs itself: ``catalogue`` finds plugins, ``ordering`` sorts them, ``host`` runs
-them in worker processes, ``results`` declares where their results are kept.
+The other modules are for tobs itself: ``catalogue`` finds plugins, ``ordering`` sorts them, ``host`` runs them in
+worker processes, ``results`` declares the store of their results.
 """
 
 from tobs.model import FileItem, FileKind, Message

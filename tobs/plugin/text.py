@@ -15,8 +15,10 @@ _PATH = re.compile(r""":?\s*(['"])(?:/|[A-Za-z]:[\\/])[^'"]*\1""")
 
 
 def escaped(text: str) -> str:
-    """``text`` as Markdown that shows it as it stands, with its line ends; what would be a heading, list, link, tag,
-    formula or HTML is none. Indentation is lost."""
+    """Escape ``text`` so that Markdown shows it literally, with its line ends.
+
+    Nothing in it becomes a heading, list, link, tag, formula or HTML. Indentation is lost.
+    """
     text = _INDENT.sub("", _UNFIT.sub("\ufffd", text))
     return _START.sub(_at_start, _SPECIAL.sub(_backslashed, text))
 

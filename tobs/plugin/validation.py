@@ -1,4 +1,4 @@
-"""What a plugin returned, checked before anything is done with it."""
+"""Validation of the values that plugins return, before anything is done with them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _texts = decoder(str)
 
 
 class InvalidResult(Exception):
-    """A plugin returned what tobs cannot use; the text says what."""
+    """Raised for a returned value that tobs cannot use; the text says why."""
 
 
 def validated_result(body: bytes, call: object) -> Result:
@@ -65,16 +65,19 @@ def validated_result(body: bytes, call: object) -> Result:
 
 
 def validated_enrichment(body: bytes) -> Enrichment:
-    """What a plugin said about a message (msgpack). Raises InvalidResult."""
-    said: Enrichment = _decoded(_enrichments, body)
-    _check_fields(said.fields)
-    for note in said.notes:
+    """Decode and check the findings about a message (msgpack). Raises InvalidResult."""
+    enrichment: Enrichment = _decoded(_enrichments, body)
+    _check_fields(enrichment.fields)
+    for note in enrichment.notes:
         _check_fields(note.fields)
-    return said
+    return enrichment
 
 
 def validated_export(body: bytes, call: object) -> Exported:
-    """The files that were made for ``call`` (msgpack). Raises InvalidResult for one that is not in its work folder."""
+    """Decode and check the files made for ``call`` (msgpack).
+
+    Raises InvalidResult for a file outside its work folder.
+    """
     made: Exported = _decoded(_exports, body)
     assert isinstance(call, Export)
     for path in made.files:
@@ -83,8 +86,10 @@ def validated_export(body: bytes, call: object) -> Exported:
 
 
 def validated_body(body: bytes, call: object) -> str:
-    """The body that a plugin gave the note ``call`` (msgpack). Raises InvalidResult for one that is empty, or that has
-    other ids of blocks."""
+    """Decode and check the new body of the note ``call`` (msgpack).
+
+    Raises InvalidResult if it is empty or has other block ids.
+    """
     text: str = _decoded(_texts, body)
     assert isinstance(call, RenderedNote)
     if not text.strip():
@@ -95,7 +100,7 @@ def validated_body(body: bytes, call: object) -> str:
 
 
 def validated_text(body: bytes) -> str:
-    """What the command of a plugin said (msgpack). Raises InvalidResult."""
+    """Decode the output of a plugin's command (msgpack). Raises InvalidResult."""
     text: str = _decoded(_texts, body)
     return text
 

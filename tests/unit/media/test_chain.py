@@ -17,7 +17,7 @@ from tobs.model.outcomes import ProcessorCounts
 from tobs.plugin import Section
 from tobs.plugin.host import Host, HostLimits
 from tobs.plugin.loading import load_class
-from tobs.plugin.ordering import Place, sort_places
+from tobs.plugin.ordering import OrderEntry, sort_plugins
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import PluginRef
 from tobs.plugin.results import ResultKey
@@ -73,7 +73,7 @@ def move(made: Produced, place: Path) -> None:
 
 
 def chain(tmp_path: Path, host: Host, results: Results, *processors: Processor, **more: Any) -> Chain:
-    order = sort_places(Place(p.name, p.plugin.band, p.plugin.after) for p in processors)
+    order = sort_plugins(OrderEntry(p.name, p.plugin.band, p.plugin.after) for p in processors)
     by_name = {processor.name: processor for processor in processors}
     return Chain([by_name[name] for name in order], host, results, staging=tmp_path / "staging", **more)
 

@@ -1,7 +1,7 @@
 """A Telegram Desktop export (result.json, its folder, or a .zip of it) as a source of messages.
 
-The sandbox has a reader of its own for the same format, on purpose: an import compared with an export of the same data
-must not share one parser.
+The sandbox has a separate reader of the same format, on purpose: comparing an import with an export of the same data
+must not depend on a shared parser.
 """
 
 from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop, title_of_html

@@ -1,6 +1,6 @@
-"""Service messages: the exporter's actions under the names Telegram gives them.
+"""Service messages: the exporter's action names converted to Telegram's.
 
-Somebody of whom an export tells only the name stands in the values as that name instead of an id.
+A person without an id in the export is given by name in the values.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Values = dict[str, Any]
 
 
 def action_of(message: Json, zone: tzinfo, id_by_name: IdByName) -> Action:
-    """The action of a service message; one that is not known keeps its name and values."""
+    """Convert the action of a service message; an unknown one keeps its name and values."""
     name = message.get("action")
     if not isinstance(name, str):
         return Action("custom_action", {"message": as_text(message.get("information_text"))})
@@ -49,12 +49,12 @@ def action_of(message: Json, zone: tzinfo, id_by_name: IdByName) -> Action:
 
 
 def action_photo(message: Json, size_of: SizeOf) -> FileItem | None:
-    """The picture that an action brings along."""
+    """Return the picture of an action; None if it has none."""
     return photo_of(message, size_of) if message.get("action") in _PHOTO_ACTIONS and "photo" in message else None
 
 
 class _ActionFields:
-    """A service message, asked for what its action needs."""
+    """Access to the fields of a service message by type."""
 
     def __init__(self, message: Json, zone: tzinfo, id_by_name: IdByName) -> None:
         self._message = message
@@ -77,11 +77,11 @@ class _ActionFields:
         return as_int(self._message.get(f"{key}_unixtime")) or local_unix_time(self._message.get(key), self._zone)
 
     def person(self, key: str) -> int | str | None:
-        """Somebody, by id or name."""
+        """Return the id of a person, or the name if the id is unknown."""
         return peer_id(self._message.get(f"{key}_id")) or self._person(self._message.get(key))
 
     def people(self, key: str) -> list[int | str]:
-        """Several; a deleted account has no name."""
+        """Return the ids or names of several people; a deleted account has no name."""
         value = self._message.get(key)
         return [self._person(name) or "Deleted Account" for name in value] if isinstance(value, list) else []
 
@@ -141,7 +141,7 @@ def _proximity(raw: _ActionFields) -> Values:
 
 
 def _peers(raw: _ActionFields) -> Values:
-    """The peers are JSON inside a text."""
+    """Parse the peers, which are JSON inside a text."""
     value = raw("peers")
     if isinstance(value, str):
         try:

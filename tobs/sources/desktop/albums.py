@@ -1,6 +1,6 @@
-"""Albums: the exporter does not say which messages are one. Neighbours of one sender and one second are taken for it.
+"""Albums: the export does not contain album ids. Adjacent messages of one sender and one second are joined.
 
-It is an inference, told by a negative number; live data, which knows better, replaces it.
+This is an inference, marked by a negative album id; live data replaces it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _CLASSES = {"photo": "seen", "video": "seen", "audio": "audio", "document": "doc
 
 
 def join_albums(messages: Iterable[ExportedMessage]) -> Iterator[ExportedMessage]:
-    """``messages`` in the order of the file, albums with an ``album_id``: the negated id of their first message."""
+    """Set ``album_id`` on the messages of albums, given in the order of the file: the negated id of the first
+    message.
+    """
     album: list[ExportedMessage] = []
     for exported in messages:
         if album and (len(album) == MAX_ALBUM or not _joins(album[-1].message, exported.message)):

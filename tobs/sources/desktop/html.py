@@ -1,7 +1,7 @@
-"""The HTML form of an export (`messages.html`, `messages2.html`, …), read into the form of the JSON as far as it goes.
+"""The HTML form of an export (`messages.html`, `messages2.html`, …), converted to the JSON form.
 
-It is made for reading: it does not say which chat it is, nor the ids of people; sizes are rounded; formatting, replies,
-forwards, polls and files are there. What a page looks like is Telegram Desktop's `export_output_html.cpp`.
+HTML exports are made for reading: they do not contain the chat id or the ids of people, and sizes are rounded;
+formatting, replies, forwards, polls and files are there. Format: Telegram Desktop's `export_output_html.cpp`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ RawMessage = dict[str, Any]
 
 
 def read_html(pages: Iterable[TextIO], header: RawMessage) -> Iterator[RawMessage]:
-    """The messages of ``pages`` in the form of the JSON; the chat's name goes into ``header``."""
+    """Read the messages of ``pages`` in the JSON form; the chat's name is stored in ``header``."""
     sender = ""
     for page in pages:
         reader = _Page(sender)
@@ -74,7 +74,7 @@ def read_html(pages: Iterable[TextIO], header: RawMessage) -> Iterator[RawMessag
 
 
 def html_title(pages: Iterable[TextIO]) -> str:
-    """The name of the chat that ``pages`` are of."""
+    """Return the name of the chat in ``pages``."""
     for page in pages:
         reader = _Page("")
         while not reader.title and (text := page.read(_CHUNK)):
@@ -84,7 +84,7 @@ def html_title(pages: Iterable[TextIO]) -> str:
 
 
 class _Page(HTMLParser):
-    """One page. What is open is a stack of (tag, role): the role says what its text is for."""
+    """Parser of a page. Open elements are a stack of (tag, role); the role tells how their text is used."""
 
     def __init__(self, sender: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -99,12 +99,12 @@ class _Page(HTMLParser):
         self._done: list[RawMessage] = []
 
     def take_messages(self) -> list[RawMessage]:
-        """The messages that are whole."""
+        """Return the complete messages and forget them."""
         done, self._done = self._done, []
         return done
 
     def finish(self) -> list[RawMessage]:
-        """The last message too: its page has ended."""
+        """End the last message and return the remaining ones."""
         self._end_message()
         return self.take_messages()
 
@@ -293,7 +293,7 @@ class _Page(HTMLParser):
 
 
 def _day(text: str) -> str:
-    """``3 November 2025`` as the beginning of that day; empty for anything else."""
+    """Convert ``3 November 2025`` to the beginning of that day; empty for anything else."""
     try:
         return datetime.strptime(text, "%d %B %Y").replace(second=1).isoformat()
     except ValueError:
@@ -301,7 +301,7 @@ def _day(text: str) -> str:
 
 
 def _run(text: str, roles: list[str]) -> RawMessage:
-    """A run of text with its innermost style: the JSON has one style a run too."""
+    """Return a run of text with its innermost style, as in the JSON form."""
     for role in reversed(roles):
         name, _, value = role.partition(":")
         if name == "link":
@@ -316,7 +316,7 @@ def _run(text: str, roles: list[str]) -> RawMessage:
 
 
 def _merge_runs(runs: list[RawMessage]) -> list[RawMessage]:
-    """Neighbours of one style as one, without the white space around the whole."""
+    """Merge adjacent runs of one style and strip white space around the whole text."""
     merged: list[RawMessage] = []
     for run in runs:
         if merged and {**merged[-1], "text": ""} == {**run, "text": ""}:
@@ -330,7 +330,7 @@ def _merge_runs(runs: list[RawMessage]) -> list[RawMessage]:
 
 
 def _answer(text: str) -> RawMessage:
-    """An answer of a poll: ``- Yes 3 votes, chosen vote``."""
+    """Parse an answer of a poll: ``- Yes 3 votes, chosen vote``."""
     head, _, tail = text.removeprefix("- ").rpartition(" ")
     match = re.search(r"^(.*?)\s*(\d+) votes?(, chosen vote)?$", text.removeprefix("- "))
     if match is None:

@@ -1,4 +1,4 @@
-"""What an exported message carries beside its text."""
+"""Media of exported messages."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ SizeOf = Callable[[str], int]
 
 
 def unknown_size(path: str) -> int:
-    """Nobody has looked."""
+    """Return 0: the files of the export are not checked."""
     return 0
 
 
 def media_of(message: Json, zone: tzinfo, id_by_name: IdByName, size_of: SizeOf = unknown_size) -> Media | None:
-    """The media of a message; None when it is only text."""
+    """Convert the media of a message; None if it has only text."""
     media = _media_without_price(message, zone, id_by_name, size_of)
     if "paid_stars_amount" in message:
         files = (media,) if isinstance(media, FileItem) else ()
@@ -72,7 +72,7 @@ def _media_without_price(message: Json, zone: tzinfo, id_by_name: IdByName, size
 
 
 def photo_of(raw: Json, size_of: SizeOf = unknown_size) -> FileItem:
-    """The picture that ``raw`` names."""
+    """Convert the picture in ``raw``."""
     path = _path(raw.get("photo"))
     return FileItem(
         "photo",
@@ -88,7 +88,7 @@ def photo_of(raw: Json, size_of: SizeOf = unknown_size) -> FileItem:
 
 
 def file_of(raw: Json, size_of: SizeOf = unknown_size) -> FileItem:
-    """The document that ``raw`` describes. A file without `media_type` is a plain one."""
+    """Convert the document in ``raw``. A file without `media_type` is a plain document."""
     path = _path(raw.get("file"))
     kind = _KINDS.get(as_text(raw.get("media_type")), "document")
     name = as_text(raw.get("file_name"))
@@ -112,23 +112,23 @@ def file_of(raw: Json, size_of: SizeOf = unknown_size) -> FileItem:
 
 
 def _performer(raw: Json) -> str:
-    """Who performs; the exporter's word for nobody is none."""
+    """Return the performer; the exporter writes `<unknown>` if there is none."""
     name = as_text(raw.get("performer"))
     return "" if name == "<unknown>" else name
 
 
 def _size(raw: Any, path: str, size_of: SizeOf) -> int:
-    """What the export says, or more where the file has more: only one that is short is not whole."""
+    """Return the size in the export, or the actual size if that is larger; a smaller file is incomplete."""
     return max(as_int(raw), size_of(path) if path else 0)
 
 
 def _path(value: Any) -> str:
-    """The place of a file in the export; empty for one that is not there (a sentence in brackets says why)."""
+    """Return the path of a file in the export; empty if it is missing (a sentence in brackets gives the reason)."""
     return "" if as_text(value).startswith("(") else as_text(value).replace("\\", "/")
 
 
 def _is_left_out(value: Any) -> bool:
-    """Whether a file was left out by the choice of who exported: Telegram has it still."""
+    """Return whether the exporting user excluded a file: Telegram still has it."""
     return as_text(value).startswith(_LEFT_OUT) or value in ("file_type", "file_size", "date_limits")
 
 
@@ -169,7 +169,7 @@ def _poll(message: Json, zone: tzinfo, id_by_name: IdByName) -> Media:
 
 
 def todo_items(value: Any) -> tuple[TodoItem, ...]:
-    """The items of a to-do list. The exporter does not say which are done."""
+    """Convert the items of a to-do list. The export does not contain which are done."""
     return tuple(TodoItem(as_int(item.get("id")), text_of(item.get("text"))) for item in as_objects(value))
 
 
@@ -234,7 +234,7 @@ def _named(value: Any, id_by_name: IdByName) -> tuple[int, ...]:
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    """An object, also one that is written as JSON inside a text; empty for anything else."""
+    """Return an object, also one written as JSON inside a text; empty for anything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

@@ -1,4 +1,4 @@
-"""One exported message as a ``Message``."""
+"""Exported messages converted to ``Message``."""
 
 from __future__ import annotations
 
@@ -43,8 +43,11 @@ NO_NAME = "Deleted Account"
 
 
 class ChatIdentity(Struct, frozen=True):
-    """Where messages of a chat belong: ``chat_id``, and for negative ids the group it grew from, ``old_group``;
-    ``me`` is the marked id of who exported (0: not known), ``title`` the chat's."""
+    """Ids and title of an exported chat.
+
+    Messages with positive ids belong to ``chat_id``, those with negative ids to ``old_group``, the basic group that
+    became it. ``me`` is the marked id of the exporting user (0: unknown).
+    """
 
     chat_id: int
     old_group: int = 0
@@ -53,15 +56,16 @@ class ChatIdentity(Struct, frozen=True):
 
 
 class ExportedMessage(Struct, frozen=True):
-    """A message and what the export says of it."""
+    """A message and its object in the export."""
 
     message: Message
     raw: dict[str, Any]
 
 
 class ReadContext(Struct, frozen=True):
-    """What reading needs to know: the zone of local dates, the ids of people by their names, the sizes of files and
-    what is in small ones."""
+    """Data needed to convert messages: the zone of local dates, ids of people by name, sizes of files, and small text
+    files.
+    """
 
     zone: tzinfo
     names: Mapping[str, int] = {}
@@ -69,12 +73,12 @@ class ReadContext(Struct, frozen=True):
     read_text: Callable[[str], str] = lambda path: ""
 
     def id_by_name(self, name: Any) -> int:
-        """The marked id of somebody by name; 0 where it is not known."""
+        """Return the marked id of a person by name; 0 if unknown."""
         return self.names.get(name, 0) if isinstance(name, str) else 0
 
 
 def chat_of(raw: Json, identity: ChatIdentity) -> tuple[int, int]:
-    """The chat (marked) and id of a message: a negative one is of the basic group that was before."""
+    """Return the chat (marked) and id of a message; a negative id belongs to the former basic group."""
     return _chat_and_id(as_int(raw.get("id")), identity)
 
 
@@ -85,8 +89,10 @@ def _chat_and_id(message_id: int, identity: ChatIdentity) -> tuple[int, int]:
 
 
 def message_of(raw: Json, identity: ChatIdentity, context: ReadContext, *, before: int = 0) -> Message:
-    """The model of an exported message. ``before`` is the date (Unix seconds) of the message before it, for those
-    that come without one."""
+    """Convert an exported message.
+
+    ``before`` is the date (Unix seconds) of the previous message, used for messages without a date.
+    """
     chat_id, message_id = chat_of(raw, identity)
     date = unix_time(raw, "date", context.zone) or before
     if raw.get("type") == "unsupported":
@@ -119,7 +125,7 @@ def message_of(raw: Json, identity: ChatIdentity, context: ReadContext, *, befor
 
 
 def _media(raw: Json, context: ReadContext) -> Media | None:
-    """The media of a message; a contact's card is a file of the export."""
+    """Convert the media of a message; the vCard of a contact is read from its file."""
     media = media_of(raw, context.zone, context.id_by_name, context.size_of)
     card = as_text(raw.get("contact_vcard"))
     if isinstance(media, Contact) and card and not card.startswith("("):
@@ -128,13 +134,15 @@ def _media(raw: Json, context: ReadContext) -> Media | None:
 
 
 def _unknown_sender(raw: Json, identity: ChatIdentity) -> str:
-    """The name of a sender without an id, as an export in HTML has them."""
+    """Return the name of a sender without an id, as in HTML exports."""
     name = as_text(raw.get("from"))
     return "" if "from_id" in raw or name == identity.title else name
 
 
 def _text(raw: Json) -> Text:
-    """The pieces where there are any (since September 2022), else the text, which may be a list of pieces too."""
+    """Return the text entities if there are any (since September 2022), else the text, which may be a list of
+    pieces.
+    """
     pieces = raw.get("text_entities")
     return text_of(pieces) if pieces else text_of(raw.get("text"))
 
@@ -153,8 +161,10 @@ def _reply(raw: Json, identity: ChatIdentity, *, is_service: bool) -> Reply | No
 
 
 def _forward(raw: Json) -> Forward | None:
-    """Where a message comes from. Whoever deleted their account has no name; the date and id of the origin are not
-    exported."""
+    """Return the origin of a forwarded message.
+
+    A deleted account has no name; the date and id of the original message are not exported.
+    """
     if "forwarded_from" not in raw:
         return None
     origin = peer_id(raw.get("forwarded_from_id"))
@@ -186,7 +196,7 @@ def _reaction(raw: Json) -> Reaction:
 
 
 def people_of(raw: Json) -> Sequence[Person]:
-    """Everybody whose id and name a message tells."""
+    """Return every person with id and name in a message."""
     pairs = (("from_id", "from"), ("actor_id", "actor"), ("forwarded_from_id", "forwarded_from"), ("to_id", "to"))
     found = []
     for id_key, name_key in pairs:
@@ -198,5 +208,5 @@ def people_of(raw: Json) -> Sequence[Person]:
 
 
 def unknown_keys(raw: Json) -> list[str]:
-    """Keys of a message that tobs has no identity for; service messages bring keys of their own."""
+    """Return the keys of a message that tobs does not know; service messages have keys of their own."""
     return [] if raw.get("type") == "service" else [key for key in raw if key not in KNOWN]

@@ -1,4 +1,4 @@
-"""The messages of an export as pages, chat by chat, in the order of the file."""
+"""Messages of an export as pages, chat by chat, in the order of the file."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ChatPages(Struct, frozen=True):
-    """A chat and its pages, each of messages of one chat id: the group it grew from has its own."""
+    """A chat and its pages, each with messages of one chat id: a former basic group has pages of its own."""
 
     chat: ExportedChat
     pages: Iterator[Page]
 
 
 def read_pages(export: RawExport, summary: ExportSummary, context: ReadContext) -> Iterator[ChatPages]:
-    """Every chat that ``found`` has, with its pages; those of one must be read before the next is asked for.
+    """Yield every chat of ``summary`` with its pages; those of a chat must be read before the next chat.
 
-    A file that is broken ends with what is whole: the survey has told where.
+    A broken file ends with its last complete message; the summary contains the position.
     """
     chats = {chat.index: chat for chat in summary.chats}
     try:
@@ -46,7 +46,7 @@ def read_pages(export: RawExport, summary: ExportSummary, context: ReadContext) 
 
 
 def _until_broken(messages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The messages up to where the file breaks."""
+    """Yield the messages up to the position where the file breaks."""
     try:
         yield from messages
     except (Truncated, NotJson):
@@ -78,7 +78,7 @@ def _messages(
 
 
 def _page(messages: list[ExportedMessage]) -> Page:
-    """A page that settles no ids: what is not in the export may be on Telegram all the same."""
+    """Make a page that settles no ids: messages missing in the export may exist on Telegram."""
     people: dict[int, Person] = {}
     for one in messages:
         for person in people_of(one.raw):

@@ -1,7 +1,7 @@
-"""``rich_message`` (Telegram Desktop 7.0, July 2026): a tree of blocks in place of the text.
+"""The field ``rich_message`` (Telegram Desktop 7.0, July 2026): a tree of blocks in place of the text.
 
-Blocks and rich texts get the names and shape that Telegram's own have (``tobs.model.RichBlock``); what is not known
-keeps its name and plain values.
+Blocks and rich texts are converted to Telegram's names and structure (``tobs.model.RichBlock``); unknown ones keep
+their name and plain values.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _NODES = frozenset({"type", "text", "caption", "blocks", "items", "rows", "cells
 
 
 def rich_blocks(raw: Any) -> tuple[RichBlock, ...]:
-    """The blocks of a rich message."""
+    """Convert the blocks of a rich message."""
     return tuple(_blocks(raw.get("blocks"))) if isinstance(raw, dict) else ()
 
 
 def rich_files(raw: Any, size_of: SizeOf = unknown_size) -> tuple[FileItem, ...]:
-    """The pictures and files that the blocks carry, in reading order."""
+    """Return the pictures and files of the blocks, in reading order."""
     found: list[FileItem] = []
     for block in as_objects(raw.get("blocks")) if isinstance(raw, dict) else []:
         _collect(block, found, size_of)
@@ -53,7 +53,7 @@ def _collect(block: Json, found: list[FileItem], size_of: SizeOf) -> None:
 
 
 def _known(item: FileItem, kind: Literal["photo", "document"], file_id: int) -> FileItem:
-    """A file whose id the export tells: by that its block knows it."""
+    """Set the id of a file if the export contains it: the block refers to the file by this id."""
     return replace(item, remote=RemoteFile(kind, file_id, 0, b"", 0)) if file_id else item
 
 
@@ -174,7 +174,7 @@ def _caption(block: Json) -> tuple[RichBlock, ...]:
 
 
 def _texts(value: Any) -> list[RichBlock]:
-    """A rich text as nodes in reading order; concatenations are flattened, empty texts dropped."""
+    """Convert a rich text to nodes in reading order; concatenations are flattened, empty texts dropped."""
     if isinstance(value, str):
         return [RichBlock("plain", value)] if value else []
     if isinstance(value, list):
@@ -206,7 +206,7 @@ def _texts(value: Any) -> list[RichBlock]:
 
 
 def _plain(value: Json) -> dict[str, Any]:
-    """The plain fields of a block or text."""
+    """Return the plain fields of a block or text."""
     return {
         key: each
         for key, each in value.items()

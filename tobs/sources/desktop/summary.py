@@ -1,4 +1,4 @@
-"""What is in an export, found out in one pass that keeps nothing: chats, how many messages, people, files, gaps."""
+"""Summary of an export, made in a single pass with constant memory: chats, numbers of messages, people, files, gaps."""
 
 from __future__ import annotations
 
@@ -42,15 +42,18 @@ class IdRange(Struct):
     high: int = 0
 
     def add(self, message_id: int) -> None:
-        """One more."""
+        """Add an id."""
         self.low = min(self.low, message_id) if self.count else message_id
         self.high = max(self.high, message_id)
         self.count += 1
 
 
 class ExportedChat(Struct):
-    """The ``index``-th chat of an export. ``ids`` are by marked chat id: its own, and of the group it grew from;
-    ``files`` counts files by kind and whether the export has them (``here``, ``left out``, ``gone``)."""
+    """Chat number ``index`` of an export.
+
+    ``id_ranges`` are by marked chat id: of the chat and of the basic group that became it. ``files`` counts files by
+    kind and state (``here``, ``left out``, ``gone``). ``first`` and ``last`` are Unix seconds.
+    """
 
     index: int
     chat: Chat
@@ -62,9 +65,12 @@ class ExportedChat(Struct):
 
 
 class ExportSummary(Struct):
-    """What an export has. ``me`` is the marked id of who exported (0: not known), ``names`` ids of people by name (0
-    where several have it), ``unknown`` counts keys that tobs does not know, ``not_taken`` what is not about
-    messages, ``broken`` says where the file ends too early (empty: it is whole)."""
+    """Content of an export.
+
+    ``exporter_id`` is the marked id of the exporting user (0: unknown), ``names`` are ids of people by name (0 if
+    several have the name), ``unknown_keys`` counts unknown keys of messages, ``ignored`` counts data that is not about
+    messages, ``broken`` describes where the file ends too early (empty: it is complete).
+    """
 
     chats: list[ExportedChat]
     names: dict[str, int]
@@ -75,7 +81,7 @@ class ExportSummary(Struct):
 
 
 def summarize(files: ExportFiles, *, zone: tzinfo) -> ExportSummary:
-    """What the export has. Raises UsageError for what is no export."""
+    """Read an export once and summarize it. Raises UsageError for a file that is not an export."""
     summary = ExportSummary([], {})
     chats: list[tuple[dict[str, Any], _ChatTotals]] = []
     with open_raw(files) as export:
@@ -111,7 +117,7 @@ def _not_an_export() -> UsageError:
 
 
 class _ChatTotals:
-    """What a chat's messages add up to, before it is known which chat it is."""
+    """Totals of a chat's messages, collected before the chat is known."""
 
     def __init__(self) -> None:
         self.new = IdRange()
@@ -144,19 +150,19 @@ _SENDERS = 3
 
 
 def _files(raw: dict[str, Any]) -> list[FileItem]:
-    """Every file a message names."""
+    """Return every file named by a message."""
     found = [photo_of(raw)] if "photo" in raw else []
     found += [file_of(raw)] if "file" in raw else []
     return [*found, *rich_files(raw.get("rich_message"))]
 
 
 def state_of(item: FileItem) -> str:
-    """Whether the export names a file (`here`), left it out, or could not get it (`gone`)."""
+    """Return whether a file is in the export (`here`), was excluded (`left out`), or could not be exported (`gone`)."""
     return "here" if item.path else "left out" if item.elsewhere else "gone"
 
 
 def _add_chat(summary: ExportSummary, index: int, header: dict[str, Any], totals: _ChatTotals) -> None:
-    """Say which chat it was."""
+    """Identify the chat by its header and add it to the summary."""
     kind = kind_of(header.get("type"))
     chat_id = chat_id_of(kind, header.get("id")) if kind else 0
     if kind is None or not chat_id:

@@ -1,4 +1,4 @@
-"""Text as Telegram Desktop writes it: a flat list of styled pieces."""
+"""Text of Telegram Desktop: a flat list of styled pieces."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KINDS = {
 
 
 def text_of(value: Any) -> Text:
-    """A string, a piece, or a list of both; anything else is no text."""
+    """Convert a string, a piece, or a list of both; anything else gives an empty text."""
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, dict):
@@ -73,5 +73,5 @@ def _entity(kind: str, offset: int, length: int, piece: Json) -> Entity:
 
 
 def units(text: str) -> int:
-    """UTF-16 code units of ``text``: how Telegram counts."""
+    """Return the length of ``text`` in UTF-16 code units, as Telegram counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
