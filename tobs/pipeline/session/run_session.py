@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
+from tobs.config.vault_paths import VaultPaths
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.model.events import PluginIdled, ProcessorCounted
@@ -52,7 +53,6 @@ from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 from tobs.vault.obsidian import update_settings
 from tobs.vault.person_notes import person_notes
-from tobs.vault.workspace import Workspace
 
 
 class RunConfig(Struct, frozen=True):
@@ -63,7 +63,7 @@ class RunConfig(Struct, frozen=True):
     settings: Settings
     profile: Profile
     machine: Machine
-    workspace: Workspace
+    workspace: VaultPaths
     templates: Templates
     functions: Functions
     post_render_plugins: tuple[Processor, ...]
