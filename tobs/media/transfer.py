@@ -10,8 +10,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from tobs.errors import TransferFailed
-from tobs.media.staging import settle, suffix_of, unwritable
+from tobs.media.staging import settle, unwritable
 from tobs.model import FileItem
+from tobs.model.mime import suffix_of
 
 
 class Fetch(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from tobs.errors import PluginError
 from tobs.model import Entity, FileItem, FileKind, Message
+from tobs.model.mime import type_of_name
 from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, RenderedNote, Run
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
@@ -29,7 +29,7 @@ _KINDS: dict[str, FileKind] = {"audio": "audio", "video": "video", "image": "pho
 def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: Message | None = None) -> Item:
     """The file at ``path`` as an item that works in ``work``; its kind is guessed from its name if not given."""
     content = path.read_bytes()
-    mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    mime = type_of_name(path.name) or "application/octet-stream"
     kind = kind or _KINDS.get(mime.partition("/")[0], "document")
     return Item(
         path=path,

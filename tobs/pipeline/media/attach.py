@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
-from tobs.media.staging import suffix_of
 from tobs.model.events import MediaCounted
+from tobs.model.mime import suffix_of
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.edited_files import attach_edited, drop, is_of, own_copy
 from tobs.render.catalogue import catalogue

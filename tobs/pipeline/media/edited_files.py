@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive, FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
-from tobs.media.staging import suffix_of
+from tobs.model.mime import suffix_of
 from tobs.pipeline.context.run_context import RunContext
 from tobs.vault.attach import attach_file, content_of
 
