@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tobs.archive import open_archive
+from tobs.pipeline.context.adapters import open_blobs
 from tobs.pipeline.context.report import ReportBuilder, start_report
 from tobs.pipeline.context.run_context import RenderContext, RunContext, TransferMeter
 from tobs.render.builtin import load_builtin
@@ -30,4 +31,6 @@ def context(tmp_path: Path, report: ReportBuilder) -> Iterator[RunContext]:
     zone = ZoneInfo("UTC")
     with open_archive(tmp_path / "archive.db", clock=lambda: 0.0) as archive:
         render_context = RenderContext(archive, 1, root, zone, RenderOptions(timezone=zone), Templates(load_builtin))
-        yield RunContext(render_context, staging, "message", report.events, TransferMeter(), 100)
+        yield RunContext(
+            render_context, staging, open_blobs(archive, root), "message", report.events, TransferMeter(), 100
+        )

@@ -26,7 +26,7 @@ from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.model.events import PluginIdled, ProcessorCounted
 from tobs.model.report import RunReport
-from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
+from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults, open_blobs
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.post_render import PostRender, stopped_with
@@ -135,6 +135,7 @@ class RunSession(Struct, frozen=True):
         return RunContext(
             render_context=render_context,
             staging=config.workspace.staging,
+            blobs=open_blobs(self.archive, config.workspace.root),
             layout=settings.layout,
             events=config.events,
             meter=TransferMeter(),
@@ -174,7 +175,7 @@ class RunSession(Struct, frozen=True):
             self.host,
             ArchiveResults(self.archive, self.archive_thread),
             staging=config.workspace.staging,
-            locate=ArchiveFiles(self.archive, self.archive_thread, config.workspace.root),
+            locate=ArchiveFiles(open_blobs(self.archive, config.workspace.root), self.archive_thread),
             force=force,
             only=only,
         )
