@@ -121,12 +121,8 @@ def is_command(function: Function) -> bool:
 
 def attributes(node: ast.ClassDef) -> int:
     """Different attributes that the methods of a class set on ``self``."""
-    targets: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and isinstance(part.value, ast.Name):
-            if part.value.id == "self":
-                targets.add(part.attr)
-    return len(targets)
+    stored = [part for part in ast.walk(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)]
+    return len({part.attr for part in stored if isinstance(part.value, ast.Name) and part.value.id == "self"})
 
 
 def odd_docstrings(found: list[Module]) -> list[str]:
