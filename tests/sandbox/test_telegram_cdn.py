@@ -21,7 +21,7 @@ from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.crypto.counter import encrypt_at
 from tobs.sandbox.crypto.keys import process_key
 from tobs.sandbox.services.cdn import CDN_DC
-from tobs.telegram.client.cdn import counter_mode
+from tobs.telegram.client.cdn import aes_ctr
 from tobs.telegram.net.events import Retried
 
 GET, FROM_CDN, BRING = "upload.getFile", "upload.getCdnFile", "upload.reuploadCdnFile"
@@ -36,7 +36,7 @@ CDN = SandboxOptions(dcs=2, cdn=True)
 )
 def test_the_counter_mode_is_telethon_s(data: bytes, block: int, key: bytes, iv: bytes) -> None:
     theirs = AESModeCTR(key, iv[:12] + block.to_bytes(4, "big")).encrypt(data)
-    assert counter_mode(key, iv, block * 16, data) == theirs == encrypt_at(key, iv, block * 16, data)
+    assert aes_ctr(key, iv, block * 16, data) == theirs == encrypt_at(key, iv, block * 16, data)
 
 
 @pytest.mark.parametrize("size", [64 * 1024, 11 * MIB + 777])

@@ -85,8 +85,8 @@ async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_pat
                 for key in sandbox.server.state.keys.values():
                     key.salt ^= 0x55
             if len(found.pages) == 4:
-                for link in opened.telegram._invoker.links._open.values():
-                    link._wire._state.time_offset += 4000
+                for link in opened.telegram._invoker.connections._open.values():
+                    link._sender._state.time_offset += 4000
             await found(page)
 
         await opened.telegram.walk(chat.id, [(1, top.top)], on_page, count=top.count, workers=2)

@@ -11,7 +11,7 @@ from tests.sandbox.telegram_room import Room, fetch_all, room
 from tobs.errors import FloodWait, TransferFailed
 from tobs.model import FileItem, MessageKey, message_files, thumbnail_of
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.telegram.client.files import extra_seconds, part_size, parts_at_once
+from tobs.telegram.client.files import extra_seconds, parallel_parts, part_size
 from tobs.telegram.net.events import ReferenceRenewed, Retried
 
 WORLD = "synthetic:messages=60,chats=1,media=0.5,seed=3"
@@ -295,7 +295,7 @@ async def test_a_long_flood_wait_on_files_ends_the_run(tmp_path: Path) -> None:
 def test_the_size_of_a_part_and_how_long_it_is_waited_for_follow_the_size_of_the_file() -> None:
     sizes = [1, 128 * 1024, 128 * 1024 + 1, 10 * MIB, 10 * MIB + 1, 4096 * MIB]
     assert [part_size(size) // 1024 for size in sizes] == [128, 128, 512, 512, 1024, 1024]
-    assert [parts_at_once(size) for size in sizes] == [1, 1, 1, 1, 4, 4]
+    assert [parallel_parts(size) for size in sizes] == [1, 1, 1, 1, 4, 4]
     assert [extra_seconds(size) for size in sizes] == [4, 4, 16, 16, 128, 128]
     assert all(MIB % part_size(size) == 0 for size in sizes)
 

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
-from itertools import count as counter
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 from telethon.tl import functions
 
-from tobs.errors import LoginError, RequestRefused, TargetNotFound, TransferFailed
+from tobs.errors import LoginError, RequestRefused, TargetNotFound
 from tobs.model import (
     Changes,
     Chat,
@@ -27,23 +26,19 @@ from tobs.model import (
     is_channel_id,
 )
 from tobs.telegram.client.chat_extras import ChatExtras
-from tobs.telegram.client.counters import counters_request, counts_of, search_request
-from tobs.telegram.client.file_hashes import Offer
+from tobs.telegram.client.counters import counters_request, counts_from_answer, search_request
 from tobs.telegram.client.file_references import FileReferences
-from tobs.telegram.client.files import OnProgress, Transfer
-from tobs.telegram.client.history import LIMIT, History, Keep
-from tobs.telegram.client.members import members_called
+from tobs.telegram.client.files import FileDownloader, OnProgress
+from tobs.telegram.client.history import LIMIT, History, MessageFilter
+from tobs.telegram.client.members import find_members
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.prefetch import Prefetch
-from tobs.telegram.client.ranges import Ranges
-from tobs.telegram.client.shards import Shard, plan_shards, plan_spans, spans_worthwhile
-from tobs.telegram.client.takeout import finish_stored, takeout_session
+from tobs.telegram.client.shards import OnPage, Shard, max_spans, plan_shards, plan_spans, walk_shards
+from tobs.telegram.client.takeout import SplitRanges, finish_stored, takeout_session
 from tobs.telegram.client.targets import Targets
-from tobs.telegram.client.worker_pool import OnPage, walk_shards
 from tobs.telegram.convert.files import emoji_of
-from tobs.telegram.net.bandwidth import Bandwidth
 from tobs.telegram.net.events import OnEvent
-from tobs.telegram.net.invoker import TAKEOUT_LANE, Invoker
+from tobs.telegram.net.invoker import TAKEOUT_BUCKET, Invoker
 from tobs.telegram.net.reader import read_history
 from tobs.telegram.net.session import Account
 from tobs.telegram.net.settings import TelegramSettings
@@ -51,10 +46,6 @@ from tobs.telegram.stores import Stores
 from tobs.telegram.sync.updates import Differences, PeerDialog, PushedUpdate, read_update
 
 __all__ = ["Account", "HistoryTop", "Telegram"]
-
-_FILE_WORKERS = 1000
-"""Connections for files are numbered from here on: pages never wait behind a part."""
-
 
 _COUNTS_AT_ONCE = 8
 
@@ -66,7 +57,7 @@ class HistoryTop(Struct, frozen=True):
     count: int
 
 
-def _among(ids: Collection[int]) -> Keep:
+def _id_filter(ids: Collection[int]) -> MessageFilter:
     return lambda message: message.id in ids
 
 
@@ -91,13 +82,11 @@ class Telegram:
         self._targets = Targets(invoker, self._peers, stores.peers, me=account.id)
         histories = partial(History, invoker, self._peers, me=account.id, on_event=on_event)
         self._history = histories()
-        self.prefetch = Prefetch(self._peers, self._history, apart=histories, workers=settings.workers)
+        self.prefetch = Prefetch(self._peers, self._history, new_history=histories, workers=settings.workers)
         self._differences = Differences(invoker, self._peers, me=account.id, on_event=on_event)
-        self._file_turn = counter()
-        self._hash_offer = Offer()
-        self._bandwidth = Bandwidth(settings.bandwidth)
-        self._ranges = Ranges(invoker)
-        self._renewed = FileReferences(self._history, self.chat_extras, stores.post_of, on_event)
+        self._ranges = SplitRanges(invoker)
+        references = FileReferences(self._history, self.chat_extras, stores.post_of, on_event)
+        self._files = FileDownloader(invoker, settings, references)
 
     @property
     def requests(self) -> Counter[str]:
@@ -112,9 +101,9 @@ class Telegram:
 
     async def chats(self, pattern: str = "") -> AsyncIterator[Chat]:
         """Every dialog whose title or username contains ``pattern``, newest first, archived ones last."""
-        self._for_people_only("a list of chats")
+        self._refuse_bots("a list of chats")
         wanted = pattern.casefold().removeprefix("@")
-        for chat in await self._targets.every():
+        for chat in await self._targets.all_chats():
             if wanted in chat.title.casefold() or wanted in chat.username.casefold():
                 yield chat
 
@@ -123,26 +112,26 @@ class Telegram:
 
         Only with ``join`` does the account join the chat of an invite link.
         """
-        self._for_people_only("the history of a chat")
+        self._refuse_bots("the history of a chat")
         return await self._targets.resolve(target, join=join)
 
     async def expand(self, target: str, *, join: bool = False) -> list[Chat]:
         """The chats a TARGET names: one, or those of ``folder:NAME``; what only ``full`` tells may be missing."""
-        self._for_people_only("the history of a chat")
+        self._refuse_bots("the history of a chat")
         return await self._targets.expand(target, join=join)
 
     async def dialogs(self) -> list[Chat]:
         """Every chat of the account's list, archived ones too; what only ``full`` tells is missing."""
-        self._for_people_only("a list of chats")
-        return await self._targets.every()
+        self._refuse_bots("a list of chats")
+        return await self._targets.all_chats()
 
     async def members(self, chat_id: int, name: str) -> list[Person]:
         """The members of a chat whose name contains ``name``, those of a private chat too. Raises RequestRefused."""
-        return await members_called(self._invoker, self._peers, chat_id, name)
+        return await find_members(self._invoker, self._peers, chat_id, name)
 
     async def left_channels(self) -> list[Chat]:
         """The channels and supergroups the account has left; only inside a takeout session."""
-        return await self._peers.left()
+        return await self._peers.left_channels()
 
     async def full(self, chat_id: int) -> Chat:
         """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
@@ -155,7 +144,7 @@ class Telegram:
 
     async def counters(self, chat_id: int) -> dict[str, int]:
         """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""
-        return counts_of(await self._invoker(counters_request(await self._peers.input_peer(chat_id))))
+        return counts_from_answer(await self._invoker(counters_request(await self._peers.input_peer(chat_id))))
 
     async def search(
         self,
@@ -174,7 +163,7 @@ class Telegram:
         peer, bounds = await self._peers.input_peer(chat_id), {"since": since, "until": until}
         request = search_request(peer, kind=kind, sender=from_id, thread=thread, limit=limit, **bounds)
         body = await self._invoker.raw(request)
-        return read_history(body).count, self._history.told(body)
+        return read_history(body).count, self._history.read_messages(body)
 
     async def sample(self, chat_id: int, high: int, skip: int, *, thread: int = 0) -> list[Message]:
         """The up to 100 messages behind the ``skip`` newest ones with ``id <= high``, newest first; one request."""
@@ -182,13 +171,13 @@ class Telegram:
 
     def interval(self, method: str, *, in_takeout: bool = False) -> float:
         """The learned pace of a method: seconds between two calls, 0 while no flood wait taught one."""
-        return self._invoker.ledger.interval(method, lane=TAKEOUT_LANE if in_takeout else "")
+        return self._invoker.ledger.interval(method, bucket=TAKEOUT_BUCKET if in_takeout else "")
 
     # history
 
     async def history_top(self, chat_id: int, *, thread: int = 0) -> HistoryTop:
         """Newest id and count of a chat, or of a ``thread`` in it (a topic's id, a channel post's); one request."""
-        self._for_people_only("the history of a chat")
+        self._refuse_bots("the history of a chat")
         return HistoryTop(*await self.prefetch.top(chat_id, thread=thread))
 
     async def counts(self, chat_ids: Iterable[int]) -> dict[int, int]:
@@ -208,7 +197,14 @@ class Telegram:
         return found
 
     async def page(
-        self, chat_id: int, cursor: int, high: int, *, worker: int = 0, keep: Keep | None = None, thread: int = 0
+        self,
+        chat_id: int,
+        cursor: int,
+        high: int,
+        *,
+        worker: int = 0,
+        keep: MessageFilter | None = None,
+        thread: int = 0,
     ) -> Page:
         """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high],
         unless ``keep`` left something out of it or it is of a ``thread``."""
@@ -222,7 +218,7 @@ class Telegram:
         *,
         count: int = 0,
         workers: int = 0,
-        keep: Keep | None = None,
+        keep: MessageFilter | None = None,
         thread: int = 0,
     ) -> None:
         """Fetch every message of the id intervals ``gaps`` (inclusive) with the pool, lowest first.
@@ -239,7 +235,7 @@ class Telegram:
         if is_channel_id(chat_id):
             shards = plan_shards(gaps, top=top, count=count, workers=number)
         else:
-            asked = number > 1 and spans_worthwhile(count) > 1
+            asked = number > 1 and max_spans(count) > 1
             shards = plan_spans(gaps, await self._ranges.offered() if asked else (), count=count)
             number = number if any(shard.span for shard in shards) else 1
 
@@ -256,7 +252,7 @@ class Telegram:
         gaps: Iterable[tuple[int, int]],
         on_page: OnPage,
         *,
-        keep: Keep,
+        keep: MessageFilter,
         limit: int,
         count: int = 0,
         thread: int = 0,
@@ -270,12 +266,12 @@ class Telegram:
             for page in reversed(pages):
                 if len(page.messages) > limit:
                     newest = {message.id for message in page.messages[-limit:]} if limit else set()
-                    [page] = await self._pages(chat_id, page.low, page.high, _among(newest), thread)
+                    [page] = await self._pages(chat_id, page.low, page.high, _id_filter(newest), thread)
                 limit = max(0, limit - len(page.messages))
                 await on_page(page)
             high = begin - 1
 
-    async def _pages(self, chat_id: int, low: int, high: int, keep: Keep, thread: int) -> list[Page]:
+    async def _pages(self, chat_id: int, low: int, high: int, keep: MessageFilter, thread: int) -> list[Page]:
         """The pages that settle [low, high], lowest first."""
         pages: list[Page] = []
         while low <= high:
@@ -291,7 +287,7 @@ class Telegram:
         """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number, thread=thread)
 
-    async def message_page(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
+    async def message_page(self, chat_id: int, message_id: int, *, keep: MessageFilter | None = None) -> Page:
         """One message by its id, as a page; without messages when it is gone, or is not what ``keep`` wants."""
         return await self._history.message_page(chat_id, message_id, keep=keep)
 
@@ -335,22 +331,22 @@ class Telegram:
 
     async def update_state(self) -> UpdateState:
         """The present state of private chats and basic groups; a channel's is the ``pts`` of ``full``. One request."""
-        return await self._differences.now()
+        return await self._differences.current_state()
 
     async def changes(self, box: int, state: UpdateState) -> Changes:
         """One part of what happened in ``box`` (a channel, or ``COMMON``) after ``state``; one request."""
-        return await self._differences.since(box, state)
+        return await self._differences.difference(box, state)
 
-    async def listen(self, heard: Callable[[PushedUpdate], None]) -> None:
+    async def listen(self, on_update: Callable[[PushedUpdate], None]) -> None:
         """Have Telegram push what happens, until the connection is lost: then whoever listens has to ask for all that
         happened meanwhile and listen again. Raises NetworkError when there is no connection."""
-        links = self._invoker.links
-        if links.on_update is None:
-            await links.close()  # a connection says once, at its beginning, that it wants to be told
-        links.on_update = lambda update: heard(read_update(update))
+        connections = self._invoker.connections
+        if connections.on_update is None:
+            await connections.close()  # a connection says once, at its beginning, that it wants to be told
+        connections.on_update = lambda update: on_update(read_update(update))
         await self.update_state()
-        heard(PushedUpdate(everything=True))
-        await links.lost(0, 0)
+        on_update(PushedUpdate(everything=True))
+        await connections.wait_closed(0, 0)
 
     async def peer_dialogs(self, chat_ids: Iterable[int]) -> list[PeerDialog]:
         """Chats as the list of chats tells them now, with the state of each channel; a hundred chats a request."""
@@ -366,24 +362,9 @@ class Telegram:
         An expired reference is renewed by fetching message ``key`` again. Raises TransferFailed; what was written
         so far stays in ``part``. ``on_progress`` hears the number of bytes in place.
         """
-        remote = item.remote
-        if remote is None:
-            raise TransferFailed("Telegram does not have this file.", retryable=False)
+        return await self._files.fetch(item, key, part, offset=offset, on_progress=on_progress)
 
-        turn, connections = next(self._file_turn), self._settings.file_connections
-        workers = [_FILE_WORKERS + (turn + number) % connections for number in range(connections)]
-        transfer = Transfer(
-            self._invoker,
-            remote,
-            item.size,
-            workers=workers,
-            refresh=partial(self._renewed, key, remote),
-            offer=self._hash_offer,
-            bandwidth=self._bandwidth,
-        )
-        return await transfer.run(part, offset, on_progress)
-
-    def _for_people_only(self, what: str) -> None:
+    def _refuse_bots(self, what: str) -> None:
         """Telegram gives bots no history (BOT_METHOD_INVALID): say so before asking."""
         if self.account.is_bot:
             raise LoginError(f"Bots may not read {what}.", "Log in with a phone number: `tobs login`.")

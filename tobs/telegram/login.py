@@ -18,17 +18,17 @@ from tobs.telegram.login_steps import (
     CodePrompt,
     PasswordPrompt,
     ShowQr,
-    by_code,
-    by_password,
-    by_qr,
-    following,
-    is_named,
+    has_error_name,
+    invoke_with_migration,
+    sign_in_with_code,
+    sign_in_with_password,
+    sign_in_with_qr,
 )
-from tobs.telegram.net.events import OnEvent, ignore
+from tobs.telegram.net.events import OnEvent, ignore_event
 from tobs.telegram.net.invoker import Invoker
-from tobs.telegram.net.session import Account, Session, SessionFile, fresh_session, not_logged_in
+from tobs.telegram.net.session import Account, Session, SessionFile, new_session, not_logged_in
 from tobs.telegram.net.settings import TelegramSettings
-from tobs.telegram.opening import account_of, open_invoker, who
+from tobs.telegram.opening import account_of, fetch_account, open_invoker
 
 __all__ = ["CodePrompt", "PasswordPrompt", "check_login", "login", "login_bot", "login_qr", "logout"]
 
@@ -36,7 +36,12 @@ _QR_PATIENCE = 300.0  # seconds
 
 
 async def login(
-    settings: TelegramSettings, *, phone: str, ask_code: AskCode, ask_password: AskPassword, on_event: OnEvent = ignore
+    settings: TelegramSettings,
+    *,
+    phone: str,
+    ask_code: AskCode,
+    ask_password: AskPassword,
+    on_event: OnEvent = ignore_event,
 ) -> Account:
     """Log ``phone`` in and keep the session file; gives the account when it is logged in already.
 
@@ -48,12 +53,12 @@ async def login(
         raise LoginError("No phone number is given.", "Give it with --phone.")
 
     async def sign_in(invoker: Invoker) -> Any:
-        return await by_code(invoker, settings, phone, ask_code)
+        return await sign_in_with_code(invoker, settings, phone, ask_code)
 
-    def same(account: Account) -> bool:
+    def is_wanted_account(account: Account) -> bool:
         return not account.is_bot and _digits(account.phone) in ("", _digits(phone))
 
-    return await _log_in(settings, sign_in, ask_password, on_event, same)
+    return await _log_in(settings, sign_in, ask_password, on_event, is_wanted_account)
 
 
 async def login_qr(
@@ -61,7 +66,7 @@ async def login_qr(
     *,
     show: ShowQr,
     ask_password: AskPassword,
-    on_event: OnEvent = ignore,
+    on_event: OnEvent = ignore_event,
     clock: Clock = time.time,
     sleep: Sleep = asyncio.sleep,
     patience: float = _QR_PATIENCE,
@@ -72,17 +77,17 @@ async def login_qr(
     """
 
     async def sign_in(invoker: Invoker) -> Any:
-        return await by_qr(invoker, settings, show, clock=clock, sleep=sleep, patience=patience)
+        return await sign_in_with_qr(invoker, settings, show, clock=clock, sleep=sleep, patience=patience)
 
     return await _log_in(settings, sign_in, ask_password, on_event, lambda account: not account.is_bot)
 
 
-async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent = ignore) -> Account:
+async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent = ignore_event) -> Account:
     """Log a bot in by its token. Raises LoginError."""
 
     async def sign_in(invoker: Invoker) -> Any:
         request = functions.auth.ImportBotAuthorizationRequest(0, settings.api_id, settings.api_hash, token)
-        return await following(invoker, request)
+        return await invoke_with_migration(invoker, request)
 
     async def no_password(asked: PasswordPrompt) -> str:
         raise LoginError("Telegram wants a password of this bot.", "Bots have none: ask @BotFather for its token.")
@@ -90,17 +95,17 @@ async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent
     return await _log_in(settings, sign_in, no_password, on_event, lambda account: account.is_bot)
 
 
-async def check_login(settings: TelegramSettings, *, on_event: OnEvent = ignore) -> Account:
+async def check_login(settings: TelegramSettings, *, on_event: OnEvent = ignore_event) -> Account:
     """Who is logged in, asked of Telegram. Raises LoginError."""
     file = SessionFile(settings)
     session = file.load()
     if session is None or not session.key:
         raise not_logged_in(settings)
     async with open_invoker(settings, file, session, on_event=on_event) as invoker:
-        return await who(invoker, settings)
+        return await fetch_account(invoker, settings)
 
 
-async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore) -> bool:
+async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore_event) -> bool:
     """End the session at Telegram and remove its file; False when there was none.
 
     The file goes even when Telegram no longer knows the session; not when Telegram cannot be reached.
@@ -123,33 +128,33 @@ async def _log_in(
     sign_in: Callable[[Invoker], Awaitable[Any]],
     ask_password: AskPassword,
     on_event: OnEvent,
-    same: Callable[[Account], bool],
+    is_wanted_account: Callable[[Account], bool],
 ) -> Account:
     """Keep the login that stands, else make a new one by ``sign_in`` and keep its session.
 
     ``same`` says whether who is logged in is who wants to log in.
     """
     file = SessionFile(settings)
-    kept = file.load()
-    if kept is not None and kept.key and (account := await _still_in(settings, file, kept, on_event)):
-        if not same(account):
+    stored = file.load()
+    if stored is not None and stored.key and (account := await _logged_in_account(settings, file, stored, on_event)):
+        if not is_wanted_account(account):
             raise LoginError(
                 f"The account '{settings.account}' is logged in as {account.title}.",
                 "Give the other login a name of its own with --account NAME, or run `tobs logout` first.",
             )
         if settings.session_lock not in ("none", file.lock_found):
             file.lock = settings.session_lock
-            file.save(kept)
+            file.save(stored)
         return account
     file.check_lock()
-    session = fresh_session(settings)
+    session = new_session(settings)
     async with open_invoker(settings, file, session, on_event=on_event) as invoker:
         try:
             answer = await sign_in(invoker)
         except LoginError as error:
-            if not is_named(error, "SESSION_PASSWORD_NEEDED"):
+            if not has_error_name(error, "SESSION_PASSWORD_NEEDED"):
                 raise
-            answer = await by_password(invoker, ask_password)
+            answer = await sign_in_with_password(invoker, ask_password)
         if not isinstance(answer, types.auth.Authorization):
             raise LoginError("This number has no Telegram account.", "Sign up in a Telegram app first.")
         account = account_of(answer.user, settings)
@@ -162,12 +167,12 @@ def _digits(phone: str) -> str:
     return "".join(filter(str.isdigit, phone))
 
 
-async def _still_in(
+async def _logged_in_account(
     settings: TelegramSettings, file: SessionFile, session: Session, on_event: OnEvent
 ) -> Account | None:
     try:
         async with open_invoker(settings, file, session, on_event=on_event) as invoker:
-            return await who(invoker, settings)
+            return await fetch_account(invoker, settings)
     except LoginError as error:
         logger.info("the login that was kept is over: {}", error.message)
         return None

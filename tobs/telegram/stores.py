@@ -71,13 +71,13 @@ class MemoryTakeoutStore:
     """A ``TakeoutStore`` that lasts as long as the process."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, StoredTakeout] = {}
+        self._takeouts: dict[int, StoredTakeout] = {}
 
     def get(self, account: int) -> StoredTakeout:
-        return self._kept.get(account, StoredTakeout())
+        return self._takeouts.get(account, StoredTakeout())
 
     def put(self, account: int, takeout: StoredTakeout) -> None:
-        self._kept[account] = takeout
+        self._takeouts[account] = takeout
 
 
 class Stores(Struct, frozen=True):

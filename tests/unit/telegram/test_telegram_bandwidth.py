@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tobs.telegram.net.bandwidth import Bandwidth
+from tobs.telegram.net.pace import Bandwidth
 
 
 class Clock:

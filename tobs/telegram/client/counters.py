@@ -27,7 +27,7 @@ def counters_request(peer: Any) -> Any:
     return functions.messages.GetSearchCountersRequest(peer=peer, filters=[kind() for kind in _FILTERS.values()])
 
 
-def counts_of(answer: Any) -> dict[str, int]:
+def counts_from_answer(answer: Any) -> dict[str, int]:
     """Its answer: kind -> number of messages, as far as Telegram told."""
     return {_KINDS[item.filter.CONSTRUCTOR_ID]: int(item.count) for item in answer}
 

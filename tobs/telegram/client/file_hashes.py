@@ -33,29 +33,29 @@ class Range(Struct, frozen=True):
         return self.offset + self.size
 
 
-class Offer:
+class HashAvailability:
     """Whether Telegram gives hashes at all, learned from the files so far: who never does is not asked for ever."""
 
     def __init__(self) -> None:
         self._refused = 0
 
     @property
-    def stands(self) -> bool:
+    def likely(self) -> bool:
         return self._refused < _REFUSALS
 
-    def heard(self, *, given: bool) -> None:
+    def record(self, *, offered: bool) -> None:
         """One file's hashes were given, or not."""
-        self._refused = 0 if given else self._refused + 1
+        self._refused = 0 if offered else self._refused + 1
 
 
 class FileHashes:
     """The hashes of one file, asked for as they are needed."""
 
-    def __init__(self, ask: AskHashes, offer: Offer) -> None:
-        self._ask = ask
-        self._offer = offer
+    def __init__(self, request_hashes: AskHashes, availability: HashAvailability) -> None:
+        self._request_hashes = request_hashes
+        self._availability = availability
         self._ranges: dict[int, Range] = {}
-        self._offered = offer.stands
+        self._offered = availability.likely
 
     @property
     def offered(self) -> bool:
@@ -64,38 +64,43 @@ class FileHashes:
 
     async def load(self, low: int, high: int) -> None:
         """Have the hashes of the bytes [low, high), as far as they are offered."""
-        at = low
-        while self._offered and at < high:
-            if (known := self._covering(at)) is not None:
-                at = known.end
+        position = low
+        while self._offered and position < high:
+            if (known := self._covering(position)) is not None:
+                position = known.end
                 continue
             try:
-                answer = await self._ask(at)
+                answer = await self._request_hashes(position)
             except FloodWait:
                 raise
             except RequestRefused:
                 answer = []
             self.add(answer)
-            if self._covering(at) is None:
+            if self._covering(position) is None:
                 if not self._ranges:
                     self._offered = False
-                    self._offer.heard(given=False)
+                    self._availability.record(offered=False)
                 return
-            self._offer.heard(given=True)
+            self._availability.record(offered=True)
 
     def add(self, hashes: Iterable[Any]) -> None:
         """Keep TL FileHash objects that came with another answer."""
-        fresh = [Range(item.offset, item.limit, bytes(item.hash)) for item in hashes if item.limit > 0]
-        self._ranges.update({item.offset: item for item in fresh})
+        new_ranges = [Range(item.offset, item.limit, bytes(item.hash)) for item in hashes if item.limit > 0]
+        self._ranges.update({item.offset: item for item in new_ranges})
 
-    def proves(self, low: int, data: bytes) -> bool:
+    def verifies(self, low: int, data: bytes) -> bool:
         """Whether every byte of ``data`` (the bytes from ``low`` on) is covered by a hash, and all of them agree."""
-        at, high = low, low + len(data)
-        while at < high and (found := self._covering(at)) is not None and found.offset >= low and found.end <= high:
-            at = found.end
-        return at == high and self.first_wrong(low, data) is None
+        position, high = low, low + len(data)
+        while (
+            position < high
+            and (found := self._covering(position)) is not None
+            and found.offset >= low
+            and found.end <= high
+        ):
+            position = found.end
+        return position == high and self.first_mismatch(low, data) is None
 
-    def first_wrong(self, low: int, data: bytes) -> int | None:
+    def first_mismatch(self, low: int, data: bytes) -> int | None:
         """The offset of the first range inside ``data`` (the bytes from ``low`` on) that is not what Telegram has."""
         view, high = memoryview(data), low + len(data)
         for item in sorted(self._ranges.values(), key=lambda item: item.offset):
@@ -104,7 +109,7 @@ class FileHashes:
                 return item.offset
         return None
 
-    def forget(self, low: int, high: int) -> None:
+    def discard(self, low: int, high: int) -> None:
         """Drop what is known of [low, high): it is proven, or to be asked for again."""
         for offset in [offset for offset in self._ranges if low <= offset < high]:
             del self._ranges[offset]

@@ -10,7 +10,7 @@ from loguru import logger
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Message, MessageKey, RemoteFile, message_files, story_peer
 from tobs.telegram.client.chat_extras import ChatExtras
-from tobs.telegram.client.files import renewed
+from tobs.telegram.client.files import renewed_reference
 from tobs.telegram.client.history import History
 from tobs.telegram.net.events import OnEvent, ReferenceRenewed
 from tobs.telegram.stores import PostOf
@@ -27,14 +27,14 @@ class FileReferences:
 
     async def __call__(self, key: MessageKey, stale: RemoteFile) -> RemoteFile | None:
         """``stale`` with a reference that holds; None where the message is gone, or has another file now."""
-        message = await self._again(key)
+        message = await self._refetch_message(key)
         files = message_files(message) if message is not None else ()
-        fresh = renewed(stale, files)
+        fresh = renewed_reference(stale, files)
         if fresh is not None:
             self._on_event(ReferenceRenewed(key.chat_id, key.id))
         return fresh
 
-    async def _again(self, key: MessageKey) -> Message | None:
+    async def _refetch_message(self, key: MessageKey) -> Message | None:
         if peer := story_peer(key.chat_id):
             return await self._chat_extras.story(peer, key.id)
         try:
@@ -47,4 +47,4 @@ class FileReferences:
             if post is None:
                 raise
             logger.debug("message {} of {}: {}; asked for under its post", key.id, key.chat_id, refused)
-            return await self._history.in_thread(*post, key.id)
+            return await self._history.message_in_thread(*post, key.id)

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
@@ -20,21 +21,21 @@ from tobs.model import Message, Page, Person, is_channel_id
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.shards import Span
 from tobs.telegram.convert import message_of, person_of
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 from tobs.telegram.net.events import MessageUnreadable, OnEvent
 from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.reader import HistoryAnswer, pack_messages, read_history
 
 LIMIT = 100
-Keep = Callable[[Message], bool]
+MessageFilter = Callable[[Message], bool]
 """Whether a message is wanted."""
 _ABOVE_TOP = 10 * LIMIT
 _PEOPLE_KEPT = 50_000
-BROKEN = (AttributeError, TypeError, ValueError, KeyError, OverflowError)
+CONVERSION_ERRORS = (AttributeError, TypeError, ValueError, KeyError, OverflowError)
 """What converting a message raises whose fields are not what they should be."""
 
 
-def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
+def settled_range(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
     """What an answer for ``cursor`` settles: (up to which id everything is known now, which of ``ids`` to keep).
 
     ``ids`` are those of the answer, the nearest ones with ``id >= cursor``. Fewer than asked for is not the end:
@@ -46,17 +47,26 @@ def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
     return min(high, inside[-1]), [number for number in inside if number <= high]
 
 
-def matching_indexes(messages: list[Message], keep: Keep) -> list[int]:
+def matching_indexes(messages: list[Message], keep: MessageFilter) -> list[int]:
     """The places of the messages that ``keep`` wants; with one message of an album all of it that is there."""
     fits = [keep(message) for message in messages]
     albums = {message.album_id for message, fit in zip(messages, fits, strict=True) if fit and message.album_id}
     return [index for index, message in enumerate(messages) if fits[index] or message.album_id in albums]
 
 
-def _part_of_chat(page: Page) -> Page:
+def _as_thread_page(page: Page) -> Page:
     """A page of a thread. Comments are of the discussion group, though they are asked for at the channel."""
     chat_id = page.messages[0].chat_id if page.messages else page.chat_id
     return replace(page, chat_id=chat_id, is_part=True)
+
+
+class _Window(Struct, frozen=True):
+    """The offset fields of messages.getHistory. Source: https://core.telegram.org/api/offsets"""
+
+    offset_id: int
+    add_offset: int
+    limit: int
+    offset_date: datetime | None = None
 
 
 class History:
@@ -71,7 +81,7 @@ class History:
 
     async def top(self, chat_id: int, *, thread: int = 0) -> tuple[int, int]:
         """(newest message id or 0, Telegram's count) by one request."""
-        body = await self._ask(chat_id, offset=0, add=0, limit=1, thread=thread)
+        body = await self._request_history(chat_id, _Window(0, 0, 1), thread=thread)
         answer = read_history(body)
         self._peers.remember(answer.users, answer.chats)
         if answer.total and not answer.messages:
@@ -85,7 +95,7 @@ class History:
         high: Callable[[], int],
         *,
         worker: int = 0,
-        keep: Keep | None = None,
+        keep: MessageFilter | None = None,
         span: Span | None = None,
         thread: int = 0,
     ) -> Page:
@@ -97,53 +107,53 @@ class History:
         """
         limit = LIMIT
         while True:
-            body = await self._ask(
-                chat_id, offset=cursor, add=-limit, limit=limit, worker=worker, span=span, thread=thread
+            body = await self._request_history(
+                chat_id, _Window(cursor, -limit, limit), worker=worker, span=span, thread=thread
             )
             answer = read_history(body)
             self._peers.remember(answer.users, answer.chats)
-            self._peers.seen_in(chat_id, (message for message, _ in answer.messages), answer.users)
-            if answer.whole:
+            self._peers.remember_min_peers(chat_id, (message for message, _ in answer.messages), answer.users)
+            if answer.complete:
                 page = self._page(chat_id, cursor, high(), answer, keep)
-                return _part_of_chat(page) if thread else page
+                return _as_thread_page(page) if thread else page
             limit = answer.total - len(answer.messages) - 1
             if limit == 0:
                 ids = [message.id for message, _ in answer.messages]
                 page = await self._unreadable(chat_id, cursor, high(), min(ids, default=0), answer.reason, worker)
-                return _part_of_chat(page) if thread else page
+                return _as_thread_page(page) if thread else page
 
     async def id_before(self, chat_id: int, moment: float, *, thread: int = 0) -> int:
         """The newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
         when = datetime.fromtimestamp(moment, UTC)
-        answer = read_history(await self._ask(chat_id, offset=0, add=0, limit=LIMIT, date=when, thread=thread))
+        answer = read_history(await self._request_history(chat_id, _Window(0, 0, LIMIT, when), thread=thread))
         self._peers.remember(answer.users, answer.chats)
-        ids = [message.id for message, _ in answer.messages if unix(message.date) < moment]
+        ids = [message.id for message, _ in answer.messages if unix_time(message.date) < moment]
         return max(ids, default=0)
 
     async def id_from_top(self, chat_id: int, high: int, number: int, *, thread: int = 0) -> int:
         """The id of the ``number``-th newest message with ``id <= high``, 0 where there are fewer; one request."""
-        answer = read_history(await self._ask(chat_id, offset=high + 1, add=number - 1, limit=1, thread=thread))
+        answer = read_history(await self._request_history(chat_id, _Window(high + 1, number - 1, 1), thread=thread))
         self._peers.remember(answer.users, answer.chats)
         return answer.messages[0][0].id if answer.messages else 0
 
     async def sample(self, chat_id: int, high: int, skip: int, *, thread: int = 0) -> list[Message]:
         """The up to 100 messages behind the ``skip`` newest ones with ``id <= high``, newest first, as far as they can
         be read; one request."""
-        return self.told(await self._ask(chat_id, offset=high + 1, add=skip, limit=LIMIT, thread=thread))
+        return self.read_messages(await self._request_history(chat_id, _Window(high + 1, skip, LIMIT), thread=thread))
 
-    def told(self, body: bytes) -> list[Message]:
+    def read_messages(self, body: bytes) -> list[Message]:
         """The messages of an answer that nothing is settled by."""
         answer = read_history(body)
         self._peers.remember(answer.users, answer.chats)
         found = []
         for raw, _ in answer.messages:
-            with suppress(*BROKEN):
+            with suppress(*CONVERSION_ERRORS):
                 found.append(message_of(raw, self._me))
         return [message for message in found if message is not None]
 
     async def position(self, chat_id: int, message_id: int, *, thread: int = 0) -> tuple[int, int]:
         """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
-        answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1, thread=thread))
+        answer = read_history(await self._request_history(chat_id, _Window(message_id + 1, 0, 1), thread=thread))
         return (answer.messages[0][0].id, answer.newer) if answer.messages else (0, answer.count)
 
     async def messages_by_id(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
@@ -152,7 +162,7 @@ class History:
         One that cannot be read is neither.
         """
         answer = await self.messages(chat_id, list(ids))
-        if not answer.whole and len(ids) > 1:
+        if not answer.complete and len(ids) > 1:
             half = len(ids) // 2
             (first, gone), (second, more) = (
                 await self.messages_by_id(chat_id, ids[:half]),
@@ -165,7 +175,7 @@ class History:
         page = replace(self._page(chat_id, min(ids), max(ids), answer, None), low=1, high=0)
         page = replace(page, messages=tuple(message for message in page.messages if message.chat_id == chat_id))
         here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
-        return page, [message_id for message_id in ids if message_id not in here] if answer.whole else []
+        return page, [message_id for message_id in ids if message_id not in here] if answer.complete else []
 
     async def messages(self, chat_id: int, ids: list[int], *, worker: int = 0) -> HistoryAnswer:
         """Messages by their ids, as far as they can be read."""
@@ -184,52 +194,42 @@ class History:
         answer = await self.messages(chat_id, [message_id])
         return next((found for raw, _ in answer.messages if (found := message_of(raw, self._me)) is not None), None)
 
-    async def in_thread(self, chat_id: int, thread: int, message_id: int) -> Message | None:
+    async def message_in_thread(self, chat_id: int, thread: int, message_id: int) -> Message | None:
         """A message of a thread, None when it is gone: where its own chat may not be asked, that of the thread may."""
-        answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1, thread=thread))
+        answer = read_history(await self._request_history(chat_id, _Window(message_id + 1, 0, 1), thread=thread))
         self._peers.remember(answer.users, answer.chats)
         found = next((message_of(raw, self._me) for raw, _ in answer.messages), None)
         return found if found is not None and found.id == message_id else None
 
-    async def message_page(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
+    async def message_page(self, chat_id: int, message_id: int, *, keep: MessageFilter | None = None) -> Page:
         """One message by its id as a page that settles it; without messages when it is gone."""
         answer = await self.messages(chat_id, [message_id])
-        if not answer.whole:
+        if not answer.complete:
             return await self._unreadable(chat_id, message_id, message_id, 0, answer.reason, 0)
         return self._page(chat_id, message_id, message_id, answer, keep)
 
     async def _unreadable_top(self, chat_id: int, thread: int) -> int:
         """The newest id when that message cannot be read: it is looked for above the newest readable one."""
-        below = read_history(await self._ask(chat_id, offset=0, add=1, limit=LIMIT, thread=thread))
+        below = read_history(await self._request_history(chat_id, _Window(0, 1, LIMIT), thread=thread))
         known = below.messages[0][0].id if below.messages else 0
         return await self._find_unreadable(chat_id, known + 1, known + _ABOVE_TOP, 0) or known
 
-    async def _ask(
-        self,
-        chat_id: int,
-        *,
-        offset: int,
-        add: int,
-        limit: int,
-        worker: int = 0,
-        date: datetime | None = None,
-        span: Span | None = None,
-        thread: int = 0,
+    async def _request_history(
+        self, chat_id: int, window: _Window, *, worker: int = 0, span: Span | None = None, thread: int = 0
     ) -> bytes:
-        """messages.getHistory, or for a thread messages.getReplies, which counts offsets in the same way."""
-        window = {"offset_id": offset, "offset_date": date, "add_offset": add, "limit": limit}
-        window |= {"max_id": 0, "min_id": 0, "hash": 0}
+        """Send messages.getHistory, or messages.getReplies for a thread; both count offsets in the same way."""
+        offsets = {**asdict(window), "max_id": 0, "min_id": 0, "hash": 0}
         peer = await self._peers.input_peer(chat_id)
         if thread:
-            return await self._invoker.raw(functions.messages.GetRepliesRequest(peer, thread, **window), worker=worker)
-        request = functions.messages.GetHistoryRequest(peer, **window)
+            return await self._invoker.raw(functions.messages.GetRepliesRequest(peer, thread, **offsets), worker=worker)
+        request = functions.messages.GetHistoryRequest(peer, **offsets)
         if span is not None:
             request = functions.InvokeWithMessagesRangeRequest(types.MessageRange(*span), request)
         return await self._invoker.raw(request, worker=worker)
 
-    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: Keep | None) -> Page:
+    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: MessageFilter | None) -> Page:
         by_id = {message.id: (message, raw) for message, raw in answer.messages}
-        settled, kept = settle(cursor, high, by_id)
+        settled, kept = settled_range(cursor, high, by_id)
         messages: list[Message] = []
         raws: list[bytes] = []
         unreadable: list[tuple[int, str]] = []
@@ -237,7 +237,7 @@ class History:
             tl, raw = by_id[number]
             try:
                 message = message_of(tl, self._me)
-            except BROKEN as error:
+            except CONVERSION_ERRORS as error:
                 reason = f"a field that tobs did not expect ({type(error).__name__})"
                 unreadable.append((number, reason))
                 self._on_event(MessageUnreadable(chat_id, number, reason))
@@ -268,13 +268,13 @@ class History:
         """Senders and forward origins of an answer that this run has not told yet, or not like this."""
         if len(self._people) > _PEOPLE_KEPT:
             self._people.clear()
-        news: list[Person] = []
+        new_people: list[Person] = []
         for item in (*answer.users, *answer.chats):
             person = person_of(item)
             if person is not None and self._people.get(person.id) != person:
                 self._people[person.id] = person
-                news.append(person)
-        return tuple(news)
+                new_people.append(person)
+        return tuple(new_people)
 
     async def _unreadable(self, chat_id: int, cursor: int, high: int, newer: int, reason: str, worker: int) -> Page:
         """Settle the one message at or above ``cursor`` that cannot be read, by finding its id.
@@ -294,7 +294,7 @@ class History:
         while low <= high:
             last = min(high, low + size - 1)
             answer = await self.messages(chat_id, list(range(low, last + 1)), worker=worker)
-            if answer.whole:
+            if answer.complete:
                 low, size = last + 1, min(LIMIT, size * 4)
             elif low == last:
                 return low

@@ -14,7 +14,7 @@ from tobs.telegram.net.invoker import Invoker
 _MOST = 200
 
 
-async def members_called(invoker: Invoker, peers: PeerDirectory, chat_id: int, text: str) -> list[Person]:
+async def find_members(invoker: Invoker, peers: PeerDirectory, chat_id: int, text: str) -> list[Person]:
     """The members of a chat whose name contains ``text``; of a private chat, the two people. One request.
 
     Raises RequestRefused, as for channels, which show their members to administrators only.

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from tobs.model import Chat, Page
-from tobs.telegram.client.history import History, Keep
+from tobs.telegram.client.history import History, MessageFilter
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.shards import Span
 
@@ -40,19 +40,21 @@ class Prefetch:
     run's own one leaves out whom it told before, and what comes ahead is recorded later than what it told meanwhile.
     """
 
-    def __init__(self, peers: PeerDirectory, history: History, *, apart: Callable[[], History], workers: int) -> None:
+    def __init__(
+        self, peers: PeerDirectory, history: History, *, new_history: Callable[[], History], workers: int
+    ) -> None:
         self._peers = peers
         self._history = history
-        self._apart = apart
+        self._new_history = new_history
         self._workers = workers
         self._order: Sequence[PrefetchItem] = ()
-        self._begun = 0
+        self._started = 0
         self._tasks: dict[tuple[str, int], asyncio.Task[Any]] = {}
 
     @asynccontextmanager
     async def chats(self, order: Sequence[PrefetchItem]) -> AsyncIterator[None]:
         """Inside, the chats of ``order`` are asked for in that order."""
-        self._order, self._begun = order, 0
+        self._order, self._started = order, 0
         try:
             yield
         finally:
@@ -63,15 +65,15 @@ class Prefetch:
 
     async def full(self, chat_id: int) -> Chat:
         """See ``PeerDirectory.full``."""
-        self._go_on(chat_id)
-        return await self._taken("full", chat_id, lambda: self._peers.full(chat_id))
+        self._start_following(chat_id)
+        return await self._result_of("full", chat_id, lambda: self._peers.full(chat_id))
 
     async def top(self, chat_id: int, *, thread: int = 0) -> tuple[int, int]:
         """See ``History.top``."""
         if thread:
             return await self._history.top(chat_id, thread=thread)
-        self._go_on(chat_id)
-        return await self._taken("top", chat_id, lambda: self._history.top(chat_id))
+        self._start_following(chat_id)
+        return await self._result_of("top", chat_id, lambda: self._history.top(chat_id))
 
     async def page(
         self,
@@ -80,7 +82,7 @@ class Prefetch:
         high: Callable[[], int],
         *,
         worker: int = 0,
-        keep: Keep | None = None,
+        keep: MessageFilter | None = None,
         span: Span | None = None,
         thread: int = 0,
     ) -> Page:
@@ -91,28 +93,28 @@ class Prefetch:
                 return found
         return await self._history.page(chat_id, cursor, high, worker=worker, keep=keep, span=span, thread=thread)
 
-    async def _taken(self, what: str, chat_id: int, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _result_of(self, what: str, chat_id: int, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         task: asyncio.Task[T] | None = self._tasks.pop((what, chat_id), None)
         return await (task or ask())
 
-    def _go_on(self, chat_id: int) -> None:
+    def _start_following(self, chat_id: int) -> None:
         """The turn of ``chat_id`` has come: ask for those behind it."""
-        place = next((number for number, one in enumerate(self._order) if one.chat_id == chat_id), None)
-        if place is None:
+        position = next((number for number, item in enumerate(self._order) if item.chat_id == chat_id), None)
+        if position is None:
             return
-        for number in range(max(self._begun, place + 1), min(len(self._order), place + 1 + _DISTANCE)):
-            self._begin(self._order[number], 1 + number % self._workers)
-            self._begun = number + 1
+        for number in range(max(self._started, position + 1), min(len(self._order), position + 1 + _DISTANCE)):
+            self._start(self._order[number], 1 + number % self._workers)
+            self._started = number + 1
 
-    def _begin(self, one: PrefetchItem, worker: int) -> None:
-        full = asyncio.create_task(self._peers.full(one.chat_id)) if one.full else None
+    def _start(self, item: PrefetchItem, worker: int) -> None:
+        full = asyncio.create_task(self._peers.full(item.chat_id)) if item.full else None
         if full is not None:
-            self._tasks["full", one.chat_id] = full
-        top = self._tasks["top", one.chat_id] = asyncio.create_task(self._top_after(full, one.chat_id))
-        if one.first_page:
-            self._tasks["page", one.chat_id] = asyncio.create_task(self._first_page(one.chat_id, top, worker))
+            self._tasks["full", item.chat_id] = full
+        top = self._tasks["top", item.chat_id] = asyncio.create_task(self._top_after_full(full, item.chat_id))
+        if item.first_page:
+            self._tasks["page", item.chat_id] = asyncio.create_task(self._first_page(item.chat_id, top, worker))
 
-    async def _top_after(self, full: asyncio.Task[Chat] | None, chat_id: int) -> tuple[int, int]:
+    async def _top_after_full(self, full: asyncio.Task[Chat] | None, chat_id: int) -> tuple[int, int]:
         """A chat in full tells the state that its changes are asked for from: what comes after it must not be older."""
         if full is not None:
             await asyncio.wait([full])
@@ -127,4 +129,4 @@ class Prefetch:
         newest, count = top.result()
         if not 0 < count <= _SMALL:
             return None
-        return await self._apart().page(chat_id, 1, lambda: newest, worker=worker)
+        return await self._new_history().page(chat_id, 1, lambda: newest, worker=worker)

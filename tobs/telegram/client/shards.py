@@ -6,11 +6,14 @@ partly used page, and an empty shard one request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import chain, repeat
 from math import ceil
+
+from tobs.model import Page
 
 PAGE = 100
 Span = tuple[int, int]
@@ -43,7 +46,7 @@ class Shard:
         """Whether every id is settled."""
         return self.cursor > self.high
 
-    def settled(self, high: int) -> None:
+    def advance(self, high: int) -> None:
         """Everything up to ``high`` is known now."""
         if high < self.high:
             self.reach = max(1, high - self.cursor + 1)
@@ -69,11 +72,11 @@ def plan_shards(
     wanted = min(_PAGES_MOST, max(_PAGES_LEAST, ceil(pages / (workers * _SHARDS_A_WORKER))))
     rounds = max(1, pages // (workers * wanted))  # every worker gets as many shards as every other
     most = ceil(pages / (workers * rounds))
-    steps = chain((span * few for few in _rising(workers, most) if rounds > 2), repeat(span * most))
-    return [Shard(start, end, span) for low, high in found for start, end in _cut(low, high, steps)]
+    steps = chain((span * few for few in _growing_sizes(workers, most) if rounds > 2), repeat(span * most))
+    return [Shard(start, end, span) for low, high in found for start, end in _split_interval(low, high, steps)]
 
 
-def _rising(workers: int, most: int) -> Iterator[int]:
+def _growing_sizes(workers: int, most: int) -> Iterator[int]:
     """How many pages the first shards of a large chat have: a note can be planned only when all below it is known, and
     so early notes need not wait until whole shards are walked."""
     pages = 1
@@ -82,14 +85,14 @@ def _rising(workers: int, most: int) -> Iterator[int]:
         pages *= 2
 
 
-def _cut(low: int, high: int, steps: Iterator[int]) -> Iterator[Span]:
+def _split_interval(low: int, high: int, steps: Iterator[int]) -> Iterator[Span]:
     while low <= high:
         end = min(low + next(steps) - 1, high)
         yield low, end
         low = end + 1
 
 
-def spans_worthwhile(count: int) -> int:
+def max_spans(count: int) -> int:
     """Into how many ranges a walk of ``count`` messages may be cut: each has pages to do, and few are wasted."""
     pages = count // PAGE
     return min(pages // _PAGES_A_SPAN, _SPANS_FREE + pages * 3 // 40)
@@ -101,7 +104,7 @@ def plan_spans(gaps: Iterable[Span], spans: Sequence[Span], *, count: int) -> li
     ``count`` is about how many messages the chat has. A range costs up to two requests beside its full pages (one that
     is partly used, one that finds the end), so they are used only where there are few of them for so many messages.
     """
-    most = spans_worthwhile(count)
+    most = max_spans(count)
     found = sorted((low, high) for low, high in gaps if low <= high)
     cut = [
         (max(low, first), min(high, last), (first, last))
@@ -124,7 +127,7 @@ class ShardQueue:
         self._waiting = [(shard.low, index, shard) for index, shard in enumerate(shards)]
         heapify(self._waiting)
         self._active: list[Shard] = []
-        self._made = len(self._waiting)
+        self._counter = len(self._waiting)
 
     def take(self) -> Shard | None:
         """The next shard for an idle worker; None when nothing is worth another worker."""
@@ -146,12 +149,41 @@ class ShardQueue:
         if largest is None or (pages := _pages_left(largest)) < _SPLIT_PAGES:
             return
         middle = largest.cursor - 1 + largest.reach * (pages // 2 + 1)
-        self._made += 1
+        self._counter += 1
         rest = Shard(middle + 1, largest.high, largest.reach, span=largest.span)
-        heappush(self._waiting, (rest.low, self._made, rest))
+        heappush(self._waiting, (rest.low, self._counter, rest))
         largest.high = middle
 
 
 def _pages_left(shard: Shard) -> int:
     """About how many pages an active shard still has, the one being fetched included."""
     return (shard.high - shard.cursor + 1) // shard.reach
+
+
+Fetch = Callable[[Shard, int], Awaitable[Page]]
+"""(shard, worker) -> the page at the shard's cursor; never beyond the shard's ``high`` when the answer is there."""
+OnPage = Callable[[Page], Awaitable[None]]
+
+
+async def walk_shards(shards: Iterable[Shard], workers: int, fetch: Fetch, on_page: OnPage) -> None:
+    """Walk every shard to its end. The first error ends all workers and is raised.
+
+    ``on_page`` is awaited page by page by each worker: while it waits, that worker fetches nothing.
+    """
+    queue = ShardQueue(shards)
+
+    async def work(worker: int) -> None:
+        while (shard := queue.take()) is not None:
+            while not shard.done:
+                page = await fetch(shard, worker)
+                shard.advance(page.high)
+                await on_page(page)
+            queue.finish(shard)
+
+    tasks = [asyncio.create_task(work(worker), name=f"worker {worker}") for worker in range(max(1, workers))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,31 +6,32 @@ Source: https://core.telegram.org/api/takeout
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from loguru import logger
 from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, RequestRefused, TobsError, UsageError
+from tobs.telegram.client.shards import Span
 from tobs.telegram.net.events import OnEvent, TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
 from tobs.telegram.net.invoker import Invoker
-from tobs.telegram.net.push_listener import AWAKE, Listener, either, said_by
+from tobs.telegram.net.push_listener import KEEPALIVE_SECONDS, PushListener, is_message_from, wait_until_set
 from tobs.telegram.stores import StoredTakeout, TakeoutStore
 
 SCOPES = ("contacts", "users", "chats", "megagroups", "channels", "files")
-TELEGRAM_ITSELF = 777000
+SERVICE_CHAT = 777000
 """Telegram's own chat with each account, in which a takeout is allowed."""
 _FLAGS = {"users": "message_users", "chats": "message_chats", "megagroups": "message_megagroups"}
 _FLAGS |= {"channels": "message_channels", "contacts": "contacts", "files": "files"}
 _LARGEST_FILE = 4 * 1024**3
 _FINISH_WITHIN = 10.0
 _DELAY = "TAKEOUT_INIT_DELAY"
-_TRIES_ON_WORDS = 5
+_TRIES_ON_MESSAGES = 5
 """How often Telegram is asked again because its chat said something: the question itself may make it speak."""
 
 
-def with_what_they_need(scopes: Iterable[str]) -> frozenset[str]:
+def complete_scopes(scopes: Iterable[str]) -> frozenset[str]:
     """``scopes`` as Telegram takes them: basic groups come only together with supergroups. Raises UsageError."""
     wanted = frozenset(scopes)
     if unknown := wanted - set(SCOPES):
@@ -40,7 +41,7 @@ def with_what_they_need(scopes: Iterable[str]) -> frozenset[str]:
 
 def scope_flags(scopes: Iterable[str]) -> dict[str, object]:
     """The fields of account.initTakeoutSession for ``scopes``. Raises UsageError."""
-    wanted = with_what_they_need(scopes)
+    wanted = complete_scopes(scopes)
     flags: dict[str, object] = {_FLAGS[scope]: True for scope in sorted(wanted)}
     if "files" in wanted:
         flags["file_max_size"] = _LARGEST_FILE
@@ -82,7 +83,7 @@ async def takeout_session(
     if invoker.takeout_id:
         yield True
         return
-    session = _Session(invoker, store, account, with_what_they_need(scopes), on_event)
+    session = _TakeoutSession(invoker, store, account, complete_scopes(scopes), on_event)
     await session.begin(patience)
     done = False
     try:
@@ -99,11 +100,11 @@ async def takeout_session(
 
 async def finish_stored(invoker: Invoker, store: TakeoutStore, account: int) -> None:
     """Finish the takeout session that a run left behind, where there is one."""
-    if kept := store.get(account).id:
-        await _finish(invoker, store, account, kept, success=False)
+    if stored := store.get(account).id:
+        await _finish(invoker, store, account, stored, success=False)
 
 
-class _Session:
+class _TakeoutSession:
     """One takeout session, from asking for it to its finish."""
 
     def __init__(
@@ -119,21 +120,21 @@ class _Session:
 
     async def begin(self, patience: float) -> None:
         """Go on with a kept session or ask for one. A delayed one is waited for beside the run."""
-        kept = await self._resumed()
-        if kept is not None:
-            self._opened(kept, resumed=True)
+        stored = await self._resume()
+        if stored is not None:
+            self._start(stored, resumed=True)
             return
         try:
-            self._opened(await self._ask())
+            self._start(await self._request())
         except FloodWait:
             raise
         except RequestRefused as refused:
             if refused.name != _DELAY:
-                self._refused(refused)
+                self._report_refusal(refused)
                 return
-            seconds = _seconds_of(refused)
+            seconds = _delay_seconds(refused)
             self._on_event(TakeoutDelayed(seconds))
-            self._waiting = asyncio.create_task(self._wait(seconds), name="takeout to be allowed")
+            self._waiting = asyncio.create_task(self._wait_for_permission(seconds), name="takeout to be allowed")
             if seconds <= patience:
                 await asyncio.wait([self._waiting])
 
@@ -143,34 +144,34 @@ class _Session:
         if self._waiting is not None:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
-        self._invoker.takeout_runs = False
+        self._invoker.takeout_confirmed = False
         if self._invoker.takeout_id:
             await _finish(self._invoker, self._store, self._account, self._invoker.takeout_id, success=success)
         else:  # it never began, or Telegram ended it
             self._store.put(self._account, StoredTakeout())
 
-    async def _ask(self) -> StoredTakeout:
+    async def _request(self) -> StoredTakeout:
         answer = await self._invoker(functions.account.InitTakeoutSessionRequest(**scope_flags(self._scopes)))
         return StoredTakeout(int(answer.id), self._scopes)
 
-    def _opened(self, takeout: StoredTakeout, *, resumed: bool = False, late: bool = False) -> None:
+    def _start(self, takeout: StoredTakeout, *, resumed: bool = False, late: bool = False) -> None:
         self._store.put(self._account, takeout)
         self._on_event(TakeoutStarted(takeout.id, tuple(sorted(takeout.scopes)), resumed, late))
-        self._invoker.takeout_id, self._invoker.takeout_runs = takeout.id, True
+        self._invoker.takeout_id, self._invoker.takeout_confirmed = takeout.id, True
 
-    def _refused(self, refused: TobsError) -> None:
+    def _report_refusal(self, refused: TobsError) -> None:
         logger.info("no takeout session: {}", refused)
         self._on_event(TakeoutRefused(getattr(refused, "name", ""), refused.message))
 
-    async def _resumed(self) -> StoredTakeout | None:
+    async def _resume(self) -> StoredTakeout | None:
         """The kept session if it has all scopes and Telegram still knows it; one with too few of them is finished."""
-        kept = self._store.get(self._account)
-        if not kept.id:
+        stored = self._store.get(self._account)
+        if not stored.id:
             return None
-        if not self._scopes <= kept.scopes:
-            await _finish(self._invoker, self._store, self._account, kept.id, success=False)
+        if not self._scopes <= stored.scopes:
+            await _finish(self._invoker, self._store, self._account, stored.id, success=False)
             return None
-        self._invoker.takeout_id = kept.id
+        self._invoker.takeout_id = stored.id
         try:
             await self._invoker(functions.users.GetUsersRequest([types.InputUserSelf()]))
         except RequestRefused as refused:
@@ -179,39 +180,43 @@ class _Session:
             return None
         finally:
             self._invoker.takeout_id = 0
-        return kept
+        return stored
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait_for_permission(self, seconds: float) -> None:
         """Ask again whenever Telegram's own chat says something, else when ``seconds`` have passed."""
-        heard = asyncio.Event()
-        listener = Listener(self._invoker, lambda update: heard.set() if said_by(update, TELEGRAM_ITSELF) else None)
+        message_seen = asyncio.Event()
+        listener = PushListener(
+            self._invoker, lambda update: message_seen.set() if is_message_from(update, SERVICE_CHAT) else None
+        )
         tries = 0
         deadline = self._invoker.clock() + seconds
         try:
             while True:
-                await listener.tend()
+                await listener.keep_alive()
                 if self._is_over:  # telethon's sender swallows a cancellation that meets it while it connects
                     return
-                await either(heard, self._invoker.sleep, min(AWAKE, deadline - self._invoker.clock()))
-                allowed = heard.is_set() and tries < _TRIES_ON_WORDS
+                await wait_until_set(
+                    message_seen, self._invoker.sleep, min(KEEPALIVE_SECONDS, deadline - self._invoker.clock())
+                )
+                allowed = message_seen.is_set() and tries < _TRIES_ON_MESSAGES
                 tries += allowed
-                heard.clear()
+                message_seen.clear()
                 if not allowed and self._invoker.clock() < deadline:
                     continue
                 try:
-                    self._opened(await self._ask(), late=True)
+                    self._start(await self._request(), late=True)
                     return
                 except RequestRefused as refused:
                     if refused.name != _DELAY:
                         raise
-                    deadline = self._invoker.clock() + _seconds_of(refused)
+                    deadline = self._invoker.clock() + _delay_seconds(refused)
         except TobsError as error:
-            self._refused(error)
+            self._report_refusal(error)
         finally:
             await listener.close()
 
 
-def _seconds_of(refused: RequestRefused) -> int:
+def _delay_seconds(refused: RequestRefused) -> int:
     return max(1, int(getattr(refused.__cause__, "argument", 0)))
 
 
@@ -231,3 +236,24 @@ async def _finish(invoker: Invoker, store: TakeoutStore, account: int, takeout: 
         logger.warning("the takeout could not be finished: {}", error)
     finally:
         invoker.takeout_id = 0
+
+
+class SplitRanges:
+    """Asks once for each takeout session."""
+
+    def __init__(self, invoker: Invoker) -> None:
+        self._invoker = invoker
+        self._takeout = 0
+        self._offered: Sequence[Span] = ()
+
+    async def offered(self) -> Sequence[Span]:
+        """The ranges of the open takeout session, both ends inclusive; none outside of one, or where it has none."""
+        takeout = self._invoker.takeout_id
+        if takeout and takeout != self._takeout:
+            self._takeout, self._offered = takeout, ()
+            try:
+                found = await self._invoker(functions.messages.GetSplitRangesRequest())
+            except RequestRefused:
+                return ()  # one worker does
+            self._offered = [(item.min_id, item.max_id) for item in found]
+        return self._offered if takeout else ()

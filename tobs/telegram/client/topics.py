@@ -13,13 +13,13 @@ from telethon.tl import functions, types
 from tobs.model import Topic
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import marked
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 from tobs.telegram.net.invoker import Invoker
 
 _LIMIT = 100
 
 
-async def every_topic(invoker: Invoker, directory: PeerDirectory, chat_id: int) -> list[Topic]:
+async def all_topics(invoker: Invoker, directory: PeerDirectory, chat_id: int) -> list[Topic]:
     """Every topic of a forum by id; one request for a hundred of them."""
     peer = await directory.input_peer(chat_id)
     found: dict[int, Topic] = {}
@@ -55,7 +55,7 @@ def _models(topics: Iterable[Any]) -> Iterable[Topic]:
             yield Topic(
                 id=topic.id,
                 title=topic.title,
-                created=unix(topic.date),
+                created=unix_time(topic.date),
                 creator=marked(topic.from_id),
                 icon=topic.icon_emoji_id or 0,
                 color=topic.icon_color or 0,

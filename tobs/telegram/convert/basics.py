@@ -10,15 +10,36 @@ from typing import Any
 from telethon.tl import TLObject, types
 
 from tobs.model import marked_channel, marked_group
-from tobs.telegram.convert.peers import marked
-from tobs.telegram.convert.times import unix
 
+_CHANNEL_BASE = 10**12
+_User, _Channel, _Chat = types.PeerUser, types.PeerChannel, types.PeerChat
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_DEPTH = 5
+_MAX_DEPTH = 5
 _PEERS = (types.PeerUser, types.PeerChat, types.PeerChannel)
-_BARE = {"channel_id": marked_channel, "chat_id": marked_group}
+_BARE_IDS = {"channel_id": marked_channel, "chat_id": marked_group}
 # Flags whose False says something: a topic is reopened, shown again.
-_BOOLS = {"prev_value", "new_value", "closed", "hidden"}
+_MEANINGFUL_FALSE = {"prev_value", "new_value", "closed", "hidden"}
+
+
+def marked(peer: Any) -> int:
+    """The marked id of a TL ``Peer``; 0 for none."""
+    kind = type(peer)
+    if kind is _User:
+        return int(peer.user_id)
+    if kind is _Channel:
+        return -_CHANNEL_BASE - int(peer.channel_id)
+    if kind is _Chat:
+        return -int(peer.chat_id)
+    return 0
+
+
+def unix_time(value: Any) -> int:
+    """Unix seconds of a TL date: a number as our reader gives it, a datetime as Telethon's does; 0 for none."""
+    if value is None:
+        return 0
+    if type(value) is int:
+        return value
+    return int(value.timestamp())
 
 
 @cache
@@ -34,15 +55,15 @@ def plain(name: str, value: Any, depth: int = 0) -> Any:
     """
     kind = type(value)
     if kind is bool:
-        return value if value or name in _BOOLS else None
+        return value if value or name in _MEANINGFUL_FALSE else None
     if kind is int:
-        return _BARE[name](value) if name in _BARE else value
+        return _BARE_IDS[name](value) if name in _BARE_IDS else value
     if kind in (str, float):
         return value
-    if value is None or kind is bytes or depth > _DEPTH:
+    if value is None or kind is bytes or depth > _MAX_DEPTH:
         return None
     if isinstance(value, datetime):
-        return unix(value)
+        return unix_time(value)
     if isinstance(value, list | tuple):
         items = [item for item in (plain("", item, depth + 1) for item in value) if item is not None]
         return items or None

@@ -7,7 +7,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import Entity, Text
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 
 KINDS: dict[type, str] = {
     types.MessageEntityUnknown: "unknown",
@@ -39,7 +39,7 @@ KINDS: dict[type, str] = {
 
 
 #: Those that say more than a kind and a place.
-_SAYING_MORE = {
+_WITH_FIELDS = {
     types.MessageEntityTextUrl,
     types.MessageEntityPre,
     types.MessageEntityMentionName,
@@ -49,7 +49,7 @@ _SAYING_MORE = {
     types.MessageEntityFormattedDate,
     types.MessageEntityDiffReplace,
 }
-_PLAIN = {kind: name for kind, name in KINDS.items() if kind not in _SAYING_MORE}
+_PLAIN = {kind: name for kind, name in KINDS.items() if kind not in _WITH_FIELDS}
 
 
 def entity_of(value: Any) -> Entity:
@@ -72,7 +72,7 @@ def entity_of(value: Any) -> Entity:
     if kind is types.MessageEntityBlockquote and value.collapsed:
         return Entity("expandable_blockquote", offset, length)
     if kind is types.MessageEntityFormattedDate:
-        return Entity(name, offset, length, date=unix(value.date))
+        return Entity(name, offset, length, date=unix_time(value.date))
     if kind is types.MessageEntityDiffReplace:
         return Entity(name, offset, length, old_text=value.old_text)
     return Entity(name, offset, length)

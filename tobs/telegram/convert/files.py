@@ -20,7 +20,7 @@ def _area_and_bytes(size: Any) -> tuple[int, int] | None:
     return None
 
 
-def _named(name: str | None) -> str:
+def _without_placeholder(name: str | None) -> str:
     """A performer or title; Android's media store writes ``<unknown>`` where a file has none."""
     return "" if name is None or name == "<unknown>" else name
 
@@ -65,8 +65,8 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
             case types.DocumentAttributeAudio():
                 kind = "voice" if attribute.voice else "audio"
                 duration = float(attribute.duration)
-                title, performer = _named(attribute.title), _named(attribute.performer)
-                waveform = steps(attribute.waveform or b"")
+                title, performer = _without_placeholder(attribute.title), _without_placeholder(attribute.performer)
+                waveform = waveform_steps(attribute.waveform or b"")
             case types.DocumentAttributeSticker() | types.DocumentAttributeCustomEmoji():
                 kind, emoji = "sticker", attribute.alt
             case types.DocumentAttributeImageSize():
@@ -110,7 +110,7 @@ def emoji_of(documents: Any) -> dict[int, str]:
     return found
 
 
-def steps(packed: bytes) -> bytes:
+def waveform_steps(packed: bytes) -> bytes:
     """A voice message's waveform, 5 bits a step little-endian, as one byte 0..31 a step.
 
     Source: https://core.telegram.org/constructor/documentAttributeAudio

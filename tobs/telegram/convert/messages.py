@@ -6,16 +6,16 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.model import Button, Forward, Message, Reaction, Reply, SuggestedPost
+from tobs.model import Action, Button, FileItem, Forward, Message, Reaction, Reply, SuggestedPost
 from tobs.telegram.convert.attached import attached_of
-from tobs.telegram.convert.basics import snake
+from tobs.telegram.convert.basics import marked, plain_fields, snake, unix_time
 from tobs.telegram.convert.entities import entities_of
+from tobs.telegram.convert.files import photo_of
 from tobs.telegram.convert.media import media_of
-from tobs.telegram.convert.peers import marked
 from tobs.telegram.convert.richtext import blocks_of
-from tobs.telegram.convert.service import action_of, action_photo
-from tobs.telegram.convert.times import unix
 
+_ACTION_PREFIX = "MessageAction"
+_DISCARD_REASON_PREFIX = "phone_call_discard_reason_"
 _CHANNELS = -(10**12)
 
 
@@ -34,7 +34,7 @@ def message_of(message: Any, me: int = 0) -> Message | None:
     return Message(
         chat_id=chat_id,
         id=message.id,
-        date=unix(message.date),
+        date=unix_time(message.date),
         kind="unsupported" if type(media) is types.MessageMediaUnsupported else "message",
         sender_id=_sender(message, chat_id, me),
         text=message.message or "",
@@ -42,7 +42,7 @@ def message_of(message: Any, me: int = 0) -> Message | None:
         blocks=blocks_of(rich) if rich is not None else (),
         media=media_of(media) if media is not None else None,
         attached=attached_of(media, rich) if media is not None or rich is not None else (),
-        edited=0 if message.edit_hide else unix(message.edit_date),
+        edited=0 if message.edit_hide else unix_time(message.edit_date),
         album_id=message.grouped_id or 0,
         topic_id=topic_id,
         reply=reply,
@@ -79,7 +79,7 @@ def _service(message: Any, me: int) -> Message:
     return Message(
         chat_id=chat_id,
         id=message.id,
-        date=unix(message.date),
+        date=unix_time(message.date),
         kind="service",
         sender_id=_sender(message, chat_id, me),
         media=action_photo(action),
@@ -134,7 +134,7 @@ def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
 def _forward(header: Any) -> Forward:
     from_id = marked(header.from_id)
     return Forward(
-        date=unix(header.date),
+        date=unix_time(header.date),
         from_id=from_id,
         from_name=header.from_name or "",
         chat_id=from_id if from_id < 0 else 0,
@@ -210,9 +210,24 @@ def _suggested(post: Any) -> SuggestedPost:
         state="accepted" if post.accepted else "rejected" if post.rejected else "",
         price=price.amount if price is not None else 0,
         currency="" if price is None else "TON" if in_ton else "XTR",
-        date=unix(post.schedule_date),
+        date=unix_time(post.schedule_date),
     )
 
 
 def _fact_check(check: Any) -> str:
     return check.text.text if check is not None and check.text is not None else ""
+
+
+def action_of(action: Any) -> Action:
+    """Any ``MessageAction``: ``chat_add_user`` with ``{"users": [5]}``."""
+    values = plain_fields(action)
+    reason = values.get("reason")
+    if isinstance(reason, str):
+        values["reason"] = reason.removeprefix(_DISCARD_REASON_PREFIX)
+    return Action(snake(type(action).__name__.removeprefix(_ACTION_PREFIX)), values)
+
+
+def action_photo(action: Any) -> FileItem | None:
+    """The picture an action brings along (a chat's new photo)."""
+    photo = getattr(action, "photo", None)
+    return photo_of(photo) if isinstance(photo, types.Photo) else None

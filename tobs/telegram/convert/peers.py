@@ -8,23 +8,9 @@ from telethon.tl import types
 
 from tobs.model import Chat, ChatKind, Person, marked_channel, marked_group
 from tobs.model.peers import PeerRecord
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 
-_CHANNEL_BASE = 10**12
-_User, _Channel, _Chat = types.PeerUser, types.PeerChannel, types.PeerChat
 DELETED = "Deleted Account"
-
-
-def marked(peer: Any) -> int:
-    """The marked id of a TL ``Peer``; 0 for none."""
-    kind = type(peer)
-    if kind is _User:
-        return int(peer.user_id)
-    if kind is _Channel:
-        return -_CHANNEL_BASE - int(peer.channel_id)
-    if kind is _Chat:
-        return -int(peer.chat_id)
-    return 0
 
 
 def marked_object(value: Any) -> int:
@@ -97,7 +83,7 @@ def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
             members=value.participants_count,
             top=top,
             pts=pts,
-            created=unix(value.date),
+            created=unix_time(value.date),
             is_forum=bool(value.forum),
             is_public=bool(username),
             is_verified=bool(value.verified),
@@ -112,7 +98,7 @@ def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
             title=value.title,
             members=value.participants_count,
             top=top,
-            created=unix(value.date),
+            created=unix_time(value.date),
             left=bool(value.left),
             no_forwards=bool(value.noforwards),
             migrated_to=marked_channel(moved.channel_id) if isinstance(moved, types.InputChannel) else 0,

@@ -7,11 +7,10 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import Forward, Message, Reaction, stories_of
+from tobs.telegram.convert.basics import marked, unix_time
 from tobs.telegram.convert.entities import entities_of
 from tobs.telegram.convert.media import media_of
 from tobs.telegram.convert.messages import reaction_of
-from tobs.telegram.convert.peers import marked
-from tobs.telegram.convert.times import unix
 
 
 def story_of(story: Any, peer: int) -> Message | None:
@@ -22,7 +21,7 @@ def story_of(story: Any, peer: int) -> Message | None:
     return Message(
         chat_id=stories_of(peer),
         id=story.id,
-        date=unix(story.date),
+        date=unix_time(story.date),
         kind="story",
         sender_id=marked(story.from_id) or peer,
         text=story.caption or "",

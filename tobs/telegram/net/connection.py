@@ -22,7 +22,7 @@ from telethon.tl.alltlobjects import LAYER
 from tobs import __version__
 from tobs.errors import ConfigError, LoginError
 from tobs.telegram.net.proxies import Proxy, make_transport
-from tobs.telegram.net.rpc_errors import UNGREETED, RpcError
+from tobs.telegram.net.rpc_errors import NOT_INITIALISED, RpcError
 from tobs.telegram.net.settings import ServerAddress
 
 OnUpdate = Callable[[Any], None]
@@ -49,7 +49,7 @@ class _Loggers(dict[str, logging.Logger]):
 _KEY_EXCHANGES = 4
 
 
-class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
+class _Sender(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
     """Telethon's sender, but results stay bytes, errors keep their names, updates go to who wants them."""
 
     refused_key = False
@@ -91,7 +91,7 @@ def add_server_key(pem: str) -> None:
 
 
 @contextmanager
-def trusting(pems: Iterable[str]) -> Iterator[None]:
+def trusted_keys(pems: Iterable[str]) -> Iterator[None]:
     """Trust the keys of a CDN as long as a key exchange with it takes: they say nothing of Telegram's own servers."""
     known = dict(server_keys._server_keys)
     for pem in pems:
@@ -103,7 +103,7 @@ def trusting(pems: Iterable[str]) -> Iterator[None]:
             del server_keys._server_keys[fingerprint]
 
 
-def hello(api_id: int, request: TLRequest) -> TLRequest:
+def init_connection(api_id: int, request: TLRequest) -> TLRequest:
     """The first request of a connection: it tells the layer and who asks."""
     first = functions.InitConnectionRequest(
         api_id=api_id,
@@ -138,10 +138,10 @@ class Connection:
         self._proxy = proxy
         self._api_id = api_id
         self._timeout = connect_timeout
-        self._greeted = False
-        self._gone: asyncio.Future[None] | None = None
+        self._initialised = False
+        self._disconnected: asyncio.Future[None] | None = None
         self._loggers = _Loggers()
-        self._wire = _Wire(
+        self._sender = _Sender(
             AuthKey(key or None),
             loggers=self._loggers,
             retries=0,
@@ -149,39 +149,39 @@ class Connection:
             auto_reconnect=False,
             connect_timeout=connect_timeout,
         )
-        self._wire.on_update = on_update
+        self._sender.on_update = on_update
 
     @property
     def key(self) -> bytes:
         """The auth key's bytes."""
-        return bytes(self._wire.auth_key.key or b"")
+        return bytes(self._sender.auth_key.key or b"")
 
     @property
-    def alive(self) -> bool:
+    def is_open(self) -> bool:
         """Whether requests can be sent."""
-        return self._gone is not None and not self._gone.done()
+        return self._disconnected is not None and not self._disconnected.done()
 
     async def open(self) -> None:
         """Connect, with the handshake when there is no key. Raises ConnectionLost, ConfigError (wrong server key)."""
-        place = self.address
-        transport = make_transport(place, self._proxy, self._loggers)
+        address = self.address
+        transport = make_transport(address, self._proxy, self._loggers)
         try:
             async with asyncio.timeout(self._timeout * 2):
-                await self._wire.connect(transport)
+                await self._sender.connect(transport)
         except (OSError, EOFError, TimeoutError, BufferError, SecurityError) as error:
             await transport.disconnect()
-            if self._wire.refused_key:
+            if self._sender.refused_key:
                 raise ConfigError(
-                    f"The server at {place.host}:{place.port} has another RSA key.", "Check TOBS_SERVER_KEY."
+                    f"The server at {address.host}:{address.port} has another RSA key.", "Check TOBS_SERVER_KEY."
                 ) from error
-            raise ConnectionLost(self._no_way(getattr(transport, "refused", "")), connected=False) from error
+            raise ConnectionLost(self._failure_text(getattr(transport, "refused", "")), connected=False) from error
         except asyncio.CancelledError:
             await transport.disconnect()
             raise
-        self._gone = asyncio.ensure_future(self._wire.disconnected)
-        self._gone.add_done_callback(_retrieve)
+        self._disconnected = asyncio.ensure_future(self._sender.disconnected)
+        self._disconnected.add_done_callback(_read_exception)
 
-    def _no_way(self, refused: str) -> str:
+    def _failure_text(self, refused: str) -> str:
         way = f"no connection to {self.address.host}:{self.address.port}"
         if self._proxy is not None:
             way += f" through the proxy {self._proxy}"
@@ -189,48 +189,48 @@ class Connection:
 
     async def send(self, request: TLRequest, *, timeout: float) -> bytes:
         """The answer's bytes. Raises RpcError, ConnectionLost, LoginError (the server does not know the key)."""
-        gone = self._gone
-        if gone is None or gone.done():
+        disconnected = self._disconnected
+        if disconnected is None or disconnected.done():
             raise ConnectionLost("the connection is closed", connected=True)
-        wrapped = request if self._wire.on_update else functions.InvokeWithoutUpdatesRequest(request)
+        wrapped = request if self._sender.on_update else functions.InvokeWithoutUpdatesRequest(request)
         try:
-            answer = self._wire.send(wrapped if self._greeted else hello(self._api_id, wrapped))
+            answer = self._sender.send(wrapped if self._initialised else init_connection(self._api_id, wrapped))
         except ConnectionError as error:
             raise ConnectionLost("the connection is closed", connected=True) from error
         try:
-            await asyncio.wait((answer, gone), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((answer, disconnected), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             answer.cancel()
             raise
         if answer.done() and not answer.cancelled():
             failure = answer.exception()
             if failure is None or isinstance(failure, RpcError):
-                self._greeted = not isinstance(failure, RpcError) or failure.name not in UNGREETED
+                self._initialised = not isinstance(failure, RpcError) or failure.name not in NOT_INITIALISED
                 return bytes(answer.result())
-            raise self._lost(failure)
+            raise self._disconnect_error(failure)
         answer.cancel()
-        if gone.done():
-            raise self._lost(None if gone.cancelled() else gone.exception())
+        if disconnected.done():
+            raise self._disconnect_error(None if disconnected.cancelled() else disconnected.exception())
         await self.close()  # a connection that says nothing for so long is dead
         raise ConnectionLost(f"no answer within {timeout:g} s", connected=True)
 
-    def _lost(self, error: BaseException | None) -> Exception:
+    def _disconnect_error(self, error: BaseException | None) -> Exception:
         if isinstance(error, AuthKeyNotFound):
             return LoginError("The server does not know this session.", "Run `tobs login` again.")
         reason = type(error).__name__ if error is not None else "closed"
         return ConnectionLost(f"the connection was lost ({reason})", connected=True)
 
-    async def lost(self) -> None:
+    async def wait_closed(self) -> None:
         """Wait until the connection ends."""
-        if self._gone is not None:
-            await asyncio.wait((self._gone,))
+        if self._disconnected is not None:
+            await asyncio.wait((self._disconnected,))
 
     async def close(self) -> None:
         """Close the connection; nothing happens when it is closed."""
-        await self._wire.disconnect()
+        await self._sender.disconnect()
 
 
-def _retrieve(future: asyncio.Future[None]) -> None:
+def _read_exception(future: asyncio.Future[None]) -> None:
     """Read the reason a connection ended, so that asyncio does not call it forgotten."""
     if not future.cancelled():
         future.exception()

@@ -11,7 +11,7 @@ from msgspec import Struct
 from telethon.tl import TLRequest, functions
 
 from tobs.errors import RequestRefused
-from tobs.telegram.net.connection import Connection, ConnectionLost, OnUpdate, add_server_key, trusting
+from tobs.telegram.net.connection import Connection, ConnectionLost, OnUpdate, add_server_key, trusted_keys
 from tobs.telegram.net.events import OnEvent, Reconnected
 from tobs.telegram.net.proxies import parse_proxy
 from tobs.telegram.net.reader import parse
@@ -19,14 +19,14 @@ from tobs.telegram.net.session import Session
 from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
 
-class _Cdn(Struct):
+class _CdnKeys(Struct):
     """A CDN's data centre: its public keys, and the auth key made with it (empty: none yet)."""
 
     pems: tuple[str, ...]
     key: bytes = b""
 
 
-class Links:
+class ConnectionPool:
     """Opens, keeps and closes connections. ``dc`` 0 is the account's home data centre.
 
     All of a data centre share one auth key. The key of another one than home is made once and authorised by
@@ -46,12 +46,12 @@ class Links:
         self._open: dict[tuple[int, int], Connection] = {}
         self._locks: dict[tuple[int, int], asyncio.Lock] = {}
         self._addresses: dict[int, ServerAddress] = {}
-        self._cdns: dict[int, _Cdn] = {}
-        self.was_open = False
+        self._cdns: dict[int, _CdnKeys] = {}
+        self.ever_connected = False
         self.on_update: OnUpdate | None = None
         self._proxy = parse_proxy(settings.proxy)
         self.authorise: Callable[[int, Connection], Awaitable[None]] | None = None
-        self.ask: Callable[[Connection, TLRequest], Awaitable[bytes]] | None = None
+        self.invoke_on: Callable[[Connection, TLRequest], Awaitable[bytes]] | None = None
         if settings.server is not None and settings.server.key_pem:
             add_server_key(settings.server.key_pem)
 
@@ -62,30 +62,30 @@ class Links:
     def get(self, dc: int, worker: int) -> Connection:
         """An open connection. Raises ConnectionLost when ``ready`` has to be called first."""
         connection = self._open.get((dc, worker))
-        if connection is None or not connection.alive:
+        if connection is None or not connection.is_open:
             raise ConnectionLost("the connection is closed", connected=True)
         return connection
 
-    async def ready(self, dc: int, worker: int) -> None:
+    async def ensure_open(self, dc: int, worker: int) -> None:
         """Make sure that ``get`` has a connection. Raises ConnectionLost when none can be made."""
-        place = (dc, worker)
-        if (found := self._open.get(place)) is not None and found.alive:
+        slot = (dc, worker)
+        if (found := self._open.get(slot)) is not None and found.is_open:
             return
-        async with self._locks.setdefault(place, asyncio.Lock()):
-            found = self._open.get(place)
-            if found is not None and found.alive:
+        async with self._locks.setdefault(slot, asyncio.Lock()):
+            found = self._open.get(slot)
+            if found is not None and found.is_open:
                 return
             if dc and not self._key_of(dc):
-                await self._first_of(dc)
+                await self._create_key(dc)
             connection = await self._connect(dc)
-            self._open[place] = connection
+            self._open[slot] = connection
             if not dc and not self.session.key:
                 self.session.key = connection.key
             if found is not None:
                 logger.info("connection {} to dc {} is back", worker, dc or self.session.dc)
                 self._on_event(Reconnected(worker, dc or self.session.dc))
 
-    async def open_beside(self, on_update: OnUpdate) -> Connection:
+    async def open_separate(self, on_update: OnUpdate) -> Connection:
         """Another connection to home that is let hear what is pushed; the caller closes it. Raises ConnectionLost."""
         return await self._connect(0, on_update)
 
@@ -99,15 +99,15 @@ class Links:
             on_update=None if dc else on_update or self.on_update,
         )
         try:
-            with trusting(self._cdns[dc].pems if dc in self._cdns else ()):
+            with trusted_keys(self._cdns[dc].pems if dc in self._cdns else ()):
                 await connection.open()
         except ConnectionLost:
             self._addresses.pop(dc, None)  # a data centre may have moved
             raise
-        self.was_open = True
+        self.ever_connected = True
         return connection
 
-    async def _first_of(self, dc: int) -> None:
+    async def _create_key(self, dc: int) -> None:
         """Make the key of another data centre and carry the login over, once for all workers."""
         async with self._locks.setdefault((dc, -1), asyncio.Lock()):
             if self._key_of(dc):
@@ -137,7 +137,7 @@ class Links:
     def trust_cdn(self, dc: int, pems: tuple[str, ...]) -> None:
         """Use a CDN's data centre from now on: ``pems`` are its public keys."""
         self._addresses.pop(dc, None)
-        self._cdns.setdefault(dc, _Cdn(pems))
+        self._cdns.setdefault(dc, _CdnKeys(pems))
 
     async def _address(self, dc: int) -> ServerAddress:
         """Where a data centre listens; asks the home one for the list. Raises RequestRefused."""
@@ -157,32 +157,32 @@ class Links:
         return self._addresses[dc]
 
     async def _config(self) -> Any:
-        await self.ready(0, 0)
+        await self.ensure_open(0, 0)
         connection, request = self.get(0, 0), functions.help.GetConfigRequest()
-        if self.ask is None:
+        if self.invoke_on is None:
             return parse(await connection.send(request, timeout=self._settings.request_timeout))
-        return parse(await self.ask(connection, request))
+        return parse(await self.invoke_on(connection, request))
 
-    async def lost(self, dc: int, worker: int) -> None:
+    async def wait_closed(self, dc: int, worker: int) -> None:
         """Wait until the connection that ``get`` gives ends; at once where there is none."""
         connection = self._open.get((dc, worker))
         if connection is not None:
-            await connection.lost()
+            await connection.wait_closed()
 
     async def move_home(self, dc: int) -> None:
         """Make another data centre the home one (PHONE_MIGRATE at a login): a new key is made there."""
-        place = await self._address(dc)
+        slot = await self._address(dc)
         await self.close()
         session = self.session
-        session.dc, session.host, session.port, session.key = dc, place.host, place.port, b""
+        session.dc, session.host, session.port, session.key = dc, slot.host, slot.port, b""
 
-    async def forget_key(self, dc: int) -> None:
+    async def drop_key(self, dc: int) -> None:
         """Drop the key of another data centre, because it no longer knows the login."""
         self.session.keys.pop(dc, None)
         if dc in self._cdns:
             self._cdns[dc].key = b""
-        for place in [place for place in self._open if place[0] == dc]:
-            await self._open.pop(place).close()
+        for slot in [slot for slot in self._open if slot[0] == dc]:
+            await self._open.pop(slot).close()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -89,5 +89,5 @@ Event = FloodWaited | Paused | Retried | Reconnected | TakeoutEvent | MessageUnr
 OnEvent = Callable[[Event], None]
 
 
-def ignore(event: Event) -> None:
+def ignore_event(event: Event) -> None:
     """The callback of those who want to hear nothing."""

@@ -10,10 +10,10 @@ from loguru import logger
 from tobs.config.units import format_moment
 from tobs.errors import FloodWait
 from tobs.telegram.net.events import FloodWaited, OnEvent, Paused
-from tobs.telegram.net.flood_store import FloodStore, Key, Pace, Wait
+from tobs.telegram.net.flood_store import FloodStore, MethodKey, Pace, Wait
 from tobs.telegram.net.pace import Pacer
 
-_NAP = 30.0
+_SLEEP_STEP = 30.0
 """Seconds slept at once: a laptop that was suspended meanwhile looks at the clock again."""
 _NONE = Wait(0.0, 0.0)
 _ENDS = frozenset({"account.finishTakeoutSession"})
@@ -37,80 +37,82 @@ class FloodLedger:
         threshold: float,
         patience: float,
         on_event: OnEvent,
-        waits: FloodStore | None = None,
+        store: FloodStore | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._threshold = threshold
         self._patience = patience
         self._on_event = on_event
-        self._waits = waits or FloodStore()
+        self._store = store or FloodStore()
         self._pause = _NONE
-        self._pacers: dict[Key, Pacer] = {}
+        self._pacers: dict[MethodKey, Pacer] = {}
 
     def remaining(self, method: str, dc: int) -> float:
         """Seconds until ``method`` may be called on ``dc``; 0 for now."""
-        return (self._waits.wait((method, dc)) or _NONE).left(self._clock())
+        return (self._store.wait((method, dc)) or _NONE).remaining(self._clock())
 
-    def interval(self, method: str, dc: int = 0, *, lane: str = "") -> float:
+    def interval(self, method: str, dc: int = 0, *, bucket: str = "") -> float:
         """The learned pace: seconds between two calls of ``method``, 0 while no flood taught one."""
-        return self._pacer((lane + method, dc)).interval
+        return self._pacer((bucket + method, dc)).interval
 
-    async def gate(self, method: str, dc: int, *, lane: str = "") -> None:
+    async def acquire(self, method: str, dc: int, *, bucket: str = "") -> None:
         """Return when ``method`` may be called. Another worker may meet a new wait meanwhile: it is waited too.
 
         Raises FloodWait above the patience.
         """
-        pacer = self._pacer((lane + method, dc))
-        has_turn = False
+        pacer = self._pacer((bucket + method, dc))
+        has_slot = False
         while True:
-            while (seconds := self._held(method, dc)) > 0:
-                await self._sleep(min(seconds, _NAP))
-                has_turn = False
-            if has_turn or (turn := pacer.wait(self._clock())) <= 0:
+            while (seconds := self._wait_seconds(method, dc)) > 0:
+                await self._sleep(min(seconds, _SLEEP_STEP))
+                has_slot = False
+            if has_slot or (seconds_to_slot := pacer.wait(self._clock())) <= 0:
                 break
-            has_turn = True
-            await self._sleep(turn)
-        pacer.sent(self._clock())
+            has_slot = True
+            await self._sleep(seconds_to_slot)
+        pacer.record_sent(self._clock())
 
-    def answered(self, method: str, dc: int, *, lane: str = "") -> None:
+    def record_answer(self, method: str, dc: int, *, bucket: str = "") -> None:
         """``method`` was answered without a flood wait: the pace may become faster."""
-        pacer = self._pacer((lane + method, dc))
-        if pacer.answered(self._clock()):
-            self._waits.put_pace((lane + method, dc), Pace(pacer.interval, self._clock()))
+        pacer = self._pacer((bucket + method, dc))
+        if pacer.record_answer(self._clock()):
+            self._store.put_pace((bucket + method, dc), Pace(pacer.interval, self._clock()))
 
-    def note(self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True, lane: str = "") -> None:
+    def record_wait(
+        self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True, bucket: str = ""
+    ) -> None:
         """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the patience.
 
         ``slower``: it means that too much was asked, and halves the pace.
         """
         key, now = (method, dc), self._clock()
-        left = self.remaining(method, dc)
-        if seconds > left:
-            if not left:  # the other workers' answers to requests already under way are the same wait
+        remaining = self.remaining(method, dc)
+        if seconds > remaining:
+            if not remaining:  # the other workers' answers to requests already under way are the same wait
                 logger.info("flood wait of {} s before {} (dc {})", seconds, method, dc)
-                pacer = self._pacer((lane + method, dc))
+                pacer = self._pacer((bucket + method, dc))
                 if slower:
-                    pacer.flooded(now)
-                    self._waits.put_pace((lane + method, dc), Pace(pacer.interval, now))
+                    pacer.record_flood(now)
+                    self._store.put_pace((bucket + method, dc), Pace(pacer.interval, now))
                 if seconds <= self._patience:
                     self._on_event(FloodWaited(method, seconds, name, dc))
-            self._waits.put_wait(key, Wait(now + seconds, seconds))
-        self._held(method, dc)
+            self._store.put_wait(key, Wait(now + seconds, seconds))
+        self._wait_seconds(method, dc)
 
-    def _held(self, method: str, dc: int) -> float:
+    def _wait_seconds(self, method: str, dc: int) -> float:
         """Seconds until ``method`` may be called, the pause of the run counted. Raises FloodWait above the patience."""
-        now, wait = self._clock(), self._waits.wait((method, dc)) or _NONE
-        seconds = wait.left(now)
+        now, wait = self._clock(), self._store.wait((method, dc)) or _NONE
+        seconds = wait.remaining(now)
         if seconds > self._patience:
             raise FloodWait(ceil(seconds), method=method, until=format_moment(now + seconds))
         if seconds > self._threshold and wait.until > self._pause.until:
             self._pause = wait
             self._on_event(Paused(method, now + seconds, dc))
-        return seconds if method in _ENDS else max(seconds, self._pause.left(now))
+        return seconds if method in _ENDS else max(seconds, self._pause.remaining(now))
 
-    def _pacer(self, key: Key) -> Pacer:
+    def _pacer(self, key: MethodKey) -> Pacer:
         if key not in self._pacers:
-            known = self._waits.pace(key)
+            known = self._store.pace(key)
             self._pacers[key] = Pacer(known.interval if known is not None else 0.0)
         return self._pacers[key]

@@ -24,7 +24,7 @@ from telethon.tl import TLRequest, functions
 from tobs.errors import NetworkError, RequestRefused
 from tobs.model.clock import Clock, Sleep
 from tobs.telegram.net.connection import Connection, ConnectionLost
-from tobs.telegram.net.connections import Links
+from tobs.telegram.net.connections import ConnectionPool
 from tobs.telegram.net.events import Event, OnEvent, Retried, TakeoutEnded
 from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.reader import LAYER_ERRORS, Reader
@@ -34,7 +34,7 @@ from tobs.telegram.net.settings import TelegramSettings
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
 _FIRST_TRIES = 3
 _OUTSIDE_TAKEOUT = ("auth.", "upload.getCdnFile")
-TAKEOUT_LANE = "takeout "
+TAKEOUT_BUCKET = "takeout "
 
 
 class Call(Struct, frozen=True):
@@ -48,7 +48,7 @@ class Call(Struct, frozen=True):
     worker: int = 0
     dc: int = 0
     extra: float = 0.0
-    over: Connection | None = None
+    invoke_on: Connection | None = None
 
 
 Invoke = Callable[[Call], Awaitable[bytes]]
@@ -88,7 +88,7 @@ class Invoker:
     def __init__(
         self,
         settings: TelegramSettings,
-        links: Links,
+        connections: ConnectionPool,
         ledger: FloodLedger,
         *,
         clock: Clock,
@@ -97,34 +97,36 @@ class Invoker:
         on_event: OnEvent,
     ) -> None:
         self.takeout_id = 0
-        self.takeout_runs = False
+        self.takeout_confirmed = False
         self.requests: Counter[str] = Counter()
-        self.links = links
+        self.connections = connections
         self._settings = settings
-        self.ledger = self._ledger = ledger
+        self.ledger = ledger
         self.clock = clock
         self.sleep = sleep
         self._backoff = Backoff(rng)
         self._on_event = on_event
-        paced = self._paced(self._in_takeout(self._traced(self._sent)))
-        self._invoke = self._refused(self._retried(self._connected(paced)))
-        self._over = self._paced(self._traced(self._sent))
-        links.ask = self.over
+        paced = self._rate_limit(self._wrap_takeout(self._trace(self._send)))
+        self._invoke = self._map_errors(self._retry(self._ensure_connected(paced)))
+        self._invoke_on_connection = self._rate_limit(self._trace(self._send))
+        connections.invoke_on = self.invoke_on
 
     async def raw(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> bytes:
         """The answer as bytes."""
-        return await self._invoke(Call(request, method_name(request), worker, self.links.home(dc), extra))
+        return await self._invoke(Call(request, method_name(request), worker, self.connections.home(dc), extra))
 
-    async def over(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
+    async def invoke_on(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
         """The answer on a connection that is being made ready: inside of what tries again, so nothing is here."""
-        return await self._over(Call(request, method_name(request), dc=self.links.home(dc), over=connection))
+        return await self._invoke_on_connection(
+            Call(request, method_name(request), dc=self.connections.home(dc), invoke_on=connection)
+        )
 
     @property
-    def lane(self) -> str:
+    def bucket(self) -> str:
         """Which pace is kept now: a takeout session meets other limits than the normal API."""
-        return TAKEOUT_LANE if self.takeout_id else ""
+        return TAKEOUT_BUCKET if self.takeout_id else ""
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Tell what happened to those who listen."""
         self._on_event(event)
 
@@ -139,7 +141,7 @@ class Invoker:
                 f"The answer to {method} is newer than this tobs.", "Update tobs.", name="LAYER", method=method
             ) from error
 
-    def _refused(self, inner: Invoke) -> Invoke:
+    def _map_errors(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             try:
                 return await inner(call)
@@ -148,22 +150,22 @@ class Invoker:
 
         return invoke
 
-    def _retried(self, inner: Invoke) -> Invoke:
+    def _retry(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
-            attempt = refused = hung_up = 0
+            attempt = failures = disconnects = 0
             waited = 0.0  # by this request: a clock would count the hours a laptop slept
             while True:
                 try:
                     return await inner(call)
                 except RpcError as error:
-                    refused += 1
-                    if not error.is_passing or refused >= self._settings.attempts:
+                    failures += 1
+                    if not error.is_transient or failures >= self._settings.attempts:
                         raise
                     reason = f"{error.code} {error.name}"
                 except ConnectionLost as lost:
                     reason = str(lost)
-                    hung_up += lost.connected
-                    if self._gives_up(call, lost, hung_up if lost.connected else attempt + 1, waited):
+                    disconnects += lost.connected
+                    if self._gives_up(call, lost, disconnects if lost.connected else attempt + 1, waited):
                         raise NetworkError(
                             f"Telegram cannot be reached: {reason}.",
                             "Check the network and run the same command again; what was fetched is kept.",
@@ -182,23 +184,23 @@ class Invoker:
         ever."""
         if lost.connected:
             return attempt >= self._settings.attempts
-        if not self.links.was_open or self.links.is_cdn(call.dc):
+        if not self.connections.ever_connected or self.connections.is_cdn(call.dc):
             return attempt >= _FIRST_TRIES
         return waited >= self._settings.patience
 
-    def _connected(self, inner: Invoke) -> Invoke:
+    def _ensure_connected(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
-            await self.links.ready(call.dc, call.worker)
+            await self.connections.ensure_open(call.dc, call.worker)
             return await inner(call)
 
         return invoke
 
-    def _paced(self, inner: Invoke) -> Invoke:
+    def _rate_limit(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             zero_waits = 0
             while True:
-                lane = self.lane
-                await self._ledger.gate(call.method, call.dc, lane=lane)
+                bucket = self.bucket
+                await self.ledger.acquire(call.method, call.dc, bucket=bucket)
                 try:
                     body = await inner(call)
                 except RpcError as error:
@@ -207,14 +209,14 @@ class Invoker:
                     zero_waits += error.argument == 0
                     seconds = error.argument or self._backoff.seconds(zero_waits)
                     slower = error.argument > 0
-                    self._ledger.note(call.method, call.dc, seconds, error.name, slower=slower, lane=lane)
+                    self.ledger.record_wait(call.method, call.dc, seconds, error.name, slower=slower, bucket=bucket)
                 else:
-                    self._ledger.answered(call.method, call.dc, lane=lane)
+                    self.ledger.record_answer(call.method, call.dc, bucket=bucket)
                     return body
 
         return invoke
 
-    def _in_takeout(self, inner: Invoke) -> Invoke:
+    def _wrap_takeout(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             plain = replace(call, request=_without_range(call.request))  # ranges are offered in a takeout alone
             if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
@@ -223,7 +225,7 @@ class Invoker:
             try:
                 return await inner(replace(call, request=wrapped))
             except RpcError as error:
-                if error.name != "TAKEOUT_INVALID" or not self.takeout_runs:
+                if error.name != "TAKEOUT_INVALID" or not self.takeout_confirmed:
                     raise
             if self.takeout_id:  # the first to hear of it tells it
                 self.takeout_id = 0
@@ -232,7 +234,7 @@ class Invoker:
 
         return invoke
 
-    def _traced(self, inner: Invoke) -> Invoke:
+    def _trace(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             self.requests[call.method] += 1
             logger.trace("{} (worker {}, dc {})", call.method, call.worker, call.dc)
@@ -240,6 +242,6 @@ class Invoker:
 
         return invoke
 
-    async def _sent(self, call: Call) -> bytes:
-        connection = call.over or self.links.get(call.dc, call.worker)
+    async def _send(self, call: Call) -> bytes:
+        connection = call.invoke_on or self.connections.get(call.dc, call.worker)
         return await connection.send(call.request, timeout=self._settings.request_timeout + call.extra)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
+
+from tobs.model.clock import Sleep
 
 _WINDOW = 10.0
 _REMEMBERED = 256
@@ -18,29 +23,29 @@ class Pacer:
         self._next = 0.0
         self._answers = 0
         self._stepped = 0.0
-        self._sent: deque[float] = deque(maxlen=_REMEMBERED)
+        self._sent_at: deque[float] = deque(maxlen=_REMEMBERED)
 
     def wait(self, now: float) -> float:
         """Take the next turn: seconds until it comes."""
         if self._next > now + _MOST * _REMEMBERED:
             self._next = now  # the clock was set back
-        turn = max(now, self._next)
-        self._next = turn + self.interval
-        return turn - now
+        slot = max(now, self._next)
+        self._next = slot + self.interval
+        return slot - now
 
-    def sent(self, now: float) -> None:
+    def record_sent(self, now: float) -> None:
         """A request goes out."""
-        self._sent.append(now)
+        self._sent_at.append(now)
 
-    def flooded(self, now: float) -> None:
+    def record_flood(self, now: float) -> None:
         """Telegram asked to wait: from now on half as many requests in a second as before."""
-        recent = [time for time in self._sent if now - _WINDOW < time <= now]
+        recent = [time for time in self._sent_at if now - _WINDOW < time <= now]
         measured = (now - recent[0]) / (len(recent) - 1) if len(recent) > 1 else 0.0
         self.interval = min(_MOST, max(_LEAST, 2 * max(self.interval, measured)))
         self._answers, self._stepped = 0, now
-        self._sent.clear()
+        self._sent_at.clear()
 
-    def answered(self, now: float) -> bool:
+    def record_answer(self, now: float) -> bool:
         """A request was answered. Whether the pace has become faster by it: after so many answers or seconds."""
         if not self.interval:
             return False
@@ -50,3 +55,32 @@ class Pacer:
         self._answers, self._stepped = 0, now
         self.interval = self.interval * _FASTER if self.interval > _LEAST else 0.0
         return True
+
+
+class Bandwidth:
+    """Hands out bytes at ``rate`` a second (0: as many as asked for). Who asks first is served first.
+
+    What is asked for at once is paid for by those who come after it, so that no burst exceeds the rate in the long run.
+    """
+
+    def __init__(
+        self,
+        rate: int = 0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._free_at = 0.0
+
+    async def take(self, size: int) -> None:
+        """Wait until ``size`` more bytes may come."""
+        if not self._rate:
+            return
+        now = self._clock()
+        start = max(now, self._free_at)
+        self._free_at = start + size / self._rate
+        if start > now:
+            await self._sleep(start - now)

@@ -114,12 +114,12 @@ def make_transport(place: ServerAddress, proxy: Proxy | None, loggers: Any) -> A
     if proxy is None:
         return ConnectionTcpFull(place.host, place.port, place.dc, loggers=loggers)
     if proxy.kind == "mtproto":
-        kind = _PaddedThroughMtproto if proxy.padded else _ThroughMtproto
+        kind = _PaddedMtprotoProxyConnection if proxy.padded else _MtprotoProxyConnection
         return kind(place.host, place.port, place.dc, loggers=loggers, proxy=(proxy.host, proxy.port, proxy.secret))
-    return _ThroughProxy(place.host, place.port, place.dc, loggers=loggers, proxy=proxy)
+    return _ProxyConnection(place.host, place.port, place.dc, loggers=loggers, proxy=proxy)
 
 
-class _ThroughProxy(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
+class _ProxyConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
     """MTProto through SOCKS or HTTP CONNECT. ``refused`` says what the proxy answered."""
 
     refused = ""
@@ -141,7 +141,7 @@ class _ThroughProxy(ConnectionTcpFull):  # type: ignore[misc]  # telethon is unt
             raise ConnectionError(self.refused) from error
 
 
-class _ThroughMtproto(TcpMTProxy):  # type: ignore[misc]
+class _MtprotoProxyConnection(TcpMTProxy):  # type: ignore[misc]
     """An MTProto proxy with a plain secret."""
 
     packet_codec = IntermediatePacketCodec
@@ -155,7 +155,7 @@ class _ThroughMtproto(TcpMTProxy):  # type: ignore[misc]
         await ObfuscatedConnection._connect(self, timeout=timeout, ssl=ssl)
 
 
-class _PaddedThroughMtproto(_ThroughMtproto):
+class _PaddedMtprotoProxyConnection(_MtprotoProxyConnection):
     """An MTProto proxy with a ``dd`` secret."""
 
     packet_codec = RandomizedIntermediatePacketCodec

@@ -114,7 +114,7 @@ class HistoryAnswer:
     reason: str = ""
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether every message could be read."""
         return len(self.messages) == self.total
 

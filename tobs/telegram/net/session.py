@@ -66,13 +66,13 @@ def server_digest(settings: TelegramSettings) -> str:
     return sha256(settings.server.key_pem.encode()).hexdigest()[:16]
 
 
-def fresh_session(settings: TelegramSettings) -> Session:
+def new_session(settings: TelegramSettings) -> Session:
     """A session that nobody is logged in with."""
     server = settings.server or TELEGRAM
     return Session(server.dc, server.host, server.port, server=server_digest(settings))
 
 
-def for_account(error: LoginError, settings: TelegramSettings) -> LoginError:
+def with_account_option(error: LoginError, settings: TelegramSettings) -> LoginError:
     """``error`` whose remedy names the account to log in with."""
     if settings.account != "default" and "--account" not in error.remedy:
         error.remedy = error.remedy.replace("`tobs login", f"`tobs login --account {settings.account}")
@@ -81,7 +81,9 @@ def for_account(error: LoginError, settings: TelegramSettings) -> LoginError:
 
 def not_logged_in(settings: TelegramSettings) -> LoginError:
     """The error for an account without a login."""
-    return for_account(LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`."), settings)
+    return with_account_option(
+        LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`."), settings
+    )
 
 
 class SessionFile:
@@ -214,7 +216,7 @@ class SessionFile:
             given = StringSession(text)
         except ValueError as error:
             raise LoginError("TOBS_SESSION is no session string.", "Run `tobs login` instead.") from error
-        session = fresh_session(self._settings)
+        session = new_session(self._settings)
         session.key = given.auth_key.key if given.auth_key else b""
         session.dc = given.dc_id
         if self._settings.server is None:

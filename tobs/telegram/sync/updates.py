@@ -28,7 +28,7 @@ from tobs.model import (
     UpdateState,
     marked_channel,
 )
-from tobs.telegram.client.history import BROKEN
+from tobs.telegram.client.history import CONVERSION_ERRORS
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import chat_of, marked, message_of, person_of
 from tobs.telegram.convert.peers import marked_object
@@ -38,11 +38,11 @@ from tobs.telegram.net.reader import pack_messages, pack_tail
 
 #: Most changes of a channel in one part, and most chats asked about together.
 _LIMIT = 100
-_TOGETHER = 100
+_DIALOGS_PER_REQUEST = 100
 
 # A state that Telegram does not take any more, or an answer newer than this layer: the chats are looked through.
 _NO_DIFFERENCE = frozenset({"PERSISTENT_TIMESTAMP_EMPTY", "PERSISTENT_TIMESTAMP_INVALID", "LAYER"})
-_ABOUT = (
+_CHAT_INFO_ACTIONS = (
     types.MessageActionChatEditTitle,
     types.MessageActionChatEditPhoto,
     types.MessageActionChatDeletePhoto,
@@ -77,14 +77,14 @@ class Differences:
         self._me = me
         self._on_event = on_event
 
-    async def now(self) -> UpdateState:
+    async def current_state(self) -> UpdateState:
         """The state of the account's box at present."""
         return _state(await self._invoker(functions.updates.GetStateRequest()))
 
-    async def since(self, box: int, state: UpdateState) -> Changes:
+    async def difference(self, box: int, state: UpdateState) -> Changes:
         """One part of what happened in ``box`` after ``state``; one request. Raises RequestRefused."""
         try:
-            return await (self._of_account(state) if box == COMMON else self._of_channel(box, state))
+            return await (self._account_difference(state) if box == COMMON else self._channel_difference(box, state))
         except RequestRefused as refused:
             if refused.name not in _NO_DIFFERENCE:
                 raise
@@ -95,11 +95,11 @@ class Differences:
         """Chats as the list of chats has them now, a hundred a request. One that cannot be had is left out."""
         ids = list(chat_ids)
         found: list[PeerDialog] = []
-        for start in range(0, len(ids), _TOGETHER):
-            found += await self._listed(ids[start : start + _TOGETHER])
+        for start in range(0, len(ids), _DIALOGS_PER_REQUEST):
+            found += await self._peer_dialogs(ids[start : start + _DIALOGS_PER_REQUEST])
         return found
 
-    async def _listed(self, chat_ids: Sequence[int]) -> list[PeerDialog]:
+    async def _peer_dialogs(self, chat_ids: Sequence[int]) -> list[PeerDialog]:
         peers = [types.InputDialogPeer(await self._peers.input_peer(chat_id)) for chat_id in chat_ids]
         try:
             answer = await self._invoker(functions.messages.GetPeerDialogsRequest(peers))
@@ -109,7 +109,7 @@ class Differences:
             if len(chat_ids) == 1:
                 return []
             half = len(chat_ids) // 2  # one chat that cannot be had spoils the answer for all
-            return await self._listed(chat_ids[:half]) + await self._listed(chat_ids[half:])
+            return await self._peer_dialogs(chat_ids[:half]) + await self._peer_dialogs(chat_ids[half:])
         self._peers.remember(answer.users, answer.chats)
         objects = {marked_object(item): item for item in (*answer.users, *answer.chats)}
         found: list[PeerDialog] = []
@@ -120,21 +120,21 @@ class Differences:
         return found
 
     async def _state_of(self, box: int) -> UpdateState:
-        return await self.now() if box == COMMON else UpdateState((await self._peers.full(box)).pts)
+        return await self.current_state() if box == COMMON else UpdateState((await self._peers.full(box)).pts)
 
-    async def _of_account(self, state: UpdateState) -> Changes:
+    async def _account_difference(self, state: UpdateState) -> Changes:
         request = functions.updates.GetDifferenceRequest(pts=state.pts, date=state.date, qts=state.qts)
         answer = await self._invoker(request)
         match answer:
             case types.updates.DifferenceEmpty():
                 return Changes(box=COMMON, state=UpdateState(state.pts, answer.date, state.qts, answer.seq))
             case types.updates.DifferenceTooLong():
-                return Changes(box=COMMON, state=await self.now(), too_long=True)
+                return Changes(box=COMMON, state=await self.current_state(), too_long=True)
             case types.updates.DifferenceSlice():
-                return self._read(COMMON, answer, _state(answer.intermediate_state), is_last=False)
-        return self._read(COMMON, answer, _state(answer.state), is_last=True)
+                return self._changes_from(COMMON, answer, _state(answer.intermediate_state), is_last=False)
+        return self._changes_from(COMMON, answer, _state(answer.state), is_last=True)
 
-    async def _of_channel(self, chat_id: int, state: UpdateState) -> Changes:
+    async def _channel_difference(self, chat_id: int, state: UpdateState) -> Changes:
         channel = await self._peers.input_channel(chat_id)
         request = functions.updates.GetChannelDifferenceRequest(
             channel=channel, filter=types.ChannelMessagesFilterEmpty(), pts=state.pts, limit=_LIMIT
@@ -148,9 +148,9 @@ class Differences:
                 self._peers.remember(answer.users, answer.chats)
                 pts = answer.dialog.pts or (await self._peers.full(chat_id)).pts
                 return Changes(box=chat_id, state=UpdateState(pts), too_long=True, timeout=timeout)
-        return self._read(chat_id, answer, UpdateState(answer.pts), is_last=bool(answer.final), timeout=timeout)
+        return self._changes_from(chat_id, answer, UpdateState(answer.pts), is_last=bool(answer.final), timeout=timeout)
 
-    def _read(self, box: int, answer: Any, state: UpdateState, *, is_last: bool, timeout: int = 0) -> Changes:
+    def _changes_from(self, box: int, answer: Any, state: UpdateState, *, is_last: bool, timeout: int = 0) -> Changes:
         """A difference with something in it."""
         self._peers.remember(answer.users, answer.chats)
         messages = list(answer.new_messages)
@@ -178,7 +178,7 @@ class Differences:
                 case types.UpdateChannel():
                     about.add(marked_channel(update.channel_id))
         about.update(pin.chat_id for pin in pins)
-        about.update(marked(message.peer_id) for message in messages if _tells_about_its_chat(message))
+        about.update(marked(message.peer_id) for message in messages if _changes_chat_info(message))
         people = [person for item in (*answer.users, *answer.chats) if (person := person_of(item)) is not None]
         chats = [chat for item in answer.chats if (chat := chat_of(item)) is not None]
         chats += [chat for item in answer.users if (chat := chat_of(item)) is not None]
@@ -211,7 +211,7 @@ class Differences:
         for message_id, item in sorted(by_id.items()):
             try:
                 message = message_of(item, self._me)
-            except BROKEN as error:
+            except CONVERSION_ERRORS as error:
                 reason = f"a field that tobs did not expect ({type(error).__name__})"
                 unreadable.append((message_id, reason))
                 self._on_event(MessageUnreadable(chat_id, message_id, reason))
@@ -235,8 +235,8 @@ def _state(state: Any) -> UpdateState:
     return UpdateState(state.pts, state.date, state.qts, state.seq)
 
 
-def _tells_about_its_chat(message: Any) -> bool:
-    return isinstance(message, types.MessageService) and isinstance(message.action, _ABOUT)
+def _changes_chat_info(message: Any) -> bool:
+    return isinstance(message, types.MessageService) and isinstance(message.action, _CHAT_INFO_ACTIONS)
 
 
 def read_update(update: Any) -> PushedUpdate:
@@ -253,11 +253,11 @@ def read_update(update: Any) -> PushedUpdate:
             return PushedUpdate(everything=True)
         case _:
             return PushedUpdate()
-    counted = tuple(found for part in parts if (found := _counted(part)) is not None)
+    counted = tuple(found for part in parts if (found := _message_with_new_counters(part)) is not None)
     return PushedUpdate(frozenset(box for part in parts if (box := _box_of(part)) is not None), counted)
 
 
-def _counted(update: Any) -> tuple[int, int] | None:
+def _message_with_new_counters(update: Any) -> tuple[int, int] | None:
     """The message whose counters an update tells."""
     match update:
         case types.UpdateMessageReactions():
