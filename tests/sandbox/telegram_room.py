@@ -64,7 +64,7 @@ class Room:
         self.telegram = telegram
         self.events = events
 
-    def told(self, kind: type) -> list[Any]:
+    def events_of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
 

@@ -118,7 +118,7 @@ async def test_a_cdn_with_another_key_than_telegram_says_gives_nothing(
         monkeypatch.setattr(types, "CdnConfig", lambda keys: told)
         assert await fetched(opened, item, key, tmp_path / "a.part") == b"data" * 50_000
         assert not sandbox.log.calls(FROM_CDN)
-        assert [event for event in opened.told(Retried) if "RSA key" in event.reason]
+        assert [event for event in opened.events_of(Retried) if "RSA key" in event.reason]
 
 
 async def test_a_file_that_only_a_cdn_gives_and_gives_wrong_is_not_accepted(tmp_path: Path) -> None:

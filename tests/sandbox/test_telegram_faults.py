@@ -35,7 +35,7 @@ async def test_nothing_is_sent_on_a_method_while_telegram_says_wait(tmp_path: Pa
         found = await fetch_all(opened, chat.id, workers=8)
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
         assert sent[0] == 0, "until the first one went on, nobody sent anything"
-        assert [(event.method, event.seconds) for event in opened.told(FloodWaited)] == [(HISTORY, 1)]
+        assert [(event.method, event.seconds) for event in opened.events_of(FloodWaited)] == [(HISTORY, 1)]
 
 
 async def test_a_wait_above_the_patience_ends_the_run_and_says_how_long(tmp_path: Path) -> None:
@@ -69,9 +69,9 @@ async def test_trouble_in_the_middle_loses_nothing_and_is_told(fault: str, tmp_p
         found = await fetch_all(opened, chat.id, workers=4)
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
         if fault.startswith(("error", "drop")):
-            assert len(opened.told(Retried)) >= 3
+            assert len(opened.events_of(Retried)) >= 3
         if fault in ("drop", "busy"):
-            assert opened.told(Reconnected)
+            assert opened.events_of(Reconnected)
 
 
 async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ async def test_nothing_is_sent_by_another_process_during_a_wait(tmp_path: Path) 
         other.stdin.write(b"go\n")
         await here
         assert await other.wait() == 0
-        assert opened.told(FloodWaited)
+        assert opened.events_of(FloodWaited)
         flooded, *later = sandbox.log.calls(HISTORY)
         assert flooded.error == "FLOOD_WAIT_2" and len(later) == 4
         assert len({entry.connection for entry in later}) == 2

@@ -83,8 +83,8 @@ async def test_a_connection_that_died_without_a_word_is_replaced(tmp_path: Path)
         sandbox.faults.add(f"{HISTORY}#4=delay:60000")
         found = await walk(opened.telegram)
         assert sorted(found.messages) == served_ids(sandbox, sandbox.world.resolve("@synthetic"))
-        assert [event.reason for event in opened.told(Retried)] == ["no answer within 0.3 s"]
-        assert opened.told(Reconnected)
+        assert [event.reason for event in opened.events_of(Retried)] == ["no answer within 0.3 s"]
+        assert opened.events_of(Reconnected)
 
 
 async def test_losses_without_a_network_do_not_count_as_the_server_hanging_up(tmp_path: Path) -> None:

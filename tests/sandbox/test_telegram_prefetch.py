@@ -31,7 +31,7 @@ def crowded_world() -> World:
     return world
 
 
-async def told(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Page]]]:
+async def events_of(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Page]]]:
     """What an export asks of each chat, one after the other."""
     found = []
     for chat_id in chats:
@@ -49,10 +49,10 @@ async def told(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Pag
 async def test_chats_asked_ahead_tell_the_same_by_the_same_requests(tmp_path: Path) -> None:
     async with serve(crowded_world(), SandboxOptions(latency=0.02)) as sandbox, room(sandbox, tmp_path) as opened:
         chats = [chat.id for chat in await opened.telegram.dialogs() if not is_channel_id(chat.id)]
-        plain = await told(opened, chats)
+        plain = await events_of(opened, chats)
         before = Counter(opened.telegram.requests)
         async with opened.telegram.prefetch.chats([PrefetchItem(chat, full=True, first_page=True) for chat in chats]):
-            prefetched = await told(opened, chats)
+            prefetched = await events_of(opened, chats)
         sent = Counter(opened.telegram.requests)
         sent.subtract(before)
         assert [(chat, count) for chat, count, _ in prefetched] == [(chat, count) for chat, count, _ in plain]

@@ -1,4 +1,4 @@
-"""The facade of the room: a ``Telegram`` is one logged-in account with its connections (``opening`` makes it)."""
+"""Facade of ``tobs.telegram``: a ``Telegram`` is one logged-in account with its connections (``opening`` makes it)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _COUNTS_AT_ONCE = 8
 
 
 class HistoryTop(Struct, frozen=True):
-    """The newest message id of a chat (0: none) and Telegram's (inexact) count of its messages."""
+    """Newest message id of a chat (0: none) and Telegram's inexact count of its messages."""
 
     top: int
     count: int
@@ -90,17 +90,17 @@ class Telegram:
 
     @property
     def requests(self) -> Counter[str]:
-        """How many requests were really sent, by method (``messages.getHistory``)."""
+        """Number of requests that were sent, by method (``messages.getHistory``)."""
         return self._invoker.requests
 
     async def invoke(self, request: Any, *, worker: int = 0, dc: int = 0) -> Any:
-        """Send a TL request (``dc`` 0: home) and give the parsed TL answer, dates as Unix seconds: the one door."""
+        """Send a TL request to data centre ``dc`` (0: home) and return the TL answer, dates as Unix seconds."""
         return await self._invoker(request, worker=worker, dc=dc)
 
     # chats
 
     async def chats(self, pattern: str = "") -> AsyncIterator[Chat]:
-        """Every dialog whose title or username contains ``pattern``, newest first, archived ones last."""
+        """Yield every dialog whose title or username contains ``pattern``, newest first, archived ones last."""
         self._refuse_bots("a list of chats")
         wanted = pattern.casefold().removeprefix("@")
         for chat in await self._targets.all_chats():
@@ -108,42 +108,43 @@ class Telegram:
                 yield chat
 
     async def resolve(self, target: str, *, join: bool = False) -> Chat:
-        """The chat a TARGET names, with about, members and pinned messages. Raises TargetNotFound, RequestRefused.
+        """Return the chat that a TARGET names, with about, members and pinned messages.
 
-        Only with ``join`` does the account join the chat of an invite link.
+        The account joins the chat of an invite link only with ``join``. Raises TargetNotFound, RequestRefused.
         """
         self._refuse_bots("the history of a chat")
         return await self._targets.resolve(target, join=join)
 
     async def expand(self, target: str, *, join: bool = False) -> list[Chat]:
-        """The chats a TARGET names: one, or those of ``folder:NAME``; what only ``full`` tells may be missing."""
+        """Return the chats that a TARGET names: one, or those of ``folder:NAME``, which may lack the fields of
+        ``full``."""
         self._refuse_bots("the history of a chat")
         return await self._targets.expand(target, join=join)
 
     async def dialogs(self) -> list[Chat]:
-        """Every chat of the account's list, archived ones too; what only ``full`` tells is missing."""
+        """Return every chat of the account's dialog list, archived ones included, without the fields of ``full``."""
         self._refuse_bots("a list of chats")
         return await self._targets.all_chats()
 
     async def members(self, chat_id: int, name: str) -> list[Person]:
-        """The members of a chat whose name contains ``name``, those of a private chat too. Raises RequestRefused."""
+        """Return the members of a chat whose name contains ``name``, also of a private chat. Raises RequestRefused."""
         return await find_members(self._invoker, self._peers, chat_id, name)
 
     async def left_channels(self) -> list[Chat]:
-        """The channels and supergroups the account has left; only inside a takeout session."""
+        """Return the channels and supergroups that the account has left; only inside a takeout session."""
         return await self._peers.left_channels()
 
     async def full(self, chat_id: int) -> Chat:
-        """A chat by its marked id, with about, members, pinned messages and the group it grew from."""
+        """Return a chat by its marked id, with about, members, pinned messages and the group it was migrated from."""
         return await self.prefetch.full(chat_id)
 
     async def custom_emoji(self, ids: Sequence[int]) -> dict[int, str]:
-        """The emoji that stand for up to 200 custom ones, those that Telegram knows; one request."""
+        """Return the emoji of up to 200 custom emoji ids, for those that Telegram knows; one request."""
         answer = await self._invoker(functions.messages.GetCustomEmojiDocumentsRequest(list(ids)))
         return emoji_of(answer)
 
     async def counters(self, chat_id: int) -> dict[str, int]:
-        """How many messages of each kind (photo, video, voice ...) a chat has, by Telegram's count; one request."""
+        """Return the number of messages of each kind (photo, video, voice ...) by Telegram's count; one request."""
         return counts_from_answer(await self._invoker(counters_request(await self._peers.input_peer(chat_id))))
 
     async def search(
@@ -157,8 +158,11 @@ class Telegram:
         thread: int = 0,
         limit: int = 1,
     ) -> tuple[int, list[Message]]:
-        """How many messages a chat has of ``kind`` (of ``SEARCHED_KINDS``, "": any) and ``sender`` between two
-        Unix times (0: no bound), by Telegram's count, and the newest ``limit`` of them; one request."""
+        """Count the messages of ``kind`` (of ``SEARCHED_KINDS``, "": any) and ``sender``, and return the newest
+        ``limit``.
+
+        ``since`` and ``until`` are Unix times in seconds, 0: no bound. One request.
+        """
         from_id = await self._peers.input_peer(sender) if sender else None
         peer, bounds = await self._peers.input_peer(chat_id), {"since": since, "until": until}
         request = search_request(peer, kind=kind, sender=from_id, thread=thread, limit=limit, **bounds)
@@ -166,23 +170,25 @@ class Telegram:
         return read_history(body).count, self._history.read_messages(body)
 
     async def sample(self, chat_id: int, high: int, skip: int, *, thread: int = 0) -> list[Message]:
-        """The up to 100 messages behind the ``skip`` newest ones with ``id <= high``, newest first; one request."""
+        """Return up to 100 messages behind the ``skip`` newest ones with ``id <= high``, newest first; one request."""
         return await self._history.sample(chat_id, high, skip, thread=thread)
 
     def interval(self, method: str, *, in_takeout: bool = False) -> float:
-        """The learned pace of a method: seconds between two calls, 0 while no flood wait taught one."""
+        """Return the learned pace of a method: seconds between two calls, 0 before any flood wait."""
         return self._invoker.ledger.interval(method, bucket=TAKEOUT_BUCKET if in_takeout else "")
 
     # history
 
     async def history_top(self, chat_id: int, *, thread: int = 0) -> HistoryTop:
-        """Newest id and count of a chat, or of a ``thread`` in it (a topic's id, a channel post's); one request."""
+        """Return newest id and count of a chat, or of a ``thread`` in it (topic id, channel post id); one request."""
         self._refuse_bots("the history of a chat")
         return HistoryTop(*await self.prefetch.top(chat_id, thread=thread))
 
     async def counts(self, chat_ids: Iterable[int]) -> dict[int, int]:
-        """How many messages chats have, one request each, several at once. Those that Telegram refuses are left out,
-        and after a flood wait that is too long, the rest."""
+        """Return the message counts of chats, one request each, several at once.
+
+        Chats that Telegram refuses are left out, and after a flood wait that is too long, the rest.
+        """
         found: dict[int, int] = {}
         slots = asyncio.Semaphore(_COUNTS_AT_ONCE)
 
@@ -206,8 +212,10 @@ class Telegram:
         keep: MessageFilter | None = None,
         thread: int = 0,
     ) -> Page:
-        """The up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``; settles [cursor, page.high],
-        unless ``keep`` left something out of it or it is of a ``thread``."""
+        """Return the up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``.
+
+        The page settles [cursor, page.high], unless ``keep`` left a message out or it is of a ``thread``.
+        """
         return await self._history.page(chat_id, cursor, lambda: high, worker=worker, keep=keep, thread=thread)
 
     async def walk(
@@ -221,13 +229,13 @@ class Telegram:
         keep: MessageFilter | None = None,
         thread: int = 0,
     ) -> None:
-        """Fetch every message of the id intervals ``gaps`` (inclusive) with the pool, lowest first.
+        """Fetch every message of the id intervals ``gaps`` (inclusive) with the worker pool, lowest first.
 
         ``on_page`` is awaited for each page, by several workers at once; a slow one slows the walk (backpressure).
-        ``count`` is that of ``history_top`` (for the density); ``workers`` 0 means the settings'
-        number. Private chats and basic groups share their ids with all others: one worker walks them, several where
-        a takeout session offers ranges. What ``keep`` does not want is left out of the pages. Of a ``thread`` the
-        pages hold its messages alone.
+        ``count`` is that of ``history_top`` (for the density); ``workers`` 0 means the number in the settings. Private
+        chats and basic groups share their ids with each other: one worker fetches them, or several where a takeout
+        session offers ranges. Messages that ``keep`` rejects are left out of the pages. The pages of a ``thread`` hold
+        its messages alone.
         """
         number = workers or self._settings.workers
         gaps = list(gaps)
@@ -257,7 +265,7 @@ class Telegram:
         count: int = 0,
         thread: int = 0,
     ) -> None:
-        """Fetch the ``limit`` newest messages that ``keep`` wants, between the ends of ``gaps``; newest page first."""
+        """Fetch the ``limit`` newest messages that ``keep`` accepts, within the ends of ``gaps``, newest page first."""
         gaps = list(gaps)
         low, high = min(gap[0] for gap in gaps), max(gap[1] for gap in gaps)
         while limit > 0 and high >= low:
@@ -272,7 +280,7 @@ class Telegram:
             high = begin - 1
 
     async def _pages(self, chat_id: int, low: int, high: int, keep: MessageFilter, thread: int) -> list[Page]:
-        """The pages that settle [low, high], lowest first."""
+        """Return the pages that settle [low, high], lowest first."""
         pages: list[Page] = []
         while low <= high:
             pages.append(await self._history.page(chat_id, low, lambda: high, keep=keep, thread=thread))
@@ -280,34 +288,34 @@ class Telegram:
         return pages
 
     async def id_before(self, chat_id: int, moment: float, *, thread: int = 0) -> int:
-        """The newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
+        """Return the newest id of a message older than ``moment`` (Unix seconds), 0 for none; one request."""
         return await self._history.id_before(chat_id, moment, thread=thread)
 
     async def id_from_top(self, chat_id: int, high: int, number: int, *, thread: int = 0) -> int:
-        """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
+        """Return the id of the ``number``-th newest message up to ``high``, 0 when there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number, thread=thread)
 
     async def message_page(self, chat_id: int, message_id: int, *, keep: MessageFilter | None = None) -> Page:
-        """One message by its id, as a page; without messages when it is gone, or is not what ``keep`` wants."""
+        """Return one message by its id as a page; the page is empty when it is gone, or ``keep`` rejects it."""
         return await self._history.message_page(chat_id, message_id, keep=keep)
 
     async def position(self, chat_id: int, message_id: int, *, thread: int = 0) -> tuple[int, int]:
-        """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
+        """Return the newest id up to ``message_id`` (0: none) and the number of messages newer than it; one request."""
         return await self._history.position(chat_id, message_id, thread=thread)
 
     async def messages_by_id(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
-        """Messages by their ids, at most 100, as a page that settles nothing; and the ids that are gone."""
+        """Return at most 100 messages by their ids, as a page that settles nothing, and the ids that are gone."""
         return await self._history.messages_by_id(chat_id, ids)
 
     async def message(self, chat_id: int, message_id: int) -> Message | None:
-        """One message by its id; None when it is gone."""
+        """Return one message by its id; None when it is gone."""
         return await self._history.message(chat_id, message_id)
 
     def takeout(self, scopes: Iterable[str] = ("channels",)) -> AbstractAsyncContextManager[bool]:
-        """Inside, every request belongs to a takeout session; the value is False when there is none at first.
+        """Send every request inside as part of a takeout session; the value is False when there is none at first.
 
-        ``scopes`` of: contacts, users, chats, megagroups, channels, files. One that has to be allowed begins when it
-        is (``in_takeout``). Its finish is always sent, wrapped.
+        ``scopes`` of: contacts, users, chats, megagroups, channels, files. A session that the user has to allow starts
+        when it is allowed (``in_takeout``). The session is always finished.
         """
         return takeout_session(
             self._invoker,
@@ -324,32 +332,36 @@ class Telegram:
         return bool(self._invoker.takeout_id)
 
     async def finish_stored_takeout(self) -> None:
-        """Finish the takeout session that an earlier run left behind, where there is one."""
+        """Finish the takeout session that an earlier run left behind, if there is one."""
         await finish_stored(self._invoker, self._takeouts, self.account.id)
 
-    # what happened since
+    # updates
 
     async def update_state(self) -> UpdateState:
-        """The present state of private chats and basic groups; a channel's is the ``pts`` of ``full``. One request."""
+        """Return the present state of private chats and basic groups; a channel's is the ``pts`` of ``full``. One
+        request."""
         return await self._differences.current_state()
 
     async def changes(self, box: int, state: UpdateState) -> Changes:
-        """One part of what happened in ``box`` (a channel, or ``COMMON``) after ``state``; one request."""
+        """Return one part of the changes of ``box`` (a channel, or ``COMMON``) after ``state``; one request."""
         return await self._differences.difference(box, state)
 
     async def listen(self, on_update: Callable[[PushedUpdate], None]) -> None:
-        """Have Telegram push what happens, until the connection is lost: then whoever listens has to ask for all that
-        happened meanwhile and listen again. Raises NetworkError when there is no connection."""
+        """Receive the updates that Telegram pushes, until the connection is lost.
+
+        After that the caller has to fetch the differences of all boxes and listen again. Raises NetworkError when there
+        is no connection.
+        """
         connections = self._invoker.connections
         if connections.on_update is None:
-            await connections.close()  # a connection says once, at its beginning, that it wants to be told
+            await connections.close()  # a connection enables updates only with its first request
         connections.on_update = lambda update: on_update(read_update(update))
         await self.update_state()
         on_update(PushedUpdate(everything=True))
         await connections.wait_closed(0, 0)
 
     async def peer_dialogs(self, chat_ids: Iterable[int]) -> list[PeerDialog]:
-        """Chats as the list of chats tells them now, with the state of each channel; a hundred chats a request."""
+        """Return chats as the dialog list has them now, with the state of each channel; a hundred chats a request."""
         return await self._differences.peer_dialogs(chat_ids)
 
     # files
@@ -357,14 +369,15 @@ class Telegram:
     async def fetch_file(
         self, item: FileItem, key: MessageKey, part: Path, *, offset: int = 0, on_progress: OnProgress | None = None
     ) -> int:
-        """Write ``item`` to ``part`` from ``offset`` on (what is there already) and give the whole size in bytes.
+        """Write ``item`` to ``part`` from ``offset`` on and return the whole size in bytes.
 
-        An expired reference is renewed by fetching message ``key`` again. Raises TransferFailed; what was written
-        so far stays in ``part``. ``on_progress`` hears the number of bytes in place.
+        Bytes before ``offset`` are in ``part`` already. An expired reference is renewed by fetching message ``key``
+        again. ``on_progress`` receives the number of bytes in ``part``. Raises TransferFailed; the bytes written so far
+        stay in ``part``.
         """
         return await self._files.fetch(item, key, part, offset=offset, on_progress=on_progress)
 
     def _refuse_bots(self, what: str) -> None:
-        """Telegram gives bots no history (BOT_METHOD_INVALID): say so before asking."""
+        """Raise LoginError for a bot: Telegram gives bots no history (BOT_METHOD_INVALID)."""
         if self.account.is_bot:
             raise LoginError(f"Bots may not read {what}.", "Log in with a phone number: `tobs login`.")

@@ -1,4 +1,4 @@
-"""Login by code, QR code or bot token, logout, and who is logged in. What is not given is asked for by callbacks."""
+"""Login by code, QR code or bot token, logout, and the check of a login. Callbacks ask for missing input."""
 
 from __future__ import annotations
 
@@ -43,11 +43,10 @@ async def login(
     ask_password: AskPassword,
     on_event: OnEvent = ignore_event,
 ) -> Account:
-    """Log ``phone`` in and keep the session file; gives the account when it is logged in already.
+    """Log ``phone`` in and store the session file; returns the account when it is logged in already.
 
-    ``ask_code`` is told where the code went, ``ask_password`` the owner's hint; each is asked again, up to three
-    times, while it gives something new. Raises LoginError (wrong code or password, banned or unknown number),
-    NetworkError, ConfigError.
+    ``ask_code`` and ``ask_password`` are called up to three times, while they return something new. Raises LoginError
+    (wrong code or password, banned or unknown number), NetworkError, ConfigError.
     """
     if not phone:
         raise LoginError("No phone number is given.", "Give it with --phone.")
@@ -71,9 +70,9 @@ async def login_qr(
     sleep: Sleep = asyncio.sleep,
     patience: float = _QR_PATIENCE,
 ) -> Account:
-    """Log in by a QR code that an app which is logged in scans. ``show(url)`` draws it, again whenever it changes.
+    """Log in by a QR code that a logged-in app scans. ``show(url)`` draws it, again whenever it changes.
 
-    Raises LoginError (nobody scanned within ``patience`` seconds, wrong password), NetworkError, ConfigError.
+    Raises LoginError (not scanned within ``patience`` seconds, wrong password), NetworkError, ConfigError.
     """
 
     async def sign_in(invoker: Invoker) -> Any:
@@ -83,20 +82,22 @@ async def login_qr(
 
 
 async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent = ignore_event) -> Account:
-    """Log a bot in by its token. Raises LoginError."""
+    """Log a bot in by its token. Raises LoginError, NetworkError, ConfigError."""
 
     async def sign_in(invoker: Invoker) -> Any:
         request = functions.auth.ImportBotAuthorizationRequest(0, settings.api_id, settings.api_hash, token)
         return await invoke_with_migration(invoker, request)
 
     async def no_password(asked: PasswordPrompt) -> str:
-        raise LoginError("Telegram wants a password of this bot.", "Bots have none: ask @BotFather for its token.")
+        raise LoginError(
+            "Telegram asks for a password of this bot.", "Bots have no password: ask @BotFather for the token."
+        )
 
     return await _log_in(settings, sign_in, no_password, on_event, lambda account: account.is_bot)
 
 
 async def check_login(settings: TelegramSettings, *, on_event: OnEvent = ignore_event) -> Account:
-    """Who is logged in, asked of Telegram. Raises LoginError."""
+    """Request the logged-in account from Telegram. Raises LoginError, NetworkError."""
     file = SessionFile(settings)
     session = file.load()
     if session is None or not session.key:
@@ -108,7 +109,7 @@ async def check_login(settings: TelegramSettings, *, on_event: OnEvent = ignore_
 async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore_event) -> bool:
     """End the session at Telegram and remove its file; False when there was none.
 
-    The file goes even when Telegram no longer knows the session; not when Telegram cannot be reached.
+    The file is removed even when Telegram no longer knows the session, but not when Telegram cannot be reached.
     """
     file = SessionFile(settings)
     session = file.load()
@@ -118,7 +119,7 @@ async def logout(settings: TelegramSettings, *, on_event: OnEvent = ignore_event
         try:
             await invoker(functions.auth.LogOutRequest())
         except LoginError as error:
-            logger.info("the session was over already: {}", error.message)
+            logger.info("the session had already ended: {}", error.message)
     file.remove()
     return True
 
@@ -130,9 +131,9 @@ async def _log_in(
     on_event: OnEvent,
     is_wanted_account: Callable[[Account], bool],
 ) -> Account:
-    """Keep the login that stands, else make a new one by ``sign_in`` and keep its session.
+    """Return the account of a valid stored login, else log in by ``sign_in`` and store the session.
 
-    ``same`` says whether who is logged in is who wants to log in.
+    ``is_wanted_account`` checks that a stored login is the one asked for. Raises LoginError.
     """
     file = SessionFile(settings)
     stored = file.load()
@@ -140,7 +141,7 @@ async def _log_in(
         if not is_wanted_account(account):
             raise LoginError(
                 f"The account '{settings.account}' is logged in as {account.title}.",
-                "Give the other login a name of its own with --account NAME, or run `tobs logout` first.",
+                "Give the other login its own name with --account NAME, or run `tobs logout` first.",
             )
         if settings.session_lock not in ("none", file.lock_found):
             file.lock = settings.session_lock
@@ -174,5 +175,5 @@ async def _logged_in_account(
         async with open_invoker(settings, file, session, on_event=on_event) as invoker:
             return await fetch_account(invoker, settings)
     except LoginError as error:
-        logger.info("the login that was kept is over: {}", error.message)
+        logger.info("the stored login is no longer valid: {}", error.message)
         return None

@@ -1,7 +1,6 @@
-"""The steps of a login: the code and the ways it comes, the password, the QR code.
+"""Steps of a login: the code and its delivery, the password, the QR code.
 
-What is not known is asked for by callbacks, which are told why they are asked once more. Source:
-core.telegram.org/api/auth, /api/srp and /api/qr-login.
+Sources: https://core.telegram.org/api/auth https://core.telegram.org/api/srp https://core.telegram.org/api/qr-login
 """
 
 from __future__ import annotations
@@ -40,12 +39,15 @@ _PLACES = {
     "CodeTypeMissedCall": "by a missed call",
     "CodeTypeFragmentSms": "on fragment.com",
 }
-_QR_LEAST, _QR_MOST = 5.0, 60.0  # seconds a QR code is shown, whatever the clocks say
+_QR_LEAST, _QR_MOST = 5.0, 60.0  # bounds of the seconds a QR code is shown: the clocks may differ
 
 
 class CodePrompt(Struct, frozen=True):
-    """A code was sent to ``place``. An empty answer sends it again to ``next_place`` ("": there is no other way), which
-    Telegram allows after ``timeout`` seconds. ``problem``: what was wrong with the answer before."""
+    """Prompt for a code that was sent to ``place``; ``problem`` is the error of the answer before, empty at first.
+
+    An empty answer sends the code again to ``next_place`` ("": not possible), which Telegram allows after ``timeout``
+    seconds.
+    """
 
     place: str
     next_place: str = ""
@@ -54,7 +56,7 @@ class CodePrompt(Struct, frozen=True):
 
 
 class PasswordPrompt(Struct, frozen=True):
-    """The password of two-step verification, with its owner's hint; ``problem`` as with codes."""
+    """Prompt for the two-step verification password, with its hint; ``problem`` is the error of the last answer."""
 
     hint: str = ""
     problem: str = ""
@@ -66,7 +68,7 @@ ShowQr = Callable[[str], None]
 
 
 async def invoke_with_migration(invoker: Invoker, request: Any) -> Any:
-    """The answer of the data centre the account lives on (PHONE_MIGRATE, NETWORK_MIGRATE, USER_MIGRATE)."""
+    """Send a request and follow PHONE_MIGRATE, NETWORK_MIGRATE and USER_MIGRATE to the account's data centre."""
     for _ in range(_MOVES):
         try:
             return await invoker(request)
@@ -76,12 +78,12 @@ async def invoke_with_migration(invoker: Invoker, request: Any) -> Any:
 
 
 def has_error_name(error: TobsError, name: str) -> bool:
-    """Whether Telegram's answer behind ``error`` was ``name``."""
+    """Return whether ``error`` was caused by Telegram's error ``name``."""
     return isinstance(error.__cause__, RpcError) and error.__cause__.name == name
 
 
 async def sign_in_with_code(invoker: Invoker, settings: TelegramSettings, phone: str, ask: AskCode) -> Any:
-    """Sign in with a code: three tries; an empty answer sends it another way, an expired one is sent anew."""
+    """Sign in with a code, in at most three tries; an expired code is sent again. Raises LoginError."""
     request = functions.auth.SendCodeRequest(phone, settings.api_id, settings.api_hash, types.CodeSettings())
     sent = await invoke_with_migration(invoker, request)
     problem, given, tries = "", "", 0
@@ -114,10 +116,10 @@ def _sign_in(phone: str, sent: Any, code: str) -> Any:
 
 
 def _code_prompt(sent: Any, problem: str) -> CodePrompt:
-    """Raises LoginError for what only Telegram's own apps can do."""
+    """Build the prompt for a code. Raises LoginError for a step that only Telegram's own apps can do."""
     if not isinstance(sent, types.auth.SentCode) or isinstance(sent.type, types.auth.SentCodeTypeSetUpEmailRequired):
         raise LoginError(
-            "Telegram lets this number log in with its own apps only at first.",
+            "Telegram allows the first login of this number only in its own apps.",
             "Log in with a Telegram app, then run `tobs login --qr` and scan the code with it.",
         )
     place = _PLACES.get(type(sent.type).__name__, "by Telegram")
@@ -139,7 +141,7 @@ async def _resend(invoker: Invoker, phone: str, sent: Any) -> tuple[Any, str]:
 
 
 async def sign_in_with_password(invoker: Invoker, ask: AskPassword) -> Any:
-    """Prove the password of two-step verification: three tries."""
+    """Check the password of two-step verification, in at most three tries. Raises LoginError."""
     problem, given = "", ""
     for attempt in range(1, _TRIES + 1):
         rules = await invoker(functions.account.GetPasswordRequest())
@@ -160,23 +162,24 @@ async def _check_password(invoker: Invoker, rules: Any, password: str) -> Any:
     except LoginError as error:
         if not has_error_name(error, "SRP_ID_INVALID"):
             raise
-    # The challenge is too old, for example because the password was long in coming: a new one, the same password.
+    # The challenge is too old, for example after a long input: send the same password for a new challenge.
     rules = await invoker(functions.account.GetPasswordRequest())
     return await invoker(functions.auth.CheckPasswordRequest(await _srp_proof(rules, password)))
 
 
 async def _srp_proof(rules: Any, password: str) -> Any:
-    """In a thread: deriving the key takes a tenth of a second. Raises LoginError for rules newer than tobs."""
+    """Compute the SRP answer in a thread: it takes a tenth of a second. Raises LoginError (unknown algorithm)."""
     try:
         return await asyncio.to_thread(compute_check, rules, password)
     except ValueError as error:
-        raise LoginError("Telegram checks the password in a way this tobs does not know.", "Update tobs.") from error
+        raise LoginError("This version of tobs does not know Telegram's password check.", "Update tobs.") from error
 
 
 async def sign_in_with_qr(
     invoker: Invoker, settings: TelegramSettings, show: ShowQr, *, clock: Clock, sleep: Sleep, patience: float
 ) -> Any:
-    """Show QR codes, a new one when the old expires, until one was scanned. Raises LoginError after ``patience`` s."""
+    """Show QR codes, a new one when the old expires, until one is scanned. Raises LoginError after ``patience``
+    seconds."""
     scanned = asyncio.Event()
 
     def on_update(update: Any) -> None:

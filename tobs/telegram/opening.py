@@ -1,4 +1,4 @@
-"""How the way to Telegram is opened: ``open_telegram`` for who is logged in, ``open_invoker`` for any session."""
+"""Opening of the connection: ``open_telegram`` for a logged-in account, ``open_invoker`` for any session."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ async def open_telegram(
     rng: random.Random | None = None,
     verify_account: bool = True,
 ) -> AsyncIterator[Telegram]:
-    """A connected, logged-in account; closes every connection at the end. Without ``verify_account`` it is the one the
-    session file names, at the cost of no request.
+    """Open a connected, logged-in account; closes every connection at the end.
 
-    Raises LoginError (nobody logged in, or the session was revoked), NetworkError (no server), ConfigError.
+    Without ``verify_account`` the account is taken from the session file, without a request. Raises LoginError (nobody
+    logged in, or the session was revoked), NetworkError (no server), ConfigError.
     """
     file = SessionFile(settings)
     session = file.load()
@@ -62,7 +62,7 @@ async def open_invoker(
     sleep: Sleep = asyncio.sleep,
     rng: random.Random | None = None,
 ) -> AsyncIterator[Invoker]:
-    """The way to Telegram for a session, logged in or not."""
+    """Open the invoker for a session, logged in or not. Raises ConfigError."""
     if not settings.api_id or not settings.api_hash:
         raise ConfigError(
             "The API id or the API hash is missing.", "Set TOBS_API_ID and TOBS_API_HASH (my.telegram.org)."
@@ -97,13 +97,13 @@ async def open_invoker(
 
 
 async def fetch_account(invoker: Invoker, settings: TelegramSettings) -> Account:
-    """Who is logged in. Raises LoginError."""
+    """Request the logged-in account. Raises LoginError."""
     users = await invoker(functions.users.GetUsersRequest([types.InputUserSelf()]))
     return account_of(users[0], settings) if users else _raise_not_logged_in(settings)
 
 
 def account_of(user: Any, settings: TelegramSettings) -> Account:
-    """The account of a TL user that is ourselves. Raises LoginError for an empty one."""
+    """Return the account of the TL user that is logged in. Raises LoginError for an empty one."""
     person = person_of(user)
     if person is None:
         return _raise_not_logged_in(settings)

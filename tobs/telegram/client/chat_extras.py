@@ -19,7 +19,7 @@ from tobs.telegram.net.invoker import Invoker
 
 
 class CommentCount(NamedTuple):
-    """Telegram's count of the comments of a post, and the id of the newest one in the discussion group (0: not given)."""
+    """Telegram's count of a post's comments, and the newest one's id in the discussion group (0: not given)."""
 
     number: int
     newest: int

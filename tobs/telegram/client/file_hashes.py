@@ -1,4 +1,4 @@
-"""SHA-256 of the ranges of a file as Telegram has them: what proves that a part came undamaged.
+"""SHA-256 hashes of ranges of a file, as Telegram offers them, to verify the downloaded parts.
 
 Source: https://core.telegram.org/method/upload.getFileHashes
 """
@@ -15,13 +15,13 @@ from msgspec import Struct
 from tobs.errors import FloodWait, RequestRefused
 
 AskHashes = Callable[[int], Awaitable[list[Any]]]
-"""offset -> TL FileHash list, of ranges at and behind it. Raises RequestRefused where none are offered."""
+"""offset -> list of TL FileHash at and behind it. Raises RequestRefused where Telegram offers none."""
 
 _REFUSALS = 3
 
 
 class Range(Struct, frozen=True):
-    """``size`` bytes from ``offset`` on have the SHA-256 ``digest``."""
+    """A range of ``size`` bytes from ``offset`` on with its SHA-256 ``digest``."""
 
     offset: int
     size: int
@@ -29,12 +29,12 @@ class Range(Struct, frozen=True):
 
     @property
     def end(self) -> int:
-        """The offset behind its last byte."""
+        """The offset behind the last byte."""
         return self.offset + self.size
 
 
 class HashAvailability:
-    """Whether Telegram gives hashes at all, learned from the files so far: who never does is not asked for ever."""
+    """Record of whether Telegram offers hashes at all; after several files without any, no more are requested."""
 
     def __init__(self) -> None:
         self._refused = 0
@@ -44,12 +44,12 @@ class HashAvailability:
         return self._refused < _REFUSALS
 
     def record(self, *, offered: bool) -> None:
-        """One file's hashes were given, or not."""
+        """Record whether the hashes of a file were offered."""
         self._refused = 0 if offered else self._refused + 1
 
 
 class FileHashes:
-    """The hashes of one file, asked for as they are needed."""
+    """Hashes of one file, requested as they are needed."""
 
     def __init__(self, request_hashes: AskHashes, availability: HashAvailability) -> None:
         self._request_hashes = request_hashes
@@ -59,11 +59,11 @@ class FileHashes:
 
     @property
     def offered(self) -> bool:
-        """Whether Telegram has hashes of this file, as far as is known."""
+        """Whether Telegram may have hashes of this file."""
         return self._offered
 
     async def load(self, low: int, high: int) -> None:
-        """Have the hashes of the bytes [low, high), as far as they are offered."""
+        """Request the hashes of the bytes [low, high), as far as Telegram offers them. Raises FloodWait."""
         position = low
         while self._offered and position < high:
             if (known := self._covering(position)) is not None:
@@ -84,12 +84,12 @@ class FileHashes:
             self._availability.record(offered=True)
 
     def add(self, hashes: Iterable[Any]) -> None:
-        """Keep TL FileHash objects that came with another answer."""
+        """Add TL FileHash objects that came with another answer."""
         new_ranges = [Range(item.offset, item.limit, bytes(item.hash)) for item in hashes if item.limit > 0]
         self._ranges.update({item.offset: item for item in new_ranges})
 
     def verifies(self, low: int, data: bytes) -> bool:
-        """Whether every byte of ``data`` (the bytes from ``low`` on) is covered by a hash, and all of them agree."""
+        """Check that hashes cover every byte of ``data`` (the bytes from ``low`` on) and that all of them match."""
         position, high = low, low + len(data)
         while (
             position < high
@@ -101,7 +101,8 @@ class FileHashes:
         return position == high and self.first_mismatch(low, data) is None
 
     def first_mismatch(self, low: int, data: bytes) -> int | None:
-        """The offset of the first range inside ``data`` (the bytes from ``low`` on) that is not what Telegram has."""
+        """Return the offset of the first range inside ``data`` (the bytes from ``low`` on) whose hash differs; None
+        when all match."""
         view, high = memoryview(data), low + len(data)
         for item in sorted(self._ranges.values(), key=lambda item: item.offset):
             inside = low <= item.offset and item.end <= high
@@ -110,7 +111,7 @@ class FileHashes:
         return None
 
     def discard(self, low: int, high: int) -> None:
-        """Drop what is known of [low, high): it is proven, or to be asked for again."""
+        """Discard the hashes of [low, high): the bytes are verified, or will be requested again."""
         for offset in [offset for offset in self._ranges if low <= offset < high]:
             del self._ranges[offset]
 

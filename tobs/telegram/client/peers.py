@@ -1,4 +1,4 @@
-"""Who is who: marked ids into input peers, the list of dialogs, and what only a full request tells of a chat."""
+"""Peers of one account: marked ids to input peers, the list of dialogs, and full information about a chat."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAIN, _ARCHIVED = 0, 1
 
 
 class Dialog(NamedTuple):
-    """An entry of the list of chats, with the TL user, group or channel it is about."""
+    """Entry of the dialog list, with its TL user, group or channel."""
 
     chat: Chat
     entity: Any
@@ -31,7 +31,7 @@ class Dialog(NamedTuple):
 
 
 class PeerDirectory:
-    """Peers as one account knows them. ``me`` is its user id; access hashes live in ``store``."""
+    """Peers as one account knows them. ``me`` is its user id; ``store`` keeps the access hashes."""
 
     def __init__(self, invoker: Invoker, store: PeerStore, *, me: int) -> None:
         self._invoker = invoker
@@ -40,10 +40,10 @@ class PeerDirectory:
         self._records: dict[int, PeerRecord] = {}
         self._min_messages: dict[int, tuple[int, int]] = {}
 
-    # what is known
+    # access hashes
 
     def remember(self, *objects: Iterable[Any]) -> None:
-        """Keep the access hashes of users and chats that an answer brought along."""
+        """Store the access hashes of the users and chats of an answer."""
         new_records: list[PeerRecord] = []
         for group in objects:
             for item in group:
@@ -63,15 +63,17 @@ class PeerDirectory:
             self._store.put(self._me, new_records)
 
     def known_chat(self, chat_id: int) -> Chat:
-        """A channel or supergroup that an answer named. Raises TargetNotFound."""
+        """Return a channel or supergroup that an earlier answer named. Raises TargetNotFound."""
         record = self._records.get(chat_id) or self._store.get(self._me, chat_id)
         if record is None:
             raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
         return Chat(chat_id, "supergroup", record.title, record.username, is_public=bool(record.username))
 
     def remember_min_peers(self, chat_id: int, messages: Iterable[Any], people: Iterable[Any]) -> None:
-        """Remember in which message of a chat people were met whose access hash an answer does not hold (``min``): by
-        that message they can be asked for."""
+        """Remember a message for each ``min`` peer, whose access hash is not in the answer.
+
+        The message is needed to resolve the peer later. Source: https://core.telegram.org/api/min
+        """
         unknown = {marked_object(item) for item in people if getattr(item, "min", False)} - self._records.keys()
         if unknown:
             for message in messages:
@@ -79,7 +81,7 @@ class PeerDirectory:
                     self._min_messages.setdefault(sender, (chat_id, message.id))
 
     async def _resolve_min_peer(self, chat_id: int) -> None:
-        """Ask for somebody by the message in which they were met."""
+        """Request a ``min`` peer by the message in which it was seen."""
         chat_with_message, message_id = self._min_messages[chat_id]
         peer = await self.input_peer(chat_with_message)
         if is_channel_id(chat_id):
@@ -90,7 +92,7 @@ class PeerDirectory:
             self.remember(await self._invoker(functions.users.GetUsersRequest([user])))
 
     async def record(self, chat_id: int) -> PeerRecord:
-        """The record of a marked id; the dialogs are listed when it is not known. Raises TargetNotFound."""
+        """Return the record of a marked id; lists the dialogs when it is unknown. Raises TargetNotFound."""
         if chat_id < 0 and not is_channel_id(chat_id):
             return PeerRecord(chat_id)  # basic groups need no access hash
         found = self._records.get(chat_id) or self._store.get(self._me, chat_id)
@@ -108,7 +110,7 @@ class PeerDirectory:
         return found
 
     async def input_peer(self, chat_id: int) -> Any:
-        """The TL ``InputPeer`` of a marked id. Raises TargetNotFound."""
+        """Return the TL ``InputPeer`` of a marked id. Raises TargetNotFound."""
         if chat_id == self._me:
             return types.InputPeerSelf()
         record = await self.record(chat_id)
@@ -119,18 +121,18 @@ class PeerDirectory:
         return types.InputPeerUser(chat_id, record.access_hash)
 
     async def input_channel(self, chat_id: int) -> Any:
-        """The TL ``InputChannel`` of a marked channel id."""
+        """Return the TL ``InputChannel`` of a marked channel id. Raises TargetNotFound."""
         return types.InputChannel(bare_id(chat_id), (await self.record(chat_id)).access_hash)
 
     # dialogs
 
     async def dialogs(self) -> AsyncIterator[Chat]:
-        """Every dialog, newest first, the archived ones after the others; each once."""
+        """Yield every dialog once, newest first, the archived ones after the others."""
         async for dialog in self.dialog_entries():
             yield dialog.chat
 
     async def dialog_entries(self) -> AsyncIterator[Dialog]:
-        """Every dialog with what Telegram tells of it, in the order of ``dialogs``."""
+        """Yield every dialog with its TL object, in the order of ``dialogs``."""
         seen: set[int] = set()
         for folder in (_MAIN, _ARCHIVED):
             async for dialog in self._dialogs_in_folder(folder):
@@ -139,7 +141,7 @@ class PeerDirectory:
                     yield dialog
 
     async def left_channels(self) -> list[Chat]:
-        """Channels and supergroups the account has left; Telegram lists them only in a takeout session."""
+        """Return the channels and supergroups that the account has left; needs a takeout session."""
         found: list[Chat] = []
         while True:
             answer = await self._invoker(functions.channels.GetLeftChannelsRequest(offset=len(found)))
@@ -186,10 +188,10 @@ class PeerDirectory:
             offset_date, offset_id = dates[chat_id, last.top_message], last.top_message
             offset_peer = await self.input_peer(chat_id)
 
-    # a chat in full
+    # full chats
 
     async def current_chat(self, chat_id: int) -> Chat:
-        """The chat in full; for a basic group that became a supergroup, the supergroup where it can be read."""
+        """Return the full chat; for a basic group that became a supergroup, the supergroup where it can be read."""
         chat = await self.full(chat_id)
         if not chat.migrated_to:
             return chat
@@ -199,7 +201,7 @@ class PeerDirectory:
             return chat
 
     async def full(self, chat_id: int) -> Chat:
-        """Everything a chat's own note tells: about, members, pinned messages, linked chats."""
+        """Return a chat with about, members, pinned messages, linked chats. Raises TargetNotFound, RequestRefused."""
         peer = await self.input_peer(chat_id)
         if is_channel_id(chat_id):
             channel = types.InputChannel(peer.channel_id, peer.access_hash)
@@ -233,12 +235,12 @@ class PeerDirectory:
         )
 
     def _chat_in_answer(self, chat_id: int, answer: Any) -> Chat:
-        """The chat itself out of an answer about it."""
+        """Return the chat out of an answer about it. Raises RequestRefused when it is missing."""
         self.remember(answer.users, answer.chats)
         for item in (*answer.chats, *answer.users):
             if marked_object(item) == chat_id and (chat := chat_of(item)) is not None:
                 return chat
-        raise RequestRefused("Telegram's answer does not tell about the chat asked for.", name="PEER_ID_INVALID")
+        raise RequestRefused("Telegram's answer does not contain the requested chat.", name="PEER_ID_INVALID")
 
 
 def _pinned(full: Any) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
-"""Reading ahead: while one chat is exported, the next ones are asked for what every export begins with.
+"""Prefetch of the first answers of the next chats while one chat is exported.
 
-Many chats are small. One after the other, each would wait for its own few answers; so several are asked at once, and
-what came is handed out when its turn comes. Nothing is asked twice, and at most ``_DISTANCE`` chats are held.
+Many chats are small; requested one after the other, each would wait for its own few answers. So several chats are
+requested at once, and an answer is returned when its chat is exported. Nothing is requested twice, and at most
+``_DISTANCE`` chats are held in memory.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ T = TypeVar("T")
 
 _DISTANCE = 8
 _SMALL = 300
-"""Messages up to which a chat's first page is fetched ahead: larger ones are cut into shards."""
+"""Largest number of messages of a chat whose first page is prefetched: larger chats are cut into shards."""
 
 
 class PrefetchItem(Struct, frozen=True):
-    """A chat whose turn will come: whether it will be asked for in full, and whether for its history from the begin."""
+    """Chat to prefetch. ``full``: its full information will be needed; ``first_page``: its history from id 1."""
 
     chat_id: int
     full: bool
@@ -34,10 +35,10 @@ class PrefetchItem(Struct, frozen=True):
 
 
 class Prefetch:
-    """Answers from what was asked ahead, else by asking now.
+    """Answers from prefetched requests, else from a request now.
 
-    A page that is asked for ahead is read by a ``History`` of its own (``apart``), which tells everybody it names: the
-    run's own one leaves out whom it told before, and what comes ahead is recorded later than what it told meanwhile.
+    A prefetched page is read by a ``History`` of its own (``new_history``), which returns all people of the page: the
+    run's own history leaves out people that it returned before, and a prefetched page may be recorded later than those.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Prefetch:
 
     @asynccontextmanager
     async def chats(self, order: Sequence[PrefetchItem]) -> AsyncIterator[None]:
-        """Inside, the chats of ``order`` are asked for in that order."""
+        """Prefetch the chats of ``order``, in that order, while the context is open."""
         self._order, self._started = order, 0
         try:
             yield
@@ -64,12 +65,12 @@ class Prefetch:
             await asyncio.gather(*left, return_exceptions=True)
 
     async def full(self, chat_id: int) -> Chat:
-        """See ``PeerDirectory.full``."""
+        """Return the full chat; see ``PeerDirectory.full``."""
         self._start_following(chat_id)
         return await self._result_of("full", chat_id, lambda: self._peers.full(chat_id))
 
     async def top(self, chat_id: int, *, thread: int = 0) -> tuple[int, int]:
-        """See ``History.top``."""
+        """Return the newest id and the count; see ``History.top``."""
         if thread:
             return await self._history.top(chat_id, thread=thread)
         self._start_following(chat_id)
@@ -86,7 +87,7 @@ class Prefetch:
         span: Span | None = None,
         thread: int = 0,
     ) -> Page:
-        """See ``History.page``."""
+        """Return a page; see ``History.page``."""
         if cursor == 1 and ("page", chat_id) in self._tasks and not (keep or span or thread):
             found: Page | None = await self._tasks.pop(("page", chat_id))
             if found is not None and found.high <= high():
@@ -98,7 +99,7 @@ class Prefetch:
         return await (task or ask())
 
     def _start_following(self, chat_id: int) -> None:
-        """The turn of ``chat_id`` has come: ask for those behind it."""
+        """Start the requests for the chats behind ``chat_id``, which is exported now."""
         position = next((number for number, item in enumerate(self._order) if item.chat_id == chat_id), None)
         if position is None:
             return
@@ -115,14 +116,16 @@ class Prefetch:
             self._tasks["page", item.chat_id] = asyncio.create_task(self._first_page(item.chat_id, top, worker))
 
     async def _top_after_full(self, full: asyncio.Task[Chat] | None, chat_id: int) -> tuple[int, int]:
-        """A chat in full tells the state that its changes are asked for from: what comes after it must not be older."""
+        """Request the top after the full chat, whose update state must not be newer than the top."""
         if full is not None:
             await asyncio.wait([full])
         return await self._history.top(chat_id)
 
     async def _first_page(self, chat_id: int, top: asyncio.Task[tuple[int, int]], worker: int) -> Page | None:
-        """The page at the begin of a small history; None for others, and where the top was refused: that is told to
-        who asks for it."""
+        """Return the page at the beginning of a small history; None for others, and where the top was refused.
+
+        The refusal is raised to the caller of ``top``.
+        """
         await asyncio.wait([top])
         if top.cancelled() or top.exception() is not None:
             return None

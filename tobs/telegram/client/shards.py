@@ -1,4 +1,4 @@
-"""Shards: which worker fetches which message ids. Pure, apart from a queue that hands them out.
+"""Shards: intervals of message ids, and the pool of workers that fetches them.
 
 Requests stay near one per 100 messages: a shard holds many pages by the chat's density, its end costs at most one
 partly used page, and an empty shard one request.
@@ -26,10 +26,11 @@ _PAGES_A_SPAN, _SPANS_FREE = 4, 5
 
 @dataclass(slots=True)
 class Shard:
-    """The ids [low, high], walked upwards; ``cursor`` is the next id to fetch, ``reach`` what a page spans.
+    """The ids [low, high], fetched in ascending order; ``cursor`` is the next id, ``reach`` the number of ids in a
+    page.
 
-    ``high`` may shrink while the shard is walked: an idle worker took the rest. ``span`` is the range of the account's
-    ids that it is asked for in, inside a takeout; None: it is asked for without one.
+    ``high`` may shrink while the shard is fetched: an idle worker took the rest. ``span`` is the range of the account's
+    ids that the requests name inside a takeout; None: they name no range.
     """
 
     low: int
@@ -47,7 +48,7 @@ class Shard:
         return self.cursor > self.high
 
     def advance(self, high: int) -> None:
-        """Everything up to ``high`` is known now."""
+        """Move the cursor behind ``high``, the last settled id."""
         if high < self.high:
             self.reach = max(1, high - self.cursor + 1)
         self.cursor = high + 1
@@ -58,7 +59,8 @@ def plan_shards(
 ) -> list[Shard]:
     """Cut the id intervals ``gaps`` (inclusive) into ascending shards.
 
-    ``top`` is the newest id of the chat and ``count`` its message count (0: unknown, taken as dense).
+    ``top`` is the newest id of the chat, ``count`` its number of messages (0: unknown, taken as dense), ``page`` the
+    messages in a page.
     """
     found = sorted((low, high) for low, high in gaps if low <= high)
     if not found:
@@ -70,15 +72,18 @@ def plan_shards(
     ids = sum(high - low + 1 for low, high in found)
     pages = ceil(ids / span)
     wanted = min(_PAGES_MOST, max(_PAGES_LEAST, ceil(pages / (workers * _SHARDS_A_WORKER))))
-    rounds = max(1, pages // (workers * wanted))  # every worker gets as many shards as every other
+    rounds = max(1, pages // (workers * wanted))  # the same number of shards for every worker
     most = ceil(pages / (workers * rounds))
     steps = chain((span * few for few in _growing_sizes(workers, most) if rounds > 2), repeat(span * most))
     return [Shard(start, end, span) for low, high in found for start, end in _split_interval(low, high, steps)]
 
 
 def _growing_sizes(workers: int, most: int) -> Iterator[int]:
-    """How many pages the first shards of a large chat have: a note can be planned only when all below it is known, and
-    so early notes need not wait until whole shards are walked."""
+    """Yield the sizes, in pages, of the first shards of a large chat.
+
+    A note can be planned only when all ids below it are settled; with small first shards the early notes do not wait
+    for long.
+    """
     pages = 1
     while pages < most:
         yield from repeat(pages, workers)
@@ -93,16 +98,16 @@ def _split_interval(low: int, high: int, steps: Iterator[int]) -> Iterator[Span]
 
 
 def max_spans(count: int) -> int:
-    """Into how many ranges a walk of ``count`` messages may be cut: each has pages to do, and few are wasted."""
+    """Return into how many ranges a history of ``count`` messages may be cut, so that each range has several pages."""
     pages = count // PAGE
     return min(pages // _PAGES_A_SPAN, _SPANS_FREE + pages * 3 // 40)
 
 
 def plan_spans(gaps: Iterable[Span], spans: Sequence[Span], *, count: int) -> list[Shard]:
-    """The id intervals ``gaps`` of a private chat or basic group cut at the account-wide ranges ``spans``.
+    """Cut the id intervals ``gaps`` of a private chat or basic group at the account-wide ranges ``spans``.
 
-    ``count`` is about how many messages the chat has. A range costs up to two requests beside its full pages (one that
-    is partly used, one that finds the end), so they are used only where there are few of them for so many messages.
+    ``count`` is the approximate number of messages. A range costs up to two requests beside its full pages (a partly
+    used one, and one that finds the end), so ranges are used only where there are few of them for many messages.
     """
     most = max_spans(count)
     found = sorted((low, high) for low, high in gaps if low <= high)
@@ -121,7 +126,7 @@ def plan_spans(gaps: Iterable[Span], spans: Sequence[Span], *, count: int) -> li
 
 
 class ShardQueue:
-    """Hands out shards, lowest first; when none is left, splits off the far half of the one with most to do."""
+    """Queue of shards, lowest first; when it is empty, the far half of the largest active shard is split off."""
 
     def __init__(self, shards: Iterable[Shard]) -> None:
         self._waiting = [(shard.low, index, shard) for index, shard in enumerate(shards)]
@@ -130,7 +135,7 @@ class ShardQueue:
         self._counter = len(self._waiting)
 
     def take(self) -> Shard | None:
-        """The next shard for an idle worker; None when nothing is worth another worker."""
+        """Return the next shard for an idle worker; None when no work is left for another worker."""
         if not self._waiting:
             self._split()
         if not self._waiting:
@@ -140,11 +145,11 @@ class ShardQueue:
         return shard
 
     def finish(self, shard: Shard) -> None:
-        """``shard`` is walked to its end."""
+        """Remove ``shard`` from the active ones: all its ids are settled."""
         self._active.remove(shard)
 
     def _split(self) -> None:
-        """Cut the active shard with the most pages left behind the page that is being fetched."""
+        """Split the active shard with the most pages left, behind the page that is being fetched."""
         largest = max(self._active, key=_pages_left, default=None)
         if largest is None or (pages := _pages_left(largest)) < _SPLIT_PAGES:
             return
@@ -156,19 +161,19 @@ class ShardQueue:
 
 
 def _pages_left(shard: Shard) -> int:
-    """About how many pages an active shard still has, the one being fetched included."""
+    """Return about how many pages an active shard still has, the one being fetched included."""
     return (shard.high - shard.cursor + 1) // shard.reach
 
 
 Fetch = Callable[[Shard, int], Awaitable[Page]]
-"""(shard, worker) -> the page at the shard's cursor; never beyond the shard's ``high`` when the answer is there."""
+"""(shard, worker) -> the page at the shard's cursor, not beyond the shard's ``high`` at the time of the answer."""
 OnPage = Callable[[Page], Awaitable[None]]
 
 
 async def walk_shards(shards: Iterable[Shard], workers: int, fetch: Fetch, on_page: OnPage) -> None:
-    """Walk every shard to its end. The first error ends all workers and is raised.
+    """Fetch every shard to its end with ``workers`` tasks. The first error cancels all workers and is raised.
 
-    ``on_page`` is awaited page by page by each worker: while it waits, that worker fetches nothing.
+    ``on_page`` is awaited for each page by its worker, which fetches nothing meanwhile.
     """
     queue = ShardQueue(shards)
 

@@ -1,4 +1,4 @@
-"""The stories of a peer: those on its profile, those that are shown now, and the archive of one's own.
+"""Stories of a peer: its profile, its active stories, and the archive of the account's own.
 
 Source: https://core.telegram.org/api/stories
 """
@@ -22,7 +22,7 @@ _LIMIT = 100
 
 
 class StorySample(NamedTuple):
-    """How many stories a peer has, and some of them: all where ``exact``, else the newest."""
+    """Number of stories of a peer and some of them: all when ``exact``, else the newest."""
 
     number: int
     stories: tuple[Message, ...]
@@ -30,13 +30,13 @@ class StorySample(NamedTuple):
 
 
 async def all_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
-    """Every story that the account may see, each once, as pages that settle no ids."""
+    """Yield every story that the account may see once, as pages that settle no ids."""
     async for page, _, _ in _story_lists(invoker, directory, peer_id, me=me):
         yield page
 
 
 async def sample_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> StorySample:
-    """How many stories there are, by a page of each list."""
+    """Return the number of stories, estimated from one page of each list."""
     stories: dict[int, Message] = {}
     number, exact = 0, True
     async for page, received, count in _story_lists(invoker, directory, peer_id, me=me, pages=1):
@@ -48,8 +48,11 @@ async def sample_stories(invoker: Invoker, directory: PeerDirectory, peer_id: in
 async def _story_lists(
     invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int, pages: int = 0
 ) -> AsyncIterator[tuple[Page, int, int]]:
-    """The lists of a peer's stories, each up to ``pages`` (0: whole): a page without stories that another one had, how
-    many of its list came so far, and how many that has."""
+    """Yield pages of the lists of a peer's stories, at most ``pages`` of each list (0: all).
+
+    Each page is without the stories of earlier pages; with it come the number of entries of its list received so far
+    and the list's total.
+    """
     peer = await directory.input_peer(peer_id)
     seen: set[int] = set()
     lists = [functions.stories.GetPinnedStoriesRequest]
@@ -66,7 +69,7 @@ async def _story_lists(
             except FloodWait:
                 raise
             except RequestRefused:
-                # Only who runs a channel sees its archive.
+                # Only administrators of a channel see its archive.
                 if request is functions.stories.GetStoriesArchiveRequest and peer_id != me:
                     break
                 raise
@@ -78,7 +81,7 @@ async def _story_lists(
 
 
 async def story_by_id(invoker: Invoker, directory: PeerDirectory, peer_id: int, story_id: int) -> Message | None:
-    """A story by its id; None when it is gone."""
+    """Return a story by its id; None when it is gone."""
     answer = await invoker(functions.stories.GetStoriesByIDRequest(await directory.input_peer(peer_id), [story_id]))
     directory.remember(answer.users, answer.chats)
     return next((found for item in answer.stories if (found := story_of(item, peer_id)) is not None), None)
@@ -93,7 +96,7 @@ async def _page(
     items: Sequence[Any],
     seen: set[int],
 ) -> Page:
-    """A list of stories as a page; what it does not tell whole is asked for by its id."""
+    """Convert a list of stories into a page; incomplete stories are requested by their ids."""
     directory.remember(answer.users, answer.chats)
     users, chats = list(answer.users), list(answer.chats)
     fresh = [item for item in items if item.id not in seen]
@@ -108,14 +111,14 @@ async def _page(
         complete += more.stories
     messages = [(message, item) for item in complete if (message := story_of(item, peer_id)) is not None]
     messages.sort(key=lambda pair: pair[0].id)
-    kept = types.stories.Stories(len(messages), [item for _, item in messages], chats, users)
+    packed = types.stories.Stories(len(messages), [item for _, item in messages], chats, users)
     return Page(
         chat_id=stories_of(peer_id),
         low=1,
         high=0,
         messages=tuple(message for message, _ in messages),
         people=_people([*users, *chats]),
-        raw=bytes(kept) if messages else b"",
+        raw=bytes(packed) if messages else b"",
         layer=LAYER,
         is_part=True,
     )

@@ -1,4 +1,4 @@
-"""Targets into chats: usernames, links, invitations, ids, titles, and Telegram's folders.
+"""Resolution of targets into chats: usernames, links, invitations, ids, titles, and Telegram's folders.
 
 Sources: https://core.telegram.org/api/links https://core.telegram.org/api/folders
 """
@@ -31,8 +31,11 @@ _SEE = "See `tobs chats`."
 
 
 def linked_topic(target: str) -> int:
-    """The topic that a link into a forum may name, 0 for none: ``t.me/NAME/5``, ``t.me/NAME/5/123`` (a message of
-    it), ``t.me/c/ID/5``, or ``?thread=5`` and ``?topic=5`` behind a message's link."""
+    """Return the topic that a link into a forum names, 0 for none.
+
+    Forms: ``t.me/NAME/5``, ``t.me/NAME/5/123`` (a message of topic 5), ``t.me/c/ID/5``, and ``?thread=5`` or
+    ``?topic=5`` behind a message's link.
+    """
     link = _LINK.match(target.strip())
     if link is None:
         return 0
@@ -47,14 +50,14 @@ def linked_topic(target: str) -> int:
 
 
 def is_name(text: str) -> bool:
-    """Whether a target is the name of somebody or something, and no username, link, id, phone number or ``me``."""
+    """Return whether a target is the name of a person or chat, and no username, link, id, phone number or ``me``."""
     if text.startswith("@") or text.lower() == "me" or text.lstrip("-").isdigit():
         return False
     return not (_APP_LINK.match(text) or _LINK.match(text) or _NAME_LINK.fullmatch(text) or _PHONE.fullmatch(text))
 
 
 class Targets:
-    """Finds the chats that targets name. ``me`` is the account's user id."""
+    """Resolver of targets. ``me`` is the account's user id."""
 
     def __init__(self, invoker: Invoker, directory: PeerDirectory, store: PeerStore, *, me: int) -> None:
         self._invoker = invoker
@@ -63,7 +66,7 @@ class Targets:
         self._me = me
 
     async def resolve(self, target: str, *, join: bool = False) -> Chat:
-        """The chat a TARGET names, in full. Raises TargetNotFound, RequestRefused (private, restricted ...).
+        """Return the full chat that a TARGET names. Raises TargetNotFound, RequestRefused (private, restricted ...).
 
         An invite link is joined only with ``join``. A link to a post or topic names its chat.
         """
@@ -87,18 +90,18 @@ class Targets:
         return await self._resolve_title(text)
 
     async def expand(self, target: str, *, join: bool = False) -> list[Chat]:
-        """The chats a TARGET names: those of a folder (as the list of chats tells them), or the one chat in full."""
+        """Return the chats that a TARGET names: those of a folder, as the dialog list has them, or one full chat."""
         text = target.strip()
         if text.lower().startswith(_FOLDER):
             return await self.folder(text[len(_FOLDER) :].strip())
         return [await self.resolve(target, join=join)]
 
     async def all_chats(self) -> list[Chat]:
-        """Every chat of the account's list, archived ones too."""
+        """Return every chat of the account's dialog list, archived ones included."""
         return _without_migrated([dialog.chat async for dialog in self._directory.dialog_entries()])
 
     async def folder(self, name: str) -> list[Chat]:
-        """The chats of a Telegram folder. Raises TargetNotFound."""
+        """Return the chats of a Telegram folder. Raises TargetNotFound."""
         answer = await self._invoker(functions.messages.GetDialogFiltersRequest())
         folders = [item for item in answer.filters if not isinstance(item, types.DialogFilterDefault)]
         titles = [_title_of(item) for item in folders]
@@ -129,10 +132,10 @@ class Targets:
                     chats.setdefault(dialog.chat.id, dialog.chat)
         return _without_migrated(list(chats.values()))
 
-    # the forms of a target
+    # forms of a target
 
     async def _resolve_app_link(self, kind: str, query: str, target: str, *, join: bool) -> Chat:
-        """``tg://resolve?domain=NAME``, ``tg://join?invite=CODE``, ``tg://privatepost?channel=ID``."""
+        """Resolve ``tg://resolve?domain=NAME``, ``tg://join?invite=CODE`` or ``tg://privatepost?channel=ID``."""
         values = dict(part.partition("=")[::2] for part in query.split("&"))
         if kind == "resolve" and "domain" in values:
             return await self._resolve_username(values["domain"])
@@ -142,10 +145,10 @@ class Targets:
             return await self._resolve_invite(values["invite"], join=join)
         if kind == "privatepost" and values.get("channel", "").isdigit():
             return await self._directory.full(marked_channel(int(values["channel"])))
-        raise TargetNotFound(f"'{target}' is no link to a chat.", _SEE)
+        raise TargetNotFound(f"'{target}' is not a link to a chat.", _SEE)
 
     async def _resolve_link(self, path: str, target: str, *, join: bool) -> Chat:
-        """A t.me link: a name, a private chat's post (c/ID/...), an invitation (+CODE), or a phone number."""
+        """Resolve a t.me link: a name, a private chat's post (c/ID/...), an invitation (+CODE), or a phone number."""
         parts = path.split("?")[0].split("#")[0].split("/")
         if parts[0] == "c" and len(parts) > 1 and parts[1].isdigit():
             return await self._directory.full(marked_channel(int(parts[1])))
@@ -161,7 +164,7 @@ class Targets:
             )
         name = parts[1] if parts[0] == "s" and len(parts) > 1 else parts[0]
         if not _NAME.fullmatch(name):
-            raise TargetNotFound(f"'{target}' is no link to a chat.", _SEE)
+            raise TargetNotFound(f"'{target}' is not a link to a chat.", _SEE)
         return await self._resolve_username(name)
 
     async def _resolve_invite(self, code: str, *, join: bool) -> Chat:
@@ -190,13 +193,13 @@ class Targets:
         return await self._directory.full(marked(answer.peer))
 
     async def _resolve_username(self, name: str) -> Chat:
-        """A username. A kept one costs no contacts.resolveUsername, which Telegram limits hard."""
+        """Resolve a username. A stored one needs no contacts.resolveUsername, which Telegram limits strictly."""
         if not _NAME.fullmatch(name):
-            raise TargetNotFound(f"'@{name}' is no possible username.", "Check the spelling: `tobs chats`.")
-        kept = self._store.find(self._me, name.lower())
-        if kept is not None:
+            raise TargetNotFound(f"'@{name}' is not a valid username.", "Check the spelling: `tobs chats`.")
+        stored = self._store.find(self._me, name.lower())
+        if stored is not None:
             try:
-                chat = await self._directory.full(kept.id)
+                chat = await self._directory.full(stored.id)
             except TargetNotFound:
                 chat = None
             if chat is not None and chat.username.lower() == name.lower():
@@ -209,7 +212,7 @@ class Targets:
         return await self._directory.full(marked(answer.peer))
 
     async def _resolve_title(self, text: str) -> Chat:
-        """A title or a part of one that only one dialog has; a username without its @ is tried last."""
+        """Resolve a title, or a part of one, that a single dialog has; then a username without its @."""
         wanted = text.casefold()
         exact: list[Chat] = []
         partly: list[Chat] = []
@@ -229,7 +232,7 @@ class Targets:
         raise TargetNotFound(f"No chat is called '{text}'.", _SEE)
 
     def _marked_id_of_input(self, peer: Any) -> int:
-        """The marked id of a TL ``InputPeer``."""
+        """Return the marked id of a TL ``InputPeer``; 0 for none."""
         match peer:
             case types.InputPeerSelf():
                 return self._me
@@ -243,7 +246,7 @@ class Targets:
 
 
 def _without_migrated(chats: list[Chat]) -> list[Chat]:
-    """``chats`` without basic groups whose supergroup is among them: its history holds theirs."""
+    """Return ``chats`` without basic groups whose supergroup is among them: its history contains theirs."""
     ids = {chat.id for chat in chats}
     return [chat for chat in chats if not chat.migrated_to or chat.migrated_to not in ids]
 
@@ -253,7 +256,7 @@ def _title_of(folder: Any) -> str:
 
 
 def _folder_includes(folder: Any, dialog: Dialog) -> bool:
-    """Whether a folder takes a chat in by its kind. What is muted or read changes by the hour and is not asked."""
+    """Return whether a folder includes a chat by its kind. Muted and read flags change often and are ignored."""
     if folder.exclude_archived and dialog.is_archived:
         return False
     chat, user = dialog.chat, isinstance(dialog.entity, types.User)

@@ -1,4 +1,4 @@
-"""The topics of a forum: their list, and some of them by their ids.
+"""Topics of a forum: the whole list, or some of them by id.
 
 Source: https://core.telegram.org/api/forum
 """
@@ -20,7 +20,7 @@ _LIMIT = 100
 
 
 async def all_topics(invoker: Invoker, directory: PeerDirectory, chat_id: int) -> list[Topic]:
-    """Every topic of a forum by id; one request for a hundred of them."""
+    """Return every topic of a forum, sorted by id; one request for each hundred."""
     peer = await directory.input_peer(chat_id)
     found: dict[int, Topic] = {}
     offset_date, offset_id, offset_topic = None, 0, 0
@@ -32,7 +32,7 @@ async def all_topics(invoker: Invoker, directory: PeerDirectory, chat_id: int) -
         topics = [item for item in answer.topics if isinstance(item, types.ForumTopic)]
         before = len(found)
         found |= {topic.id: topic for topic in _models(topics)}
-        # A list that brings nothing new has ended, whatever its count says.
+        # A page without new topics is the end, whatever the count is.
         if len(found) == before or len(found) >= answer.count:
             return [found[topic_id] for topic_id in sorted(found)]
         last = topics[-1]
@@ -42,7 +42,7 @@ async def all_topics(invoker: Invoker, directory: PeerDirectory, chat_id: int) -
 
 
 async def topics_by_id(invoker: Invoker, directory: PeerDirectory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
-    """Those topics of a forum that are there, of at most a hundred ``ids``; one request."""
+    """Return the existing topics among at most a hundred ``ids``; one request."""
     request = functions.messages.GetForumTopicsByIDRequest(await directory.input_peer(chat_id), list(ids))
     answer = await invoker(request)
     directory.remember(answer.users, answer.chats)

@@ -1,5 +1,8 @@
-"""Telegram's TL objects into the model. Pure; no constructor is lost: what has no place of its own is walked
-generically into ``Action`` or ``UnknownMedia``, and the raw object stays in the archive."""
+"""Conversion of Telegram's TL objects into the model, without I/O.
+
+No constructor is lost: one without a type of its own becomes ``Action`` or ``UnknownMedia`` with plain fields, and the
+raw object stays in the archive.
+"""
 
 from tobs.telegram.convert.basics import marked
 from tobs.telegram.convert.media import media_of

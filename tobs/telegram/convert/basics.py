@@ -1,4 +1,4 @@
-"""The small pieces every converter needs: TL names in snake case, objects walked into plain values."""
+"""Basic conversions: peer ids, dates, names in snake case, and TL objects into plain values."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MAX_DEPTH = 5
 _PEERS = (types.PeerUser, types.PeerChat, types.PeerChannel)
 _BARE_IDS = {"channel_id": marked_channel, "chat_id": marked_group}
-# Flags whose False says something: a topic is reopened, shown again.
+# Flags with a meaning when False: a topic is reopened, shown again.
 _MEANINGFUL_FALSE = {"prev_value", "new_value", "closed", "hidden"}
 
 
 def marked(peer: Any) -> int:
-    """The marked id of a TL ``Peer``; 0 for none."""
+    """Return the marked id of a TL ``Peer``; 0 for none."""
     kind = type(peer)
     if kind is _User:
         return int(peer.user_id)
@@ -34,7 +34,7 @@ def marked(peer: Any) -> int:
 
 
 def unix_time(value: Any) -> int:
-    """Unix seconds of a TL date: a number as our reader gives it, a datetime as Telethon's does; 0 for none."""
+    """Return the Unix seconds of a TL date (an int from our reader, a datetime from Telethon's); 0 for none."""
     if value is None:
         return 0
     if type(value) is int:
@@ -44,14 +44,14 @@ def unix_time(value: Any) -> int:
 
 @cache
 def snake(name: str) -> str:
-    """``ChatAddUser`` -> ``chat_add_user``."""
+    """Convert a name to snake case: ``ChatAddUser`` -> ``chat_add_user``."""
     return _WORD.sub("_", name).lower()
 
 
 def plain(name: str, value: Any, depth: int = 0) -> Any:
-    """A TL value as JSON has it: peers as marked ids, dates as Unix seconds, formatted text as its string.
+    """Convert a TL value to JSON types: peers to marked ids, dates to Unix seconds, formatted text to its string.
 
-    None stands for what is dropped: bytes, flags that are not set, empty lists, what lies too deep.
+    None stands for a dropped value: bytes, flags that are not set, empty lists, values nested too deeply.
     """
     kind = type(value)
     if kind is bool:
@@ -81,6 +81,6 @@ def plain(name: str, value: Any, depth: int = 0) -> Any:
 
 
 def plain_fields(value: TLObject, depth: int = 0) -> dict[str, Any]:
-    """The fields of a TL object as plain values, in the schema's order, without what is not set."""
+    """Convert the fields of a TL object to plain values, in the schema's order, without unset ones."""
     found = ((name, plain(name, field, depth)) for name, field in vars(value).items())
     return {name: field for name, field in found if field is not None}

@@ -1,4 +1,4 @@
-"""Message entities: TL constructor -> the Bot API's name (``tobs.model.Entity``)."""
+"""Message entities: TL constructor to the Bot API's name (``tobs.model.Entity``)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KINDS: dict[type, str] = {
 }
 
 
-#: Those that say more than a kind and a place.
+#: Entities with more fields than offset and length.
 _WITH_FIELDS = {
     types.MessageEntityTextUrl,
     types.MessageEntityPre,
@@ -53,7 +53,7 @@ _PLAIN = {kind: name for kind, name in KINDS.items() if kind not in _WITH_FIELDS
 
 
 def entity_of(value: Any) -> Entity:
-    """One entity; offsets stay UTF-16 units. A constructor not in the table becomes plain text (``unknown``)."""
+    """Convert one entity; offsets stay UTF-16 units. A constructor not in the table gets the kind ``unknown``."""
     kind = type(value)
     if (plain := _PLAIN.get(kind)) is not None:
         return Entity(plain, value.offset, value.length)
@@ -79,10 +79,10 @@ def entity_of(value: Any) -> Entity:
 
 
 def entities_of(values: Any) -> tuple[Entity, ...]:
-    """A message's entities; () for none."""
+    """Convert a message's entities; () for none."""
     return tuple([entity_of(value) for value in values]) if values else ()
 
 
 def text_of(value: Any) -> Text:
-    """A ``textWithEntities``; empty for none."""
+    """Convert a ``textWithEntities``; empty for none."""
     return Text(value.text, entities_of(value.entities)) if value is not None else Text()

@@ -1,4 +1,4 @@
-"""Message media: one function a constructor, found by type."""
+"""Message media: one function for each constructor, found by type."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tobs.telegram.convert.files import document_of, photo_of
 
 
 def media_of(media: Any) -> Media | None:
-    """The model's media of a TL ``MessageMedia``; None for none, ``UnknownMedia`` for what has no words yet."""
+    """Convert a TL ``MessageMedia``; None for none, ``UnknownMedia`` for a constructor without a type in the model."""
     if media is None:
         return None
     convert = CONVERTERS.get(type(media))
@@ -43,7 +43,7 @@ def media_of(media: Any) -> Media | None:
 
 
 def unknown_of(media: Any) -> UnknownMedia:
-    """Any TL object as its name and plain fields."""
+    """Convert any TL object to its name and plain fields."""
     return UnknownMedia(type(media).__name__, plain_fields(media))
 
 
@@ -61,7 +61,7 @@ def _document(media: Any) -> FileItem:
 
 
 def _file_of(media: Any) -> FileItem | None:
-    """The file of a nested media object (paid media, stories); None when it holds none."""
+    """Return the file of a nested media object (paid media, stories); None when it holds none."""
     found = media_of(media)
     return found if isinstance(found, FileItem) else None
 
@@ -220,4 +220,4 @@ CONVERTERS: dict[type, Callable[[Any], Media | None]] = {
     types.MessageMediaUnsupported: unknown_of,
     types.MessageMediaVideoStream: unknown_of,
 }
-"""Every constructor of ``MessageMedia`` in this layer; a test fails when a new layer brings another one."""
+"""Every constructor of ``MessageMedia`` in this layer; a test fails when a new layer has another one."""

@@ -1,4 +1,4 @@
-"""One TL message into ``Message``. The hot path: called once for every message of an export."""
+"""Conversion of one TL message into ``Message``. Hot path: called once for every message of an export."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHANNELS = -(10**12)
 
 
 def message_of(message: Any, me: int = 0) -> Message | None:
-    """The model of a TL message as the account with user id ``me`` sees it; None for an empty one (deleted)."""
+    """Convert a TL message as the account with user id ``me`` sees it; None for an empty (deleted) one."""
     if isinstance(message, types.MessageService):
         return _service(message, me)
     if not isinstance(message, types.Message):
@@ -94,7 +94,8 @@ def _service(message: Any, me: int) -> Message:
 
 
 def _sender(message: Any, chat_id: int, me: int) -> int:
-    """Who sent it: named, or the channel itself, or one of the two sides of a private chat; 0 when hidden."""
+    """Return the marked id of the sender: the named one, the channel itself, or a side of a private chat; 0 when
+    hidden."""
     if message.from_id is not None:
         return marked(message.from_id)
     if message.post or chat_id < _CHANNELS:
@@ -105,7 +106,7 @@ def _sender(message: Any, chat_id: int, me: int) -> int:
 
 
 def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
-    """What a message answers and the forum topic it is in; in a topic the first answer is to the topic itself."""
+    """Return the reply and the forum topic id; the first message level of a topic replies to the topic itself."""
     if isinstance(header, types.MessageReplyStoryHeader):
         return Reply(chat_id=marked(header.peer), story_id=header.story_id), 0
     target = header.reply_to_msg_id or 0
@@ -145,7 +146,7 @@ def _forward(header: Any) -> Forward:
 
 
 def _saved_from(message: Any) -> int:
-    """The sub-dialog of Saved Messages, else the chat a saved message was forwarded from."""
+    """Return the sub-dialog of Saved Messages, else the chat that a saved message was forwarded from; 0 for none."""
     if message.saved_peer_id is not None:
         return marked(message.saved_peer_id)
     header = message.fwd_from
@@ -157,12 +158,15 @@ def _restriction(reasons: Any) -> str:
 
 
 def _saved_tags(reactions: Any) -> tuple[str, ...]:
-    """The tags of a saved message: Telegram sends them as reactions. Source: https://core.telegram.org/api/saved-messages"""
+    """Return the tags of a saved message, which Telegram sends as reactions.
+
+    Source: https://core.telegram.org/api/saved-messages
+    """
     return tuple([tag_of(item.reaction) for item in reactions.results]) if reactions.reactions_as_tags else ()
 
 
 def tag_of(reaction: Any) -> str:
-    """The emoji of a tag; ``custom 5`` for a custom one."""
+    """Return the emoji of a tag; ``custom 5`` for a custom one."""
     if isinstance(reaction, types.ReactionEmoji):
         return str(reaction.emoticon)
     return f"custom {reaction.document_id}" if isinstance(reaction, types.ReactionCustomEmoji) else ""
@@ -175,7 +179,7 @@ def _reactions(reactions: Any) -> tuple[Reaction, ...]:
 
 
 def reaction_of(item: Any) -> Reaction:
-    """A TL ``ReactionCount``."""
+    """Convert a TL ``ReactionCount``."""
     reaction = item.reaction
     if isinstance(reaction, types.ReactionEmoji):
         return Reaction(item.count, emoji=reaction.emoticon)
@@ -185,7 +189,7 @@ def reaction_of(item: Any) -> Reaction:
 
 
 def _buttons(markup: Any) -> tuple[tuple[Button, ...], ...]:
-    """The buttons under a message; a reply keyboard belongs to the text field and is none."""
+    """Convert the inline buttons under a message; a reply keyboard belongs to the input field and is left out."""
     if not isinstance(markup, types.ReplyInlineMarkup):
         return ()
     return tuple(tuple(_button(button) for button in row.buttons) for row in markup.rows)
@@ -219,7 +223,7 @@ def _fact_check(check: Any) -> str:
 
 
 def action_of(action: Any) -> Action:
-    """Any ``MessageAction``: ``chat_add_user`` with ``{"users": [5]}``."""
+    """Convert any ``MessageAction``: ``chat_add_user`` with ``{"users": [5]}``."""
     values = plain_fields(action)
     reason = values.get("reason")
     if isinstance(reason, str):
@@ -228,6 +232,6 @@ def action_of(action: Any) -> Action:
 
 
 def action_photo(action: Any) -> FileItem | None:
-    """The picture an action brings along (a chat's new photo)."""
+    """Return the picture of an action (a chat's new photo); None for others."""
     photo = getattr(action, "photo", None)
     return photo_of(photo) if isinstance(photo, types.Photo) else None

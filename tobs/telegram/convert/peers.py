@@ -1,4 +1,4 @@
-"""Peers, users and chats: marked ids, ``Chat``, ``Person``, and the access hashes to address them by."""
+"""Users and chats: marked ids, ``Chat``, ``Person``, and the access hashes of peers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DELETED = "Deleted Account"
 
 
 def marked_object(value: Any) -> int:
-    """The marked id of a user, chat or channel object; 0 for what is none."""
+    """Return the marked id of a user, chat or channel object; 0 for anything else."""
     if isinstance(value, types.User | types.UserEmpty):
         return int(value.id)
     if isinstance(value, types.Channel | types.ChannelForbidden):
@@ -25,7 +25,7 @@ def marked_object(value: Any) -> int:
 
 
 def _username(value: Any) -> str:
-    """The first active name of a user or channel."""
+    """Return the first active username of a user or channel; empty for none."""
     if value.username:
         return str(value.username)
     return next((str(item.username) for item in value.usernames or () if item.active), "")
@@ -38,7 +38,7 @@ def _user_name(user: Any) -> str:
 
 
 def person_of(value: Any) -> Person | None:
-    """Who a user, channel or group object is as a sender; None for an empty one."""
+    """Convert a user, channel or group object into a sender; None for an empty one."""
     if isinstance(value, types.User):
         return Person(
             id=value.id,
@@ -62,7 +62,7 @@ def person_of(value: Any) -> Person | None:
 
 
 def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
-    """The dialog with a user, group or channel object; None for an empty one."""
+    """Convert a user, group or channel object into a dialog with newest id ``top``; None for an empty one."""
     if isinstance(value, types.User):
         kind: ChatKind = "saved" if value.is_self else "bot" if value.bot else "private"
         return Chat(
@@ -112,7 +112,7 @@ def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
 
 
 def record_of(value: Any) -> PeerRecord | None:
-    """How to address a user, group or channel; None for a ``min`` object, whose access hash is not usable."""
+    """Return the peer record with the access hash; None for a ``min`` object, whose access hash is not usable."""
     if isinstance(value, types.User | types.Channel):
         if value.min or value.access_hash is None:
             return None

@@ -1,4 +1,4 @@
-"""One TL story into ``Message`` of kind story. Ids of stories are the peer's own: see ``stories_of``."""
+"""Conversion of a TL story into ``Message`` of kind story. Story ids are the peer's own: see ``stories_of``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tobs.telegram.convert.messages import reaction_of
 
 
 def story_of(story: Any, peer: int) -> Message | None:
-    """A story of ``peer`` (a marked id); None for one that is deleted or was not sent whole."""
+    """Convert a story of ``peer`` (a marked id); None for one that is deleted or incomplete."""
     if not isinstance(story, types.StoryItem):
         return None
     views = story.views

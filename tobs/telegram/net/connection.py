@@ -1,6 +1,6 @@
-"""One TCP connection to one data centre. Telethon's sender does MTProto; answers come out as raw bytes.
+"""A TCP connection to a data centre. Telethon's sender does MTProto; answers are raw bytes.
 
-A lost connection is not mended here: its requests fail with ConnectionLost and ``Links`` opens a new one.
+A lost connection is not repaired: its requests fail with ConnectionLost, and ``ConnectionPool`` opens a new one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OnUpdate = Callable[[Any], None]
 
 
 class ConnectionLost(Exception):
-    """The connection ended, could not be made, or gave no answer in time; ``connected`` says whether it stood."""
+    """The connection ended, could not be made, or gave no answer in time; ``connected``: it had been open."""
 
     def __init__(self, reason: str, *, connected: bool) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class ConnectionLost(Exception):
 
 
 class _Loggers(dict[str, logging.Logger]):
-    """Telethon's loggers, silenced: what matters is told as events and errors."""
+    """Telethon's loggers, silenced: events and errors report all that matters."""
 
     def __missing__(self, name: str) -> logging.Logger:
         logger = logging.getLogger("tobs.telethon")
@@ -45,12 +45,12 @@ class _Loggers(dict[str, logging.Logger]):
         return logger
 
 
-#: Key exchanges tried on one connection before the server's key counts as another one than ours.
+#: Number of key exchanges on one connection before the server's key is reported as wrong.
 _KEY_EXCHANGES = 4
 
 
 class _Sender(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
-    """Telethon's sender, but results stay bytes, errors keep their names, updates go to who wants them."""
+    """Telethon's sender with results as bytes, errors with their names, and updates passed to ``on_update``."""
 
     refused_key = False
     on_update: OnUpdate | None = None
@@ -70,7 +70,7 @@ class _Sender(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
             self.on_update(message.obj)
 
     async def _try_gen_auth_key(self, attempt: int) -> bool:
-        # One key exchange in 256 fails: Telethon drops a leading zero byte of the key both sides computed.
+        # One key exchange in 256 fails: Telethon drops a leading zero byte of the computed key.
         for again in range(_KEY_EXCHANGES):
             if await super()._try_gen_auth_key(attempt + again):
                 return True
@@ -92,7 +92,7 @@ def add_server_key(pem: str) -> None:
 
 @contextmanager
 def trusted_keys(pems: Iterable[str]) -> Iterator[None]:
-    """Trust the keys of a CDN as long as a key exchange with it takes: they say nothing of Telegram's own servers."""
+    """Trust the public keys of a CDN for the time of a key exchange with it, and not for Telegram's own servers."""
     known = dict(server_keys._server_keys)
     for pem in pems:
         add_server_key(pem)
@@ -104,7 +104,7 @@ def trusted_keys(pems: Iterable[str]) -> Iterator[None]:
 
 
 def init_connection(api_id: int, request: TLRequest) -> TLRequest:
-    """The first request of a connection: it tells the layer and who asks."""
+    """Wrap the first request of a connection: it sends the TL layer and the description of the client."""
     first = functions.InitConnectionRequest(
         api_id=api_id,
         device_model="tobs",
@@ -119,9 +119,9 @@ def init_connection(api_id: int, request: TLRequest) -> TLRequest:
 
 
 class Connection:
-    """A connection with its auth key; ``key`` is empty until the handshake made one.
+    """A connection with its auth key; ``key`` is empty until the handshake is done.
 
-    With ``on_update`` Telegram is let push updates, and each is passed on as TL (dates as Telethon reads them).
+    With ``on_update`` Telegram may push updates, and each is passed on as a TL object (dates as Telethon reads them).
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Connection:
 
     @property
     def key(self) -> bytes:
-        """The auth key's bytes."""
+        """The bytes of the auth key."""
         return bytes(self._sender.auth_key.key or b"")
 
     @property
@@ -188,7 +188,10 @@ class Connection:
         return f"{way} ({refused})" if refused else way
 
     async def send(self, request: TLRequest, *, timeout: float) -> bytes:
-        """The answer's bytes. Raises RpcError, ConnectionLost, LoginError (the server does not know the key)."""
+        """Send a request and return the answer's bytes, waiting at most ``timeout`` seconds.
+
+        Raises RpcError, ConnectionLost, LoginError (the server does not know the key).
+        """
         disconnected = self._disconnected
         if disconnected is None or disconnected.done():
             raise ConnectionLost("the connection is closed", connected=True)
@@ -211,7 +214,7 @@ class Connection:
         answer.cancel()
         if disconnected.done():
             raise self._disconnect_error(None if disconnected.cancelled() else disconnected.exception())
-        await self.close()  # a connection that says nothing for so long is dead
+        await self.close()  # a connection without an answer for so long is dead
         raise ConnectionLost(f"no answer within {timeout:g} s", connected=True)
 
     def _disconnect_error(self, error: BaseException | None) -> Exception:
@@ -226,11 +229,11 @@ class Connection:
             await asyncio.wait((self._disconnected,))
 
     async def close(self) -> None:
-        """Close the connection; nothing happens when it is closed."""
+        """Close the connection; does nothing when it is closed."""
         await self._sender.disconnect()
 
 
 def _read_exception(future: asyncio.Future[None]) -> None:
-    """Read the reason a connection ended, so that asyncio does not call it forgotten."""
+    """Read the exception of a future, so that asyncio does not log it as never retrieved."""
     if not future.cancelled():
         future.exception()

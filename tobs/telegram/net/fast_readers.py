@@ -1,8 +1,8 @@
-"""Constructors a history is full of, read in one go.
+"""Fast readers for the TL constructors that are frequent in a history.
 
-Telethon's generated readers fetch each field by itself, and its ``Message`` prepares a friendly interface nobody here
-uses. A constructor's number is the checksum of its line of the schema, so one whose fields change gets another number
-and is read by Telethon again. Source: https://core.telegram.org/mtproto/TL#formal-description-of-tl-combinators
+Telethon's generated readers fetch each field by itself, and its ``Message`` prepares an interface that tobs does not
+use. A constructor's number is the checksum of its line of the schema, so a constructor with changed fields gets another
+number and is read by Telethon again. Source: https://core.telegram.org/mtproto/TL#formal-description-of-tl-combinators
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from telethon.tl.alltlobjects import tlobjects
 
 
 class Stream(Protocol):
-    """What is read from: bytes, and how far they are read."""
+    """Input of a reader: bytes and the position of the next one."""
 
     stream: bytes
     position: int
@@ -30,13 +30,13 @@ class Stream(Protocol):
 
 
 Read = Callable[[Any], Any]
-"""Reads what follows a constructor's number."""
+"""Function that reads the fields behind a constructor's number."""
 
 _unpack_int, _unpack_3_ints, _unpack_long, _unpack_entity = (
     struct.Struct(f"<{codes}").unpack_from for codes in ("i", "iii", "q", "Iii")
 )
 
-# message#7600b9d3: which bits of its first flags are truths, and which announce a field that is read here.
+# message#7600b9d3: the bits of its first flags that are booleans, and those of the fields that are read here.
 _MESSAGE = 0x7600B9D3
 _BOOLEAN_FLAGS = {
     "out": 1 << 1,
@@ -63,7 +63,7 @@ _NO_FIELDS = {name: None for name in vars(types.Message(0, None)) if not name.st
 
 
 class PlainMessage(types.Message):  # type: ignore[misc]  # telethon is untyped
-    """A message that is its fields alone, without Telethon's client, sender and chat."""
+    """A message with its fields alone, without Telethon's client, sender and chat."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__ = _NO_FIELDS | fields
@@ -71,20 +71,20 @@ class PlainMessage(types.Message):  # type: ignore[misc]  # telethon is untyped
 
 
 def _drop_empty_media(message: Any) -> None:
-    # As Telethon's own does it: a medium that is none.
+    # As Telethon does: empty media is None.
     if type(message.media) is types.MessageMediaEmpty:
         message.media = None
 
 
 @cache
 def _blank(boolean_flags: int) -> dict[str, Any]:
-    """A message without any field but its truths."""
+    """Return the fields of a message with nothing set but ``boolean_flags``; cached."""
     named = {name: bool(boolean_flags & bit) for name, bit in _BOOLEAN_FLAGS.items()}
     return _NO_FIELDS | named | dict.fromkeys(_SECOND_FLAGS, False)
 
 
 def _read_message(reader: Stream) -> Any:
-    """A message of the usual fields in one go; Telethon knows the others."""
+    """Read a message with the usual fields; Telethon reads the others."""
     flags, more, number = _unpack_3_ints(reader.stream, reader.position)
     if more or flags & _RARE:
         return PlainMessage.from_reader(reader)
@@ -126,7 +126,7 @@ def _read_message(reader: Stream) -> Any:
 
 
 def _is_plain_entity(kind: Any) -> bool:
-    """Whether it is an entity of nothing but its place in the text."""
+    """Return whether a constructor is an entity with nothing but offset and length."""
     is_entity = kind.SUBCLASS_OF_ID == types.MessageEntityBold.SUBCLASS_OF_ID
     return bool(is_entity and kind.__init__.__code__.co_varnames == ("self", "offset", "length"))
 
@@ -135,7 +135,7 @@ _PLAIN_ENTITIES = {kind.CONSTRUCTOR_ID: kind for kind in tlobjects.values() if _
 
 
 def _read_entities(reader: Stream) -> list[Any]:
-    """A vector of entities, most of which are a number, an offset and a length."""
+    """Read a vector of entities, most of which are a number, an offset and a length."""
     stream, position = reader.stream, reader.position
     entities: list[Any] = []
     (count,) = _unpack_int(stream, position + 4)
@@ -164,7 +164,7 @@ def _read_id(kind: Any) -> Read:
 
 
 def readers() -> dict[int, Read]:
-    """How each constructor of the layer is read."""
+    """Return the reader of each constructor of the layer: constructor number -> function."""
     found: dict[int, Read] = {code: kind.from_reader for code, kind in tlobjects.items()}
     found |= {kind.CONSTRUCTOR_ID: _read_id(kind) for kind in (types.PeerUser, types.PeerChat, types.PeerChannel)}
     if types.Message.CONSTRUCTOR_ID == _MESSAGE:

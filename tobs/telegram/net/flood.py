@@ -1,4 +1,4 @@
-"""The flood ledger: what Telegram said to wait, kept once for all workers and processes of an account."""
+"""Flood ledger: the waits that Telegram requires, shared by all workers and processes of an account."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tobs.telegram.net.flood_store import FloodStore, MethodKey, Pace, Wait
 from tobs.telegram.net.pace import Pacer
 
 _SLEEP_STEP = 30.0
-"""Seconds slept at once: a laptop that was suspended meanwhile looks at the clock again."""
+"""Longest single sleep in seconds: after a suspend the clock is read again soon."""
 _NONE = Wait(0.0, 0.0)
 _ENDS = frozenset({"account.finishTakeoutSession"})
-"""What ends a run is sent in a pause too."""
+"""Methods that end a run; they are sent in a pause too."""
 
 
 class FloodLedger:
     """Waits by method and data centre, and the pace that is learned from them.
 
-    ``waits`` is where they are kept: in memory, or ``SharedFloodStore`` where processes share one account.
-    Waits are obeyed by everything of their method; a pace is of its ``lane``: what is learned inside a takeout says
-    nothing of the normal API. A wait longer than ``threshold`` seconds pauses the run, which tells it: until it is over
-    nothing is sent, whatever the method. One longer than ``patience`` is raised as FloodWait and not waited for.
+    ``store`` keeps them: in memory, or in ``SharedFloodStore`` where processes share one account. A wait holds for
+    every call of its method; a pace only for its ``bucket``, because the limits inside a takeout differ from those of
+    the normal API. A wait longer than ``threshold`` seconds pauses the run: until it is over no request is sent. A wait
+    longer than ``patience`` seconds is raised as FloodWait.
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class FloodLedger:
         self._pacers: dict[MethodKey, Pacer] = {}
 
     def remaining(self, method: str, dc: int) -> float:
-        """Seconds until ``method`` may be called on ``dc``; 0 for now."""
+        """Return the seconds until ``method`` may be called on ``dc``; 0 for now."""
         return (self._store.wait((method, dc)) or _NONE).remaining(self._clock())
 
     def interval(self, method: str, dc: int = 0, *, bucket: str = "") -> float:
-        """The learned pace: seconds between two calls of ``method``, 0 while no flood taught one."""
+        """Return the learned pace: seconds between two calls of ``method``, 0 before any flood wait."""
         return self._pacer((bucket + method, dc)).interval
 
     async def acquire(self, method: str, dc: int, *, bucket: str = "") -> None:
-        """Return when ``method`` may be called. Another worker may meet a new wait meanwhile: it is waited too.
+        """Wait until ``method`` may be called; a new wait that another worker records meanwhile counts too.
 
         Raises FloodWait above the patience.
         """
@@ -74,7 +74,7 @@ class FloodLedger:
         pacer.record_sent(self._clock())
 
     def record_answer(self, method: str, dc: int, *, bucket: str = "") -> None:
-        """``method`` was answered without a flood wait: the pace may become faster."""
+        """Record an answer without a flood wait: the pace may become faster."""
         pacer = self._pacer((bucket + method, dc))
         if pacer.record_answer(self._clock()):
             self._store.put_pace((bucket + method, dc), Pace(pacer.interval, self._clock()))
@@ -82,14 +82,14 @@ class FloodLedger:
     def record_wait(
         self, method: str, dc: int, seconds: float, name: str, *, slower: bool = True, bucket: str = ""
     ) -> None:
-        """Telegram answered ``name`` with ``seconds``. Raises FloodWait above the patience.
+        """Record that Telegram answered ``name`` with ``seconds``. Raises FloodWait above the patience.
 
-        ``slower``: it means that too much was asked, and halves the pace.
+        ``slower``: too many requests were sent, so the pace is halved.
         """
         key, now = (method, dc), self._clock()
         remaining = self.remaining(method, dc)
         if seconds > remaining:
-            if not remaining:  # the other workers' answers to requests already under way are the same wait
+            if not remaining:  # answers to requests that other workers sent before belong to the same wait
                 logger.info("flood wait of {} s before {} (dc {})", seconds, method, dc)
                 pacer = self._pacer((bucket + method, dc))
                 if slower:
@@ -101,7 +101,7 @@ class FloodLedger:
         self._wait_seconds(method, dc)
 
     def _wait_seconds(self, method: str, dc: int) -> float:
-        """Seconds until ``method`` may be called, the pause of the run counted. Raises FloodWait above the patience."""
+        """Return the seconds until ``method`` may be called, pauses included. Raises FloodWait above the patience."""
         now, wait = self._clock(), self._store.wait((method, dc)) or _NONE
         seconds = wait.remaining(now)
         if seconds > self._patience:

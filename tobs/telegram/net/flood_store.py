@@ -1,4 +1,4 @@
-"""Where flood waits and learned paces are kept: in memory, or in a file that all processes of one person share."""
+"""Storage of flood waits and learned paces: in memory, or in a file that all processes of a user share."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _FORGET_PACE_AFTER = 3600.0
 
 
 def account_key(session: Session) -> str:
-    """Whose waits they are: the account on its server, by its id, else by its key."""
+    """Return the key of an account on its server: by its user id, else by a digest of its auth key."""
     account = str(session.account.id) if session.account else sha256(session.key).hexdigest()[:16]
     return f"{session.server or 'telegram'}/{account}"
 
 
 class Wait(Struct, frozen=True):
-    """Nothing is sent before ``until`` (Unix time), at most ``seconds`` from now: a clock set back adds nothing."""
+    """Wait until ``until`` (Unix time), at most ``seconds`` from now, so that a clock set back adds nothing."""
 
     until: float
     seconds: float
 
     def remaining(self, now: float) -> float:
-        """Seconds of it that are left, 0 when it is over."""
+        """Return the seconds that are left, 0 when it is over."""
         return max(0.0, min(self.until - now, self.seconds))
 
 
 class Pace(Struct, frozen=True):
-    """``interval`` seconds between two requests, learned at ``at`` (Unix time)."""
+    """An interval of ``interval`` seconds between two requests, learned at ``at`` (Unix time)."""
 
     interval: float
     at: float
@@ -62,19 +62,19 @@ class FloodStore:
         self._records = _FloodRecords()
 
     def wait(self, key: MethodKey) -> Wait | None:
-        """The wait of ``key``, over or not."""
+        """Return the wait of ``key``, over or not."""
         return self._records.waits.get(self._name(key))
 
     def pace(self, key: MethodKey) -> Pace | None:
-        """The pace learned last for ``key``."""
+        """Return the pace learned last for ``key``."""
         return self._records.paces.get(self._name(key))
 
     def put_wait(self, key: MethodKey, wait: Wait) -> None:
-        """Keep ``wait`` over an earlier one."""
+        """Store ``wait`` in place of an earlier one."""
         self._records.waits[self._name(key)] = wait
 
     def put_pace(self, key: MethodKey, pace: Pace) -> None:
-        """Keep ``pace``."""
+        """Store ``pace`` in place of an earlier one."""
         self._records.paces[self._name(key)] = pace
 
     def _name(self, key: MethodKey) -> str:
@@ -82,9 +82,9 @@ class FloodStore:
 
 
 class SharedFloodStore(FloodStore):
-    """The same in the file ``path``; ``owner`` names the account. A file that cannot be used is done without.
+    """Waits and paces in the file ``path``, under ``account``. Without a usable file they stay in memory.
 
-    Reading costs a ``stat`` while nothing changed. Writers take a lock beside the file and replace it whole.
+    Reading costs a ``stat`` while nothing changed. Writers lock a file beside it and replace the file as a whole.
     """
 
     def __init__(self, path: Path, account: str, *, clock: Callable[[], float]) -> None:
@@ -150,7 +150,7 @@ class SharedFloodStore(FloodStore):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Held for the time of one small write; the system lets go of it when the process dies."""
+        """Hold the lock for one small write; the system releases it when the process dies."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._path.with_name(f".{self._path.name}.lock").open("a+b") as file:
             if sys.platform == "win32":

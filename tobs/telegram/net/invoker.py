@@ -1,12 +1,12 @@
-"""The one way a request takes. An invoker answers a call with bytes; layers are invokers around invokers.
+"""The invoker sends every request through layers; a layer is an invoker around an invoker, and a call gives bytes.
 
-refused     Telegram's errors become errors of the tree
-retried     lost connections, 5xx and silence: again, later and later
-connected   the worker's connection is there
-paced       flood waits, shared by all workers; the last thing before sending
-in_takeout  wrapped, while a takeout session is open
-traced      counted: what comes through here is really sent
-sent        over the connection
+_map_errors        Telegram's errors become errors of ``tobs.errors``
+_retry             lost connections, 5xx and timeouts: send again, with growing delays
+_ensure_connected  the worker's connection is open
+_rate_limit        flood waits, shared by all workers
+_wrap_takeout      wrapped, while a takeout session is open
+_trace             counted and logged: every call here is sent
+_send              over the connection
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ TAKEOUT_BUCKET = "takeout "
 
 
 class Call(Struct, frozen=True):
-    """A request on its way. ``dc`` 0 is home; ``worker`` chooses the connection, unless ``over`` is given.
+    """A request to send. ``dc`` 0 is home; ``worker`` chooses the connection, unless ``connection`` is given.
 
-    ``extra`` are seconds that its answer may take longer than others.
+    ``extra`` is the number of seconds added to the request timeout.
     """
 
     request: TLRequest
@@ -55,7 +55,7 @@ Invoke = Callable[[Call], Awaitable[bytes]]
 
 
 def method_name(request: TLRequest) -> str:
-    """``messages.getHistory`` for a ``GetHistoryRequest``, asked for in a range or not."""
+    """Return the name in the schema: ``messages.getHistory`` for a ``GetHistoryRequest``, wrapped in a range or not."""
     kind = type(_without_range(request))
     space = kind.__module__.rpartition("functions")[2].strip(".")
     name = kind.__name__.removesuffix("Request")
@@ -68,21 +68,22 @@ def _without_range(request: TLRequest) -> TLRequest:
 
 
 class Backoff:
-    """How long to wait before the n-th try again: half a second, doubled each time up to 30 s, jittered."""
+    """Delay before the n-th retry: half a second, doubled each time up to 30 s, with jitter."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
 
     def seconds(self, attempt: int) -> float:
-        """``attempt`` counts from 1."""
+        """Return the delay in seconds; ``attempt`` counts from 1."""
         most = min(_BACKOFF_MOST, _BACKOFF_FIRST * 2.0 ** min(attempt - 1, 10))
         return most * (0.5 + 0.5 * self._rng.random())
 
 
 class Invoker:
-    """Builds the layers once and keeps what they share.
+    """Composition of the layers, with the state that they share.
 
-    ``takeout_id`` is 0 while none is open. While ``takeout_runs``, one that Telegram ends is gone on without.
+    ``takeout_id`` is 0 while no takeout is open. While ``takeout_confirmed``, requests go on without a takeout that
+    Telegram ends; else the error is raised.
     """
 
     def __init__(
@@ -112,26 +113,29 @@ class Invoker:
         connections.invoke_on = self.invoke_on
 
     async def raw(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> bytes:
-        """The answer as bytes."""
+        """Send a request and return the answer as bytes."""
         return await self._invoke(Call(request, method_name(request), worker, self.connections.home(dc), extra))
 
     async def invoke_on(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
-        """The answer on a connection that is being made ready: inside of what tries again, so nothing is here."""
+        """Send a request on ``connection`` while it is set up, without retries, and return the answer as bytes."""
         return await self._invoke_on_connection(
             Call(request, method_name(request), dc=self.connections.home(dc), invoke_on=connection)
         )
 
     @property
     def bucket(self) -> str:
-        """Which pace is kept now: a takeout session meets other limits than the normal API."""
+        """Rate-limit bucket in use now: a takeout session has other limits than the normal API."""
         return TAKEOUT_BUCKET if self.takeout_id else ""
 
     def emit(self, event: Event) -> None:
-        """Tell what happened to those who listen."""
+        """Pass an event to the callback."""
         self._on_event(event)
 
     async def __call__(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> Any:
-        """The answer parsed; dates in it are Unix seconds. Raises RequestRefused for one this layer cannot read."""
+        """Send a request and return the TL answer; dates in it are Unix seconds.
+
+        Raises RequestRefused for an answer that this layer cannot read.
+        """
         body = await self.raw(request, worker=worker, dc=dc, extra=extra)
         try:
             return request.read_result(Reader(body))
@@ -153,7 +157,7 @@ class Invoker:
     def _retry(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             attempt = failures = disconnects = 0
-            waited = 0.0  # by this request: a clock would count the hours a laptop slept
+            waited = 0.0  # by this request; a clock would include the time of a suspend
             while True:
                 try:
                     return await inner(call)
@@ -180,8 +184,10 @@ class Invoker:
         return invoke
 
     def _gives_up(self, call: Call, lost: ConnectionLost, attempt: int, waited: float) -> bool:
-        """A network that is away is waited for; a CDN, or a server that hangs up on this very request, is not, for
-        ever."""
+        """Return whether to stop retrying: after ``patience`` seconds without a network, or after several attempts.
+
+        Attempts are counted for a CDN, and for a server that closes the connection on this request.
+        """
         if lost.connected:
             return attempt >= self._settings.attempts
         if not self.connections.ever_connected or self.connections.is_cdn(call.dc):
@@ -218,7 +224,7 @@ class Invoker:
 
     def _wrap_takeout(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
-            plain = replace(call, request=_without_range(call.request))  # ranges are offered in a takeout alone
+            plain = replace(call, request=_without_range(call.request))  # ranges are valid only in a takeout
             if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
                 return await inner(plain)
             wrapped = functions.InvokeWithTakeoutRequest(self.takeout_id, call.request)
@@ -227,7 +233,7 @@ class Invoker:
             except RpcError as error:
                 if error.name != "TAKEOUT_INVALID" or not self.takeout_confirmed:
                     raise
-            if self.takeout_id:  # the first to hear of it tells it
+            if self.takeout_id:  # only the first request emits the event
                 self.takeout_id = 0
                 self._on_event(TakeoutEnded("TAKEOUT_INVALID"))
             return await inner(plain)

@@ -1,4 +1,8 @@
-"""How fast one method is called: as fast as answers come, until a flood wait teaches a pace; then slowly faster."""
+"""Pace of requests and of file downloads.
+
+A method is called as fast as answers come, until a flood wait teaches a pace, which then slowly becomes faster. All
+downloads of an account share one bandwidth.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ _ANSWERS_A_STEP, _SECONDS_A_STEP, _FASTER = 50, 5.0, 0.9
 
 
 class Pacer:
-    """The pace of one (method, data centre). Times are Unix seconds; ``interval`` 0 means no limit is known."""
+    """Pace of one (method, data centre). Times are Unix seconds; ``interval`` 0 means that no limit is known."""
 
     def __init__(self, interval: float = 0.0) -> None:
         self.interval = interval
@@ -26,7 +30,7 @@ class Pacer:
         self._sent_at: deque[float] = deque(maxlen=_REMEMBERED)
 
     def wait(self, now: float) -> float:
-        """Take the next turn: seconds until it comes."""
+        """Reserve the next slot and return the seconds until it comes."""
         if self._next > now + _MOST * _REMEMBERED:
             self._next = now  # the clock was set back
         slot = max(now, self._next)
@@ -34,11 +38,11 @@ class Pacer:
         return slot - now
 
     def record_sent(self, now: float) -> None:
-        """A request goes out."""
+        """Record that a request is sent."""
         self._sent_at.append(now)
 
     def record_flood(self, now: float) -> None:
-        """Telegram asked to wait: from now on half as many requests in a second as before."""
+        """Record a flood wait: from now on half as many requests a second as before."""
         recent = [time for time in self._sent_at if now - _WINDOW < time <= now]
         measured = (now - recent[0]) / (len(recent) - 1) if len(recent) > 1 else 0.0
         self.interval = min(_MOST, max(_LEAST, 2 * max(self.interval, measured)))
@@ -46,7 +50,7 @@ class Pacer:
         self._sent_at.clear()
 
     def record_answer(self, now: float) -> bool:
-        """A request was answered. Whether the pace has become faster by it: after so many answers or seconds."""
+        """Record an answer. Return whether the pace became faster, which happens after some answers or seconds."""
         if not self.interval:
             return False
         self._answers += 1
@@ -58,9 +62,9 @@ class Pacer:
 
 
 class Bandwidth:
-    """Hands out bytes at ``rate`` a second (0: as many as asked for). Who asks first is served first.
+    """Limit of ``rate`` bytes a second (0: none), in the order of the calls.
 
-    What is asked for at once is paid for by those who come after it, so that no burst exceeds the rate in the long run.
+    A call is not split: the bytes of one call delay the calls after it, so that the average stays below the rate.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class Bandwidth:
         self._free_at = 0.0
 
     async def take(self, size: int) -> None:
-        """Wait until ``size`` more bytes may come."""
+        """Wait until ``size`` more bytes may be received."""
         if not self._rate:
             return
         now = self._clock()

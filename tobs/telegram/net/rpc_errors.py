@@ -1,4 +1,7 @@
-"""Telegram's error names: split once, told in plain sentences, sorted into the error tree."""
+"""Telegram's error names: parsed, explained in plain sentences, and mapped to ``tobs.errors``.
+
+Source: https://core.telegram.org/api/errors
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,15 @@ from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, Ta
 _NUMBER = re.compile(r"_(\d+)(?=_|$)")
 _WAITS = ("FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "FLOOD_TEST_PHONE_WAIT", "SLOWMODE_WAIT")
 NOT_INITIALISED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
-"""The server forgot which layer the connection speaks: it has to be told again."""
+"""The server lost the layer of the connection: initConnection has to be sent again."""
 _TRANSIENT = {"MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT", "INPUT_FETCH_FAIL", "INTERDC_CALL_ERROR", *NOT_INITIALISED}
 _STALE = ("FILE_REFERENCE_EXPIRED", "FILE_REFERENCE_INVALID", "FILE_REFERENCE_EMPTY", "FILEREF_UPGRADE_NEEDED")
 STALE_REFERENCES = frozenset(_STALE)
-"""Cured by fetching the file's message again."""
+"""Errors that are resolved by fetching the file's message again."""
 
 
 class RpcError(Exception):
-    """An ``rpc_error`` as it came over the wire: inside the room only, ``translate_rpc_error`` makes it a TobsError.
+    """An ``rpc_error`` as received; used inside ``tobs.telegram`` only, ``translate_rpc_error`` makes it a TobsError.
 
     ``name`` has no number in it (``FLOOD_WAIT``), ``argument`` is that number, 0 for none.
     """
@@ -32,12 +35,12 @@ class RpcError(Exception):
 
     @property
     def is_flood(self) -> bool:
-        """Whether it asks to wait ``argument`` seconds before the method is called again."""
+        """Whether it requires a wait of ``argument`` seconds before the method is called again."""
         return self.name in _WAITS
 
     @property
     def is_transient(self) -> bool:
-        """Whether Telegram failed inside and the same request may succeed a moment later."""
+        """Whether it is a failure inside Telegram, and the same request may succeed a moment later."""
         return self.code >= 500 or self.code < 0 or self.name in _TRANSIENT
 
 
@@ -89,7 +92,7 @@ RPC_ERRORS: dict[str, _Translation] = {
         LoginError, "This number has no Telegram account.", "Sign up in a Telegram app."
     ),
     "SIGN_IN_FAILED": _Translation(LoginError, "Telegram could not finish the login.", _LOGIN_AGAIN),
-    "UPDATE_APP_TO_LOGIN": _Translation(LoginError, "Telegram wants a newer client for logins.", "Update tobs."),
+    "UPDATE_APP_TO_LOGIN": _Translation(LoginError, "Telegram requires a newer client for logins.", "Update tobs."),
     "AUTH_TOKEN_EXPIRED": _Translation(LoginError, "The QR code was too old.", "Run `tobs login --qr` again."),
     "AUTH_TOKEN_INVALID": _Translation(
         LoginError, "Telegram does not know this QR code.", "Run `tobs login --qr` again."
@@ -101,12 +104,12 @@ RPC_ERRORS: dict[str, _Translation] = {
     "PASSWORD_HASH_INVALID": _Translation(LoginError, "The password is wrong.", "Run `tobs login` again."),
     "PASSWORD_EMPTY": _Translation(LoginError, "The password is empty.", "Run `tobs login` again."),
     "SRP_PASSWORD_CHANGED": _Translation(LoginError, "The password was changed meanwhile.", _LOGIN_AGAIN),
-    "SRP_ID_INVALID": _Translation(LoginError, "The password was asked for anew meanwhile.", _LOGIN_AGAIN),
+    "SRP_ID_INVALID": _Translation(LoginError, "The password check was started again meanwhile.", _LOGIN_AGAIN),
     "ACCESS_TOKEN_INVALID": _Translation(LoginError, "The bot token is wrong.", "Ask @BotFather for it."),
     "ACCESS_TOKEN_EXPIRED": _Translation(
         LoginError, "The bot token is no longer valid.", "Ask @BotFather for a new one."
     ),
-    "AUTH_RESTART": _Translation(LoginError, "Telegram wants the login begun anew.", _LOGIN_AGAIN),
+    "AUTH_RESTART": _Translation(LoginError, "Telegram requires a new login.", _LOGIN_AGAIN),
     "AUTH_BYTES_INVALID": _Translation(LoginError, "Another data centre did not accept this login.", _LOGIN_AGAIN),
     "AUTH_KEY_PERM_EMPTY": _Translation(LoginError, "Telegram does not accept this session.", _LOGIN_AGAIN),
     "BOT_METHOD_INVALID": _Translation(
@@ -131,7 +134,7 @@ RPC_ERRORS: dict[str, _Translation] = {
     ),
     # targets
     "USERNAME_INVALID": _Translation(
-        TargetNotFound, "This is no possible username.", "Check the spelling: `tobs chats`."
+        TargetNotFound, "This is not a valid username.", "Check the spelling: `tobs chats`."
     ),
     "USERNAME_NOT_OCCUPIED": _Translation(
         TargetNotFound, "No one has this username.", "Check the spelling: `tobs chats`."
@@ -143,9 +146,7 @@ RPC_ERRORS: dict[str, _Translation] = {
     "INVITE_HASH_INVALID": _Translation(TargetNotFound, "This invite link is not valid.", "Ask for a new one."),
     "INVITE_HASH_EXPIRED": _Translation(TargetNotFound, "This invite link is no longer valid.", "Ask for a new one."),
     "INVITE_HASH_EMPTY": _Translation(TargetNotFound, "This invite link has no code.", "Copy the whole link."),
-    "MSG_ID_INVALID": _Translation(
-        TargetNotFound, "The message that tells of this chat or topic is gone.", "See `tobs chats`."
-    ),
+    "MSG_ID_INVALID": _Translation(TargetNotFound, "The message of this chat or topic is gone.", "See `tobs chats`."),
     "PHONE_NOT_OCCUPIED": _Translation(
         TargetNotFound, "No one this account may see has this number.", "See `tobs chats`."
     ),
@@ -172,19 +173,19 @@ RPC_ERRORS: dict[str, _Translation] = {
     "CHANNEL_FORUM_MISSING": _Translation(RequestRefused, "This chat has no topics.", "Leave out --topic."),
     "TAKEOUT_INIT_DELAY": _Translation(
         RequestRefused,
-        "Telegram wants the export allowed first.",
+        "Telegram requires permission for the export.",
         "Press Allow in the chat 'Telegram' of a Telegram app, and run the same command again.",
     ),
     "TAKEOUT_INVALID": _Translation(RequestRefused, "The takeout session is over.", "Run the same command again."),
     "TAKEOUT_REQUIRED": _Translation(
-        RequestRefused, "Telegram wants a takeout session for this.", "Leave out --no-takeout."
+        RequestRefused, "Telegram requires a takeout session for this.", "Leave out --no-takeout."
     ),
-    "PERSISTENT_TIMESTAMP_EMPTY": _Translation(RequestRefused, "Telegram was not told since when to look.", _REPORT),
+    "PERSISTENT_TIMESTAMP_EMPTY": _Translation(RequestRefused, "The request for changes has no start.", _REPORT),
     "PERSISTENT_TIMESTAMP_INVALID": _Translation(
         RequestRefused, "Telegram does not know the moment of the last run.", "Run `tobs export` again."
     ),
     "PERSISTENT_TIMESTAMP_OUTDATED": _Translation(
-        RequestRefused, "Telegram cannot tell the changes of this chat just now.", _LATER
+        RequestRefused, "Telegram cannot return the changes of this chat at the moment.", _LATER
     ),
     # files
     "LOCATION_INVALID": _Translation(RequestRefused, "Telegram no longer has this file."),
@@ -197,12 +198,12 @@ RPC_ERRORS: dict[str, _Translation] = {
     "OFFSET_INVALID": _Translation(RequestRefused, "Telegram does not give this part of a file.", _REPORT),
     "LIMIT_INVALID": _Translation(RequestRefused, "Telegram does not give this part of a file.", _REPORT),
     "FILE_TOKEN_INVALID": _Translation(RequestRefused, "The CDN no longer gives this file.", _LATER),
-    "REQUEST_TOKEN_INVALID": _Translation(RequestRefused, "Telegram does not bring this file to its CDN.", _LATER),
+    "REQUEST_TOKEN_INVALID": _Translation(RequestRefused, "Telegram does not upload this file to its CDN.", _LATER),
     "CDN_METHOD_INVALID": _Translation(RequestRefused, "The CDN does not answer this.", _LATER),
-    # Telegram's own troubles, told when they do not pass
-    "INTERNAL": _Translation(RequestRefused, "Telegram has a fault inside.", _LATER),
-    "RPC_CALL_FAIL": _Translation(RequestRefused, "Telegram has a fault inside.", _LATER),
-    "RPC_MCGET_FAIL": _Translation(RequestRefused, "Telegram has a fault inside.", _LATER),
+    # failures inside Telegram, reported when retries do not help
+    "INTERNAL": _Translation(RequestRefused, "Telegram has an internal error.", _LATER),
+    "RPC_CALL_FAIL": _Translation(RequestRefused, "Telegram has an internal error.", _LATER),
+    "RPC_MCGET_FAIL": _Translation(RequestRefused, "Telegram has an internal error.", _LATER),
     "WORKER_BUSY_TOO_LONG_RETRY": _Translation(RequestRefused, "Telegram is busy.", _LATER),
     "HISTORY_GET_FAILED": _Translation(RequestRefused, "Telegram could not read this history.", _LATER),
     "TIMEOUT": _Translation(RequestRefused, "Telegram took too long.", _LATER),
@@ -219,11 +220,11 @@ _UNSPECIFIC = frozenset(
     for translation in RPC_ERRORS.values()
     if translation.remedy in (_LATER, _REPORT) and translation.kind is RequestRefused
 )
-"""Sentences that say little by themselves: the error's name and the method are added."""
+"""General sentences, to which the error's name and the method are added."""
 
 
 def translate_rpc_error(error: RpcError, method: str) -> TobsError:
-    """The error of the tree for what Telegram answered to ``method``; an unknown one shows its name and method."""
+    """Map Telegram's error for ``method`` to the error tree; an unknown one shows its name and method."""
     if error.is_flood:
         return FloodWait(error.argument, name=error.name, method=method)
     if error.code == 303:

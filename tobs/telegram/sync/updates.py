@@ -1,7 +1,7 @@
-"""What happened since: Telegram's differences from a stored state, as changes of the model.
+"""Differences since a stored state, as changes of the model, and pushed updates.
 
-A channel or supergroup counts its own pts; private chats and basic groups share the account's. New, edited, deleted
-and pinned messages come this way; reactions, views and polls need not (they carry no pts).
+A channel or supergroup has its own pts; private chats and basic groups share the account's. New, edited, deleted
+and pinned messages come this way; reactions, views and polls may be missing (they have no pts).
 Source: https://core.telegram.org/api/updates
 """
 
@@ -36,11 +36,11 @@ from tobs.telegram.net.events import MessageUnreadable, OnEvent
 from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.reader import pack_messages, pack_tail
 
-#: Most changes of a channel in one part, and most chats asked about together.
+#: Largest number of changes of a channel in one part, and of dialogs in one request.
 _LIMIT = 100
 _DIALOGS_PER_REQUEST = 100
 
-# A state that Telegram does not take any more, or an answer newer than this layer: the chats are looked through.
+# A state that Telegram no longer accepts, or an answer newer than this layer: the chats are rescanned.
 _NO_DIFFERENCE = frozenset({"PERSISTENT_TIMESTAMP_EMPTY", "PERSISTENT_TIMESTAMP_INVALID", "LAYER"})
 _CHAT_INFO_ACTIONS = (
     types.MessageActionChatEditTitle,
@@ -52,8 +52,10 @@ _CHAT_INFO_ACTIONS = (
 
 
 class PushedUpdate(Struct, frozen=True):
-    """What a push says has changed: boxes to ask about, messages (chat, id) whose counters moved. ``everything``:
-    nobody listened for a while."""
+    """Contents of a pushed update: boxes to fetch differences of, and messages (chat, id) whose counters changed.
+
+    ``everything``: updates may have been missed, so all boxes have to be fetched.
+    """
 
     boxes: frozenset[int] = frozenset()
     counted: tuple[tuple[int, int], ...] = ()
@@ -61,7 +63,7 @@ class PushedUpdate(Struct, frozen=True):
 
 
 class PeerDialog(Struct, frozen=True):
-    """A chat as the list of chats tells it: its newest message and, of a channel, the state of its box."""
+    """A chat as the dialog list has it: its newest message id and, for a channel, the pts of its box."""
 
     chat: Chat
     top: int
@@ -69,7 +71,7 @@ class PeerDialog(Struct, frozen=True):
 
 
 class Differences:
-    """Asks what happened. ``me`` is the account's user id."""
+    """Requests for differences. ``me`` is the account's user id."""
 
     def __init__(self, invoker: Invoker, peers: PeerDirectory, *, me: int, on_event: OnEvent) -> None:
         self._invoker = invoker
@@ -78,21 +80,21 @@ class Differences:
         self._on_event = on_event
 
     async def current_state(self) -> UpdateState:
-        """The state of the account's box at present."""
+        """Return the present state of the account's box."""
         return _state(await self._invoker(functions.updates.GetStateRequest()))
 
     async def difference(self, box: int, state: UpdateState) -> Changes:
-        """One part of what happened in ``box`` after ``state``; one request. Raises RequestRefused."""
+        """Return one part of the changes in ``box`` after ``state``; one request. Raises RequestRefused."""
         try:
             return await (self._account_difference(state) if box == COMMON else self._channel_difference(box, state))
         except RequestRefused as refused:
             if refused.name not in _NO_DIFFERENCE:
                 raise
-            logger.info("no difference of {} ({}): it is looked through", box or "the account", refused.name)
+            logger.info("no difference of {} ({}): rescan", box or "the account", refused.name)
             return Changes(box=box, state=await self._state_of(box), too_long=True)
 
     async def peer_dialogs(self, chat_ids: Iterable[int]) -> list[PeerDialog]:
-        """Chats as the list of chats has them now, a hundred a request. One that cannot be had is left out."""
+        """Return chats as the dialog list has them now, a hundred a request. Unavailable ones are left out."""
         ids = list(chat_ids)
         found: list[PeerDialog] = []
         for start in range(0, len(ids), _DIALOGS_PER_REQUEST):
@@ -108,7 +110,7 @@ class Differences:
                 raise
             if len(chat_ids) == 1:
                 return []
-            half = len(chat_ids) // 2  # one chat that cannot be had spoils the answer for all
+            half = len(chat_ids) // 2  # one unavailable chat makes the whole request fail
             return await self._peer_dialogs(chat_ids[:half]) + await self._peer_dialogs(chat_ids[half:])
         self._peers.remember(answer.users, answer.chats)
         objects = {marked_object(item): item for item in (*answer.users, *answer.chats)}
@@ -151,7 +153,7 @@ class Differences:
         return self._changes_from(chat_id, answer, UpdateState(answer.pts), is_last=bool(answer.final), timeout=timeout)
 
     def _changes_from(self, box: int, answer: Any, state: UpdateState, *, is_last: bool, timeout: int = 0) -> Changes:
-        """A difference with something in it."""
+        """Convert a difference that is not empty."""
         self._peers.remember(answer.users, answer.chats)
         messages = list(answer.new_messages)
         deleted: list[int] = []
@@ -197,7 +199,7 @@ class Differences:
         )
 
     def _pages(self, messages: Iterable[Any], tail: bytes, people: tuple[Person, ...]) -> tuple[Page, ...]:
-        """The messages of each chat as a page, by id; of one that is there twice, the later."""
+        """Return the messages of each chat as a page, by id; of a repeated message the later version."""
         chats: defaultdict[int, dict[int, Any]] = defaultdict(dict)
         for message in messages:
             if isinstance(message, types.Message | types.MessageService):
@@ -205,7 +207,7 @@ class Differences:
         return tuple(self._page(chat_id, chats[chat_id], tail, people) for chat_id in sorted(chats))
 
     def _page(self, chat_id: int, by_id: dict[int, Any], tail: bytes, people: tuple[Person, ...]) -> Page:
-        kept: list[Message] = []
+        converted: list[Message] = []
         raws: list[bytes] = []
         unreadable: list[tuple[int, str]] = []
         for message_id, item in sorted(by_id.items()):
@@ -217,13 +219,13 @@ class Differences:
                 self._on_event(MessageUnreadable(chat_id, message_id, reason))
                 continue
             if message is not None:
-                kept.append(message)
+                converted.append(message)
                 raws.append(bytes(item))
         return Page(
             chat_id=chat_id,
             low=1,
             high=0,
-            messages=tuple(kept),
+            messages=tuple(converted),
             people=people,
             raw=pack_messages(raws, tail) if raws else b"",
             layer=LAYER,
@@ -240,8 +242,7 @@ def _changes_chat_info(message: Any) -> bool:
 
 
 def read_update(update: Any) -> PushedUpdate:
-    """What an update that Telegram pushed is about. What it says is not used: the difference says it again, in order
-    and without holes."""
+    """Read a pushed update. Its messages are not used: the difference returns them again, in order and without gaps."""
     match update:
         case types.Updates() | types.UpdatesCombined():
             parts = update.updates
@@ -258,7 +259,7 @@ def read_update(update: Any) -> PushedUpdate:
 
 
 def _message_with_new_counters(update: Any) -> tuple[int, int] | None:
-    """The message whose counters an update tells."""
+    """Return the (chat, id) of the message whose counters an update changes; None for other updates."""
     match update:
         case types.UpdateMessageReactions():
             return marked(update.peer), int(update.msg_id)
@@ -268,7 +269,7 @@ def _message_with_new_counters(update: Any) -> tuple[int, int] | None:
 
 
 def _box_of(update: Any) -> int | None:
-    """The box that an update is about; None for what is no message's."""
+    """Return the box that an update is about; None for an update without messages."""
     match update:
         case types.UpdateNewMessage() | types.UpdateEditMessage():
             return COMMON
