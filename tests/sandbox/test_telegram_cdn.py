@@ -1,4 +1,4 @@
-"""Files on a CDN: encrypted copies on a data centre of its own, proven by Telegram's hashes."""
+"""Files on a CDN: encrypted copies on a data centre of its own, verified by Telegram's hashes."""
 
 from __future__ import annotations
 

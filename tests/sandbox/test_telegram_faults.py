@@ -75,7 +75,7 @@ async def test_trouble_in_the_middle_loses_nothing_and_is_told(fault: str, tmp_p
 
 
 async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_path: Path) -> None:
-    """bad_server_salt and bad_msg_notification: what they refuse is sent again."""
+    """bad_server_salt and bad_msg_notification: the refused request is sent again."""
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, request_timeout=5.0) as opened:
         chat = await opened.telegram.resolve("@synthetic")
         top, found = await opened.telegram.history_top(chat.id), Collected()

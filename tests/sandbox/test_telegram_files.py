@@ -301,7 +301,7 @@ def test_the_size_of_a_part_and_how_long_it_is_waited_for_follow_the_size_of_the
 
 
 async def test_all_of_what_is_there_is_proven_before_it_is_gone_on_with(tmp_path: Path) -> None:
-    """A long file: what was damaged at its very begin since the last run is found before a part is asked for."""
+    """A long file: damage at its beginning since the last run is found before a part is requested."""
     data = os.urandom(MIB) * 67
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         item, key = await file_message(sandbox, opened, data)

@@ -80,7 +80,7 @@ async def test_while_a_takeout_has_to_wait_the_normal_api_is_used(tmp_path: Path
 
 
 async def until(held: Callable[[], object]) -> None:
-    """Wait till something holds that another task brings about."""
+    """Wait until another task makes a condition true."""
     async with asyncio.timeout(30):
         while not held():  # noqa: ASYNC110  (nothing tells that it holds)
             await asyncio.sleep(0.01)
@@ -124,7 +124,7 @@ async def test_words_of_others_and_a_talkative_telegram_do_not_make_tobs_ask_wit
 
 
 async def test_a_run_ends_at_whatever_moment_while_its_takeout_is_waited_for(tmp_path: Path) -> None:
-    """The connection that hears Telegram's chat may be half made: Telethon swallows a cancellation then."""
+    """The listening connection may be half open: Telethon swallows a cancellation then."""
     delayed = SandboxOptions(takeout_delay=86400)
     async with serve(open_world(WORLD), delayed) as sandbox, room(sandbox, tmp_path) as opened:
         for turns in range(0, 90, 2):

@@ -62,7 +62,7 @@ def _id_filter(ids: Collection[int]) -> MessageFilter:
 
 
 class Telegram:
-    """One logged-in account. Every method may raise the errors of ``tobs.errors`` under TelegramError."""
+    """A logged-in account. Every method may raise the errors of ``tobs.errors`` under TelegramError."""
 
     def __init__(
         self,
@@ -328,7 +328,7 @@ class Telegram:
 
     @property
     def in_takeout(self) -> bool:
-        """Whether a takeout session is open now."""
+        """True while a takeout session is open."""
         return bool(self._invoker.takeout_id)
 
     async def finish_stored_takeout(self) -> None:

@@ -1,4 +1,4 @@
-"""The rate at which files come."""
+"""Bandwidth of file downloads."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def roundtrip(value: Message) -> Message:
 
 
 def reread(value: object) -> object:
-    """What the reader makes of an object's bytes."""
+    """Read an object again from its bytes."""
     return parse(bytes(value))
 
 

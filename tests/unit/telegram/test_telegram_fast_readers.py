@@ -1,4 +1,4 @@
-"""What is read by heart is what Telethon reads."""
+"""The fast readers read the same as Telethon."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_message_with_an_empty_medium_has_none() -> None:
     assert read.media is None and read.reactions is not None
 
 
-def test_messages_are_still_known_by_heart_in_this_layer() -> None:
+def test_the_fast_reader_knows_the_messages_of_this_layer() -> None:
     assert types.Message.CONSTRUCTOR_ID == fast_readers._MESSAGE, "the layer's message changed: write its reader anew"
     assert len(spans) > 10 and types.MessageEntityBold in spans
 

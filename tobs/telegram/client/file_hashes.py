@@ -59,7 +59,7 @@ class FileHashes:
 
     @property
     def offered(self) -> bool:
-        """Whether Telegram may have hashes of this file."""
+        """True while Telegram may have hashes of this file."""
         return self._offered
 
     async def load(self, low: int, high: int) -> None:

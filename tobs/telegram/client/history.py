@@ -28,7 +28,7 @@ from tobs.telegram.net.reader import HistoryAnswer, pack_messages, read_history
 
 LIMIT = 100
 MessageFilter = Callable[[Message], bool]
-"""Predicate: whether a message is wanted."""
+"""Predicate for the messages to keep."""
 _ABOVE_TOP = 10 * LIMIT
 _PEOPLE_KEPT = 50_000
 CONVERSION_ERRORS = (AttributeError, TypeError, ValueError, KeyError, OverflowError)

@@ -44,7 +44,7 @@ class Shard:
 
     @property
     def done(self) -> bool:
-        """Whether every id is settled."""
+        """True when every id is settled."""
         return self.cursor > self.high
 
     def advance(self, high: int) -> None:

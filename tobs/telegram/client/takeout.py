@@ -106,7 +106,7 @@ async def finish_stored(invoker: Invoker, store: TakeoutStore, account: int) -> 
 
 
 class _TakeoutSession:
-    """One takeout session, from its request to its finish."""
+    """A takeout session, from its request to its finish."""
 
     def __init__(
         self, invoker: Invoker, store: TakeoutStore, account: int, scopes: frozenset[str], on_event: OnEvent
@@ -140,7 +140,7 @@ class _TakeoutSession:
                 await asyncio.wait([self._waiting])
 
     async def end(self, *, success: bool) -> None:
-        """Stop waiting, and tell Telegram that the takeout is over."""
+        """Stop waiting, and finish the takeout at Telegram."""
         self._is_over = True
         if self._waiting is not None:
             self._waiting.cancel()
@@ -222,7 +222,7 @@ def _delay_seconds(refused: RequestRefused) -> int:
 
 
 async def _finish(invoker: Invoker, store: TakeoutStore, account: int, takeout: int, *, success: bool) -> None:
-    """Tell Telegram that ``takeout`` is over. A failure is logged, and the stored id is left for the next run."""
+    """Finish ``takeout`` at Telegram. A failure is logged, and the stored id is left for the next run."""
     invoker.takeout_id = takeout
     try:
         async with asyncio.timeout(_FINISH_WITHIN):

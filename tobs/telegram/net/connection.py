@@ -158,7 +158,7 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """Whether requests can be sent."""
+        """True while requests can be sent."""
         return self._disconnected is not None and not self._disconnected.done()
 
     async def open(self) -> None:

@@ -115,7 +115,7 @@ class HistoryAnswer:
 
     @property
     def complete(self) -> bool:
-        """Whether every message could be read."""
+        """True when every message could be read."""
         return len(self.messages) == self.total
 
 

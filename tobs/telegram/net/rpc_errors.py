@@ -35,12 +35,12 @@ class RpcError(Exception):
 
     @property
     def is_flood(self) -> bool:
-        """Whether it requires a wait of ``argument`` seconds before the method is called again."""
+        """True when it requires a wait of ``argument`` seconds before the method is called again."""
         return self.name in _WAITS
 
     @property
     def is_transient(self) -> bool:
-        """Whether it is a failure inside Telegram, and the same request may succeed a moment later."""
+        """True for a failure inside Telegram: the same request may succeed a moment later."""
         return self.code >= 500 or self.code < 0 or self.name in _TRANSIENT
 
 
