@@ -243,8 +243,8 @@ class Telegram:
         if is_channel_id(chat_id):
             shards = plan_shards(gaps, top=top, count=count, workers=number)
         else:
-            asked = number > 1 and max_spans(count) > 1
-            shards = plan_spans(gaps, await self._ranges.offered() if asked else (), count=count)
+            use_ranges = number > 1 and max_spans(count) > 1
+            shards = plan_spans(gaps, await self._ranges.offered() if use_ranges else (), count=count)
             number = number if any(shard.span for shard in shards) else 1
 
         async def fetch(shard: Shard, worker: int) -> Page:

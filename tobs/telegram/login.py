@@ -88,7 +88,7 @@ async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent
         request = functions.auth.ImportBotAuthorizationRequest(0, settings.api_id, settings.api_hash, token)
         return await invoke_with_migration(invoker, request)
 
-    async def no_password(asked: PasswordPrompt) -> str:
+    async def no_password(prompt: PasswordPrompt) -> str:
         raise LoginError(
             "Telegram asks for a password of this bot.", "Bots have no password: ask @BotFather for the token."
         )

@@ -117,6 +117,6 @@ class FileHashes:
 
     def _covering(self, offset: int) -> Range | None:
         starts = sorted(self._ranges)
-        place = bisect_right(starts, offset)
-        found = self._ranges[starts[place - 1]] if place else None
+        index = bisect_right(starts, offset)
+        found = self._ranges[starts[index - 1]] if index else None
         return found if found is not None and offset < found.end else None

@@ -352,8 +352,8 @@ def _open_at(part: Path, offset: int, limit: int) -> tuple[BinaryIO, int]:
     The file is unbuffered: a killed process does not lose bytes that were reported as written.
     """
     file: BinaryIO = part.open("r+b" if part.exists() else "w+b", buffering=0)
-    there = min(offset, file.seek(0, 2))
-    start = there - there % limit
+    size = min(offset, file.seek(0, 2))
+    start = size - there % limit
     _truncate(file, start)
     return file, start
 

@@ -176,8 +176,8 @@ class History:
             return joined, gone + more
         page = replace(self._page(chat_id, min(ids), max(ids), answer, None), low=1, high=0)
         page = replace(page, messages=tuple(message for message in page.messages if message.chat_id == chat_id))
-        here = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
-        return page, [message_id for message_id in ids if message_id not in here] if answer.complete else []
+        returned = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
+        return page, [message_id for message_id in ids if message_id not in returned] if answer.complete else []
 
     async def messages(self, chat_id: int, ids: list[int], *, worker: int = 0) -> HistoryAnswer:
         """Request messages by their ids and return the answer with the readable ones."""

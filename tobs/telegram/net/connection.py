@@ -182,10 +182,10 @@ class Connection:
         self._disconnected.add_done_callback(_read_exception)
 
     def _failure_text(self, refused: str) -> str:
-        way = f"no connection to {self.address.host}:{self.address.port}"
+        text = f"no connection to {self.address.host}:{self.address.port}"
         if self._proxy is not None:
-            way += f" through the proxy {self._proxy}"
-        return f"{way} ({refused})" if refused else way
+            text += f" through the proxy {self._proxy}"
+        return f"{text} ({refused})" if refused else text
 
     async def send(self, request: TLRequest, *, timeout: float) -> bytes:
         """Send a request and return the answer's bytes, waiting at most ``timeout`` seconds.

@@ -57,15 +57,15 @@ def parse_proxy(url: str) -> Proxy | None:
         port = parts.port
     except ValueError:
         raise ConfigError("The proxy is not a URL.", _FORMS) from None
-    place = parts.hostname or ""
-    if parts.scheme == "tg" or (parts.scheme in ("http", "https") and place in ("t.me", "telegram.me")):
+    host = parts.hostname or ""
+    if parts.scheme == "tg" or (parts.scheme in ("http", "https") and host in ("t.me", "telegram.me")):
         return _from_link(parts)
     scheme = {"socks5h": "socks5", "socks": "socks5", "mtproxy": "mtproto"}.get(parts.scheme, parts.scheme)
     if scheme not in get_args(ProxyKind):
         raise ConfigError(f"Unknown kind of proxy: '{scheme}'.", _FORMS)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     given = dict(parse_qsl(parts.query)).get("secret", user)
-    return _make(scheme, place, port, user, password, given)
+    return _make(scheme, host, port, user, password, given)
 
 
 def _from_link(parts: SplitResult) -> Proxy:
@@ -109,14 +109,16 @@ def _read_secret(text: str) -> tuple[bytes, bool]:
     return data, False
 
 
-def make_transport(place: ServerAddress, proxy: Proxy | None, loggers: Any) -> Any:
-    """Create Telethon's connection to ``place``, through ``proxy`` if there is one."""
+def make_transport(address: ServerAddress, proxy: Proxy | None, loggers: Any) -> Any:
+    """Create Telethon's connection to ``address``, through ``proxy`` if there is one."""
     if proxy is None:
-        return ConnectionTcpFull(place.host, place.port, place.dc, loggers=loggers)
+        return ConnectionTcpFull(address.host, address.port, address.dc, loggers=loggers)
     if proxy.kind == "mtproto":
         kind = _PaddedMtprotoProxyConnection if proxy.padded else _MtprotoProxyConnection
-        return kind(place.host, place.port, place.dc, loggers=loggers, proxy=(proxy.host, proxy.port, proxy.secret))
-    return _ProxyConnection(place.host, place.port, place.dc, loggers=loggers, proxy=proxy)
+        return kind(
+            address.host, address.port, address.dc, loggers=loggers, proxy=(proxy.host, proxy.port, proxy.secret)
+        )
+    return _ProxyConnection(address.host, address.port, address.dc, loggers=loggers, proxy=proxy)
 
 
 class _ProxyConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
@@ -126,7 +128,7 @@ class _ProxyConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is 
 
     async def _proxy_connect(self, timeout: float | None = None, local_addr: Any = None) -> socket.socket:
         proxy: Proxy = self._proxy
-        way = SocksProxy(
+        socks_proxy = SocksProxy(
             python_socks.ProxyType[proxy.kind.upper()],
             proxy.host,
             proxy.port,
@@ -135,7 +137,7 @@ class _ProxyConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is 
             rdns=True,
         )
         try:
-            return await way.connect(dest_host=self._ip, dest_port=self._port, timeout=timeout)
+            return await socks_proxy.connect(dest_host=self._ip, dest_port=self._port, timeout=timeout)
         except _PROXY_ERRORS as error:
             self.refused = str(error).rstrip(".")
             raise ConnectionError(self.refused) from error

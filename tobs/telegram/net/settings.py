@@ -55,5 +55,5 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     bandwidth: int = 0
 
     def __repr__(self) -> str:
-        place = f"{self.server.host}:{self.server.port}" if self.server else "telegram"
-        return f"TelegramSettings(account={self.account!r}, server={place!r}, workers={self.workers})"
+        server = f"{self.server.host}:{self.server.port}" if self.server else "telegram"
+        return f"TelegramSettings(account={self.account!r}, server={server!r}, workers={self.workers})"
