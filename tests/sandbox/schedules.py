@@ -114,9 +114,9 @@ def build(schedule: Schedule) -> World:
     sizes = [BIG + 777] * schedule.with_big_file + [1, 700_001, 1_300_000]
     for size in sizes:
         data = random.Random(size).randbytes(size)
-        document = world.add_document(data, "application/x-test", [types.DocumentAttributeFilename("a.bin")])
+        document = world.files.add_document(data, "application/x-test", [types.DocumentAttributeFilename("a.bin")])
         world.post(chat, "a file", media=types.MessageMediaDocument(document=document))
-    world.post(chat, media=types.MessageMediaPhoto(photo=world.add_photo(b"\xff\xd8\xff" * 70_000, 640, 480)))
+    world.post(chat, media=types.MessageMediaPhoto(photo=world.files.add_photo(b"\xff\xd8\xff" * 70_000, 640, 480)))
     return world
 
 
@@ -230,7 +230,7 @@ async def play(schedule: Schedule, home: Path) -> tuple[Sandbox, list[Event]]:
         assert len(found.files) >= 4
         for number, (item, part) in found.files.items():
             assert item.remote is not None
-            true = world.open_file(
+            true = world.files.open(
                 "photo" if item.remote.type == "photo" else "document", item.remote.id, item.remote.thumb
             )
             assert part.read_bytes() == true.read(0, true.size), f"the file of message {number} is wrong"

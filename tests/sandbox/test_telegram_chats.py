@@ -11,7 +11,7 @@ from tests.sandbox.conftest import telethon_client
 from tests.sandbox.telegram_room import fetch_all, room, served_ids
 from tobs.errors import RequestRefused, TargetNotFound, UsageError
 from tobs.model import bare_id
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import start_report
 from tobs.pipeline.select.selection import Selection, select_chats
 from tobs.sandbox import open_world, serve
 from tobs.sandbox.worlds import chats as world
@@ -131,10 +131,10 @@ async def test_archived_chats_are_listed_last_and_left_channels_only_in_a_takeou
 
 async def test_an_exclusion_that_fits_nothing_is_refused(tmp_path: Path) -> None:
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
-        reporter = Reporter("run", "export", [], lambda: 0.0)
+        events = start_report("run", "export", [], lambda: 0.0).events
         with pytest.raises(UsageError, match="fits none"):
-            await select_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), reporter)
-        chosen = await select_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), reporter)
+            await select_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), events)
+        chosen = await select_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), events)
         assert world.ADA not in {one.chat.id for one in chosen} and world.WEATHER not in {one.chat.id for one in chosen}
 
 

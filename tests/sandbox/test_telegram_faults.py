@@ -115,8 +115,8 @@ async def test_what_is_posted_edited_and_deleted_while_pages_come_loses_nothing(
 
 async def test_a_person_met_in_a_message_alone_can_be_asked_for_by_it(tmp_path: Path) -> None:
     async with serve(open_world("demo")) as sandbox, room(sandbox, tmp_path) as opened:
-        stranger = next(user for user in sandbox.world.entities.values() if user.id == 770_000_003)
-        sandbox.world.strangers.add(stranger.id)
+        stranger = next(user for user in sandbox.world.peers.entities.values() if user.id == 770_000_003)
+        sandbox.world.peers.min_users.add(stranger.id)
         with pytest.raises(TargetNotFound):
             await opened.telegram.full(stranger.id)
         await fetch_all(opened, sandbox.world.resolve("@tobs_demo_group"))

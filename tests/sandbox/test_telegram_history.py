@@ -139,7 +139,7 @@ async def test_an_unknown_target_is_told_with_a_remedy(target: str, tmp_path: Pa
 async def test_a_private_channel_is_refused_in_a_sentence(tmp_path: Path) -> None:
     async with serve(open_world(small(5, 1, 1))) as sandbox, room(sandbox, tmp_path) as opened:
         chat = await opened.telegram.resolve("@synthetic")
-        sandbox.world.closed.add(chat.id)
+        sandbox.world.chat_list.closed.add(chat.id)
         for action in (opened.telegram.resolve("@synthetic"), opened.telegram.history_top(chat.id)):
             with pytest.raises(RequestRefused) as caught:
                 await action

@@ -169,7 +169,7 @@ class Screen:
         self.urls.append(url)
         if len(self.urls) >= self.scan_from:
             user = int(self.sandbox.world.me.id)
-            asyncio.get_running_loop().call_later(0.05, accept, self.sandbox.server, read_token(url), user)
+            asyncio.get_running_loop().call_later(0.05, accept, self.sandbox.server.context, read_token(url), user)
 
 
 async def test_a_scanned_qr_code_logs_in_at_once(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ CHATS = 12
 def crowded_world() -> World:
     """The demo world with many more small chats."""
     world = open_world("demo")
-    people = [marked for marked in world.entities if 0 < marked < 10**9 and marked != world.me.id][:6]
+    people = [marked for marked in world.peers.entities if 0 < marked < 10**9 and marked != world.me.id][:6]
     for number in range(CHATS):
         user = type(world.entity(people[0]))(
             880_000_000 + number, access_hash=77 + number, first_name=f"Guest {number}"

@@ -93,7 +93,7 @@ async def test_a_takeout_that_is_allowed_while_the_run_goes_on_is_used_from_ther
             assert not granted
             chat = await opened.telegram.resolve("@synthetic")
             await until(sandbox.server.logged_in_sessions)
-            allow(sandbox.server)
+            allow(sandbox.server.context)
             await until(lambda: opened.telegram.in_takeout)
             found = await fetch_all(opened, chat.id)
             assert sorted(found.messages) == served_ids(sandbox, chat.id)

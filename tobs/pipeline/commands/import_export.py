@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from tobs.archive import Archive
 from tobs.media import MediaPolicy
 from tobs.model import Chat, Person
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.model.events import ChatStarted, ContentLeftOut, WorkExpected
+from tobs.model.report import RunReport
+from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.archived_chats import store_account, stored_account
@@ -28,14 +30,14 @@ class ImportRun(Struct, frozen=True):
     async def run(self, export: DesktopExport) -> RunReport:
         """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
         async with open_run(self.config) as run:
-            reporter = self.config.reporter
-            tell_survey(reporter, export.found)
+            events = self.config.events
+            tell_survey(events, export.found)
             context = run.context(
                 await run.archive_thread(_account, run.archive, self.config.settings.account, export.found)
             )
             await run.archive_thread(_see_people, run.archive, export.found)
             await run.archive_thread(_know_old_groups, context, export.found)
-            reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())
+            events.emit(WorkExpected(sum(ids.count for one in export.found.chats for ids in one.ids.values())))
             chat_folders: list[ChatFolder] = []
             async with run.stages(context, self.policy) as stages, aclosing(export.chats()) as chats:
                 async for reader in chats:
@@ -53,7 +55,7 @@ class ImportRun(Struct, frozen=True):
             chat_folder = chat_folders.get(chat_id)
             if chat_folder is None:
                 chat_folder = chat_folders[chat_id] = await archive_thread(_open_part, context, found, host, chat_id)
-            context.reporter.chat = host.chat.title
+            context.events.emit(ChatStarted(host.chat.title))
             await stages.run(reader.source, chat_folder, [(1, chat_folder.chat.top)])
         await archive_thread(_settle, context, found)
         return [host, *(chat_folder for chat_id, chat_folder in chat_folders.items() if chat_id != host.chat.id)]
@@ -98,7 +100,7 @@ def _open_part(context: RunContext, found: FoundChat, host: ChatFolder, chat_id:
     known = context.archive.chats.get(context.account, chat_id)
     top = max(found.ids[chat_id].high, known.top if known else 0)
     old = known or Chat(chat_id, "group", host.chat.title, migrated_to=host.chat.id)
-    return open_chat(context, replace(old, top=top), inside=host, is_part=True)
+    return open_chat(context, replace(old, top=top), parent=host, is_part=True)
 
 
 def _settle(context: RunContext, found: FoundChat) -> None:
@@ -108,11 +110,11 @@ def _settle(context: RunContext, found: FoundChat) -> None:
             context.archive.coverage.add(context.account, chat_id, max(1, ids.low), ids.high, ())
 
 
-def tell_survey(reporter: Reporter, found: Survey) -> None:
+def tell_survey(events: RunEvents, found: Survey) -> None:
     """Tell what of an export is not taken over, and where it breaks off."""
     if found.broken:
-        reporter.problem("export", "result.json", found.broken, retryable=False)
+        events.problem("export", "result.json", found.broken, retryable=False)
     for what, count in found.not_taken.items():
-        reporter.left_out(what, count)
+        events.emit(ContentLeftOut(what, count))
     for key, count in found.unknown.items():
-        reporter.left_out(f"key {key}", count)
+        events.emit(ContentLeftOut(f"key {key}", count))

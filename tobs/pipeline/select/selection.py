@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tobs.errors import NetworkError, RequestRefused, TobsError, UsageError
 from tobs.model import GENERAL_TOPIC, Chat, Message, Page
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.select.filters import Filters, message_test
 from tobs.sources import Gap, Source, live_source
 from tobs.telegram.client.targets import linked_topic
@@ -55,7 +55,7 @@ class Part(Struct, frozen=True):
     thread: int = 0
 
 
-async def select_chats(telegram: Telegram, selection: Selection, reporter: Reporter) -> list[SelectedChat]:
+async def select_chats(telegram: Telegram, selection: Selection, events: RunEvents) -> list[SelectedChat]:
     """The chats of a run, each once. With several targets, one that cannot be had is told and left out."""
     found: dict[int, SelectedChat] = {}
     for target in selection.targets:
@@ -68,7 +68,7 @@ async def select_chats(telegram: Telegram, selection: Selection, reporter: Repor
                 error.message = f"{target.strip()}: {error.message}"  # Telegram's answer does not name it
             if len(selection.targets) == 1 and not selection.all:
                 raise
-            reporter.failed(error, target)
+            events.failed(error, target)
         else:
             is_full = not target.strip().lower().startswith(_FOLDER)
             topics = await _linked_topic(telegram, target, chats)

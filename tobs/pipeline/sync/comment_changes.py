@@ -34,7 +34,7 @@ async def fetch_comment_changes(
         except FloodWait:
             raise
         except RequestRefused as error:
-            context.reporter.failed(error, f"comments in {group.title}")
+            context.events.failed(error, f"comments in {group.title}")
     syncer.pending.commented |= await archive_thread(
         _due, context, channels, {id: one.top for id, one in listed.items()}
     )

@@ -353,7 +353,7 @@ def _open_at(part: Path, offset: int, limit: int) -> tuple[BinaryIO, int]:
     """
     file: BinaryIO = part.open("r+b" if part.exists() else "w+b", buffering=0)
     size = min(offset, file.seek(0, 2))
-    start = size - there % limit
+    start = size - size % limit
     _truncate(file, start)
     return file, start
 
