@@ -41,6 +41,7 @@ class HashAvailability:
 
     @property
     def likely(self) -> bool:
+        """True until several files in a row had no hashes."""
         return self._refused < _REFUSALS
 
     def record(self, *, offered: bool) -> None:

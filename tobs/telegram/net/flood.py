@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from math import ceil
 
 from loguru import logger
 
 from tobs.config.units import format_moment
 from tobs.errors import FloodWait
+from tobs.model.clock import Clock, Sleep
 from tobs.telegram.net.events import FloodWaited, OnEvent, Paused
 from tobs.telegram.net.flood_store import FloodStore, MethodKey, Pace, Wait
 from tobs.telegram.net.pace import Pacer
@@ -32,8 +32,8 @@ class FloodLedger:
     def __init__(
         self,
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
+        sleep: Sleep,
         threshold: float,
         patience: float,
         on_event: OnEvent,

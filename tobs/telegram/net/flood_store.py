@@ -13,6 +13,7 @@ import msgspec
 from loguru import logger
 from msgspec import Struct
 
+from tobs.model.clock import Clock
 from tobs.telegram.net.session import Session
 
 if sys.platform == "win32":
@@ -87,7 +88,7 @@ class SharedFloodStore(FloodStore):
     Reading costs a ``stat`` while nothing changed. Writers lock a file beside it and replace the file as a whole.
     """
 
-    def __init__(self, path: Path, account: str, *, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, account: str, *, clock: Clock) -> None:
         super().__init__()
         self._path = path
         self._account = account

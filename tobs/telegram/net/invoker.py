@@ -48,7 +48,7 @@ class Call(Struct, frozen=True):
     worker: int = 0
     dc: int = 0
     extra: float = 0.0
-    invoke_on: Connection | None = None
+    connection: Connection | None = None
 
 
 Invoke = Callable[[Call], Awaitable[bytes]]
@@ -107,8 +107,8 @@ class Invoker:
         self.sleep = sleep
         self._backoff = Backoff(rng)
         self._on_event = on_event
-        paced = self._rate_limit(self._wrap_takeout(self._trace(self._send)))
-        self._invoke = self._map_errors(self._retry(self._ensure_connected(paced)))
+        limited = self._rate_limit(self._wrap_takeout(self._trace(self._send)))
+        self._invoke = self._map_errors(self._retry(self._ensure_connected(limited)))
         self._invoke_on_connection = self._rate_limit(self._trace(self._send))
         connections.invoke_on = self.invoke_on
 
@@ -119,7 +119,7 @@ class Invoker:
     async def invoke_on(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
         """Send a request on ``connection`` while it is set up, without retries, and return the answer as bytes."""
         return await self._invoke_on_connection(
-            Call(request, method_name(request), dc=self.connections.home(dc), invoke_on=connection)
+            Call(request, method_name(request), dc=self.connections.home(dc), connection=connection)
         )
 
     @property
@@ -249,5 +249,5 @@ class Invoker:
         return invoke
 
     async def _send(self, call: Call) -> bytes:
-        connection = call.invoke_on or self.connections.get(call.dc, call.worker)
+        connection = call.connection or self.connections.get(call.dc, call.worker)
         return await connection.send(call.request, timeout=self._settings.request_timeout + call.extra)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 
-from tobs.model.clock import Sleep
+from tobs.model.clock import Clock, Sleep
 
 _WINDOW = 10.0
 _REMEMBERED = 256
@@ -71,7 +70,7 @@ class Bandwidth:
         self,
         rate: int = 0,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._rate = rate
