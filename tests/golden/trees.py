@@ -56,9 +56,8 @@ class TreeExtension(AbstractSyrupyExtension):
         folder = Path(snapshot_location)
         if not folder.is_dir():
             return None
-        return {
-            path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-        }
+        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
     @classmethod
     def write_snapshot_collection(
