@@ -380,7 +380,7 @@ def test_a_large_chat_is_laid_out_by_days_and_a_small_one_by_messages(context: R
 
 def test_a_chat_inside_another_one_has_no_note_and_lies_in_its_folder(context: RunContext, folder: ChatFolder) -> None:
     group = Chat(-55, "group", "Old group", top=9)
-    guest = open_chat(context, group, filed_under=folder, is_part=True)
+    guest = open_chat(context, group, parent=folder, is_part=True)
     assert (guest.chat, guest.note_id, guest.folder) == (group, folder.note_id, folder.folder)
     assert (guest.filed_under, guest.layout, guest.is_part) == (CHANNEL.id, "message", True)
     assert context.archive.notes.by_tobs_id("-55") is None
@@ -421,7 +421,7 @@ def test_a_chat_without_a_note_has_a_place_without_a_folder(context: RunContext)
 def test_the_group_a_chat_grew_from_is_filed_with_it(context: RunContext) -> None:
     grown = open_chat(context, replace(GROUP, migrated_from=-55))
     old = Chat(-55, "group", "Talk", migrated_to=GROUP.id)
-    open_chat(context, old, filed_under=grown)
+    open_chat(context, old, parent=grown)
     record(context, message(4, chat=old), chat=old)
     found = known_folder(context, old)
     assert (found.note_id, found.folder) == (grown.note_id, grown.folder)
