@@ -146,15 +146,16 @@ async def test_an_export_fetches_everything_once_and_another_one_what_is_new(
 
 
 async def test_an_export_that_was_stopped_goes_on_where_it_was(context: RunContext) -> None:
-    feed = Feed(*(message(number) for number in range(1, 41)))
-    feed.breaks_at = 25
+    feed = Feed(*(message(number) for number in range(1, 151)))
+    feed.breaks_at = 125
     with pytest.raises(NetworkError, match="The network is away"):
-        await export(context, feed, top=40)
+        await export(context, feed, top=150)
     feed.breaks_at = 0
     feed.asked.clear()
-    await export(context, feed, top=40)
-    assert feed.asked == [(21, 40)]
-    assert len(list(context.root.rglob("*words of*.md"))) == 40
+    await export(context, feed, top=150)
+    # 120 are here, of which the newest 50 are looked at again.
+    assert feed.asked == [(71, 150)]
+    assert len(list(context.root.rglob("*words of*.md"))) == 150
 
 
 async def test_a_part_of_a_chat_has_its_notes_at_the_end(context: RunContext) -> None:
