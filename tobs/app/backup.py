@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tobs.app.context import AppContext
+from tobs.app.events import Events
+from tobs.app.threads import in_thread
 from tobs.errors import UsageError, VaultError
+from tobs.model.requests import BackupListRequest, BackupRequest, RestoreRequest
 
 if TYPE_CHECKING:
     from tobs.archive import BackupFacts
@@ -19,31 +22,37 @@ if TYPE_CHECKING:
 _SUFFIX = ".backup"
 
 
-class Restored(Struct, frozen=True):
-    """What was put back, and where the archive is now that was there (empty: there was none)."""
+class RestoredBackup(Struct, frozen=True):
+    """The backup that is the archive now, and the path of the archive before it (empty: there was none)."""
 
     backup: BackupFacts
     replaced: str
 
 
-def back_up(context: AppContext, target: Path | None) -> BackupFacts:
-    """A copy of the vault's archive, in ``target`` or among the vault's backups. Runs may go on meanwhile."""
+async def back_up(request: BackupRequest, context: AppContext, events: Events) -> BackupFacts:
+    """Copy the vault's archive to the target, or into the vault's backups; runs may go on meanwhile. Raises UsageError,
+    VaultError."""
     from tobs.archive import back_up as copy
     from tobs.vault.workspace import make_folders, open_workspace
 
     workspace = open_workspace(context.vault)
     make_folders(workspace)
-    if target is None:
+    target = Path(request.target)
+    if not request.target:
         target = workspace.backups / f"archive-{_stamp()}{_SUFFIX}"
     elif target.is_dir():
         target = target / f"archive-{_stamp()}{_SUFFIX}"
     if target.exists():
         raise UsageError(f"{target} is there already.", "Name a new file, or a folder.")
-    return copy(workspace.archive, target)
+    return await in_thread(lambda: copy(workspace.archive, target))
 
 
-def list_backups(context: AppContext) -> list[BackupFacts]:
-    """The backups of the vault, newest first; damaged ones are left out."""
+async def list_backups(request: BackupListRequest, context: AppContext, events: Events) -> list[BackupFacts]:
+    """List the backups of the vault, newest first, without damaged ones."""
+    return _backups(context)
+
+
+def _backups(context: AppContext) -> list[BackupFacts]:
     from tobs.archive import inspect_backup
     from tobs.vault.workspace import open_workspace
 
@@ -56,16 +65,17 @@ def list_backups(context: AppContext) -> list[BackupFacts]:
     return found
 
 
-async def restore(context: AppContext, source: Path | None) -> Restored:
-    """Put ``source`` (or the newest backup) in the place of the archive, which is kept among the backups."""
+async def restore(request: RestoreRequest, context: AppContext, events: Events) -> RestoredBackup:
+    """Replace the archive by a backup; the archive before it is stored among the backups. Raises VaultError."""
     from tobs.archive import inspect_backup, put_back
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_folders, open_workspace
 
     workspace = open_workspace(context.vault)
     make_folders(workspace)
-    if source is None:
-        backups = list_backups(context)
+    source = Path(request.source)
+    if not request.source:
+        backups = _backups(context)
         if not backups:
             raise VaultError(f"There is no backup in {workspace.backups}.", "Name the file to restore.")
         source = Path(backups[0].path)
@@ -73,9 +83,9 @@ async def restore(context: AppContext, source: Path | None) -> Restored:
     aside = workspace.backups / f"archive-{_stamp()}.replaced"
     async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
         replaced = put_back(source, workspace.archive, aside)
-    return Restored(facts, str(aside) if replaced else "")
+    return RestoredBackup(facts, str(aside) if replaced else "")
 
 
 def _stamp() -> str:
-    """The moment as it stands in a file's name; to the microsecond, so that two are never one."""
+    """The time for a file's name; with microseconds, so that no two files have the same name."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"
