@@ -7,16 +7,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from msgspec import Struct
 
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import ReportBuilder
 
-#: Shows the progress of a run while it is open.
-Show = Callable[[Reporter], AbstractAsyncContextManager[None]]
+#: Shows a run while it is open: its events, and the report that they build.
+Show = Callable[[ReportBuilder], AbstractAsyncContextManager[None]]
 #: Shows a sentence to the person who waits.
 Say = Callable[[str], None]
 
 
 @asynccontextmanager
-async def _show_nothing(reporter: Reporter) -> AsyncIterator[None]:
+async def _show_nothing(report: ReportBuilder) -> AsyncIterator[None]:
     yield
 
 

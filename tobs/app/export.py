@@ -14,10 +14,11 @@ from tobs.app.events import Events
 from tobs.app.plugins import ask_trust
 from tobs.app.run_config import open_run_config
 from tobs.app.telegram import saying_waits, telegram_settings, without_pause
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import UsageError
+from tobs.model.report import RunReport
 from tobs.model.requests import ChatSelection, ExportRequest, MessageFilter, PlanRequest
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.pipeline.context.report import start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.commands.estimate import Plan
@@ -52,7 +53,7 @@ async def plan(request: PlanRequest, context: AppContext, events: Events) -> Pla
     context = with_settings(context, **msgspec.structs.asdict(request.fetch))
     chats = _with_configured_targets(context, request.chats, "plan for")
     selection = _selection(context, chats, request.messages, time.time())
-    reporter = Reporter("plan", "plan", _reported_targets(chats), time.time)
+    report = start_report("plan", "plan", _reported_targets(chats), time.time)
     return await make_plan(
         settings=context.settings,
         profile=context.profile,
@@ -60,7 +61,7 @@ async def plan(request: PlanRequest, context: AppContext, events: Events) -> Pla
         archive_path=context.vault / ".tobs" / "archive.db",
         selection=selection,
         zone=ZoneInfo(context.settings.timezone or local_timezone()),
-        reporter=reporter,
+        report=report,
         on_event=saying_waits(events.say),
     )
 

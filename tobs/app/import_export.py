@@ -12,10 +12,10 @@ from tobs.app.context import AppContext, with_settings
 from tobs.app.events import Events
 from tobs.app.plugins import ask_trust
 from tobs.app.run_config import open_run_config
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import UsageError
+from tobs.model.report import RunReport
 from tobs.model.requests import ImportPlanRequest, ImportRequest
-from tobs.pipeline.context.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.model import Chat

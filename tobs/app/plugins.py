@@ -98,10 +98,10 @@ class NewPlugin(Struct, frozen=True):
 def untrusted_plugins(context: AppContext) -> list[Untrusted]:
     """The vault's plugins that do not run because their content is not trusted, without those that cannot be
     trusted."""
-    from tobs.plugin.catalogue import is_fit, vault_plugin_paths
+    from tobs.plugin.catalogue import is_trustable, vault_plugin_paths
 
     store = TrustStore(context.home)
-    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_fit(path)]
+    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_trustable(path)]
     return [Untrusted(path, content_hash(path)) for path in paths if not store.trusts(path)]
 
 
@@ -127,7 +127,7 @@ def _trust(context: AppContext, plugin: Untrusted) -> bool:
 
 def trust_plugin(context: AppContext, name: str) -> TrustedPlugin:
     """Trust the vault's plugin ``name`` as it is now. Raises UsageError, ConfigError."""
-    from tobs.plugin.catalogue import require_fit, vault_plugin_paths
+    from tobs.plugin.catalogue import require_trustable, vault_plugin_paths
 
     folder = context.vault / ".tobs" / "plugins"
     paths = {path.stem: path for path in vault_plugin_paths(folder)}
@@ -135,7 +135,7 @@ def trust_plugin(context: AppContext, name: str) -> TrustedPlugin:
     if path is None:
         there = f"There are: {', '.join(paths)}." if paths else f"There is none in {folder}."
         raise UsageError(f"The vault has no plugin {name!r}.", there)
-    require_fit(path)
+    require_trustable(path)
     return TrustedPlugin(str(path), TrustStore(context.home).add(path))
 
 

@@ -13,8 +13,8 @@ from tobs.app.plugins import ask_trust, find_plugin
 from tobs.app.run_config import open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.errors import UsageError
+from tobs.model.report import RunReport
 from tobs.model.requests import ProcessRequest
-from tobs.pipeline.context.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.plugin.catalogue import Catalogue

@@ -12,10 +12,10 @@ from tobs.app.events import Events
 from tobs.app.plugins import plugin_functions
 from tobs.app.run_config import open_run_config
 from tobs.app.vault import load_templates
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import UsageError, VaultError
+from tobs.model.report import RunReport
 from tobs.model.requests import MessageFilter, RenderRequest, TemplateCheckRequest
-from tobs.pipeline.context.report import RunReport
 
 LAYOUTS = ("auto", "message", "day", "month")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tobs.pipeline.context.report import Reporter, RunReport, iso_time
+from tobs.model.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.app.backup import RestoredBackup
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, MediaEstimate, Plan
     from tobs.pipeline.commands.import_preview import ImportPlan
     from tobs.pipeline.commands.verify.faults import Verification
+    from tobs.pipeline.context.report import ReportBuilder
     from tobs.pipeline.watch.status import WatchStatus
     from tobs.plugin.catalogue import PluginInfo
     from tobs.plugin.testing import Trial
@@ -25,7 +26,7 @@ __all__ = [
     "MediaEstimate",
     "Plan",
     "PluginInfo",
-    "Reporter",
+    "ReportBuilder",
     "RestoredBackup",
     "RunReport",
     "TemplateCheck",
@@ -33,5 +34,4 @@ __all__ = [
     "UndoableRun",
     "Verification",
     "WatchStatus",
-    "iso_time",
 ]

@@ -16,7 +16,7 @@ from tobs.app.events import Events
 from tobs.app.plugins import load_catalogue
 from tobs.app.vault import open_vault, vault_zone
 from tobs.config.home import environment
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.session.run_session import RunConfig
@@ -38,7 +38,7 @@ async def open_run_config(
     from tobs.pipeline.session.run_session import RunConfig
     from tobs.plugin.functions import gather_functions
 
-    reporter = Reporter(new_run_id(time.time()), command, list(targets), time.time)
+    report = start_report(new_run_id(time.time()), command, list(targets), time.time)
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
         catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
         functions = gather_functions(catalogue.having("template_functions"))
@@ -54,12 +54,12 @@ async def open_run_config(
                 functions=functions,
                 post_render_plugins=catalogue.having("post_render"),
                 environment=environment(),
-                reporter=reporter,
+                report=report,
                 accept_missing=accept_missing,
                 strict=strict,
                 media_later=media_later,
             )
-            async with events.show(reporter):
+            async with events.show(report):
                 yield config
 
 

@@ -9,8 +9,9 @@ from tobs.app.events import Events
 from tobs.app.plugins import ask_trust
 from tobs.app.run_config import open_run_config
 from tobs.app.telegram import telegram_settings
+from tobs.model.report import RunReport
 from tobs.model.requests import SyncRequest
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.pipeline.context.report import start_report
 
 
 async def sync(request: SyncRequest, context: AppContext, events: Events) -> RunReport:
@@ -26,8 +27,8 @@ async def sync(request: SyncRequest, context: AppContext, events: Events) -> Run
     if request.dry_run:
         from tobs.pipeline.sync.preview import preview_sync
 
-        reporter = Reporter("dry-run", "sync", list(request.targets), time.time)
-        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, request.targets, reporter)
+        report = start_report("dry-run", "sync", list(request.targets), time.time)
+        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, request.targets, report)
     async with open_run_config(
         context, "sync", request.targets, events=events, accept_missing=request.accept_missing
     ) as config:

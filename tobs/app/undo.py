@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tobs.app.context import AppContext
 from tobs.app.events import Events
 from tobs.app.run_config import open_run_config
+from tobs.model.report import RunReport
 from tobs.model.requests import UndoListRequest, UndoRequest
-from tobs.pipeline.context.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.archive import UndoableRun

@@ -14,7 +14,7 @@ from tobs.app.run_config import new_run_id, open_run_config
 from tobs.app.telegram import telegram_settings, without_pause
 from tobs.app.vault import check_vault_templates
 from tobs.model.requests import WatchPauseRequest, WatchRequest, WatchStatusRequest
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import ReportBuilder, start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.watch.status import WatchStatus
@@ -45,8 +45,8 @@ async def _watch(context: AppContext, targets: Sequence[str], events: Events, st
     while not stop.is_set():
         settings = without_pause(telegram_settings(context), most=_STANDS_STILL)
 
-        def new_reporter() -> Reporter:
-            return Reporter(new_run_id(time.time()), "watch", list(targets), time.time)
+        def new_report() -> ReportBuilder:
+            return start_report(new_run_id(time.time()), "watch", list(targets), time.time)
 
         async with open_run_config(context, "watch", targets, events=events) as config:
             is_other = changes_rendering(before, context.settings)
@@ -55,7 +55,7 @@ async def _watch(context: AppContext, targets: Sequence[str], events: Events, st
                 settings,
                 context.home.resolve(),
                 lambda opened=context: _probe(opened),  # type: ignore[misc]
-                new_reporter,
+                new_report,
                 stop,
                 changed,
                 is_other,

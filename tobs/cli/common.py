@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -21,6 +22,7 @@ from tobs.errors import Interrupted, TobsError, UsageError
 if TYPE_CHECKING:
     from tobs.app.context import AppContext
     from tobs.app.events import Events
+    from tobs.app.results import ReportBuilder
 
 #: Console for everything but results; stdout is for what a script reads.
 stderr = Console(stderr=True, highlight=False)
@@ -61,11 +63,11 @@ class Common(Struct, frozen=True):
     def events_shown(self, *, progress: bool) -> Events:
         """Consumers that show on stderr what happens, with or without the progress of the run."""
         from tobs.app.events import Events
-        from tobs.cli.progress import shown_progress
+        from tobs.cli.progress import show_progress
 
-        def show(reporter: Any) -> Any:
-            self.invocation.reporter = reporter
-            return shown_progress(reporter, stderr, quiet=not progress)
+        def show(report: ReportBuilder) -> AbstractAsyncContextManager[None]:
+            self.invocation.run = report
+            return show_progress(report.events, stderr, quiet=not progress)
 
         return Events(show, self.say)
 

@@ -15,7 +15,7 @@ from tobs.cli.export import give_report
 from tobs.model.requests import ChatSelection, ExportRequest
 
 if TYPE_CHECKING:
-    from tobs.app.results import RunReport
+    from tobs.model.report import RunReport
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ from tobs.errors import UsageError
 from tobs.model.requests import ExportRequest
 
 if TYPE_CHECKING:
-    from tobs.app.results import RunReport
+    from tobs.model.report import RunReport
     from tobs.model.requests import RunRequest
 
 

@@ -11,16 +11,17 @@ import msgspec
 import typer
 
 from tobs.errors import TobsError
+from tobs.model.report import RunReport, iso_time
 
 if TYPE_CHECKING:
-    from tobs.app.results import Reporter
+    from tobs.app.results import ReportBuilder
 
 #: Commands whose result is a run report.
 _RUNS = frozenset({"demo", "export", "import", "process", "render", "sync", "undo"})
 
 
 class Invocation:
-    """A command with its targets, the outputs it was asked for, and its run once there is one (``reporter``)."""
+    """A command with its targets, the outputs it was asked for, and its run once there is one (``run``)."""
 
     def __init__(
         self, command: str = "", targets: Sequence[str] = (), *, json: bool = False, report: Path | None = None
@@ -30,7 +31,7 @@ class Invocation:
         self.json = json
         self.report = report
         self.started = time.time()
-        self.reporter: Reporter | None = None
+        self.run: ReportBuilder | None = None
 
     @classmethod
     def of(cls, context: typer.Context, values: Mapping[str, Any], *, json: bool, report: Path | None) -> Invocation:
@@ -43,10 +44,8 @@ class Invocation:
         return {**head, "error": error_document(error)}
 
     def _report(self) -> dict[str, Any]:
-        from tobs.app.results import RunReport, iso_time
-
-        if self.reporter is not None:
-            report = self.reporter.finish()
+        if self.run is not None:
+            report = self.run.finish()
         else:
             finished = iso_time(time.time())
             report = RunReport("", self.command, self.targets, iso_time(self.started), finished=finished)

@@ -13,7 +13,7 @@ from rich.table import Table
 from tobs.config.units import format_size
 
 if TYPE_CHECKING:
-    from tobs.app.results import RunReport
+    from tobs.model.report import RunReport
 
 _MOST_PROBLEMS = 10
 _NARROW = 60

@@ -18,7 +18,7 @@ from tobs.errors import TemplateBroken, UsageError
 from tobs.model.requests import RenderRequest, TemplateCheckRequest
 
 if TYPE_CHECKING:
-    from tobs.app.results import RunReport
+    from tobs.model.report import RunReport
 
 
 def register(app: typer.Typer) -> None:

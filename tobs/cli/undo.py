@@ -38,7 +38,7 @@ def undo(
 
 def _list(common: Common) -> int:
     from tobs.app.execute import execute
-    from tobs.app.results import iso_time
+    from tobs.model.report import iso_time
 
     found = asyncio.run(execute(UndoListRequest(), common.open(), common.events))
     rows = [(one.id, one.command, iso_time(one.started), one.changed, one.made) for one in found]

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from tobs.errors import ConfigError, LoginError, TelegramError
 from tobs.media import Chain, MediaPolicy
+from tobs.model.events import ChatStarted, MediaCounted, PhaseStarted
+from tobs.model.report import RunReport
 from tobs.model.requests import ProcessRequest
-from tobs.pipeline.context.report import RunReport
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
@@ -32,7 +33,7 @@ class ProcessRun(Struct, frozen=True):
 
     async def process(self, request: ProcessRequest) -> RunReport:
         """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
-        reporter = self.config.reporter
+        events = self.config.events
         async with open_run(self.config) as run:
             context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
             chat_folders = await run.archive_thread(archived_folders, context, request.targets)
@@ -48,7 +49,8 @@ class ProcessRun(Struct, frozen=True):
                     context, run.archive_thread, chain, None if request.offline else telegram.fetch_file
                 )
                 for chat_folder in chat_folders:
-                    reporter.chat, reporter.phase = chat_folder.chat.title, "processing"
+                    events.emit(ChatStarted(chat_folder.chat.title))
+                    events.emit(PhaseStarted("processing"))
                     await again.run(chat_folder)
                     upto = await run.archive_thread(settled_to, context, chat_folder, final=True)
                     await enrichers.ask(chat_folder, upto)
@@ -83,22 +85,23 @@ class ProcessRun(Struct, frozen=True):
             await self._fetch_media(run, context, chat_folder, chain, None)
         if telegram is None or not wanted:
             return
-        reporter = context.reporter
-        reporter.phase = "media"
+        events = context.events
+        events.emit(PhaseStarted("media"))
         try:
             fetch = (await telegram.open()).fetch_file
             for chat_folder in wanted:
-                reporter.chat = chat_folder.chat.title
+                events.emit(ChatStarted(chat_folder.chat.title))
                 await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
                 await self._fetch_media(run, context, chat_folder, chain, fetch)
         except (TelegramError, LoginError, ConfigError) as error:
-            reporter.problem("media", "files that are still wanted", str(error))
+            events.problem("media", "files that are still wanted", str(error))
 
     async def _fetch_media(
         self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile | None
     ) -> None:
         counts = await run.archive_thread(context.archive.media.counts, context.account, chat_folder.chat.id)
-        run.report.media.wanted += counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
+        wanted = counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
+        context.events.emit(MediaCounted(wanted=wanted))
         limits = self.config.limits
         stage = MediaStage(
             context,
@@ -107,7 +110,7 @@ class ProcessRun(Struct, frozen=True):
             fetch,
             chain,
             downloads=limits.downloads,
-            allowance=limits.allowance,
+            download_limits=limits.download_limits,
         )
         await stage.run(asyncio.Event(), lambda: True, lambda: None)
 
@@ -115,7 +118,7 @@ class ProcessRun(Struct, frozen=True):
 def _due(context: RunContext, chat_folder: ChatFolder, policy: MediaPolicy) -> set[str]:
     """In which states files of a chat are that still has something to be done about them. Of a chat that the
     configuration singles out they are judged again by it."""
-    if policy.singles_out(chat_folder.chat):
+    if policy.has_policy_for(chat_folder.chat):
         reconsider(context, chat_folder.chat, policy)
     counts = context.archive.media.counts(context.account, chat_folder.chat.id)
     retryable = context.archive.media.retryable(context.account, chat_folder.chat.id)

@@ -1,4 +1,4 @@
-"""An export that is open: its survey, its chats as sources, its files. Everything that reads does so in threads."""
+"""An open export: its summary, its chats as sources, its files. All reading is done in threads."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from tobs.model import Chat, FileItem, MessageKey, Page
 from tobs.sources.desktop.files import ExportFiles, MediaMode, open_files
 from tobs.sources.desktop.html import html_title
-from tobs.sources.desktop.messages import Reading
+from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import ChatPages, read_pages
 from tobs.sources.desktop.raw import open_raw
-from tobs.sources.desktop.survey import FoundChat, Survey, survey
+from tobs.sources.desktop.summary import ExportedChat, ExportSummary, summarize
 from tobs.sources.source import Gap, Source
 
 #: What the archive calls this source.
@@ -22,22 +22,22 @@ DESKTOP = "desktop"
 
 
 class ChatReader:
-    """The messages of one chat of an export, read once and in the order of the file."""
+    """Reader of one chat of an export, once and in the order of the file."""
 
     def __init__(self, pages: ChatPages, fetch: Callable[[str, Path], int]) -> None:
-        self.found: FoundChat = pages.found
+        self.chat: ExportedChat = pages.chat
         self._pages = pages.pages
         self._fetch = fetch
         self._next: Page | None = None
 
     async def next_chat(self) -> int:
-        """Whose messages (marked chat id) come next; 0 when all were read."""
+        """Return the marked id of the chat of the next messages; 0 at the end."""
         if self._next is None:
             self._next = await asyncio.to_thread(next, self._pages, None)
         return self._next.chat_id if self._next else 0
 
     async def ids(self) -> AsyncIterator[tuple[list[int], int]]:
-        """The ids of the messages page by page, with the chat they are of: for who only wants to know."""
+        """Yield the ids of the messages page by page, with their chat id, without importing them."""
         while await self.next_chat():
             page, self._next = self._next, None
             if page is not None:
@@ -45,7 +45,7 @@ class ChatReader:
 
     @property
     def source(self) -> Source:
-        """The chat as a source. It has what it has: the ids it is asked for make no difference."""
+        """Return the chat as a source. It returns all its messages, whatever ids are requested."""
         return Source(walk=self._walk, fetch_file=self._fetch_file, name=DESKTOP)
 
     async def _walk(
@@ -65,7 +65,7 @@ class ChatReader:
         offset: int = 0,
         on_progress: Callable[[int], None] | None = None,
     ) -> int:
-        """A file is taken over whole: there is nothing to go on from."""
+        """Copy a complete file; ``offset`` is ignored."""
         size = await asyncio.to_thread(self._fetch, item.path, part)
         if on_progress is not None:
             on_progress(size)
@@ -73,32 +73,32 @@ class ChatReader:
 
 
 class DesktopExport:
-    """An open export. ``found`` is what is in it."""
+    """An open export; ``summary`` describes its content."""
 
-    def __init__(self, files: ExportFiles, found: Survey, zone: tzinfo, mode: MediaMode) -> None:
-        self.found = found
+    def __init__(self, files: ExportFiles, summary: ExportSummary, zone: tzinfo, mode: MediaMode) -> None:
+        self.summary = summary
         self._files = files
         self._zone = zone
         self._mode = mode
-        self._taken: list[str] = []
+        self._fetched: list[str] = []
 
     async def chats(self) -> AsyncGenerator[ChatReader, None]:
-        """The chats, in the order of the file; each is read before the next comes."""
+        """Yield the chats in the order of the file; each must be read before the next one."""
         with open_raw(self._files) as raw:
-            reading = Reading(self._zone, self.found.names, self._files.size_of, self._files.read_text)
-            chats: Iterator[ChatPages] = read_pages(raw, self.found, reading)
+            context = ReadContext(self._zone, self.summary.names, self._files.size_of, self._files.read_text)
+            chats: Iterator[ChatPages] = read_pages(raw, self.summary, context)
             while (chat := await asyncio.to_thread(next, chats, None)) is not None:
                 yield ChatReader(chat, self._fetch)
 
-    def settle(self) -> None:
-        """The files are in the vault: those that were to be moved leave the export."""
+    def remove_moved_files(self) -> None:
+        """Remove the fetched files from the export if they were to be moved. Call when they are in the vault."""
         if self._mode == "move":
-            for path in self._taken:
+            for path in self._fetched:
                 self._files.remove(path)
 
     def _fetch(self, path: str, part: Path) -> int:
         size = self._files.fetch(path, part, self._mode)
-        self._taken.append(path)
+        self._fetched.append(path)
         return size
 
 
@@ -106,19 +106,20 @@ class DesktopExport:
 async def open_desktop(
     path: Path, *, zone: tzinfo, mode: MediaMode = "copy", chat: Chat | None = None
 ) -> AsyncIterator[DesktopExport]:
-    """The export at ``path``; dates without a Unix time are local ones of ``zone``. ``chat`` says whose messages an
-    export in HTML has, which does not tell it. Raises UsageError."""
+    """Open the export at ``path``; dates without a Unix time are local dates in ``zone``.
+
+    ``chat`` is the chat of an HTML export, which does not contain it. Raises UsageError.
+    """
     files = await asyncio.to_thread(open_files, path, chat)
     try:
-        found = await asyncio.to_thread(lambda: survey(files, zone=zone))
-        yield DesktopExport(files, found, zone, mode)
+        summary = await asyncio.to_thread(lambda: summarize(files, zone=zone))
+        yield DesktopExport(files, summary, zone, mode)
     finally:
         await asyncio.to_thread(files.close)
 
 
 def title_of_html(path: Path) -> str | None:
-    """The chat's name in an export that has HTML alone; None for one that says by itself whose it is. Raises
-    UsageError."""
+    """Return the chat's name in an export with HTML only; None if the export contains its chat. Raises UsageError."""
     files = open_files(path)
     try:
         return html_title(files.open_pages()) if files.is_html else None
