@@ -1,4 +1,4 @@
-"""One call of a command, and the JSON document of a call that fails."""
+"""The call of a command, and the JSON document of a call that fails."""
 
 from __future__ import annotations
 
