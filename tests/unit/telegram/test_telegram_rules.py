@@ -72,7 +72,7 @@ async def test_whoever_waited_for_its_turn_takes_another_one_after_a_wait_that_w
         passed.append(time())
         if number == 0:
             await asyncio.sleep(0)  # the others have their turns by now
-            floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+            floods.record_wait("messages.getHistory", 0, 30, "FLOOD_WAIT")
 
     await asyncio.gather(*(worker(number) for number in range(6)))
     first, *later = passed
