@@ -159,7 +159,7 @@ class Settings(BaseModel):
     @classmethod
     def _known_timezone(cls, value: str) -> str:
         if value and value not in available_timezones():
-            raise ValueError(f"{value!r} is no IANA time zone; write it like Europe/Berlin")
+            raise ValueError(f"{value!r} is not an IANA time zone; write it like Europe/Berlin")
         return value
 
     @field_validator("server")
@@ -167,7 +167,7 @@ class Settings(BaseModel):
     def _host_and_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
         if value and not (host and port.isdigit() and 0 < int(port) < 65536):
-            raise ValueError(f"{value!r} is no address; write it as host:port")
+            raise ValueError(f"{value!r} is not an address; write it as host:port")
         return value
 
     @property

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tobs.model import Chat, FileItem, FileKind, Message, story_peer
 
-#: Bytes above which a file waits for the smaller ones.
+#: Bytes above which a file is fetched after the smaller ones.
 _LARGE = 10_000_000
 
 WantedState = Literal["wanted", "skipped", "unavailable"]

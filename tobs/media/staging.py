@@ -17,7 +17,7 @@ _TYPES = mimetypes.MimeTypes()
 
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
-#: Types that Telegram sends and the platform's table lacks or names oddly.
+#: Types sent by Telegram that the platform's table lacks or maps to unusual suffixes.
 _SUFFIXES = {
     "audio/ogg": ".oga",
     "image/jpeg": ".jpg",
@@ -60,7 +60,7 @@ def unwritable(folder: Path, error: OSError) -> VaultUnwritable:
     """Make a VaultUnwritable of an ``error`` of the operating system in ``folder``."""
     return VaultUnwritable(
         f"Files cannot be kept in {folder}: {error.strerror or error}.",
-        "Make room or mend the folder's permissions, then run the same command again.",
+        "Free some space or correct the permissions of the folder, then run the same command again.",
     )
 
 

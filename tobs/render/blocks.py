@@ -15,7 +15,7 @@ from tobs.render.richtext import INLINE, inline_text, is_inline
 if TYPE_CHECKING:
     from tobs.render.context import Context
 
-# What may come out of a formula: no way out of it, no links, no code.
+# Parts of a formula that could end it, make links or run code.
 _UNSAFE_MATH = re.compile(
     r"\$|<%|%%|!\[|\[\[|\]\(|\n\s*\n"
     r"|\\(?:href|url|html\w*|class|style|cssId|require|def|newcommand|include\w*)\b"
@@ -155,7 +155,7 @@ def _table(block: RichBlock, context: Context, depth: int) -> str:
     rows = [row for row in block.children if row.kind == "table_row"]
     grid: list[list[str]] = []
     aligns: list[str] = []
-    below: dict[int, int] = {}  # column -> rows that a cell above still spans
+    below: dict[int, int] = {}  # column -> number of rows that a cell above still spans
     for row in rows:
         line: list[str] = []
         for cell in row.children:

@@ -22,7 +22,7 @@ class Mark(Struct, frozen=True, gc=False):
     value: str = ""
 
 
-#: An entity of tobs' own: a picture within a line (``custom_emoji_id`` its file, ``url`` its size, ``20x14``).
+#: Entity kind defined by tobs: a picture inside a line (``custom_emoji_id`` its file, ``url`` its size, ``20x14``).
 PICTURE = "picture"
 
 # Outermost first among ranges of one length. Underline and spoiler have no delimiters and are HTML.
@@ -40,11 +40,11 @@ _STYLES = {
 }
 _ATOM_RANK = {"code": 0, "picture": 1, "wiki": 2, "url": 3, "tag": 4}
 _TAG_NEXT = re.compile(f"[{TAG_CHAR}]")
-# One that may begin emphasis. Those that may only end it end nothing: no other is left unescaped.
+# Underscore that may begin emphasis. One that can only end it has no effect, because all others are escaped.
 _OPEN_UNDERSCORE = re.compile(r"(?:^|\W)_")
 _HTTP = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _AUTOLINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f]*")
-# What a parser atoms out of an address that it finds bare; what is written with a backslash would be taken in.
+# Text after a bare address that parsers exclude from it; an escaped character would be included.
 _BARE_NEXT = re.compile(r"(?:[?!.,)]|:(?!:))*(?:\s|$)")
 _BARE_BEFORE = frozenset(" \t\n(\"'«“„")
 _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
@@ -124,7 +124,7 @@ def _hashtag(line: str, start: int, end: int, span: Span, prefix: str, targets: 
         return None
     tail = escape_name(f"{at}{rest}") if at else ""
     if not at and end < len(line) and _TAG_NEXT.match(line, end):
-        # The tag would go on into what follows; a backslash ends it where one may stand.
+        # The following text would extend the tag; a backslash ends it before these characters.
         if line[end] not in "-_/":
             return None
         tail = ""

@@ -199,7 +199,7 @@ def media_links(messages: Sequence[Message], context: Context) -> list[str]:
             attached = context.attachment(message, index)
             if attached.path is not None:
                 found[Link(f"[[{attached.path}]]")] = None
-                # What was made of a file with a note of its own is told there.
+                # Files made from a file with its own note are listed in that note.
                 made = () if attached.note else produced_paths(attached.fields)
                 found.update(dict.fromkeys(Link(f"[[{path}]]") for path in made))
     return list(found)
@@ -320,7 +320,7 @@ def _reply(message: Message, context: Context) -> str:
     reply, translate = message.reply, context.translate
     assert reply is not None
     if reply.message_id == message.topic_id and not reply.quote and not reply.chat_id:
-        return ""  # Every message of a topic answers its first one.
+        return ""  # Every message of a topic answers the first message of the topic.
     if reply.story_id:
         owner = context.name(reply.chat_id) if context.known(reply.chat_id) else ""
         target = translate("reply.story.of", who=owner) if owner else translate("reply.story")

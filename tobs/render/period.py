@@ -107,7 +107,7 @@ def _header(views: Sequence[MessageView], chat: Chat, context: Context, anchor: 
     edited = max(view.message.edited for view in views if view.message is not None)
     if edited:
         parts.append(f"*{context.translate('edited', date=context.when(edited))}*")
-    # The sentence of a service message names who did it; what a channel posts, it posts itself.
+    # The sentence of a service message names the sender; posts of a channel have no other sender.
     is_named = bool(first.service) or message.sender_id in (0, chat.id)
     who = "" if is_named else f"**{first.sender}** "
     return f"{who}{', '.join(parts)} ^{anchor}"

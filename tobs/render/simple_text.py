@@ -28,7 +28,7 @@ def simple_lines(
     """Render ``text[start:end]`` as Markdown lines; None if ``inline`` has to do it."""
     pieces: list[str] = []
     at = start
-    written = -1  # where the last mark ended
+    written = -1  # end of the last mark
     for span in found:
         kind, first, last = span.kind, span.start, span.end
         if first < start or last > end or first < written:

@@ -29,11 +29,6 @@ class Span(Struct, frozen=True, gc=False):
     entity: Entity
 
 
-def units(text: str) -> int:
-    """Return the length of ``text`` in UTF-16 code units, as Telegram counts."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def clean(text: str) -> str:
     r"""Normalize line ends to ``\n`` and replace characters that a UTF-8 file cannot contain."""
     if not _ODD.search(text):
