@@ -11,7 +11,7 @@ from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, open_run_config
 from tobs.config.home import local_timezone
 from tobs.errors import UsageError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.model import Chat

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import decode_chat, decode_person, encode, id_list, owner_of
+from tobs.archive.raw import TELEGRAM
 from tobs.archive.stale import mark_notes_named, mark_notes_naming
 from tobs.model import Chat, Person, story_peer
+from tobs.model.clock import Clock
 
 _FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
 
@@ -22,7 +24,7 @@ _FULL_ONLY = (
 class Chats:
     """The chats of the vault, each as last seen."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
@@ -60,6 +62,24 @@ class Chats:
         )
         return decode_chat(model) if model is not None and username else None
 
+    def source(self, account: int, chat_id: int) -> str:
+        """The name of the source that the chat came from; Telegram's for a chat that is not known."""
+        source: str | None = self._database.value(
+            "SELECT source FROM chats WHERE account = ? AND id = ?", (owner_of(account, chat_id), chat_id)
+        )
+        return source or TELEGRAM
+
+    def sources(self, account: int) -> dict[int, str]:
+        """The name of the source of every chat that ``account`` sees, by chat id."""
+        return dict(self._database.rows("SELECT id, source FROM chats WHERE account IN (0, ?)", (account,)))
+
+    def set_source(self, account: int, chat_id: int, source: str) -> None:
+        """Store which source a known chat comes from."""
+        self._database.run(
+            "UPDATE chats SET source = ?3 WHERE account = ?1 AND id = ?2 AND source <> ?3",
+            (owner_of(account, chat_id), chat_id, source),
+        )
+
     def former_titles(self, chat_id: int) -> list[str]:
         """What the chat was called before, oldest first."""
         return _former_names(self._database, chat_id)
@@ -83,7 +103,8 @@ class Chats:
         if chat == known:
             return
         self._database.run(
-            "INSERT OR REPLACE INTO chats VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO chats (account, id, title, username, model) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET title = excluded.title, username = excluded.username, model = excluded.model",
             (owner_of(account, chat.id), chat.id, chat.title, chat.username, encode(chat)),
         )
         if known is not None and known.title != chat.title:
@@ -93,7 +114,7 @@ class Chats:
 class People:
     """Who sends messages, each as last seen."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

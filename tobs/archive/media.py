@@ -167,13 +167,16 @@ class Media:
             found[message_row].append(_row(row, messages[message_row]))
         return {message_row: tuple(files) for message_row, files in found.items()}
 
-    def attached_messages(self, account: int, chat_id: int) -> set[int]:
-        """The messages of a chat that have a file in the vault."""
+    def dated(self, account: int, chat_id: int, dates: Iterable[int]) -> list[MediaRow]:
+        """The files of live messages of a chat that have one of ``dates`` (Unix seconds)."""
         rows = self._database.rows(
-            "SELECT message_id FROM media WHERE account = ? AND chat_id = ? AND state = 'placed'",
-            (owner_of(account, chat_id), chat_id),
+            f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND m.deleted_at IS NULL"
+            # With every state named, the index by order finds the dates.
+            " AND d.state IN ('wanted', 'staged', 'placed', 'failed', 'unavailable', 'skipped')"
+            " AND d.date IN (SELECT value FROM json_each(?))",
+            (owner_of(account, chat_id), chat_id, id_list(dates)),
         )
-        return {message_id for (message_id,) in rows}
+        return _with_items(rows)
 
     def left_out(self, account: int, chat_id: int, *, after: int, limit: int) -> list[int]:
         """The next messages (ids beyond ``after``) with a file that an export left out."""

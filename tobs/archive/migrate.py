@@ -22,16 +22,16 @@ def shipped_migrations() -> tuple[str, ...]:
     return tuple(script.read_text(encoding="utf-8") for script in scripts)
 
 
-def migrate(database: Database, migrations: Sequence[str]) -> None:
+def migrate(database: Database, migrations: Sequence[str], *, keep_older: bool = True) -> None:
     """Run what is missing. Raises ``VaultNewer`` for a schema beyond ``migrations``.
 
     Before the schema of an existing archive changes, a copy is put beside it (``archive.db.v1`` for one of
-    version 1).
+    version 1), unless ``keep_older`` is False.
     """
     version = _version(database, migrations)
     if version == len(migrations):
         return
-    if version > 0:
+    if version > 0 and keep_older:
         _back_up(database, database.path.with_name(f"{database.path.name}.v{version}"))
     for number, script in enumerate(migrations[version:], start=version + 1):
         logger.debug("archive: schema version {}", number)

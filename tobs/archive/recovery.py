@@ -94,10 +94,10 @@ def recover(path: Path, aside: Path) -> int:
     target = connect(fresh)
     broken = 0
     try:
-        migrate(target, shipped_migrations())
-        target.row("PRAGMA foreign_keys = OFF")
         source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
+            migrate(target, shipped_migrations()[: _version(source)])  # the columns of both are the same
+            target.row("PRAGMA foreign_keys = OFF")
             for (table,) in target.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
                 broken += not _copy_table(source, target, table)
         finally:
@@ -107,6 +107,7 @@ def recover(path: Path, aside: Path) -> int:
             logger.warning("{} tables of the archive could not be read whole", broken)
             for table in ("coverage", "topic_coverage", "blooms"):
                 target.run(f"DELETE FROM {table}")
+        migrate(target, shipped_migrations(), keep_older=False)
     except sqlite3.Error as error:
         raise translated(error, path) from error
     finally:
@@ -125,6 +126,12 @@ def rebuild_indexes(path: Path) -> None:
         database.script("REINDEX")
     finally:
         database.close()
+
+
+def _version(source: sqlite3.Connection) -> int | None:
+    """The schema version of an archive; None where it tells none: then it is taken for the newest."""
+    version: int = source.execute("PRAGMA user_version").fetchone()[0]
+    return version or None
 
 
 def _copy_table(source: sqlite3.Connection, target: Database, table: str) -> bool:

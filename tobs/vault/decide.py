@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tobs.archive.notes import NoteState
+from tobs.model import NoteState
 from tobs.model.outcomes import NoteOutcome
 from tobs.vault.merge import BrokenFrontMatter, ConflictWords, Whereabouts, merge_notes
 

@@ -196,6 +196,44 @@ async def test_another_form_of_the_file_is_embedded_and_goes_on_through_the_chai
         assert paper.path.read_text() == "one two"
 
 
+async def test_a_plugin_after_one_that_made_another_form_is_told_the_type_of_that_form(
+    tmp_path: Path, host: Host, results: Results
+) -> None:
+    paper = incoming(tmp_path, "one")
+    for counts in (ProcessorCounts(done=1), ProcessorCounts(cached=1)):
+        steps = chain(tmp_path, host, results, sample("Page"), sample("Form"))
+        (found,) = await steps.run([paper])
+        assert found.fields["seen"] == "text/html .html 10 <p>one</p>"
+        assert steps.counts["form"] == counts
+
+
+async def test_what_several_plugins_write_into_a_file_takes_the_place_of_the_file_that_came(
+    tmp_path: Path, host: Host, results: Results
+) -> None:
+    paper = incoming(tmp_path, "one")
+    plugins = sample("Stamp", mark="!"), sample("Seal", mark="?"), sample("Form")
+    for _ in range(2):  # the second time from stored results
+        (found,) = await chain(tmp_path, host, results, *plugins).run([paper])
+        assert found.body is not None and found.embed is None
+        assert (text_of(found.body), found.body.made_of) == ("one!?", paper.sha256)
+        assert (found.body.plugin, found.fields["seen"]) == ("seal", "text/plain .txt 5 one!?")
+    # Of the file as it is now nothing is left to be changed.
+    now = tmp_path / "staging" / "now.txt"
+    now.write_text("one!?")
+    changed = replace(paper, path=now, sha256=found.body.sha256, size=5)
+    (found,) = await chain(tmp_path, host, results, sample("Seal", mark="?")).run([changed])
+    assert found.body is None
+
+
+async def test_what_a_plugin_writes_into_another_form_of_a_file_leaves_the_file_alone(
+    tmp_path: Path, host: Host, results: Results
+) -> None:
+    paper = incoming(tmp_path, "one")
+    (found,) = await chain(tmp_path, host, results, sample("Page"), sample("Seal")).run([paper])
+    assert found.body is None and found.embed is not None
+    assert text_of(found.embed) == "<p>one</p>!" and paper.path.read_text() == "one"
+
+
 async def test_a_failure_stays_with_its_file_and_is_not_stored(tmp_path: Path, host: Host, results: Results) -> None:
     steps = chain(tmp_path, host, results, sample("Words"), sample("Picky"))
     good, bad, twin = await steps.run(

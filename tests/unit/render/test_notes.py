@@ -59,6 +59,7 @@ from tobs.render import (
     render_person,
     stored_hash,
 )
+from tobs.render.views import Revisions
 
 _CHAT = Chat(-1000000000005, "channel", "Club", username="club", about="All *about* it", members=3, pinned=(5,))
 _PRIVATE = Chat(7, "private", "Anna")
@@ -151,6 +152,16 @@ def test_an_album_is_one_note_with_every_file_and_caption() -> None:
         "![[Telegram/Club/media/20-0.jpg]]\n\nOne\n\n![[Telegram/Club/media/21-0.jpg]]\n\n\\*Two\\*"
     )
     assert len(head(rendered)["media"]) == 2
+
+
+def test_an_album_is_marked_deleted_when_all_of_it_is() -> None:
+    def deleted(*ids: int) -> bool:
+        links = msgspec.structs.replace(_LINKS, revisions=lambda one: Revisions(one.id in ids))
+        rendered = note(*(message(n, album_id=5, media=FileItem("photo")) for n in (20, 21)), links=links)
+        return "deleted" in head(rendered)
+
+    assert not deleted() and not deleted(20) and not deleted(21)
+    assert deleted(20, 21)
 
 
 def test_the_one_caption_of_an_album_stands_below_its_pictures_and_its_origin_is_told_once() -> None:

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from tobs.archive import Archive
 from tobs.media import MediaPolicy
 from tobs.model import Chat, Person
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.model.events import ChatStarted, ContentLeftOut, WorkExpected
+from tobs.model.report import RunReport
+from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.archived_chats import store_account, stored_account
@@ -28,15 +30,15 @@ class ImportRun(Struct, frozen=True):
     async def run(self, export: DesktopExport) -> RunReport:
         """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
         async with open_run(self.config) as run:
-            reporter = self.config.reporter
-            report_summary(reporter, export.summary)
+            events = self.config.events
+            report_summary(events, export.summary)
             context = run.context(
                 await run.archive_thread(_account, run.archive, self.config.settings.account, export.summary)
             )
             await run.archive_thread(_see_people, run.archive, export.summary)
             await run.archive_thread(_know_old_groups, context, export.summary)
-            reporter.expected_messages += sum(
-                ids.count for chat in export.summary.chats for ids in chat.id_ranges.values()
+            events.emit(
+                WorkExpected(sum(ids.count for chat in export.summary.chats for ids in chat.id_ranges.values()))
             )
             chat_folders: list[ChatFolder] = []
             async with run.stages(context, self.policy) as stages, aclosing(export.chats()) as chats:
@@ -55,7 +57,7 @@ class ImportRun(Struct, frozen=True):
             chat_folder = chat_folders.get(chat_id)
             if chat_folder is None:
                 chat_folder = chat_folders[chat_id] = await archive_thread(_open_part, context, found, host, chat_id)
-            context.reporter.chat = host.chat.title
+            context.events.emit(ChatStarted(host.chat.title))
             await stages.run(reader.source, chat_folder, [(1, chat_folder.chat.top)])
         await archive_thread(_settle, context, found)
         return [host, *(chat_folder for chat_id, chat_folder in chat_folders.items() if chat_id != host.chat.id)]
@@ -100,7 +102,7 @@ def _open_part(context: RunContext, found: ExportedChat, host: ChatFolder, chat_
     known = context.archive.chats.get(context.account, chat_id)
     top = max(found.id_ranges[chat_id].high, known.top if known else 0)
     old = known or Chat(chat_id, "group", host.chat.title, migrated_to=host.chat.id)
-    return open_chat(context, replace(old, top=top), inside=host, is_part=True)
+    return open_chat(context, replace(old, top=top), parent=host, is_part=True)
 
 
 def _settle(context: RunContext, found: ExportedChat) -> None:
@@ -110,11 +112,11 @@ def _settle(context: RunContext, found: ExportedChat) -> None:
             context.archive.coverage.add(context.account, chat_id, max(1, ids.low), ids.high, ())
 
 
-def report_summary(reporter: Reporter, summary: ExportSummary) -> None:
+def report_summary(events: RunEvents, summary: ExportSummary) -> None:
     """Tell what of an export is not taken over, and where it breaks off."""
     if summary.broken:
-        reporter.problem("export", "result.json", summary.broken, retryable=False)
+        events.problem("export", "result.json", summary.broken, retryable=False)
     for what, count in summary.ignored.items():
-        reporter.left_out(what, count)
+        events.emit(ContentLeftOut(what, count))
     for key, count in summary.unknown_keys.items():
-        reporter.left_out(f"key {key}", count)
+        events.emit(ContentLeftOut(f"key {key}", count))

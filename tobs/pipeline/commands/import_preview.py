@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs.archive import Archive, open_archive
 from tobs.model import Chat
-from tobs.pipeline.context.report import iso_time
+from tobs.model.report import iso_time
 from tobs.pipeline.select.archived_chats import stored_account
 from tobs.sources.desktop import ExportedChat, open_desktop
 

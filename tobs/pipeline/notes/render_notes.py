@@ -15,9 +15,9 @@ from tobs.archive import NoteLink, NoteRow, Replacement, StoredMessage, pack_bas
 from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
 from tobs.model.outcomes import NoteOutcome
+from tobs.pipeline.context.post_render import PluginCall, PostRender, PostRendered
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.lookups import Lookups
-from tobs.pipeline.notes.post_render import PluginCall, PostRender, PostRendered
 from tobs.pipeline.notes.summaries import summary_text
 from tobs.plugin.api import RenderedNote
 from tobs.render.catalogue import catalogue

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused
 from tobs.media import MediaPolicy
 from tobs.model import Chat
-from tobs.pipeline.context.report import RunReport
+from tobs.model.events import PhaseStarted
+from tobs.model.report import RunReport
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.planning import open_chat
@@ -45,8 +46,11 @@ class SyncRun(Struct, frozen=True):
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
         everything else is done when too much was deleted."""
-        async with open_run(self.config) as run, open_telegram_session(run, self.telegram, ask_who=False) as telegram:
-            self.config.reporter.phase = "syncing"
+        async with (
+            open_run(self.config) as run,
+            open_telegram_session(run, self.telegram, verify_account=False) as telegram,
+        ):
+            self.config.events.emit(PhaseStarted("syncing"))
             context = run.context(telegram.account.id)
             chats = await choose_tracked(run.archive, context.account, run.archive_thread, telegram, targets)
             pending = await self._fetch_changes(run, context, telegram, chats)
@@ -71,7 +75,7 @@ class SyncRun(Struct, frozen=True):
             except RequestRefused as error:
                 if len(boxes) == 1:
                     raise
-                context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+                context.events.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
         await syncer.recheck_edits(chats, whole=self.fill)
         await fetch_comment_changes(syncer, context, run.archive_thread, telegram, chats.values())
         if self.fill:
@@ -135,12 +139,12 @@ def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, 
     top = archive.messages.newest_id(context.account, chat_id)
     chat = replace(full or known, count=known.count, top=max(known.top, top))
     host = archive.chats.get(context.account, chat.migrated_to) if chat.migrated_to else None
-    inside = open_chat(context, host) if host is not None else None
+    parent = open_chat(context, host) if host is not None else None
     # Where an export was stopped halfway, what is new gets its notes all the same.
     is_part = bool(archive.coverage.gaps(context.account, chat_id, 1, chat.top))
     if is_part and not archive.ledgers.of(context.account, chat_id).is_complete:
         logger.warning("not all of {} was ever fetched: tobs sync --fill does it", chat.title)
-    chat_folder = open_chat(context, chat, inside=inside, is_part=is_part)
+    chat_folder = open_chat(context, chat, parent=parent, is_part=is_part)
     if is_changed:
         archive.notes.mark_stale([chat_folder.note_id])
     return chat_folder

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tobs.archive import MediaDecision, record_page
 from tobs.model import FileItem, Message, Page
+from tobs.model.events import MessagesCounted
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import open_chat
 from tobs.sources.inbox import INBOX, INBOX_CHAT, inbox_message
@@ -19,7 +22,7 @@ def import_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]:
     settled = [file for file in waiting if now - file.changed >= SETTLED]
     if settled:
         _open_inbox(context)
-    known = _known(context) if settled else {}
+    known = _known(context, settled) if settled else {}
     for file in settled:
         if (file.name, file.size, int(file.changed)) not in known:
             message_id = context.archive.messages.newest_id(context.account, INBOX) + 1
@@ -27,7 +30,7 @@ def import_inbox(context: RunContext, now: float) -> tuple[list[Dropped], bool]:
             message = inbox_message(message_id, path, size=file.size, changed=file.changed, sender=context.account)
             page = Page(INBOX, message_id, message_id, (message,))
             record_page(context.archive, context.account, page, _want, source="inbox")
-            context.reporter.report.messages.new += 1
+            context.events.emit(MessagesCounted(new=1))
     return settled, len(settled) < len(waiting)
 
 
@@ -36,22 +39,17 @@ def clear_inbox(context: RunContext) -> None:
     files = dropped_files(context.root)
     if not files:
         return
-    known, attached = _known(context), context.archive.media.attached_messages(context.account, INBOX)
+    known = _known(context, files)
     for file in files:
-        if known.get((file.name, file.size, int(file.changed))) in attached:
+        if known.get((file.name, file.size, int(file.changed))) == "placed":
             take_away(context.root, file)
 
 
-def _known(context: RunContext) -> dict[tuple[str, int, int], int]:
-    """The message of every file that was ever taken up, by its name, size and date."""
-    archive = context.archive
-    newest = archive.messages.newest_id(context.account, INBOX)
-    messages = archive.messages.range(context.account, INBOX, 1, newest)
-    return {
-        (message.media.name, message.media.size, message.date): message.id
-        for message in messages
-        if isinstance(message.media, FileItem)
-    }
+def _known(context: RunContext, files: Sequence[Dropped]) -> dict[tuple[str, int, int], str]:
+    """Return the state of the archived files with the dates of ``files``, by name, size (bytes) and date."""
+    dates = {int(file.changed) for file in files}
+    rows = context.archive.media.dated(context.account, INBOX, dates)
+    return {(row.item.name, row.item.size, row.date): row.state for row in rows}
 
 
 def _open_inbox(context: RunContext) -> None:

@@ -15,8 +15,10 @@ from tobs.archive import Archive
 from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, TobsError
 from tobs.model import Chat
 from tobs.model.clock import Clock
+from tobs.model.events import RequestsCounted
+from tobs.model.report import RunReport, iso_time
 from tobs.pipeline.context.adapters import ArchivePeers
-from tobs.pipeline.context.report import Reporter, RunReport, iso_time
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import scan_vault
@@ -48,7 +50,7 @@ _GRACE = 1.0
 
 
 class Watcher:
-    """Keeps the chats of a vault in step until it is told to stop. ``new_reporter`` makes the report of a step."""
+    """Keeps the chats of a vault in step until it is told to stop. ``new_report`` makes the report of a step."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class Watcher:
         *,
         clock: Clock,
         wait: Wait,
-        new_reporter: Callable[[], Reporter],
+        new_report: Callable[[], ReportBuilder],
     ) -> None:
         self._run = run
         self._telegram = telegram
@@ -69,7 +71,7 @@ class Watcher:
         self._schedule = schedule
         self._clock = clock
         self._wait = wait
-        self._new_reporter = new_reporter
+        self._new_report = new_report
         self._chats: dict[int, Chat] = {}
         self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
         self._pending = PendingChanges()  # what is still to be written
@@ -184,17 +186,17 @@ class Watcher:
         if due.everything:
             self.status.last_look = iso_time(self._clock())
         if pending.refused:
-            context.reporter.failed(refusal(pending.refused.values()), "deletions")
+            context.events.failed(refusal(pending.refused.values()), "deletions")
 
     def _new_run(self) -> tuple[RunSession, RunContext]:
         """The run with a report of its own."""
-        run = replace(self._run, config=replace(self._run.config, reporter=self._new_reporter()))
+        run = replace(self._run, config=replace(self._run.config, report=self._new_report()))
         return run, run.context(self._telegram.account.id)
 
     async def _run_step(self, run: RunSession, due: PendingWork, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
         next time. Raises LoginError."""
-        reporter, is_done = run.config.reporter, False
+        events, is_done = run.config.events, False
         try:
             await work
             self._offline, is_done = False, True
@@ -210,11 +212,11 @@ class Watcher:
         except TobsError as error:
             self._queue.put_back(due)
             logger.error("{} {}", error.message, error.remedy)
-            reporter.failed(error, "watch")
+            events.failed(error, "watch")
         await self._peers.flush()
         async with self._export_lock:
-            await run.exporters.export_new(reporter)
-        await self._record_step(run, reporter.report)
+            await run.exporters.export_new(run.config.report)
+        await self._record_step(run, run.report)
         return is_done
 
     async def _write(self, run: RunSession, context: RunContext, pending: PendingChanges) -> None:
@@ -272,7 +274,7 @@ class Watcher:
             except FloodWait:
                 raise
             except RequestRefused as error:
-                context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+                context.events.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
             self._poll_again(syncer, box)
         if due.everything:
             await syncer.recheck_edits(self._chats)
@@ -343,7 +345,7 @@ class Watcher:
         told = [f"{one.item}: {one.reason}" for one in report.problems]
         self.status.problems = (self.status.problems + told)[-_TOLD:]
         if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or told:
-            report.requests = self._telegram.requests.total()
+            run.config.events.emit(RequestsCounted(self._telegram.requests.total()))
             await run.archive_thread(_record_run, run, report)
 
 
@@ -355,7 +357,7 @@ def _without_files(run: RunSession) -> RunSession:
 def _follow_moves(archive: Archive, context: RunContext, files: set[str]) -> None:
     """What the owner moved or deleted. Raises VaultError when much is missing."""
     if is_owners_move(archive, context.root, files):
-        scan_vault(archive, context.root, context.reporter, accept_missing=False)
+        scan_vault(archive, context.root, context.events, accept_missing=False)
 
 
 def _record_run(run: RunSession, report: RunReport) -> None:
