@@ -82,7 +82,7 @@ class Context:
 
     # people, chats, messages
 
-    def known(self, marked: int) -> tuple[str, str] | None:
+    def peer(self, marked: int) -> tuple[str, str] | None:
         """Return (path or "", name) of a person or chat by its marked id; None if unknown."""
         return (self.links.person(marked) or self.links.chat(marked)) if marked else None
 
@@ -92,7 +92,7 @@ class Context:
 
     def name(self, marked: int) -> str:
         """Render a person or chat as Markdown: a link to its note if there is one, else its name."""
-        found = self.known(marked)
+        found = self.peer(marked)
         if found is None:
             return self.translate("someone")
         path, name = found
@@ -136,7 +136,7 @@ class Context:
     # lookups for the converter
 
     def _user(self, marked: int) -> str | None:
-        found = self.known(marked)
+        found = self.peer(marked)
         return found[0] or None if found else None
 
     def _username(self, name: str) -> str | None:

@@ -44,25 +44,25 @@ class Run(Struct, frozen=True, gc=False):
     atom: Mark | None
 
 
-def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def inline_lines(text: str, start: int, end: int, spans: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """Render ``text[start:end]`` (complete lines, spans sorted by start) as Markdown lines."""
-    if not found:
+    if not spans:
         return escape_text(text[start:end])
-    simple = simple_lines(text, start, end, found, prefix, targets)
-    return styled_lines(text, start, end, found, prefix, targets) if simple is None else simple
+    simple = simple_lines(text, start, end, spans, prefix, targets)
+    return styled_lines(text, start, end, spans, prefix, targets) if simple is None else simple
 
 
-def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def styled_lines(text: str, start: int, end: int, spans: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """Render spans of any kind like ``inline_lines``, line by line."""
     lines: list[str] = []
     carry: list[Span] = []
-    at, n, count = start, 0, len(found)
+    at, n, count = start, 0, len(spans)
     while True:
         if not carry:
             if n == count:
                 lines.append(escape_text(text[at:end]))
                 break
-            before = text.rfind("\n", at, max(at, found[n].start))
+            before = text.rfind("\n", at, max(at, spans[n].start))
             if before >= 0:
                 lines.append(escape_text(text[at:before]))
                 at = before + 1
@@ -70,8 +70,8 @@ def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
         if stop < 0:
             stop = end
         here = carry
-        while n < count and found[n].start < stop:
-            here.append(found[n])
+        while n < count and spans[n].start < stop:
+            here.append(spans[n])
             n += 1
         if not here:
             lines.append(escape_text(text[at:stop]))
@@ -86,9 +86,9 @@ def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
     return "\n".join(lines)
 
 
-def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def _line(line: str, offset: int, spans: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """Render a line with at least one span."""
-    styles, atoms = line_marks(line, offset, found, prefix, targets)
+    styles, atoms = line_marks(line, offset, spans, prefix, targets)
     if not styles and not atoms:
         return escape_text(line)
     demoted = _shared_borders(styles)

@@ -15,7 +15,7 @@ from tobs.model.text import Entity
 from tobs.render.escape import escape_text, fence, legal_tag, start_line
 from tobs.render.inline import inline_lines
 from tobs.render.links import NO_TARGETS, LinkTargets
-from tobs.render.spans import Span, clean, spans
+from tobs.render.spans import Span, clean, text_spans
 
 
 class MarkdownOptions(Struct, frozen=True):
@@ -42,8 +42,8 @@ def to_markdown(
     if not entities:
         markdown = escape_text(clean(text))
     else:
-        text, found = spans(text, entities)
-        markdown = _Converter(text, options, targets).blocks(0, len(text), found)
+        text, spans = text_spans(text, entities)
+        markdown = _Converter(text, options, targets).blocks(0, len(text), spans)
     if options.line_breaks == "two-space":
         return hard_breaks(markdown)
     return markdown
@@ -56,11 +56,11 @@ class _Converter(Struct, frozen=True, gc=False):
     options: MarkdownOptions
     targets: LinkTargets
 
-    def blocks(self, start: int, end: int, found: list[Span]) -> str:
+    def blocks(self, start: int, end: int, spans: list[Span]) -> str:
         """Render ``text[start:end]`` as blocks, with a blank line between a quote or fence and its neighbours."""
-        blocks = [span for span in found if span.kind in _BLOCKS]
+        blocks = [span for span in spans if span.kind in _BLOCKS]
         if not blocks:
-            return inline_lines(self.text, start, end, found, self.options.tag_prefix, self.targets)
+            return inline_lines(self.text, start, end, spans, self.options.tag_prefix, self.targets)
         parts: list[str] = []
         at = start
         for position, block in enumerate(blocks):
@@ -71,24 +71,24 @@ class _Converter(Struct, frozen=True, gc=False):
             if block.kind == "pre" and following and following.kind in _QUOTES and following.start == block.start:
                 continue
             parts += [
-                self.paragraph(at, first, found, after=at > start, before=True),
-                self.block(block, first, last, found),
+                self.paragraph(at, first, spans, after=at > start, before=True),
+                self.block(block, first, last, spans),
             ]
             at = last
-        parts.append(self.paragraph(at, end, found, after=at > start))
+        parts.append(self.paragraph(at, end, spans, after=at > start))
         return "\n\n".join(part for part in parts if part)
 
-    def block(self, block: Span, first: int, last: int, found: list[Span]) -> str:
+    def block(self, block: Span, first: int, last: int, spans: list[Span]) -> str:
         """Render a quote or fence over ``text[first:last]``; empty if it has no content."""
         if block.kind == "pre":
             code = self.text[first:last].strip("\n")
             return fence(code, block.entity.language) if code else ""
-        inside = [_clipped(span, first, last) for span in found if span.start < last and span.end > first]
+        inside = [_clipped(span, first, last) for span in spans if span.start < last and span.end > first]
         inside = [span for span in inside if span.kind not in _QUOTES]
         quoted = self.blocks(first, last, inside).strip("\n")
         return quote(quoted, folded=block.kind == "expandable_blockquote") if quoted.strip() else ""
 
-    def paragraph(self, start: int, end: int, found: list[Span], *, after: bool = False, before: bool = False) -> str:
+    def paragraph(self, start: int, end: int, spans: list[Span], *, after: bool = False, before: bool = False) -> str:
         """Render the text between two blocks, without the line ends and spaces next to them; empty if nothing is left.
 
         ``after`` and ``before`` tell on which side a block stands.
@@ -104,7 +104,7 @@ class _Converter(Struct, frozen=True, gc=False):
             return ""
         inside = [
             _clipped(span, start, end)
-            for span in found
+            for span in spans
             if span.start < end and span.end > start and span.kind not in _BLOCKS
         ]
         lines = inline_lines(text, start, end, inside, self.options.tag_prefix, self.targets)
@@ -150,9 +150,9 @@ def hashtags(text: str, entities: Sequence[Entity], tag_prefix: str = "") -> tup
     wanted = [entity for entity in entities if entity.kind == "hashtag"]
     if not wanted:
         return ()
-    text, found = spans(text, wanted)
+    text, spans = text_spans(text, wanted)
     tags: dict[str, str] = {}
-    for span in found:
+    for span in spans:
         name = text[span.start + 1 : span.end].partition("@")[0]
         if text[span.start] == "#" and legal_tag(name):
             tags.setdefault(name.casefold(), tag_prefix + name)

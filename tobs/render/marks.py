@@ -51,13 +51,13 @@ _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
 
 
 def line_marks(
-    line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets
+    line: str, offset: int, spans: Sequence[Span], prefix: str, targets: LinkTargets
 ) -> tuple[list[Mark], list[Mark]]:
     """Return the styles (including links) and the atoms of a line that begins at ``offset`` of the text."""
     styles: list[Mark] = []
     atoms: list[Mark] = []
     length = len(line)
-    for span in found:
+    for span in spans:
         start = max(span.start - offset, 0)
         end = min(span.end - offset, length)
         if start >= end:
@@ -201,11 +201,11 @@ def _resolve_overlaps(line: str, styles: list[Mark], atoms: list[Mark]) -> tuple
 
     Code and pictures may stand in a link; a picture splits it.
     """
-    kept: list[Mark] = []
+    accepted: list[Mark] = []
     atoms = _join_code(sorted(atoms, key=lambda atom: atom.start))
     links = [mark for mark in styles if mark.value]
     for atom in sorted(atoms, key=lambda atom: (_ATOM_RANK[atom.style], atom.start)):
-        if any(atom.start < other.end and other.start < atom.end for other in kept):
+        if any(atom.start < other.end and other.start < atom.end for other in accepted):
             continue
         if atom.style not in ("code", "picture") and any(
             atom.start < link.end and link.start < atom.end for link in links
@@ -220,8 +220,8 @@ def _resolve_overlaps(line: str, styles: list[Mark], atoms: list[Mark]) -> tuple
                 links.append(Mark("link", atom.start, atom.end, line[atom.start : atom.end]))
                 styles.append(links[-1])
             continue
-        kept.append(atom)
-    return styles, sorted(kept, key=lambda atom: atom.start)
+        accepted.append(atom)
+    return styles, sorted(accepted, key=lambda atom: atom.start)
 
 
 def _in_html(mark: Mark, atom: Mark) -> bool:

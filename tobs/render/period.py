@@ -150,7 +150,7 @@ def _properties(
         ("messages", len(messages)),
         ("first_message", context.local(first.date)),
         ("last_message", context.local(last.date)),
-        ("senders", [who for sender in senders if (who := link_to(context.known(sender)))]),
+        ("senders", [who for sender in senders if (who := link_to(context.peer(sender)))]),
         ("reactions", _reactions(messages, context)),
         ("tags", tags),
         ("media", media),

@@ -76,7 +76,7 @@ class Templates:
         found = self._load(name)
         return (found[0], name, lambda: True) if found else None
 
-    def with_own(self, name: str, load: Load) -> Templates:
+    def with_template(self, name: str, load: Load) -> Templates:
         """Return a copy that gets the template ``name`` from ``load``."""
         return Templates(lambda wanted: (load if wanted == name else self._load)(wanted), self._functions)
 

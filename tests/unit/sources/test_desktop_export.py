@@ -256,9 +256,9 @@ def test_a_truncated_file_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
     "content",
     ["", "{}", "[]", '{"messages": 3}', "no json", '{"a": [1, 2]}', "[" + json.dumps(said(1)) + "]", "\x00\x01"],
 )
-def test_what_is_no_export_says_so(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_an_export_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "result.json").write_text(content, "utf-8")
-    with pytest.raises(UsageError, match="no Telegram Desktop export"):
+    with pytest.raises(UsageError, match="not a Telegram Desktop export"):
         read(tmp_path)
 
 

@@ -121,18 +121,7 @@ class _Page(HTMLParser):
         if tag in _VOID:
             return
         self._open.append((tag, role))
-        if role in (
-            "text",
-            "title",
-            "name",
-            "origin",
-            "status",
-            "heading",
-            "question",
-            "answer",
-            "service",
-            "signature",
-        ):
+        if role in _TEXT_ROLES:
             self._text = []
         if role == "text":
             self._runs = []
@@ -209,7 +198,7 @@ class _Page(HTMLParser):
             # Line ends of the HTML source are line ends of the text only in code.
             plain = data if data == "\n" or "style:pre" in roles else data.replace("\n", "")
             if plain:
-                self._runs.append(_run(plain, roles))
+                self._runs.append(_styled_run(plain, roles))
         else:
             self._text.append(data)
 
@@ -300,7 +289,7 @@ def _day(text: str) -> str:
         return ""
 
 
-def _run(text: str, roles: list[str]) -> RawMessage:
+def _styled_run(text: str, roles: list[str]) -> RawMessage:
     """Return a run of text with its innermost style, as in the JSON form."""
     for role in reversed(roles):
         name, _, value = role.partition(":")
