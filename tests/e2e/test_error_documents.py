@@ -41,7 +41,21 @@ CONFIGURED = [name for name in EVERY if name not in ("demo", "sandbox serve")]
 WRITING = ["export", "import", "sync", "process", "render", "undo", "restore", "watch", "verify --repair"]
 CONNECTING = ["login", "chats", "plan", "export", "sync", "sync --dry-run"]
 
-RUN_REPORT = "run_id command targets started finished ok messages notes media processors flood requests problems".split()
+RUN_REPORT = [
+    "run_id",
+    "command",
+    "targets",
+    "started",
+    "finished",
+    "ok",
+    "messages",
+    "notes",
+    "media",
+    "processors",
+    "flood",
+    "requests",
+    "problems",
+]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.summary import ExportedChat, ExportSummary, summarize
 from tobs.sources.source import Gap, Source
 
-#: What the archive calls this source.
+#: Name of this source in the archive.
 DESKTOP = "desktop"
 
 
