@@ -5,6 +5,7 @@ from tobs.model.chats import GENERAL_TOPIC, Chat, ChatKind, Person, Topic, topic
 from tobs.model.media import (
     Contact,
     Dice,
+    DroppedFile,
     FileItem,
     FileKind,
     Game,
@@ -55,7 +56,7 @@ from tobs.model.richtext import RichBlock
 from tobs.model.text import Entity, Text
 
 __all__ = [
-    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity",
+    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile", "Entity",
     "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
     "Message", "MessageKey", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer", "Reaction",
     "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic",

@@ -1,6 +1,5 @@
-"""Where messages come from: live Telegram; later exports, an inbox folder, URLs. Sources know no vault."""
+"""Where messages come from: Telegram, its Desktop exports, the inbox folder. Sources do not know the vault."""
 
-from tobs.sources.live import live_source
-from tobs.sources.source import FetchFile, Gap, Source, Walk
+from tobs.sources.source import FetchFile, Gap, Source, SourceConfig, SourceType, Walk
 
-__all__ = ["FetchFile", "Gap", "Source", "Walk", "live_source"]
+__all__ = ["FetchFile", "Gap", "Source", "SourceConfig", "SourceType", "Walk"]

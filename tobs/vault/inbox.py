@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from msgspec import Struct
-
+from tobs.model import DroppedFile
 from tobs.vault.folders import make_folder, unwritable
 from tobs.vault.layout import TELEGRAM
 
 INBOX_FOLDER = f"{TELEGRAM}/Inbox"
-
-
-class Dropped(Struct, frozen=True):
-    """A file in the inbox: its name, size in bytes, and when it was changed (Unix seconds)."""
-
-    name: str
-    size: int
-    changed: float
 
 
 def make_inbox(root: Path) -> Path:
@@ -25,18 +16,18 @@ def make_inbox(root: Path) -> Path:
     return Path(make_folder(root, INBOX_FOLDER))
 
 
-def dropped_files(root: Path) -> list[Dropped]:
+def dropped_files(root: Path) -> list[DroppedFile]:
     """The files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are about to be filled)
     and what tobs keeps there do not."""
     folder = root / INBOX_FOLDER
-    found: list[Dropped] = []
+    found: list[DroppedFile] = []
     try:
         for path in sorted(folder.iterdir()):
             if path.name.startswith(".") or path.suffix in (".md", ".base") or path.is_symlink() or not path.is_file():
                 continue
             stat = path.stat()
             if stat.st_size:
-                found.append(Dropped(path.name, stat.st_size, stat.st_mtime))
+                found.append(DroppedFile(path.name, stat.st_size, stat.st_mtime))
     except FileNotFoundError:
         return found
     except OSError as error:
@@ -44,7 +35,7 @@ def dropped_files(root: Path) -> list[Dropped]:
     return found
 
 
-def take_away(root: Path, file: Dropped) -> None:
+def take_away(root: Path, file: DroppedFile) -> None:
     """Remove a file that lies in the vault by now, unless it was changed since it was taken up."""
     path = root / INBOX_FOLDER / file.name
     try:

@@ -23,7 +23,8 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, Recording
 from tobs.pipeline.fetch.mass_deletion import is_mass
-from tobs.sources import Gap, Source, live_source
+from tobs.sources import Gap, Source
+from tobs.sources.telegram import telegram_source
 from tobs.telegram.facade import HistoryTop, Telegram
 
 _PAGE = 100
@@ -81,7 +82,7 @@ def left_comments(context: RunContext, telegram: Telegram, channel: Chat) -> Com
     group = context.archive.chats.get(context.account, channel.linked_chat) if channel.linked_chat else None
     if group is None or group.id not in context.archive.messages.unfinished(context.account):
         return None
-    return Commented(group, live_source(telegram), (), None)
+    return Commented(group, telegram_source(telegram), (), None)
 
 
 async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | None]:
@@ -126,7 +127,7 @@ def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, 
             archive.comments.set_cursor(channel.id, group.id, page.high)
         return done
 
-    source = replace(live_source(telegram), walk=walk)
+    source = replace(telegram_source(telegram), walk=walk)
     return Commented(group, source, [(max(1, cursor + 1 - LOOK_BACK), group.top)], record)
 
 
@@ -236,7 +237,7 @@ def _by_post(
 
     top = max((thread.walked for thread in due.values()), default=0) or _HIGHEST
     group = replace(group, top=top, count=sum(thread.counted for thread in due.values()))
-    return Commented(group, replace(live_source(telegram), walk=walk), [(1, top)], record)
+    return Commented(group, replace(telegram_source(telegram), walk=walk), [(1, top)], record)
 
 
 # filing

@@ -47,18 +47,20 @@ def open_chat(
     inside: ChatFolder | None = None,
     is_part: bool = False,
     messages: int | None = None,
+    source: str = "",
 ) -> ChatFolder:
     """Give ``chat`` its note, folder and layout, or those of ``inside`` which it belongs to. What is known of the chat
-    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history."""
+    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history.
+    ``source``: the name of the one that it comes from (empty: the one that is known)."""
     archive = context.archive
     if inside is not None:
-        archive.chats.put(context.account, chat)
+        archive.chats.put(context.account, chat, source=source)
         return ChatFolder(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
     with archive.transaction():
         if chat.migrated_from:
             _take_over_group(context, chat)
         before = archive.chats.get(context.account, chat.id)
-        archive.chats.put(context.account, chat)
+        archive.chats.put(context.account, chat, source=source)
         note = archive.notes.claim(
             str(chat.id),
             "chat",

@@ -15,7 +15,6 @@ from tobs.pipeline.fetch.chat_pictures import fetch_picture
 from tobs.pipeline.fetch.comments import find_comments, left_comments
 from tobs.pipeline.fetch.import_completion import complete_imported, record_old_group
 from tobs.pipeline.fetch.reaction_emoji import fetch_reaction_emoji
-from tobs.pipeline.fetch.stories import stories_chat, stories_source
 from tobs.pipeline.fetch.sync_state import follow, store_states
 from tobs.pipeline.media.wanted import media_decision
 from tobs.pipeline.notes.planning import open_chat, open_topics
@@ -23,6 +22,7 @@ from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.pipeline.session.chat_stages import ChatStages
 from tobs.sources import Gap
+from tobs.sources.telegram import stories_chat, stories_source
 from tobs.telegram.client.prefetch import Next
 from tobs.telegram.facade import Telegram
 

@@ -4,13 +4,14 @@ The sandbox has a reader of its own for the same format, on purpose: an import c
 must not share one parser.
 """
 
-from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop, title_of_html
-from tobs.sources.desktop.files import MediaMode
+from tobs.sources.desktop.export import DESKTOP, DESKTOP_SOURCE, ChatReader, DesktopExport, open_desktop, title_of_html
 from tobs.sources.desktop.ids import unknown_group
 from tobs.sources.desktop.survey import FoundChat, Survey
+from tobs.sources.source import MediaMode
 
 __all__ = [
     "DESKTOP",
+    "DESKTOP_SOURCE",
     "ChatReader",
     "DesktopExport",
     "FoundChat",
