@@ -1,3 +1,3 @@
 """tobs keeps a person's Telegram in their Obsidian vault."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

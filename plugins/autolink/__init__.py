@@ -1,4 +1,4 @@
-"""Links from what is written in chats to notes of one's own."""
+"""Links from messages to the owner's own notes."""
 
 from tobs_plugins.autolink.plugin import Autolink, AutolinkConfig
 

@@ -1,12 +1,12 @@
-"""The first mention of each title in a text becomes a link."""
+"""Turn the first mention of each title in a text into a link."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
-#: What stays as it is: code, formulas, links and embeds, HTML and its comments, comments of Obsidian, tags, addresses,
-#: headings, titles of callouts, tables, the header of a message in a note of many (it ends with the id of the block).
+#: Text that gets no links: code, formulas, links and embeds, HTML and its comments, comments of Obsidian, tags,
+#: addresses, headings, titles of callouts, tables, the header of a message in a note of many (it ends with a block id).
 _KEPT = re.compile(
     r"""
     ^(?P<fence>[ >]*(?:```+|~~~+))[^\n]*\n.*?(?:^[ >]*(?:```+|~~~+)[ ]*$|\Z)
@@ -26,10 +26,10 @@ _KEPT = re.compile(
 )
 _WORD = re.compile(r"\w+")
 
-#: Where a link leads.
+#: The target of a link.
 _LINK = re.compile(r"\[\[([^\]|#\n]+)")
 
-#: What ends a link's target or its text.
+#: Characters that end the target or the text of a link.
 _NO_LINK = re.compile(r"[\[\]|#^\\]")
 
 
@@ -43,22 +43,23 @@ class Titles:
                 self._by_word.setdefault(word.group(), []).append((title, paths[title]))
 
     def starting(self, word: str) -> list[tuple[str, str]]:
-        """Those that start with ``word``, the longest first, each with its path."""
+        """Return the titles that start with ``word``, the longest first, each with its path."""
         return self._by_word.get(word, [])
 
 
-def linked(text: str, titles: Titles) -> str:
-    """``text`` (Markdown) in which the first mention of each title, in these letters and as whole words, is a link."""
-    told = set(_LINK.findall(text))
+def add_links(text: str, titles: Titles) -> str:
+    """Return ``text`` (Markdown) with a link at the first mention of each title. Mentions are whole words and match
+    upper and lower case."""
+    done = set(_LINK.findall(text))
     parts, at = [], 0
     for start, end in _free(text):
-        parts += [text[at:start], _with_links(text[start:end], titles, told)]
+        parts += [text[at:start], _with_links(text[start:end], titles, done)]
         at = end
     return "".join([*parts, text[at:]])
 
 
 def _free(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of ``text`` that are plain words."""
+    """Return the spans of ``text`` that may get links: plain words without code, links, headings and the like."""
     at = 0
     for kept in _KEPT.finditer(text):
         if kept.start() > at:
@@ -68,17 +69,17 @@ def _free(text: str) -> Iterator[tuple[int, int]]:
         yield at, len(text)
 
 
-def _with_links(words: str, titles: Titles, told: set[str]) -> str:
-    """``told`` are the paths that are linked to; it grows."""
+def _with_links(words: str, titles: Titles, done: set[str]) -> str:
+    """Add links to ``words``. ``done`` holds the paths that are already linked; new ones are added."""
     parts, at = [], 0
     for word in _WORD.finditer(words):
         if word.start() < at:
             continue
         for title, path in titles.starting(word.group()):
             end = word.start() + len(title)
-            if path not in told and words.startswith(title, word.start()) and not _WORD.match(words, end):
+            if path not in done and words.startswith(title, word.start()) and not _WORD.match(words, end):
                 parts += [words[at : word.start()], f"[[{path}]]" if path == title else f"[[{path}|{title}]]"]
-                told.add(path)
+                done.add(path)
                 at = end
                 break
     return "".join([*parts, words[at:]])

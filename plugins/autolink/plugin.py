@@ -1,4 +1,4 @@
-"""The plugin ``autolink``: the text of a note in; the same with links to the owner's own notes out."""
+"""The plugin ``autolink``: adds links to the owner's own notes to the text of a note."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tobs.plugin import Plugin, RenderedNote
-from tobs_plugins.autolink.linking import Titles, linked
+from tobs_plugins.autolink.linking import Titles, add_links
 
-#: Notes of messages, and what was said or read in their files; not the lists that tobs makes of chats and people.
+#: Kinds of notes that get links; not the lists that tobs makes of chats and people.
 _KINDS = frozenset({"message", "day", "month", "audio", "page"})
 
 
@@ -20,10 +20,10 @@ class AutolinkConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``autolink``."""
 
     folders: Annotated[
-        tuple[str, ...], Meta(description="Folders of the vault, with all below them, whose notes are linked to")
+        tuple[str, ...], Meta(description="Folders of the vault (with subfolders) whose notes are linked to")
     ] = ()
-    shortest: Annotated[int, Meta(ge=1, le=100, description="Shorter titles are left out, in letters")] = 4
-    most: Annotated[int, Meta(ge=1, le=100_000, description="At most so many notes are linked to")] = 10_000
+    shortest: Annotated[int, Meta(ge=1, le=100, description="Shortest title that is linked, in letters")] = 4
+    most: Annotated[int, Meta(ge=1, le=100_000, description="Largest number of notes that are linked to")] = 10_000
 
     def __post_init__(self) -> None:
         for folder in self.folders:
@@ -33,11 +33,11 @@ class AutolinkConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Autolink(Plugin[AutolinkConfig]):
-    """Makes a link of the first mention of each of the owner's notes."""
+    """Link the first mention of each of the owner's notes."""
 
     name = "autolink"
     version = "1"
-    summary = "Links the first mention of a note of yours, by its title"
+    summary = "Links the first mention of each of your notes, by its title"
     opt_in = True
     time_limit = 20.0
     batch = 200
@@ -48,16 +48,16 @@ class Autolink(Plugin[AutolinkConfig]):
         self._seen: dict[Path, int] = {}
 
     def post_render(self, note: RenderedNote) -> str | None:
-        """The note with its links; None where it mentions nothing."""
+        """Return the note with its links; None if it mentions no note."""
         if note.kind not in _KINDS or not self.config.folders:
             return None
         if not self._seen or any(_changed(folder) != at for folder, at in self._seen.items()):
             self._look(note.vault)
-        body = linked(note.body, self._titles)
+        body = add_links(note.body, self._titles)
         return body if body != note.body else None
 
     def _look(self, vault: Path) -> None:
-        """Read the titles of the owner's notes, and when their folders were changed."""
+        """Read the titles of the owner's notes, and the modification times of their folders."""
         self._seen = {}
         paths: dict[str, str] = {}
         for name in self.config.folders:
@@ -70,8 +70,8 @@ class Autolink(Plugin[AutolinkConfig]):
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """The folder and all below it, each with the titles of its notes; not what links lead to."""
-    yield folder, []  # so that one which is not there yet is seen when it comes
+    """Return the folder and its subfolders, each with the titles of its notes. Symbolic links are not followed."""
+    yield folder, []  # a missing folder is watched, too
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(parent), sorted(name.removesuffix(".md") for name in names if name.endswith(".md"))

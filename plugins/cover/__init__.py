@@ -1,4 +1,4 @@
-"""Pictures of files: the cover in a song, a frame of a video, as attachments."""
+"""Pictures of files as attachments: the cover in a song, a frame of a video."""
 
 from tobs_plugins.cover.plugin import Cover, CoverConfig
 

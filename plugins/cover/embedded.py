@@ -1,4 +1,4 @@
-"""The pictures inside an audio file, whatever its format calls them.
+"""Pictures inside audio files of every format.
 
 Sources: https://mutagen.readthedocs.io, https://id3.org/id3v2.4.0-frames (APIC),
 https://xiph.org/flac/format.html#metadata_block_picture, https://wiki.hydrogenaudio.org/index.php?title=APE_key
@@ -18,11 +18,11 @@ from mutagen.flac import Picture
 
 from tobs.plugin import reason_of
 
-#: What ID3, FLAC and Windows Media call the front cover.
+#: The type of a front cover in ID3, FLAC and Windows Media.
 _FRONT = 3
 
 
-#: What mutagen lets through on files that are cut short, or made to hurt.
+#: Exceptions of mutagen for truncated or malicious files.
 _DAMAGE = (struct.error, ValueError, LookupError, OverflowError, EOFError, RecursionError)
 
 
@@ -31,11 +31,11 @@ class NotAudio(Exception):
 
 
 def embedded_pictures(path: Path) -> list[bytes]:
-    """The pictures in the file at ``path`` as they are stored, the front cover first. Raises NotAudio."""
+    """Return the stored bytes of the pictures in the file at ``path``, the front cover first. Raises NotAudio."""
     try:
         file = mutagen.File(path)
         if file is None:
-            return []  # a format without pictures; whether it is one at all is for ``tags`` to say
+            return []  # a format without pictures; ``tags`` reports files that are no audio
         found = list(_pictures(file))
     except (*_DAMAGE, mutagen.MutagenError) as error:
         raise NotAudio(f"not readable as audio: {reason_of(error)}") from error
@@ -44,7 +44,7 @@ def embedded_pictures(path: Path) -> list[bytes]:
 
 
 def _pictures(file: Any) -> Iterator[tuple[int, bytes]]:
-    """(kind, data) of every picture."""
+    """Return (kind, data) of every picture."""
     for picture in getattr(file, "pictures", ()):  # FLAC
         yield picture.type, picture.data
     for key, value in dict(file.tags or {}).items():
@@ -68,12 +68,12 @@ def _ogg_pictures(values: list[str]) -> Iterator[tuple[int, bytes]]:
         try:
             picture = Picture(base64.b64decode(text))
         except (binascii.Error, mutagen.MutagenError, struct.error, ValueError):
-            continue  # one broken picture says nothing about the next
+            continue  # the next picture may be readable
         yield picture.type, picture.data
 
 
 def _asf_picture(data: bytes) -> tuple[int, bytes]:
-    """Type (one byte), length (four), MIME type and description (UTF-16, ended by zeros), the picture."""
+    """Parse type (one byte), length (four), MIME type and description (UTF-16, ended by zeros), and the picture."""
     kind, at = data[0], 5
     for _ in range(2):
         while data[at : at + 2] not in (b"\0\0", b"", b"\0"):

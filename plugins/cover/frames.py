@@ -1,4 +1,4 @@
-"""A frame of a video that shows something, and how long one plays."""
+"""A preview frame of a video, and the duration of a video."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import av
     from PIL.Image import Image
 
-#: Where to look, in parts of the duration: films begin with black.
+#: Positions of the frames, as parts of the duration: videos often begin with black.
 _PLACES = (0.1, 0.3, 0.5)
 
-#: The least spread of brightness (standard deviation, of 255) of a picture that shows something.
+#: Least standard deviation of brightness (of 255) of a picture with more than one colour.
 _SPREAD = 12.0
 
-#: Frames decoded after a jump at most: an index may be wrong by a whole film.
+#: Most frames decoded after a seek: the index of a video may be wrong.
 _MOST_FRAMES = 400
 
 
@@ -28,9 +28,9 @@ class NotVideo(Exception):
     """The file cannot be decoded."""
 
 
-def telling_frame(path: Path) -> Image | None:
-    """The first frame, of those at a few places, that is not of one colour; the last one looked at if all are. None for
-    a file without pictures. Raises NotVideo."""
+def preview_frame(path: Path) -> Image | None:
+    """Return the first of a few frames that has more than one colour, or the last one if none has; None for a file
+    without pictures. Raises NotVideo."""
     with _opened(path) as (container, stream):
         if stream is None:
             return None
@@ -46,8 +46,8 @@ def telling_frame(path: Path) -> Image | None:
         return image
 
 
-def playing_time(path: Path) -> float:
-    """How many seconds of pictures are in the file, whatever its head says; 0 for none. Raises NotVideo."""
+def measured_duration(path: Path) -> float:
+    """Measure the seconds of pictures in the file, independent of its header; 0 for none. Raises NotVideo."""
     first, last = inf, 0.0
     with _opened(path) as (container, stream):
         if stream is None or stream.time_base is None:
@@ -61,7 +61,8 @@ def playing_time(path: Path) -> float:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream | None]]:
-    """A film and its pictures, None where it has none. Raises NotVideo, for what is done with it, too."""
+    """Open a video: the container and its video stream, or None if there is none. Errors in the body of the ``with``
+    become NotVideo, too."""
     import av
 
     try:
@@ -74,7 +75,7 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
 
 
 def _frame_at(container: av.container.InputContainer, stream: av.VideoStream, seconds: float) -> Image | None:
-    """The frame shown at ``seconds``, turned as the camera was held."""
+    """Return the frame shown at ``seconds``, rotated upright."""
     assert stream.time_base is not None
     start = stream.start_time or 0
     wanted = start + int(seconds / stream.time_base)

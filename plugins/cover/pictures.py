@@ -1,4 +1,4 @@
-"""Pictures checked, and made no larger than wanted."""
+"""Check pictures, and scale them down."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: What Obsidian shows, by Pillow's name of the format; everything else is made a JPEG.
+#: Formats that Obsidian shows, by Pillow's names; others are converted to JPEG.
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif"}
 
-#: Pixels after which a picture is taken for an attack on the memory.
+#: Most pixels of a picture; larger ones may exhaust the memory.
 _MAX_PIXELS = 50_000_000
 
 
@@ -21,7 +21,7 @@ class NoPicture(Exception):
 
 
 def as_cover(data: bytes, max_side: int) -> tuple[str, bytes]:
-    """(suffix, bytes) of the picture in ``data``: as it is where Obsidian can show it and no side is longer than
+    """Return (suffix, bytes) of the picture in ``data``: unchanged if Obsidian can show it and no side is longer than
     ``max_side`` pixels, else as a JPEG. Raises NoPicture."""
     from PIL import Image
 
@@ -41,7 +41,7 @@ def as_cover(data: bytes, max_side: int) -> tuple[str, bytes]:
 
 
 def as_jpeg(image: Image, max_side: int) -> bytes:
-    """``image`` as a JPEG with no side longer than ``max_side`` pixels."""
+    """Return ``image`` as a JPEG with no side longer than ``max_side`` pixels."""
     image.thumbnail((max_side, max_side))
     out = BytesIO()
     image.convert("RGB").save(out, "JPEG", quality=88, optimize=True)

@@ -1,4 +1,4 @@
-"""The plugin ``cover``: one file in, one picture out."""
+"""The plugin ``cover``: makes a picture from a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from tobs.plugin import Item, NewFile, Plugin, Requirement, Result, Unreadable
 from tobs_plugins.cover.embedded import NotAudio, embedded_pictures
-from tobs_plugins.cover.frames import NotVideo, playing_time, telling_frame
+from tobs_plugins.cover.frames import NotVideo, measured_duration, preview_frame
 from tobs_plugins.cover.pictures import NoPicture, as_cover, as_jpeg
 
 
@@ -21,11 +21,11 @@ class CoverConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cover(Plugin[CoverConfig]):
-    """Takes the cover out of audio files and a frame out of videos, and measures how long these play."""
+    """Extract the cover of audio files and a frame of videos, and measure the duration of videos."""
 
     name = "cover"
     version = "2"
-    summary = "Covers of audio files and thumbnails of videos, as attachments; how long videos play"
+    summary = "Covers of audio files and thumbnails of videos as attachments; durations of videos"
     handles = frozenset({"audio", "video", "round", "gif"})
     band = "read"
     after = ("tags",)
@@ -33,14 +33,14 @@ class Cover(Plugin[CoverConfig]):
     batch = 10
 
     def available(self) -> Requirement | None:
-        """PyAV and Pillow come with an extra."""
+        """Check for PyAV and Pillow, which come with an extra."""
         for module, package in (("mutagen", "mutagen"), ("PIL", "Pillow"), ("av", "PyAV")):
             if find_spec(module) is None:
                 return Requirement(f"the package {package}", "pip install av pillow")
         return None
 
     def process(self, item: Item) -> Result | None:
-        """The item's picture as a file; None when it has none."""
+        """Return the item's picture as a file; None if it has none."""
         if item.kind != "audio":
             return self._film(item)
         try:
@@ -51,17 +51,17 @@ class Cover(Plugin[CoverConfig]):
             try:
                 suffix, cover = as_cover(data, self.config.max_side)
             except NoPicture:
-                continue  # players show the next one, too
+                continue  # the next picture may be readable
             path = item.new_file(f"cover{suffix}")
             path.write_bytes(cover)
             return Result(files=(NewFile(path, "cover"),))
         return None
 
     def _film(self, item: Item) -> Result | None:
-        """How long a film plays, and the thumbnail of a video."""
+        """Return the duration of a video, and a thumbnail of it."""
         try:
-            plays = playing_time(item.path)
-            frame = telling_frame(item.path) if item.kind == "video" and self.config.videos else None
+            plays = measured_duration(item.path)
+            frame = preview_frame(item.path) if item.kind == "video" and self.config.videos else None
         except NotVideo as error:
             raise Unreadable(str(error)) from error
         if frame is None:

@@ -1,4 +1,4 @@
-"""Photos that look alike: the same one sent in another size, or saved once more."""
+"""Photos that look alike: the same photo sent in another size, or saved again."""
 
 from tobs_plugins.dedupe.plugin import Dedupe, DedupeConfig
 

@@ -1,4 +1,4 @@
-"""Which of many photos look alike, without comparing each with each."""
+"""Find groups of photos that look alike, without comparing every pair."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 from tobs_plugins.dedupe.looks import BITS, Look
 
-#: How far photos that differ in few bits may be apart in brightness, of 255: a second look, by other means.
+#: Largest average difference in brightness (of 255) of photos that look alike: a second check.
 _FARTHEST = 12.0
 
 
-def groups_alike(looks: Sequence[Look], most: int) -> list[list[int]]:
-    """The places of photos that look alike, group by group, in the order of their first. Two are alike when they differ
-    in ``most`` bits at most; a group holds all that are alike with one of it.
+def similar_groups(looks: Sequence[Look], most: int) -> list[list[int]]:
+    """Group the indexes of photos that look alike, in the order of the first photo of each group.
 
-    Cut into ``most + 1`` bands, two such photos agree in one band at least: only these are compared.
+    Two photos are alike if they differ in at most ``most`` bits; each photo of a group is alike with at least one other
+    in it. If the bits are cut into ``most + 1`` bands, two such photos agree in at least one band: only these are
+    compared.
     """
     leader = list(range(len(looks)))
 
@@ -42,7 +43,7 @@ def groups_alike(looks: Sequence[Look], most: int) -> list[list[int]]:
 
 
 def _bands(count: int) -> list[tuple[int, int]]:
-    """``BITS`` bits cut into ``count`` parts: (first, last) of each, the last one not in it."""
+    """Cut ``BITS`` bits into ``count`` parts: (first, last) of each, last excluded."""
     return [(BITS * n // count, BITS * (n + 1) // count) for n in range(count)]
 
 

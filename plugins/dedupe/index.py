@@ -1,4 +1,4 @@
-"""How the photos of a vault look, kept from run to run, so that each is looked at once."""
+"""An index of the photos of a vault, stored between runs, so that each photo is read once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tobs_plugins.dedupe.looks import Look
 
 INDEX = "looks.msgpack"
 
-#: An index that was made otherwise is made anew.
+#: Version of the index; another version is rebuilt.
 _FORMAT = 1
 
 
@@ -38,13 +38,13 @@ class _Index(Struct, frozen=True):
 
 
 def read_index(path: Path, min_side: int) -> dict[Stamped, Look | None]:
-    """The index at ``path``; None stands for what cannot be compared. Empty where there is none that can be used."""
+    """Read the index at ``path``; None stands for a photo that cannot be compared. Empty without a usable index."""
     try:
         index = msgspec.msgpack.decode(path.read_bytes(), type=_Index)
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.MsgspecError) as error:
-        logging.getLogger(__name__).info("the index is made anew: %s", error)
+        logging.getLogger(__name__).info("the index is rebuilt: %s", error)
         return {}
     if (index.format, index.min_side) != (_FORMAT, min_side):
         return {}

@@ -1,4 +1,4 @@
-"""How a photo looks, in 128 bits: two photos that look alike differ in few of them.
+"""A fingerprint of a photo in 128 bits. Fingerprints of photos that look alike differ in few bits.
 
 Source: difference hash, N. Krawetz, https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
 """
@@ -20,10 +20,10 @@ BITS = 128
 #: Side of the grid whose neighbours are compared, in both directions.
 _SIDE = 8
 
-#: Side of the small grey picture that is kept for a second look.
+#: Side of the small grey picture that is stored for a second check.
 _SMALL = 16
 
-#: Least spread of brightness (standard deviation, of 255): pictures of one colour all look alike.
+#: Least standard deviation of brightness (of 255): pictures of one colour all look alike.
 _SPREAD = 4.0
 
 _MAX_PIXELS = 120_000_000
@@ -34,7 +34,7 @@ class NoPicture(Exception):
 
 
 class Look(Struct, frozen=True):
-    """How a photo of ``width`` by ``height`` pixels looks: ``bits``, and the photo as 16 by 16 grey pixels."""
+    """Fingerprint of a photo of ``width`` by ``height`` pixels: 128 ``bits``, and the photo as 16 by 16 grey pixels."""
 
     width: int
     height: int
@@ -42,17 +42,17 @@ class Look(Struct, frozen=True):
     small: bytes
 
     def differs(self, other: Look) -> int:
-        """In how many of 128 bits two photos differ."""
+        """Count the bits (of 128) in which two photos differ."""
         return (self.bits ^ other.bits).bit_count()
 
     def distance(self, other: Look) -> float:
-        """How far two photos are apart in brightness, of 255, on the average."""
+        """Average difference in brightness between two photos, from 0 to 255."""
         return sum(abs(a - b) for a, b in zip(self.small, other.small, strict=True)) / len(self.small)
 
 
 def look(path: Path, *, min_side: int) -> Look | None:
-    """How the photo at ``path`` looks; None for one that is smaller than ``min_side`` pixels or of one colour. Raises
-    NoPicture."""
+    """Compute the fingerprint of the photo at ``path``; None for one that is smaller than ``min_side`` pixels or of one
+    colour. Raises NoPicture."""
     from PIL import Image, ImageOps, ImageStat
 
     try:
@@ -64,7 +64,7 @@ def look(path: Path, *, min_side: int) -> Look | None:
                     raise NoPicture("too many pixels")
                 if min(width, height) < min_side:
                     return None
-                image.draft("L", (4 * _SMALL, 4 * _SMALL))  # a JPEG is read no larger than that, far faster
+                image.draft("L", (4 * _SMALL, 4 * _SMALL))  # a JPEG is decoded at a reduced size, which is faster
                 grey = ImageOps.exif_transpose(image).convert("L")
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise NoPicture(str(error)) from error
@@ -75,7 +75,7 @@ def look(path: Path, *, min_side: int) -> Look | None:
 
 
 def _rows(grey: Image) -> int:
-    """Where it gets brighter to the right."""
+    """Set a bit for each pixel that is darker than its right neighbour."""
     pixels = grey.resize((_SIDE + 1, _SIDE)).tobytes()
     return _number(
         pixels[y * (_SIDE + 1) + x] < pixels[y * (_SIDE + 1) + x + 1] for y in range(_SIDE) for x in range(_SIDE)
@@ -83,7 +83,7 @@ def _rows(grey: Image) -> int:
 
 
 def _columns(grey: Image) -> int:
-    """Where it gets brighter downwards."""
+    """Set a bit for each pixel that is darker than the pixel below."""
     pixels = grey.resize((_SIDE, _SIDE + 1)).tobytes()
     return _number(pixels[y * _SIDE + x] < pixels[(y + 1) * _SIDE + x] for y in range(_SIDE) for x in range(_SIDE))
 

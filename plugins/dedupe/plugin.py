@@ -1,4 +1,4 @@
-"""The plugin ``dedupe``: a vault in, its photos that look alike out. It changes nothing."""
+"""The plugin ``dedupe``: finds photos of a vault that look alike. It changes nothing."""
 
 from __future__ import annotations
 
@@ -13,38 +13,40 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tobs.plugin import Export, Exported, Plugin, Remark, Requirement
-from tobs_plugins.dedupe.groups import groups_alike
+from tobs_plugins.dedupe.groups import similar_groups
 from tobs_plugins.dedupe.index import INDEX, Stamped, read_index, write_index
 from tobs_plugins.dedupe.looks import Look, NoPicture, look
 
 _PHOTOS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"])
 
-#: What plugins made of other files: songs of an album share their cover.
+#: Names of files made by plugins: songs of an album share their cover.
 _MADE = re.compile(r" (cover|thumbnail|waveform)( \d+)?$")
 
 
-#: Remarks of one run, and photos that one of them names.
-_MOST_REMARKS, _MOST_TOLD = 200, 5
+#: Most remarks of a run, and most photos named in a remark.
+_MOST_REMARKS, _MOST_NAMED = 200, 5
 
 
 class DedupeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``dedupe``."""
 
     difference: Annotated[
-        int, Meta(ge=0, le=24, description="In how many of 128 bits photos that look alike may differ")
+        int, Meta(ge=0, le=24, description="Largest number of bits (of 128) in which photos that look alike may differ")
     ] = 10
-    min_side: Annotated[int, Meta(ge=16, le=4000, description="Smaller pictures are left out, in pixels")] = 100
+    min_side: Annotated[
+        int, Meta(ge=16, le=4000, description="Shortest side of a picture that is compared, in pixels")
+    ] = 100
     every_run: Annotated[
-        bool, Meta(description="Tell in the report of each run which of the photos it brought look like another")
+        bool, Meta(description="List in the report of each run new photos that look like another one")
     ] = False
 
 
 class Dedupe(Plugin[DedupeConfig]):
-    """Tells which photos of a vault look alike."""
+    """Find photos of a vault that look alike."""
 
     name = "dedupe"
     version = "1"
-    summary = "Tells which photos look alike: tobs plugins run dedupe (the same bytes are one file already)"
+    summary = "Finds photos that look alike: tobs plugins run dedupe (identical files are stored once anyway)"
     band = "finish"
     time_limit = 7200.0
 
@@ -53,11 +55,11 @@ class Dedupe(Plugin[DedupeConfig]):
         self.unused = frozenset() if config.every_run else frozenset({"export"})
 
     def available(self) -> Requirement | None:
-        """Pillow comes with an extra."""
+        """Check for Pillow, which comes with an extra."""
         return None if find_spec("PIL") else Requirement("the package Pillow", "pip install pillow")
 
     def export(self, export: Export) -> Exported:
-        """Which photos that are new in the vault look like another; how all look is kept for the next run."""
+        """Report new photos that look like another one, and store the fingerprints for the next run."""
         before = read_index(export.vault / ".tobs" / "exports" / self.name / INDEX, self.config.min_side)
         photos = _stamped(export.vault)
         now = {one: before[one] if one in before else self._seen(export.vault, one) for one in photos}
@@ -72,18 +74,18 @@ class Dedupe(Plugin[DedupeConfig]):
             return None
 
     def _alike(self, now: Mapping[Stamped, Look | None], before: Container[Stamped]) -> Iterator[Remark]:
-        """What is to be told of the photos that were not there before."""
+        """Yield a remark for each new photo that looks like another one."""
         found = [(photo, seen) for photo, seen in now.items() if seen is not None]
-        for group in groups_alike([seen for _, seen in found], self.config.difference):
+        for group in similar_groups([seen for _, seen in found], self.config.difference):
             members = [found[place][0] for place in group]
             for new in members:
                 others = [one.name for one in members if one != new]
                 if new not in before and (new is not members[0] or any(one in before for one in members)):
-                    told = ", ".join(others[:_MOST_TOLD]) + (" …" if len(others) > _MOST_TOLD else "")
-                    yield Remark(new.name, f"it looks like {told}")
+                    names = ", ".join(others[:_MOST_NAMED]) + (" …" if len(others) > _MOST_NAMED else "")
+                    yield Remark(new.name, f"it looks like {names}")
 
     def command(self, arguments: Sequence[str], vault: Path) -> str:
-        """The photos below ``vault`` (or a folder in it, the first of ``arguments``) that look alike, as text."""
+        """List as text the photos below ``vault`` (or the folder in ``arguments[0]``) that look alike."""
         folder = vault / arguments[0] if arguments else vault
         if not folder.is_dir():
             raise ValueError(f"{folder} is no folder")
@@ -97,7 +99,7 @@ class Dedupe(Plugin[DedupeConfig]):
                 continue
             if seen is not None:
                 found.append((path, seen))
-        groups = groups_alike([seen for _, seen in found], self.config.difference)
+        groups = similar_groups([seen for _, seen in found], self.config.difference)
         lines = [_head(len(groups), len(found), unread)]
         for group in groups:
             members = sorted((found[place] for place in group), key=lambda each: -each[1].width * each[1].height)
@@ -106,13 +108,13 @@ class Dedupe(Plugin[DedupeConfig]):
 
 
 def _stamped(vault: Path) -> list[Stamped]:
-    """The photos of a vault with their sizes and times: another one of these, another photo."""
+    """Return the photos of a vault with their sizes and times; another size or time means another photo."""
     stats = [(path.relative_to(vault).as_posix(), path.stat()) for path in sorted(_photos(vault))]
     return [Stamped(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
 
 
 def _photos(folder: Path) -> Iterator[Path]:
-    """The photos below ``folder``, without hidden folders and what links lead to."""
+    """Return the photos below ``folder``, without hidden folders and symbolic links."""
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
@@ -122,8 +124,8 @@ def _photos(folder: Path) -> Iterator[Path]:
 
 
 def _head(groups: int, photos: int, unread: int) -> str:
-    told = f"{groups} group{'' if groups == 1 else 's'} of photos that look alike, among {photos}"
-    return f"{told}; {unread} could not be read." if unread else f"{told}."
+    text = f"{groups} group{'' if groups == 1 else 's'} of photos that look alike, among {photos}"
+    return f"{text}; {unread} could not be read." if unread else f"{text}."
 
 
 def _line(path: Path, seen: Look, vault: Path) -> str:

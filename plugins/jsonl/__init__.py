@@ -1,4 +1,4 @@
-"""What a run brought as JSON Lines."""
+"""The messages of a run as JSON Lines."""
 
 from tobs_plugins.jsonl.plugin import JsonLines, JsonLinesConfig
 

@@ -1,4 +1,4 @@
-"""The plugin ``jsonl``: the messages a run brought in; a file of JSON Lines out."""
+"""The plugin ``jsonl``: writes the messages of a run to a file of JSON Lines."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tobs.plugin import Export, Exported, NewMessage, Plugin
 class JsonLinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``jsonl``."""
 
-    whole: Annotated[bool, Meta(description="Also all that is known of the message, under message")] = False
+    whole: Annotated[bool, Meta(description="Also write the complete message, under message")] = False
 
 
 class JsonLines(Plugin[JsonLinesConfig]):
-    """Writes what each run brought into a file that other programs read: a line of JSON for each message."""
+    """Write the messages of each run to a file for other programs: a line of JSON for each message."""
 
     name = "jsonl"
     version = "1"
-    summary = "Writes what each run brought as JSON Lines, for other programs"
+    summary = "Writes the messages of each run as JSON Lines, for other programs"
     opt_in = True
     bound = "io"
     time_limit = 3600.0
 
     def export(self, export: Export) -> Exported:
-        """One file for the run, named by its id."""
+        """Write a file for the run, named by its id."""
         path = export.new_file(f"{export.run.run.run_id}.jsonl")
         with path.open("wb") as file:
             for line in export.messages():

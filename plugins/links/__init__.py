@@ -1,4 +1,4 @@
-"""A readable copy of web pages behind links, as notes."""
+"""Readable copies of the web pages behind links, as notes."""
 
 from tobs_plugins.links.plugin import Links, LinksConfig
 

@@ -1,7 +1,7 @@
-"""Which computers a link may lead to: public ones, never those of the owner's own network.
+"""Restrict links to addresses of the public internet, never the owner's own network.
 
-A link in a message was written by somebody else. Without this it could make tobs ask the router, a printer, or a
-cloud's metadata service, and put the answer into a note.
+Links in messages are written by other people. Without this check a link could make tobs send a request to the router, a
+printer, or the metadata service of a cloud, and store the answer in a note.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import socket
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-#: Host and port to addresses; fails as ``socket.getaddrinfo`` does.
+#: Function from host and port to addresses; raises the errors of ``socket.getaddrinfo``.
 Resolve = Callable[[str, int], list[str]]
 
-#: IPv6 ranges that stand for IPv4 addresses (NAT64, RFC 6052; 6to4, RFC 3056): where their four bytes begin.
+#: IPv6 ranges with embedded IPv4 addresses (NAT64, RFC 6052; 6to4, RFC 3056), and the offset of the four bytes.
 _EMBEDDED = ((ip_network("64:ff9b::/96"), 12), (ip_network("2002::/16"), 2))
 
-#: What the internet uses of IPv6; examples among it (RFC 9637) that older Pythons do not know. All else is local, of
-#: former times (``::127.0.0.1``, ``fec0::1``), or what a network translates as it likes (``64:ff9b:1::/48``).
+#: The public range of IPv6, and examples in it (RFC 9637) that older Pythons do not know. All other addresses are
+#: local, deprecated (``::127.0.0.1``, ``fec0::1``), or translated by the local network (``64:ff9b:1::/48``).
 #: Source: https://www.iana.org/assignments/iana-ipv6-special-registry
 _INTERNET = ip_network("2000::/3")
 _EXAMPLES = ip_network("3fff::/20")
@@ -28,14 +28,14 @@ class NotPublic(Exception):
 
 
 def resolved(host: str, port: int) -> list[str]:
-    """The addresses of ``host``, each once, as the system finds them. Raises OSError (socket.gaierror)."""
+    """Resolve ``host`` with the system: its addresses, each once. Raises OSError (socket.gaierror)."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[4][0]) for address in found))
 
 
 def public_addresses(host: str, port: int, *, resolve: Resolve = resolved) -> list[str]:
-    """The addresses of ``host``: what is connected to is one of these, so that a second answer of the name server
-    changes nothing. Raises NotPublic when only one of them is not public, OSError when there is none."""
+    """Resolve ``host``. The connection uses one of these addresses, so a different second answer of the name server has
+    no effect. Raises NotPublic if any of them is not public, OSError if there is none."""
     addresses = resolve(host, port)
     for address in addresses:
         if not is_public(address):
@@ -44,7 +44,7 @@ def public_addresses(host: str, port: int, *, resolve: Resolve = resolved) -> li
 
 
 def is_public(address: str) -> bool:
-    """Whether ``address`` (text; IPv6 also with a zone) belongs to the public internet."""
+    """Report whether ``address`` (text; IPv6 also with a zone) belongs to the public internet."""
     try:
         known = ip_address(address.partition("%")[0])
     except ValueError:
@@ -59,7 +59,7 @@ def _is_of_the_internet(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """``address`` and the IPv4 address it stands for, if it does."""
+    """Return the IPv4 address embedded in ``address``, or ``address`` itself."""
     if isinstance(address, IPv4Address):
         return [address]
     if address.ipv4_mapped is not None:

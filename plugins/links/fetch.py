@@ -1,4 +1,4 @@
-"""One web page fetched: from public computers only, so many bytes and seconds, redirects checked one by one."""
+"""Fetch a web page from public addresses only, with limits on bytes and seconds; every redirect is checked."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import socket
 import httpx
 
 from tobs_plugins.links.addresses import NotPublic
-from tobs_plugins.links.page import Fetched, Limits, NoPage, NotNow
+from tobs_plugins.links.page import Fetched, Limits, NoPage, RetryLater
 
 _MOST_REDIRECTS = 5
 _MOST_ADDRESSES = 3
 
-#: Seconds without a sign after which a server is given up.
+#: Seconds without data after which a request fails.
 _PATIENCE = 10.0
 
 _PAGES = ("text/html", "application/xhtml+xml")
 _MAX_URL = 2_000
 
-#: Some servers answer nothing to a client they do not know.
+#: Some servers do not answer unknown clients.
 _HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; tobs)",
     "Accept": "text/html,application/xhtml+xml",
-    "Accept-Encoding": "identity",  # nothing that could unpack to far more than it is
+    "Accept-Encoding": "identity",  # a compressed answer could unpack to far more than its size
 }
 
 
 def fetch(url: str, limits: Limits) -> Fetched:
-    """The page at ``url``. Raises NoPage, NotNow."""
+    """Fetch the page at ``url``. Raises NoPage, RetryLater."""
     try:
         return asyncio.run(_fetched(_checked(url), limits))
-    except TimeoutError as error:  # of all that is awaited together: a server may send a byte now and then
-        raise NotNow(f"{_checked(url).host} took too long") from error
+    except TimeoutError as error:  # of the whole request: a server may send single bytes
+        raise RetryLater(f"{_checked(url).host} took too long") from error
 
 
 async def _fetched(target: httpx.URL, limits: Limits) -> Fetched:
@@ -44,24 +44,24 @@ async def _fetched(target: httpx.URL, limits: Limits) -> Fetched:
             if isinstance(answer, Fetched):
                 return answer
             target = _checked(str(target.join(answer)))
-    raise NoPage("it leads from page to page")
+    raise NoPage("too many redirects")
 
 
 def _checked(url: str) -> httpx.URL:
-    """``url`` without what follows ``#``. Raises NoPage for one that is not of the web."""
+    """Parse ``url`` and remove its fragment. Raises NoPage if it is no web address."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
         raise NoPage("no address") from error
     if parsed.scheme not in ("http", "https") or not parsed.host or len(url) > _MAX_URL:
-        raise NoPage("no page of the web")
+        raise NoPage("no web page")
     if parsed.userinfo:
-        raise NoPage("it holds a password")
+        raise NoPage("the address contains a password")
     return parsed.copy_with(fragment=None)
 
 
 async def _ask(client: httpx.AsyncClient, url: httpx.URL, limits: Limits) -> Fetched | str:
-    """The page at ``url``, or where it leads to."""
+    """Return the page at ``url``, or the address of its redirect."""
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         addresses = limits.resolve(url.raw_host.decode("ascii"), port)
@@ -70,23 +70,23 @@ async def _ask(client: httpx.AsyncClient, url: httpx.URL, limits: Limits) -> Fet
     except socket.gaierror as error:
         if error.errno == socket.EAI_NONAME:
             raise NoPage(f"{url.host} is not known") from error
-        raise NotNow(f"{url.host} cannot be looked up") from error
+        raise RetryLater(f"{url.host} cannot be looked up") from error
     except (OSError, UnicodeError) as error:
-        raise NotNow(f"{url.host} cannot be looked up") from error
+        raise RetryLater(f"{url.host} cannot be looked up") from error
     for address in addresses[:_MOST_ADDRESSES]:
         try:
             return await _ask_at(client, url, address, limits)
         except httpx.ConnectError:
             continue
         except httpx.TimeoutException as error:
-            raise NotNow(f"{url.host} did not answer in time") from error
+            raise RetryLater(f"{url.host} did not answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotNow(f"{url.host} broke off") from error
-    raise NotNow(f"{url.host} cannot be reached")
+            raise RetryLater(f"{url.host} closed the connection") from error
+    raise RetryLater(f"{url.host} cannot be reached")
 
 
 async def _ask_at(client: httpx.AsyncClient, url: httpx.URL, address: str, limits: Limits) -> Fetched | str:
-    """Ask the computer at ``address`` for ``url``: no other name or address is looked up on the way."""
+    """Request ``url`` from the computer at ``address``; no other name or address is looked up."""
     request = client.build_request(
         "GET",
         url.copy_with(host=address),
@@ -98,11 +98,11 @@ async def _ask_at(client: httpx.AsyncClient, url: httpx.URL, address: str, limit
         if response.has_redirect_location:
             return response.headers["Location"]
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
-            raise NotNow(f"{url.host} answered {response.status_code}")
+            raise RetryLater(f"{url.host} answered {response.status_code}")
         if response.status_code != 200:
             raise NoPage(f"{url.host} answered {response.status_code}")
         if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() not in _PAGES:
-            raise NoPage("no page, but a file")
+            raise NoPage("a file, not a web page")
         body = bytearray()
         async for part in response.aiter_bytes():
             body += part

@@ -1,4 +1,4 @@
-"""A web page that is wanted: within which limits, what came, and why none did."""
+"""A web page: its limits, its content, and the errors of fetching it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from tobs_plugins.links.addresses import Resolve, public_addresses
 
 
 class NoPage(Exception):
-    """There is no page to be had behind this link, and another attempt changes nothing."""
+    """There is no page behind this link; another attempt would not help."""
 
 
-class NotNow(Exception):
+class RetryLater(Exception):
     """The page could not be fetched this time."""
 
 
 class Limits(Struct, frozen=True):
-    """Bytes and seconds for one page, redirects included. ``resolve`` says where a host is: by default on the public
-    internet only."""
+    """Bytes and seconds for one page, redirects included. ``resolve`` finds the addresses of a host: by default only
+    public ones."""
 
     size: int
     seconds: float
@@ -25,7 +25,7 @@ class Limits(Struct, frozen=True):
 
 
 class Fetched(Struct, frozen=True):
-    """A page as it came: the address it was found at in the end, its bytes, and their character set, if told."""
+    """A fetched page: its final address, its bytes, and their character set if the server named it."""
 
     url: str
     body: bytes

@@ -1,4 +1,4 @@
-"""The plugin ``links``: one message in, the pages behind its links out."""
+"""The plugin ``links``: saves the pages behind the links of a message."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from msgspec import Meta, Struct
 
 from tobs.plugin import Enrichment, Message, MessageItem, NewNote, Plugin, Requirement, Unreadable, escaped
 from tobs_plugins.links.addresses import public_addresses, resolved
-from tobs_plugins.links.page import Limits, NoPage, NotNow
+from tobs_plugins.links.page import Limits, NoPage, RetryLater
 from tobs_plugins.links.readable import Readable, destination, readable
 
-#: Links into Telegram: their messages are in the vault, or are not to be had.
+#: Links into Telegram: their messages are in the vault or not accessible.
 _TELEGRAM = ("t.me", "telegram.me", "telegram.dog", "telegram.org")
 
-#: Pages remembered for the next messages: a link is often passed on.
+#: Pages remembered for the next messages: a link is often forwarded.
 _REMEMBERED = 200
 
 
 class LinksConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``links``."""
 
-    most: Annotated[int, Meta(ge=1, le=50, description="How many links of a message are followed")] = 3
-    max_megabytes: Annotated[float, Meta(gt=0, le=50, description="Larger pages are left out")] = 3
-    seconds: Annotated[float, Meta(gt=0, le=60, description="How long a page may take")] = 20
+    most: Annotated[int, Meta(ge=1, le=50, description="Largest number of links that are followed for a message")] = 3
+    max_megabytes: Annotated[float, Meta(gt=0, le=50, description="Largest page that is saved")] = 3
+    seconds: Annotated[float, Meta(gt=0, le=60, description="Longest time for a page")] = 20
     max_length: Annotated[int, Meta(ge=1000, le=500_000, description="Longest text of a page, in characters")] = 60_000
-    private: Annotated[bool, Meta(description="Also pages in your own network; never for chats with strangers")] = False
+    private: Annotated[bool, Meta(description="Also save pages in your own network; not for chats with strangers")] = (
+        False
+    )
 
 
 class Links(Plugin[LinksConfig]):
-    """Keeps a readable copy of the pages behind links."""
+    """Save readable copies of the pages behind links."""
 
     name = "links"
     version = "1"
-    summary = "Keeps a readable copy of the web pages behind links, as notes (asks their servers)"
+    summary = "Saves readable copies of the web pages behind links, as notes (sends requests to their servers)"
     opt_in = True
     bound = "network"
     processes = 4
@@ -45,16 +47,17 @@ class Links(Plugin[LinksConfig]):
 
     def __init__(self, config: LinksConfig) -> None:
         super().__init__(config)
-        self._known: dict[str, NewNote | NoPage | NotNow] = {}
+        self._known: dict[str, NewNote | NoPage | RetryLater] = {}
 
     def available(self) -> Requirement | None:
-        """trafilatura comes with an extra."""
+        """Check for trafilatura, which comes with an extra."""
         if find_spec("trafilatura") is None:
             return Requirement("the package trafilatura", "pip install trafilatura")
         return None
 
     def enrich(self, item: MessageItem) -> Enrichment | None:
-        """Notes of the pages behind the links of a message. Raises Unreadable when one should be tried again later."""
+        """Return notes of the pages behind the links of a message. Raises Unreadable if a page should be tried again
+        later."""
         notes, failed = [], []
         for url in list(links_of(item.message))[: self.config.most]:
             match self._page(url):
@@ -62,25 +65,25 @@ class Links(Plugin[LinksConfig]):
                     notes.append(note)
                 case NoPage() as error:
                     failed.append(f"{url[:1000]}: {error}")
-                case NotNow() as error:
+                case RetryLater() as error:
                     raise Unreadable(f"a page is missing: {error}")
         if not (notes or failed):
             return None
         return Enrichment(fields={"links_failed": failed} if failed else {}, notes=tuple(notes))
 
-    def _page(self, url: str) -> NewNote | NoPage | NotNow:
-        """The note of the page at ``url``, or why there is none."""
+    def _page(self, url: str) -> NewNote | NoPage | RetryLater:
+        """Return the note of the page at ``url``, or the error."""
         if url not in self._known:
             if len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
             try:
                 self._known[url] = self._fetched(url)
-            except (NoPage, NotNow) as error:
+            except (NoPage, RetryLater) as error:
                 self._known[url] = error
         return self._known[url]
 
     def _fetched(self, url: str) -> NewNote:
-        # With it comes httpx, which every start of tobs would wait for.
+        # Imported here because httpx would slow down every start of tobs.
         from tobs_plugins.links.fetch import fetch
 
         config = self.config
@@ -88,12 +91,12 @@ class Links(Plugin[LinksConfig]):
         page = fetch(url, Limits(int(config.max_megabytes * 1_000_000), config.seconds, resolve))
         read = readable(page.body, page.charset, page.url)
         if read is None:
-            raise NoPage("nothing on it can be read")
+            raise NoPage("it has no readable text")
         return _note(url, read, config.max_length)
 
 
 def links_of(message: Message) -> Iterator[str]:
-    """The web addresses in the text of ``message``, each once and without what follows ``#``."""
+    """Return the web addresses in the text of ``message``, each once and without its fragment."""
     units = message.text.encode("utf-16-le", "surrogatepass")
     seen = set()
     for entity in message.entities:
@@ -122,17 +125,17 @@ def _note(url: str, page: Readable, max_length: int) -> NewNote:
     site = (urlsplit(url).hostname or "").removeprefix("www.")
     about = [escaped(each) for each in (page.author, page.published) if each]
     source = " · ".join([f"[{escaped(site)}]({destination(url)})", *about])
-    told = {"url": url, "site": site, "author": page.author, "published": page.published}
+    fields = {"url": url, "site": site, "author": page.author, "published": page.published}
     return NewNote(
         key=url[:2000],
         title=page.title or site,
         text=f"{source}\n\n{_cut(page.text, max_length)}",
-        fields={name: value for name, value in told.items() if value},
+        fields={name: value for name, value in fields.items() if value},
     )
 
 
 def _cut(text: str, length: int) -> str:
-    """The paragraphs of ``text`` that fit into ``length`` characters."""
+    """Return the paragraphs of ``text`` that fit into ``length`` characters."""
     if len(text) <= length:
         return text
     kept = text[:length].rpartition("\n\n")[0]

@@ -1,4 +1,4 @@
-"""What there is to read on a web page, as Markdown: its text without menus, banners and scripts (by trafilatura)."""
+"""The readable text of a web page as Markdown, without menus, banners and scripts (by trafilatura)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tobs.plugin import escaped
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-#: Deeper than any page that people write.
+#: Deepest level of nesting; real pages have fewer levels.
 _DEEPEST = 40
 
-#: What plugins of Obsidian look for in raw text.
+#: Character pairs that plugins of Obsidian interpret in raw text.
 _PAIRS = frozenset(["::", "==", "%%", "<%"])
 
 _MARKS = {"#b": "**", "#i": "*"}
 _MAX_TEXT = 200
 
-#: What Templater would run, with a space of no width between.
+#: The opening tag of Templater, disabled with a zero-width space.
 _PARTED = "<\u200b%"
 
 
 class Readable(Struct, frozen=True):
-    """A page: its ``title`` (plain text, may be empty), its ``text`` (Markdown), and what it says about itself."""
+    """A page: its ``title`` (plain text, may be empty), its ``text`` (Markdown), its author and date."""
 
     title: str
     text: str
@@ -37,7 +37,7 @@ class Readable(Struct, frozen=True):
 
 
 def readable(body: bytes, charset: str, url: str) -> Readable | None:
-    """What can be read on the page ``body``; None when nothing can."""
+    """Extract the readable text of the page ``body``; None if there is none."""
     from lxml.etree import LxmlError
     from trafilatura import bare_extraction
 
@@ -56,7 +56,7 @@ def readable(body: bytes, charset: str, url: str) -> Readable | None:
             with_metadata=True,
         )
     except (LxmlError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        return None  # broken in a way its parsers do not know
+        return None  # errors of the parsers for broken pages
     if found is None or isinstance(found, dict) or found.body is None:
         return None
     text = "\n\n".join(_blocks(found.body, 0)).strip()
@@ -66,7 +66,7 @@ def readable(body: bytes, charset: str, url: str) -> Readable | None:
 
 
 def destination(url: str) -> str:
-    """``url`` as the destination of a Markdown link; empty for one that is not of the web."""
+    """Format ``url`` as the destination of a Markdown link; empty if it is no web address."""
     if urlsplit(url).scheme.lower() not in ("http", "https"):
         return ""
     return (
@@ -79,7 +79,7 @@ def _line(text: object) -> str:
 
 
 def _blocks(parent: _Element, depth: int) -> Iterator[str]:
-    """The blocks in ``parent``, each as Markdown."""
+    """Return the blocks in ``parent``, each as Markdown."""
     if depth > _DEEPEST:
         return
     for element in parent:
@@ -105,11 +105,11 @@ def _blocks(parent: _Element, depth: int) -> Iterator[str]:
 
 
 def _inline(element: _Element, depth: int = 0) -> str:
-    """The text of ``element`` and what is in it, on lines that only ``lb`` breaks."""
+    """Return the text of ``element`` and its children; only ``lb`` starts a new line."""
     text = _plain(element.text)
     for child in element if depth < _DEEPEST else ():
         for part in (_span(child, depth), _plain(child.tail)):
-            # What is escaped within each part must not come about between two.
+            # Pairs are escaped inside each part; here also between two parts.
             text += f"\\{part}" if text[-1:] + part[:1] in _PAIRS else part
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
@@ -132,7 +132,7 @@ def _span(child: _Element, depth: int) -> str:
 
 
 def _plain(text: str | None) -> str:
-    """Text between elements: line ends in it mean nothing; spaces at its ends do."""
+    """Escape text between elements: line ends in it are spaces, spaces at its ends stay."""
     if not text:
         return ""
     words = " ".join(text.split())

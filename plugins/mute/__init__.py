@@ -1,4 +1,4 @@
-"""Messages that are to have no note."""
+"""Messages without a note."""
 
 from tobs_plugins.mute.plugin import Mute, MuteConfig
 

@@ -1,4 +1,4 @@
-"""The plugin ``mute``: a message in; whether it is to have a note out."""
+"""The plugin ``mute``: decides which messages get no note."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tobs.plugin import Enrichment, MessageItem, Plugin
 class MuteConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``mute``."""
 
-    service: Annotated[bool, Meta(description="Hide what Telegram itself tells: who joined, what was pinned")] = False
-    senders: Annotated[tuple[str, ...], Meta(description="Hide what these people and bots sent, by their names")] = ()
+    service: Annotated[bool, Meta(description="Hide service messages (joins, pins, new titles)")] = False
+    senders: Annotated[tuple[str, ...], Meta(description="Hide messages of these people and bots, by their names")] = ()
     matching: Annotated[
-        tuple[str, ...], Meta(description="Hide messages in whose text one of these patterns is found (any case)")
+        tuple[str, ...], Meta(description="Hide messages whose text matches one of these patterns (any case)")
     ] = ()
-    chats: Annotated[tuple[str, ...], Meta(description="Only in these chats, by their titles; none: in all")] = ()
+    chats: Annotated[tuple[str, ...], Meta(description="Only in these chats, by their titles; empty: in all")] = ()
 
     def __post_init__(self) -> None:
         for pattern in self.matching:
@@ -29,7 +29,7 @@ class MuteConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mute(Plugin[MuteConfig]):
-    """Hides messages that nobody wants to read: they stay in the archive and get no note."""
+    """Hide unwanted messages: they stay in the archive and get no note."""
 
     name = "mute"
     version = "1"
@@ -45,7 +45,7 @@ class Mute(Plugin[MuteConfig]):
         self._matching = [re.compile(pattern, re.IGNORECASE) for pattern in config.matching]
 
     def enrich(self, item: MessageItem) -> Enrichment | None:
-        """Whether the message is hidden."""
+        """Hide the message if the options say so."""
         return Enrichment(hide=True) if self._is_muted(item) else None
 
     def _is_muted(self, item: MessageItem) -> bool:

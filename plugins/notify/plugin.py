@@ -1,4 +1,4 @@
-"""The plugin ``notify``: one ended run in, a message out."""
+"""The plugin ``notify``: sends a message when a run has ended."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tobs.plugin import SECRET, FinishedRun, Plugin, Requirement
-from tobs_plugins.notify.message import Telling, has_news, telling
+from tobs_plugins.notify.message import Message, has_news, message_for
 
 
 class NotifyConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``notify``."""
 
-    urls: Annotated[tuple[str, ...], Meta(description="Where to, as apprise writes it; they hold keys"), SECRET] = ()
+    urls: Annotated[
+        tuple[str, ...], Meta(description="Addresses, in the notation of apprise; they contain keys"), SECRET
+    ] = ()
     when: Annotated[
         Literal["always", "news", "problems"],
-        Meta(description="After every run, or those with news or problems"),
+        Meta(description="After every run, after runs with news, or after runs with problems"),
     ] = "news"
-    details: Annotated[bool, Meta(description="Name what did not work (chats, files), and why")] = True
+    details: Annotated[bool, Meta(description="List problems with chats, files and reasons")] = True
 
 
 class NotSent(Exception):
-    """Some addresses did not take the message."""
+    """Some addresses did not accept the message."""
 
 
 class Notify(Plugin[NotifyConfig]):
-    """Tells people that a run ended."""
+    """Send a message when a run has ended."""
 
     name = "notify"
     version = "1"
-    summary = "Tells you when a run has ended or failed (mail, phone, chat, by apprise)"
+    summary = "Sends a message when a run has ended or failed (mail, phone, chat, by apprise)"
     opt_in = True
     bound = "network"
 
     def available(self) -> Requirement | None:
-        """apprise comes with an extra."""
+        """Check for apprise, which comes with an extra, and for an address."""
         if find_spec("apprise") is None:
             return Requirement("the package apprise", "pip install apprise")
         if not self.config.urls:
@@ -47,21 +49,21 @@ class Notify(Plugin[NotifyConfig]):
         return None
 
     def run_ended(self, run: FinishedRun) -> None:
-        """Tell about ``run``, if it is one to be told about. Raises NotSent."""
+        """Send a message about ``run`` if the option ``when`` asks for it. Raises NotSent."""
         when = self.config.when
         if when == "always" or (when == "news" and has_news(run)) or not run.ok:
-            self._send(telling(run, details=self.config.details))
+            self._send(message_for(run, details=self.config.details))
 
     def command(self, arguments: Sequence[str], vault: Path) -> str:
-        """Send a message to try it (``tobs plugins run notify``). Raises NotSent."""
-        text = " ".join(arguments) or "If you can read this, tobs can tell you about its runs."
-        self._send(Telling("tobs: a trial", text, "success"))
+        """Send a test message (``tobs plugins run notify``). Raises NotSent."""
+        text = " ".join(arguments) or "If you can read this, tobs can send you messages about its runs."
+        self._send(Message("tobs: test message", text, "success"))
         return f"Sent to {_addresses(len(self.config.urls))}."
 
-    def _send(self, message: Telling) -> None:
+    def _send(self, message: Message) -> None:
         import apprise
 
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it says may hold keys
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its messages may contain keys
         failed = []
         for number, url in enumerate(self.config.urls, 1):
             service = apprise.Apprise.instantiate(url)
@@ -69,7 +71,7 @@ class Notify(Plugin[NotifyConfig]):
                 title=message.title, body=message.text, notify_type=apprise.NotifyType(message.weight)
             )
             if not sent:
-                # Never the address itself: it holds a key.
+                # Never the address itself: it contains a key.
                 kind = url.partition("://")[0][:20] if "://" in url else "no address"
                 failed.append(f"{number} ({kind}{'' if service else ', which apprise does not understand'})")
         if failed:

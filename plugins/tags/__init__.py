@@ -1,4 +1,4 @@
-"""Reads the tags of audio files: title, performer, album, year, and what the sound is made of."""
+"""Read the tags of audio files: title, performer, album, year, and facts about the sound."""
 
 from tobs_plugins.tags.plugin import Tags, TagsConfig
 

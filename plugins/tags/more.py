@@ -1,4 +1,4 @@
-"""What else an audio file tells: chapters, lyrics, how loud to play it (ReplayGain).
+"""Chapters, lyrics and ReplayGain of an audio file.
 
 Sources: https://id3.org/id3v2-chapters-1.0 (CHAP), https://wiki.xiph.org/Chapter_Extension (CHAPTERxxx),
 https://wiki.hydrogenaudio.org/index.php?title=ReplayGain_2.0_specification, RFC 7845 (R128_TRACK_GAIN).
@@ -16,7 +16,7 @@ from mutagen.mp4 import MP4
 
 from tobs.plugin import FieldValue, Passage
 
-#: Chapters and characters after which the rest is left out.
+#: Most chapters, and most characters of lyrics.
 _MOST_CHAPTERS = 500
 _MOST_LYRICS = 20_000
 
@@ -24,20 +24,20 @@ _GAIN = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,6})?")
 _TIME = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,6})?)")
 _CHAPTER = re.compile(r"chapter(\d{3})")
 
-#: What ReplayGain plays at is 5 dB louder than what Opus files name their gain for (-18 and -23 LUFS).
+#: ReplayGain has a target of -18 LUFS, the gain of Opus files one of -23 LUFS: 5 dB less.
 _OPUS = 5.0
 
-#: Where formats keep lyrics; by keys in small letters.
+#: Keys of lyrics, in lower case.
 _LYRICS = ("\xa9lyr", "lyrics", "unsyncedlyrics", "wm/lyrics")
 
 
 def gains(file: mutagen.FileType) -> dict[str, FieldValue]:
-    """By how many dB to change the loudness of the track and of its album; only what the file tells."""
-    told = dict(_plain(file))
+    """Read the ReplayGain of the track and of its album in dB; only values that the file has."""
+    tags = dict(_plain(file))
     found: dict[str, FieldValue] = {}
     for name in ("replaygain_track_gain", "replaygain_album_gain"):
-        match = _GAIN.match(told.get(name, "").strip())
-        opus = _GAIN.fullmatch(told.get(name.replace("replaygain", "r128"), "").strip())
+        match = _GAIN.match(tags.get(name, "").strip())
+        opus = _GAIN.fullmatch(tags.get(name.replace("replaygain", "r128"), "").strip())
         if match:
             found[name] = round(float(match[0]), 2)
         elif opus:
@@ -51,18 +51,18 @@ def gains(file: mutagen.FileType) -> dict[str, FieldValue]:
 
 
 def lyrics(file: mutagen.FileType) -> str:
-    """The words of a song; empty when the file has none."""
+    """Read the lyrics of a song; empty if the file has none."""
     if isinstance(file.tags, ID3):
         found = next((str(frame.text) for frame in file.tags.getall("USLT") if str(frame.text).strip()), "")
     else:
-        told = dict(_plain(file))
-        found = next((told[key] for key in _LYRICS if told.get(key, "").strip()), "")
+        tags = dict(_plain(file))
+        found = next((tags[key] for key in _LYRICS if tags.get(key, "").strip()), "")
     lines = [" ".join(line.split()) for line in found[:_MOST_LYRICS].replace("\r\n", "\n").splitlines()]
     return "\n".join(lines).strip()
 
 
 def chapters(file: mutagen.FileType) -> tuple[Passage, ...]:
-    """The chapters of a podcast or audio book in the order of time; none when the file has fewer than two."""
+    """Read the chapters of a podcast or audio book in order of time; none if the file has fewer than two."""
     found = sorted(_chapters(file), key=lambda chapter: chapter.start)[:_MOST_CHAPTERS]
     return tuple(found) if len(found) > 1 else ()
 
@@ -76,11 +76,11 @@ def _chapters(file: mutagen.FileType) -> Iterator[Passage]:
             title = next((str(part) for part in frame.sub_frames.getall("TIT2")), "")
             yield _passage(frame.start_time / 1000, title)
     else:
-        told = dict(_plain(file))
-        for key, value in told.items():
+        tags = dict(_plain(file))
+        for key, value in tags.items():
             if _CHAPTER.fullmatch(key) and (match := _TIME.match(value.strip())):
                 hours, minutes, seconds = (float(part) for part in match.groups())
-                yield _passage(3600 * hours + 60 * minutes + seconds, told.get(f"{key}name", ""))
+                yield _passage(3600 * hours + 60 * minutes + seconds, tags.get(f"{key}name", ""))
 
 
 def _passage(start: float, title: str) -> Passage:
@@ -88,7 +88,7 @@ def _passage(start: float, title: str) -> Passage:
 
 
 def _plain(file: mutagen.FileType) -> Iterator[tuple[str, str]]:
-    """Tags of free names (Vorbis, APEv2, ASF, ID3's TXXX, iTunes' ``----``) with their first value."""
+    """Return tags with free names (Vorbis, APEv2, ASF, ID3's TXXX, iTunes' ``----``) with their first value."""
     for key, value in (file.tags or {}).items():
         name = str(key).lower().removeprefix("----:com.apple.itunes:")
         if isinstance(file.tags, ID3):
@@ -96,6 +96,6 @@ def _plain(file: mutagen.FileType) -> Iterator[tuple[str, str]]:
                 continue
             name, value = name.removeprefix("txxx:"), value.text
         first = value[0] if isinstance(value, list) and value else value
-        # A picture may have megabytes; nothing that is wanted here has.
+        # Pictures may have megabytes; the values needed here are short.
         text = first[: 4 * _MOST_LYRICS].decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
         yield name, text

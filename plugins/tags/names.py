@@ -1,6 +1,7 @@
-"""What each audio format calls a tag. mutagen gives every format's own names; here they become ours.
+"""Names of tags in each audio format, and the property of each.
 
-Sources: https://mutagen.readthedocs.io (formats), https://id3.org/id3v2.4.0-frames, https://xiph.org/vorbis/doc/v-comment.html
+Sources: https://mutagen.readthedocs.io (formats), https://id3.org/id3v2.4.0-frames,
+https://xiph.org/vorbis/doc/v-comment.html
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cover in an audio file: whether there is one, and one put in, as each format has it.
+"""The cover in an audio file: find it, and add it, in every format.
 
 Sources: https://mutagen.readthedocs.io, https://id3.org/id3v2.4.0-frames (APIC),
 https://xiph.org/flac/format.html#metadata_block_picture, https://wiki.hydrogenaudio.org/index.php?title=APE_key
@@ -16,32 +16,32 @@ from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, ID3
 from mutagen.mp4 import MP4, MP4Cover
 
-#: What ID3, FLAC and Windows Media call the front cover.
+#: The type of a front cover in ID3, FLAC and Windows Media.
 _FRONT = 3
 _JPEG = "image/jpeg"
 
-#: How a JPEG begins, and the most bytes that are put into a file: Telegram's thumbnails have at most 320 pixels a side.
+#: The first bytes of a JPEG, and the largest picture that is written: thumbnails have at most 320 pixels a side.
 _BEGIN = b"\xff\xd8\xff"
 _MOST_BYTES = 1_000_000
 
-#: How keys of pictures begin, in small letters: ID3, MP4, Ogg, APEv2, Windows Media.
+#: Prefixes of the keys of pictures, in lower case: ID3, MP4, Ogg, APEv2, Windows Media.
 _PICTURES = ("apic", "covr", "metadata_block_picture", "coverart", "cover art", "wm/picture")
 
 
 def is_jpeg(picture: bytes) -> bool:
-    """Whether ``picture`` may be put into a file."""
+    """Report whether ``picture`` is a JPEG that is small enough to be written into a file."""
     return picture.startswith(_BEGIN) and len(picture) <= _MOST_BYTES
 
 
 def has_picture(file: Any) -> bool:
-    """Whether a file that mutagen opened has a picture."""
+    """Report whether a file opened by mutagen has a picture."""
     return bool(getattr(file, "pictures", ())) or any(
         str(key).lower().startswith(_PICTURES) for key in (file.tags.keys() if file.tags else ())
     )
 
 
 def add_picture(file: Any, picture: bytes) -> None:
-    """Put ``picture`` (JPEG) into a file that mutagen opened, and that has tags, as its front cover."""
+    """Add ``picture`` (JPEG) as the front cover of a file opened by mutagen, which must have tags."""
     tags = file.tags
     if isinstance(file, FLAC):
         file.add_picture(_block(picture))

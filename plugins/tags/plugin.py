@@ -1,4 +1,4 @@
-"""The plugin ``tags``: one file in, front-matter fields out."""
+"""The plugin ``tags``: reads the tags of a file into properties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tobs.plugin import Item, Plugin, Requirement, Result, Section, Unreadable
-from tobs_plugins.tags.reader import NotAudio, Told, read_all
+from tobs_plugins.tags.reader import FileTags, NotAudio, read_all
 from tobs_plugins.tags.writer import Known, write_missing
 
 
@@ -16,15 +16,15 @@ class TagsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``tags``."""
 
     max_length: Annotated[int, Meta(ge=10, le=2000, description="Longest text taken from a tag, in characters")] = 200
-    lyrics: Annotated[bool, Meta(description="Show the words of a song")] = True
+    lyrics: Annotated[bool, Meta(description="Show the lyrics of a song")] = True
     write: Annotated[
         Literal["no", "copy", "in-place"],
-        Meta(description="Write title, performer and cover, as Telegram has them, into music without"),
+        Meta(description="Write Telegram's title, performer and cover into music that lacks them"),
     ] = "no"
 
 
 class Tags(Plugin[TagsConfig]):
-    """Reads title, performer, album, genre, year, track, duration, bitrate, format, ReplayGain, chapters and lyrics."""
+    """Read title, performer, album, genre, year, track, duration, bitrate, format, ReplayGain, chapters and lyrics."""
 
     name = "tags"
     version = "2"
@@ -38,11 +38,11 @@ class Tags(Plugin[TagsConfig]):
     def __init__(self, config: TagsConfig) -> None:
         super().__init__(config)
         if config.write != "no":
-            self.sees = "message"  # what Telegram knows of the file comes with it
+            self.sees = "message"  # to get Telegram's title and performer
             self.thumbnails = True
 
     def available(self) -> Requirement | None:
-        """mutagen comes with tobs; it may be missing where tobs was taken apart."""
+        """Check for mutagen, which is a dependency of tobs but may be missing in a reduced installation."""
         try:
             import mutagen  # noqa: F401
         except ModuleNotFoundError:
@@ -50,28 +50,28 @@ class Tags(Plugin[TagsConfig]):
         return None
 
     def process(self, item: Item) -> Result | None:
-        """The item's tags as fields; None when the file tells nothing."""
+        """Return the item's tags as fields; None if it has none."""
         try:
-            told = read_all(item.path, self.config.max_length)
+            tags = read_all(item.path, self.config.max_length)
         except NotAudio as error:
             raise Unreadable(str(error)) from error
-        written = self._written(item, told)
+        written = self._written(item, tags)
         if written is not None:
-            told = read_all(written, self.config.max_length)
+            tags = read_all(written, self.config.max_length)
         sections = []
-        if told.chapters:
-            sections.append(Section("Chapters", passages=told.chapters, folded=True))
-        if told.lyrics and self.config.lyrics:
-            sections.append(Section("Lyrics", told.lyrics, plain=True, folded=True))
+        if tags.chapters:
+            sections.append(Section("Chapters", passages=tags.chapters, folded=True))
+        if tags.lyrics and self.config.lyrics:
+            sections.append(Section("Lyrics", tags.lyrics, plain=True, folded=True))
         is_in_place = written is not None and self.config.write == "in-place"
-        return Result(fields=told.fields, sections=tuple(sections), replacement=written, in_place=is_in_place)
+        return Result(fields=tags.fields, sections=tuple(sections), replacement=written, in_place=is_in_place)
 
-    def _written(self, item: Item, told: Told) -> Path | None:
-        """A copy with the title, performer and cover that the file itself lacks; None when it lacks nothing."""
+    def _written(self, item: Item, tags: FileTags) -> Path | None:
+        """Make a copy with the title, performer and cover that the file lacks; None if it lacks nothing."""
         if self.config.write == "no" or item.kind != "audio" or item.file is None:
             return None
-        title = "" if told.fields.get("title") else item.file.title
-        performer = "" if told.fields.get("performer") else item.file.performer
+        title = "" if tags.fields.get("title") else item.file.title
+        performer = "" if tags.fields.get("performer") else item.file.performer
         known = Known(title, performer, item.thumbnail.read_bytes() if item.thumbnail else b"")
         target = item.new_file(f"tagged{item.path.suffix}")
         return target if write_missing(item.path, target, known) else None

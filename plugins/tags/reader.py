@@ -1,4 +1,4 @@
-"""Tags of an audio file, whatever its format, as plain values."""
+"""Tags of an audio file of any format as plain values."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tobs_plugins.tags import more, names
 
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _NUMBER = re.compile(r"\d{1,6}")
-#: C0, C1, line and paragraph separators, and the marks that turn the direction of text around.
+#: C0, C1, line and paragraph separators, and marks of text direction.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 
-#: What mutagen lets through on files that are cut short, or made to hurt.
+#: Exceptions of mutagen for truncated or malicious files.
 _DAMAGE = (struct.error, ValueError, LookupError, OverflowError, EOFError, RecursionError)
 
 
-#: How files of sound begin that have no tags mutagen could read. Sources: RFC 4867 (AMR), RFC 8794 (Matroska), the
+#: First bytes of audio files that mutagen cannot read. Sources: RFC 4867 (AMR), RFC 8794 (Matroska), the
 #: specifications of CAF, AU, MIDI and RealMedia.
 _OTHERS = {
     b"#!AMR\n": "AMR",
@@ -45,8 +45,8 @@ class NotAudio(Exception):
     """The file is no audio file that mutagen can read."""
 
 
-class Told(Struct, frozen=True):
-    """What a file tells about itself: ``fields`` as ``read_tags`` has them, its chapters, and the words of a song."""
+class FileTags(Struct, frozen=True):
+    """Tags of a file: ``fields`` as in ``read_tags``, its chapters, and the lyrics of a song."""
 
     fields: dict[str, FieldValue]
     chapters: tuple[Passage, ...] = ()
@@ -54,20 +54,20 @@ class Told(Struct, frozen=True):
 
 
 def read_tags(path: Path, max_length: int) -> dict[str, FieldValue]:
-    """What the file at ``path`` tells about itself; texts are cut to ``max_length`` characters.
+    """Read the tags of the file at ``path``; texts are cut to ``max_length`` characters.
 
     Keys: title, performer, album, genre (text), year, track, bitrate (kbit/s), duration (seconds), format,
-    replaygain_track_gain, replaygain_album_gain (dB). A key is missing when the file does not tell. Raises NotAudio.
+    replaygain_track_gain, replaygain_album_gain (dB). A key is missing if the file has no value. Raises NotAudio.
     """
     return read_all(path, max_length).fields
 
 
-def read_all(path: Path, max_length: int) -> Told:
-    """All of it. Raises NotAudio."""
+def read_all(path: Path, max_length: int) -> FileTags:
+    """Read fields, chapters and lyrics. Raises NotAudio."""
     try:
         file = mutagen.File(path)
         if file is None:
-            return Told(_other_format(path))
+            return FileTags(_other_format(path))
         fields: dict[str, FieldValue] = {}
         for name, values in _tag_values(file).items():
             value = (
@@ -75,13 +75,13 @@ def read_all(path: Path, max_length: int) -> Told:
             )
             if value:
                 fields[name] = value
-        return Told(fields | _sound(file) | more.gains(file), more.chapters(file), more.lyrics(file))
+        return FileTags(fields | _sound(file) | more.gains(file), more.chapters(file), more.lyrics(file))
     except (*_DAMAGE, mutagen.MutagenError) as error:
         raise NotAudio(f"not readable as audio: {reason_of(error)}") from error
 
 
 def _other_format(path: Path) -> dict[str, FieldValue]:
-    """The format of a file that mutagen does not know, where it is sound all the same. Raises NotAudio."""
+    """Detect the format of an audio file that mutagen does not know. Raises NotAudio."""
     with path.open("rb") as file:
         head = file.read(16)
     for start, name in _OTHERS.items():
@@ -91,7 +91,7 @@ def _other_format(path: Path) -> dict[str, FieldValue]:
 
 
 def _tag_values(file: mutagen.FileType) -> dict[str, list[str]]:
-    """Our names with every value the file has for them; of several tags that mean the same, the first one set."""
+    """Return all values of each property; of several tags with the same meaning, the first one with a value."""
     tags = file.tags
     if not tags:
         return {}
@@ -113,7 +113,7 @@ def _tag_values(file: mutagen.FileType) -> dict[str, list[str]]:
 
 
 def _texts(tags: Mapping[str, Any], key: str) -> list[str]:
-    """The values of one tag as texts. Pictures and other bytes are no texts."""
+    """Return the values of one tag as texts, without pictures and other bytes."""
     value = tags.get(key)
     if value is None:
         return []
@@ -135,19 +135,19 @@ def _text(values: list[str], max_length: int) -> str:
 
 
 def _year(values: list[str]) -> int | None:
-    """The year in ``2012``, ``2012-05-01`` or ``01.05.2012``."""
+    """Read the year in ``2012``, ``2012-05-01`` or ``01.05.2012``."""
     match = _YEAR.search(values[0][:100])
     return int(match.group(1)) or None if match else None
 
 
 def _track(values: list[str]) -> int | None:
-    """The number in ``3``, ``03`` or ``3/12``."""
+    """Read the number in ``3``, ``03`` or ``3/12``."""
     match = _NUMBER.match(values[0][:100].strip())
     return int(match.group()) or None if match else None
 
 
 def _sound(file: mutagen.FileType) -> dict[str, FieldValue]:
-    """Duration, bitrate and format of the sound itself."""
+    """Return duration, bitrate and format of the sound."""
     info = file.info
     sound: dict[str, FieldValue] = {"format": _format(file)}
     length = getattr(info, "length", 0) or 0
@@ -160,7 +160,7 @@ def _sound(file: mutagen.FileType) -> dict[str, FieldValue]:
 
 
 def _format(file: mutagen.FileType) -> str:
-    """What people call the format: ``MP3``, ``FLAC``, ``Opus``, ``AAC``."""
+    """Return the usual name of the format: ``MP3``, ``FLAC``, ``Opus``, ``AAC``."""
     if isinstance(file, MP4):
         codec = str(getattr(file.info, "codec_description", "") or "MP4")
         return "AAC" if codec.startswith("AAC") else codec

@@ -1,4 +1,4 @@
-"""What a file lacks, written into a copy of it: title, performer, cover."""
+"""Write a missing title, performer and cover into a copy of a file."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from mutagen.mp4 import MP4
 
 from tobs_plugins.tags.pictures import add_picture, has_picture, is_jpeg
 
-#: What each kind of tags calls title and performer; Vorbis comments and APEv2 compare without case.
+#: Names of title and performer in each kind of tags; Vorbis comments and APEv2 ignore case.
 _MP4 = ("\xa9nam", "\xa9ART")
 _ASF = ("Title", "Author")
 _PLAIN = ("title", "artist")
 
-#: AC-3 and raw AAC have no tags; what else cannot be written stays as it is.
+#: Errors of files that cannot be written (AC-3 and raw AAC have no tags); they stay as they are.
 _DAMAGE = (NotImplementedError, struct.error, ValueError, LookupError, OverflowError, RecursionError)
 
 
 class Known(Struct, frozen=True):
-    """What is known of a file beside itself; ``picture`` is a JPEG. Empty where nothing is."""
+    """Telegram's values for a file; ``picture`` is a JPEG. Unknown values are empty."""
 
     title: str = ""
     performer: str = ""
@@ -33,8 +33,10 @@ class Known(Struct, frozen=True):
 
 
 def write_missing(path: Path, target: Path, known: Known) -> bool:
-    """Make ``target`` a copy of the file at ``path`` with what it lacks of ``known`` (title and performer are empty
-    where it has them). Whether there was something to write and its format can have it; else there is no ``target``."""
+    """Copy the file at ``path`` to ``target`` and add the values of ``known`` (empty if the file has its own).
+
+    Return False, and leave no ``target``, if there is nothing to write or the format cannot hold it.
+    """
     try:
         file = mutagen.File(path)
         if file is None:

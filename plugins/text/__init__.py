@@ -1,4 +1,4 @@
-"""The words in PDF documents, so that a search finds them."""
+"""The text of PDF documents, so that a search finds it."""
 
 from tobs_plugins.text.plugin import TextConfig, TextOfDocuments
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tobs.plugin import reason_of
 
-#: What pypdf lets through on damaged files, beside errors of its own.
+#: Exceptions of pypdf for damaged files, besides its own.
 _DAMAGE = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, NotImplementedError),
     *(OverflowError, RecursionError, ZeroDivisionError, OSError, EOFError, struct.error, zlib.error),
@@ -27,7 +27,7 @@ class NotPdf(Exception):
 
 
 class Pdf(Struct, frozen=True):
-    """``pages`` in all, and the ``text`` of the first ones; ``is_whole`` when nothing was left out."""
+    """Number of ``pages`` in all, and the ``text`` of the first ones; ``is_whole`` if nothing was left out."""
 
     pages: int
     text: str
@@ -35,8 +35,10 @@ class Pdf(Struct, frozen=True):
 
 
 def read_pdf(path: Path, *, pages: int, length: int) -> Pdf | None:
-    """The text of the first ``pages`` pages of the PDF at ``path``, ``length`` characters at most. None for one that
-    wants a password. A page that is damaged has no text. Raises NotPdf."""
+    """Read the text of the first ``pages`` pages of the PDF at ``path``, at most ``length`` characters.
+
+    Return None for a PDF with a password. A damaged page has no text. Raises NotPdf.
+    """
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, PyPdfError
 
@@ -45,7 +47,7 @@ def read_pdf(path: Path, *, pages: int, length: int) -> Pdf | None:
         if reader.is_encrypted and not reader.decrypt(""):
             return None
         count = len(reader.pages)
-    except DependencyError:  # a cipher that pypdf has not on board
+    except DependencyError:  # a cipher that needs another package
         return None
     except (PyPdfError, *_DAMAGE) as error:
         raise NotPdf(f"not readable as a PDF: {reason_of(error)}") from error
@@ -65,13 +67,13 @@ def read_pdf(path: Path, *, pages: int, length: int) -> Pdf | None:
 
 
 def _tidy(text: str) -> str:
-    """Lines without the spaces that laid them out, and without signs that cannot be seen."""
+    """Remove spaces of the page layout and invisible characters."""
     lines = [line.strip() for line in _SPACES.sub(" ", _UNSEEN.sub(" ", text)).split("\n")]
     return _BLANK.sub("\n\n", "\n".join(lines)).strip()
 
 
 def _cut(text: str, length: int) -> str:
-    """``text``, at most ``length`` characters of it, ended at a word."""
+    """Cut ``text`` after a word, to at most ``length`` characters."""
     if len(text) <= length:
         return text
     kept = text[: length - 1]

@@ -1,4 +1,4 @@
-"""The plugin ``text``: one document in, its words out."""
+"""The plugin ``text``: extracts the text of a document."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from tobs_plugins.text.pdf import NotPdf, read_pdf
 class TextConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``text``."""
 
-    pages: Annotated[int, Meta(ge=1, le=2000, description="How many pages are read")] = 20
+    pages: Annotated[int, Meta(ge=1, le=2000, description="Largest number of pages that are read")] = 20
     max_length: Annotated[int, Meta(ge=100, le=500_000, description="Longest text, in characters")] = 30_000
 
 
 class TextOfDocuments(Plugin[TextConfig]):
-    """Takes the words out of PDF documents."""
+    """Extract the text of PDF documents."""
 
     name = "text"
     version = "1"
-    summary = "The words of PDF documents, so that a search finds them"
+    summary = "Extracts the text of PDF documents, so that a search finds it"
     handles = frozenset({"document"})
     band = "describe"
     time_limit = 60.0
     batch = 10
 
     def available(self) -> Requirement | None:
-        """pypdf comes with an extra."""
+        """Check for pypdf, which comes with an extra."""
         return None if find_spec("pypdf") else Requirement("the package pypdf", "pip install pypdf")
 
     def process(self, item: Item) -> Result | None:
-        """The item's words and number of pages; None when it is no PDF, or wants a password."""
+        """Return the item's text and number of pages; None if it is no PDF, or has a password."""
         if item.mime.partition(";")[0].strip().lower() != "application/pdf" and item.path.suffix.lower() != ".pdf":
             return None
         try:

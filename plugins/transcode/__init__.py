@@ -1,4 +1,4 @@
-"""Another form of files that Obsidian cannot show: old sound formats, films, HEIC photos, animated stickers."""
+"""Convert files that Obsidian cannot show: old sound formats, videos, HEIC photos, animated stickers."""
 
 from tobs_plugins.transcode.plugin import Transcode, TranscodeConfig
 

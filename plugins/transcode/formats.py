@@ -1,6 +1,6 @@
-"""What Obsidian plays, and what has to be done to a file that it does not.
+"""Formats that Obsidian plays, and the conversion of the others.
 
-Source: Obsidian help, 'Accepted file formats'; codecs: those of Chromium, in which Obsidian runs on computers.
+Source: Obsidian help, 'Accepted file formats'; codecs: those of Chromium, which Obsidian uses on computers.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from msgspec import Struct
 if TYPE_CHECKING:
     import av
 
-#: Endings that Obsidian plays, if their codecs are known to it. tobs calls .oga and .opus .ogg in the vault.
+#: Suffixes that Obsidian plays if it knows the codecs. tobs names .oga and .opus files .ogg in the vault.
 _PLAYED = frozenset(
     [".mp3", ".ogg", ".oga", ".opus", ".m4a", ".wav", ".flac", ".webm", ".3gp", ".mp4", ".mov", ".mkv", ".ogv"]
 )
 
-#: Endings of sound and film that people send and Obsidian does not play.
+#: Suffixes of sound and video that Obsidian does not play.
 _UNPLAYED = frozenset(
     [
         *(".amr", ".awb", ".wma", ".aac", ".aif", ".aiff", ".aifc", ".ape", ".wv", ".mka", ".ac3", ".dts", ".au"),
@@ -30,13 +30,13 @@ _UNPLAYED = frozenset(
 _SOUNDS = frozenset(["mp3", "vorbis", "opus", "flac", "aac", "pcm_s16le", "pcm_s24le", "pcm_u8", "pcm_f32le"])
 _FILMS = frozenset(["h264", "vp8", "vp9", "av1"])
 
-#: Codecs that may be copied as they are: into MP4, and what a sound alone is then called.
+#: Codecs that can be copied into MP4, and the suffix of a copied sound.
 _INTO_MP4 = frozenset(["aac", "mp3"])
 _SOUND_FILES = {"aac": ".m4a", "mp3": ".mp3"}
 
 
 class Plan(Struct, frozen=True):
-    """What is to be made: a file that ends in ``suffix``, picture and sound copied as they are or converted."""
+    """A conversion: the new ``suffix``; picture and sound are copied or converted."""
 
     suffix: str
     copies_film: bool
@@ -44,18 +44,21 @@ class Plan(Struct, frozen=True):
 
 
 def may_be_media(suffix: str, mime: str) -> bool:
-    """Whether a file is worth looking into."""
+    """Report whether a file may be sound or video."""
     return suffix in _PLAYED or suffix in _UNPLAYED or mime.startswith(("audio/", "video/"))
 
 
 def is_played(suffix: str) -> bool:
-    """Whether Obsidian plays files with this ending (in lower case, with its dot)."""
+    """Report whether Obsidian plays files with this suffix (in lower case, with its dot)."""
     return suffix in _PLAYED
 
 
 def plan_for(path: Path, *, max_seconds: float) -> Plan | None:
-    """What is to be done to the file at ``path``; None when Obsidian plays it, when it holds neither sound nor film, or
-    when it has a film to be converted that is longer than ``max_seconds``. Raises av.FFmpegError."""
+    """Plan the conversion of the file at ``path``.
+
+    Return None if Obsidian plays it, if it has neither sound nor video, or if its video must be converted and is longer
+    than ``max_seconds``. Raises av.FFmpegError.
+    """
     import av
 
     with av.open(str(path)) as container:
@@ -78,13 +81,13 @@ def plan_for(path: Path, *, max_seconds: float) -> Plan | None:
 
 
 def film_streams(container: av.container.InputContainer) -> list[av.VideoStream]:
-    """The films in a file; the cover of a song is none."""
+    """Return the video streams of a file, without the cover of a song."""
     import av
 
     return [s for s in container.streams.video if av.stream.Disposition.attached_pic not in s.disposition]
 
 
 def _codec(stream: av.stream.Stream) -> str:
-    """The codec's usual name, whatever library decodes it; empty for one nobody knows."""
+    """Return the codec's usual name, independent of the decoding library; empty if it is unknown."""
     context = stream.codec_context
     return str(context.codec.canonical_name) if context is not None else ""

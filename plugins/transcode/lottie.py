@@ -1,4 +1,4 @@
-"""Drawings that would never end, or end the process: told before they are drawn.
+"""Reject animations whose rendering would not end or would crash the process.
 
 Source: https://lottie.github.io/lottie-spec (precomposition layers, repeaters)
 """
@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-#: Layers of a drawing, each counted as often as it is drawn (Telegram has a few hundred); copies one repeater makes.
+#: Most rendered layers of an animation (Telegram's have a few hundred), and most copies of a repeater.
 _MOST_LAYERS = 20_000
 _MOST_COPIES = 1_000
 
 
-class Harmful(Exception):
-    """A drawing that must not be drawn."""
+class UnsafeAnimation(Exception):
+    """An animation that must not be rendered."""
 
 
-def require_harmless(drawing: Mapping[str, Any]) -> None:
-    """Raises Harmful for a drawing whose parts hold themselves, or together far more layers than a sticker has."""
+def require_safe(drawing: Mapping[str, Any]) -> None:
+    """Check an animation. Raises UnsafeAnimation if parts contain themselves, or if it has far too many layers."""
     assets = {asset.get("id"): asset.get("layers") for asset in _dicts(drawing.get("assets"))}
     counted: dict[Any, int] = {}
     open_ones: set[Any] = set()
 
     def layers_of(name: Any) -> int:
         if name in open_ones:
-            raise Harmful("a part of it holds itself")
+            raise UnsafeAnimation("a part contains itself")
         if name not in counted:
             open_ones.add(name)
             counted[name] = count(assets.get(name))
@@ -37,20 +37,20 @@ def require_harmless(drawing: Mapping[str, Any]) -> None:
         for layer in _dicts(layers):
             total += 1 + (layers_of(layer["refId"]) if layer.get("refId") in assets else 0)
             if total > _MOST_LAYERS:
-                raise Harmful("it has far too many layers")
+                raise UnsafeAnimation("it has far too many layers")
         return total
 
     try:
         count(drawing.get("layers"))
         _require_few_copies(drawing)
-    except (RecursionError, TypeError) as error:  # nested without an end; names that are no names
-        raise Harmful("its parts are nested without an end") from error
+    except (RecursionError, TypeError) as error:  # endless nesting; invalid names
+        raise UnsafeAnimation("its parts are nested endlessly") from error
 
 
 def _require_few_copies(part: Any) -> None:
     if isinstance(part, dict):
         if part.get("ty") == "rp" and _largest(part.get("c")) > _MOST_COPIES:
-            raise Harmful("it repeats itself without an end")
+            raise UnsafeAnimation("it repeats endlessly")
         part = list(part.values())
     for each in part if isinstance(part, list) else ():
         if isinstance(each, (dict, list)):
@@ -58,7 +58,7 @@ def _require_few_copies(part: Any) -> None:
 
 
 def _largest(value: Any) -> float:
-    """The largest number anywhere in ``value``."""
+    """Return the largest number anywhere in ``value``."""
     if isinstance(value, (int, float)):
         return float(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Photos and stickers that Obsidian does not show, as ones that it does."""
+"""Convert photos and stickers that Obsidian does not show."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import warnings
 from pathlib import Path
 
 from tobs.plugin import reason_of
-from tobs_plugins.transcode.lottie import Harmful, require_harmless
+from tobs_plugins.transcode.lottie import UnsafeAnimation, require_safe
 
-#: Photos of cameras and scanners; Obsidian shows none of them.
+#: Suffixes of photos that Obsidian does not show.
 PHOTOS = frozenset([".heic", ".heif", ".hif", ".tif", ".tiff", ".jp2"])
 PHOTO_TYPES = frozenset(["image/heic", "image/heif", "image/tiff", "image/jp2"])
 
 #: Telegram's animated stickers: Lottie, compressed by gzip. Source: https://core.telegram.org/stickers
 STICKER = ".tgs"
 
-#: Pixels, and bytes of a sticker, after which a file is taken for an attack on the memory.
+#: Most pixels of a picture, and most bytes of a sticker; larger ones may exhaust the memory.
 _MAX_PIXELS = 120_000_000
 _MAX_LOTTIE = 4_000_000
 
-#: Frames a second, and in all, of a sticker's picture. Telegram's are of 60 frames a second, and 3 seconds long.
+#: Frames per second and in all of a converted sticker. Telegram's have 60 frames per second and are 3 seconds long.
 _RATE = 30
 _MOST_FRAMES = 180
 
@@ -31,7 +31,7 @@ class NoPicture(Exception):
 
 
 def photo_as_jpeg(path: Path, target: Path) -> None:
-    """The photo at ``path`` as a JPEG, upright. Raises NoPicture."""
+    """Convert the photo at ``path`` to an upright JPEG. Raises NoPicture."""
     from PIL import Image, ImageOps
     from pillow_heif import register_heif_opener
 
@@ -49,7 +49,7 @@ def photo_as_jpeg(path: Path, target: Path) -> None:
 
 
 def sticker_as_webp(path: Path, target: Path, side: int) -> None:
-    """The animated sticker at ``path`` as an animated WebP, ``side`` pixels wide. Raises NoPicture."""
+    """Convert the animated sticker at ``path`` to an animated WebP, ``side`` pixels wide. Raises NoPicture."""
     from rlottie_python import LottieAnimation
 
     with LottieAnimation.from_data(_lottie(path)) as animation:
@@ -65,12 +65,12 @@ def sticker_as_webp(path: Path, target: Path, side: int) -> None:
 
 
 def _lottie(path: Path) -> str:
-    """The drawing in a sticker, as JSON."""
+    """Read the animation in a sticker, as JSON."""
     try:
         with gzip.open(path) as file:
             packed = file.read(_MAX_LOTTIE + 1)
         if len(packed) > _MAX_LOTTIE:
-            raise NoPicture("not readable as a sticker: far larger than it says")
+            raise NoPicture("not readable as a sticker: it unpacks to more than 4 MB")
         text = packed.decode()
     except (OSError, EOFError, ValueError) as error:
         raise NoPicture(f"not readable as a sticker: {reason_of(error)}") from error
@@ -81,7 +81,7 @@ def _lottie(path: Path) -> str:
     if not isinstance(drawing, dict):
         raise NoPicture("not readable as a sticker: no drawing in it")
     try:
-        require_harmless(drawing)
-    except Harmful as error:
+        require_safe(drawing)
+    except UnsafeAnimation as error:
         raise NoPicture(f"not readable as a sticker: {error}") from error
     return text

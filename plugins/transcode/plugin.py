@@ -1,4 +1,4 @@
-"""The plugin ``transcode``: one file in, a form of it that Obsidian shows out."""
+"""The plugin ``transcode``: converts files that Obsidian cannot show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tobs_plugins.transcode.formats import is_played, may_be_media, plan_for
 from tobs_plugins.transcode.pictures import PHOTO_TYPES, PHOTOS, STICKER, NoPicture, photo_as_jpeg, sticker_as_webp
 from tobs_plugins.transcode.remake import NotMedia, film_encoder, remake
 
-#: A header may be wrong by so many times before a file is taken for an attack.
+#: Largest factor by which a file may be longer than the limit; a longer one is rejected.
 _PATIENCE = 4
 
 
@@ -22,18 +22,20 @@ class TranscodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     sounds: Annotated[bool, Meta(description="Convert sound that Obsidian does not play")] = True
     videos: Annotated[bool, Meta(description="Convert videos that Obsidian does not play")] = True
     photos: Annotated[bool, Meta(description="Convert HEIC, TIFF and JPEG 2000 photos to JPEG")] = True
-    stickers: Annotated[bool, Meta(description="Make animated stickers (.tgs) moving pictures")] = True
-    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longer videos are left alone")] = 30
+    stickers: Annotated[bool, Meta(description="Convert animated stickers (.tgs) to animated pictures")] = True
+    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longest video that is converted")] = 30
     sticker_side: Annotated[int, Meta(ge=64, le=512, description="Width and height of stickers, in pixels")] = 256
-    hardware: Annotated[bool, Meta(description="Use the graphics card (VA-API) for videos, if it can"), EFFORT] = False
+    hardware: Annotated[bool, Meta(description="Use the graphics card (VA-API) for videos, if it works"), EFFORT] = (
+        False
+    )
 
 
 class Transcode(Plugin[TranscodeConfig]):
-    """Makes of a file that Obsidian cannot show one that it can. The original stays."""
+    """Convert files that Obsidian cannot show. The original stays."""
 
     name = "transcode"
     version = "1"
-    summary = "Another form of files that Obsidian cannot show (AMR, WMA, AVI, HEIC, .tgs); originals stay"
+    summary = "Converts files that Obsidian cannot show (AMR, WMA, AVI, HEIC, .tgs); originals stay"
     handles = frozenset({"audio", "voice", "video", "round", "gif", "sticker", "document"})
     band = "convert"
     time_limit = 1800.0
@@ -41,7 +43,7 @@ class Transcode(Plugin[TranscodeConfig]):
     batch = 10
 
     def available(self) -> Requirement | None:
-        """The libraries come with an extra."""
+        """Check for the libraries, which come with an extra."""
         config = self.config
         wanted = [("av", "PyAV", "av", config.sounds or config.videos)]
         wanted += [("PIL", "Pillow", "pillow", config.photos or config.stickers)]
@@ -56,7 +58,7 @@ class Transcode(Plugin[TranscodeConfig]):
         return Requirement(f"the package {missing[0][0]}", f"pip install {packages}")
 
     def process(self, item: Item) -> Result | None:
-        """The item in another form; None when it may stay as it is."""
+        """Return the converted item; None if it needs no conversion."""
         suffix, mime = item.path.suffix.lower(), item.mime.partition(";")[0].strip().lower()
         try:
             if suffix == STICKER or mime == "application/x-tgsticker":
@@ -87,7 +89,7 @@ class Transcode(Plugin[TranscodeConfig]):
             plan = plan_for(item.path, max_seconds=60 * config.max_minutes)
         except (av.FFmpegError, ValueError, OverflowError) as error:
             if is_played(suffix) or item.kind == "document":
-                return None  # shown as it is, or never meant to be shown
+                return None  # Obsidian plays it, or it is an ordinary document
             raise NotMedia(f"not readable: {reason_of(error)}") from error
         if plan is None or not (config.videos if plan.suffix == ".mp4" else config.sounds):
             return None

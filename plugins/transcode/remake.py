@@ -1,4 +1,4 @@
-"""Sound and film into another form, by PyAV: copied where the codec may stay, converted where it may not."""
+"""Convert sound and video with PyAV: streams are copied if possible, else converted."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     Packet = av.Packet[Stream]
 
-#: Sample rates MP3 knows (MPEG-1, 2 and 2.5).
+#: Sample rates of MP3 (MPEG-1, 2 and 2.5).
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
-#: What is said about a recording, and longest text taken over.
-_TOLD = ("title", "artist", "album", "date", "track", "genre")
+#: Metadata that is copied, and the longest text.
+_METADATA = ("title", "artist", "album", "date", "track", "genre")
 _MAX_TEXT = 500
 
-#: Pixels of a picture of a film after which it is taken for an attack on the memory (8K has 33 million).
+#: Most pixels of a video frame (8K has 33 million); larger ones may exhaust the memory.
 _MAX_PIXELS = 36_000_000
 
 _HARDWARE = "h264_vaapi"
@@ -38,12 +38,12 @@ class NotMedia(Exception):
 
 @cache
 def film_encoder(*, hardware: bool) -> str:
-    """The encoder of films: the hardware's by VA-API if that is wanted and a trial shows that it works."""
+    """Return the name of the video encoder: VA-API if ``hardware`` is set and a test succeeds, else software."""
     return _HARDWARE if hardware and _works(_HARDWARE) else _SOFTWARE
 
 
 def _works(encoder: str) -> bool:
-    """Whether ``encoder`` makes a film of one black frame on this machine."""
+    """Test whether ``encoder`` can encode one black frame on this machine."""
     import av
 
     try:
@@ -53,14 +53,14 @@ def _works(encoder: str) -> bool:
             for part in (frame, None):
                 target.mux(stream.encode(part))
     except (av.FFmpegError, ValueError, RuntimeError, NotImplementedError):
-        return False  # whatever is missing (driver, device, encoder): the software does it
+        return False  # driver, device or encoder is missing: use software
     return True
 
 
 def remake(path: Path, target: Path, plan: Plan, *, encoder: str, max_seconds: float) -> None:
-    """Make ``target`` of the file at ``path``. What can be decoded of a damaged file counts.
+    """Convert the file at ``path`` to ``target``. Of a damaged file, the readable part is converted.
 
-    Raises NotMedia, also for a file that goes on far longer than its header says (``max_seconds``).
+    Raises NotMedia, also for a file that is far longer than its header says (``max_seconds``).
     """
     import av
 
@@ -73,7 +73,7 @@ def remake(path: Path, target: Path, plan: Plan, *, encoder: str, max_seconds: f
                 tracks[film.index] = _Copy(made, film) if plan.copies_film else _Film(made, film, encoder)
             for sound in source.streams.audio[:1]:
                 tracks[sound.index] = _Copy(made, sound) if plan.copies_sound else _Sound(made, sound, plan.suffix)
-            made.metadata.update({k: v[:_MAX_TEXT] for k, v in source.metadata.items() if k.lower() in _TOLD})
+            made.metadata.update({k: v[:_MAX_TEXT] for k, v in source.metadata.items() if k.lower() in _METADATA})
             for packet in source.demux([source.streams[index] for index in tracks]):
                 if packet.pts is not None and packet.time_base and packet.pts * packet.time_base > max_seconds:
                     raise NotMedia("longer than its header says")
@@ -87,26 +87,26 @@ def remake(path: Path, target: Path, plan: Plan, *, encoder: str, max_seconds: f
 
 
 class _Copy:
-    """A track whose packets are taken over as they are."""
+    """A stream whose packets are copied."""
 
     def __init__(self, made: av.container.OutputContainer, stream: av.AudioStream | av.VideoStream) -> None:
         self.count = 0
         self._stream = made.add_stream_from_template(stream)
 
     def take(self, packet: Packet) -> Iterator[Packet]:
-        """``packet`` for the new file; nothing for the empty one at the end."""
+        """Return ``packet`` for the new file; nothing for the empty packet at the end."""
         if packet.dts is not None:
             packet.stream = self._stream
             self.count += 1
             yield packet
 
     def rest(self) -> Iterator[Packet]:
-        """Nothing is held back."""
+        """Return nothing: copied packets are not buffered."""
         return iter(())
 
 
 class _Sound:
-    """A track of sound that is converted: MP3 alone, AAC beside a film."""
+    """An audio stream that is converted: MP3 alone, AAC beside a video."""
 
     def __init__(self, made: av.container.OutputContainer, stream: av.AudioStream, suffix: str) -> None:
         self.count = 0
@@ -118,28 +118,28 @@ class _Sound:
         self._stream.bit_rate = channels * max(32_000, 2 * rate)
 
     def take(self, packet: Packet) -> Iterator[Packet]:
-        """What comes of ``packet``; damage in it is passed over."""
+        """Return the converted packets of ``packet``; damaged parts are skipped."""
         import av
 
         for frame in _frames(packet, av.AudioFrame):
             self.count += 1
-            frame.pts = None  # counted anew: old formats count wrongly
+            frame.pts = None  # old formats have wrong timestamps
             yield from self._stream.encode(frame)
 
     def rest(self) -> Iterator[Packet]:
-        """What the encoder still holds."""
+        """Return the packets that are still in the encoder."""
         return iter(self._stream.encode(None))
 
 
 class _Film:
-    """A track of pictures that is converted to H.264, turned as the camera was held."""
+    """A video stream that is converted to H.264, rotated upright."""
 
     def __init__(self, made: av.container.OutputContainer, stream: av.VideoStream, encoder: str) -> None:
         self.count = 0
         self._made = made
         self._source = stream
         self._encoder = encoder
-        # Only frames know how the camera was held, but tracks must be there before anything is written.
+        # Only frames have the rotation, but streams must be added before anything is written.
         self._turn = _turn_of(stream)
         width, height = stream.codec_context.width, stream.codec_context.height
         if not 0 < width * height <= _MAX_PIXELS:
@@ -152,7 +152,7 @@ class _Film:
         self._graph: av.filter.Graph | None = None
 
     def take(self, packet: Packet) -> Iterator[Packet]:
-        """What comes of ``packet``; damage in it is passed over."""
+        """Return the converted packets of ``packet``; damaged parts are skipped."""
         import av
 
         for frame in _frames(packet, av.VideoFrame):
@@ -160,7 +160,7 @@ class _Film:
             yield from self._stream.encode(self._fitted(frame))
 
     def rest(self) -> Iterator[Packet]:
-        """What the encoder still holds."""
+        """Return the packets that are still in the encoder."""
         return iter(self._stream.encode(None))
 
     def _fitted(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -202,7 +202,7 @@ def _pixels(encoder: str) -> str:
 
 
 def _turn_of(stream: av.VideoStream) -> int:
-    """By how many degrees (counterclockwise) the first frame is to be turned: 0, 90, -90 or 180."""
+    """Return the rotation (counterclockwise, in degrees) that turns the first frame upright: 0, 90, -90 or 180."""
     import av
 
     with av.open(str(stream.container.name)) as again:
@@ -217,7 +217,7 @@ _Frame = TypeVar("_Frame", "av.AudioFrame", "av.VideoFrame")
 
 
 def _frames(packet: Packet, kind: type[_Frame]) -> list[_Frame]:
-    """The frames in ``packet``; none in a damaged one."""
+    """Return the frames in ``packet``; none for a damaged one."""
     import av
 
     try:

@@ -1,4 +1,4 @@
-"""What is said in voice messages, written down by a server that speaks OpenAI's interface."""
+"""Transcribe voice messages with a server that has OpenAI's interface."""
 
 from tobs_plugins.transcribe_api.plugin import TranscribeApi, TranscribeApiConfig
 

@@ -1,4 +1,4 @@
-"""A server with OpenAI's interface for transcriptions: one file sent, what it answers told apart.
+"""A server with OpenAI's interface for transcriptions: send a file, and interpret the answer.
 
 Source: https://platform.openai.com/docs/api-reference/audio/createTranscription
 """
@@ -15,29 +15,29 @@ import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    # Slow to import, and every start of tobs imports this module: the functions do it that ask a server.
+    # Slow to import, and every start of tobs imports this module; so functions that send requests import it.
     import httpx
 
-#: Answers that another attempt may change. Source: RFC 9110 (408, 500-504), RFC 6585 (429).
+#: Status codes after which another attempt may succeed. Source: RFC 9110 (408, 500-504), RFC 6585 (429).
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
-#: No transcription is that long (bytes).
+#: Most bytes of an answer; no transcription is that long.
 _MAX_ANSWER = 32 * 2**20
 
-#: Seconds before the second attempt, where the server names none; they double with each.
+#: Seconds before the second attempt if the server names none; they double with each attempt.
 _FIRST_WAIT = 1.0
 
 
-class NotThisFile(Exception):
-    """The server works, but it will not have this file."""
+class FileRejected(Exception):
+    """The server works, but does not accept this file."""
 
 
-class Refused(Exception):
-    """The server does not do what is asked; the text says why."""
+class RequestFailed(Exception):
+    """The server did not do the request; the text has the reason."""
 
 
 class Segment(Struct, frozen=True):
-    """What is said from ``start`` to ``end`` (seconds); ``no_speech_prob``: how likely nobody speaks there (0 to 1)."""
+    """Text from ``start`` to ``end`` (seconds); ``no_speech_prob`` is the probability that nobody speaks (0 to 1)."""
 
     text: str
     start: float = 0.0
@@ -46,7 +46,7 @@ class Segment(Struct, frozen=True):
 
 
 class Transcription(Struct, frozen=True):
-    """What the server understood. ``segments`` is None where it does not tell times."""
+    """The answer of the server. ``segments`` is None if it returns no times."""
 
     text: str
     language: str = ""
@@ -54,7 +54,7 @@ class Transcription(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """The file at ``path``, called ``name`` there, of type ``mime``; ``language`` (a code) may be empty."""
+    """The file at ``path``, sent under ``name`` with the type ``mime``; ``language`` (a code) may be empty."""
 
     path: Path
     name: str
@@ -63,10 +63,10 @@ class Request(Struct, frozen=True):
 
 
 class Endpoint:
-    """``POST base_url/audio/transcriptions``. A context manager: at its end all connections are closed.
+    """``POST base_url/audio/transcriptions``. A context manager: leaving it closes all connections.
 
-    ``timeout`` seconds without a sign end an attempt; after ``retries`` more attempts, or when more than ``patience``
-    seconds would have to be waited in all, it is given up.
+    An attempt ends after ``timeout`` seconds without data. The request fails after ``retries`` more attempts, or if the
+    waits would exceed ``patience`` seconds in all.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Endpoint:
         self._client.close()
 
     def transcribe(self, request: Request) -> Transcription:
-        """Have a file transcribed. Raises NotThisFile, Refused."""
+        """Transcribe a file. Raises FileRejected, RequestFailed."""
         waited, attempt = 0.0, 0
         while True:
             status, wait, reason = self._try(request)
@@ -108,14 +108,14 @@ class Endpoint:
                 return status
             pause = _FIRST_WAIT * 2**attempt if wait is None else wait
             if attempt >= self._retries:
-                raise Refused(f"{reason}, {attempt + 1} times")
+                raise RequestFailed(f"{reason}, {attempt + 1} times")
             if waited + pause > self._patience:
-                raise Refused(f"{reason}; it wants to be left alone for {pause:.0f} s")
+                raise RequestFailed(f"{reason}; it asks to wait {pause:.0f} s")
             self._sleep(pause)
             waited, attempt = waited + pause, attempt + 1
 
     def _try(self, request: Request) -> tuple[Transcription | None, float | None, str]:
-        """One attempt: the transcription; or None, how long to wait (None: not told), and why it did not work."""
+        """Make one attempt. Return the transcription; or None, the seconds to wait (None: unknown), and the reason."""
         import httpx
 
         try:
@@ -125,7 +125,7 @@ class Endpoint:
         except httpx.TransportError as error:
             return None, None, f"the server cannot be reached ({self._clean(str(error)) or type(error).__name__})"
         except httpx.InvalidURL as error:
-            raise Refused(f"base_url is no address: {error}") from error
+            raise RequestFailed(f"base_url is no address: {error}") from error
         code = response.status_code
         if code == 200:
             return self._read(body), None, ""
@@ -133,11 +133,11 @@ class Endpoint:
         if code in _TRANSIENT and b'"insufficient_quota"' not in body:
             return None, _retry_after(response), what
         if code == 400 and self._tells_times:
-            self._tells_times = False  # some models know only the plain form
+            self._tells_times = False  # some models support only the plain form
             return self._try(request)
         if code in (400, 413, 415, 422):
-            raise NotThisFile(what)
-        raise Refused(what)
+            raise FileRejected(what)
+        raise RequestFailed(what)
 
     def _post(self, request: Request) -> tuple[httpx.Response, bytes]:
         form = {"model": self._model, "response_format": "verbose_json" if self._tells_times else "json"}
@@ -153,17 +153,17 @@ class Endpoint:
             for part in response.iter_bytes():
                 body += part
                 if len(body) > _MAX_ANSWER:
-                    raise Refused("the server answered far more than a transcription")
+                    raise RequestFailed("the server answered far more than a transcription")
             return response, body
 
     def _read(self, body: bytes) -> Transcription:
         try:
             return msgspec.json.decode(body, type=Transcription)
         except msgspec.MsgspecError as error:
-            raise Refused("the server answered what is no transcription; is base_url right?") from error
+            raise RequestFailed("the answer of the server is no transcription; check base_url") from error
 
     def _explanation(self, code: int, body: bytes) -> str:
-        """What a server said about its refusal, on one line and without the key."""
+        """Return the server's error text on one line and without the key."""
         known = {401: "the key is wrong or missing", 403: "the key may not do this", 404: "no such address or model"}
         known |= {413: "the file is too large for it", 429: "too many requests"}
         said = self._clean(_message(body))
@@ -176,22 +176,23 @@ class Endpoint:
 
 
 def _message(body: bytes) -> str:
-    """``error.message`` of a JSON answer, wherever it lies; else nothing: a page of HTML explains nothing."""
+    """Return ``error.message`` of a JSON answer, at any level; empty if there is none (a page of HTML explains
+    nothing)."""
     try:
-        told = msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except msgspec.MsgspecError:
         return ""
-    while isinstance(told, dict):
-        told = told.get("error") or told.get("message") or told.get("detail")
-    return told if isinstance(told, str) else ""
+    while isinstance(value, dict):
+        value = value.get("error") or value.get("message") or value.get("detail")
+    return value if isinstance(value, str) else ""
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds to wait, told as a number or as a date (RFC 9110, 10.2.3)."""
-    told = response.headers.get("Retry-After", "").strip()
-    if told.isdigit():
-        return float(told)
+    """Read the seconds to wait from a number or a date (RFC 9110, 10.2.3)."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
     try:
-        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Names of languages as Whisper has them: some servers tell ``english`` where others tell ``en``."""
+"""Names of languages in Whisper: some servers return ``english``, others ``en``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ukrainian uk urdu ur uzbek uz vietnamese vi welsh cy yiddish yi yoruba yo
 _CODES = dict(re.findall(r"(\S+)\s+(\S+)", _NAMES))
 
 
-def language_code(told: str) -> str:
-    """The code of a language that a server told by its code or its name; empty for anything else."""
-    told = told.strip().lower()
-    return _CODES.get(told) or (told if _CODE.fullmatch(told) else "")
+def language_code(name: str) -> str:
+    """Return the code of a language named by its code or its name; empty for anything else."""
+    name = name.strip().lower()
+    return _CODES.get(name) or (name if _CODE.fullmatch(name) else "")

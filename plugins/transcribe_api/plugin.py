@@ -1,4 +1,4 @@
-"""The plugin ``transcribe-api``: one recording in, what a server understood out."""
+"""The plugin ``transcribe-api``: transcribes a recording with a server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tobs.plugin import EFFORT, SECRET, Item, Passage, Plugin, Requirement, Result, Unreadable, transcript
-from tobs_plugins.transcribe_api.endpoint import Endpoint, NotThisFile, Request, Transcription
+from tobs_plugins.transcribe_api.endpoint import Endpoint, FileRejected, Request, Transcription
 from tobs_plugins.transcribe_api.languages import language_code
 
-#: Servers tell the format by the name; what a file is called in Telegram is nobody's business there.
+#: Servers detect the format by the suffix; the name of the file in Telegram is not sent.
 _SUFFIXES = {
     "audio/ogg": "ogg",
     "audio/mpeg": "mp3",
@@ -25,7 +25,7 @@ _SUFFIXES = {
     "video/webm": "webm",
 }
 
-#: A segment that is this likely no speech is one that Whisper made up.
+#: Segments with this probability of no speech were invented by Whisper.
 _NO_SPEECH = 0.8
 
 
@@ -33,29 +33,31 @@ class TranscribeApiConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``transcribe-api``."""
 
     base_url: Annotated[
-        str, Meta(pattern=r"^(https?://[^\s]+)?$", description="Address of the server, up to and with /v1")
+        str, Meta(pattern=r"^(https?://[^\s]+)?$", description="Address of the server, including /v1")
     ] = ""
-    key: Annotated[str, Meta(pattern=r"^[\x21-\x7e]*$", description="Its key, if it wants one"), SECRET] = ""
-    model: Annotated[str, Meta(min_length=1, max_length=200, description="The model to ask for")] = "whisper-1"
+    key: Annotated[str, Meta(pattern=r"^[\x21-\x7e]*$", description="Key for the server, if it needs one"), SECRET] = ""
+    model: Annotated[str, Meta(min_length=1, max_length=200, description="Name of the model")] = "whisper-1"
     language: Annotated[
-        str, Meta(pattern=r"^(auto|[a-z]{2,3})$", description="A code (de), or auto: the server tells it")
+        str, Meta(pattern=r"^(auto|[a-z]{2,3})$", description="A code (de), or auto: the server detects it")
     ] = "auto"
     kinds: Annotated[
-        tuple[Literal["voice", "round", "audio", "video"], ...], Meta(description="What is transcribed")
+        tuple[Literal["voice", "round", "audio", "video"], ...], Meta(description="Kinds of files that are transcribed")
     ] = ("voice", "round")
-    times: Annotated[bool, Meta(description="Also list what is said when, with players")] = True
-    max_megabytes: Annotated[float, Meta(gt=0, le=2000, description="Larger files are left alone")] = 25
-    timeout: Annotated[float, Meta(gt=0, le=900, description="Seconds without a sign from the server"), EFFORT] = 120
+    times: Annotated[bool, Meta(description="Also list each sentence with its time and a player")] = True
+    max_megabytes: Annotated[float, Meta(gt=0, le=2000, description="Largest file that is sent")] = 25
+    timeout: Annotated[float, Meta(gt=0, le=900, description="Seconds without data from the server"), EFFORT] = 120
     retries: Annotated[int, Meta(ge=0, le=10, description="Further attempts after a failure"), EFFORT] = 4
-    patience: Annotated[float, Meta(ge=0, le=900, description="Seconds waited between attempts in all"), EFFORT] = 180
+    patience: Annotated[
+        float, Meta(ge=0, le=900, description="Longest total wait between attempts, in seconds"), EFFORT
+    ] = 180
 
 
 class TranscribeApi(Plugin[TranscribeApiConfig]):
-    """Has a server write down what is said in voice and video messages."""
+    """Transcribe voice and video messages with a server."""
 
     name = "transcribe-api"
     version = "1"
-    summary = "Has a server with OpenAI's interface write down voice messages (they are sent there)"
+    summary = "Transcribes voice messages with a server that has OpenAI's interface (they are sent there)"
     opt_in = True
     handles = frozenset({"voice", "round", "audio", "video"})
     band = "describe"
@@ -69,13 +71,13 @@ class TranscribeApi(Plugin[TranscribeApiConfig]):
         self.handles = frozenset(config.kinds)
 
     def available(self) -> Requirement | None:
-        """Nothing is sent anywhere before somebody said where."""
+        """Require an address: without ``base_url`` nothing is sent anywhere."""
         if self.config.base_url:
             return None
         return Requirement("the option base_url", "set it in config.toml, under [plugins.transcribe-api]")
 
     def process(self, item: Item) -> Result | None:
-        """The item's words; None when there are none, or it is too large."""
+        """Return the item's transcript; None if there is no speech, or the file is too large."""
         config = self.config
         if item.size > config.max_megabytes * 1_000_000:
             return None
@@ -84,7 +86,7 @@ class TranscribeApi(Plugin[TranscribeApiConfig]):
         name = f"{item.kind}.{_SUFFIXES.get(mime) or item.path.suffix.lstrip('.') or 'ogg'}"
         try:
             understood = self._endpoint.transcribe(Request(item.path, name, mime, language))
-        except NotThisFile as error:
+        except FileRejected as error:
             raise Unreadable(str(error)) from error
         passages = _passages(understood)
         return transcript(

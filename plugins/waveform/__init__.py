@@ -1,4 +1,4 @@
-"""A picture of what a recording sounds like: its waveform as a small SVG, and how loud it is."""
+"""The waveform of a recording as a small SVG, and its loudness."""
 
 from tobs_plugins.waveform.plugin import Waveform, WaveformConfig
 

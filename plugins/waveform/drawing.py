@@ -1,17 +1,17 @@
-"""Peaks as a picture: one line a bar, mirrored at the middle."""
+"""Draw peaks as bars, mirrored at the middle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-#: Height of the picture, distance of bars, and the width of one, in pixels.
+#: Height of the picture, distance of bars, and width of a bar, in pixels.
 _HEIGHT = 64
 _STEP = 6
 _WIDTH = 3
 
 
 def draw(peaks: Sequence[int], bars: int, colour: str) -> str:
-    """``peaks`` (not empty) as an SVG of ``bars`` bars; the loudest is as high as the picture."""
+    """Draw ``peaks`` (not empty) as an SVG of ``bars`` bars; the loudest has the full height."""
     loudest = max(peaks) or 1
     path = []
     for bar in range(bars):

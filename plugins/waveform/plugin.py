@@ -1,4 +1,4 @@
-"""The plugin ``waveform``: one recording in, a picture, its duration and its loudness out."""
+"""The plugin ``waveform``: makes a picture of a recording, and measures its duration and loudness."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tobs_plugins.waveform.sound import NoSound, listen
 class WaveformConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``waveform``."""
 
-    bars: Annotated[int, Meta(ge=20, le=500, description="Bars of the picture")] = 100
+    bars: Annotated[int, Meta(ge=20, le=500, description="Number of bars in the picture")] = 100
     colour: Annotated[
-        str, Meta(pattern="^(#[0-9a-fA-F]{3,8}|[a-z]{3,30})$", description="Colour of the bars, as CSS writes it")
+        str, Meta(pattern="^(#[0-9a-fA-F]{3,8}|[a-z]{3,30})$", description="Colour of the bars, in CSS notation")
     ] = "#8080a8"
-    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longer recordings are left alone")] = 180
+    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longest recording that is measured")] = 180
 
 
 class Waveform(Plugin[WaveformConfig]):
-    """Draws the waveform of music and voice messages and measures how long and how loud they are."""
+    """Draw the waveform of music and voice messages, and measure their duration and loudness."""
 
     name = "waveform"
     version = "1"
@@ -34,11 +34,11 @@ class Waveform(Plugin[WaveformConfig]):
     batch = 10
 
     def available(self) -> Requirement | None:
-        """PyAV comes with an extra."""
+        """Check for PyAV, which comes with an extra."""
         return None if find_spec("av") else Requirement("the package PyAV", "pip install av pillow")
 
     def process(self, item: Item) -> Result | None:
-        """The item's waveform; None for a recording without sound, or one that is too long."""
+        """Return the item's waveform; None for a recording without sound, or one that is too long."""
         try:
             sound = listen(item.path, max_seconds=60 * self.config.max_minutes)
         except NoSound as error:

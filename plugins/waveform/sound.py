@@ -1,4 +1,4 @@
-"""What is heard in a file: peaks over time, duration, loudness. Decoded by PyAV, never all of it in memory."""
+"""Measure the sound of a file: peaks over time, duration, loudness. PyAV decodes it piece by piece."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tobs.plugin import reason_of
 if TYPE_CHECKING:
     import av
 
-#: Samples a second that peaks are taken from, and how many of them make one peak (10 ms).
+#: Samples per second, and samples per peak (10 ms).
 _RATE = 8000
 _BLOCK = 80
 
@@ -28,8 +28,8 @@ class NoSound(Exception):
 
 
 class Sound(Struct, frozen=True):
-    """``peaks``: the largest amplitude (0 to 32768) of every 10 ms; ``loudness``: integrated, in LUFS (EBU R128), None
-    for silence and for less than 0.4 s."""
+    """The measured sound. ``peaks``: the largest amplitude (0 to 32768) of every 10 ms; ``loudness``: integrated, in
+    LUFS (EBU R128), None for silence and for less than 0.4 s."""
 
     seconds: float
     peaks: list[int]
@@ -37,9 +37,9 @@ class Sound(Struct, frozen=True):
 
 
 def listen(path: Path, *, max_seconds: float) -> Sound | None:
-    """Decode the first sound of the file at ``path``; None when it has none or lasts longer than ``max_seconds``.
+    """Decode the first audio stream of the file at ``path``; None if it has none or is longer than ``max_seconds``.
 
-    What can be decoded of a damaged file counts. Raises NoSound for one that cannot be decoded at all.
+    Of a damaged file, the readable part is measured. Raises NoSound for a file that cannot be decoded at all.
     """
     import av
 
@@ -72,7 +72,7 @@ def listen(path: Path, *, max_seconds: float) -> Sound | None:
 
 
 def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
-    """The frames that can be decoded; as players do, it goes on after what cannot."""
+    """Return the frames that can be decoded; damaged ones are skipped, as in players."""
     import av
 
     for packet in container.demux(stream):
@@ -81,11 +81,13 @@ def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> I
 
 
 def _take(resampler: av.AudioResampler, frame: av.AudioFrame | None, samples: array[int], peaks: list[int]) -> int:
-    """Resample ``frame`` (None: what is left) and add its full blocks to ``peaks``; the rest stays in ``samples``. How
-    many samples it had."""
+    """Resample ``frame`` (None: flush the resampler) and return the number of its samples.
+
+    Full blocks are added to ``peaks``; the remaining samples stay in ``samples``.
+    """
     count = 0
     for part in resampler.resample(frame):
-        # A plane is padded: only so many bytes are sound.
+        # A plane is padded: the bytes after the samples are no sound.
         samples.frombytes(bytes(part.planes[0])[: 2 * part.samples])
         count += part.samples
     whole = len(samples) - len(samples) % _BLOCK
@@ -100,7 +102,7 @@ def _peak(samples: array[int]) -> int:
 
 
 class _Meter:
-    """Loudness as broadcasters measure it (EBU R128), by FFmpeg's filter."""
+    """Integrated loudness (EBU R128), measured by FFmpeg's filter."""
 
     def __init__(self, stream: av.AudioStream) -> None:
         import av
@@ -115,7 +117,7 @@ class _Meter:
         self._graph.configure()
 
     def hear(self, frame: av.AudioFrame) -> None:
-        """Take in the next part."""
+        """Measure the next frame."""
         import av
 
         self._graph.push(frame)

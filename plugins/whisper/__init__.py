@@ -1,4 +1,4 @@
-"""What is said in voice messages, written down on this computer by Whisper."""
+"""Transcribe voice messages on this computer with Whisper."""
 
 from tobs_plugins.whisper.plugin import Whisper, WhisperConfig
 

@@ -1,4 +1,4 @@
-"""``python -m tobs_plugins.whisper small``: download a model once, so that the plugin finds it."""
+"""Download a model for the plugin: ``python -m tobs_plugins.whisper small``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tobs_plugins.whisper.models import download
 
 
 def main() -> int:
-    """Download the model named on the command line; 2 when none is."""
+    """Download the model named on the command line; return 2 if there is none."""
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.stderr.write("Usage: python -m tobs_plugins.whisper MODEL (tiny, base, small, medium, large-v3, turbo)\n")
         return 2

@@ -1,4 +1,4 @@
-"""Where models are: looked for on this computer only, so that nothing waits for a network that is not there.
+"""Find models on this computer only, so that nothing waits for a missing network.
 
 A model is a folder of files in the format of CTranslate2. Sources: https://github.com/SYSTRAN/faster-whisper,
 https://huggingface.co/docs/huggingface_hub/guides/manage-cache
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-#: Without tokenizer.json faster-whisper asks the network, for a folder on this computer, too.
+#: Without tokenizer.json faster-whisper uses the network, even for a local folder.
 _FILES = ("config.json", "model.bin", "tokenizer.json")
 
 #: Names whose repository is not called ``Systran/faster-whisper-NAME``.
@@ -26,7 +26,7 @@ _REPOSITORIES = {
 
 
 class NoModel(Exception):
-    """There is no such model on this computer: ``what`` is missing, and ``remedy`` brings it."""
+    """There is no such model on this computer: ``what`` is missing, and ``remedy`` says how to get it."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -35,8 +35,8 @@ class NoModel(Exception):
 
 
 def find_model(name: str) -> Path:
-    """The folder of the model called ``name``: a folder itself, a size (``small``), or a repository (``owner/name``)
-    that was downloaded before. Raises NoModel; never asks the network."""
+    """Return the folder of the model called ``name``: a folder itself, a size (``small``), or a repository
+    (``owner/name``) that was downloaded before. Raises NoModel; never uses the network."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _complete(folder, "name a folder with a model converted for CTranslate2")
@@ -52,12 +52,12 @@ def find_model(name: str) -> Path:
 
 
 def repository(name: str) -> str:
-    """Where a model called ``name`` is published."""
+    """Return the repository of the model called ``name``."""
     return name if "/" in name else _REPOSITORIES.get(name, f"Systran/faster-whisper-{name}")
 
 
 def download(name: str) -> str:
-    """Fetch the model ``name`` into the cache of this computer; its folder. Needs the network."""
+    """Download the model ``name`` into the cache of this computer and return its folder. Needs the network."""
     from faster_whisper import download_model
 
     return str(download_model(repository(name)))

@@ -1,4 +1,4 @@
-"""The plugin ``whisper``: one recording in, what is said in it out."""
+"""The plugin ``whisper``: transcribes a recording on this computer."""
 
 from __future__ import annotations
 
@@ -24,36 +24,35 @@ class WhisperConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``whisper``."""
 
     model: Annotated[
-        str, Meta(pattern=_NAME, description="A model's name (tiny, base, small, medium, large-v3, turbo), or a folder")
+        str,
+        Meta(pattern=_NAME, description="Name of a model (tiny, base, small, medium, large-v3, turbo), or a folder"),
     ] = "small"
     language: Annotated[
         str,
         Meta(
             pattern=_LANGUAGES,
-            description="auto; a code (de); or those that are spoken, the most frequent first (ru, en)",
+            description="auto; a code (de); or several codes, the most frequent first (ru, en)",
         ),
     ] = "auto"
     kinds: Annotated[
-        tuple[Literal["voice", "round", "audio", "video"], ...], Meta(description="What is transcribed")
+        tuple[Literal["voice", "round", "audio", "video"], ...], Meta(description="Kinds of files that are transcribed")
     ] = ("voice", "round")
-    times: Annotated[bool, Meta(description="Also list what is said when, with players")] = True
-    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longer recordings are left alone")] = 120
-    beam_size: Annotated[int, Meta(ge=1, le=10, description="Larger is slower and a little better")] = 5
-    threads: Annotated[
-        int, Meta(ge=0, le=256, description="Threads at work; 0: as many as the library takes"), EFFORT
-    ] = 0
-    device: Annotated[Literal["cpu", "cuda", "auto"], Meta(description="What it is computed on")] = "cpu"
+    times: Annotated[bool, Meta(description="Also list each sentence with its time and a player")] = True
+    max_minutes: Annotated[int, Meta(ge=1, le=600, description="Longest recording that is transcribed")] = 120
+    beam_size: Annotated[int, Meta(ge=1, le=10, description="A larger value is slower and a little better")] = 5
+    threads: Annotated[int, Meta(ge=0, le=256, description="Number of threads; 0: the library decides"), EFFORT] = 0
+    device: Annotated[Literal["cpu", "cuda", "auto"], Meta(description="Device for the computation")] = "cpu"
 
 
 class Whisper(Plugin[WhisperConfig]):
-    """Writes down what is said in voice and video messages."""
+    """Transcribe voice and video messages."""
 
     name = "whisper"
     version = "1"
-    summary = "Writes down what is said in voice messages, on this computer (Whisper)"
+    summary = "Transcribes voice messages on this computer (Whisper)"
     handles = frozenset({"voice", "round", "audio", "video"})
     band = "describe"
-    # The model is loaded once, and uses all processors by itself.
+    # One process: it loads the model once, and the model uses all processors.
     processes = 1
     time_limit = 3600.0
     memory_limit = 12 * 2**30
@@ -63,7 +62,7 @@ class Whisper(Plugin[WhisperConfig]):
         self.handles = frozenset(config.kinds)
 
     def available(self) -> Requirement | None:
-        """faster-whisper comes with an extra; models are looked for on this computer only."""
+        """Check for faster-whisper, which comes with an extra, and for a model on this computer."""
         if find_spec("faster_whisper") is None:
             return Requirement("the package faster-whisper", "pip install faster-whisper")
         try:
@@ -73,7 +72,7 @@ class Whisper(Plugin[WhisperConfig]):
         return None
 
     def process(self, item: Item) -> Result | None:
-        """The item's words; None when there are none, or it is too long."""
+        """Return the item's transcript; None if there is no speech, or it is too long."""
         try:
             sound = decode(item.path, max_seconds=60 * self.config.max_minutes)
         except NoSound as error:

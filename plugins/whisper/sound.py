@@ -1,4 +1,4 @@
-"""Recordings as Whisper hears them: 16,000 samples a second, one channel."""
+"""Decode recordings for Whisper: 16,000 samples a second, one channel."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ class NoSound(Exception):
 
 
 def decode(path: Path, *, max_seconds: float) -> NDArray[np.float32] | None:
-    """The samples (-1 to 1) of the first sound of the file at ``path``; None when it has none or lasts longer than
-    ``max_seconds``. What can be decoded of a damaged file counts. Raises NoSound when nothing can."""
+    """Decode the first audio stream of the file at ``path`` to samples (-1 to 1); None if it has none or is longer than
+    ``max_seconds``.
+
+    Of a damaged file, the readable part is decoded. Raises NoSound if nothing can be decoded.
+    """
     import av
     import numpy as np
 
@@ -36,12 +39,12 @@ def decode(path: Path, *, max_seconds: float) -> NDArray[np.float32] | None:
             resampler = av.AudioResampler("s16", "mono", RATE)
             count = 0
             for packet in container.demux(container.streams.audio[0]):
-                with suppress(av.InvalidDataError):  # as players do, go on after what cannot be decoded
+                with suppress(av.InvalidDataError):  # skip damaged parts, as players do
                     for frame in packet.decode():
                         count += _take(resampler, frame, parts)
                 if count > max_seconds * RATE:
-                    return None  # its header tells less than there is
-            _take(resampler, None, parts)  # what the resampler still holds
+                    return None  # longer than its header says
+            _take(resampler, None, parts)  # flush the resampler
     except (av.FFmpegError, ValueError, OverflowError) as error:
         if not parts:
             raise NoSound(f"not readable as audio: {reason_of(error)}") from error

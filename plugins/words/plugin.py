@@ -1,4 +1,4 @@
-"""The plugin ``words``: what templates can do with the words of a text."""
+"""The plugin ``words``: functions for templates about the words of a text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from tobs.plugin import Plugin
 
-#: What Markdown adds to the words: addresses of links, and signs.
+#: Markdown around the words: addresses of links.
 _ADDRESS = re.compile(r"\]\([^)\s]*\)|\[\[[^\]|]*\|")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
@@ -19,31 +19,31 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 class WordsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Options of ``words``."""
 
-    per_minute: Annotated[int, Meta(ge=50, le=1000, description="Words that are read in a minute")] = 230
+    per_minute: Annotated[int, Meta(ge=50, le=1000, description="Words read per minute")] = 230
 
 
 class Words(Plugin[WordsConfig]):
-    """Counts words and cuts texts, in templates."""
+    """Count words and cut texts in templates."""
 
     name = "words"
     version = "1"
     summary = "Functions for templates: word_count, reading_minutes, excerpt"
 
     def template_functions(self) -> Mapping[str, Callable[..., object]]:
-        """The functions by their names."""
+        """Return the functions by their names."""
         return {"word_count": word_count, "reading_minutes": self.reading_minutes, "excerpt": excerpt}
 
     def reading_minutes(self, text: str) -> int:
-        """In how many minutes ``text`` is read; 0 where there is nothing to read."""
+        """Return the reading time of ``text`` in minutes, rounded up; 0 for no text."""
         return math.ceil(word_count(text) / self.config.per_minute)
 
 
 def word_count(text: str) -> int:
-    """How many words ``text`` (Markdown) has."""
+    """Count the words of ``text`` (Markdown)."""
     return len(_WORD.findall(_ADDRESS.sub(" ", text)))
 
 
 def excerpt(text: str, words: int = 20) -> str:
-    """The first ``words`` words of ``text`` on one line, without Markdown; what is cut off is an ellipsis."""
+    """Return the first ``words`` words of ``text`` on one line, without Markdown, and an ellipsis if it was cut."""
     found = [match.group() for match in _WORD.finditer(_ADDRESS.sub(" ", text))]
     return " ".join(found[:words]) + ("…" if len(found) > words else "")

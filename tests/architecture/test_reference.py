@@ -143,7 +143,9 @@ def test_the_picture_shows_notes_of_the_demo_vault_and_is_small() -> None:
 
 def test_the_page_of_the_sandbox_tells_every_route_fault_option_and_world() -> None:
     page = (REPO / "docs/dev/sandbox.md").read_text(encoding="utf-8")
-    control = "".join((REPO / f"tobs/sandbox/{name}.py").read_text(encoding="utf-8") for name in ("control", "play"))
+    control = "".join(
+        (REPO / f"tobs/sandbox/{name}.py").read_text(encoding="utf-8") for name in ("control", "world_routes")
+    )
     routes = re.findall(r'\("(GET|POST)", "(/[\w-]+)"\)', control)
     assert len(routes) > 5
     assert [route for route in routes if f"`{' '.join(route)}" not in page] == []

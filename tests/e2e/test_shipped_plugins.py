@@ -58,11 +58,11 @@ def test_exports_are_told_of_and_a_trial_can_be_sent(serve: Serve, tmp_path: Pat
         assert served.tobs("export", served.target, "--vault", vault, **tell).code == 0
         assert [each["title"] for each in box.got] == ["tobs export finished"]
         assert box.got[0]["message"].startswith("Messages: 30 new")
-        # Nothing new, nothing told; then a trial.
+        # Nothing new, so no message; then a test message.
         assert served.tobs("export", served.target, "--vault", vault, **tell).code == 0
         assert len(box.got) == 1
         trial = served.tobs("plugins", "run", "notify", "--vault", vault, "--json", **tell)
-        assert trial.json["said"] == "Sent to 1 address." and box.got[1]["title"] == "tobs: a trial"
+        assert trial.json["said"] == "Sent to 1 address." and box.got[1]["title"] == "tobs: test message"
         # What cannot be sent is told in the report, and the secret is not.
         box.status = 500
         failed = served.tobs(

@@ -33,7 +33,7 @@ def test_stories_come_with_their_media_and_meet_no_message(serve: Serve, tmp_pat
         assert f'link: "https://t.me/ada_north_garden/s/{id}"' in text and f"story_id: {id}\n" in text
         picture = vault / text.partition('media:\n  - "[[')[2].partition("]]")[0]
         photo = world.stories[ADA][id].media.photo
-        blob = world.open_file("photo", photo.id, "x")
+        blob = world.files.open("photo", photo.id, "x")
         assert picture.read_bytes() == blob.read(0, blob.size)
     with open_archive(vault / ".tobs/archive.db", clock=time.time, read_only=True) as archive:
         for peer in (ADA, POST, ME):

@@ -22,13 +22,15 @@ from tobs.app.export import export
 from tobs.app.run_config import open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.pipeline.context.adapters import ArchivePeers
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.report import start_report
 from tobs.pipeline.session.run_session import open_run
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.watcher import Watcher
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 _EVERY = 900.0
 _TENTHS = int(os.environ.get("WATCH_TENTHS", "10"))
@@ -68,7 +70,7 @@ class Weeks:
 
 
 @asynccontextmanager
-async def unseen(reporter: Reporter) -> AsyncIterator[None]:
+async def unseen(events: RunEvents) -> AsyncIterator[None]:
     """Nobody watches the progress."""
     yield
 
@@ -134,8 +136,10 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
     async with open_run_config(place, "watch", (), watch=unseen) as config, open_run(config) as run:
         peers, queue = ArchivePeers(run.archive, run.archive_thread), ChangeQueue()
-        on_event = partial(tell, config.reporter)
-        async with open_telegram(telegram_settings(place), peers=peers, on_event=on_event, ask_who=False) as telegram:
+        on_event = partial(tell, config.events)
+        async with open_telegram(
+            telegram_settings(place), Stores(peers), on_event=on_event, verify_account=False
+        ) as telegram:
             numbers = iter(range(1_000_000))
             watcher = Watcher(
                 run,
@@ -145,7 +149,7 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
                 Schedule(_EVERY, ZoneInfo("UTC")),
                 clock=clock,
                 wait=clock.wait,
-                new_reporter=lambda: Reporter(f"watch-{next(numbers)}", "watch", [], clock),
+                new_report=lambda: start_report(f"watch-{next(numbers)}", "watch", [], clock),
             )
             tasks = [asyncio.create_task(watcher.watch(())), asyncio.create_task(watcher.listen())]
             try:

@@ -10,7 +10,7 @@ from tobs.errors import ConfigError
 from tobs.plugin import RenderedNote
 from tobs.plugin.configuration import read_config
 from tobs_plugins.autolink import Autolink, AutolinkConfig
-from tobs_plugins.autolink.linking import Titles, linked
+from tobs_plugins.autolink.linking import Titles, add_links
 
 TITLES = Titles(
     {
@@ -50,8 +50,8 @@ CASES = {
 
 @pytest.mark.parametrize("text", CASES)
 def test_the_first_mention_becomes_a_link_and_nothing_else_changes(text: str) -> None:
-    assert linked(text, TITLES) == CASES[text]
-    assert linked(CASES[text], TITLES) == CASES[text], "once is enough"
+    assert add_links(text, TITLES) == CASES[text]
+    assert add_links(CASES[text], TITLES) == CASES[text], "once is enough"
 
 
 def note(vault: Path, body: str, kind: str = "message") -> RenderedNote:

@@ -15,7 +15,7 @@ import pytest
 
 from tobs.config.trust import TrustStore, content_hash
 from tobs.errors import ConfigError
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import start_report
 from tobs.pipeline.session.run_session import report_plugins
 from tobs.plugin import Item
 from tobs.plugin.catalogue import Catalogue, PluginInfo, VaultPlugins, load_plugins
@@ -84,12 +84,12 @@ def test_a_plugin_that_lacks_its_package_is_listed_with_the_command_that_brings_
         assert (missing.state, missing.order) == ("missing", 0)
         assert missing.reason == "the package PyAV is missing; pip install av pillow"
 
-    reporter = Reporter("run", "export", ["@x"], lambda: 0.0)
-    report_plugins(reporter, catalogue, {})
+    report = start_report("run", "export", ["@x"], lambda: 0.0)
+    report_plugins(report.events, catalogue, {})
     assert {("cover", "missing"), ("waveform", "missing")} <= {
-        (idle.name, idle.state) for idle in reporter.report.plugins
+        (idle.name, idle.state) for idle in report.report.plugins
     }
-    assert reporter.finish().exit_code == 0, "what was not asked for is no fault"
+    assert report.finish().exit_code == 0, "what was not asked for is no fault"
 
 
 def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:

@@ -16,7 +16,7 @@ from tobs.plugin.host import Done, Host
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import PluginRef
 from tobs_plugins.dedupe import Dedupe, DedupeConfig, plugin
-from tobs_plugins.dedupe.groups import groups_alike
+from tobs_plugins.dedupe.groups import similar_groups
 from tobs_plugins.dedupe.index import INDEX
 from tobs_plugins.dedupe.looks import Look, look
 
@@ -155,12 +155,12 @@ def test_groups_are_those_that_comparing_each_with_each_finds(most: int, seed: i
         near = [group for group in slow if any(looks[place].differs(looks[other]) <= most for other in group)]
         slow = [group for group in slow if group not in near] + [{place}.union(*near)]
     assert sorted(map(sorted, slow), key=min) == [
-        *sorted([*groups_alike(looks, most), *([n] for n in _alone(looks, most))], key=min)
+        *sorted([*similar_groups(looks, most), *([n] for n in _alone(looks, most))], key=min)
     ]
 
 
 def _alone(looks: list[Look], most: int) -> list[int]:
-    grouped = {place for group in groups_alike(looks, most) for place in group}
+    grouped = {place for group in similar_groups(looks, most) for place in group}
     return [place for place in range(len(looks)) if place not in grouped]
 
 

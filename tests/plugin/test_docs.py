@@ -66,5 +66,5 @@ def test_every_declaration_is_on_the_page_with_its_default() -> None:
 
 
 def test_every_part_of_a_result_is_on_the_page() -> None:
-    assert set(table_under("What it is given and gives back")) == set(Result.__struct_fields__)
+    assert set(table_under("Input and results")) == set(Result.__struct_fields__)
     assert f"after {({5: 'five'})[HostLimits().failures]} failures in a row" in PAGE

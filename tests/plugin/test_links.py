@@ -23,7 +23,7 @@ from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import PluginRef
 from tobs_plugins.links import Links, LinksConfig
 from tobs_plugins.links.addresses import NotPublic, is_public, public_addresses
-from tobs_plugins.links.fetch import Limits, NoPage, NotNow, fetch
+from tobs_plugins.links.fetch import Limits, NoPage, RetryLater, fetch
 from tobs_plugins.links.plugin import links_of
 from tobs_plugins.links.readable import destination, readable
 
@@ -137,7 +137,7 @@ def test_public_addresses_are_asked(address: str) -> None:
     "host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "0", "127.1", "[::ffff:127.0.0.1]", "0.0.0.0"]
 )
 def test_this_computer_is_not_asked_however_it_is_called(web: Web, host: str) -> None:
-    with pytest.raises((NoPage, NotNow)):
+    with pytest.raises((NoPage, RetryLater)):
         fetch(web.url("/", host), Limits(100_000, 5))
     assert web.asked == []
 
@@ -191,7 +191,7 @@ def test_a_redirect_into_the_own_network_is_refused(web: Web) -> None:
 
 def test_redirects_end(web: Web) -> None:
     web.pages["/a"] = (302, {"Location": "/a"}, b"")
-    with pytest.raises(NoPage, match="from page to page"):
+    with pytest.raises(NoPage, match="too many redirects"):
         fetch(web.url("/a"), LIMITS)
     assert len(web.asked) == 6
 
@@ -207,8 +207,8 @@ HTML = {"Content-Type": "text/html"}
         ((200, {"Content-Type": "application/zip"}, b"PK"), NoPage, "a file"),
         ((200, {}, b"?"), NoPage, "a file"),
         ((200, HTML, b"x" * 100_001), NoPage, "larger than allowed"),
-        ((503, {}, b""), NotNow, "answered 503"),
-        ((429, {}, b""), NotNow, "answered 429"),
+        ((503, {}, b""), RetryLater, "answered 503"),
+        ((429, {}, b""), RetryLater, "answered 429"),
     ],
 )
 def test_what_is_no_page_is_told(web: Web, page: Any, error: type[Exception], reason: str) -> None:
@@ -244,7 +244,7 @@ def dripping_headers(handler: Handler) -> None:
 @pytest.mark.parametrize("drips", [endless, dripping_headers])
 def test_a_page_that_drips_is_left_when_its_time_is_over(web: Web, drips: Callable[[Handler], None]) -> None:
     web.pages["/a"] = drips
-    with pytest.raises(NotNow, match="took too long"):
+    with pytest.raises(RetryLater, match="took too long"):
         fetch(web.url("/a"), Limits(10**9, 0.5, here))
 
 
@@ -257,11 +257,11 @@ def test_a_host_that_nobody_knows_or_reaches_is_told() -> None:
 
     with pytest.raises(NoPage, match=r"^nowhere\.example is not known$"):
         fetch("http://nowhere.example/", replace(LIMITS, resolve=unknown))
-    with pytest.raises(NotNow, match="cannot be looked up"):
+    with pytest.raises(RetryLater, match="cannot be looked up"):
         fetch("http://nowhere.example/", replace(LIMITS, resolve=broken))
     with socket.socket() as held:  # bound, but nobody listens
         held.bind(("127.0.0.1", 0))
-        with pytest.raises(NotNow, match="cannot be reached"):
+        with pytest.raises(RetryLater, match="cannot be reached"):
             fetch(f"http://nowhere.example:{held.getsockname()[1]}/", LIMITS)
 
 
@@ -274,7 +274,7 @@ def test_the_certificate_that_is_asked_for_is_the_hosts(web: Web) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # which has no certificate
     context.sni_callback = hello  # type: ignore[assignment]
     web.socket = context.wrap_socket(web.socket, server_side=True, do_handshake_on_connect=False)
-    with pytest.raises(NotNow, match=r"secure\.example cannot be reached"):
+    with pytest.raises(RetryLater, match=r"secure\.example cannot be reached"):
         fetch(f"https://secure.example:{web.server_port}/", LIMITS)
     assert web.asked == [] and set(names) == {"secure.example"}
 

@@ -14,7 +14,7 @@ from tobs.plugin.loading import load_class
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import PluginRef
 from tobs_plugins.notify import Notify, NotifyConfig
-from tobs_plugins.notify.message import has_news, telling
+from tobs_plugins.notify.message import has_news, message_for
 
 
 def ended(*, problems: int = 0, error: str = "", **counts: dict[str, int]) -> FinishedRun:
@@ -25,27 +25,27 @@ def ended(*, problems: int = 0, error: str = "", **counts: dict[str, int]) -> Fi
 
 
 def test_a_run_that_came_right_tells_what_it_brought() -> None:
-    told = telling(
+    told = message_for(
         ended(messages={"new": 12, "edited": 1}, notes={"created": 9}, media={"downloaded": 2}), details=True
     )
     assert (told.title, told.weight) == ("tobs sync finished", "success")
     assert told.text == "Messages: 12 new, 1 edited\nNotes: 9 created\nFiles: 2 downloaded"
-    assert telling(ended(), details=True).text == "Messages: nothing new"
+    assert message_for(ended(), details=True).text == "Messages: nothing new"
 
 
 def test_problems_are_named_or_only_counted() -> None:
-    told = telling(ended(problems=7), details=True)
+    told = message_for(ended(problems=7), details=True)
     assert (told.title, told.weight) == ("tobs sync finished with 7 problems", "warning")
     lines = told.text.splitlines()
     assert lines[1] == "media: file 0: gone away" and lines[-1] == "… and 2 more" and len(lines) == 7
-    assert telling(ended(problems=1), details=False).text == "Messages: nothing new"
+    assert message_for(ended(problems=1), details=False).text == "Messages: nothing new"
 
 
 def test_a_run_that_was_given_up_says_why() -> None:
-    told = telling(ended(error="Telegram does not answer."), details=True)
+    told = message_for(ended(error="Telegram does not answer."), details=True)
     assert (told.title, told.weight) == ("tobs sync failed", "failure")
-    assert told.text.startswith("It was given up: Telegram does not answer.")
-    assert "Telegram" not in telling(ended(error="Telegram does not answer."), details=False).text
+    assert told.text.startswith("The run failed: Telegram does not answer.")
+    assert "Telegram" not in message_for(ended(error="Telegram does not answer."), details=False).text
 
 
 def test_runs_that_brought_nothing_are_not_told_of() -> None:

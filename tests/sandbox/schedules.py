@@ -114,9 +114,9 @@ def build(schedule: Schedule) -> World:
     sizes = [BIG + 777] * schedule.with_big_file + [1, 700_001, 1_300_000]
     for size in sizes:
         data = random.Random(size).randbytes(size)
-        document = world.add_document(data, "application/x-test", [types.DocumentAttributeFilename("a.bin")])
+        document = world.files.add_document(data, "application/x-test", [types.DocumentAttributeFilename("a.bin")])
         world.post(chat, "a file", media=types.MessageMediaDocument(document=document))
-    world.post(chat, media=types.MessageMediaPhoto(photo=world.add_photo(b"\xff\xd8\xff" * 70_000, 640, 480)))
+    world.post(chat, media=types.MessageMediaPhoto(photo=world.files.add_photo(b"\xff\xd8\xff" * 70_000, 640, 480)))
     return world
 
 
@@ -224,13 +224,13 @@ async def play(schedule: Schedule, home: Path) -> tuple[Sandbox, list[Event]]:
             top = await telegram.history_top(chat.id)
             async with asyncio.TaskGroup() as group:
                 found = _Played(telegram, chat.id, home, group)
-                await telegram.walk(chat.id, [(1, top.top)], found, top=top.top, count=top.count)
+                await telegram.walk(chat.id, [(1, top.top)], found, count=top.count)
         assert found.coverage() == [(1, top.top)]
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
         assert len(found.files) >= 4
         for number, (item, part) in found.files.items():
             assert item.remote is not None
-            true = world.open_file(
+            true = world.files.open(
                 "photo" if item.remote.type == "photo" else "document", item.remote.id, item.remote.thumb
             )
             assert part.read_bytes() == true.read(0, true.size), f"the file of message {number} is wrong"

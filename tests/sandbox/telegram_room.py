@@ -16,6 +16,7 @@ from tobs.telegram.net.events import Event
 from tobs.telegram.net.session import Account
 from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 NAP = 0.01
 """Sleeps of retries are cut to this many seconds; floods are slept in full (see ``quick``)."""
@@ -70,11 +71,11 @@ class Room:
 @asynccontextmanager
 async def room(sandbox: Sandbox, home: Path, *, sleep: Any = quick, **changes: Any) -> AsyncIterator[Room]:
     """Log in and open the room for a sandbox. Keyword arguments change the settings, stores go through."""
-    stores = {name: changes.pop(name) for name in ("peers", "takeouts") if name in changes}
+    stores = Stores(**{name: changes.pop(name) for name in ("peers", "takeouts") if name in changes})
     settings = settings_for(sandbox, home, **changes)
     await sign_in(sandbox, settings)
     events: list[Event] = []
-    async with open_telegram(settings, on_event=events.append, sleep=sleep, **stores) as telegram:
+    async with open_telegram(settings, stores, on_event=events.append, sleep=sleep) as telegram:
         yield Room(telegram, events)
 
 
@@ -116,7 +117,7 @@ async def fetch_all(room: Room, chat_id: int, *, workers: int = 0) -> Collected:
     """Walk a whole chat."""
     top = await room.telegram.history_top(chat_id)
     found = Collected()
-    await room.telegram.walk(chat_id, [(1, top.top)], found, top=top.top, count=top.count, workers=workers)
+    await room.telegram.walk(chat_id, [(1, top.top)], found, count=top.count, workers=workers)
     if top.top:
         assert found.coverage() == [(1, top.top)]
     return found

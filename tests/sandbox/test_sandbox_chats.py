@@ -63,7 +63,7 @@ async def test_full_channels_and_users_are_answered(sandbox: Sandbox, client) ->
 
 async def test_a_closed_channel_is_seen_as_forbidden(sandbox: Sandbox, client) -> None:
     peer = await client.get_input_entity(sandbox.ready.targets[0])
-    sandbox.world.closed.add(utils.get_peer_id(peer))
+    sandbox.world.chat_list.closed.add(utils.get_peer_id(peer))
     chats = await client(functions.channels.GetChannelsRequest([peer]))
     assert isinstance(chats.chats[0], types.ChannelForbidden)
     with pytest.raises(errors.ChannelPrivateError):

@@ -23,7 +23,7 @@ async def test_every_chat_of_the_demo_is_read_whole_by_stock_telethon() -> None:
 
 async def test_the_demo_has_a_channel_that_the_account_may_not_read() -> None:
     world = open_world("demo")
-    (closed,) = world.closed
+    (closed,) = world.chat_list.closed
     async with serve(world) as sandbox, telethon_client(sandbox) as client:
         entity = await client.get_entity(world.entity(closed).username)
         with pytest.raises(errors.ChannelPrivateError):

@@ -33,36 +33,36 @@ def test_a_wrong_fault_is_a_usage_error(spec: str) -> None:
         parse_fault(spec)
 
 
-def struck(plan: FaultPlan, calls: int, method: str = "messages.getHistory") -> list[int]:
-    return [number for number in range(1, calls + 1) if plan.struck(method)]
+def triggered_calls(plan: FaultPlan, calls: int, method: str = "messages.getHistory") -> list[int]:
+    return [number for number in range(1, calls + 1) if plan.triggered(method)]
 
 
 def test_the_nth_call_the_next_call_and_each_call() -> None:
-    assert struck(FaultPlan(("messages.getHistory#3=flood:2",)), 6) == [3]
-    assert struck(FaultPlan(("messages.getHistory=drop",)), 6) == [1]
-    assert struck(FaultPlan(("messages.getHistory*=delay:5",)), 4) == [1, 2, 3, 4]
-    assert struck(FaultPlan(("**=drop",)), 3, "anything.atAll") == [1, 2, 3]
-    assert struck(FaultPlan(("messages.getHistory*=drop",)), 3, "messages.search") == []
+    assert triggered_calls(FaultPlan(("messages.getHistory#3=flood:2",)), 6) == [3]
+    assert triggered_calls(FaultPlan(("messages.getHistory=drop",)), 6) == [1]
+    assert triggered_calls(FaultPlan(("messages.getHistory*=delay:5",)), 4) == [1, 2, 3, 4]
+    assert triggered_calls(FaultPlan(("**=drop",)), 3, "anything.atAll") == [1, 2, 3]
+    assert triggered_calls(FaultPlan(("messages.getHistory*=drop",)), 3, "messages.search") == []
 
 
 def test_percents_come_by_the_seed() -> None:
     spec = ("messages.getHistory%20=error:500:INTERNAL",)
-    hits = struck(FaultPlan(spec, seed=5), 1000)
-    assert hits == struck(FaultPlan(spec, seed=5), 1000)
-    assert hits != struck(FaultPlan(spec, seed=6), 1000)
+    hits = triggered_calls(FaultPlan(spec, seed=5), 1000)
+    assert hits == triggered_calls(FaultPlan(spec, seed=5), 1000)
+    assert hits != triggered_calls(FaultPlan(spec, seed=6), 1000)
     assert 120 < len(hits) < 280
 
 
-def test_a_rate_strikes_what_is_too_much_in_a_second() -> None:
+def test_a_rate_applies_to_calls_above_the_limit_of_a_second() -> None:
     plan = FaultPlan(("messages.getHistory*=rate:2",))
     times = [10.0, 10.1, 10.2, 10.9, 11.05, 11.06, 11.2]
-    hits = [bool(plan.struck("messages.getHistory", now)) for now in times]
+    hits = [bool(plan.triggered("messages.getHistory", now)) for now in times]
     assert hits == [False, False, True, True, False, True, False]
 
 
 async def test_a_short_part_loses_its_second_half(sandbox: Sandbox, client) -> None:
     world = sandbox.world
-    document = world.add_document(b"x" * 8192, "application/x-test", [])
+    document = world.files.add_document(b"x" * 8192, "application/x-test", [])
     location = types.InputDocumentFileLocation(document.id, document.access_hash, document.file_reference, "")
     sandbox.faults.add("upload.getFile=short")
     request = functions.upload.GetFileRequest(location, 0, 8192)

@@ -13,7 +13,7 @@ from telethon.tl import functions, types
 
 from tobs.sandbox import Sandbox, SandboxOptions
 from tobs.sandbox.services.files import check_alignment
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds import RpcError
 
 MIB = 1 << 20
 
@@ -31,7 +31,7 @@ def test_only_parts_inside_one_mebibyte_are_served(offset: int, limit: int) -> N
     if allowed:
         check_alignment(offset, limit, precise=False)
     else:
-        with pytest.raises(Refused, match=r"OFFSET_INVALID|LIMIT_INVALID"):
+        with pytest.raises(RpcError, match=r"OFFSET_INVALID|LIMIT_INVALID"):
             check_alignment(offset, limit, precise=False)
 
 
@@ -43,7 +43,7 @@ def test_aligned_parts_are_served(offset: int, limit: int) -> None:
 def posted(sandbox: Sandbox, size: int = 300_000) -> int:
     """A message with a document; its file is on whatever data centre the world puts it."""
     world = sandbox.world
-    document = world.add_document(
+    document = world.files.add_document(
         bytes(range(251)) * (size // 251), "application/x-test", [types.DocumentAttributeFilename("test.bin")]
     )
     return world.post(world.resolve(world.targets[0]), "a file", media=types.MessageMediaDocument(document=document))
@@ -62,7 +62,7 @@ async def test_telethon_downloads_documents_and_photos_whole(sandbox: Sandbox, c
             continue
         done.add(kind)
         item = getattr(found, kind)
-        blob = world.open_file(kind, item.id, item.sizes[-1].type if kind == "photo" else "")
+        blob = world.files.open(kind, item.id, item.sizes[-1].type if kind == "photo" else "")
         assert await client.download_media(found, file=bytes) == blob.read(0, blob.size)
     assert done == {"photo", "document"}
 
@@ -70,7 +70,7 @@ async def test_telethon_downloads_documents_and_photos_whole(sandbox: Sandbox, c
 async def test_an_expired_reference_is_refused_and_a_new_message_cures_it(sandbox: Sandbox, client) -> None:
     id = posted(sandbox)
     old = await message(sandbox, client, id)
-    sandbox.world.stamps.expire()
+    sandbox.world.files.locations.expire()
     location = types.InputDocumentFileLocation(
         old.document.id, old.document.access_hash, old.document.file_reference, ""
     )
@@ -89,7 +89,7 @@ async def test_the_expire_fault_strikes_in_the_middle_of_a_file(sandbox: Sandbox
     sandbox.faults.add("upload.getFile#2=expire")
     # Telethon fetches the message anew by itself: for documents it can.
     data = await client.download_media(found, file=bytes)
-    assert data == sandbox.world.open_file("document", found.document.id).read(0, 1 << 30)
+    assert data == sandbox.world.files.open("document", found.document.id).read(0, 1 << 30)
     assert [entry.error for entry in sandbox.log.calls("upload.getFile")].count("FILE_REFERENCE_EXPIRED") == 1
 
 
@@ -97,7 +97,7 @@ async def test_the_corrupt_fault_changes_bytes_and_not_their_number(sandbox: San
     found = await message(sandbox, client, posted(sandbox))
     sandbox.faults.add("upload.getFile=corrupt")
     data = await client.download_media(found, file=bytes)
-    true = sandbox.world.open_file("document", found.document.id).read(0, 1 << 30)
+    true = sandbox.world.files.open("document", found.document.id).read(0, 1 << 30)
     assert len(data) == len(true) and data != true
 
 
@@ -114,7 +114,7 @@ async def test_hashes_cover_the_mebibyte_of_the_offset(sandbox: Sandbox, client)
 @pytest.mark.parametrize("sandbox", [SandboxOptions(dcs=3)], indirect=True)
 async def test_files_of_other_data_centres_are_fetched_there(sandbox: Sandbox, client) -> None:
     world = sandbox.world
-    home, *others = world.stamps.dcs
+    home, *others = world.files.locations.dcs
     found = []
     for _ in range(40):
         message_ = await message(sandbox, client, posted(sandbox, 10_000))
@@ -126,7 +126,7 @@ async def test_files_of_other_data_centres_are_fetched_there(sandbox: Sandbox, c
     for item in found:
         buffer = io.BytesIO()
         await client.download_media(item, file=buffer)
-        assert buffer.getvalue() == world.open_file("document", item.document.id).read(0, 1 << 30)
+        assert buffer.getvalue() == world.files.open("document", item.document.id).read(0, 1 << 30)
     served = [entry for entry in sandbox.log.calls("upload.getFile") if entry.error is None]
     assert {entry.dc for entry in served} == {home, *others}
 

@@ -122,7 +122,7 @@ async def test_messages_by_id_leave_a_place_for_what_is_not_there(sandbox: Sandb
 
 async def test_a_channel_without_access_is_private(sandbox: Sandbox, client) -> None:
     entity = await client.get_input_entity(sandbox.ready.targets[0])
-    sandbox.world.closed.add(sandbox.world.resolve(sandbox.ready.targets[0]))
+    sandbox.world.chat_list.closed.add(sandbox.world.resolve(sandbox.ready.targets[0]))
     with pytest.raises(errors.ChannelPrivateError):
         await client.get_messages(entity, 1)
 

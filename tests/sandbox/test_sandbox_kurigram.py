@@ -21,7 +21,7 @@ from tobs.sandbox import Sandbox, SandboxOptions
 async def kurigram_client(sandbox: Sandbox) -> AsyncIterator[pyrogram.Client]:
     """A connected kurigram client, not logged in."""
     key = rsa_keys.PublicKey.load_pkcs1(sandbox.key_pem.encode())
-    rsa.server_public_keys[sandbox.server.key.fingerprint] = rsa.PublicKey(m=key.n, e=key.e)
+    rsa.server_public_keys[sandbox.server.context.keys[sandbox.ready.dc].fingerprint] = rsa.PublicKey(m=key.n, e=key.e)
     host = sandbox.ready.server.partition(":")[0]
 
     def connection(**given: Any) -> Connection:
@@ -89,10 +89,10 @@ async def test_kurigram_downloads_files_from_every_data_centre(sandbox: Sandbox)
                 continue
             seen.add(item.dc_id)
             name = item.sizes[-1].type if kind == "photo" else ""
-            blob = world.open_file(kind, item.id, name)
+            blob = world.files.open(kind, item.id, name)
             downloaded = await client.download_media(message, in_memory=True)
             assert bytes(downloaded.getbuffer()) == blob.read(0, blob.size)
-        assert seen == set(world.stamps.dcs)
+        assert seen == set(world.files.locations.dcs)
 
 
 async def test_kurigram_understands_a_flood_wait(sandbox: Sandbox) -> None:

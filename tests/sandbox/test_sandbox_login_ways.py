@@ -16,7 +16,8 @@ from telethon.tl import functions, types
 
 from tests.sandbox.conftest import SMALL, telethon_client
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.sandbox.services.password import Challenge, make_verifier, proves
+from tobs.sandbox.services.password import is_valid_proof, make_verifier
+from tobs.sandbox.state import Challenge
 
 LOCKED = SandboxOptions(password="correct horse", hint="a battery")
 locked = pytest.mark.parametrize("sandbox", [LOCKED], indirect=True)
@@ -89,9 +90,9 @@ def test_the_two_sides_of_srp_agree_for_the_right_password_only(b: int, password
     )
     right = compute_check(rules, password)
     wrong = compute_check(rules, password + "!")
-    assert proves(verifier, challenge, right.A, right.M1)
-    assert not proves(verifier, challenge, wrong.A, wrong.M1)
-    assert not proves(verifier, challenge, bytes(256), right.M1)
+    assert is_valid_proof(verifier, challenge, right.A, right.M1)
+    assert not is_valid_proof(verifier, challenge, wrong.A, wrong.M1)
+    assert not is_valid_proof(verifier, challenge, bytes(256), right.M1)
 
 
 # codes

@@ -138,7 +138,7 @@ async def test_telethon_and_kurigram_see_the_stories_of_a_peer(community: Sandbo
         below = await client(functions.stories.GetPinnedStoriesRequest(ada, 3, 100))
         assert [story.id for story in below.stories] == [1]
         picture = await client.download_media(pinned.stories[0].media, bytes)
-        blob = community.world.open_file("photo", stories[ADA][3].media.photo.id, "x")
+        blob = community.world.files.open("photo", stories[ADA][3].media.photo.id, "x")
         assert picture == blob.read(0, blob.size)
         with pytest.raises(errors.PeerIdInvalidError):
             await client(functions.stories.GetStoriesArchiveRequest(ada, 0, 100))

@@ -18,9 +18,9 @@ from tests.sandbox.test_telegram_files import MIB, WORLD, file_message, read
 from tobs.errors import TransferFailed
 from tobs.model import FileItem, MessageKey
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.sandbox.crypto.counter import encrypt_at
 from tobs.sandbox.crypto.keys import process_key
-from tobs.sandbox.services.cdn import CDN_DC
+from tobs.sandbox.options import CDN_DC
+from tobs.sandbox.services.cdn import encrypt_at
 from tobs.telegram.client.cdn import counter_mode
 from tobs.telegram.net.events import Retried
 
@@ -113,7 +113,7 @@ async def test_a_cdn_with_another_key_than_telegram_says_gives_nothing(
 ) -> None:
     async with serve(open_world(WORLD), SandboxOptions(cdn=True)) as sandbox, room(sandbox, tmp_path) as opened:
         item, key = await file_message(sandbox, opened, b"data" * 50_000)
-        monkeypatch.setattr(type(sandbox.server), "key_of", lambda server, dc: process_key("other"))
+        monkeypatch.setitem(sandbox.server.context.keys, CDN_DC, process_key("other"))
         told = types.CdnConfig([types.CdnPublicKey(CDN_DC, process_key("cdn").pem)])
         monkeypatch.setattr(types, "CdnConfig", lambda keys: told)
         assert await fetched(opened, item, key, tmp_path / "a.part") == b"data" * 50_000
@@ -134,7 +134,7 @@ async def test_a_file_that_only_a_cdn_gives_and_gives_wrong_is_not_accepted(tmp_
 @pytest.mark.parametrize("sandbox", [SandboxOptions(cdn=True)], indirect=True)
 async def test_clients_that_say_nothing_of_cdns_get_files_as_ever(sandbox: Sandbox, connect: Connect) -> None:
     async with connect() as client:
-        document = sandbox.world.add_document(
+        document = sandbox.world.files.add_document(
             b"x" * 100_000, "application/x", [types.DocumentAttributeFilename("a.bin")]
         )
         number = sandbox.world.post(

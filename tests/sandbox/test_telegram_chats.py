@@ -11,7 +11,7 @@ from tests.sandbox.conftest import telethon_client
 from tests.sandbox.telegram_room import fetch_all, room, served_ids
 from tobs.errors import RequestRefused, TargetNotFound, UsageError
 from tobs.model import bare_id
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import start_report
 from tobs.pipeline.select.selection import Selection, select_chats
 from tobs.sandbox import open_world, serve
 from tobs.sandbox.worlds import chats as world
@@ -34,7 +34,7 @@ async def test_chats_that_share_one_sequence_of_ids_are_each_fetched_whole(tmp_p
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
         everything: list[int] = []
         for chat in (world.ME, world.ADA, world.BEN, world.WEATHER, world.CIRCLE):
-            await opened.telegram.every_chat()
+            await opened.telegram.dialogs()
             found = await fetch_all(opened, chat, workers=4)
             assert sorted(found.messages) == served_ids(sandbox, chat)
             assert {message.chat_id for message in found.messages.values()} == {chat}
@@ -96,7 +96,7 @@ async def test_a_dead_invite_link_is_told(code: str, said: str, tmp_path: Path) 
 
 async def test_links_to_posts_topics_people_and_phones_name_their_chat(tmp_path: Path) -> None:
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
-        await opened.telegram.every_chat()
+        await opened.telegram.dialogs()
         club = bare_id(world.CLUB)
         for link in (
             "https://t.me/chess_club/12",
@@ -131,10 +131,10 @@ async def test_archived_chats_are_listed_last_and_left_channels_only_in_a_takeou
 
 async def test_an_exclusion_that_fits_nothing_is_refused(tmp_path: Path) -> None:
     async with serve(open_world("chats")) as sandbox, room(sandbox, tmp_path) as opened:
-        reporter = Reporter("run", "export", [], lambda: 0.0)
+        events = start_report("run", "export", [], lambda: 0.0).events
         with pytest.raises(UsageError, match="fits none"):
-            await select_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), reporter)
-        chosen = await select_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), reporter)
+            await select_chats(opened.telegram, Selection(all=True, exclude=("Nobody",)), events)
+        chosen = await select_chats(opened.telegram, Selection(all=True, exclude=("@ADA_north", "wea")), events)
         assert world.ADA not in {one.chat.id for one in chosen} and world.WEATHER not in {one.chat.id for one in chosen}
 
 

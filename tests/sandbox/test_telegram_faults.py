@@ -89,7 +89,7 @@ async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_pat
                     link._wire._state.time_offset += 4000
             await found(page)
 
-        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, top=top.top, count=top.count, workers=2)
+        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, count=top.count, workers=2)
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
 
 
@@ -107,7 +107,7 @@ async def test_what_is_posted_edited_and_deleted_while_pages_come_loses_nothing(
             texts = [number for number in ids if number not in gone and number % 50 == 3]
             world.edit(chat.id, texts[len(found.pages) % len(texts)], "another text")
 
-        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, top=top.top, count=top.count, workers=3)
+        await opened.telegram.walk(chat.id, [(1, top.top)], on_page, count=top.count, workers=3)
         assert found.coverage() == [(1, top.top)]
         left = {number for number in served_ids(sandbox, chat.id) if number <= top.top}
         assert left <= set(found.messages) <= left | gone
@@ -115,8 +115,8 @@ async def test_what_is_posted_edited_and_deleted_while_pages_come_loses_nothing(
 
 async def test_a_person_met_in_a_message_alone_can_be_asked_for_by_it(tmp_path: Path) -> None:
     async with serve(open_world("demo")) as sandbox, room(sandbox, tmp_path) as opened:
-        stranger = next(user for user in sandbox.world.entities.values() if user.id == 770_000_003)
-        sandbox.world.strangers.add(stranger.id)
+        stranger = next(user for user in sandbox.world.peers.entities.values() if user.id == 770_000_003)
+        sandbox.world.peers.min_users.add(stranger.id)
         with pytest.raises(TargetNotFound):
             await opened.telegram.full(stranger.id)
         await fetch_all(opened, sandbox.world.resolve("@tobs_demo_group"))

@@ -26,7 +26,7 @@ async def walk(telegram: Telegram) -> Collected:
     chat = await telegram.resolve("@synthetic")
     top = await telegram.history_top(chat.id)
     found = Collected()
-    await telegram.walk(chat.id, [(1, top.top)], found, top=top.top, count=top.count)
+    await telegram.walk(chat.id, [(1, top.top)], found, count=top.count)
     return found
 
 

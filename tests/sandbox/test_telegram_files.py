@@ -22,7 +22,7 @@ GET, HASHES = "upload.getFile", "upload.getFileHashes"
 async def file_message(sandbox: Sandbox, opened: Room, data: bytes) -> tuple[FileItem, MessageKey]:
     """Post a document and read it back as the room converts it."""
     chat = await opened.telegram.resolve("@synthetic")
-    document = sandbox.world.add_document(data, "application/x-test", [types.DocumentAttributeFilename("a.bin")])
+    document = sandbox.world.files.add_document(data, "application/x-test", [types.DocumentAttributeFilename("a.bin")])
     number = sandbox.world.post(chat.id, "a file", media=types.MessageMediaDocument(document=document))
     message = await opened.telegram.message(chat.id, number)
     assert message is not None and isinstance(message.media, FileItem)
@@ -89,13 +89,13 @@ async def test_the_thumbnail_of_music_is_fetched_by_the_reference_of_its_message
     thumb, attributes = os.urandom(9_000), [types.DocumentAttributeAudio(3, title="Mill Lane")]
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         chat = await opened.telegram.resolve("@synthetic")
-        document = sandbox.world.add_document(b"song", "audio/mpeg", attributes, thumb)
+        document = sandbox.world.files.add_document(b"song", "audio/mpeg", attributes, thumb)
         number = sandbox.world.post(chat.id, "", media=types.MessageMediaDocument(document=document))
         message = await opened.telegram.message(chat.id, number)
         assert message is not None and isinstance(message.media, FileItem)
         item, key = thumbnail_of(message.media), MessageKey.of(opened.telegram.account.id, chat.id, number)
         assert item is not None
-        sandbox.world.stamps.expire()
+        sandbox.world.files.locations.expire()
         assert await opened.telegram.fetch_file(item, key, tmp_path / "thumb") == len(thumb)
         assert read(tmp_path / "thumb") == thumb and len(opened.told(ReferenceRenewed)) == 1
 
@@ -138,11 +138,11 @@ async def test_a_data_centre_that_nobody_knows_fails_the_file_and_not_the_run(tm
 async def test_photos_are_renewed_alike(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         chat = await opened.telegram.resolve("@synthetic")
-        photo = sandbox.world.add_photo(b"\xff\xd8\xff" + os.urandom(5000), 30, 20)
+        photo = sandbox.world.files.add_photo(b"\xff\xd8\xff" + os.urandom(5000), 30, 20)
         number = sandbox.world.post(chat.id, media=types.MessageMediaPhoto(photo=photo))
         message = await opened.telegram.message(chat.id, number)
         assert message is not None and isinstance(message.media, FileItem)
-        sandbox.world.stamps.expire()
+        sandbox.world.files.locations.expire()
         part = tmp_path / "p.part"
         key = MessageKey.of(opened.telegram.account.id, chat.id, number)
         assert await opened.telegram.fetch_file(message.media, key, part) == 5003
@@ -152,7 +152,7 @@ async def test_photos_are_renewed_alike(tmp_path: Path) -> None:
 async def test_a_file_whose_message_is_gone_is_no_longer_to_be_had(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         item, key = await file_message(sandbox, opened, b"x" * 5000)
-        sandbox.world.stamps.expire()
+        sandbox.world.files.locations.expire()
         sandbox.world.delete(key.chat_id, [key.id])
         with pytest.raises(TransferFailed, match="gone") as caught:
             await opened.telegram.fetch_file(item, key, tmp_path / "a.part")

@@ -59,7 +59,7 @@ async def test_only_the_gaps_asked_for_are_fetched(tmp_path: Path) -> None:
     async with serve(open_world(small(1000, 1, 3))) as sandbox, room(sandbox, tmp_path) as opened:
         chat = await opened.telegram.resolve("@synthetic")
         found = Collected()
-        await opened.telegram.walk(chat.id, [(1, 10), (500, 777)], found, top=1000, count=1000)
+        await opened.telegram.walk(chat.id, [(1, 10), (500, 777)], found, count=1000)
         assert found.coverage() == [(1, 10), (500, 777)]
         assert sorted(found.messages) == [*range(1, 11), *range(500, 778)]
 
@@ -139,7 +139,7 @@ async def test_an_unknown_target_is_told_with_a_remedy(target: str, tmp_path: Pa
 async def test_a_private_channel_is_refused_in_a_sentence(tmp_path: Path) -> None:
     async with serve(open_world(small(5, 1, 1))) as sandbox, room(sandbox, tmp_path) as opened:
         chat = await opened.telegram.resolve("@synthetic")
-        sandbox.world.closed.add(chat.id)
+        sandbox.world.chat_list.closed.add(chat.id)
         for action in (opened.telegram.resolve("@synthetic"), opened.telegram.history_top(chat.id)):
             with pytest.raises(RequestRefused) as caught:
                 await action
@@ -157,10 +157,10 @@ async def test_a_title_that_fits_several_chats_names_them(tmp_path: Path) -> Non
 
 
 async def test_names_once_resolved_are_not_asked_for_again(tmp_path: Path) -> None:
-    from tobs.telegram.stores import MemoryPeers
+    from tobs.telegram.stores import MemoryPeerStore
 
     async with serve(open_world(small(5, 1, 1)), SandboxOptions()) as sandbox:
-        peers = MemoryPeers()
+        peers = MemoryPeerStore()
         for _ in range(2):
             async with room(sandbox, tmp_path, peers=peers) as opened:
                 await opened.telegram.resolve("@synthetic")

@@ -10,7 +10,7 @@ from telethon.sessions import StringSession
 from tests.sandbox.telegram_room import answers, room, settings_for, sign_in
 from tobs.errors import LoginError
 from tobs.sandbox import SandboxOptions, open_world, serve
-from tobs.telegram.login import CodeAsked, check_login, login, logout
+from tobs.telegram.login import CodePrompt, check_login, login, logout
 from tobs.telegram.net.session import SessionFile
 from tobs.telegram.opening import open_telegram
 
@@ -52,8 +52,8 @@ async def test_a_mistyped_code_may_be_given_again(tmp_path: Path) -> None:
         typed = iter(["11111", sandbox.ready.code])
         heard: list[str] = []
 
-        async def ask(asked: CodeAsked) -> str:
-            heard.append(f"{asked.place} {asked.problem}")
+        async def ask(prompt: CodePrompt) -> str:
+            heard.append(f"{prompt.place} {prompt.problem}")
             return next(typed)
 
         await login(settings, phone=sandbox.ready.phone, ask_code=ask, ask_password=answers(""))

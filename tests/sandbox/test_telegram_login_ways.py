@@ -12,8 +12,8 @@ from tests.sandbox.telegram_room import answers, quick, settings_for, sign_in
 from tobs.errors import LoginError, TobsError
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.services.qr import accept, read_token
-from tobs.telegram.login import CodeAsked, PasswordAsked, check_login, login, login_bot, login_qr, logout
-from tobs.telegram.net.rpc_errors import TABLE
+from tobs.telegram.login import CodePrompt, PasswordPrompt, check_login, login, login_bot, login_qr, logout
+from tobs.telegram.net.rpc_errors import RPC_ERRORS
 from tobs.telegram.net.session import Account, SessionFile
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
@@ -29,8 +29,8 @@ class Replies:
         self.texts = list(texts)
         self.asked: list[Any] = []
 
-    async def __call__(self, asked: CodeAsked | PasswordAsked) -> str:
-        self.asked.append(asked)
+    async def __call__(self, prompt: CodePrompt | PasswordPrompt) -> str:
+        self.asked.append(prompt)
         return self.texts.pop(0)
 
 
@@ -54,8 +54,8 @@ async def test_a_password_is_asked_for_with_its_hint_and_may_be_mistyped_twice(t
         typed = Replies("horse", "incorrect horse", "correct horse")
         account = await enter(sandbox, settings, password=typed)
         assert account.id == sandbox.world.me.id and await check_login(settings) == account
-        assert [asked.hint for asked in typed.asked] == ["a battery"] * 3
-        assert [asked.problem for asked in typed.asked] == ["", *["The password is wrong."] * 2]
+        assert [prompt.hint for prompt in typed.asked] == ["a battery"] * 3
+        assert [prompt.problem for prompt in typed.asked] == ["", *["The password is wrong."] * 2]
 
 
 async def test_three_wrong_passwords_end_the_login_and_the_same_one_twice_too(tmp_path: Path) -> None:
@@ -84,13 +84,13 @@ async def test_an_empty_answer_sends_the_code_another_way_until_there_is_none(tm
     async with serve(open_world(WORLD)) as sandbox:
         typed = Replies("", "", "11111", sandbox.ready.code)
         await enter(sandbox, settings_for(sandbox, tmp_path), code=typed)
-        assert [(asked.place, asked.other) for asked in typed.asked] == [
+        assert [(prompt.place, prompt.next_place) for prompt in typed.asked] == [
             ("in the Telegram app", "by SMS"),
             ("by SMS", "by a phone call"),
             ("by a phone call", ""),
             ("by a phone call", ""),
         ]
-        assert typed.asked[0].seconds == 60
+        assert typed.asked[0].timeout == 60
 
 
 async def test_a_code_that_cannot_be_sent_another_way_is_asked_for_once_more(tmp_path: Path) -> None:
@@ -98,17 +98,17 @@ async def test_a_code_that_cannot_be_sent_another_way_is_asked_for_once_more(tmp
     async with serve(open_world(WORLD), SandboxOptions(faults=faults)) as sandbox:
         typed = Replies("", sandbox.ready.code)
         await enter(sandbox, settings_for(sandbox, tmp_path), code=typed)
-        assert typed.asked[1].other == "" and "no other way" in typed.asked[1].problem
+        assert typed.asked[1].next_place == "" and "no other way" in typed.asked[1].problem
 
 
 async def test_for_an_expired_code_a_new_one_is_sent(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox:
         typed = Replies("00000", sandbox.ready.code)
 
-        async def slow(asked: CodeAsked) -> str:
+        async def slow(prompt: CodePrompt) -> str:
             if not typed.asked:
                 sandbox.server.clock.advance(600)
-            return await typed(asked)
+            return await typed(prompt)
 
         await enter(sandbox, settings_for(sandbox, tmp_path), code=slow)
         assert "too old" in typed.asked[1].problem and "new one was sent" in typed.asked[1].problem
@@ -121,8 +121,8 @@ async def test_numbers_that_telegram_refuses_are_told_in_a_sentence(name: str, t
     async with serve(open_world(WORLD), options) as sandbox:
         with pytest.raises(TobsError) as caught:
             await enter(sandbox, settings_for(sandbox, tmp_path))
-    if name in TABLE:
-        assert caught.value.exit_code == 3 and caught.value.message == TABLE[name].message and caught.value.remedy
+    if name in RPC_ERRORS:
+        assert caught.value.exit_code == 3 and caught.value.message == RPC_ERRORS[name].message and caught.value.remedy
     else:
         assert caught.value.exit_code == 4 and name in caught.value.message and "auth.sendCode" in caught.value.message
 
@@ -169,7 +169,7 @@ class Screen:
         self.urls.append(url)
         if len(self.urls) >= self.scan_from:
             user = int(self.sandbox.world.me.id)
-            asyncio.get_running_loop().call_later(0.05, accept, self.sandbox.server, read_token(url), user)
+            asyncio.get_running_loop().call_later(0.05, accept, self.sandbox.server.context, read_token(url), user)
 
 
 async def test_a_scanned_qr_code_logs_in_at_once(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ async def test_a_qr_login_goes_on_at_the_accounts_data_centre_and_asks_for_the_p
         account = await login_qr(settings, show=Screen(sandbox), ask_password=typed)
         session = SessionFile(settings).load()
         assert session is not None and session.dc == sandbox.ready.dc
-        assert typed.asked == [PasswordAsked("two letters")]
+        assert typed.asked == [PasswordPrompt("two letters")]
         assert len(sandbox.log.calls("auth.importLoginToken")) == 1
         assert await check_login(settings) == account
 

@@ -12,7 +12,7 @@ from tobs.errors import TargetNotFound
 from tobs.model import Chat, Page, is_channel_id
 from tobs.sandbox import SandboxOptions, open_world, serve
 from tobs.sandbox.worlds import World
-from tobs.telegram.client.prefetch import Next
+from tobs.telegram.client.prefetch import PrefetchItem
 
 CHATS = 12
 
@@ -20,7 +20,7 @@ CHATS = 12
 def crowded_world() -> World:
     """The demo world with many more small chats."""
     world = open_world("demo")
-    people = [marked for marked in world.entities if 0 < marked < 10**9 and marked != world.me.id][:6]
+    people = [marked for marked in world.peers.entities if 0 < marked < 10**9 and marked != world.me.id][:6]
     for number in range(CHATS):
         user = type(world.entity(people[0]))(
             880_000_000 + number, access_hash=77 + number, first_name=f"Guest {number}"
@@ -41,17 +41,17 @@ async def told(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Pag
         async def on_page(page: Page, pages: list[Page] = pages) -> None:
             pages.append(page)
 
-        await opened.telegram.walk(chat_id, [(1, top.top)], on_page, top=top.top, count=top.count)
+        await opened.telegram.walk(chat_id, [(1, top.top)], on_page, count=top.count)
         found.append((chat, top.count, pages))
     return found
 
 
 async def test_chats_asked_ahead_tell_the_same_by_the_same_requests(tmp_path: Path) -> None:
     async with serve(crowded_world(), SandboxOptions(latency=0.02)) as sandbox, room(sandbox, tmp_path) as opened:
-        chats = [chat.id for chat in await opened.telegram.every_chat() if not is_channel_id(chat.id)]
+        chats = [chat.id for chat in await opened.telegram.dialogs() if not is_channel_id(chat.id)]
         plain = await told(opened, chats)
         before = Counter(opened.telegram.requests)
-        async with opened.telegram.prefetch.reading([Next(chat, in_full=True, from_begin=True) for chat in chats]):
+        async with opened.telegram.prefetch.chats([PrefetchItem(chat, full=True, first_page=True) for chat in chats]):
             prefetched = await told(opened, chats)
         sent = Counter(opened.telegram.requests)
         sent.subtract(before)
@@ -73,9 +73,9 @@ async def test_chats_asked_ahead_tell_the_same_by_the_same_requests(tmp_path: Pa
 
 async def test_a_chat_that_is_refused_is_refused_in_its_turn_and_what_nobody_takes_is_dropped(tmp_path: Path) -> None:
     async with serve(crowded_world()) as sandbox, room(sandbox, tmp_path) as opened:
-        chats = [chat.id for chat in await opened.telegram.every_chat()]
-        order = [Next(chat, in_full=True, from_begin=True) for chat in chats]
-        async with opened.telegram.prefetch.reading(order):
+        chats = [chat.id for chat in await opened.telegram.dialogs()]
+        order = [PrefetchItem(chat, full=True, first_page=True) for chat in chats]
+        async with opened.telegram.prefetch.chats(order):
             await opened.telegram.full(chats[0])
             sandbox.faults.add("users.getFullUser*=error:400:USER_ID_INVALID")
             with pytest.raises(TargetNotFound, match="does not know this user"):

@@ -13,7 +13,7 @@ from tobs.sandbox.services.takeout import allow
 from tobs.sandbox.worlds.world import SERVICE_USER
 from tobs.telegram.client.takeout import delay_text, end_text, scope_flags
 from tobs.telegram.net.events import TakeoutDelayed, TakeoutEnded, TakeoutRefused, TakeoutStarted
-from tobs.telegram.stores import MemoryTakeouts, StoredTakeout
+from tobs.telegram.stores import MemoryTakeoutStore, StoredTakeout
 
 WORLD = "synthetic:messages=600,chats=1,media=0.1,seed=3"
 FINISH = "account.finishTakeoutSession"
@@ -93,7 +93,7 @@ async def test_a_takeout_that_is_allowed_while_the_run_goes_on_is_used_from_ther
             assert not granted
             chat = await opened.telegram.resolve("@synthetic")
             await until(sandbox.server.logged_in_sessions)
-            allow(sandbox.server)
+            allow(sandbox.server.context)
             await until(lambda: opened.telegram.in_takeout)
             found = await fetch_all(opened, chat.id)
             assert sorted(found.messages) == served_ids(sandbox, chat.id)
@@ -146,7 +146,7 @@ async def test_a_short_delay_is_waited_for_and_the_run_goes_on_by_itself(tmp_pat
 
 
 async def test_a_run_that_died_goes_on_with_its_takeout(tmp_path: Path) -> None:
-    takeouts = MemoryTakeouts()
+    takeouts = MemoryTakeoutStore()
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, takeouts=takeouts) as opened:
         account = opened.telegram.account.id
         async with opened.telegram.takeout():
@@ -164,7 +164,7 @@ async def test_a_run_that_died_goes_on_with_its_takeout(tmp_path: Path) -> None:
 
 
 async def test_a_kept_takeout_with_too_few_scopes_is_finished_and_another_asked_for(tmp_path: Path) -> None:
-    takeouts = MemoryTakeouts()
+    takeouts = MemoryTakeoutStore()
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, takeouts=takeouts) as opened:
         account = opened.telegram.account.id
         async with opened.telegram.takeout(["channels", "files"]):
@@ -183,17 +183,17 @@ async def test_a_kept_takeout_with_too_few_scopes_is_finished_and_another_asked_
 
 
 async def test_who_wants_no_takeout_finishes_the_one_left_behind(tmp_path: Path) -> None:
-    takeouts = MemoryTakeouts()
+    takeouts = MemoryTakeoutStore()
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, takeouts=takeouts) as opened:
         account = opened.telegram.account.id
         async with opened.telegram.takeout():
             kept = takeouts.get(account)
             opened.telegram._invoker.takeout_id = 0
         takeouts.put(account, kept)
-        await opened.telegram.without_takeout()
+        await opened.telegram.finish_stored_takeout()
         assert sandbox.server.state.takeouts[kept.id].finished and not takeouts.get(account).id
         sent = sandbox.log.last
-        await opened.telegram.without_takeout()
+        await opened.telegram.finish_stored_takeout()
         assert sandbox.log.last == sent, "nothing to finish, nothing to ask"
 
 

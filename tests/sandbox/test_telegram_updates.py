@@ -103,7 +103,7 @@ async def test_what_is_too_long_ago_names_the_state_to_go_on_from(
     sandbox, opened = world
     before = await state_of(sandbox, opened, box)
     sandbox.world.post(chat, "lost")
-    sandbox.world.forget(chat)
+    sandbox.world.changes.forget(chat)
     sandbox.world.post(chat, "lost too")
     changes = await opened.telegram.changes(box, before)
     assert changes.too_long and changes.state.pts == sandbox.world.pts(box)
@@ -136,13 +136,13 @@ async def test_chats_are_listed_together_with_their_states_and_without_those_tha
     world: tuple[Sandbox, Room],
 ) -> None:
     sandbox, opened = world
-    await opened.telegram.every_chat()
-    sandbox.world.closed.add(LEFT)
-    chats = [chat.id for chat in await opened.telegram.every_chat()]
+    await opened.telegram.dialogs()
+    sandbox.world.chat_list.closed.add(LEFT)
+    chats = [chat.id for chat in await opened.telegram.dialogs()]
     asked = opened.telegram.requests["messages.getPeerDialogs"]
-    listed = {one.chat.id: one for one in await opened.telegram.listed(chats)}
+    listed = {one.chat.id: one for one in await opened.telegram.peer_dialogs(chats)}
     assert opened.telegram.requests["messages.getPeerDialogs"] == asked + 1
     assert set(listed) == set(chats)
     assert listed[CLUB].pts == sandbox.world.pts(CLUB) and listed[CLUB].top == sandbox.world.history(CLUB).top_id
-    sandbox.world.closed.add(CLUB)
-    assert {one.chat.id for one in await opened.telegram.listed(chats)} == set(chats) - {CLUB}
+    sandbox.world.chat_list.closed.add(CLUB)
+    assert {one.chat.id for one in await opened.telegram.peer_dialogs(chats)} == set(chats) - {CLUB}

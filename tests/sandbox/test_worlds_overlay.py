@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.tl import types
 
-from tobs.sandbox.worlds import COMMON, Change, Refused, World, open_world
+from tobs.sandbox.worlds import COMMON, Change, RpcError, World, open_world
 
 
 def small() -> tuple[World, int]:
@@ -19,11 +19,11 @@ def test_a_post_gets_the_next_id_and_the_next_pts() -> None:
     world, chat = small()
     top, pts = world.history(chat).top_id, world.pts(chat)
     heard: list[Change] = []
-    world.listeners.append(heard.append)
+    world.changes.listeners.append(heard.append)
     id = world.post(chat, "hello", reply_to=top)
     assert (id, world.pts(chat), world.history(chat).top_id) == (top + 1, pts + 1, top + 1)
     assert world.history(chat).get(id).message == "hello"
-    assert heard == world.changes(chat, pts) == [Change("new", chat, (id,), pts + 1, 1, heard[0].date)]
+    assert heard == world.changes.since(chat, pts) == [Change("new", chat, (id,), pts + 1, 1, heard[0].date)]
 
 
 def test_an_edit_keeps_the_message_and_tells_its_time() -> None:
@@ -34,7 +34,7 @@ def test_an_edit_keeps_the_message_and_tells_its_time() -> None:
     after = world.history(chat).get(id)
     assert (after.message, after.media, after.date) == ("changed", before.media, before.date)
     assert after.edit_date is not None
-    assert world.changes(chat, 0)[-1].kind == "edit"
+    assert world.changes.since(chat, 0)[-1].kind == "edit"
 
 
 def test_a_reaction_has_no_pts() -> None:
@@ -62,7 +62,7 @@ def test_private_chats_share_one_sequence_of_ids_and_one_pts() -> None:
     one = world.post(first, "a")
     two = world.post(second, "b")
     assert two == one + 1
-    assert [change.chat for change in world.changes(COMMON, 0)] == [first, second]
+    assert [change.chat for change in world.changes.since(COMMON, 0)] == [first, second]
     assert world.dialogs()[:2] == [first, second]
 
 
@@ -72,18 +72,18 @@ def test_a_reference_expires_and_is_renewed_by_fetching_the_message() -> None:
     photos = (history.get(id) for id in history.slice(0, history.count))
     message = next(m for m in photos if isinstance(m.media, types.MessageMediaPhoto))
     photo = message.media.photo
-    world.stamps.expire()
-    with pytest.raises(Refused, match="FILE_REFERENCE_EXPIRED"):
-        world.open_file("photo", photo.id, "x", photo.file_reference)
-    with pytest.raises(Refused, match="FILE_REFERENCE_INVALID"):
-        world.open_file("photo", photo.id, "x", b"never given")
+    world.files.locations.expire()
+    with pytest.raises(RpcError, match="FILE_REFERENCE_EXPIRED"):
+        world.files.open("photo", photo.id, "x", photo.file_reference)
+    with pytest.raises(RpcError, match="FILE_REFERENCE_INVALID"):
+        world.files.open("photo", photo.id, "x", b"never given")
     fresh = history.get(message.id).media.photo
-    assert world.open_file("photo", fresh.id, "x", fresh.file_reference).size == fresh.sizes[-1].size
+    assert world.files.open("photo", fresh.id, "x", fresh.file_reference).size == fresh.sizes[-1].size
 
 
 def test_files_are_spread_over_the_data_centres_there_are() -> None:
     world, chat = small()
-    world.stamps.use_dcs(3)
+    world.files.locations.use_dcs(3)
     history = world.history(chat)
     media = [history.get(id).media for id in history.slice(0, history.count)]
     dcs = {m.photo.dc_id for m in media if isinstance(m, types.MessageMediaPhoto)}
@@ -95,12 +95,12 @@ def test_what_is_unknown_is_refused_by_telegrams_names() -> None:
     world, chat = small()
     for name, ask in {
         "USERNAME_NOT_OCCUPIED": lambda: world.resolve("@nobody"),
-        "FILE_ID_INVALID": lambda: world.open_file("photo", 12),
+        "FILE_ID_INVALID": lambda: world.files.open("photo", 12),
         "MESSAGE_ID_INVALID": lambda: world.edit(chat, 999_999, "x"),
         "PEER_ID_INVALID": lambda: world.history(12),
         "CHANNEL_INVALID": lambda: world.history(-1000000000012),
     }.items():
-        with pytest.raises(Refused, match=name):
+        with pytest.raises(RpcError, match=name):
             ask()
 
 

@@ -15,8 +15,8 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 from tobs.errors import UsageError
-from tobs.sandbox.worlds import World, forge, open_world
-from tobs.sandbox.worlds.spread import BLOCK, Spread
+from tobs.sandbox.worlds import World, open_world, sample_files
+from tobs.sandbox.worlds.sparse_ids import BLOCK, SparseIds
 
 SPEC = "synthetic:messages=600,chats=2,media=0.3,sparse=20,seed=11"
 
@@ -64,13 +64,13 @@ def test_every_file_has_the_size_its_message_tells_and_is_what_it_says() -> None
         media = BinaryReader(data).tgread_object().media
         if isinstance(media, types.MessageMediaPhoto):
             for size in media.photo.sizes:
-                blob = world.open_file("photo", media.photo.id, size.type, media.photo.file_reference)
+                blob = world.files.open("photo", media.photo.id, size.type, media.photo.file_reference)
                 assert blob.size == size.size
                 assert (blob.read(0, 3), blob.read(blob.size - 2, 9)) == (b"\xff\xd8\xff", b"\xff\xd9")
             kinds.add("image/jpeg")
         elif isinstance(media, types.MessageMediaDocument):
             document = media.document
-            blob = world.open_file("document", document.id, "", document.file_reference)
+            blob = world.files.open("document", document.id, "", document.file_reference)
             whole = blob.read(0, blob.size)
             assert len(whole) == document.size
             kinds.add(document.mime_type)
@@ -88,8 +88,8 @@ def test_pictures_have_the_size_asked_for_and_open(seed: int, more: int) -> None
     from PIL import Image
 
     for make, least, width in (
-        (forge.jpeg, forge.JPEG_LEAST, forge.JPEG_WIDTH),
-        (forge.png, forge.PNG_LEAST, forge.PNG_WIDTH),
+        (sample_files.jpeg, sample_files.JPEG_LEAST, sample_files.JPEG_WIDTH),
+        (sample_files.png, sample_files.PNG_LEAST, sample_files.PNG_WIDTH),
     ):
         data = make(seed, least + more)
         assert len(data) == least + more
@@ -100,7 +100,7 @@ def test_pictures_have_the_size_asked_for_and_open(seed: int, more: int) -> None
 
 
 def test_a_png_has_right_checksums() -> None:
-    data = forge.png(3, 20_001)
+    data = sample_files.png(3, 20_001)
     at = 8
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -113,7 +113,7 @@ def test_a_png_has_right_checksums() -> None:
 @given(count=st.integers(0, 700), sparse=st.integers(1, 60), seed=st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_rank_and_select_agree_whatever_the_holes(count: int, sparse: int, seed: int) -> None:
-    spread = Spread(count, sparse, seed)
+    spread = SparseIds(count, sparse, seed)
     ids = [spread.at(rank) for rank in range(count)]
     assert ids == sorted(set(ids))
     assert all(0 < id <= (count + BLOCK) * sparse for id in ids)
@@ -126,7 +126,7 @@ def test_rank_and_select_agree_whatever_the_holes(count: int, sparse: int, seed:
 
 
 def test_holes_are_small_and_large() -> None:
-    spread = Spread(2000, 50, 7)
+    spread = SparseIds(2000, 50, 7)
     ids = [spread.at(rank) for rank in range(2000)]
     gaps = [after - before for before, after in pairwise(ids)]
     assert min(gaps) == 1

@@ -10,8 +10,8 @@ from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 from tobs.errors import UsageError
-from tobs.sandbox.worlds import Refused, World, open_world
-from tobs.sandbox.worlds.tdesktop.people import marked_id
+from tobs.sandbox.worlds import RpcError, World, open_world
+from tobs.sandbox.worlds.tdesktop.peers import marked_id
 from tobs.sandbox.worlds.tdesktop.text import read_text
 from tobs.sandbox.worlds.tl import Tl
 
@@ -46,7 +46,7 @@ def test_every_message_is_there_under_its_id_and_parses_back(world: World) -> No
 
 
 def _old(world: World) -> int:
-    return world.about[CHAT].migrated_from
+    return world.peers.full_info[CHAT].migrated_from
 
 
 def test_it_is_found_by_a_username_made_of_its_id(world: World) -> None:
@@ -61,7 +61,7 @@ def test_negative_ids_are_the_group_it_grew_from(world: World, messages: list[Tl
     assert old.get(4).reply_to.reply_to_msg_id == 3
     across = said(messages, "across the migration").reply_to
     assert (across.reply_to_msg_id, across.reply_to_peer_id.chat_id) == (3, -_old(world))
-    assert world.entities[_old(world)].migrated_to.channel_id == 77
+    assert world.peers.entities[_old(world)].migrated_to.channel_id == 77
 
 
 def test_runs_become_entities_over_utf16(messages: list[Tl]) -> None:
@@ -95,12 +95,12 @@ def test_broken_escapes_and_doubled_keys_are_read(messages: list[Tl]) -> None:
 def test_senders_and_forwards_of_every_age(world: World, messages: list[Tl]) -> None:
     assert said(messages, "the group speaks").from_id.channel_id == 77
     assert said(messages, "as before 2021").from_id.user_id == 14
-    assert world.entities[said(messages, "a deleted account").from_id.user_id].deleted
+    assert world.peers.entities[said(messages, "a deleted account").from_id.user_id].deleted
     assert said(messages, "forwarded, hidden").fwd_from.from_name == "Somebody"
     assert said(messages, "from a channel").fwd_from.from_id.channel_id == 88
     assert said(messages, "forwarded, deleted").fwd_from.from_name == "Deleted Account"
     assert said(messages, "reply elsewhere").reply_to.reply_to_peer_id.channel_id == 88
-    with pytest.raises(Refused, match="CHANNEL_PRIVATE"):
+    with pytest.raises(RpcError, match="CHANNEL_PRIVATE"):
         world.history(-1000000000088)
 
 
@@ -113,14 +113,14 @@ def test_old_ids_carry_their_kind_in_the_upper_half() -> None:
 
 def test_a_file_that_is_there_is_served_and_one_that_is_not_says_so(world: World, messages: list[Tl]) -> None:
     photos = [m.media.photo for m in messages if isinstance(m.media, types.MessageMediaPhoto)]
-    served = world.open_file("photo", photos[0].id, "y", photos[0].file_reference)
+    served = world.files.open("photo", photos[0].id, "y", photos[0].file_reference)
     assert served.read(0, served.size) == (TRAPS / "photos" / "here.jpg").read_bytes()
     assert [photo.sizes[0].size for photo in photos] == [served.size, 5000, 5000, 5000]
     for photo in photos[1:]:  # not included, gone, and a path that leads out of the folder
-        with pytest.raises(Refused, match="LOCATION_INVALID"):
-            world.open_file("photo", photo.id, "y", photo.file_reference)
+        with pytest.raises(RpcError, match="LOCATION_INVALID"):
+            world.files.open("photo", photo.id, "y", photo.file_reference)
     documents = [m.media.document for m in messages if isinstance(m.media, types.MessageMediaDocument)]
-    assert world.open_file("document", documents[0].id).read(0, 99) == b"A paper that is here.\n"
+    assert world.files.open("document", documents[0].id).read(0, 99) == b"A paper that is here.\n"
     assert documents[-1].size == 3_000_000_000
 
 

@@ -14,7 +14,8 @@ from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import Say, saying_waits, telegram_settings, without_pause
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.model.report import RunReport
+from tobs.pipeline.context.report import start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.commands.estimate import Plan
@@ -71,7 +72,7 @@ async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, s
             "There is no target to plan for.", "Name one, such as @channel; tobs chats lists what the account can see."
         )
     selection = _selection(context, targets, choice, time.time())
-    reporter = Reporter("plan", "plan", _told_targets(selection), time.time)
+    report = start_report("plan", "plan", _told_targets(selection), time.time)
     return await make_plan(
         settings=context.settings,
         profile=context.profile,
@@ -79,7 +80,7 @@ async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, s
         archive_path=context.vault / ".tobs" / "archive.db",
         selection=selection,
         zone=ZoneInfo(context.settings.timezone or local_timezone()),
-        reporter=reporter,
+        report=report,
         on_event=saying_waits(say),
     )
 

@@ -11,7 +11,7 @@ from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, open_run_config
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.model import Chat
@@ -30,21 +30,29 @@ async def import_export(
     chat: str = "",
     accept_missing: bool = False,
 ) -> RunReport:
-    """Bring the Telegram Desktop export at ``path`` into the vault; dates without a Unix time are local ones of
-    ``timezone`` (empty: the vault's), ``any_size`` takes over files of any size; ``chat`` says
-    whose messages an export in HTML has.
+    """Bring the Telegram Desktop export at ``path``, or what another source reads, into the vault.
 
+    Dates without a Unix time are local ones of ``timezone`` (empty: the vault's), ``any_size`` takes over files of any
+    size; ``chat`` says whose messages an export in HTML has.
     Raises TobsError for what ends a run; the rest is in the report.
     """
     from tobs.pipeline.commands.import_export import ImportRun
     from tobs.pipeline.media.wanted import media_policy
+    from tobs.sources import SourceConfig
     from tobs.sources.desktop import open_desktop
+    from tobs.sources.registry import source_reading
 
-    policy = media_policy(context.settings, any_size=any_size)
+    policy, told = media_policy(context.settings, any_size=any_size), _told(path)
+    if (other := source_reading(path)) is not None:
+        async with (
+            other.open(SourceConfig(path=path, zone=_zone(context, timezone), mode=mode)) as source,
+            open_run_config(context, "import", told, watch=watch, accept_missing=accept_missing) as config,
+        ):
+            return await ImportRun(config, policy).run_source(source)
     # What is no export makes no vault.
     async with (
         open_desktop(path, zone=_zone(context, timezone), mode=mode, chat=_whose(context, path, chat)) as export,
-        open_run_config(context, "import", _told(path), watch=watch, accept_missing=accept_missing) as config,
+        open_run_config(context, "import", told, watch=watch, accept_missing=accept_missing) as config,
     ):
         return await ImportRun(config, policy).run(export)
 
@@ -52,7 +60,13 @@ async def import_export(
 async def plan_import(context: AppContext, path: Path, *, timezone: str = "", chat: str = "") -> ImportPlan:
     """What an import of ``path`` would bring; changes nothing."""
     from tobs.pipeline.commands.import_preview import plan_import as plan
+    from tobs.pipeline.commands.import_preview import plan_source
+    from tobs.sources import SourceConfig
+    from tobs.sources.registry import source_reading
 
+    if (other := source_reading(path)) is not None:
+        async with other.open(SourceConfig(path=path, zone=_zone(context, timezone))) as source:
+            return await plan_source(source, archive_path=_archive(context), account_name=context.settings.account)
     return await plan(
         path,
         zone=_zone(context, timezone),

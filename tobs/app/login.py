@@ -33,7 +33,7 @@ class Answers(Struct, frozen=True):
 
 async def login(context: AppContext, answers: Answers, *, say: Say) -> Account:
     """Log in and keep the session. Raises LoginError, NetworkError, ConfigError."""
-    from tobs.telegram.login import CodeAsked, PasswordAsked, login_bot, login_qr
+    from tobs.telegram.login import CodePrompt, PasswordPrompt, login_bot, login_qr
     from tobs.telegram.login import login as log_in
 
     settings, on_event = without_pause(telegram_settings(context)), saying_waits(say)
@@ -47,13 +47,13 @@ async def login(context: AppContext, answers: Answers, *, say: Say) -> Account:
             raise LoginError(f"{question} is needed.", "Run tobs login on a terminal.")
         return await asyncio.to_thread(answers.ask, question, secret)
 
-    async def ask_code(asked: CodeAsked) -> str:
-        other = f"; empty: send it {asked.other}, after {asked.seconds} s" if asked.other else ""
-        return await ask(answers.code, f"{asked.problem} The code sent {asked.place}{other}".strip(), False)
+    async def ask_code(prompt: CodePrompt) -> str:
+        other = f"; empty: send it {prompt.next_place}, after {prompt.timeout} s" if prompt.next_place else ""
+        return await ask(answers.code, f"{prompt.problem} The code sent {prompt.place}{other}".strip(), False)
 
-    async def ask_password(asked: PasswordAsked) -> str:
-        hint = f" (hint: {asked.hint})" if asked.hint else ""
-        return await ask(answers.password, f"{asked.problem} The password of the account{hint}".strip(), True)
+    async def ask_password(prompt: PasswordPrompt) -> str:
+        hint = f" (hint: {prompt.hint})" if prompt.hint else ""
+        return await ask(answers.password, f"{prompt.problem} The password of the account{hint}".strip(), True)
 
     if answers.bot_token:
         return await login_bot(settings, answers.bot_token, on_event=on_event)

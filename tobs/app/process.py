@@ -10,7 +10,7 @@ from tobs.app.plugins import find_plugin
 from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.errors import UsageError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 from tobs.plugin.catalogue import Catalogue
 
 

@@ -14,7 +14,7 @@ from tobs.app.run_config import Watch, open_run_config
 from tobs.app.vault import load_templates
 from tobs.config.timezone import local_timezone
 from tobs.errors import UsageError, VaultError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 LAYOUTS = ("auto", "message", "day", "month")
 

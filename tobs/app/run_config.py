@@ -16,13 +16,14 @@ from tobs.app.context import AppContext
 from tobs.app.plugins import load_catalogue
 from tobs.app.vault import open_vault, vault_zone
 from tobs.config.home import environment
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.report import start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.session.run_session import RunConfig
 
 #: Shows a run's progress while it is open.
-Watch = Callable[[Reporter], AbstractAsyncContextManager[None]]
+Watch = Callable[[RunEvents], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
@@ -43,7 +44,7 @@ async def open_run_config(
 
     # Pages make much garbage and no cycles; see tobs.pipeline.notes.render_worker.
     gc.set_threshold(50_000)
-    reporter = Reporter(new_run_id(time.time()), command, list(targets), time.time)
+    report = start_report(new_run_id(time.time()), command, list(targets), time.time)
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
         catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
         functions = gather_functions(catalogue.having("template_functions"))
@@ -59,12 +60,12 @@ async def open_run_config(
                 functions=functions,
                 post_render_plugins=catalogue.having("post_render"),
                 environment=environment(),
-                reporter=reporter,
+                report=report,
                 accept_missing=accept_missing,
                 strict=strict,
                 media_later=media_later,
             )
-            async with watch(reporter):
+            async with watch(report.events):
                 yield config
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import telegram_settings
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.model.report import RunReport
+from tobs.pipeline.context.report import start_report
 
 
 async def sync(
@@ -31,7 +32,7 @@ async def sync(
     if dry_run:
         from tobs.pipeline.sync.preview import preview_sync
 
-        reporter = Reporter("dry-run", "sync", list(targets), time.time)
-        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, targets, reporter)
+        report = start_report("dry-run", "sync", list(targets), time.time)
+        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, targets, report)
     async with open_run_config(context, "sync", targets, watch=watch, accept_missing=accept_missing) as config:
         return await SyncRun(config, settings, accept_deletions, context.settings.counters, fill).sync(targets)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, open_run_config
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 if TYPE_CHECKING:
     from tobs.archive import UndoableRun

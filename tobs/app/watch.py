@@ -13,7 +13,7 @@ from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, new_run_id, open_run_config
 from tobs.app.telegram import telegram_settings, without_pause
 from tobs.app.vault import check_vault_templates
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import ReportBuilder, start_report
 from tobs.pipeline.watch.status import WatchStatus, read_status, set_paused
 from tobs.vault.lock import read_lease
 from tobs.vault.workspace import open_workspace
@@ -36,8 +36,8 @@ async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, sho
     while not stop.is_set():
         settings = without_pause(telegram_settings(context), most=_STANDS_STILL)
 
-        def new_reporter(named: Sequence[str] = tuple(targets)) -> Reporter:
-            return Reporter(new_run_id(time.time()), "watch", list(named), time.time)
+        def new_report(named: Sequence[str] = tuple(targets)) -> ReportBuilder:
+            return start_report(new_run_id(time.time()), "watch", list(named), time.time)
 
         async with open_run_config(context, "watch", targets, watch=shown) as config:
             is_other = changes_rendering(before, context.settings)
@@ -46,7 +46,7 @@ async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, sho
                 settings,
                 context.home.resolve(),
                 lambda: _probe(reopen),
-                new_reporter,
+                new_report,
                 stop,
                 changed,
                 is_other,

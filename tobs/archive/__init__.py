@@ -10,8 +10,7 @@ from tobs.archive.links import NoteLink
 from tobs.archive.media import Decide, MediaDecision, MediaRow, MediaState
 from tobs.archive.messages import Version
 from tobs.archive.new_since import Mark
-from tobs.archive.notes import AdoptedNote, NoteRow, NoteState, Shown, StoredMessage, WrittenNote, pack_base
-from tobs.archive.paths import path_key
+from tobs.archive.notes import AdoptedNote, NoteRow, Shown, StoredMessage, WrittenNote, pack_base
 from tobs.archive.planning import NoteDraft
 from tobs.archive.raw import RawMessage
 from tobs.archive.record import Recorded, deleted_keys, record_changes, record_page
@@ -42,7 +41,6 @@ __all__ = [
     "NoteDraft",
     "NoteLink",
     "NoteRow",
-    "NoteState",
     "Page",
     "PersonSummary",
     "Post",
@@ -70,7 +68,6 @@ __all__ = [
     "look_for_damage",
     "open_archive",
     "pack_base",
-    "path_key",
     "put_back",
     "rebuild_indexes",
     "record_changes",

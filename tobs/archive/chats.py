@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from tobs.archive.encoding import decode_chat, decode_person, encode, id_list, o
 from tobs.archive.raw import TELEGRAM
 from tobs.archive.stale import mark_notes_named, mark_notes_naming
 from tobs.model import Chat, Person, story_peer
+from tobs.model.clock import Clock
 
 _FORMER = "INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)"
 
@@ -23,7 +24,7 @@ _FULL_ONLY = (
 class Chats:
     """The chats of the vault, each as last seen."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
@@ -115,7 +116,7 @@ class Chats:
 class People:
     """Who sends messages, each as last seen."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

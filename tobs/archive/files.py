@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from tobs.archive.database import Database, Row
 from tobs.archive.encoding import encode, id_list
-from tobs.archive.paths import claim_path, path_key, take_path
+from tobs.archive.paths import claim_path, take_path
 from tobs.archive.stale import mark_notes_named, mark_notes_with_file
-from tobs.model import MessageKey
+from tobs.model import MessageKey, path_key
 
 FoundType = Literal["text", "multitext", "number", "checkbox"]
 _FOUND_TYPES: dict[str, FoundType] = {

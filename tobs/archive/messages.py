@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, encode, id_list, key_list, owner_of
 from tobs.archive.stale import mark_notes_named, mark_notes_of_rows
 from tobs.model import GENERAL_TOPIC, Message, MessageKey
+from tobs.model.clock import Clock
 
 _BATCH = 500
 
@@ -66,7 +67,7 @@ class Version(Struct, frozen=True):
 class Messages:
     """The messages of the archive. A message that was deleted on Telegram is kept, but no longer live."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

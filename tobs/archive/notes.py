@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -12,11 +12,9 @@ from tobs.archive.database import Database
 from tobs.archive.encoding import KEYS, decode_message, id_list, key_list, owner_of, pack, unpack
 from tobs.archive.enrichments import Enrichments
 from tobs.archive.media import Media, MediaRow
-from tobs.archive.paths import claim_path, path_key, take_path
+from tobs.archive.paths import claim_path, take_path
 from tobs.archive.planning import NoteDraft, plan_notes
-from tobs.model import Message, MessageKey
-
-NoteState = Literal["planned", "written", "deleted", "retired"]
+from tobs.model import Message, MessageKey, NoteState, path_key
 
 _BATCH = 500
 # An album has up to ten messages; in a busy group others come between them.

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from unicodedata import normalize
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import id_list
 from tobs.errors import VaultError
-
-
-def path_key(path: str) -> str:
-    """What two paths have in common when a file system may take one for the other (case, composition)."""
-    if path.isascii():
-        return path.lower()
-    return normalize("NFC", normalize("NFC", path).casefold())
+from tobs.model import path_key
 
 
 class Paths:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from tobs.archive import stale
 from tobs.archive.database import Database
 from tobs.archive.encoding import id_list, owner_of
-from tobs.archive.paths import no_free_path, path_key
-from tobs.model import MessageKey
+from tobs.archive.paths import no_free_path
+from tobs.model import MessageKey, path_key
 
 
 class NoteDraft(NamedTuple):

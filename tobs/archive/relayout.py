@@ -15,7 +15,8 @@ from msgspec import Struct
 from tobs.archive.database import Database
 from tobs.archive.encoding import encode, id_list, owner_of
 from tobs.archive.notes import Shown
-from tobs.archive.paths import claim_path, path_key
+from tobs.archive.paths import claim_path
+from tobs.model import path_key
 
 _BATCH = 500
 # The layout of the channel whose comments a note shows. A note of a day shows those of one post and is called after it.

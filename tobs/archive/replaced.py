@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec import Struct
 from tobs.archive.database import Database
 from tobs.archive.encoding import id_list, unpack
 from tobs.archive.notes import NoteRow, note_rows
+from tobs.model.clock import Clock
 
 #: Texts are kept for so long (seconds), and no more of them than this (bytes, packed).
 KEPT_FOR = 30 * 86_400.0
@@ -52,7 +53,7 @@ class UndoableRun(Struct, frozen=True):
 class Replaced:
     """The texts that runs wrote over."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import encode
+from tobs.model.clock import Clock
 
 _COLUMNS = "id, command, targets, started, finished, report"
 
@@ -27,7 +28,7 @@ class RunRow(Struct, frozen=True):
 class Runs:
     """The runs of a vault."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 

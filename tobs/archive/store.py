@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,42 +37,171 @@ from tobs.archive.saved import Saved
 from tobs.archive.summaries import Summaries
 from tobs.archive.topics import Topics
 from tobs.archive.updates import Updates
+from tobs.model.clock import Clock
 
 
 class Archive:
-    """The store of record of one vault. Its repositories share one connection, used by one thread at a time."""
+    """The store of record of one vault. Its repositories share one connection, used by one thread at a time.
 
-    def __init__(self, database: Database, clock: Callable[[], float], *, read_only: bool) -> None:
+    Each repository is built when it is first used, so a reader of one table builds one.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, read_only: bool) -> None:
         self._database = database
+        self._clock = clock
         self._read_only = read_only
-        self.meta = Meta(database)
-        self.takeouts = Takeouts(self.meta)
-        self.chats = Chats(database, clock)
-        self.topics = Topics(database)
-        self.comments = Comments(database, self.meta)
-        self.saved = Saved(database, self.meta)
-        self.people = People(database, clock)
-        self.peers = Peers(database)
-        self.raw = RawPages(database)
-        self.messages = Messages(database, clock)
-        self.blooms = Blooms(database)
-        self.coverage = Coverage(database)
-        self.ledgers = Ledgers(database, self.coverage)
-        self.media = Media(database)
-        self.emoji = CustomEmoji(database)
-        self.files = Files(database)
-        self.enrichments = Enrichments(database)
-        self.notes = Notes(database, self.media, self.enrichments)
-        self.links = Links(database)
-        self.paths = Paths(database)
-        self.relayouts = Relayouts(database)
-        self.results = Results(database)
-        self.runs = Runs(database, clock)
-        self.replaced = Replaced(database, clock)
-        self.summaries = Summaries(database)
-        self.updates = Updates(database)
-        self.digests = Digests(database, self.meta)
-        self.new_since = NewSince(database, self.meta)
+
+    # Chats, people and what is known of them
+
+    @cached_property
+    def chats(self) -> Chats:
+        """Chats, each as last seen."""
+        return Chats(self._database, self._clock)
+
+    @cached_property
+    def topics(self) -> Topics:
+        """Topics of forums."""
+        return Topics(self._database)
+
+    @cached_property
+    def comments(self) -> Comments:
+        """Posts and the messages that are comments on them."""
+        return Comments(self._database, self.meta)
+
+    @cached_property
+    def saved(self) -> Saved:
+        """Saved Messages of each account."""
+        return Saved(self._database, self.meta)
+
+    @cached_property
+    def people(self) -> People:
+        """Senders of messages, each as last seen."""
+        return People(self._database, self._clock)
+
+    @cached_property
+    def peers(self) -> Peers:
+        """Access hashes of each account."""
+        return Peers(self._database)
+
+    # Messages and their files
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Messages and their earlier versions."""
+        return Messages(self._database, self._clock)
+
+    @cached_property
+    def raw(self) -> RawPages:
+        """Raw responses the messages came in."""
+        return RawPages(self._database)
+
+    @cached_property
+    def media(self) -> Media:
+        """Media rows: the files of messages, and what became of each."""
+        return Media(self._database)
+
+    @cached_property
+    def files(self) -> Files:
+        """Attachments in the vault, by SHA-256."""
+        return Files(self._database)
+
+    @cached_property
+    def emoji(self) -> CustomEmoji:
+        """Custom emoji of reactions."""
+        return CustomEmoji(self._database)
+
+    @cached_property
+    def results(self) -> Results:
+        """Results of processors, by content hash."""
+        return Results(self._database)
+
+    @cached_property
+    def enrichments(self) -> Enrichments:
+        """Answers of plugins about messages."""
+        return Enrichments(self._database)
+
+    # Settled ids
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """Intervals of message ids that are settled."""
+        return Coverage(self._database)
+
+    @cached_property
+    def blooms(self) -> Blooms:
+        """Bloom filters over message ids."""
+        return Blooms(self._database)
+
+    @cached_property
+    def ledgers(self) -> Ledgers:
+        """Counts of settled ids in each chat."""
+        return Ledgers(self._database, self.coverage)
+
+    # Notes
+
+    @cached_property
+    def notes(self) -> Notes:
+        """Notes: their paths, and what was last written."""
+        return Notes(self._database, self.media, self.enrichments)
+
+    @cached_property
+    def links(self) -> Links:
+        """Messages, chats and people that notes link to."""
+        return Links(self._database)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Vault paths of notes and files, also earlier ones."""
+        return Paths(self._database)
+
+    @cached_property
+    def relayouts(self) -> Relayouts:
+        """Notes on their way from one layout to another."""
+        return Relayouts(self._database)
+
+    @cached_property
+    def replaced(self) -> Replaced:
+        """Texts that runs replaced, for undo."""
+        return Replaced(self._database, self._clock)
+
+    @cached_property
+    def summaries(self) -> Summaries:
+        """Counts of messages and files, for overview notes."""
+        return Summaries(self._database)
+
+    @cached_property
+    def digests(self) -> Digests:
+        """Digests of what a sync changed in a chat."""
+        return Digests(self._database, self.meta)
+
+    # Runs and their state
+
+    @cached_property
+    def meta(self) -> Meta:
+        """Text values by name."""
+        return Meta(self._database)
+
+    @cached_property
+    def takeouts(self) -> Takeouts:
+        """Open takeout sessions."""
+        return Takeouts(self.meta)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs and their reports."""
+        return Runs(self._database, self._clock)
+
+    @cached_property
+    def updates(self) -> Updates:
+        """Update state of each box, and the chats that are synced."""
+        return Updates(self._database)
+
+    @cached_property
+    def new_since(self) -> NewSince:
+        """Messages and files that are new since a cursor."""
+        return NewSince(self._database, self.meta)
+
+    # The archive as a whole
 
     @property
     def path(self) -> Path:
@@ -80,27 +209,27 @@ class Archive:
         return self._database.path
 
     def transaction(self) -> AbstractContextManager[None]:
-        """``with archive.transaction():`` makes everything in it one commit, or nothing. May be nested."""
+        """Make everything in the ``with`` block one commit, or nothing. May be nested."""
         return self._database.transaction()
 
     def begin_dry_run(self) -> None:
-        """From here to ``end_dry_run`` everything is tried only: nothing of it is kept."""
+        """Begin a transaction that ``end_dry_run`` rolls back."""
         self._database.run("BEGIN IMMEDIATE")
 
     def end_dry_run(self) -> None:
-        """Forget what was tried."""
+        """Roll back everything since ``begin_dry_run``."""
         self._database.run("ROLLBACK")
 
     def back_up(self, path: Path) -> None:
-        """A consistent copy of the archive at ``path``, made while it is in use."""
+        """Write a consistent copy of the archive to ``path``; the archive may be in use."""
         self._database.copy_to(path)
 
     def adopt(self, account: int) -> None:
-        """What was imported before anybody had logged in belongs to ``account``."""
+        """Give what was imported before a login to ``account`` (user id)."""
         adopt(self._database, account)
 
     def rename_chat(self, before: int, after: int) -> bool:
-        """A chat's id is known better now; whether there was anything of it."""
+        """Move everything of chat ``before`` to its right id ``after``; return False if there was nothing of it."""
         return rename_chat(self._database, before, after)
 
     def close(self) -> None:
@@ -120,8 +249,8 @@ class Archive:
         self.close()
 
 
-def open_archive(path: Path, *, clock: Callable[[], float], read_only: bool = False) -> Archive:
-    """Open the archive at ``path``, brought to the newest schema; a writer creates it where there is none.
+def open_archive(path: Path, *, clock: Clock, read_only: bool = False) -> Archive:
+    """Open the archive at ``path`` and migrate it to the newest schema; a writer creates a missing one.
 
     ``clock`` returns Unix seconds. Readers may be open beside the one writer. Raises ``VaultNewer``,
     ``VaultUnwritable``, or ``VaultError`` for a file that is no archive.

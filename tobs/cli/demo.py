@@ -11,8 +11,8 @@ import typer
 
 from tobs.cli.common import Common, stderr, stdout, takes_common
 from tobs.cli.export import give_report
-from tobs.cli.progress import shown_progress
-from tobs.pipeline.context.report import RunReport
+from tobs.cli.progress import show_progress
+from tobs.model.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -62,6 +62,6 @@ async def _demo(common: Common, vault: Path) -> RunReport:
             return await run_export(
                 context,
                 list(ready.targets),
-                watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+                watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
                 command="demo",
             )

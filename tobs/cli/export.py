@@ -10,10 +10,10 @@ import typer
 from tobs.cli import fetch_options
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.output import show_report
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 from tobs.cli.trust_prompt import ask_trust
 from tobs.errors import UsageError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +89,7 @@ def export(
         run_export(
             context,
             targets or ([] if all_chats or left else list(context.settings.targets)),
-            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
             strict=strict,
             media_later=media_later,

@@ -15,7 +15,7 @@ from rich.markup import escape
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import give_report, tell_warnings
 from tobs.cli.output import show_table
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 from tobs.cli.trust_prompt import ask_trust
 from tobs.errors import UsageError
 
@@ -79,7 +79,7 @@ def import_(
         import_export(
             context,
             path,
-            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
             mode=media_mode.value,
             timezone=timezone,
             any_size=max_size is None,

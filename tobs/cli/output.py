@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tobs.config.units import format_size
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 _MOST_PROBLEMS = 10
 _NARROW = 60

@@ -10,7 +10,7 @@ import typer
 from tobs.cli import fetch_options
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 from tobs.cli.trust_prompt import ask_trust
 
 
@@ -55,7 +55,7 @@ def process(
         process_vault(
             context,
             targets or [],
-            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
             plugins=plugin or (),
             force=force,
             offline=offline,

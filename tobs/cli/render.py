@@ -9,9 +9,9 @@ import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import give_report, tell_warnings
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 from tobs.errors import TemplateBroken, UsageError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +67,7 @@ def render(
             context,
             targets or (),
             command,
-            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
         )
     )

@@ -9,7 +9,7 @@ import typer
 
 from tobs.cli.common import Common, stderr, takes_common
 from tobs.cli.export import give_report, tell_warnings
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 from tobs.cli.trust_prompt import ask_trust
 
 
@@ -58,7 +58,7 @@ def sync(
         run(
             context,
             targets or (),
-            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
             accept_deletions=accept_deletions,
             dry_run=dry_run,

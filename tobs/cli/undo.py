@@ -10,7 +10,7 @@ import typer
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import give_report
 from tobs.cli.output import show_table
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 from tobs.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def undo(
     """Put back the notes a run changed; what you wrote since stays. What it fetched stays in the archive."""
     from tobs.app import undo as undoing
     from tobs.app.context import open_app_context
-    from tobs.pipeline.context.report import iso_time
+    from tobs.model.report import iso_time
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
     if list_:
@@ -47,7 +47,7 @@ def undo(
         undoing.undo(
             context,
             run,
-            watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet),
+            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
             accept_missing=accept_missing,
         )
     )

@@ -9,7 +9,7 @@ import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.output import show_table
-from tobs.cli.progress import shown_progress
+from tobs.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from tobs.pipeline.commands.verify.faults import Verification
@@ -32,7 +32,7 @@ def verify(
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
     if repair:
-        watch = verifying.repair(context, watch=lambda reporter: shown_progress(reporter, stderr, quiet=common.quiet))
+        watch = verifying.repair(context, watch=lambda events: show_progress(events, stderr, quiet=common.quiet))
         found = asyncio.run(watch)
     else:
         found = verifying.verify(context)

@@ -52,13 +52,13 @@ def watch(
     if status:
         return _tell_status(common, context.vault)
     ask_trust(common, context)
-    from tobs.cli.progress import shown_progress
+    from tobs.cli.progress import show_progress
 
     asyncio.run(
         run(
             lambda: open_app_context(given, verbosity=None),
             targets or (),
-            shown=lambda reporter: shown_progress(reporter, stderr, quiet=True),
+            shown=lambda events: show_progress(events, stderr, quiet=True),
         )
     )
     return 0

@@ -40,6 +40,7 @@ from tobs.model.messages import (
     message_state,
     thread_root,
 )
+from tobs.model.notes import NoteState, path_key
 from tobs.model.pages import Page
 from tobs.model.peers import (
     PeerRecord,
@@ -56,11 +57,11 @@ from tobs.model.richtext import RichBlock
 from tobs.model.text import Entity, Text
 
 __all__ = [
-    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile", "Entity",
-    "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
-    "Message", "MessageKey", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer", "Reaction",
-    "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList", "Topic",
-    "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel", "marked_group",
-    "marked_user", "message_counters", "message_files", "message_name", "message_state", "stories_of", "story_peer",
-    "thread_root", "thumbnail_of", "topic_in",
+    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile",
+    "Entity", "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
+    "Message", "MessageKey", "NoteState", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer",
+    "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList",
+    "Topic", "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel",
+    "marked_group", "marked_user", "message_counters", "message_files", "message_name", "message_state", "path_key",
+    "stories_of", "story_peer", "thread_root", "thumbnail_of", "topic_in",
 ]  # fmt: skip

@@ -1,49 +1,51 @@
-"""One TCP connection of a client: key exchange first, then encrypted sessions."""
+"""A TCP connection of a client: key exchange first, then encrypted sessions."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loguru import logger
 from telethon.tl import types
 
+from tobs.sandbox.context import ServiceContext
 from tobs.sandbox.crypto.envelope import BadEnvelope, seal, unseal
 from tobs.sandbox.crypto.handshake import Handshake, HandshakeFailed
-from tobs.sandbox.mtproto import Dispatcher, Session
+from tobs.sandbox.mtproto import Dispatcher, Session, server_msg_id
+from tobs.sandbox.request_handler import RequestHandler
 from tobs.sandbox.rpc import Call, gzipped, rpc_result
 from tobs.sandbox.state import KeyState
 from tobs.sandbox.transports import BadPacket, Transport, detect
 
-if TYPE_CHECKING:
-    from tobs.sandbox.server import Server
-
-_UNKNOWN_KEY, _TOO_MUCH = -404, -429
+_UNKNOWN_KEY, _TRANSPORT_FLOOD = -404, -429
 _GZIP_FROM = 512  # bytes
 
 
 class Connection:
-    """Reads packets until the client goes away; each request is answered in a task of its own."""
+    """Reads packets until the client disconnects; each request is answered in a task of its own."""
 
     def __init__(
-        self, server: Server, dc: int, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        context: ServiceContext,
+        handler: RequestHandler,
+        dc: int,
+        number: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
-        self.server = server
+        self._context = context
+        self._handler = handler
         self.dc = dc
         self.number = number
         self._reader = reader
         self._writer = writer
         self._transport: Transport | None = None
-        self._handshake = Handshake(server.key_of(dc), dc)
+        self._handshake = Handshake(context.keys[dc], dc)
         self._sessions: dict[int, tuple[Session, Dispatcher]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._plain_id = 0
         self._free_at = 0.0
-
-    @property
-    def sessions(self) -> list[Session]:
-        return [session for session, _ in self._sessions.values()]
 
     async def run(self) -> None:
         """Serve until the connection ends."""
@@ -63,19 +65,21 @@ class Connection:
         finally:
             for task in self._tasks.values():
                 task.cancel()
+            for session_id in list(self._sessions):
+                self.destroy_session(session_id)
             self.close()
 
     def close(self) -> None:
         """End the connection now."""
         self._writer.close()
 
-    def busy(self) -> None:
-        """End the connection as Telegram does with who asks too much: transport error 429."""
-        self._transport_error(_TOO_MUCH)
+    def reject_flood(self) -> None:
+        """End the connection with transport error 429, as Telegram does when a client sends too many requests."""
+        self._transport_error(_TRANSPORT_FLOOD)
         self.close()
 
     def abort(self) -> None:
-        """End the connection as a cable pulled out would."""
+        """End the connection at once, as an unplugged cable would."""
         self._writer.transport.abort()
 
     # -- packets
@@ -86,10 +90,10 @@ class Connection:
             body, new_key = self._handshake.answer(packet)
             if new_key is not None:
                 key = KeyState(new_key.key, new_key.key_id, self.dc, new_key.salt)
-                self.server.state.keys[key.key_id] = key
+                self._context.state.keys[key.key_id] = key
             self._plain(body)
             return
-        key_state = self.server.state.keys.get(key_id)
+        key_state = self._context.state.keys.get(key_id)
         if key_state is None or key_state.dc != self.dc:
             self._transport_error(_UNKNOWN_KEY)
             return
@@ -102,16 +106,21 @@ class Connection:
             session = Session(session_id, key, self)
             dispatcher = Dispatcher(session, lambda id, request: self._request(session, id, request))
             known = self._sessions[session_id] = session, dispatcher
+            self._context.sessions.append(session)
             created = types.NewSessionCreated(msg_id, session_id & 0x7FFFFFFFFFFFFFFF, key.salt)
-            self.say(session, bytes(created), content=False)
+            self.send(session, bytes(created), content=False)
         return known[1]
 
-    def forget(self, session_id: int) -> bool:
-        """destroy_session: whether there was one."""
-        return self._sessions.pop(session_id, None) is not None
+    def destroy_session(self, session_id: int) -> bool:
+        """Forget a session; return False if there was none."""
+        known = self._sessions.pop(session_id, None)
+        if known is None:
+            return False
+        self._context.sessions.remove(known[0])
+        return True
 
     def _plain(self, body: bytes) -> None:
-        self._plain_id = max(self._plain_id + 4, self.server.real_msg_id())
+        self._plain_id = max(self._plain_id + 4, server_msg_id())
         self._write(struct.pack("<qqi", 0, self._plain_id | 1, len(body)) + body)
 
     def _transport_error(self, code: int) -> None:
@@ -124,26 +133,28 @@ class Connection:
 
     # -- messages
 
-    def say(self, session: Session, body: bytes, *, answer: bool = False, content: bool = True) -> None:
+    def send(self, session: Session, body: bytes, *, answer: bool = False, content: bool = True) -> None:
         """Send one message of a session."""
-        self._write(seal(session.key.key, session.key.key_id, session.seal_next(body, answer=answer, content=content)))
+        self._write(
+            seal(session.key.key, session.key.key_id, session.next_message(body, answer=answer, content=content))
+        )
 
     def answer(self, session: Session, msg_id: int, body: bytes, *, damage: bool = False, pack: bool = True) -> None:
         """Send the result of a request."""
         if pack and len(body) > _GZIP_FROM:
             body = gzipped(body)
-        inner = session.seal_next(rpc_result(msg_id, body), answer=True, content=True)
+        inner = session.next_message(rpc_result(msg_id, body), answer=True, content=True)
         packet = seal(session.key.key, session.key.key_id, inner)
         if damage:
             packet = packet[:-1] + bytes((packet[-1] ^ 1,))
         self._write(packet)
         if damage:
-            self.close()  # clients overlook a packet they cannot read and would wait for ever
+            self.close()  # clients ignore a packet that they cannot read and would wait for ever
 
     # -- requests
 
     def _request(self, session: Session, msg_id: int, request: Any) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(Call(self.server, session, msg_id), request))
+        task = asyncio.get_running_loop().create_task(self._serve(Call(self._context, session, msg_id), request))
         self._tasks[msg_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(msg_id, None))
 
@@ -152,25 +163,25 @@ class Connection:
         earlier = [self._tasks[id] for id in call.after if id in self._tasks and id != call.msg_id]
         if earlier:
             await asyncio.wait(earlier)
-        body = await self.server.perform(call, request)
+        body = await self._handler.handle(call, request)
         if body is None:
             self.abort()
             return
         await self._pace(len(body))
-        # A file part is compressed already, or it is not worth the time.
+        # A file part is compressed already, or compressing it is not worth the time.
         is_part = body[:4] == struct.pack("<I", types.upload.File.CONSTRUCTOR_ID)
         self.answer(call.session, call.msg_id, body, damage=call.damage, pack=not is_part)
 
     def drop_answer(self, msg_id: int) -> bool:
-        """rpc_drop_answer: whether the request was still running."""
+        """Cancel a running request (rpc_drop_answer); return False if it was not running."""
         task = self._tasks.get(msg_id)
         return task is not None and task.cancel()
 
     async def _pace(self, size: int) -> None:
-        """Wait until the line has carried ``size`` bytes."""
-        bandwidth = self.server.options.bandwidth
+        """Wait for the time that ``size`` bytes take at the configured bandwidth."""
+        bandwidth = self._context.options.bandwidth
         if not bandwidth:
             return
         now = asyncio.get_running_loop().time()
         self._free_at = max(now, self._free_at) + size / bandwidth
-        await self.server.sleep(self._free_at - now)
+        await self._context.sleep(self._free_at - now)

@@ -1,41 +1,31 @@
-"""The control endpoint: JSON over loopback HTTP, for tests and plugin authors to play with the world.
+"""The control endpoint: JSON over loopback HTTP, by which tests and plugin authors change the running sandbox.
 
-POST ``/messages`` ``/edit`` ``/delete`` ``/react`` ``/pin`` ``/leave`` ``/faults`` ``/clock`` ``/expire`` ``/drop``
-``/accept-login`` ``/end-logins`` ``/allow-takeout`` with a JSON object, GET ``/log?since=N`` and ``/state``. ``chat``
-is a marked id or ``@username``; without it, the first target.
+Here are the routes of the server itself: faults, clock, connections, logins, takeouts, log and state. The routes that
+change the world are in ``world_routes.py``. ``docs/dev/sandbox.md`` lists them all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from telethon.tl import types
 
 from tobs.errors import UsageError
-from tobs.sandbox.play import routes_around
+from tobs.sandbox.server import Server
 from tobs.sandbox.services.qr import accept, read_token
 from tobs.sandbox.services.takeout import allow
-from tobs.sandbox.worlds import Refused
-from tobs.sandbox.worlds.markup import found_entities
-from tobs.sandbox.worlds.threads import recount_comments
+from tobs.sandbox.world_routes import Json, Route, WorldRoutes
+from tobs.sandbox.worlds import RpcError
 
-if TYPE_CHECKING:
-    from tobs.sandbox.server import Server
-
-_MAX_BODY: Final = 64 << 20
-
-Json = dict[str, Any]
+_MAX_BODY: Final = 64 << 20  # bytes
 
 
-class _Bad(Exception):
-    """A request that cannot be answered: status and a sentence."""
+class _BadRequest(Exception):
+    """A request that cannot be answered, with the HTTP status and a sentence for the answer."""
 
     def __init__(self, status: HTTPStatus, reason: str) -> None:
         super().__init__(reason)
@@ -43,22 +33,12 @@ class _Bad(Exception):
 
 
 class Control:
-    """Answers one request a connection."""
+    """Answers one HTTP request a connection."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._routes: dict[tuple[str, str], Callable[[Json], Any]] = {
-            ("POST", "/messages"): self._post,
-            ("POST", "/edit"): self._edit,
-            ("POST", "/delete"): self._delete,
-            ("POST", "/react"): self._react,
-            ("POST", "/pin"): self._pin,
-            ("POST", "/unpin"): self._unpin,
-            ("POST", "/view"): self._view,
-            ("POST", "/title"): self._title,
-            ("POST", "/rename"): self._rename,
-            ("POST", "/forget"): self._forget,
-            ("POST", "/leave"): self._leave,
+        self._context = server.context
+        self._routes: dict[tuple[str, str], Route] = {
             ("POST", "/faults"): self._faults,
             ("POST", "/clock"): self._clock,
             ("POST", "/expire"): self._expire,
@@ -68,16 +48,16 @@ class Control:
             ("POST", "/allow-takeout"): self._allow_takeout,
             ("GET", "/log"): self._log,
             ("GET", "/state"): self._state,
-            **routes_around(server.world, self._chat, self._media),
+            **WorldRoutes(server.context.world).routes,
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read a request, write its answer, close."""
+        """Read one request, write its answer, and close the connection."""
         try:
             status, answer = HTTPStatus.OK, self._answer(*await _read(reader))
-        except _Bad as bad:
+        except _BadRequest as bad:
             status, answer = bad.status, {"error": str(bad)}
-        except Refused as refused:
+        except RpcError as refused:
             status, answer = HTTPStatus.BAD_REQUEST, {"error": refused.name}
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             writer.close()
@@ -91,169 +71,77 @@ class Control:
         url = urlsplit(target)
         route = self._routes.get((method, url.path))
         if route is None:
-            raise _Bad(HTTPStatus.NOT_FOUND, f"there is no {method} {url.path}")
+            raise _BadRequest(HTTPStatus.NOT_FOUND, f"There is no {method} {url.path}.")
         fields: Json = {name: values[-1] for name, values in parse_qs(url.query).items()}
         if body:
             try:
                 fields |= msgspec.json.decode(body, type=Json)
             except msgspec.DecodeError as error:
-                raise _Bad(HTTPStatus.BAD_REQUEST, f"the body is no JSON object: {error}") from None
+                raise _BadRequest(HTTPStatus.BAD_REQUEST, f"The body is not a JSON object: {error}.") from None
         try:
             return route(fields)
         except KeyError as error:
-            raise _Bad(HTTPStatus.BAD_REQUEST, f"{error} is missing") from None
+            raise _BadRequest(HTTPStatus.BAD_REQUEST, f"The field {error} is missing.") from None
         except (TypeError, ValueError) as error:
-            raise _Bad(HTTPStatus.BAD_REQUEST, str(error)) from None
+            raise _BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
 
     # -- routes
 
-    def _chat(self, fields: Json) -> int:
-        world = self._server.world
-        chat = fields.get("chat") or world.targets[0]
-        if isinstance(chat, int) or chat.lstrip("-").isdigit():
-            return int(chat)
-        return int(world.me.id) if chat == "me" else world.resolve(chat)
-
-    def _post(self, fields: Json) -> Json:
-        """{text, sender, reply_to, media: {kind, data (base64), name, mime}, grouped_id} -> {id}; count: so many."""
-        media = self._media(fields["media"]) if fields.get("media") else None
-        chat, text = self._chat(fields), fields.get("text", "")
-        ids = [
-            self._server.world.post(
-                chat,
-                text,
-                entities=found_entities(text),
-                sender=fields.get("sender", 0),
-                reply_to=fields.get("reply_to", 0),
-                grouped_id=fields.get("grouped_id"),
-                media=media,
-                thread=fields.get("thread", 0),
-            )
-            for _ in range(fields.get("count", 1))
-        ]
-        return {"id": ids[-1], "ids": ids}
-
-    def _media(self, given: Json) -> Any:
-        data = base64.b64decode(given["data"], validate=True)
-        world = self._server.world
-        if given.get("kind") == "photo":
-            return types.MessageMediaPhoto(
-                photo=world.add_photo(data, given.get("width", 640), given.get("height", 480))
-            )
-        attributes: list[Any] = [types.DocumentAttributeFilename(given.get("name", "file.bin"))]
-        if given.get("kind") in ("audio", "voice"):
-            voice = given["kind"] == "voice"
-            attributes.append(
-                types.DocumentAttributeAudio(
-                    given.get("duration", 0), voice=voice, title=given.get("title"), performer=given.get("performer")
-                )
-            )
-        document = world.add_document(data, given.get("mime", "application/octet-stream"), attributes)
-        return types.MessageMediaDocument(document=document)
-
-    def _edit(self, fields: Json) -> Json:
-        text = fields["text"]
-        self._server.world.edit(self._chat(fields), int(fields["id"]), text, entities=found_entities(text))
-        return {"ok": True}
-
-    def _delete(self, fields: Json) -> Json:
-        ids = fields["ids"] if "ids" in fields else [fields["id"]]
-        world, chat = self._server.world, self._chat(fields)
-        deleted = world.delete(chat, [int(id) for id in ids])
-        recount_comments(world, chat)
-        return {"deleted": deleted}
-
-    def _react(self, fields: Json) -> Json:
-        self._server.world.react(self._chat(fields), int(fields["id"]), fields["emoji"], fields.get("count"))
-        return {"ok": True}
-
-    def _pin(self, fields: Json) -> Json:
-        self._server.world.pin(self._chat(fields), int(fields["id"]))
-        return {"ok": True}
-
-    def _unpin(self, fields: Json) -> Json:
-        self._server.world.unpin(self._chat(fields), int(fields["id"]))
-        return {"ok": True}
-
-    def _view(self, fields: Json) -> Json:
-        self._server.world.view(self._chat(fields), int(fields["id"]), int(fields["views"]), fields.get("forwards"))
-        return {"ok": True}
-
-    def _title(self, fields: Json) -> Json:
-        """{title} -> {id}: of the service message that tells it."""
-        return {"id": self._server.world.retitle(self._chat(fields), fields["title"])}
-
-    def _rename(self, fields: Json) -> Json:
-        """{user, first_name, last_name}."""
-        self._server.world.rename(int(fields["user"]), fields["first_name"], fields.get("last_name", ""))
-        return {"ok": True}
-
-    def _forget(self, fields: Json) -> Json:
-        """{chat}: differences from before are too long."""
-        chat = self._chat(fields)
-        self._server.world.forget(chat)
-        return {"pts": self._server.world.pts(chat)}
-
-    def _leave(self, fields: Json) -> Json:
-        """{chat}: the account is no member of a channel any more."""
-        self._server.world.leave(self._chat(fields))
-        return {"ok": True}
-
     def _faults(self, fields: Json) -> Json:
-        """{faults: [spec], clear: bool} -> the faults in force."""
+        """{faults: [spec], clear: bool} -> {faults}: the active faults."""
         if fields.get("clear"):
-            self._server.faults.clear()
+            self._context.faults.clear()
         try:
             for spec in fields.get("faults", []):
-                self._server.faults.add(spec)
+                self._context.faults.add(spec)
         except UsageError as error:
-            raise _Bad(HTTPStatus.BAD_REQUEST, str(error)) from None
-        return {"faults": self._server.faults.specs}
+            raise _BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
+        return {"faults": self._context.faults.specs}
 
     def _clock(self, fields: Json) -> Json:
         """{advance: seconds} -> {now}."""
-        self._server.clock.advance(float(fields.get("advance", 0)))
-        return {"now": self._server.clock()}
+        self._context.clock.advance(float(fields.get("advance", 0)))
+        return {"now": self._context.clock()}
 
     def _expire(self, fields: Json) -> Json:
-        self._server.world.stamps.expire()
-        return {"generation": self._server.world.stamps.generation}
+        self._context.world.files.locations.expire()
+        return {"generation": self._context.world.files.locations.generation}
 
     def _drop(self, fields: Json) -> Json:
         return {"connections": self._server.drop_connections()}
 
     def _accept_login(self, fields: Json) -> Json:
-        """{token: "tg://login?token=..."} -> {user}: scan the QR code with the world's person."""
-        user = int(self._server.world.me.id)
-        accept(self._server, read_token(fields["token"]), user)
+        """{token: "tg://login?token=..."} -> {user}: accept a QR code as the world's account."""
+        user = int(self._context.world.me.id)
+        accept(self._context, read_token(fields["token"]), user)
         return {"user": user}
 
     def _end_logins(self, fields: Json) -> Json:
-        """{error: SESSION_REVOKED} -> {ended}: every login is ended as from another device."""
-        return {"ended": self._server.state.end_logins(fields.get("error", "SESSION_REVOKED"))}
+        """{error: SESSION_REVOKED} -> {ended}: end every login as from another device."""
+        return {"ended": self._context.state.end_logins(fields.get("error", "SESSION_REVOKED"))}
 
     def _allow_takeout(self, fields: Json) -> Json:
-        """Press Allow in Telegram's own chat: a takeout that is delayed is given when it is asked for again."""
-        allow(self._server)
+        """Allow a delayed takeout, as the button in Telegram's own chat does; the next request gets it."""
+        allow(self._context)
         return {"ok": True}
 
     def _log(self, fields: Json) -> list[Json]:
-        return [entry.shown() for entry in self._server.log.since(int(fields.get("since", 0)))]
+        return [entry.to_json() for entry in self._context.log.since(int(fields.get("since", 0)))]
 
     def _state(self, fields: Json) -> Json:
-        server, world = self._server, self._server.world
+        context, world = self._context, self._context.world
         return {
             "world": world.name,
-            "now": server.clock(),
-            "ports": {str(dc): port for dc, port in server.ports.items()},
-            "connections": len(server.connections),
-            "requests": server.log.last,
-            "faults": server.faults.specs,
-            "failures": server.failures,
-            "logged_in": sum(1 for key in server.state.keys.values() if key.user_id),
+            "now": context.clock(),
+            "ports": {str(dc): port for dc, port in context.ports.items()},
+            "connections": len(self._server.connections),
+            "requests": context.log.last,
+            "faults": context.faults.specs,
+            "failures": context.failures,
+            "logged_in": sum(1 for key in context.state.keys.values() if key.user_id),
             "takeouts": [
                 {"id": takeout.id, "finished": takeout.finished, "success": takeout.success}
-                for takeout in server.state.takeouts.values()
+                for takeout in context.state.takeouts.values()
             ],
             "chats": [
                 {"chat": marked, "messages": world.history(marked).count, "top": world.history(marked).top_id}
@@ -263,13 +151,13 @@ class Control:
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
-    """Method, target and body of one HTTP/1.1 request."""
+    """Read method, target and body of one HTTP/1.1 request."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     parts = head[0].split(" ")
     if len(parts) != 3:
-        raise _Bad(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
+        raise _BadRequest(HTTPStatus.BAD_REQUEST, "This is not an HTTP request.")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _MAX_BODY:
-        raise _Bad(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long")
+        raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too long.")
     return parts[0], parts[1], await reader.readexactly(int(length))

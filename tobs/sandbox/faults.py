@@ -1,12 +1,12 @@
 """Faults on demand: ``METHOD[#N|%P|*]=ACTION[:ARG]``.
 
-METHOD is a name as "messages.getHistory", or ``*`` for every method. ``#3``: the third call from now on · ``%5``: five
-percent of the calls, by the sandbox's seed · ``*``: each call · nothing: the next call.
+METHOD is a name such as "messages.getHistory", or ``*`` for every method. ``#3``: the third call from now on · ``%5``:
+five percent of the calls, by the sandbox's seed · ``*``: each call · nothing: the next call.
 ACTION: ``flood:S`` · ``error:CODE:NAME`` · ``delay:MS`` · ``drop`` (the connection, without an answer) · ``corrupt``
 (bytes of a file part are changed; any other answer is damaged on its way) · ``short`` (a file part loses its second
 half, a page the newer half of its messages) · ``busy`` (transport error 429, then the connection ends) · ``expire``
-(every file reference so far) · ``away:MS`` (every data centre hangs up and cannot be reached) · ``rate:N``
-(FLOOD_WAIT_1 for what is more than N calls in a second).
+(every file reference so far) · ``away:MS`` (every data centre disconnects and cannot be reached) · ``rate:N``
+(FLOOD_WAIT_1 for more than N calls in a second).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SPEC: Final = re.compile(
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault. ``nth`` 0 and ``percent`` 0 mean every call; ``seconds`` is of delay and away, ``rate`` of rate."""
+    """A fault. ``nth`` 0 and ``percent`` 0 mean every call. ``seconds``: for delay and away. ``rate``: for rate."""
 
     spec: str
     method: str
@@ -43,7 +43,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def parse_fault(spec: str) -> Fault:
-    """Read one ``--fault``; raises UsageError."""
+    """Parse one ``--fault``; raise UsageError."""
     found = _SPEC.fullmatch(spec.strip())
     if found is None:
         raise UsageError(
@@ -76,7 +76,7 @@ def parse_fault(spec: str) -> Fault:
 
 
 class FaultPlan:
-    """The faults that are in force, and how often each method was called since."""
+    """The active faults, with the number of calls that each has counted."""
 
     def __init__(self, specs: tuple[str, ...] = (), *, seed: int = 0) -> None:
         self._random = random.Random(seed)
@@ -86,22 +86,22 @@ class FaultPlan:
             self.add(spec)
 
     def add(self, spec: str) -> Fault:
-        """Put one more fault in force; its calls are counted from now on. Raises UsageError."""
+        """Add a fault and count its calls from now on; raise UsageError."""
         fault = parse_fault(spec)
         self._plans.append((fault, [0]))
         return fault
 
     def clear(self) -> None:
-        """Take every fault out of force."""
+        """Remove all faults."""
         self._plans.clear()
 
     @property
     def specs(self) -> list[str]:
-        """The faults in force, as they were given."""
+        """The active faults as they were written."""
         return [fault.spec for fault, _ in self._plans]
 
-    def struck(self, method: str, now: float = 0.0) -> list[Fault]:
-        """Count one call of ``method`` and tell which faults hit it. ``now`` in seconds matters to rates alone."""
+    def triggered(self, method: str, now: float = 0.0) -> list[Fault]:
+        """Count one call of ``method`` and return the faults that apply to it. Only rates use ``now`` (seconds)."""
         hits: list[Fault] = []
         for fault, calls in self._plans:
             if fault.method not in ("*", method):
@@ -111,11 +111,11 @@ class FaultPlan:
                 hit = self._random.random() * 100 < fault.percent
             else:
                 hit = not fault.nth or calls[0] == fault.nth
-            if hit and (not fault.rate or self._is_over(fault, now)):
+            if hit and (not fault.rate or self._exceeds_rate(fault, now)):
                 hits.append(fault)
         return hits
 
-    def _is_over(self, fault: Fault, now: float) -> bool:
+    def _exceeds_rate(self, fault: Fault, now: float) -> bool:
         times = self._times.setdefault(fault.spec, deque())
         while times and times[0] <= now - 1:
             times.popleft()

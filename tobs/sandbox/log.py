@@ -1,4 +1,4 @@
-"""The request log: every call the sandbox was sent, in the order of arrival."""
+"""The request log: every call that the sandbox received, in the order of arrival."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 
-class LogEntry(msgspec.Struct):
-    """One call. ``n`` rises by one from 1; ``time`` is Unix seconds of the sandbox's clock.
+class LogEntry(msgspec.Struct, kw_only=True):
+    """A call. ``n`` rises by one from 1; ``time`` is Unix seconds of the sandbox's clock.
 
-    ``error`` is the rpc error it was answered with ("FLOOD_WAIT_2"), None when it was answered or not yet;
-    ``request`` the TL request without its wrappers, for tests in the same process.
+    ``error`` is the rpc error of the answer ("FLOOD_WAIT_2"); None for a result, or while there is no answer yet.
+    ``request`` is the TL request without its wrappers, for tests in the same process.
     """
 
-    n: int
+    n: int = 0
     time: float
     method: str
     wrappers: tuple[str, ...]
@@ -25,8 +25,8 @@ class LogEntry(msgspec.Struct):
     request: Any
     error: str | None = None
 
-    def shown(self) -> dict[str, Any]:
-        """The entry as ``/log`` gives it."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as ``/log`` answers it."""
         fields = msgspec.structs.asdict(self)
         del fields["request"]
         return fields
@@ -39,19 +39,17 @@ class RequestLog:
         self._entries: deque[LogEntry] = deque(maxlen=size)
         self.last = 0
 
-    def add(
-        self, time: float, method: str, wrappers: tuple[str, ...], *, connection: int, dc: int, key: int, request: Any
-    ) -> LogEntry:
-        """Note one call."""
+    def add(self, entry: LogEntry) -> LogEntry:
+        """Number an entry and append it."""
         self.last += 1
-        entry = LogEntry(self.last, time, method, wrappers, connection, dc, key, request)
+        entry.n = self.last
         self._entries.append(entry)
         return entry
 
     def since(self, n: int = 0) -> list[LogEntry]:
-        """The calls after number ``n``."""
+        """Return the calls after number ``n``."""
         return [entry for entry in self._entries if entry.n > n]
 
     def calls(self, method: str) -> list[LogEntry]:
-        """The calls of one method, as "messages.getHistory"."""
+        """Return the calls of one method, such as "messages.getHistory"."""
         return [entry for entry in self._entries if entry.method == method]

@@ -11,7 +11,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from telethon.errors import TypeNotFoundError
 from telethon.extensions import BinaryReader
@@ -20,24 +20,44 @@ from telethon.tl import functions, types
 from tobs.sandbox.crypto.envelope import Inner
 from tobs.sandbox.state import KeyState
 
-if TYPE_CHECKING:
-    from tobs.sandbox.connection import Connection
-
 _CONTAINER: Final = 0x73F1F8DC
 _GZIP: Final = 0x3072CFA1
 _ITEM: Final = struct.Struct("<qii")  # msg_id, seq_no, length
-_TOO_OLD, _TOO_NEW = 300, 30  # seconds a message id may be away from the clock
+_TOO_OLD, _TOO_NEW = 300, 30  # seconds that a message id may be before or after the clock
 _REMEMBERED = 1024  # message ids
 BAD_SALT, ID_TOO_LOW, ID_TOO_HIGH, ID_NOT_EVEN, BAD_CONTAINER = 48, 16, 17, 18, 64
 
-# A message that a client may send without waiting for an answer needs no acknowledgement.
+# Errors of Telethon's reader on a body that is no object of this layer.
 _READ_ERRORS = (TypeNotFoundError, BufferError, struct.error, RuntimeError, IndexError)
 
 
-class Session:
-    """One session of one key: what was received, what is to be sent next."""
+class SessionConnection(Protocol):
+    """The methods of a connection that its sessions call."""
 
-    def __init__(self, session_id: int, key: KeyState, connection: Connection) -> None:
+    number: int
+
+    def send(self, session: Session, body: bytes, *, answer: bool = False, content: bool = True) -> None: ...
+
+    def answer(
+        self, session: Session, msg_id: int, body: bytes, *, damage: bool = False, pack: bool = True
+    ) -> None: ...
+
+    def destroy_session(self, session_id: int) -> bool: ...
+
+    def drop_answer(self, msg_id: int) -> bool: ...
+
+    def reject_flood(self) -> None: ...
+
+
+def server_msg_id() -> int:
+    """Return the message id of the present moment, a multiple of 4."""
+    return int(time.time() * (1 << 32)) & ~3
+
+
+class Session:
+    """A session of one key: the ids of received messages, the id and sequence number of the next one to send."""
+
+    def __init__(self, session_id: int, key: KeyState, connection: SessionConnection) -> None:
         self.session_id = session_id
         self.key = key
         self.connection = connection
@@ -46,39 +66,39 @@ class Session:
         self._sent_content = 0
         self._last_id = 0
 
-    def seal_next(self, body: bytes, *, answer: bool, content: bool) -> Inner:
+    def next_message(self, body: bytes, *, answer: bool, content: bool) -> Inner:
         """Give a message of the server its id and sequence number."""
-        self._last_id = max(self._last_id + 4, int(time.time() * (1 << 32)) & ~3)
+        self._last_id = max(self._last_id + 4, server_msg_id())
         seq_no = self._sent_content * 2 + content
         self._sent_content += content
         return Inner(self.key.salt, self.session_id, self._last_id | (1 if answer else 3), seq_no, body)
 
-    def seen(self, msg_id: int) -> bool:
-        """Whether a message was received before; notes it."""
+    def is_duplicate(self, msg_id: int) -> bool:
+        """Return True for a message id that was received before; remember a new one."""
         if msg_id in self._received:
             return True
         self._received.append(msg_id)
         return False
 
-    def knows(self, msg_id: int) -> bool:
+    def has_received(self, msg_id: int) -> bool:
         return msg_id in self._received
 
 
 class Dispatcher:
-    """Takes the messages of one session apart; hands requests on and answers the protocol's own."""
+    """Unpacks the messages of one session, answers the service messages and passes requests on."""
 
     def __init__(self, session: Session, on_request: Callable[[int, Any], None]) -> None:
         self._session = session
         self._on_request = on_request
 
     def receive(self, inner: Inner) -> None:
-        """One decrypted message of the client."""
+        """Process one decrypted message of the client."""
         if inner.salt != self._session.key.salt:
-            self._say(types.BadServerSalt(inner.msg_id, inner.seq_no, BAD_SALT, self._session.key.salt), content=False)
+            self._send(types.BadServerSalt(inner.msg_id, inner.seq_no, BAD_SALT, self._session.key.salt), content=False)
             return
         fault = _id_fault(inner.msg_id)
         if fault:
-            self._say(types.BadMsgNotification(inner.msg_id, inner.seq_no, fault), content=False)
+            self._send(types.BadMsgNotification(inner.msg_id, inner.seq_no, fault), content=False)
             return
         self._message(inner.msg_id, inner.seq_no, inner.body)
 
@@ -89,13 +109,13 @@ class Dispatcher:
             try:
                 body = gzip.decompress(reader.tgread_bytes())
             except (OSError, EOFError, zlib.error, *_READ_ERRORS):
-                self._say(types.BadMsgNotification(msg_id, seq_no, BAD_CONTAINER), content=False)
+                self._send(types.BadMsgNotification(msg_id, seq_no, BAD_CONTAINER), content=False)
                 return
             (constructor,) = struct.unpack_from("<I", body)
         if constructor == _CONTAINER:
             self._container(msg_id, seq_no, body)
             return
-        if self._session.seen(msg_id):
+        if self._session.is_duplicate(msg_id):
             return
         try:
             message = BinaryReader(body).tgread_object()
@@ -110,7 +130,7 @@ class Dispatcher:
         position = 8
         for _ in range(count):
             if position + _ITEM.size > len(body):
-                self._say(types.BadMsgNotification(msg_id, seq_no, BAD_CONTAINER), content=False)
+                self._send(types.BadMsgNotification(msg_id, seq_no, BAD_CONTAINER), content=False)
                 return
             item_id, item_seq, length = _ITEM.unpack_from(body, position)
             position += _ITEM.size
@@ -118,25 +138,25 @@ class Dispatcher:
             position += length
 
     def _service_message(self, msg_id: int, message: Any) -> bool:
-        """Handle what belongs to the protocol itself; False for a request."""
+        """Handle a service message of the protocol; return False for a request."""
         session = self._session
         match message:
             case types.MsgsAck() | types.MsgsAllInfo() | types.MsgsStateInfo() | types.HttpWait():
                 pass
             case functions.PingRequest() | functions.PingDelayDisconnectRequest():
-                self._say(types.Pong(msg_id, message.ping_id), content=False, answer=True)
+                self._send(types.Pong(msg_id, message.ping_id), content=False, answer=True)
             case functions.GetFutureSaltsRequest():
-                self._say(_future_salts(msg_id, session.key.salt), content=False, answer=True)
+                self._send(_future_salts(msg_id, session.key.salt), content=False, answer=True)
             case types.MsgsStateReq():
-                info = bytes(4 if session.knows(id) else 1 for id in message.msg_ids)
-                self._say(types.MsgsStateInfo(msg_id, info), answer=True)
+                info = bytes(4 if session.has_received(id) else 1 for id in message.msg_ids)
+                self._send(types.MsgsStateInfo(msg_id, info), answer=True)
             case types.MsgResendReq():
-                # Answers are not kept: 1 says that nothing is known, and the client asks anew.
-                self._say(types.MsgsStateInfo(msg_id, b"\x01" * len(message.msg_ids)), answer=True)
+                # Answers are not stored: 1 means that the message is unknown, and the client sends its request again.
+                self._send(types.MsgsStateInfo(msg_id, b"\x01" * len(message.msg_ids)), answer=True)
             case functions.DestroySessionRequest():
-                gone = session.connection.forget(message.session_id)
-                kind = types.DestroySessionOk if gone else types.DestroySessionNone
-                self._say(kind(message.session_id), answer=True)
+                existed = session.connection.destroy_session(message.session_id)
+                kind = types.DestroySessionOk if existed else types.DestroySessionNone
+                self._send(kind(message.session_id), answer=True)
             case functions.RpcDropAnswerRequest():
                 dropped = session.connection.drop_answer(message.req_msg_id)
                 known = types.RpcAnswerDroppedRunning() if dropped else types.RpcAnswerUnknown()
@@ -145,8 +165,8 @@ class Dispatcher:
                 return False
         return True
 
-    def _say(self, message: Any, *, content: bool = True, answer: bool = False) -> None:
-        self._session.connection.say(self._session, bytes(message), answer=answer, content=content)
+    def _send(self, message: Any, *, content: bool = True, answer: bool = False) -> None:
+        self._session.connection.send(self._session, bytes(message), answer=answer, content=content)
 
 
 def _id_fault(msg_id: int) -> int:

@@ -1,4 +1,4 @@
-"""How a sandbox is to behave, and what it tells when it is ready."""
+"""The options of a sandbox, and the ready file that it writes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from typing import Final
 import msgspec
 
 from tobs.sandbox.worlds import World
+from tobs.sandbox.worlds.files import DC_ORDER
 
 API_ID: Final = 1
 API_HASH: Final = "0123456789abcdef0123456789abcdef"
 CODE: Final = "12345"
 BOT_TOKEN: Final = "7000000001:AAsandboxSandboxSandboxSandboxSandb"
 
+HOST: Final = "127.0.0.1"
+HOME_DC: Final = DC_ORDER[0]
+CDN_DC: Final = 203
+
 
 class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``tobs sandbox serve`` takes.
+    """The options of ``tobs sandbox serve``.
 
-    ``port``: of the home data centre, 0 for any. ``dcs``: how many data centres, each on its own port. ``latency``:
-    seconds before each answer. ``bandwidth``: bytes a second of each connection, 0 for no limit. ``faults``: see
-    ``faults.py``. ``seed``: of the faults that come by chance. ``takeout_delay``: seconds that a takeout has to wait
-    for, 0 for none. ``split_ranges``: how many ranges messages.getSplitRanges offers. ``cdn``: whether clients that can
-    are sent to a CDN for files. ``code``: that logs in. ``password``: of two-step verification, empty for none, with
-    its ``hint``.
+    ``port``: of the home data centre, 0 for any free port. ``dcs``: number of data centres, each on its own port.
+    ``latency``: seconds before each answer. ``bandwidth``: bytes a second of each connection, 0 for no limit.
+    ``faults``: see ``faults.py``. ``seed``: of random faults. ``takeout_delay``: seconds that a takeout has to wait,
+    0 for none. ``split_ranges``: number of ranges that messages.getSplitRanges offers. ``cdn``: redirect clients that
+    support it to a CDN for files. ``code``: the login code. ``password``: of two-step verification, empty for none.
+    ``hint``: the password's hint.
     """
 
     port: int = 0
@@ -41,7 +46,7 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The ready file: everything a client needs to log in."""
+    """The ready file: everything that a client needs to log in."""
 
     server: str
     server_key: str
@@ -57,9 +62,9 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, world: World, options: SandboxOptions, *, port: int, dc: int, pem: Path, control: str) -> Ready:
-        """What a sandbox for ``world`` tells."""
+        """Make the ready file of a sandbox that serves ``world``."""
         return cls(
-            server=f"127.0.0.1:{port}",
+            server=f"{HOST}:{port}",
             server_key=str(pem),
             dc=dc,
             api_id=API_ID,

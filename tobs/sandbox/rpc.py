@@ -5,18 +5,16 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from telethon.tl import TLObject, functions, types
 
-from tobs.sandbox.worlds import Refused, World
-
-if TYPE_CHECKING:
-    from tobs.sandbox.clock import Clock
-    from tobs.sandbox.mtproto import Session
-    from tobs.sandbox.server import Server
-    from tobs.sandbox.state import KeyState, State
+from tobs.sandbox.context import Clock, ServiceContext
+from tobs.sandbox.mtproto import Session
+from tobs.sandbox.options import SandboxOptions
+from tobs.sandbox.state import KeyState, State
+from tobs.sandbox.worlds import RpcError, World
 
 Answer = Any  # a TL object, bytes already serialised, a bool, or a list of these or of longs
 Handler = Callable[["Call", Any], Answer | Awaitable[Answer]]
@@ -38,7 +36,7 @@ _WRAPPERS: Final = (
 
 
 class Service(msgspec.Struct, frozen=True):
-    """How one request type is served. ``login``: only for who is logged in. ``any_dc``: not only on the home DC."""
+    """The service of one request type. ``login``: the caller must be logged in. ``any_dc``: answered on every DC."""
 
     handler: Handler
     login: bool
@@ -62,18 +60,18 @@ def serves(*request_types: type, login: bool = True, any_dc: bool = False) -> Ca
 
 
 def service_of(request: Any) -> Service:
-    """The service of a request; raises INPUT_METHOD_INVALID."""
+    """Return the service of a request; raise INPUT_METHOD_INVALID."""
     try:
         return _services[type(request)]
     except KeyError:
-        raise Refused(400, "INPUT_METHOD_INVALID") from None
+        raise RpcError(400, "INPUT_METHOD_INVALID") from None
 
 
 class Call:
-    """One request with everything around it: who asks, over which session, in which wrappers."""
+    """A request's session, message id and wrappers, with the parts of the server that a service needs."""
 
-    def __init__(self, server: Server, session: Session, msg_id: int) -> None:
-        self.server = server
+    def __init__(self, context: ServiceContext, session: Session, msg_id: int) -> None:
+        self.context = context
         self.session = session
         self.msg_id = msg_id
         self.wrappers: tuple[str, ...] = ()
@@ -85,15 +83,19 @@ class Call:
 
     @property
     def world(self) -> World:
-        return self.server.world
+        return self.context.world
 
     @property
     def state(self) -> State:
-        return self.server.state
+        return self.context.state
 
     @property
     def clock(self) -> Clock:
-        return self.server.clock
+        return self.context.clock
+
+    @property
+    def options(self) -> SandboxOptions:
+        return self.context.options
 
     @property
     def key(self) -> KeyState:
@@ -101,11 +103,11 @@ class Call:
 
     @property
     def dc(self) -> int:
-        """The data centre that was asked."""
+        """The data centre that received the request."""
         return self.session.key.dc
 
     def unwrap(self, request: Any) -> Any:
-        """Take the wrappers off ``request`` and note what they say."""
+        """Take the wrappers off ``request``, store what they say, and return the request inside."""
         names: list[str] = []
         while isinstance(request, _WRAPPERS):
             names.append(method_name(type(request)))
@@ -132,13 +134,13 @@ _names: dict[type, str] = {}
 
 
 def method_name(request_type: type) -> str:
-    """A request type's name in the schema: GetHistoryRequest of messages is "messages.getHistory"."""
+    """Return a request type's name in the schema: "messages.getHistory" for messages.GetHistoryRequest."""
     if request_type not in _names:
-        _names[request_type] = _spell(request_type)
+        _names[request_type] = _schema_name(request_type)
     return _names[request_type]
 
 
-def _spell(request_type: type) -> str:
+def _schema_name(request_type: type) -> str:
     namespace = request_type.__module__.removeprefix(functions.__name__).removeprefix(".")
     name = request_type.__name__.removesuffix("Request")
     name = name[0].lower() + name[1:]
@@ -146,7 +148,7 @@ def _spell(request_type: type) -> str:
 
 
 def serialise(answer: Answer) -> bytes:
-    """The bytes of an answer."""
+    """Return the bytes of an answer."""
     if isinstance(answer, bytes):
         return answer
     if isinstance(answer, bool):
@@ -158,7 +160,7 @@ def serialise(answer: Answer) -> bytes:
 
 
 def gzipped(body: bytes) -> bytes:
-    """``body`` as gzip_packed where that is shorter."""
+    """Return ``body`` as gzip_packed if that is shorter, else unchanged."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     packed = packer.compress(body) + packer.flush()
     if len(packed) + 16 >= len(body):
@@ -167,10 +169,10 @@ def gzipped(body: bytes) -> bytes:
 
 
 def rpc_result(msg_id: int, body: bytes) -> bytes:
-    """The answer to message ``msg_id``."""
+    """Return the answer to message ``msg_id``."""
     return _RPC_RESULT.pack(0xF35C6D01, msg_id) + body
 
 
 def rpc_error(code: int, name: str) -> bytes:
-    """An rpc error as the body of a result."""
+    """Return an rpc error as the body of a result."""
     return bytes(types.RpcError(code, name))

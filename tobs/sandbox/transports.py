@@ -1,4 +1,4 @@
-"""The TCP transports of MTProto, told apart by the first bytes of a connection.
+"""The TCP transports of MTProto, detected by the first bytes of a connection.
 
 ``0xef``: abridged · ``0xeeeeeeee``: intermediate · ``0xdddddddd``: padded intermediate · a length followed by sequence
 number 0: full · anything else: 64 bytes that set up obfuscation, with one of the first three inside.
@@ -18,17 +18,17 @@ MAX_PACKET = 16 << 20  # bytes; a longer length is a broken client
 
 
 class BadPacket(Exception):
-    """The bytes are no packet of the transport."""
+    """The bytes are not a packet of the transport."""
 
 
 class Source(Protocol):
-    """Where bytes come from: the socket, or the socket through a cipher."""
+    """A source of bytes: the socket, or the socket through a cipher."""
 
     async def readexactly(self, n: int) -> bytes: ...
 
 
 class Transport(Protocol):
-    """Cuts the stream into packets and frames packets for the stream."""
+    """Splits the stream into packets and frames packets for the stream."""
 
     name: str
 
@@ -44,7 +44,7 @@ def _checked(length: int) -> int:
 
 
 class Abridged:
-    """Length in 4-byte words, in one byte or in 0x7f and three."""
+    """Framing by length in 4-byte words, in one byte, or in 0x7f and three bytes."""
 
     name = "abridged"
 
@@ -64,7 +64,7 @@ class Abridged:
 
 
 class Intermediate:
-    """Length in four bytes."""
+    """Framing by length in four bytes."""
 
     name = "intermediate"
 
@@ -84,7 +84,7 @@ class Intermediate:
 
 
 class Full:
-    """Length, sequence number, packet, CRC-32."""
+    """Framing by length, sequence number, packet and CRC-32."""
 
     name = "full"
 
@@ -149,7 +149,7 @@ def _tagged(tag: bytes, source: Source) -> Transport | None:
 
 
 async def detect(reader: asyncio.StreamReader) -> Transport:
-    """The transport a client has chosen; raises BadPacket or asyncio.IncompleteReadError."""
+    """Return the transport that a client has chosen; raise BadPacket or asyncio.IncompleteReadError."""
     first = await reader.readexactly(1)
     if first == b"\xef":
         return Abridged(reader)

@@ -112,7 +112,7 @@ class Source(Struct, frozen=True, kw_only=True):
     topics: FetchTopics | None = None
     comments: CountComments | None = None
     next_chat: Callable[[], Awaitable[int]] | None = None
-    settled: Callable[[int], Gap | None] | None = None
+    settled: Callable[[int], Sequence[Gap]] | None = None
     release: Callable[[], Awaitable[None]] | None = None
 
 
@@ -166,8 +166,8 @@ class SourceType(Struct, frozen=True, kw_only=True):
 
 def copied_files(copy: Callable[[str, Path], int]) -> FetchFile:
     """``FetchFile`` of a source on this computer. ``copy`` writes the file that an item names by its ``path`` to a
-    part file and gives its size; it runs in a thread. A file is copied whole, whatever was there of it. FileNotFoundError
-    means that the source does not have it any more."""
+    part file and gives its size; it runs in a thread. A file is copied whole, whatever was there of it. It raises
+    FileNotFoundError where the source does not have it any more."""
 
     async def fetch_file(
         item: FileItem,
@@ -182,7 +182,9 @@ def copied_files(copy: Callable[[str, Path], int]) -> FetchFile:
         except FileNotFoundError as error:
             raise TransferFailed(f"{item.path} is not there any more.", retryable=False) from error
         except OSError as error:
-            raise TransferFailed(f"{item.path} cannot be copied: {error.strerror}.", "A later run tries again.") from error
+            raise TransferFailed(
+                f"{item.path} cannot be copied: {error.strerror}.", "A later run tries again."
+            ) from error
         if on_progress is not None:
             on_progress(size)
         return size

@@ -48,7 +48,7 @@ from tobs.telegram.net.reader import read_history
 from tobs.telegram.net.session import Account
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.stores import Stores
-from tobs.telegram.sync.updates import Differences, Listed, Pushed, read_push
+from tobs.telegram.sync.updates import Differences, PeerDialog, PushedUpdate, read_update
 
 __all__ = ["Account", "HistoryTop", "Telegram"]
 
@@ -131,7 +131,7 @@ class Telegram:
         self._for_people_only("the history of a chat")
         return await self._targets.expand(target, join=join)
 
-    async def every_chat(self) -> list[Chat]:
+    async def dialogs(self) -> list[Chat]:
         """Every chat of the account's list, archived ones too; what only ``full`` tells is missing."""
         self._for_people_only("a list of chats")
         return await self._targets.every()
@@ -168,7 +168,7 @@ class Telegram:
         thread: int = 0,
         limit: int = 1,
     ) -> tuple[int, list[Message]]:
-        """How many messages a chat has of ``kind`` (one of ``counters.SEARCHED``, "": any) and ``sender`` between two
+        """How many messages a chat has of ``kind`` (of ``SEARCHED_KINDS``, "": any) and ``sender`` between two
         Unix times (0: no bound), by Telegram's count, and the newest ``limit`` of them; one request."""
         from_id = await self._peers.input_peer(sender) if sender else None
         peer, bounds = await self._peers.input_peer(chat_id), {"since": since, "until": until}
@@ -220,7 +220,6 @@ class Telegram:
         gaps: Iterable[tuple[int, int]],
         on_page: OnPage,
         *,
-        top: int = 0,
         count: int = 0,
         workers: int = 0,
         keep: Keep | None = None,
@@ -229,14 +228,14 @@ class Telegram:
         """Fetch every message of the id intervals ``gaps`` (inclusive) with the pool, lowest first.
 
         ``on_page`` is awaited for each page, by several workers at once; a slow one slows the walk (backpressure).
-        ``top`` and ``count`` are those of ``history_top`` (for the density); ``workers`` 0 means the settings'
+        ``count`` is that of ``history_top`` (for the density); ``workers`` 0 means the settings'
         number. Private chats and basic groups share their ids with all others: one worker walks them, several where
         a takeout session offers ranges. What ``keep`` does not want is left out of the pages. Of a ``thread`` the
         pages hold its messages alone.
         """
         number = workers or self._settings.workers
         gaps = list(gaps)
-        top = top or max((high for _, high in gaps), default=0)
+        top = max((high for _, high in gaps), default=0)
         if is_channel_id(chat_id):
             shards = plan_shards(gaps, top=top, count=count, workers=number)
         else:
@@ -292,17 +291,17 @@ class Telegram:
         """The id of the ``number``-th newest message up to ``high``, 0 where there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number, thread=thread)
 
-    async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
+    async def message_page(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
         """One message by its id, as a page; without messages when it is gone, or is not what ``keep`` wants."""
-        return await self._history.single(chat_id, message_id, keep=keep)
+        return await self._history.message_page(chat_id, message_id, keep=keep)
 
     async def position(self, chat_id: int, message_id: int, *, thread: int = 0) -> tuple[int, int]:
         """The newest id up to ``message_id`` (0: none), and how many messages are newer than it; one request."""
         return await self._history.position(chat_id, message_id, thread=thread)
 
-    async def named(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
+    async def messages_by_id(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
         """Messages by their ids, at most 100, as a page that settles nothing; and the ids that are gone."""
-        return await self._history.named(chat_id, ids)
+        return await self._history.messages_by_id(chat_id, ids)
 
     async def message(self, chat_id: int, message_id: int) -> Message | None:
         """One message by its id; None when it is gone."""
@@ -328,7 +327,7 @@ class Telegram:
         """Whether a takeout session is open now."""
         return bool(self._invoker.takeout_id)
 
-    async def without_takeout(self) -> None:
+    async def finish_stored_takeout(self) -> None:
         """Finish the takeout session that an earlier run left behind, where there is one."""
         await finish_stored(self._invoker, self._takeouts, self.account.id)
 
@@ -342,20 +341,20 @@ class Telegram:
         """One part of what happened in ``box`` (a channel, or ``COMMON``) after ``state``; one request."""
         return await self._differences.since(box, state)
 
-    async def listen(self, heard: Callable[[Pushed], None]) -> None:
+    async def listen(self, heard: Callable[[PushedUpdate], None]) -> None:
         """Have Telegram push what happens, until the connection is lost: then whoever listens has to ask for all that
         happened meanwhile and listen again. Raises NetworkError when there is no connection."""
         links = self._invoker.links
         if links.on_update is None:
             await links.close()  # a connection says once, at its beginning, that it wants to be told
-        links.on_update = lambda update: heard(read_push(update))
+        links.on_update = lambda update: heard(read_update(update))
         await self.update_state()
-        heard(Pushed(everything=True))
+        heard(PushedUpdate(everything=True))
         await links.lost(0, 0)
 
-    async def listed(self, chat_ids: Iterable[int]) -> list[Listed]:
+    async def peer_dialogs(self, chat_ids: Iterable[int]) -> list[PeerDialog]:
         """Chats as the list of chats tells them now, with the state of each channel; a hundred chats a request."""
-        return await self._differences.listed(chat_ids)
+        return await self._differences.peer_dialogs(chat_ids)
 
     # files
 

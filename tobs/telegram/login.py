@@ -15,8 +15,8 @@ from tobs.model.clock import Clock, Sleep
 from tobs.telegram.login_steps import (
     AskCode,
     AskPassword,
-    CodeAsked,
-    PasswordAsked,
+    CodePrompt,
+    PasswordPrompt,
     ShowQr,
     by_code,
     by_password,
@@ -30,7 +30,7 @@ from tobs.telegram.net.session import Account, Session, SessionFile, fresh_sessi
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import account_of, open_invoker, who
 
-__all__ = ["CodeAsked", "PasswordAsked", "check_login", "login", "login_bot", "login_qr", "logout"]
+__all__ = ["CodePrompt", "PasswordPrompt", "check_login", "login", "login_bot", "login_qr", "logout"]
 
 _QR_PATIENCE = 300.0  # seconds
 
@@ -84,7 +84,7 @@ async def login_bot(settings: TelegramSettings, token: str, *, on_event: OnEvent
         request = functions.auth.ImportBotAuthorizationRequest(0, settings.api_id, settings.api_hash, token)
         return await following(invoker, request)
 
-    async def no_password(asked: PasswordAsked) -> str:
+    async def no_password(asked: PasswordPrompt) -> str:
         raise LoginError("Telegram wants a password of this bot.", "Bots have none: ask @BotFather for its token.")
 
     return await _log_in(settings, sign_in, no_password, on_event, lambda account: account.is_bot)

@@ -43,25 +43,25 @@ _PLACES = {
 _QR_LEAST, _QR_MOST = 5.0, 60.0  # seconds a QR code is shown, whatever the clocks say
 
 
-class CodeAsked(Struct, frozen=True):
-    """A code was sent to ``place``. An empty answer sends it again to ``other`` ("": there is no other way), which
-    Telegram allows after ``seconds``. ``problem``: what was wrong with the answer before."""
+class CodePrompt(Struct, frozen=True):
+    """A code was sent to ``place``. An empty answer sends it again to ``next_place`` ("": there is no other way), which
+    Telegram allows after ``timeout`` seconds. ``problem``: what was wrong with the answer before."""
 
     place: str
-    other: str = ""
-    seconds: int = 0
+    next_place: str = ""
+    timeout: int = 0
     problem: str = ""
 
 
-class PasswordAsked(Struct, frozen=True):
+class PasswordPrompt(Struct, frozen=True):
     """The password of two-step verification, with its owner's hint; ``problem`` as with codes."""
 
     hint: str = ""
     problem: str = ""
 
 
-AskCode = Callable[[CodeAsked], Awaitable[str]]
-AskPassword = Callable[[PasswordAsked], Awaitable[str]]
+AskCode = Callable[[CodePrompt], Awaitable[str]]
+AskPassword = Callable[[PasswordPrompt], Awaitable[str]]
 ShowQr = Callable[[str], None]
 
 
@@ -113,7 +113,7 @@ def _sign_in(phone: str, sent: Any, code: str) -> Any:
     return functions.auth.SignInRequest(phone, sent.phone_code_hash, code)
 
 
-def _asked(sent: Any, problem: str) -> CodeAsked:
+def _asked(sent: Any, problem: str) -> CodePrompt:
     """Raises LoginError for what only Telegram's own apps can do."""
     if not isinstance(sent, types.auth.SentCode) or isinstance(sent.type, types.auth.SentCodeTypeSetUpEmailRequired):
         raise LoginError(
@@ -121,7 +121,7 @@ def _asked(sent: Any, problem: str) -> CodeAsked:
             "Log in with a Telegram app, then run `tobs login --qr` and scan the code with it.",
         )
     place = _PLACES.get(type(sent.type).__name__, "by Telegram")
-    return CodeAsked(place, _other(sent), sent.timeout or 0, problem)
+    return CodePrompt(place, _other(sent), sent.timeout or 0, problem)
 
 
 def _other(sent: Any) -> str:
@@ -143,7 +143,7 @@ async def by_password(invoker: Invoker, ask: AskPassword) -> Any:
     problem, given = "", ""
     for attempt in range(1, _TRIES + 1):
         rules = await invoker(functions.account.GetPasswordRequest())
-        password, before = await ask(PasswordAsked(rules.hint or "", problem)), given
+        password, before = await ask(PasswordPrompt(rules.hint or "", problem)), given
         given = password
         try:
             return await _prove(invoker, rules, password)

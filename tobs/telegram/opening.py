@@ -23,23 +23,21 @@ from tobs.telegram.net.flood_store import SharedFloodStore, owner_of
 from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.session import Account, Session, SessionFile, for_account, not_logged_in
 from tobs.telegram.net.settings import TelegramSettings
-from tobs.telegram.stores import MemoryPeers, MemoryTakeouts, PeerStore, PostOf, Stores, TakeoutStore, no_post
+from tobs.telegram.stores import Stores
 
 
 @asynccontextmanager
 async def open_telegram(
     settings: TelegramSettings,
+    stores: Stores | None = None,
     *,
-    peers: PeerStore | None = None,
-    takeouts: TakeoutStore | None = None,
-    post_of: PostOf = no_post,
     on_event: OnEvent = ignore,
     clock: Clock = time.time,
     sleep: Sleep = asyncio.sleep,
     rng: random.Random | None = None,
-    ask_who: bool = True,
+    verify_account: bool = True,
 ) -> AsyncIterator[Telegram]:
-    """A connected, logged-in account; closes every connection at the end. Without ``ask_who`` it is the one the
+    """A connected, logged-in account; closes every connection at the end. Without ``verify_account`` it is the one the
     session file names, at the cost of no request.
 
     Raises LoginError (nobody logged in, or the session was revoked), NetworkError (no server), ConfigError.
@@ -49,9 +47,8 @@ async def open_telegram(
     if session is None or not session.key:
         raise not_logged_in(settings)
     async with open_invoker(settings, file, session, on_event=on_event, clock=clock, sleep=sleep, rng=rng) as invoker:
-        account = (None if ask_who else session.account) or await who(invoker, settings)
-        stores = Stores(peers or MemoryPeers(), takeouts or MemoryTakeouts(), post_of)
-        yield Telegram(settings, invoker, account, stores, on_event)
+        account = (None if verify_account else session.account) or await who(invoker, settings)
+        yield Telegram(settings, invoker, account, stores or Stores(), on_event)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tobs.model import PeerRecord
 
@@ -47,15 +47,7 @@ class TakeoutStore(Protocol):
         """Keep ``takeout``; the empty one forgets it."""
 
 
-class Stores(Struct, frozen=True):
-    """What others keep for the room, together."""
-
-    peers: PeerStore
-    takeouts: TakeoutStore
-    post_of: PostOf
-
-
-class MemoryPeers:
+class MemoryPeerStore:
     """A ``PeerStore`` that lasts as long as the process."""
 
     def __init__(self) -> None:
@@ -75,7 +67,7 @@ class MemoryPeers:
                 self._by_name[account, record.username.lower()] = record
 
 
-class MemoryTakeouts:
+class MemoryTakeoutStore:
     """A ``TakeoutStore`` that lasts as long as the process."""
 
     def __init__(self) -> None:
@@ -86,3 +78,11 @@ class MemoryTakeouts:
 
     def put(self, account: int, takeout: StoredTakeout) -> None:
         self._kept[account] = takeout
+
+
+class Stores(Struct, frozen=True):
+    """The stores of one open account; by default they last as long as the process."""
+
+    peers: PeerStore = field(default_factory=MemoryPeerStore)
+    takeouts: TakeoutStore = field(default_factory=MemoryTakeoutStore)
+    post_of: PostOf = no_post

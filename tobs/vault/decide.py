@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from tobs.archive.notes import NoteState
+from tobs.model import NoteState
 from tobs.vault.merge import BrokenFrontMatter, ConflictWords, Whereabouts, merge_notes
 
 #: `created`: was not there; `updated`: ours, and out of date; `unchanged`: says it already, not touched; `merged`: the

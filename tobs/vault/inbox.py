@@ -5,21 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tobs.model import DroppedFile
-from tobs.vault.folders import make_folder, unwritable
-from tobs.vault.layout import TELEGRAM
-
-INBOX_FOLDER = f"{TELEGRAM}/Inbox"
+from tobs.vault.folders import unwritable
 
 
-def make_inbox(root: Path) -> Path:
-    """The inbox folder, made where it is not. Raises VaultUnwritable."""
-    return Path(make_folder(root, INBOX_FOLDER))
-
-
-def dropped_files(root: Path) -> list[DroppedFile]:
+def dropped_files(folder: Path) -> list[DroppedFile]:
     """The files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are about to be filled)
     and what tobs keeps there do not."""
-    folder = root / INBOX_FOLDER
     found: list[DroppedFile] = []
     try:
         for path in sorted(folder.iterdir()):
@@ -35,9 +26,9 @@ def dropped_files(root: Path) -> list[DroppedFile]:
     return found
 
 
-def take_away(root: Path, file: DroppedFile) -> None:
+def take_away(folder: Path, file: DroppedFile) -> None:
     """Remove a file that lies in the vault by now, unless it was changed since it was taken up."""
-    path = root / INBOX_FOLDER / file.name
+    path = folder / file.name
     try:
         stat = path.stat()
         if (stat.st_size, stat.st_mtime) == (file.size, file.changed):

@@ -14,9 +14,7 @@ from collections.abc import Iterator
 from itertools import count
 from unicodedata import normalize
 
-from tobs.archive.paths import path_key
-
-__all__ = ["RESERVED", "candidates", "clean_name", "first_words", "fit", "numbered", "path_key", "shorten"]
+from tobs.model import path_key
 
 UNTITLED = "Untitled"
 

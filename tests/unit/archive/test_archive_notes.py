@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tobs.archive import Archive, NoteLink, NoteRow, WrittenNote, pack_base, path_key, record_page
+from tobs.archive import Archive, NoteLink, NoteRow, WrittenNote, pack_base, record_page
 from tobs.errors import VaultError
-from tobs.model import Action, MessageKey, Reaction
+from tobs.model import Action, MessageKey, Reaction, path_key
 
 
 def key(message_id: int) -> MessageKey:

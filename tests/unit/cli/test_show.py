@@ -10,15 +10,25 @@ import pytest
 from rich.console import Console
 
 from tobs.cli.output import show_report, show_table
-from tobs.cli.progress import shown_progress
-from tobs.pipeline.context.report import Reporter
+from tobs.cli.progress import show_progress
+from tobs.model.events import (
+    ChatStarted,
+    FloodWaitStarted,
+    MediaCounted,
+    MessagesCounted,
+    NotesCounted,
+    PhaseStarted,
+    RequestsCounted,
+    WorkExpected,
+)
+from tobs.pipeline.context.report import ReportBuilder, start_report
 
 
-def reporter() -> Reporter:
-    return Reporter("20240101T000000-abc", "export", ("@club",), clock=lambda: 1_700_000_000.0)
+def started() -> ReportBuilder:
+    return start_report("20240101T000000-abc", "export", ("@club",), clock=lambda: 1_700_000_000.0)
 
 
-def shown(told: Reporter, width: int = 100) -> list[str]:
+def shown(told: ReportBuilder, width: int = 100) -> list[str]:
     console = Console(file=io.StringIO(), width=width)
     show_report(console, told.report)
     assert isinstance(console.file, io.StringIO)
@@ -26,7 +36,7 @@ def shown(told: Reporter, width: int = 100) -> list[str]:
 
 
 def test_a_run_that_found_nothing_says_so_and_nothing_else() -> None:
-    assert shown(reporter()) == [
+    assert shown(started()) == [
         "messages  nothing new",
         "notes     nothing new",
         "media     nothing new",
@@ -35,14 +45,18 @@ def test_a_run_that_found_nothing_says_so_and_nothing_else() -> None:
 
 
 def test_what_was_done_is_told_in_one_line_each() -> None:
-    told = reporter()
-    told.report.messages.fetched = told.report.messages.new = 2500
-    told.report.notes.created, told.report.notes.conflicts = 2507, 1
-    told.report.media.downloaded, told.report.media.bytes = 3, 4_500_000
-    told.report.flood.waits, told.report.flood.seconds, told.report.requests = 1, 3.0, 1209
+    told = started()
+    for event in (
+        MessagesCounted(fetched=2500, new=2500),
+        NotesCounted({"created": 2507, "conflict": 1}),
+        MediaCounted(downloaded=3, bytes=4_500_000),
+        FloodWaitStarted("messages.getHistory", until=1_700_000_003.0, seconds=3.0),
+        RequestsCounted(1209),
+    ):
+        told.events.emit(event)
     assert shown(told) == [
         "messages  2,500 fetched · 2,500 new",
-        "notes     2,507 created · 1 conflicts",
+        "notes     2,507 created · 1 preserved · 1 conflicts",
         "media     3 downloaded · 4.5 MB",
         "requests  1,209 · 1 flood wait, 3 s",
     ]
@@ -50,11 +64,13 @@ def test_what_was_done_is_told_in_one_line_each() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 120])
 async def test_the_counts_stand_whole_on_a_terminal_of_any_width(width: int) -> None:
-    told = reporter()
-    told.report.messages.fetched = told.expected_messages = 402
-    told.phase, told.chat = "fetching", "A chat with a very long title that fits nowhere"
+    told = started()
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    async with shown_progress(told, console, quiet=False):
+    async with show_progress(told.events, console, quiet=False):
+        told.events.emit(WorkExpected(messages=402))
+        told.events.emit(MessagesCounted(fetched=402))
+        told.events.emit(PhaseStarted("fetching"))
+        told.events.emit(ChatStarted("A chat with a very long title that fits nowhere"))
         await asyncio.sleep(0.05)
     assert isinstance(console.file, io.StringIO)
     last = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", console.file.getvalue())

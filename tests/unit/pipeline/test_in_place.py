@@ -11,6 +11,7 @@ import pytest
 from tobs.archive import FileRow, MediaRow
 from tobs.media import Produced
 from tobs.model import FileItem, MessageKey
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.media.edited_files import attach_edited, finish_edits
 
@@ -60,20 +61,24 @@ def test_it_takes_the_place_and_the_date_and_the_archive_knows(context: RunConte
     assert lies(context) == (BETTER, DAY, again)
 
 
-def test_of_two_messages_with_one_file_the_first_changes_it(context: RunContext, song: FileRow) -> None:
+def test_of_two_messages_with_one_file_the_first_changes_it(
+    context: RunContext, report: ReportBuilder, song: FileRow
+) -> None:
     assert attach_edited(context, row(9), song, staged(context, BETTER, CAME)) == song
     assert lies(context) == (CAME, DAY, song)
     changed = attach_edited(context, row(7), song, staged(context, TAGGED, CAME))
     # The first message has it a second time, and what is made of that comes too late.
     assert attach_edited(context, row(7), changed, staged(context, BETTER, CAME)) == changed
-    assert lies(context) == (TAGGED, DAY, changed) and not context.reporter.report.doubts
+    assert lies(context) == (TAGGED, DAY, changed) and not report.report.doubts
 
 
-def test_what_the_owner_changed_is_left_alone_and_told(context: RunContext, song: FileRow) -> None:
+def test_what_the_owner_changed_is_left_alone_and_told(
+    context: RunContext, report: ReportBuilder, song: FileRow
+) -> None:
     (context.root / "song.mp3").write_bytes(b"mine")
     assert attach_edited(context, row(7), song, staged(context, TAGGED, CAME)) == song
     assert (context.root / "song.mp3").read_bytes() == b"mine" and list(context.staging.iterdir()) == []
-    assert [each.item for each in context.reporter.report.doubts] == ["song.mp3"]
+    assert [each.item for each in report.report.doubts] == ["song.mp3"]
 
 
 @pytest.mark.parametrize("lay_there", [CAME, TAGGED])

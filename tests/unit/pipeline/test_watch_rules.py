@@ -16,7 +16,7 @@ from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import WatchStatus, is_paused, read_status, set_paused, write_status
 from tobs.pipeline.watch.vault_events import sort_out
-from tobs.telegram.sync.updates import Pushed, read_push
+from tobs.telegram.sync.updates import PushedUpdate, read_update
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = read_quiet("23:00-07:00")
@@ -60,8 +60,8 @@ def test_the_next_look_is_never_past_and_never_in_quiet_hours_whatever_the_clock
 
 def test_a_bell_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
     queue = ChangeQueue()
-    queue.pushed(Pushed(frozenset({5}), counted=((5, 1),)))
-    queue.pushed(Pushed(frozenset({5, 6})))
+    queue.pushed(PushedUpdate(frozenset({5}), counted=((5, 1),)))
+    queue.pushed(PushedUpdate(frozenset({5, 6})))
     queue.changed({"a.md"})
     assert queue.event.is_set()
     resting = queue.take(with_telegram=False)
@@ -73,7 +73,7 @@ def test_a_bell_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
 
 def test_what_could_not_be_done_waits_for_the_next_time_and_wakes_nobody() -> None:
     queue = ChangeQueue()
-    queue.pushed(Pushed(frozenset({5}), everything=True))
+    queue.pushed(PushedUpdate(frozenset({5}), everything=True))
     queue.put_back(queue.take())
     assert not queue.event.is_set()
     again = queue.take()
@@ -82,7 +82,7 @@ def test_what_could_not_be_done_waits_for_the_next_time_and_wakes_nobody() -> No
 
 def test_counters_alone_do_not_ring() -> None:
     queue = ChangeQueue()
-    queue.pushed(Pushed(counted=((5, 1),)))
+    queue.pushed(PushedUpdate(counted=((5, 1),)))
     assert not queue.event.is_set() and queue.take().counted == {(5, 1)}
 
 
@@ -96,12 +96,14 @@ def test_pushes_name_the_box_they_are_about() -> None:
         reactions,
         types.UpdateUserTyping(5, types.SendMessageTypingAction()),
     ]
-    assert read_push(types.Updates(both, [], [], None, 0)) == Pushed(frozenset({channel, COMMON}), ((channel, 4),))
+    assert read_update(types.Updates(both, [], [], None, 0)) == PushedUpdate(
+        frozenset({channel, COMMON}), ((channel, 4),)
+    )
     short = types.UpdateShortMessage(1, 5, "hello", 8, 1, None)
-    assert read_push(short) == Pushed(frozenset({COMMON}))
-    assert read_push(types.UpdateShort(types.UpdateEditChannelMessage(message, 6, 1), None)).boxes == {channel}
-    assert read_push(types.UpdatesTooLong()).everything
-    assert read_push(types.UpdateShort(types.UpdateConfig(), None)) == Pushed()
+    assert read_update(short) == PushedUpdate(frozenset({COMMON}))
+    assert read_update(types.UpdateShort(types.UpdateEditChannelMessage(message, 6, 1), None)).boxes == {channel}
+    assert read_update(types.UpdatesTooLong()).everything
+    assert read_update(types.UpdateShort(types.UpdateConfig(), None)) == PushedUpdate()
 
 
 def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:

@@ -8,7 +8,7 @@ from tobs.media.wants import MediaPolicy, decide
 from tobs.model import FileItem, Message, RemoteFile
 from tobs.render.catalogue import catalogue
 from tobs.render.reasons import told_reason
-from tobs.telegram.net.rpc_errors import TABLE
+from tobs.telegram.net.rpc_errors import RPC_ERRORS
 
 _MESSAGE = Message(chat_id=5, id=1, date=0)
 _REMOTE = RemoteFile("photo", 7, 0, b"", 2)
@@ -28,7 +28,9 @@ def _decided() -> list[str]:
     return [verdict.reason for verdict in verdicts]
 
 
-@pytest.mark.parametrize("reason", [*_decided(), "it was deleted from the vault", TABLE["LOCATION_INVALID"].message])
+@pytest.mark.parametrize(
+    "reason", [*_decided(), "it was deleted from the vault", RPC_ERRORS["LOCATION_INVALID"].message]
+)
 def test_a_reason_of_tobs_is_told_in_each_language(reason: str) -> None:
     english, german = (told_reason(reason, catalogue(language)) for language in ("en", "de"))
     assert english != german

@@ -15,7 +15,7 @@ from tobs.telegram.net.events import FloodWaited, Paused
 from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.flood_store import FloodStore, Wait
 from tobs.telegram.net.invoker import Backoff, method_name
-from tobs.telegram.net.rpc_errors import TABLE, RpcError, translate_rpc_error
+from tobs.telegram.net.rpc_errors import RPC_ERRORS, RpcError, translate_rpc_error
 from tobs.telegram.net.session import Session, SessionFile
 from tobs.telegram.net.settings import ServerAddress, TelegramSettings
 
@@ -133,7 +133,7 @@ def test_error_names_are_split_once(message: str, name: str, argument: int) -> N
 
 
 def test_every_told_error_has_a_sentence_and_a_class() -> None:
-    for name, told in TABLE.items():
+    for name, told in RPC_ERRORS.items():
         error = translate_rpc_error(RpcError(400, name), "messages.getHistory")
         assert type(error) is told.kind and error.message.endswith(".")
         if isinstance(error, RequestRefused):
@@ -165,7 +165,7 @@ def test_every_error_that_can_be_met_has_a_plain_sentence_a_remedy_and_an_exit_c
     assert error.exit_code == code
     assert error.message[0].isupper() and error.message.endswith(".") and " " in error.message
     assert error.remedy.endswith(".") or name in ("LOCATION_INVALID", "FILE_ID_INVALID"), "what is gone is gone"
-    known = RpcError(400, name).name in TABLE or isinstance(error, FloodWait)
+    known = RpcError(400, name).name in RPC_ERRORS or isinstance(error, FloodWait)
     assert known != (name == "SOMETHING_NEW_42")
     if not known:
         assert name in error.message and "messages.getHistory" in error.message

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tobs.archive.notes import NoteState
+from tobs.model import NoteState
 from tobs.vault.decide import Decision, Known, Marks, Merging, decide, read_marks, text_hash
 
 ID = "5/1"

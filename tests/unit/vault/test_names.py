@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tobs.model import path_key
 from tobs.vault.names import (
     MAX_BYTES,
     MAX_PATH,
@@ -19,7 +20,6 @@ from tobs.vault.names import (
     clean_name,
     first_words,
     fit,
-    path_key,
     shorten,
 )
 

@@ -17,11 +17,10 @@ from msgspec.structs import replace
 
 from tobs.media import MediaPolicy
 from tobs.model import Chat, is_channel_id, stories_of
+from tobs.model.report import Problem
 from tobs.pipeline.commands.sampling import FILES, SampledContent, sample_chat, sample_comments, sample_stories
-from tobs.pipeline.context.report import Problem
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import SelectedChat, parts_of
-from tobs.sources.telegram import HIGHEST_STORY
 from tobs.sources.telegram import HIGHEST_STORY
 from tobs.telegram.facade import Telegram
 from tobs.vault.layout import AskedLayout, choose_layout, comments_folder, stories_folder

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from tobs.model import Chat, Person
-from tobs.pipeline.context.report import RunReport
+from tobs.model.events import PhaseStarted, TakeoutChanged
+from tobs.model.report import RunReport
 from tobs.pipeline.select.archived_chats import store_account
 from tobs.pipeline.select.selection import SelectedChat, Selection, left_channels, select_chats
 from tobs.pipeline.select.senders import sender_ids
@@ -29,8 +30,8 @@ class ExportRun(Struct, frozen=True):
     async def export(self, selection: Selection) -> RunReport:
         """Export chats one after the other. What ends the run is raised; the report is kept all the same."""
         async with open_run(self.config) as run, open_telegram_session(run, self.telegram) as telegram:
-            self.config.reporter.phase = "resolving"
-            chosen = await select_chats(telegram, selection, self.config.reporter)
+            self.config.events.emit(PhaseStarted("resolving"))
+            chosen = await select_chats(telegram, selection, self.config.events)
 
             async def known(text: str) -> Sequence[Person]:
                 return await run.archive_thread(run.archive.people.called, text)
@@ -59,7 +60,7 @@ class ExportRun(Struct, frozen=True):
     ) -> list[SelectedChat]:
         """The chats the account has left; told as a problem where Telegram does not list them."""
         if not telegram.in_takeout:
-            self.config.reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
+            self.config.events.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             return []
         return await left_channels(telegram, selection, chosen)
 
@@ -74,8 +75,9 @@ class ExportRun(Struct, frozen=True):
     ) -> AsyncIterator[None]:
         """A takeout session with just the scopes these chats need, unless the owner wants none."""
         if not self.config.settings.takeout:
-            self.config.reporter.takeout("off", reason="the normal API was used, as --no-takeout or the settings say")
-            await telegram.without_takeout()
+            reason = "the normal API was used, as --no-takeout or the settings say"
+            self.config.events.emit(TakeoutChanged("off", reason=reason))
+            await telegram.finish_stored_takeout()
             yield
             return
         if not (chosen or selection.left):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive
 from tobs.media import MediaPolicy
-from tobs.model import Chat, Person
-from tobs.pipeline.context.report import Reporter, RunReport
-from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.planning import open_chat
+from tobs.model import Person
+from tobs.model.events import ContentLeftOut
+from tobs.model.report import RunReport
+from tobs.pipeline.commands.import_source import import_source
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.select.archived_chats import store_account, stored_account
-from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
 from tobs.pipeline.session.run_session import RunConfig, open_run
-from tobs.sources.desktop import ChatReader, DesktopExport, FoundChat, Survey
+from tobs.sources import Source
+from tobs.sources.desktop import DesktopExport, Survey
 
 
 class ImportRun(Struct, frozen=True):
@@ -28,35 +28,22 @@ class ImportRun(Struct, frozen=True):
     async def run(self, export: DesktopExport) -> RunReport:
         """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
         async with open_run(self.config) as run:
-            reporter = self.config.reporter
-            tell_survey(reporter, export.found)
+            tell_survey(self.config.events, export.found)
             context = run.context(
                 await run.archive_thread(_account, run.archive, self.config.settings.account, export.found)
             )
             await run.archive_thread(_see_people, run.archive, export.found)
             await run.archive_thread(_know_old_groups, context, export.found)
-            reporter.expected_messages += sum(ids.count for one in export.found.chats for ids in one.ids.values())
-            chat_folders: list[ChatFolder] = []
-            async with run.stages(context, self.policy) as stages, aclosing(export.chats()) as chats:
-                async for reader in chats:
-                    chat_folders += await self._import_chat(stages, reader)
-                await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
-            await run.archive_thread(export.settle)
+            async with export.reading() as source:
+                await import_source(run, context, source, self.policy)
         return run.report
 
-    async def _import_chat(self, stages: ChatStages, reader: ChatReader) -> list[ChatFolder]:
-        """One chat, with what is there of the group it grew from."""
-        context, archive_thread, found = stages.context, stages.archive_thread, reader.found
-        host = await archive_thread(_open_host, context, found)
-        chat_folders: dict[int, ChatFolder] = {}
-        while chat_id := await reader.next_chat():
-            chat_folder = chat_folders.get(chat_id)
-            if chat_folder is None:
-                chat_folder = chat_folders[chat_id] = await archive_thread(_open_part, context, found, host, chat_id)
-            context.reporter.chat = host.chat.title
-            await stages.run(reader.source, chat_folder, [(1, chat_folder.chat.top)])
-        await archive_thread(_settle, context, found)
-        return [host, *(chat_folder for chat_id, chat_folder in chat_folders.items() if chat_id != host.chat.id)]
+    async def run_source(self, source: Source) -> RunReport:
+        """Import every chat of any other source, for the account of the vault."""
+        async with open_run(self.config) as run:
+            account = await run.archive_thread(stored_account, run.archive, self.config.settings.account)
+            await import_source(run, run.context(account), source, self.policy)
+        return run.report
 
 
 def _account(archive: Archive, name: str, found: Survey) -> int:
@@ -83,36 +70,11 @@ def _know_old_groups(context: RunContext, found: Survey) -> None:
             one.place = replace(one.place, old_group=known.migrated_from)
 
 
-def _open_host(context: RunContext, found: FoundChat) -> ChatFolder:
-    """The place of a chat. What Telegram itself told of it is not replaced."""
-    known = context.archive.chats.get(context.account, found.chat.id)
-    messages = sum(ids.count for ids in found.ids.values())
-    chat = found.chat if known is None else replace(known, top=max(known.top, found.chat.top))
-    return open_chat(context, chat, is_part=True, messages=messages)
-
-
-def _open_part(context: RunContext, found: FoundChat, host: ChatFolder, chat_id: int) -> ChatFolder:
-    """The place of the messages of ``chat_id``: the chat's own, or those of the group it grew from, inside it."""
-    if chat_id == host.chat.id:
-        return host
-    known = context.archive.chats.get(context.account, chat_id)
-    top = max(found.ids[chat_id].high, known.top if known else 0)
-    old = known or Chat(chat_id, "group", host.chat.title, migrated_to=host.chat.id)
-    return open_chat(context, replace(old, top=top), inside=host, is_part=True)
-
-
-def _settle(context: RunContext, found: FoundChat) -> None:
-    """An export has every message between its first and its last: a later run goes on from there."""
-    for chat_id, ids in found.ids.items():
-        if ids.count:
-            context.archive.coverage.add(context.account, chat_id, max(1, ids.low), ids.high, ())
-
-
-def tell_survey(reporter: Reporter, found: Survey) -> None:
+def tell_survey(events: RunEvents, found: Survey) -> None:
     """Tell what of an export is not taken over, and where it breaks off."""
     if found.broken:
-        reporter.problem("export", "result.json", found.broken, retryable=False)
+        events.problem("export", "result.json", found.broken, retryable=False)
     for what, count in found.not_taken.items():
-        reporter.left_out(what, count)
+        events.emit(ContentLeftOut(what, count))
     for key, count in found.unknown.items():
-        reporter.left_out(f"key {key}", count)
+        events.emit(ContentLeftOut(f"key {key}", count))

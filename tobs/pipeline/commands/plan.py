@@ -17,7 +17,8 @@ from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Person
 from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Plan, SampleMeans, sum_up
 from tobs.pipeline.commands.export import takeout_scopes
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.media.wanted import media_policy
 from tobs.pipeline.select.selection import SelectedChat, Selection, left_channels, select_chats
 from tobs.pipeline.select.senders import sender_ids
@@ -36,7 +37,7 @@ async def make_plan(
     archive_path: Path,
     selection: Selection,
     zone: ZoneInfo,
-    reporter: Reporter,
+    report: ReportBuilder,
     on_event: OnEvent,
 ) -> Plan:
     """What exporting ``selection`` would do. The archive is only read, where there is one."""
@@ -49,7 +50,7 @@ async def make_plan(
     )
     with _reading(archive_path) as archive:
         async with open_telegram(telegram_settings, on_event=on_event) as telegram:
-            chosen = await select_chats(telegram, selection, reporter)
+            chosen = await select_chats(telegram, selection, report.events)
 
             async def called(text: str) -> Sequence[Person]:
                 return archive.people.called(text) if archive is not None else ()
@@ -57,7 +58,7 @@ async def make_plan(
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], called)
             estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
             items, scopes = list[ChatEstimate](), set[str]()
-            async with _left(telegram, settings, selection, chosen, reporter) as left:
+            async with _left(telegram, settings, selection, chosen, report.events) as left:
                 for one in (*chosen, *left):
                     if not one.is_full:
                         one = replace(one, chat=await telegram.full(one.chat.id))
@@ -77,9 +78,9 @@ async def make_plan(
                     except RequestRefused as error:
                         if len(chosen) + len(left) == 1:
                             raise
-                        reporter.failed(error, chat.title)
+                        report.events.failed(error, chat.title)
             asked = telegram.requests.total()
-    return sum_up(items, scopes=sorted(scopes), asked=asked, problems=reporter.report.problems)
+    return sum_up(items, scopes=sorted(scopes), asked=asked, problems=report.report.problems)
 
 
 async def _comments(
@@ -101,7 +102,7 @@ async def _comments(
 
 @asynccontextmanager
 async def _left(
-    telegram: Telegram, settings: Settings, selection: Selection, chosen: Sequence[SelectedChat], reporter: Reporter
+    telegram: Telegram, settings: Settings, selection: Selection, chosen: Sequence[SelectedChat], events: RunEvents
 ) -> AsyncIterator[list[SelectedChat]]:
     """The chats the account has left. Telegram lists and shows them only in a takeout session: one is asked for."""
     if not selection.left:
@@ -111,7 +112,7 @@ async def _left(
         if telegram.in_takeout:
             yield await left_channels(telegram, selection, chosen)
         else:
-            reporter.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
+            events.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             yield []
 
 

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from tobs.errors import ConfigError, LoginError, TelegramError
 from tobs.media import Chain, MediaPolicy
-from tobs.pipeline.context.report import RunReport
+from tobs.model.events import ChatStarted, MediaCounted, PhaseStarted
+from tobs.model.report import RunReport
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
@@ -41,7 +42,7 @@ class ProcessRun(Struct, frozen=True):
 
     async def process(self, work: Work) -> RunReport:
         """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
-        reporter = self.config.reporter
+        events = self.config.events
         async with open_run(self.config) as run:
             context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
             chat_folders = await run.archive_thread(archived_folders, context, work.targets)
@@ -55,7 +56,8 @@ class ProcessRun(Struct, frozen=True):
             ):
                 again = Reprocessing(context, run.archive_thread, chain, None if work.offline else telegram.fetch_file)
                 for chat_folder in chat_folders:
-                    reporter.chat, reporter.phase = chat_folder.chat.title, "processing"
+                    events.emit(ChatStarted(chat_folder.chat.title))
+                    events.emit(PhaseStarted("processing"))
                     await again.run(chat_folder)
                     upto = await run.archive_thread(settled_to, context, chat_folder, final=True)
                     await enrichers.ask(chat_folder, upto)
@@ -90,22 +92,23 @@ class ProcessRun(Struct, frozen=True):
             await self._fetch_media(run, context, chat_folder, chain, None)
         if telegram is None or not wanted:
             return
-        reporter = context.reporter
-        reporter.phase = "media"
+        events = context.events
+        events.emit(PhaseStarted("media"))
         try:
             fetch = (await telegram.open()).fetch_file
             for chat_folder in wanted:
-                reporter.chat = chat_folder.chat.title
+                events.emit(ChatStarted(chat_folder.chat.title))
                 await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
                 await self._fetch_media(run, context, chat_folder, chain, fetch)
         except (TelegramError, LoginError, ConfigError) as error:
-            reporter.problem("media", "files that are still wanted", str(error))
+            events.problem("media", "files that are still wanted", str(error))
 
     async def _fetch_media(
         self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile | None
     ) -> None:
         counts = await run.archive_thread(context.archive.media.counts, context.account, chat_folder.chat.id)
-        run.report.media.wanted += counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
+        wanted = counts.get("staged", 0) + (counts.get("wanted", 0) if fetch else 0)
+        context.events.emit(MediaCounted(wanted=wanted))
         limits = self.config.limits
         stage = MediaStage(
             context,

@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from tobs.archive import NoteRow
 from tobs.model import Chat
+from tobs.model.events import NoteChangePreviewed, PhaseStarted, RenderingStarted
+from tobs.model.report import RunReport
 from tobs.pipeline.context.archive_thread import ArchiveThread
-from tobs.pipeline.context.report import Change, Rendering, RunReport
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.note_writer import NoteWriter
 from tobs.pipeline.notes.relayout import (
     finish_relayouts,
     hand_over,
     lay_out,
-    rendering_of,
 )
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
@@ -52,7 +52,7 @@ class RenderRun(Struct, frozen=True):
 
     async def render(self) -> RunReport:
         """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
-        self.config.reporter.report.rendering = Rendering(changes=[] if self.asked.dry else None)
+        self.config.events.emit(RenderingStarted(self.asked.dry))
         async with open_run(self._config()) as run:
             account = await run.archive_thread(stored_account, run.archive, self.config.settings.account)
             await self._render(run, run.context(account))
@@ -65,18 +65,18 @@ class RenderRun(Struct, frozen=True):
         return replace(self.config, catalogue=replace(self.config.catalogue, ready=()))
 
     async def _render(self, run: RunSession, context: RunContext) -> None:
-        reporter = self.config.reporter
+        events = self.config.events
         if self.asked.dry:
             context = replace(context, render_context=replace(context.render_context, is_dry_run=True))
         async with self._writer(run, context) as writer:
-            reporter.phase = "planning"
+            events.emit(PhaseStarted("planning"))
             chat_folders = await run.archive_thread(archived_folders, context, self.asked.targets)
             scope = Scope(chat_folders, bool(self.asked.targets), self.asked.since, self.asked.until)
             if self.asked.restore:
                 await run.archive_thread(restore, context, scope)
             anew = await run.archive_thread(self._lay_out, context, chat_folders)
             await run.archive_thread(mark_stale, context, scope)
-            reporter.phase = "rendering"
+            events.emit(PhaseStarted("rendering"))
             for chat_folder in anew or chat_folders:
                 await writer.write_messages(chat_folder, final=True)
             await finish_notes(context, run.archive_thread, writer, anew or chat_folders, with_waiting=True)
@@ -87,7 +87,7 @@ class RenderRun(Struct, frozen=True):
         if self.asked.layout is not None:
             # What is filed in the folder of another chat is laid out with that.
             for chat_folder in chat_folders:
-                if chat_folder.chat.id == chat_folder.home and not chat_folder.is_guest:
+                if chat_folder.chat.id == chat_folder.filed_under and not chat_folder.is_filed_elsewhere:
                     anew += lay_out(context, chat_folder.chat, self.asked.layout)
         if anew and not context.render_context.is_dry_run:
             hand_over(context)
@@ -100,6 +100,7 @@ class RenderRun(Struct, frozen=True):
             async with run.writer(context) as writer:
                 yield writer
             return
+        previewed: set[str] = set()
         await run.archive_thread(run.archive.begin_dry_run)
         try:
             await run.archive_thread(mark_changed_templates, context)
@@ -107,9 +108,9 @@ class RenderRun(Struct, frozen=True):
                 context,
                 run.archive_thread,
                 _DryRun(context, run.archive_thread),
-                told=partial(_tell, context, self.asked.diff),
+                told=partial(_preview, context, previewed, self.asked.diff),
             )
-            await run.archive_thread(finish_relayouts, context)
+            await run.archive_thread(finish_relayouts, context, previewed=previewed)
         finally:
             await run.archive_thread(run.archive.end_dry_run)
 
@@ -131,12 +132,12 @@ class _DryRun:
         """Nothing has to be made ready."""
 
 
-def _tell(context: RunContext, with_diff: bool, results: NoteResult) -> None:
-    """Tell what would become of a note, unless it stays as it is."""
-    changes = rendering_of(context).changes
-    if results.change is not None and changes is not None:
-        diff = difference(results.path, *results.change) if with_diff else ""
-        changes.append(Change(results.path, results.outcome, diff))
+def _preview(context: RunContext, previewed: set[str], with_diff: bool, result: NoteResult) -> None:
+    """Report the change that would be made to a note, if there is one."""
+    if result.change is not None:
+        previewed.add(result.path)
+        diff = difference(result.path, *result.change) if with_diff else ""
+        context.events.emit(NoteChangePreviewed(result.path, result.outcome, diff))
 
 
 def difference(path: str, before: str, after: str) -> str:

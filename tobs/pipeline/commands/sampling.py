@@ -20,8 +20,8 @@ from tobs.pipeline.notes.planning import albums
 from tobs.pipeline.select.filters import Filters, message_test
 from tobs.pipeline.select.kinds import message_type
 from tobs.pipeline.select.selection import Part
-from tobs.telegram.client.counters import SEARCHED
-from tobs.telegram.client.history import LIMIT, wanted_of
+from tobs.telegram.client.counters import SEARCHED_KINDS
+from tobs.telegram.client.history import LIMIT, matching_indexes
 from tobs.telegram.facade import Telegram
 from tobs.vault.layout import LAYOUTS
 
@@ -99,7 +99,7 @@ async def sample_comments(telegram: Telegram, channel: int, posts: SampledConten
 
 async def sample_stories(telegram: Telegram, peer: int, zone: ZoneInfo) -> SampledContent:
     """What the stories of a peer are, by the first page of each list."""
-    number, stories, exact = await telegram.chat_extras.glance_at_stories(peer)
+    number, stories, exact = await telegram.chat_extras.sample_stories(peer)
     return _reckoned([sorted(stories, key=lambda story: story.id)], number, zone, exact=exact)
 
 
@@ -159,7 +159,7 @@ def _without_repeats(pages: Iterable[Sequence[Message]]) -> list[list[Message]]:
 
 
 def _chosen(page: list[Message], keep: Callable[[Message], bool] | None) -> list[Message]:
-    return page if keep is None else [page[chat_folder] for chat_folder in wanted_of(page, keep)]
+    return page if keep is None else [page[chat_folder] for chat_folder in matching_indexes(page, keep)]
 
 
 async def _counted(
@@ -169,7 +169,7 @@ async def _counted(
     if not filters.by_content:
         whole = part.within is None and not part.thread
         return await telegram.counters(part.chat.id) if whole else None
-    if filters.where or filters.min_id or filters.max_id or filters.types - SEARCHED:
+    if filters.where or filters.min_id or filters.max_id or filters.types - SEARCHED_KINDS:
         return None
     count = partial(telegram.search, part.chat.id, since=filters.since, until=filters.until, thread=part.thread)
     counts: Counter[str] = Counter()

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from tobs.archive import NoteRow, ReplacedText, Replacement, WrittenNote, pack_base
 from tobs.errors import UsageError
-from tobs.pipeline.context.report import RunReport
+from tobs.model.events import ConflictFound, NotesCounted, TargetsResolved
+from tobs.model.report import RunReport
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.render_notes import conflict_words, note_locations
 from tobs.pipeline.notes.vault_scan import linking_to
@@ -33,7 +34,7 @@ class UndoRun(Struct, frozen=True):
         async with open_run(self.config) as run:
             context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
             chosen = await run.archive_thread(_chosen, context, run_id)
-            run.report.targets[:] = [chosen]
+            run.config.events.emit(TargetsResolved((chosen,)))
             await run.archive_thread(_put_back, context, chosen)
             async with run.writer(context) as writer:
                 # What links to a note that is gone now.
@@ -71,7 +72,7 @@ class _Change(Struct, frozen=True):
 
 
 def _put_back_batch(context: RunContext, texts: Sequence[ReplacedText]) -> None:
-    archive, reporter = context.archive, context.reporter
+    archive, events = context.archive, context.events
     bases = archive.notes.bases([one.note.id for one in texts])
     changes = []
     for one, data in zip(texts, read_batch(context.root, [one.note.path for one in texts]), strict=True):
@@ -81,7 +82,7 @@ def _put_back_batch(context: RunContext, texts: Sequence[ReplacedText]) -> None:
     files = write_batch(context.root, [NoteFile(one.replaced.note.path, one.text) for one in changes])
     with archive.transaction():
         archive.replaced.keep(
-            reporter.report.run_id,
+            events.run_id,
             [
                 Replacement(one.replaced.note.id, pack_base(one.found), text_hash(one.text), pack_base(one.text))
                 for one in changes
@@ -104,24 +105,24 @@ def _put_back_batch(context: RunContext, texts: Sequence[ReplacedText]) -> None:
 
 def _change(context: RunContext, one: ReplacedText, data: bytes | None, base: str) -> _Change | None:
     """What a note that was changed should hold again; None where nothing is to be written."""
-    reporter, note = context.reporter, one.note
+    events, note = context.events, one.note
     if data is None:
         if one.wrote_hash:
-            reporter.count_note("deleted")
+            events.emit(NotesCounted({"deleted": 1}))
             return None
         # The run removed it.
-        reporter.count_note("created")
+        events.emit(NotesCounted({"created": 1}))
         return _Change(one, "", one.was)
     found = plain_text(data)
     if found is None or not one.wrote_hash:
-        reporter.count_note("preserved")
+        events.emit(NotesCounted({"preserved": 1}))
         return None
     if text_hash(found) == one.wrote_hash:
-        reporter.count_note("updated")
+        events.emit(NotesCounted({"updated": 1}))
         return _Change(one, found, one.was)
     wrote = one.wrote if one.wrote is not None else base
     if text_hash(wrote) != one.wrote_hash:
-        reporter.problem("undo", note.path, "a later run changed it too; undo that one first", retryable=False)
+        events.problem("undo", note.path, "a later run changed it too; undo that one first", retryable=False)
         return None
     try:
         merged = merge_notes(
@@ -132,11 +133,11 @@ def _change(context: RunContext, one: ReplacedText, data: bytes | None, base: st
             conflict_words(context.render_context.options.language),
         )
     except BrokenFrontMatter as error:
-        reporter.problem("front matter", note.path, f"its front matter cannot be read: {error}")
+        events.problem("front matter", note.path, f"its front matter cannot be read: {error}")
         return None
-    reporter.count_note("conflict" if merged.conflicts else "merged")
+    events.emit(NotesCounted({"conflict" if merged.conflicts else "merged": 1}))
     for new in merged.conflicts:
-        reporter.conflict(note.path, new)
+        events.emit(ConflictFound(note.path, new))
     return _Change(one, found, merged.text)
 
 
@@ -147,10 +148,10 @@ def _remove(context: RunContext, rows: Sequence[NoteRow]) -> list[NoteRow]:
         if data is None:
             continue
         if text_hash(plain_text(data) or "") != row.text_hash:
-            context.reporter.count_note("preserved")
+            context.events.emit(NotesCounted({"preserved": 1}))
             continue
         move_to_trash(context.root, row.path)
-        context.reporter.count_note("deleted")
+        context.events.emit(NotesCounted({"deleted": 1}))
         removed.append(row)
     context.archive.notes.mark_deleted([row.id for row in removed])
     return removed

@@ -1,4 +1,4 @@
-"""What making notes needs, handed from the run to the stages that work with the archive and the vault."""
+"""The context of a run, passed to the stages that work with the archive and the vault."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from tobs.archive import Archive
 from tobs.model import Chat
-from tobs.pipeline.context.report import Reporter
-from tobs.pipeline.notes.post_render import PostRender
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.post_render import PostRender
 from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
@@ -18,8 +18,9 @@ from tobs.vault.layout import AskedLayout, LayoutName
 
 
 class RenderContext(Struct, frozen=True):
-    """What turns archived messages into files. ``account`` is the user id of who is logged in. The archive is only
-    read, so that another process may have a studio too. In a rehearsal no file is written: what would be is told."""
+    """The parts that render archived messages into notes. ``account`` is the user id of the logged-in account.
+    The archive is only read, so that other processes may have a context of their own. In a dry run no file is
+    written; changes are only reported."""
 
     archive: Archive
     account: int
@@ -28,20 +29,32 @@ class RenderContext(Struct, frozen=True):
     options: RenderOptions
     templates: Templates
     is_dry_run: bool = False
-    #: How another process comes by the functions that plugins give to templates.
+    #: References by which another process opens the template functions of plugins.
     functions: tuple[Opening, ...] = ()
-    #: Plugins with the last word on notes, where there are any.
+    #: Plugins that change notes after they are rendered; None where there are none.
     post_render: PostRender | None = None
 
 
+class TransferMeter:
+    """Counts the bytes of media that a run has transferred, against the run's media budget."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def add(self, count: int) -> None:
+        """Count ``count`` more bytes."""
+        self.bytes += count
+
+
 class RunContext(Struct, frozen=True):
-    """The archive and the vault of a run, for the one thread that writes into the archive. ``layout`` is that of chats
-    that come for the first time."""
+    """The archive and the vault of a run, for the one thread that writes into the archive. ``layout`` is the layout of
+    chats that are new to the vault, ``batch`` the number of notes written together."""
 
     render_context: RenderContext
     staging: Path
     layout: AskedLayout
-    reporter: Reporter
+    events: RunEvents
+    meter: TransferMeter
     batch: int
 
     @property
@@ -66,15 +79,16 @@ class RunContext(Struct, frozen=True):
 
 
 class ChatFolder(Struct, frozen=True):
-    """A chat, the note about it, and its folder in the vault. A basic group that became a supergroup is filed in the
-    note and folder of that, which is its ``home`` (a chat's own id as a rule). ``is_part``: the run brings only a part
-    of the chat, so what there is at its end is planned and placed though older messages are missing. A guest is
-    filed in the folder of another chat, with ids of its own: stories, and groups of which only comments are here."""
+    """A chat, its note and its folder in the vault. ``filed_under`` is the id of the chat whose note and folder these
+    are: the chat itself as a rule, the supergroup for a basic group that became one. ``is_part``: the run fetches
+    only a part of the chat, so the end of that part is planned and attached though older messages are missing.
+    ``is_filed_elsewhere``: messages with ids of their own in the folder of another chat (stories, and groups of which
+    only comments are archived)."""
 
     chat: Chat
     note_id: int
     folder: str
-    home: int
+    filed_under: int
     layout: LayoutName
     is_part: bool = False
-    is_guest: bool = False
+    is_filed_elsewhere: bool = False

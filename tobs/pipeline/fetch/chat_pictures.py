@@ -41,7 +41,7 @@ async def fetch_picture(
         file = await transfer(item, fetch, part=part, staging=context.staging)
     except TransferFailed as error:
         if error.retryable:
-            context.reporter.problem("media", f"picture of {chat_folder.chat.title}", str(error))
+            context.events.problem("media", f"picture of {chat_folder.chat.title}", str(error))
         return
     await archive_thread(_attach, context, chat_folder, item, key, file)
 
@@ -66,5 +66,5 @@ def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: M
     names = unoccupied(context.root, picture_candidates(chat_folder.folder, what), file.sha256)
     row = archive.files.get(file.sha256) or archive.files.claim(file.sha256, key, names, size=file.size, mime=item.mime)
     if attach_file(file.path, context.root, row.path, sha256=file.sha256, mtime=chat_folder.chat.created) is None:
-        context.reporter.problem("media", row.path, "another file lies at its place; it was left alone")
+        context.events.problem("media", row.path, "another file lies at its place; it was left alone")
     archive.files.set_picture(chat_folder.chat.id, remote.key, file.sha256)

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from tobs.archive import Archive, Decide, Post, Recorded, Thread, record_page
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Message, Page, UpdateState, copied_post, thread_root
+from tobs.model.events import MessagesCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, Recording
@@ -93,7 +94,7 @@ async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | 
     except FloodWait:
         raise
     except RequestRefused:
-        return telegram.chat_extras.known(group_id), None
+        return telegram.chat_extras.known_chat(group_id), None
 
 
 # the group looked through
@@ -173,14 +174,14 @@ class _Threads:
         await self._archive_thread(self._settle, post_id, low, page)
 
     def _settle(self, post_id: int, low: int, page: Page) -> None:
-        archive, reporter = self._context.archive, self._context.reporter
+        archive, events = self._context.archive, self._context.events
         told = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
         here = archive.comments.live(self._channel, post_id, low, page.high)
         gone = [key for key in here if key.id not in told]
         if is_mass(len(gone), archive.comments.count(self._channel)):
             reason = f"{len(gone)} comments of one post were deleted at once: not taken over"
-            return reporter.problem("deletions", f"comments of post {post_id}", reason, retryable=False)
-        reporter.report.messages.deleted += archive.messages.mark_deleted(gone)
+            return events.problem("deletions", f"comments of post {post_id}", reason, retryable=False)
+        events.emit(MessagesCounted(deleted=archive.messages.mark_deleted(gone)))
         archive.comments.mark_posts(gone)
 
     async def set_walked(self, post_id: int, thread: Thread) -> None:

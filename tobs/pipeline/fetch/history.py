@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive, Decide, Recorded, record_page
 from tobs.model import Page
+from tobs.model.events import MediaCounted, MessagesCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.sources import Gap, Source
@@ -75,13 +76,8 @@ def settling(page: Page) -> Page:
 
 
 def _count(context: RunContext, chat_folder: ChatFolder, page: Page, done: Recorded) -> None:
-    report = context.reporter.report
-    report.messages.fetched += len(page.messages)
-    report.messages.new += done.new
-    report.messages.edited += done.edited
-    report.messages.skipped += len(page.unreadable)
-    report.media.wanted += done.wanted
+    messages = MessagesCounted(len(page.messages), done.new, done.edited, skipped=len(page.unreadable))
+    context.events.emit(messages)
+    context.events.emit(MediaCounted(wanted=done.wanted))
     for message_id, reason in page.unreadable:
-        context.reporter.problem(
-            "message", f"message {message_id} of {chat_folder.chat.title}", reason, retryable=False
-        )
+        context.events.problem("message", f"message {message_id} of {chat_folder.chat.title}", reason, retryable=False)

@@ -29,7 +29,7 @@ async def complete_imported(
     while ids := await archive_thread(
         context.archive.media.left_out, context.account, chat.id, after=after, limit=_BATCH
     ):
-        page, gone = await telegram.named(chat.id, ids)
+        page, gone = await telegram.messages_by_id(chat.id, ids)
         await archive_thread(record_page, context.archive, context.account, page, decide)
         if gone:
             await archive_thread(

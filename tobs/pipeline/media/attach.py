@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.media.staging import suffix_of
+from tobs.model.events import MediaCounted
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.edited_files import attach_edited, drop, is_of, own_copy
 from tobs.render.catalogue import catalogue
@@ -42,7 +43,7 @@ def _attach_one(context: RunContext, chat_folder: ChatFolder, row: MediaRow, pro
     known = archive.files.get(row.sha256 or "")
     if known is not None and (context.root / known.path).exists():
         staged.unlink(missing_ok=True)
-        context.reporter.report.media.reused += 1
+        context.events.emit(MediaCounted(reused=1))
         file = attach_edited(context, row, known, processed.body) if processed.body else known
     else:
         file = _attach_new(context, chat_folder, row, known, processed.body)
@@ -75,7 +76,7 @@ def _attach_new(
         file = replace(file, changed=changed, size=size)
     source = own_copy(context, body) if body else staged_path(context.staging, row)
     if attach_file(source, context.root, file.path, sha256=file.digest, mtime=row.date) is None:
-        context.reporter.problem("media", file.path, "another file lies at its place; it was left alone")
+        context.events.problem("media", file.path, "another file lies at its place; it was left alone")
     if file.is_lost:
         archive.files.set_lost(sha256, lost=False)
     return file
@@ -85,7 +86,7 @@ def _check_duration(context: RunContext, row: MediaRow, file: FileRow) -> None:
     """Hold what plugins measured against what Telegram says: the bytes are Telegram's, so a difference is no fault."""
     plays, told = file.fields.get("plays") or file.fields.get("duration"), row.item.duration
     if isinstance(plays, int | float) and told and abs(plays - told) > max(_SECONDS_OFF, told * _SHARE_OFF):
-        context.reporter.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
+        context.events.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
 
 
 def store_plugin_fields(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:

@@ -18,6 +18,7 @@ from tobs.media.chain import Chain, FetchThumbnail, Incoming, Processed
 from tobs.media.transfer import transfer
 from tobs.media.wants import Allowance, Refusal
 from tobs.model import Message, thumbnail_of
+from tobs.model.events import MediaCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.attach import attach_media, staged_path
@@ -105,16 +106,16 @@ class MediaStage:
         """Why a file is not fetched in this run; None when it is."""
         ahead = sum(self._ahead.values())
         free = (await asyncio.to_thread(shutil.disk_usage, self._context.root)).free
-        spent = self._context.reporter.report.media.bytes
+        spent = self._context.meter.bytes
         return self._allowance.refusal(max(0, row.item.size - row.offset) + ahead, spent, free)
 
     async def _put_off(self, refusal: Refusal) -> None:
         """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
-        archive, reporter = self._context.archive, self._context.reporter
+        archive, events = self._context.archive, self._context.events
         chat = self._chat_folder.chat
         count = await self._archive_thread(archive.media.postpone, self._context.account, chat.id, refusal.reason)
         if count:
-            reporter.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
+            events.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
 
     async def _wait(self, news: asyncio.Event, placing: asyncio.Task[bool] | None) -> bool:
         """Until a download ends, pages come or ``placing`` is done; whether there may be more to be placed."""
@@ -131,7 +132,7 @@ class MediaStage:
         return bool(ended) or news.is_set()
 
     async def _download(self, row: MediaRow) -> None:
-        media, report = self._context.archive.media, self._context.reporter.report.media
+        media, events = self._context.archive.media, self._context.events
         part = self._context.staging / f"{hashlib.sha256(row.key.encode()).hexdigest()[:32]}.part"
         checkpoint = _Checkpoint(row.offset)
 
@@ -142,7 +143,8 @@ class MediaStage:
 
         def on_progress(done: int) -> None:
             came = max(0, done - checkpoint.done)
-            report.bytes += came
+            self._context.meter.add(came)
+            events.emit(MediaCounted(bytes=came))
             self._ahead[row.key] = max(0, self._ahead[row.key] - came)
             checkpoint.done = done
 
@@ -154,7 +156,7 @@ class MediaStage:
         except TransferFailed as error:
             await self._failed(row, error)
         else:
-            report.downloaded += 1
+            events.emit(MediaCounted(downloaded=1))
             await self._archive_thread(media.staged, row.key, file.sha256, file.size)
         finally:
             self._ahead.pop(row.key, None)
@@ -168,16 +170,14 @@ class MediaStage:
                 await self._archive_thread(self._context.archive.media.set_offset, key, checkpoint.kept)
 
     async def _failed(self, row: MediaRow, error: TransferFailed) -> None:
-        media, reporter = self._context.archive.media, self._context.reporter
+        media, events = self._context.archive.media, self._context.events
         if error.retryable:
-            reporter.report.media.failed += 1
+            events.emit(MediaCounted(failed=1))
             name = row.item.name or row.item.kind
-            reporter.problem(
-                "media", f"{name} of message {row.message_id} in {self._chat_folder.chat.title}", str(error)
-            )
+            events.problem("media", f"{name} of message {row.message_id} in {self._chat_folder.chat.title}", str(error))
             await self._archive_thread(media.failed, row.key, error.message, retryable=True)
         else:
-            reporter.report.media.unavailable += 1
+            events.emit(MediaCounted(unavailable=1))
             await self._archive_thread(media.unavailable, row.key, error.message)
 
     async def _attach_ready(self, *, complete: bool) -> bool:
@@ -201,7 +201,7 @@ def report_failures(context: RunContext, found: Sequence[Processed]) -> None:
         names = ", ".join(failure.plugin for failure in failures)
         reasons = dict.fromkeys(failure.reason for failure in failures)
         what = f"plugin {names}" if len(failures) == 1 else f"plugins {names}"
-        context.reporter.problem(what, failures[0].item, "; ".join(reasons))
+        context.events.problem(what, failures[0].item, "; ".join(reasons))
 
 
 class _Checkpoint(Struct):

@@ -37,7 +37,7 @@ def attach_edited(context: RunContext, row: MediaRow, file: FileRow, body: Produ
     is_ours = content_of(path) == file.digest
     if not is_ours or body.made_of != file.digest:
         if not is_ours:
-            context.reporter.doubt("media", file.path, "it is not as tobs left it, so no plugin changes it")
+            context.events.doubt("media", file.path, "it is not as tobs left it, so no plugin changes it")
         drop(context, body)
         return file
     source, mtime = own_copy(context, body), path.stat().st_mtime

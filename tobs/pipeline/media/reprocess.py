@@ -47,7 +47,7 @@ class Reprocessing:
         """Say how many files no plugin saw, because they are not in the vault any more."""
         if self._missing:
             reason = "they are not in the vault any more, so no plugin saw them"
-            self._context.reporter.problem("media", f"{self._missing} files", reason, retryable=False)
+            self._context.events.problem("media", f"{self._missing} files", reason, retryable=False)
 
     def _next(
         self, chat_folder: ChatFolder, last: MediaRow | None

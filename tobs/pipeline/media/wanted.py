@@ -10,6 +10,7 @@ from tobs.config import Settings
 from tobs.media.wants import ChatMediaPolicy, MediaPolicy
 from tobs.media.wants import decide as judge
 from tobs.model import Chat, FileItem, Message, story_peer
+from tobs.model.events import MediaCounted
 from tobs.pipeline.context.run_context import RunContext
 
 
@@ -47,12 +48,12 @@ def policy_of(context: RunContext, chat: Chat, policy: MediaPolicy) -> MediaPoli
 def want_media(context: RunContext, chat: Chat, policy: MediaPolicy) -> int:
     """What failed before is tried again, and what is wanted is what this run's owner wants. How many files of ``chat``
     are still to come into the vault."""
-    archive, report = context.archive, context.reporter.report.media
+    archive = context.archive
     archive.media.retry_failed(context.account, chat.id)
     reconsider(context, chat, policy)
     counts = archive.media.counts(context.account, chat.id)
     waiting = counts.get("wanted", 0) + counts.get("staged", 0)
-    report.wanted += waiting
+    context.events.emit(MediaCounted(wanted=waiting))
     return waiting
 
 

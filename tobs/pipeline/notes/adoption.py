@@ -36,9 +36,7 @@ def adopt_notes(context: RunContext) -> None:
         for chat_id, layout in {note.chat_id: note.kind for note in notes if note.period}.items():
             archive.chats.set_layout(context.account, chat_id, layout, "found in the vault")
     if notes:
-        context.reporter.recovered(
-            f"the archive was empty; {len(notes)} notes of the vault are known again by their ids"
-        )
+        context.events.recovered(f"the archive was empty; {len(notes)} notes of the vault are known again by their ids")
 
 
 def _rank(path: str) -> tuple[bool, int, str]:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tobs.archive import Maker, Page, Said, Unasked
+from tobs.model.events import ProcessorCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.plugin.api import Enrichment, MessageItem, NewNote
@@ -42,7 +43,7 @@ class Enrichers:
         self._host = host
         self._plugins = [_EnrichBatch(one, _maker(one, number)) for number, one in enumerate(plugins)]
         for one in self._plugins:
-            context.reporter.count_processor(one.plugin.name)
+            context.events.emit(ProcessorCounted(one.plugin.name))
         self._force = force
         # Up to which id each chat was seen through in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
@@ -75,15 +76,15 @@ class Enrichers:
             for (asked, item), reply in zip(batch, replies, strict=True):
                 match reply:
                     case Done(result=result):
-                        context.reporter.count_processor(name, done=1)
+                        context.events.emit(ProcessorCounted(name, done=1))
                         found = {} if result is None else _found(context, name, result)
                         said.append(Said(asked.row, asked.state, found, hides=result is not None and result.hide))
                     case PluginFailure(reason=reason):
-                        context.reporter.count_processor(name, failed=1)
-                        context.reporter.problem(f"plugin {name}", item.label, reason)
+                        context.events.emit(ProcessorCounted(name, failed=1))
+                        context.events.problem(f"plugin {name}", item.label, reason)
                         said.append(Said(asked.row, asked.state, {"failures": [name]}, failed=True))
                     case _:
-                        context.reporter.count_processor(name, skipped=1)
+                        context.events.emit(ProcessorCounted(name, skipped=1))
             context.archive.enrichments.put(one.maker, said)
 
 

@@ -57,7 +57,7 @@ def folders_of(context: RunContext, chat_folder: ChatFolder, messages: Sequence[
 
 
 def _own_folder(chat_folder: ChatFolder) -> Folder:
-    return Folder(chat_folder.folder, str(chat_folder.home), chat_folder.note_id, chat_folder.layout)
+    return Folder(chat_folder.folder, str(chat_folder.filed_under), chat_folder.note_id, chat_folder.layout)
 
 
 def _with_comments(context: RunContext, chat_folder: ChatFolder, messages: Sequence[Message]) -> list[Folder]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
 
 from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
+from tobs.model.events import ConflictFound, NotesCounted, ProcessorCounted
+from tobs.model.report import NoteOutcome
 from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.post_render import stopped_with
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.post_render import stopped_with
 from tobs.pipeline.notes.render_notes import NoteResult, render_summary_notes
 from tobs.pipeline.notes.vault_scan import follow_displaced_notes
 
@@ -142,16 +144,16 @@ class NoteWriter:
         context.archive.notes.mark_stale(found)
         preserved = context.archive.notes.rows(self._preserved)
         self._preserved.clear()
-        return len(found) + follow_displaced_notes(context.archive, context.root, context.reporter, preserved)
+        return len(found) + follow_displaced_notes(context.archive, context.root, context.events, preserved)
 
     def _commit_results(self, results: Sequence[NoteResult]) -> None:
         """Note in the archive what became of notes."""
-        archive, reporter = self._context.archive, self._context.reporter
-        in_place, settled = [], []
+        archive, events = self._context.archive, self._context.events
+        written, settled, outcomes = [], [], Counter[NoteOutcome]()
         for note in results:
             if note.problem:
                 what, reason = note.problem
-                reporter.problem(what, note.path, reason)
+                events.problem(what, note.path, reason)
                 self._left.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
@@ -161,24 +163,24 @@ class NoteWriter:
                 settled.append((note.id, note.revision))
                 continue
             if note.path.endswith(".md"):  # a base is no note
-                reporter.count_note(note.outcome)
+                outcomes[note.outcome] += 1
             self._told(note)
             if note.outcome == "preserved":
                 self._preserved.add(note.id)
             for words in note.conflicts:
-                reporter.conflict(note.path, words)
+                events.emit(ConflictFound(note.path, words))
             if note.base and not self._context.render_context.is_dry_run:
-                in_place.append(
-                    WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns)
-                )
+                written.append(WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns))
             else:
                 settled.append((note.id, note.revision))
+        if outcomes:
+            events.emit(NotesCounted(outcomes))
         asked = [note for note in results if not note.problem]
-        run_id = reporter.report.run_id
+        run_id = events.run_id
         with archive.transaction():
             archive.replaced.keep(run_id, [note.replaced for note in asked if note.replaced is not None])
             archive.replaced.made(run_id, [note.id for note in asked if note.outcome == "created"])
-            archive.notes.written(in_place)
+            archive.notes.written(written)
             archive.notes.settle(settled)
             # Also where nothing was written: it may have been by a run that was killed before it came here.
             archive.notes.mark_index_stale([note.id for note in asked])
@@ -186,13 +188,13 @@ class NoteWriter:
 
     def _report_plugin_calls(self, note: NoteResult) -> None:
         """Tell what became of asking plugins about a note; one that failed is asked again by the next run."""
-        reporter = self._context.reporter
+        events = self._context.events
         for one in note.asked:
-            reporter.count_processor(one.plugin, **{one.outcome: 1})
+            events.emit(ProcessorCounted(one.plugin, **{one.outcome: 1}))
             if one.outcome == "failed":
-                reporter.problem(f"plugin {one.plugin}", note.path, one.reason)
+                events.problem(f"plugin {one.plugin}", note.path, one.reason)
             elif one.outcome == "skipped":
-                reporter.problem("plugin", one.plugin, f"off for the rest of the run: {one.reason}")
+                events.problem("plugin", one.plugin, f"off for the rest of the run: {one.reason}")
         if any(one.outcome != "done" for one in note.asked):
             self._left.append(note.id)
 

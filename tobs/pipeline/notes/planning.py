@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from tobs.archive import NoteDraft, NoteRow
 from tobs.model import Chat, Message, MessageKey, Topic, message_name, story_peer
+from tobs.model.events import WorkExpected
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.comments import file_comments
 from tobs.pipeline.notes.folders import Folder, folder_key, folder_of, folders_of, layout_of
@@ -44,18 +45,18 @@ def open_chat(
     context: RunContext,
     chat: Chat,
     *,
-    inside: ChatFolder | None = None,
+    parent: ChatFolder | None = None,
     is_part: bool = False,
     messages: int | None = None,
     source: str = "",
 ) -> ChatFolder:
-    """Give ``chat`` its note, folder and layout, or those of ``inside`` which it belongs to. What is known of the chat
+    """Give ``chat`` its note, folder and layout, or those of ``parent`` which it belongs to. What is known of the chat
     is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history.
     ``source``: the name of the one that it comes from (empty: the one that is known)."""
     archive = context.archive
-    if inside is not None:
+    if parent is not None:
         archive.chats.put(context.account, chat, source=source)
-        return ChatFolder(chat, inside.note_id, inside.folder, inside.home, inside.layout, is_part)
+        return ChatFolder(chat, parent.note_id, parent.folder, parent.filed_under, parent.layout, is_part)
     with archive.transaction():
         if chat.migrated_from:
             _take_over_group(context, chat)
@@ -101,7 +102,10 @@ def known_folder(context: RunContext, chat: Chat) -> ChatFolder:
         chat_folder = known_folder(context, host)
         chat = replace(chat, top=archive.messages.newest_id(context.account, chat.id))
         return replace(
-            chat_folder, chat=chat, home=host.id if chat.migrated_to else chat.id, is_guest=not chat.migrated_to
+            chat_folder,
+            chat=chat,
+            filed_under=host.id if chat.migrated_to else chat.id,
+            is_filed_elsewhere=not chat.migrated_to,
         )
     layout = layout_of(archive, context.account, chat.id)
     return ChatFolder(chat, note.id if note else 0, folder_of(archive, note) if note else "", chat.id, layout)
@@ -184,11 +188,11 @@ def plan_messages(context: RunContext, chat_folder: ChatFolder, *, upto: int, fi
                 archive.notes.plan(layout, context.account, chat.id, drafts)
             else:
                 drafts = _period_drafts(context, layout, filed)
-                archive.notes.plan(layout, context.account, chat_folder.home, drafts)
+                archive.notes.plan(layout, context.account, chat_folder.filed_under, drafts)
             planned += len(drafts)
         _plan_senders(context, chat, [message.sender_id for unit in units for message in unit])
         archive.notes.mark_stale({chat_folder.note_id, *(folder.note_id for folder in folders)})
-    context.reporter.expected_notes += planned
+    context.events.emit(WorkExpected(notes=planned))
     return Planned(len(units), is_all=len(messages) < limit)
 
 

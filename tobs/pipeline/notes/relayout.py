@@ -8,7 +8,7 @@ Everything the steps need is in the archive, and each can be done twice: a run t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import islice
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tobs.archive import Retired, Successor, pack_base
 from tobs.model import Chat, stories_of
-from tobs.pipeline.context.report import Change, KeptNote, Relaid, Rendering
+from tobs.model.events import ChatRelaid, LinksUpdated, NoteChangePreviewed, OwnerTextKept
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.folders import layout_of
 from tobs.pipeline.notes.lookups import address
@@ -52,7 +52,7 @@ def lay_out(context: RunContext, chat: Chat, asked: AskedLayout) -> list[ChatFol
         retired = sum(_retire(context, chat_folder) for chat_folder in chat_folders)
     if not (is_new or retired):
         return []
-    rendering_of(context).layouts.append(Relaid(chat.title, layout, retired))
+    context.events.emit(ChatRelaid(chat.title, layout, retired))
     for chat_folder in chat_folders:
         _plan_again(context, chat_folder)
     return chat_folders
@@ -113,24 +113,17 @@ def resume_relayouts(context: RunContext) -> None:
     hand_over(context)
 
 
-def finish_relayouts(context: RunContext) -> None:
-    """When the new notes are there: what is left of the layouts before goes, and links follow."""
+def finish_relayouts(context: RunContext, *, previewed: Set[str] = frozenset()) -> None:
+    """Remove the rest of earlier layouts once the new notes are written, and update links to them. ``previewed`` are
+    the notes (vault paths) that a dry run has reported as changed."""
     archive = context.archive
     chats = archive.relayouts.chats()
     if chats and not any(archive.notes.stale(context.account, chat, kinds=MESSAGE_NOTES, limit=1) for _, chat in chats):
         # Links first, while the archive knows where they led.
         links = successors_of(context)
-        rendering_of(context).relinked += follow_links(context, links)
+        context.events.emit(LinksUpdated(follow_links(context, links, previewed)))
         keep_words(context, links)
         clear_away(context)
-
-
-def rendering_of(context: RunContext) -> Rendering:
-    """What the report tells of notes made again."""
-    report = context.reporter.report
-    if report.rendering is None:
-        report.rendering = Rendering()
-    return report.rendering
 
 
 def hand_over(context: RunContext) -> None:
@@ -157,29 +150,29 @@ def _hand_over(context: RunContext, row: Retired, text: str, successor: Successo
     remove_notes(context.root, [row.path])
 
 
-def follow_links(context: RunContext, successors: Successors) -> int:
-    """Bring links to retired notes up to date in what people wrote anywhere in the vault; how many files changed."""
+def follow_links(context: RunContext, successors: Successors, previewed: Set[str]) -> int:
+    """Update links to retired notes in all files of the vault that people write. Return the number of changed files,
+    in a dry run without those in ``previewed``."""
     changed = 0
     # The retired notes point at each other; they go.
     paths = (path for path in linking_files(context.root) if context.archive.relayouts.at(path) is None)
     while batch := list(islice(paths, _FILES)):
-        changed += _follow_in(context, batch, successors)
+        changed += _follow_in(context, batch, successors, previewed)
     return changed
 
 
-def _follow_in(context: RunContext, paths: Sequence[str], successors: Successors) -> int:
+def _follow_in(context: RunContext, paths: Sequence[str], successors: Successors, previewed: Set[str]) -> int:
     changed = 0
     for _ in range(_ATTEMPTS):
         news = _relinked_files(context, paths, successors)
         if context.render_context.is_dry_run:
-            told = {change.note for change in rendering_of(context).changes or ()}
-            return sum(new.path not in told for new in news)
+            return sum(new.path not in previewed for new in news)
         written = {file.path for file in write_batch(context.root, news)}
         changed += len(written)
         # What somebody saved meanwhile is read again.
         paths = [new.path for new in news if new.path not in written]
     for path in paths:
-        context.reporter.problem("busy", path, "its links still lead to notes of the layout before")
+        context.events.problem("busy", path, "its links still lead to notes of the layout before")
     return changed
 
 
@@ -248,7 +241,7 @@ def keep_words(context: RunContext, links: Successors) -> None:
         for row, data in theirs:
             text = relinked(_text(data), links, row.path.rpartition("/")[0])
             beside = _keep(context, row, text, successors.get(row.id))
-            rendering_of(context).kept.append(KeptNote(row.path, beside))
+            context.events.emit(OwnerTextKept(row.path, beside))
         if not context.render_context.is_dry_run:
             # Before they can write more into them.
             remove_notes(context.root, [row.path for row, _ in theirs])
@@ -265,13 +258,13 @@ def _keep(context: RunContext, row: Retired, text: str, successor: Successor | N
 
 def clear_away(context: RunContext) -> None:
     """Take the retired notes out of the vault and the archive."""
-    relayouts, rendering = context.archive.relayouts, rendering_of(context)
+    relayouts = context.archive.relayouts
     for rows, found in _retired_files(context):
-        if rendering.changes is not None:
-            lying = zip(rows, found, strict=True)
-            ours = [row.path for row, data in lying if data is not None and _is_ours(row, data)]
-            rendering.changes += [Change(path, "removed") for path in ours]
-        if not context.render_context.is_dry_run:
+        if context.render_context.is_dry_run:
+            for row, data in zip(rows, found, strict=True):
+                if data is not None and _is_ours(row, data):
+                    context.events.emit(NoteChangePreviewed(row.path, "removed"))
+        else:
             remove_notes(context.root, [row.path for row in rows])
             relayouts.drop(row.id for row in rows)
 

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from tobs.archive import NoteLink, NoteRow, Replacement, StoredMessage, pack_base
 from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
+from tobs.pipeline.context.post_render import PluginCall, PostRender, PostRendered
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.lookups import Lookups
-from tobs.pipeline.notes.post_render import PluginCall, PostRender, PostRendered
 from tobs.pipeline.notes.summaries import summary_text
 from tobs.plugin.api import RenderedNote
 from tobs.render.catalogue import catalogue

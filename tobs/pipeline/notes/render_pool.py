@@ -24,8 +24,8 @@ from tobs.archive import NoteRow
 from tobs.errors import TobsError
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import ArchiveThread
+from tobs.pipeline.context.post_render import stopped_with
 from tobs.pipeline.context.run_context import RenderContext
-from tobs.pipeline.notes.post_render import stopped_with
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.render_worker import Job, RenderContextSpec, decode_reply, frame
 from tobs.render.builtin import builtin_templates

@@ -22,8 +22,8 @@ from msgspec import Struct
 from tobs.archive import NoteRow, open_archive
 from tobs.errors import TobsError
 from tobs.model import Chat
+from tobs.pipeline.context.post_render import PostRender
 from tobs.pipeline.context.run_context import RenderContext
-from tobs.pipeline.notes.post_render import PostRender
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.plugin.functions import open_functions
 from tobs.plugin.protocol import Opening

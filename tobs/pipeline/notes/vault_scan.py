@@ -16,8 +16,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from tobs.archive import Archive, FileRow, NoteRow, path_key
-from tobs.pipeline.context.report import Reporter
+from tobs.archive import Archive, FileRow, NoteRow
+from tobs.model import path_key
+from tobs.model.events import NotesCounted
+from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.notes.folders import folder_key
 from tobs.vault.decide import plain_text, text_hash
 from tobs.vault.layout import TELEGRAM, folder_of_note
@@ -52,7 +54,7 @@ class _UnknownFiles(Struct, frozen=True):
     displaced: Sequence[NoteRow]
 
 
-def scan_vault(archive: Archive, root: Path, reporter: Reporter, *, accept_missing: bool) -> None:
+def scan_vault(archive: Archive, root: Path, events: RunEvents, *, accept_missing: bool) -> None:
     """Follow what the owner did to the files of the vault. Raises VaultError if much of it is missing and that is not
     accepted, or if a part of it is not on this computer: then nothing was taken down."""
     absent = _absent(archive, root)
@@ -72,20 +74,20 @@ def scan_vault(archive: Archive, root: Path, reporter: Reporter, *, accept_missi
         absent.of_files, len(lost_files), accept=accept_missing, told="attachments are missing from the vault"
     )
     with archive.transaction():
-        _follow(archive, root, reporter, away, moves)
+        _follow(archive, root, events, away, moves)
         for sha256, path in found_files.items():
             archive.files.moved(sha256, path)
         archive.notes.mark_deleted([row.id for row in lost_notes])
         for file in lost_files:
             archive.files.set_lost(file.sha256, lost=True)
-        reporter.report.notes.deleted += len(lost_notes)
+        events.emit(NotesCounted(removed=len(lost_notes)))
         _bring_back(archive, unknown, moves)
         gone = [*(row.path for row in away), *(row.path for row in absent.files)]
         archive.notes.mark_stale(linking_to(archive, gone))
-    _tell_copies(reporter, unknown, moves)
+    _tell_copies(events, unknown, moves)
 
 
-def follow_displaced_notes(archive: Archive, root: Path, reporter: Reporter, rows: Sequence[NoteRow]) -> int:
+def follow_displaced_notes(archive: Archive, root: Path, events: RunEvents, rows: Sequence[NoteRow]) -> int:
     """Follow notes among ``rows`` at whose place another note lies: their owner exchanged names, so nothing is missing.
     They, what lies at their places and what links there are stale; how many notes were followed."""
     if all(marks_at(root, row.path).tobs_id in ("", row.tobs_id) for row in rows):
@@ -94,19 +96,17 @@ def follow_displaced_notes(archive: Archive, root: Path, reporter: Reporter, row
     moves = _moved_notes(root, unknown.displaced, unknown)
     moved = [row for row in unknown.displaced if row.tobs_id in moves]
     with archive.transaction():
-        _follow(archive, root, reporter, moved, moves)
+        _follow(archive, root, events, moved, moves)
         archive.notes.mark_stale([*(row.id for row in moved), *linking_to(archive, [row.path for row in moved])])
     return len(moved)
 
 
-def _follow(
-    archive: Archive, root: Path, reporter: Reporter, away: Sequence[NoteRow], moves: Mapping[str, str]
-) -> None:
+def _follow(archive: Archive, root: Path, events: RunEvents, away: Sequence[NoteRow], moves: Mapping[str, str]) -> None:
     _keep_folders(archive, root, away, moves)
     for row in away:
         if row.tobs_id in moves:
             archive.notes.moved(row.id, moves[row.tobs_id])
-            reporter.report.notes.moved += 1
+            events.emit(NotesCounted(moved=1))
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -248,8 +248,8 @@ def linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
     return [note for note, text in archive.notes.texts() if any(map(is_gone, link_targets(text)))]
 
 
-def _tell_copies(reporter: Reporter, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
+def _tell_copies(events: RunEvents, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
     for tobs_id, path in moves.items():
         for other in unknown.notes[tobs_id]:
             if other != path:
-                reporter.recovered(f"{other} is a copy of {path} and is left alone")
+                events.recovered(f"{other} is a copy of {path} and is left alone")

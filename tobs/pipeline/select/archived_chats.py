@@ -41,7 +41,7 @@ def archived_folders(context: RunContext, targets: Sequence[str]) -> list[ChatFo
     chat_folders = [chat_folder for chat in chats if (chat_folder := _chat_folder(context, chat)) is not None]
     if not chat_folders:
         raise UsageError("There are no chats in this vault.", "Begin with `tobs export TARGET`.")
-    chat_folders.sort(key=lambda chat_folder: chat_folder.is_guest)
+    chat_folders.sort(key=lambda chat_folder: chat_folder.is_filed_elsewhere)
     if not targets:
         return chat_folders
     named = {_named(chat_folders, target.strip()).note_id for target in targets}
@@ -51,7 +51,11 @@ def archived_folders(context: RunContext, targets: Sequence[str]) -> list[ChatFo
 def _named(chat_folders: Sequence[ChatFolder], target: str) -> ChatFolder:
     if link := _LINK.match(target):
         target = str(marked_channel(int(link[1]))) if link[1] else f"@{link[2]}"
-    own = [chat_folder for chat_folder in chat_folders if not (chat_folder.is_guest or chat_folder.chat.migrated_to)]
+    own = [
+        chat_folder
+        for chat_folder in chat_folders
+        if not (chat_folder.is_filed_elsewhere or chat_folder.chat.migrated_to)
+    ]
     others = [
         chat_folder for chat_folder in chat_folders if chat_folder not in own and not story_peer(chat_folder.chat.id)
     ]

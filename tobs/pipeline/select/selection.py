@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tobs.errors import NetworkError, RequestRefused, TobsError, UsageError
 from tobs.model import GENERAL_TOPIC, Chat, Message, Page
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.select.filters import Filters, message_test
 from tobs.sources import Gap, Source
 from tobs.sources.telegram import telegram_source
@@ -56,7 +56,7 @@ class Part(Struct, frozen=True):
     thread: int = 0
 
 
-async def select_chats(telegram: Telegram, selection: Selection, reporter: Reporter) -> list[SelectedChat]:
+async def select_chats(telegram: Telegram, selection: Selection, events: RunEvents) -> list[SelectedChat]:
     """The chats of a run, each once. With several targets, one that cannot be had is told and left out."""
     found: dict[int, SelectedChat] = {}
     for target in selection.targets:
@@ -69,14 +69,14 @@ async def select_chats(telegram: Telegram, selection: Selection, reporter: Repor
                 error.message = f"{target.strip()}: {error.message}"  # Telegram's answer does not name it
             if len(selection.targets) == 1 and not selection.all:
                 raise
-            reporter.failed(error, target)
+            events.failed(error, target)
         else:
             is_full = not target.strip().lower().startswith(_FOLDER)
             topics = await _linked_topic(telegram, target, chats)
             for chat in chats:
                 found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full, topics))
     if selection.all:
-        for chat in await telegram.every_chat():
+        for chat in await telegram.dialogs():
             found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full=False))
     without = await _excluded(telegram, selection.exclude, [chosen.chat for chosen in found.values()])
     return [chosen for chosen in found.values() if chosen.chat.id not in without]
@@ -196,7 +196,7 @@ async def _walk_topic(
         await on_page(replace(page, topic=topic))
 
     if topic > GENERAL_TOPIC and any(low <= topic <= high for low, high in gaps):
-        await on_page(await telegram.single(chat_id, topic, keep=keep))
+        await on_page(await telegram.message_page(chat_id, topic, keep=keep))
     await telegram.walk(chat_id, gaps, settle, count=count, keep=keep, thread=topic)
 
 

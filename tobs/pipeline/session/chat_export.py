@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Chat, is_channel_id
+from tobs.model.events import RemarkMade, WorkExpected
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.chat_pictures import fetch_picture
@@ -23,7 +24,7 @@ from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.pipeline.session.chat_stages import ChatStages
 from tobs.sources import Gap
 from tobs.sources.telegram import stories_chat, stories_source
-from tobs.telegram.client.prefetch import Next
+from tobs.telegram.client.prefetch import PrefetchItem
 from tobs.telegram.facade import Telegram
 
 #: Topics that an error names.
@@ -57,7 +58,7 @@ class ChatExporter(Struct, frozen=True):
         if self.comments:
             # A discussion group that is exported too finds the folders of its channel's posts.
             chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
-        async with self.telegram.prefetch.reading(await self._next(chosen)):
+        async with self.telegram.prefetch.chats(await self._next(chosen)):
             for one in chosen:
                 try:
                     chat_folders += await self.export(one)
@@ -68,10 +69,10 @@ class ChatExporter(Struct, frozen=True):
                         if one.chat.title not in error.message:
                             error.message = f"{one.chat.title}: {error.message}"
                         raise
-                    self.context.reporter.failed(error, one.chat.title)
+                    self.context.events.failed(error, one.chat.title)
         return chat_folders
 
-    async def _next(self, chosen: Sequence[SelectedChat]) -> list[Next]:
+    async def _next(self, chosen: Sequence[SelectedChat]) -> list[PrefetchItem]:
         """What may be asked for before a chat's turn comes; nothing before the state is kept since when changes are
         asked for."""
         if len(chosen) < 2:
@@ -80,7 +81,7 @@ class ChatExporter(Struct, frozen=True):
         if common is not None:
             await store_states(self.context, self.archive_thread, self.telegram, common)
         new = await self.archive_thread(self._unknown, chosen)
-        return [Next(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
+        return [PrefetchItem(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
 
     def _unknown(self, chosen: Sequence[SelectedChat]) -> set[int]:
         """The chats whose whole history is wanted and of which nothing is there."""
@@ -116,7 +117,7 @@ class ChatExporter(Struct, frozen=True):
                 decide = media_decision(context, self.stages.policy)
                 await complete_imported(context, self.archive_thread, telegram, part.chat, decide)
             count = part.chat.count or 0
-            context.reporter.expected_messages += min(count, self.filters.limit or count)
+            context.events.emit(WorkExpected(min(count, self.filters.limit or count)))
             chat_folders.append(
                 await self.stages.export(
                     part.source,
@@ -124,7 +125,7 @@ class ChatExporter(Struct, frozen=True):
                     top=part.chat.top,
                     within=part.within,
                     topic=part.thread,
-                    inside=host if part.chat.id != chat.id else None,
+                    parent=host if part.chat.id != chat.id else None,
                 )
             )
         if await fetch_reaction_emoji(context, self.archive_thread, telegram):
@@ -137,7 +138,9 @@ class ChatExporter(Struct, frozen=True):
             if await self.archive_thread(self._wants_comments, chat):
                 chat_folders.append(await self.export_comments(chat, chat_folders[-1], parts[-1].within))
             else:
-                context.reporter.remark(f"{chat.title}: comments under its posts are left out; --comments brings them")
+                context.events.emit(
+                    RemarkMade(f"{chat.title}: comments under its posts are left out; --comments fetches them")
+                )
         if self.stories and chat.kind != "group":
             chat_folders.append(await self._stories(chat, host=chat_folders[-1] if is_grown else chat_folders[0]))
         return chat_folders
@@ -146,7 +149,7 @@ class ChatExporter(Struct, frozen=True):
         """The stories of a peer, in a folder of its chat's."""
         context, stories = self.context, stories_chat(chat)
         chat_folder = await self.archive_thread(
-            open_chat, context, stories, inside=replace(host, home=stories.id), is_part=True
+            open_chat, context, stories, parent=replace(host, filed_under=stories.id), is_part=True
         )
         source = stories_source(self.telegram, chat)
         await self.stages.run(source, chat_folder, [(1, stories.top)])
@@ -168,8 +171,8 @@ class ChatExporter(Struct, frozen=True):
         if found is None:
             return host
         # Messages of the group are of that chat, but lie in the channel's folder.
-        inside = replace(host, home=found.group.id)
-        chat_folder = await self.archive_thread(open_chat, context, found.group, inside=inside, is_part=True)
+        parent = replace(host, filed_under=found.group.id)
+        chat_folder = await self.archive_thread(open_chat, context, found.group, parent=parent, is_part=True)
         await self.stages.run(found.source, chat_folder, found.gaps, recording=found.recording)
         await self.stages.writer.write_messages(host, final=True)
         return chat_folder

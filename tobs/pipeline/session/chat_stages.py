@@ -12,6 +12,7 @@ from tobs.archive import Recorded
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
 from tobs.model import Chat
+from tobs.model.events import ChatStarted, PhaseStarted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.history import Recording, fetch_and_record, missing_ids
@@ -54,16 +55,16 @@ class ChatStages(Struct, frozen=True):
         top: int,
         within: Gap | None = None,
         topic: int = 0,
-        inside: ChatFolder | None = None,
+        parent: ChatFolder | None = None,
     ) -> ChatFolder:
         """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
 
-        ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``inside`` is
+        ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``parent`` is
         the place of the chat that this one belongs to.
         """
-        self.context.reporter.chat = chat.title
+        self.context.events.emit(ChatStarted(chat.title))
         chat_folder = await self.archive_thread(
-            open_chat, self.context, chat, inside=inside, is_part=within is not None, source=source.name
+            open_chat, self.context, chat, parent=parent, is_part=within is not None, source=source.name
         )
         gaps = await self.archive_thread(missing_ids, self.context, chat.id, top, within, topic)
         await self.run(source, chat_folder, gaps)
@@ -81,7 +82,7 @@ class ChatStages(Struct, frozen=True):
         state = _State(has_files=waiting > 0)
 
         async def fetch() -> None:
-            context.reporter.phase = "fetching"
+            context.events.emit(PhaseStarted("fetching"))
             if gaps:
                 await fetch_and_record(
                     context,
@@ -169,7 +170,7 @@ async def _write_notes(context: RunContext, writer: NoteWriter, chat_folder: Cha
         state.for_notes.clear()
         final = state.is_planned and state.is_placed
         if state.is_planned and not final:
-            context.reporter.phase = "media"
+            context.events.emit(PhaseStarted("media"))
         await writer.write_messages(chat_folder, final=final)
         if final:
             return
@@ -186,7 +187,7 @@ async def finish_notes(
 ) -> None:
     """After all chats: the notes about chats, people and audio, and the links that can be mended now. Of chats that are
     not among ``chat_folders`` only notes that wait for no file, unless ``with_waiting``."""
-    context.reporter.phase = "finishing"
+    context.events.emit(PhaseStarted("finishing"))
     for chat_folder in await archive_thread(_with_stale_notes, context, chat_folders):
         await writer.write_messages(chat_folder, final=with_waiting)
     await writer.write_summaries()

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from tobs.archive import Archive, Mark
 from tobs.errors import PluginError, TobsError
+from tobs.model.events import ExportWritten, ProcessorCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.session.run_hooks import finished_run
 from tobs.plugin.api import Export
 from tobs.plugin.host import Done, Host, PluginFailure
@@ -46,40 +47,40 @@ class Exporters:
         self._root = root
         self._work = staging / "exports"
 
-    async def begin(self, reporter: Reporter) -> None:
+    async def begin(self, report: ReportBuilder) -> None:
         """A run begins: who was never told is told of what comes from here on."""
         if self._plugins:
-            await self._archive_thread(self._begin, reporter.now)
+            await self._archive_thread(self._begin, report.events.now)
 
-    async def export_new(self, reporter: Reporter, error: str = "") -> None:
+    async def export_new(self, report: ReportBuilder, error: str = "") -> None:
         """Tell each exporter what came since it was told last, and place what it made. What fails is in the report."""
         for one in [one for one in self._plugins if one.name not in self._host.off]:
             work = self._work / one.name
             try:
-                await self._export_new(one, work, reporter, error)
+                await self._export_new(one, work, report, error)
             except PluginError as failed:
-                reporter.problem(f"plugin {one.name}", "what the run brought", str(failed))
+                report.events.problem(f"plugin {one.name}", "what the run brought", str(failed))
             except TobsError as failed:
-                reporter.failed(failed, f"exports of {one.name}")
+                report.events.failed(failed, f"exports of {one.name}")
             finally:
                 await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
-    async def _export_new(self, one: Processor, work: Path, reporter: Reporter, error: str) -> None:
+    async def _export_new(self, one: Processor, work: Path, report: ReportBuilder, error: str) -> None:
         source = work / "brought"
-        count, upto = await self._archive_thread(self._gather, one.name, source, reporter.now)
+        count, upto = await self._archive_thread(self._gather, one.name, source, report.events.now)
         if count:
-            run = finished_run(reporter, error)
+            run = finished_run(report, error)
             reply = await self._host.export(one, Export(run, count, source, work / "made", self._root))
             if isinstance(reply, PluginFailure):
-                reporter.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
+                report.events.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
             if not isinstance(reply, Done):
                 return
             for path in reply.result.files if reply.result else ():
-                placed = await asyncio.to_thread(attach_export, path, self._root, one.name, mtime=reporter.now)
-                reporter.report.exports.append(placed)
+                placed = await asyncio.to_thread(attach_export, path, self._root, one.name, mtime=report.events.now)
+                report.events.emit(ExportWritten(placed))
             for remark in reply.result.remarks if reply.result else ():
-                reporter.doubt(f"plugin {one.name}", remark.item, remark.reason)
-            reporter.count_processor(one.name, done=1)
+                report.events.doubt(f"plugin {one.name}", remark.item, remark.reason)
+            report.events.emit(ProcessorCounted(one.name, done=1))
         await self._archive_thread(self._archive.new_since.set_mark, one.name, upto)
 
     def _begin(self, now: float) -> None:
@@ -97,9 +98,9 @@ class Exporters:
 
 
 @asynccontextmanager
-async def exporting(exporters: Exporters, reporter: Reporter) -> AsyncIterator[Exporters]:
+async def exporting(exporters: Exporters, report: ReportBuilder) -> AsyncIterator[Exporters]:
     """The exporters of a run, told at its end, well or not; what was stopped by its owner is told by the next one."""
-    await exporters.begin(reporter)
+    await exporters.begin(report)
     error = ""
     try:
         yield exporters
@@ -108,4 +109,4 @@ async def exporting(exporters: Exporters, reporter: Reporter) -> AsyncIterator[E
         raise
     finally:
         if not isinstance(sys.exception(), asyncio.CancelledError):
-            await exporters.export_new(reporter, error)
+            await exporters.export_new(report, error)

@@ -23,16 +23,19 @@ from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
 from tobs.errors import TobsError
 from tobs.media import Allowance, Chain, MediaPolicy
+from tobs.model.events import PluginIdled, ProcessorCounted
+from tobs.model.report import RunReport
 from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
 from tobs.pipeline.context.archive_thread import ArchiveThread
-from tobs.pipeline.context.report import IdlePlugin, Reporter, RunReport
-from tobs.pipeline.context.run_context import RenderContext, RunContext
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.post_render import PostRender, stopped_with
+from tobs.pipeline.context.report import ReportBuilder
+from tobs.pipeline.context.run_context import RenderContext, RunContext, TransferMeter
 from tobs.pipeline.media.edited_files import finish_edits
 from tobs.pipeline.media.wanted import media_policy
 from tobs.pipeline.notes.adoption import adopt_notes
 from tobs.pipeline.notes.enrich import Enrichers
 from tobs.pipeline.notes.note_writer import NoteWriter
-from tobs.pipeline.notes.post_render import PostRender, stopped_with
 from tobs.pipeline.notes.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.notes.render_pool import RenderPool
 from tobs.pipeline.notes.template_changes import mark_changed_templates
@@ -67,10 +70,15 @@ class RunConfig(Struct, frozen=True):
     zone: ZoneInfo
     catalogue: Catalogue
     environment: Mapping[str, str]
-    reporter: Reporter
+    report: ReportBuilder
     accept_missing: bool
     strict: bool = False
     media_later: bool = False
+
+    @property
+    def events(self) -> RunEvents:
+        """The events of the run."""
+        return self.report.events
 
     @property
     def policy(self) -> MediaPolicy:
@@ -99,7 +107,7 @@ class RunSession(Struct, frozen=True):
     @property
     def report(self) -> RunReport:
         """The report as it stands."""
-        return self.config.reporter.report
+        return self.config.report.report
 
     def context(self, account: int) -> RunContext:
         """Where messages of ``account`` become notes."""
@@ -128,7 +136,8 @@ class RunSession(Struct, frozen=True):
             render_context=render_context,
             staging=config.workspace.staging,
             layout=settings.layout,
-            reporter=config.reporter,
+            events=config.events,
+            meter=TransferMeter(),
             batch=config.profile.batch,
         )
 
@@ -173,7 +182,7 @@ class RunSession(Struct, frozen=True):
             yield chain
         finally:
             for name, counts in chain.counts.items():
-                config.reporter.count_processor(name, **msgspec.structs.asdict(counts))
+                config.events.emit(ProcessorCounted(name, **msgspec.structs.asdict(counts)))
 
     def enrichers(self, context: RunContext, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
         """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
@@ -188,30 +197,28 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
 
     Raises VaultError for an archive that cannot be used and for a vault of which much is missing.
     """
-    reporter = config.reporter
-    told = ", ".join(reporter.report.targets)
+    events = config.events
+    targets = ", ".join(events.targets)
     async with ArchiveThread() as archive_thread:
         archive = await archive_thread(open_archive, config.workspace.archive, clock=time.time)
         try:
+            await archive_thread(archive.runs.start, events.run_id, events.command, events.targets)
             await archive_thread(
-                archive.runs.start, reporter.report.run_id, reporter.report.command, reporter.report.targets
-            )
-            await archive_thread(
-                scan_vault, archive, config.workspace.root, reporter, accept_missing=config.accept_missing
+                scan_vault, archive, config.workspace.root, events, accept_missing=config.accept_missing
             )
             await archive_thread(_follow_owner, config, archive)
             try:
                 async with (
                     _plugins(config) as host,
-                    exporting(_exporters(config, host, archive, archive_thread), reporter) as exporters,
+                    exporting(_exporters(config, host, archive, archive_thread), config.report) as exporters,
                     _open_post_render(config, archive_thread) as post_render,
                 ):
                     yield RunSession(config, archive_thread, archive, host, exporters, post_render)
             except TobsError as error:
-                reporter.failed(error, told)
+                events.failed(error, targets)
                 raise
             except asyncio.CancelledError:
-                reporter.problem("interrupted", told, "stopped by the user; state is kept")
+                events.problem("interrupted", targets, "stopped by the user; state is kept")
                 raise
             finally:
                 await asyncio.shield(archive_thread(store_report, config, archive))
@@ -224,23 +231,23 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
     """The plugins, in processes of their own. Those that want to know are told of the run's start and end; which did
     not run is in the report."""
     limits = HostLimits(cpu=max(1, config.profile.workers // 2), io=config.profile.downloads)
-    reporter, catalogue = config.reporter, config.catalogue
+    events, catalogue = config.events, config.catalogue
     async with Host(env=config.environment, limits=limits, strict=config.strict) as host:
         for name, reason in config.functions.faults:
-            reporter.problem(f"plugin {name}", "its functions for templates", reason)
-        await announce_start(host, catalogue, reporter)
+            events.problem(f"plugin {name}", "its functions for templates", reason)
+        await announce_start(host, catalogue, config.report)
         error = ""
         try:
             yield host
         except TobsError as raised:
             error = str(raised)
             # The report that plugins see names it; ``open_run`` tells it once, being the same item.
-            reporter.failed(raised, ", ".join(reporter.report.targets))
+            events.failed(raised, ", ".join(events.targets))
             raise
         finally:
-            report_plugins(reporter, catalogue, host.off)
+            report_plugins(events, catalogue, host.off)
             if not isinstance(sys.exception(), asyncio.CancelledError):
-                await announce_end(host, catalogue, reporter, error)
+                await announce_end(host, catalogue, config.report, error)
 
 
 @asynccontextmanager
@@ -277,7 +284,7 @@ def _follow_owner(config: RunConfig, archive: Archive) -> None:
 
 def store_report(config: RunConfig, archive: Archive) -> None:
     """The report goes into the archive and under ``.tobs/reports``."""
-    report = config.reporter.finish()
+    report = config.report.finish()
     archive.runs.finish(report.run_id, report.to_json())
     archive.replaced.prune()
     path = config.workspace.reports / f"{report.run_id}.json"
@@ -287,16 +294,16 @@ def store_report(config: RunConfig, archive: Archive) -> None:
         logger.warning("The report {} cannot be written: {}", path, error)
 
 
-def report_plugins(reporter: Reporter, catalogue: Catalogue, off: Mapping[str, str]) -> None:
+def report_plugins(events: RunEvents, catalogue: Catalogue, off: Mapping[str, str]) -> None:
     """Name the plugins that did not run, and those that were switched ``off`` while they did, each with the reason."""
     for info in catalogue.plugins:
         if info.state not in ("ready", "off"):
-            reporter.report.plugins.append(IdlePlugin(info.name, info.state, info.reason))
+            events.emit(PluginIdled(info.name, info.state, info.reason))
         if info.state == "broken":
-            reporter.problem("plugin", info.name, info.reason, retryable=False)
+            events.problem("plugin", info.name, info.reason, retryable=False)
     for name, reason in off.items():
-        reporter.report.plugins.append(IdlePlugin(name, "switched off", reason))
-        reporter.problem("plugin", name, f"off for the rest of the run: {reason}")
+        events.emit(PluginIdled(name, "switched off", reason))
+        events.problem("plugin", name, f"off for the rest of the run: {reason}")
 
 
 def _processes(machine: Machine, profile: Profile) -> int:

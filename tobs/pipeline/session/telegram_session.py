@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Self
 
@@ -14,8 +15,9 @@ from loguru import logger
 from tobs.config.units import format_moment
 from tobs.errors import ConfigError, LoginError, TelegramError, TobsError, TransferFailed
 from tobs.model import FileItem, MessageKey
+from tobs.model.events import RequestsCounted, TakeoutChanged
 from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts, ArchiveTakeouts
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.session.run_session import RunSession
 from tobs.telegram.client.takeout import delay_text, end_text
 from tobs.telegram.facade import Telegram
@@ -35,22 +37,23 @@ from tobs.telegram.net.events import (
 )
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 
 @asynccontextmanager
 async def open_telegram_session(
-    run: RunSession, settings: TelegramSettings, *, ask_who: bool = True
+    run: RunSession, settings: TelegramSettings, *, verify_account: bool = True
 ) -> AsyncIterator[Telegram]:
-    """Telegram for ``run``; its requests are counted in the report. ``ask_who``: see ``open_telegram``."""
+    """Telegram for ``run``; its requests are counted in the report. ``verify_account``: see ``open_telegram``."""
     peers, takeouts = ArchivePeers(run.archive, run.archive_thread), ArchiveTakeouts(run.archive, run.archive_thread)
-    posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, run.config.reporter)
+    posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, run.config.events)
     async with open_telegram(
-        settings, peers=peers, takeouts=takeouts, post_of=posts, on_event=on_event, ask_who=ask_who
+        settings, Stores(peers, takeouts, posts), on_event=on_event, verify_account=verify_account
     ) as telegram:
         try:
             yield telegram
         finally:
-            run.report.requests = telegram.requests.total()
+            run.config.events.emit(RequestsCounted(telegram.requests.total()))
             await peers.flush()
 
 
@@ -76,7 +79,7 @@ class LazyTelegram:
         async with self._opening:
             if self._opened is None:
                 try:
-                    way = open_telegram_session(self._run, self._way(), ask_who=False)
+                    way = open_telegram_session(self._run, self._way(), verify_account=False)
                     self._opened = await self._stack.enter_async_context(way)
                 except (TelegramError, LoginError, ConfigError) as error:
                     self._opened = error
@@ -104,55 +107,55 @@ class LazyTelegram:
             raise TransferFailed(error.message, error.remedy) from error
 
 
-def tell(reporter: Reporter, event: Event) -> None:
+def tell(events: RunEvents, event: Event) -> None:
     """What happened on the way to Telegram, as the report tells it."""
     match event:
         case FloodWaited(method=method, seconds=seconds):
-            reporter.waited(method, seconds)
+            events.flood_wait(method, seconds)
         case Paused(method=method, until=until):
-            tell_pause(reporter, method, until)
+            tell_pause(events, method, until)
         case Retried(method=method, reason=reason):
-            reporter.recovered(f"{method} again after {reason}")
+            events.recovered(f"{method} again after {reason}")
         case Reconnected():
-            reporter.recovered("connection lost and restored")
+            events.recovered("connection lost and restored")
         case TakeoutStarted() | TakeoutDelayed() | TakeoutRefused() | TakeoutEnded():
-            tell_takeout(reporter, event)
+            tell_takeout(events, event)
         case ReferenceRenewed():
-            reporter.recovered("file reference expired and was renewed")
+            events.recovered("file reference expired and was renewed")
         case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
             # The page it belongs to tells it as a problem.
             logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
 
 
-def tell_pause(reporter: Reporter, method: str, until: float) -> None:
+def tell_pause(events: RunEvents, method: str, until: float) -> None:
     """The run pauses: told at once, with the reason and the time."""
-    reporter.paused(method, until)
+    events.paused(method, until)
     told = (
-        f"Paused until {format_moment(until)}: Telegram asks to wait {reporter.seconds_to_wait()} s before {method} "
+        f"Paused until {format_moment(until)}: Telegram asks to wait {ceil(until - events.now)} s before {method} "
         "(flood wait). Nothing is asked of it until then; Ctrl-C ends the run, and the same command goes on"
     )
     logger.warning(told)
-    reporter.notice(told)
+    events.notice(told)
 
 
-def tell_takeout(reporter: Reporter, event: TakeoutEvent) -> None:
+def tell_takeout(events: RunEvents, event: TakeoutEvent) -> None:
     """What became of the takeout session: told at once, and in the report."""
     match event:
         case TakeoutStarted(scopes=scopes, late=False):
-            reporter.takeout("used", scopes)
+            events.emit(TakeoutChanged("used", scopes))
             return
         case TakeoutStarted(scopes=scopes):
             told = "The takeout session was allowed: it is used from there on"
-            reporter.takeout("late", scopes, told)
+            events.emit(TakeoutChanged("late", scopes, told))
         case TakeoutDelayed():
             told = delay_text(event)
-            reporter.takeout("delayed", reason=told)
+            events.emit(TakeoutChanged("delayed", reason=told))
         case TakeoutRefused(reason=reason):
             told = f"Telegram gave no takeout session, the normal API was used: {reason}"
-            reporter.takeout("refused", reason=told)
+            events.emit(TakeoutChanged("refused", reason=told))
         case TakeoutEnded():
             told = end_text(event)
-            reporter.takeout("ended", reporter.report.takeout.scopes, told)
+            events.emit(TakeoutChanged("ended", None, told))
     logger.warning(told)
-    reporter.notice(told)
-    reporter.recovered(told)
+    events.notice(told)
+    events.recovered(told)

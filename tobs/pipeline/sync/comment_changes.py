@@ -10,7 +10,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.sync.syncer import Syncer
 from tobs.telegram.facade import Telegram
-from tobs.telegram.sync.updates import Listed
+from tobs.telegram.sync.updates import PeerDialog
 
 
 async def fetch_comment_changes(
@@ -23,7 +23,7 @@ async def fetch_comment_changes(
     if not channels:
         return
     try:
-        listed = {one.chat.id: one for one in await telegram.listed(channels.values())}
+        listed = {one.chat.id: one for one in await telegram.peer_dialogs(channels.values())}
     except FloodWait:
         raise
     except (RequestRefused, TargetNotFound):
@@ -34,13 +34,13 @@ async def fetch_comment_changes(
         except FloodWait:
             raise
         except RequestRefused as error:
-            context.reporter.failed(error, f"comments in {group.title}")
+            context.events.failed(error, f"comments in {group.title}")
     syncer.pending.commented |= await archive_thread(
         _due, context, channels, {id: one.top for id, one in listed.items()}
     )
 
 
-def _moved(context: RunContext, listed: Iterable[Listed]) -> list[Chat]:
+def _moved(context: RunContext, listed: Iterable[PeerDialog]) -> list[Chat]:
     """The groups in which something happened, but those that are kept in step themselves."""
     updates, account = context.archive.updates, context.account
     followed, moved = updates.followed(account), list[Chat]()

@@ -78,7 +78,7 @@ async def fetch_again(
     RequestRefused."""
     gone: list[MessageKey] = []
     for start in range(0, len(ids), TOGETHER):
-        page, missing = await telegram.named(chat_id, ids[start : start + TOGETHER])
+        page, missing = await telegram.messages_by_id(chat_id, ids[start : start + TOGETHER])
         await archive_thread(_record, context, page, decide, mark_changed)
         gone += [MessageKey.of(context.account, chat_id, message_id) for message_id in missing]
     if show:

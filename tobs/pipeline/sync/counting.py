@@ -1,18 +1,16 @@
-"""What a sync recorded, in the report."""
+"""Counting of what a sync recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from tobs.archive import Recorded
+from tobs.model.events import MediaCounted, MessagesCounted
 from tobs.pipeline.context.run_context import RunContext
 
 
 def count_recorded(context: RunContext, recorded: Iterable[Recorded]) -> None:
-    """Count what pages brought."""
-    report = context.reporter.report
+    """Report the messages and files that pages added."""
     for one in recorded:
-        report.messages.fetched += one.new + one.edited + one.unchanged
-        report.messages.new += one.new
-        report.messages.edited += one.edited
-        report.media.wanted += one.wanted
+        context.events.emit(MessagesCounted(one.new + one.edited + one.unchanged, one.new, one.edited))
+        context.events.emit(MediaCounted(wanted=one.wanted))

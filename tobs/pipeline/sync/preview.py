@@ -9,9 +9,12 @@ from pathlib import Path
 
 from tobs.archive import Archive, deleted_keys, open_archive
 from tobs.model import Changes, Chat, message_state
+from tobs.model.events import MessagesCounted, RequestsCounted
+from tobs.model.report import RunReport
 from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.archive_thread import ArchiveThread
-from tobs.pipeline.context.report import Reporter, RunReport
+from tobs.pipeline.context.events import RunEvents
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.sync.syncer import boxes_of, moved_boxes
@@ -19,33 +22,36 @@ from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
+from tobs.telegram.stores import Stores
 
 
-async def preview_sync(path: Path, settings: TelegramSettings, targets: Sequence[str], reporter: Reporter) -> RunReport:
+async def preview_sync(
+    path: Path, settings: TelegramSettings, targets: Sequence[str], report: ReportBuilder
+) -> RunReport:
     """The report that a sync of ``targets`` would give of messages. The archive at ``path`` is only read."""
     async with ArchiveThread() as archive_thread:
         archive = await archive_thread(partial(open_archive, path, clock=time.time, read_only=True))
         try:
             peers = ArchivePeers(archive, archive_thread)
-            on_event = partial(tell, reporter)
-            async with open_telegram(settings, peers=peers, on_event=on_event, ask_who=False) as telegram:
+            on_event = partial(tell, report.events)
+            async with open_telegram(settings, Stores(peers), on_event=on_event, verify_account=False) as telegram:
                 chats = await choose_tracked(archive, telegram.account.id, archive_thread, telegram, targets)
-                await _Preview(archive, archive_thread, telegram, reporter).look(chats)
-                reporter.report.requests = telegram.requests.total()
+                await _Preview(archive, archive_thread, telegram, report.events).look(chats)
+                report.events.emit(RequestsCounted(telegram.requests.total()))
         finally:
             await archive_thread(archive.close)
-    return reporter.finish()
+    return report.finish()
 
 
 class _Preview:
     """Counts what differences hold."""
 
-    def __init__(self, archive: Archive, archive_thread: ArchiveThread, telegram: Telegram, reporter: Reporter) -> None:
+    def __init__(self, archive: Archive, archive_thread: ArchiveThread, telegram: Telegram, events: RunEvents) -> None:
         self._archive = archive
         self._account = telegram.account.id
         self._archive_thread = archive_thread
         self._telegram = telegram
-        self._reporter = reporter
+        self._events = events
 
     async def look(self, chats: Mapping[int, Chat]) -> None:
         boxes = boxes_of(chats)
@@ -63,24 +69,24 @@ class _Preview:
             if changes.is_last or changes.state == state:
                 return
             state = changes.state
-        self._reporter.recovered(f"what happened in {names} is not told any more: a sync looks through it")
+        self._events.recovered(f"what happened in {names} is not told any more: a sync looks through it")
 
     def _count(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
-        counts, archive = self._reporter.report.messages, self._archive
+        archive = self._archive
         gone = deleted_keys(archive, self._account, changes, chats)
-        counts.deleted += len(gone)
+        self._events.emit(MessagesCounted(deleted=len(gone)))
         for chat_id, number in by_chat(gone).items():
             live = archive.messages.count(self._account, chat_id)
             if is_mass(number, live):
                 told = f"{number} of {live} messages were deleted: a sync needs --accept-deletions"
-                self._reporter.problem("deletions", chats[chat_id].title, told, retryable=False)
+                self._events.problem("deletions", chats[chat_id].title, told, retryable=False)
         for page in changes.pages:
             if page.chat_id not in chats:
                 continue
-            counts.fetched += len(page.messages)
             ids = [message.id for message in page.messages]
             known = archive.messages.states(self._account, page.chat_id, ids)
-            counts.new += sum(message.id not in known for message in page.messages)
-            counts.edited += sum(
+            new = sum(message.id not in known for message in page.messages)
+            edited = sum(
                 message.id in known and known[message.id] != message_state(message) for message in page.messages
             )
+            self._events.emit(MessagesCounted(len(page.messages), new, edited))

@@ -55,7 +55,7 @@ async def recheck_edits(
         except FloodWait:
             raise
         except RequestRefused as error:
-            context.reporter.failed(error, chats[chat_id].title)
+            context.events.failed(error, chats[chat_id].title)
             continue
         found.gone[chat_id] += gone
         reached = ids[-1] - 1 if len(ids) == TOGETHER else 0

@@ -13,24 +13,24 @@ from msgspec.structs import replace
 from tobs.errors import FloodWait, RequestRefused
 from tobs.media import MediaPolicy
 from tobs.model import Chat
-from tobs.pipeline.context.report import RunReport
+from tobs.model.events import PhaseStarted
+from tobs.model.report import RunReport
+from tobs.pipeline.context.chat_sources import source_config
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.session.chat_export import ChatExporter
-from tobs.pipeline.session.chat_stages import finish_notes
+from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.pipeline.session.telegram_session import open_telegram_session
 from tobs.pipeline.sync.comment_changes import fetch_comment_changes, groups_of
 from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, moved_boxes
 from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.pipeline.sync.trash import trash_emptied
-from tobs.sources import live_source
-from tobs.sources.inbox import INBOX, inbox_source
+from tobs.sources.registry import continuing
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
-from tobs.vault.inbox import INBOX_FOLDER
 
 
 class SyncRun(Struct, frozen=True):
@@ -45,8 +45,11 @@ class SyncRun(Struct, frozen=True):
     async def sync(self, targets: Sequence[str]) -> RunReport:
         """Bring what changed in the chats of the vault (or those that ``targets`` name). Raises VaultError after
         everything else is done when too much was deleted."""
-        async with open_run(self.config) as run, open_telegram_session(run, self.telegram, ask_who=False) as telegram:
-            self.config.reporter.phase = "syncing"
+        async with (
+            open_run(self.config) as run,
+            open_telegram_session(run, self.telegram, verify_account=False) as telegram,
+        ):
+            self.config.events.emit(PhaseStarted("syncing"))
             context = run.context(telegram.account.id)
             chats = await choose_tracked(run.archive, context.account, run.archive_thread, telegram, targets)
             pending = await self._fetch_changes(run, context, telegram, chats)
@@ -71,7 +74,7 @@ class SyncRun(Struct, frozen=True):
             except RequestRefused as error:
                 if len(boxes) == 1:
                     raise
-                context.reporter.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
+                context.events.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
         await syncer.recheck_edits(chats, whole=self.fill)
         await fetch_comment_changes(syncer, context, run.archive_thread, telegram, chats.values())
         if self.fill:
@@ -102,26 +105,29 @@ async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, 
     async with run.stages(context) as stages:
         exporter = ChatExporter(stages, telegram, Filters(), ())
         for chat_id in chats:
-            full = await telegram.full(chat_id) if chat_id in about else None
-            chat_folder = await run.archive_thread(
-                open_archived_chat, context, chat_id, full, is_changed=chat_id in changed
-            )
-            if chat_folder is None:
-                continue
-            if chat_folder.chat.is_forum and chat_id in moved:
-                await exporter.update_topics(chat_folder.chat, wanted=())
-            source, here = live_source(telegram), stages
-            if chat_id == INBOX:
-                source = inbox_source(context.root / INBOX_FOLDER)
-                allowance = replace(stages.limits.allowance, later=False)  # nothing is asked of Telegram for these
-                limits = replace(stages.limits, allowance=allowance)
-                here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
-            await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
+            kind = continuing(await run.archive_thread(context.archive.chats.source, context.account, chat_id))
+            async with kind.open(source_config(context, run.archive_thread, kind, telegram)) as source:
+                full = await source.describe(chat_id) if chat_id in about else None
+                chat_folder = await run.archive_thread(
+                    open_archived_chat, context, chat_id, full, is_changed=chat_id in changed
+                )
+                if chat_folder is None:
+                    continue
+                if source.topics is not None and chat_folder.chat.is_forum and chat_id in moved:
+                    await exporter.update_topics(chat_folder.chat, wanted=())
+                here = _local(stages) if kind.is_local else stages
+                await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
             chat_folders.append(chat_folder)
             if chat_id in with_comments:
                 chat_folders.append(await exporter.export_comments(chat_folder.chat, chat_folder, None))
         await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
     await run.archive_thread(context.archive.updates.clear_pending, context.account)
+
+
+def _local(stages: ChatStages) -> ChatStages:
+    """The stages for files on this computer: all are wanted, and nothing is asked of Telegram for them."""
+    allowance = replace(stages.limits.allowance, later=False)
+    return replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=replace(stages.limits, allowance=allowance))
 
 
 def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatFolder | None:
@@ -134,12 +140,12 @@ def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, 
     top = archive.messages.newest_id(context.account, chat_id)
     chat = replace(full or known, count=known.count, top=max(known.top, top))
     host = archive.chats.get(context.account, chat.migrated_to) if chat.migrated_to else None
-    inside = open_chat(context, host) if host is not None else None
+    parent = open_chat(context, host) if host is not None else None
     # Where an export was stopped halfway, what is new gets its notes all the same.
     is_part = bool(archive.coverage.gaps(context.account, chat_id, 1, chat.top))
     if is_part and not archive.ledgers.of(context.account, chat_id).is_complete:
         logger.warning("not all of {} was ever fetched: tobs sync --fill does it", chat.title)
-    chat_folder = open_chat(context, chat, inside=inside, is_part=is_part)
+    chat_folder = open_chat(context, chat, parent=parent, is_part=is_part)
     if is_changed:
         archive.notes.mark_stale([chat_folder.note_id])
     return chat_folder

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from tobs.archive import Archive, SyncMark, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
+from tobs.model.events import MessagesCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
@@ -196,7 +197,7 @@ class Syncer:
 
     async def _rescan(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         """Telegram does not tell what happened: the chats themselves do."""
-        self._context.reporter.recovered("what happened was too long ago to be told: the chat was looked through")
+        self._context.events.recovered("what happened was too long ago to be told: the chat was looked through")
         gone = await self._search(chats)
         await self._archive_thread(self.delete, gone, chats, Changes(box=changes.box, state=changes.state))
 
@@ -223,7 +224,7 @@ class Syncer:
     # In the keeper's thread
 
     def _sync_mark(self) -> SyncMark:
-        return SyncMark(self._context.archive.messages.last_row() + 1, self._context.reporter.now)
+        return SyncMark(self._context.archive.messages.last_row() + 1, self._context.events.now)
 
     def _record_rechecked(self, found: RecheckedEdits, chats: Mapping[int, Chat]) -> None:
         context, archive = self._context, self._context.archive
@@ -235,7 +236,7 @@ class Syncer:
                 left += archive.messages.count_between(context.account, chat_id, 1, reached)
         if left:
             told = f"what was edited long ago is still looked for: {left:,} older messages are left to the next syncs"
-            context.reporter.recovered(f"{told} (tobs sync --fill: all at once)")
+            context.events.recovered(f"{told} (tobs sync --fill: all at once)")
 
     def mark_changed(self, chat_ids: Iterable[int]) -> None:
         """Messages of these chats changed: said in the transaction in which they do, so that a run that is stopped
@@ -281,9 +282,9 @@ class Syncer:
     def _report_unreadable(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         for page in changes.pages:
             for message_id, reason in page.unreadable if page.chat_id in chats else ():
-                self._context.reporter.report.messages.skipped += 1
+                self._context.events.emit(MessagesCounted(skipped=1))
                 item = f"message {message_id} of {chats[page.chat_id].title}"
-                self._context.reporter.problem("message", item, reason, retryable=False)
+                self._context.events.problem("message", item, reason, retryable=False)
 
     def delete(self, keys: Sequence[MessageKey], chats: Mapping[int, Chat], end: Changes | None = None) -> None:
         """Mark messages deleted and keep the state that ``end`` names; of chats that lost too much nothing is marked,
@@ -304,7 +305,7 @@ class Syncer:
                 )
             archive.comments.mark_posts(kept)
             self.mark_changed(key.chat_id for key in kept)
-        context.reporter.report.messages.deleted += len(kept)
+        context.events.emit(MessagesCounted(deleted=len(kept)))
         self.pending.refused |= refused
         if refused:
             logger.warning("deletions not taken over: {}", "; ".join(refused.values()))
@@ -324,7 +325,7 @@ async def moved_boxes(
     common = [COMMON] if len(channels) < len(chats) else []
     if len(channels) < 2:
         return channels + common
-    listed = {one.chat.id: one.pts for one in await telegram.listed(channels)}
+    listed = {one.chat.id: one.pts for one in await telegram.peer_dialogs(channels)}
     states = await archive_thread(_states, archive, account, channels)
     return [chat_id for chat_id in channels if not listed.get(chat_id) or listed[chat_id] != states[chat_id]] + common
 

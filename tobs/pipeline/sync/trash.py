@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tobs.archive import Replacement
+from tobs.model.events import NotesCounted
 from tobs.pipeline.context.run_context import RunContext
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import Known, is_ours
@@ -21,8 +22,8 @@ def trash_emptied(context: RunContext) -> int:
             move_to_trash(root, row.path)
             moved.append(row.id)
     with archive.transaction():
-        archive.replaced.keep(context.reporter.report.run_id, [Replacement(note_id, b"", "") for note_id in moved])
+        archive.replaced.keep(context.events.run_id, [Replacement(note_id, b"", "") for note_id in moved])
         archive.notes.mark_deleted(moved)
         archive.notes.mark_stale(archive.links.pointing_into(moved))
-    context.reporter.report.notes.deleted += len(moved)
+    context.events.emit(NotesCounted(removed=len(moved)))
     return len(moved)

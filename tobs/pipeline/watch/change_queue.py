@@ -6,7 +6,7 @@ import asyncio
 
 from msgspec import Struct, field
 
-from tobs.telegram.sync.updates import Pushed
+from tobs.telegram.sync.updates import PushedUpdate
 
 
 class PendingWork(Struct):
@@ -31,7 +31,7 @@ class ChangeQueue:
         self._due = PendingWork()
         self._event = asyncio.Event()
 
-    def pushed(self, push: Pushed) -> None:
+    def pushed(self, push: PushedUpdate) -> None:
         """Telegram pushed something."""
         self._due.boxes |= push.boxes
         self._due.counted |= set(push.counted)

@@ -14,19 +14,21 @@ from msgspec import Struct
 
 from tobs.errors import TobsError
 from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts
-from tobs.pipeline.context.report import Reporter
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.session.chat_stages import run_stages
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.watch.change_queue import ChangeQueue
+from tobs.pipeline.watch.polled_source import open_polled_sources
 from tobs.pipeline.watch.reload import apply_changed_sources
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import is_paused
+from tobs.pipeline.watch.telegram_changes import TelegramChanges
 from tobs.pipeline.watch.vault_events import VaultChanges, watch_vault
 from tobs.pipeline.watch.watcher import Watcher, wait_for
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
-from tobs.vault.inbox import make_inbox
+from tobs.telegram.stores import Stores
 
 #: Seconds between two looks at the file that pauses a watch.
 _LOOK = 1.0
@@ -34,7 +36,7 @@ _LOOK = 1.0
 
 class WatchRun(Struct, frozen=True):
     """A watch: what every run works with, the way to Telegram, and TOBS_HOME. ``probe`` raises TobsError where
-    templates, plugins or configuration could not be opened as they are now; ``new_reporter`` makes the report of a
+    templates, plugins or configuration could not be opened as they are now; ``new_report`` makes the report of a
     step. ``changed`` is what made it open anew (vault paths, files of TOBS_HOME), ``is_other`` says that notes look
     otherwise now; ``warnings`` tell what of the configuration is not used."""
 
@@ -42,7 +44,7 @@ class WatchRun(Struct, frozen=True):
     telegram: TelegramSettings
     home: Path
     probe: Callable[[], None]
-    new_reporter: Callable[[], Reporter]
+    new_report: Callable[[], ReportBuilder]
     stop: asyncio.Event
     changed: frozenset[str] = frozenset()
     is_other: bool = False
@@ -53,26 +55,27 @@ class WatchRun(Struct, frozen=True):
         The vault paths of what changed. Raises LoginError, VaultError."""
         async with open_run(self.config) as run:
             peers = ArchivePeers(run.archive, run.archive_thread)
-            posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, self.config.reporter)
+            posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, self.config.events)
             async with open_telegram(
-                self.telegram, peers=peers, post_of=posts, on_event=on_event, ask_who=False
+                self.telegram, Stores(peers, post_of=posts), on_event=on_event, verify_account=False
             ) as telegram:
                 queue, settings = ChangeQueue(), self.config.settings
                 context = run.context(telegram.account.id)
                 await apply_changed_sources(run, context, telegram.fetch_file, self.changed, is_other=self.is_other)
                 schedule = Schedule(settings.watch_every, self.config.zone, read_quiet(settings.watch_quiet))
-                watcher = Watcher(
-                    run,
-                    telegram,
-                    peers,
-                    queue,
-                    schedule,
-                    clock=time.time,
-                    wait=wait_for,
-                    new_reporter=self.new_reporter,
-                )
-                watcher.status.problems = list(self.warnings)
-                return await self._run_tasks(watcher, queue, targets)
+                async with open_polled_sources(context, run.archive_thread, queue.wake) as polled:
+                    watcher = Watcher(
+                        run,
+                        TelegramChanges(telegram, peers, time.time),
+                        polled,
+                        queue,
+                        schedule,
+                        clock=time.time,
+                        wait=wait_for,
+                        new_report=self.new_report,
+                    )
+                    watcher.status.problems = list(self.warnings)
+                    return await self._run_tasks(watcher, queue, targets)
 
     async def _run_tasks(self, watcher: Watcher, queue: ChangeQueue, targets: Sequence[str]) -> frozenset[str]:
         changed: frozenset[str] = frozenset()
@@ -95,7 +98,6 @@ class WatchRun(Struct, frozen=True):
             watcher.stop()
 
         root = self.config.workspace.root
-        make_inbox(root)
         with suppress(_Done):
             await run_stages(
                 watch(),

@@ -22,7 +22,7 @@ async def answer_saved(context: RunContext, archive_thread: ArchiveThread, teleg
         except FloodWait:
             raise
         except RequestRefused as error:
-            context.reporter.failed(error, f"reaction to message {message_id} of Saved Messages")
+            context.events.failed(error, f"reaction to message {message_id} of Saved Messages")
         await archive_thread(context.archive.meta.set, _key(context.account), str(message_id))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from telethon.crypto import AES
 
 _HEADER = struct.Struct("<qqqii")  # salt, session_id, msg_id, seq_no, length
-_CLIENT, _SERVER = 0, 8  # the `x` of the specification: who wrote the message
+_CLIENT, _SERVER = 0, 8  # the `x` of the specification, by the sender of the message
 
 
 class BadEnvelope(Exception):
@@ -22,7 +22,7 @@ class BadEnvelope(Exception):
 
 
 class Inner(msgspec.Struct, frozen=True):
-    """What an envelope holds; ``body`` is one serialised TL object."""
+    """The content of an envelope; ``body`` is one serialised TL object."""
 
     salt: int
     session_id: int
@@ -46,7 +46,7 @@ def seal(key: bytes, key_id: int, inner: Inner) -> bytes:
 
 
 def unseal(key: bytes, packet: bytes) -> Inner:
-    """Decrypt a message of the client; raises BadEnvelope."""
+    """Decrypt a message of the client; raise BadEnvelope."""
     msg_key = packet[8:24]
     if len(packet) < 24 + 48 or len(packet) % 16 != 8:
         raise BadEnvelope("wrong length")

@@ -1,7 +1,7 @@
 """The key exchange: req_pq_multi, req_DH_params, set_client_DH_params, from the server's side.
 
-Two ways to encrypt the client's inner data are understood: the older one (SHA-1, data, random padding; Telethon and
-kurigram use it) and RSA_PAD, which Telegram asks for now. Source: core.telegram.org/mtproto/auth_key.
+The client's inner data may be encrypted in two ways: the older one (SHA-1, data, random padding; Telethon and
+kurigram use it) and RSA_PAD, which Telegram requires now. Source: core.telegram.org/mtproto/auth_key.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class HandshakeFailed(Exception):
 
 
 class NewKey:
-    """An authorization key as it comes out of the exchange, with its first salt."""
+    """The authorization key that an exchange has produced, with its first salt."""
 
     def __init__(self, key: bytes, salt: int) -> None:
         self.key = key
@@ -55,7 +55,7 @@ class NewKey:
 
 
 class Handshake:
-    """One key exchange over one connection; a client may start it again at any step."""
+    """A key exchange over one connection; a client may start it again at any step."""
 
     def __init__(self, server_key: ServerKey, dc: int) -> None:
         self._server_key = server_key
@@ -67,7 +67,7 @@ class Handshake:
         self._aes: tuple[bytes, bytes] = (b"", b"")
 
     def answer(self, packet: bytes) -> tuple[bytes, NewKey | None]:
-        """The answer to one unencrypted message, and the key once it is agreed on."""
+        """Return the answer to one unencrypted message, and the new key when the exchange is complete."""
         try:
             request = BinaryReader(packet[20:]).tgread_object()
         except (TypeNotFoundError, BufferError, struct.error) as error:
@@ -100,7 +100,7 @@ class Handshake:
         inner = open_inner_data(self._server_key.decrypt(request.encrypted_data))
         # Test servers add 10000 to the number, media servers change its sign.
         if isinstance(inner, types.PQInnerDataDc) and abs(inner.dc) % 10000 != self._dc:
-            raise HandshakeFailed("another data centre is meant", code=-444)
+            raise HandshakeFailed("the client means another data centre", code=-444)
         self._new_nonce = inner.new_nonce
         self._aes = generate_key_data_from_nonce(self._server_nonce, self._new_nonce)
         self._secret = secrets.randbits(2048)
@@ -119,7 +119,7 @@ class Handshake:
         plain = bytes(AES.decrypt_ige(request.encrypted_data, *self._aes))
         inner = BinaryReader(plain[20:]).tgread_object()
         if not isinstance(inner, types.ClientDHInnerData) or sha1(bytes(inner)).digest() != plain[:20]:
-            raise HandshakeFailed("client DH data do not fit their hash")
+            raise HandshakeFailed("client DH data do not match their hash")
         g_b = int.from_bytes(inner.g_b, "big")
         if not _SAFE <= g_b <= DH_PRIME - _SAFE:
             raise HandshakeFailed("g_b is out of the safe range")
@@ -134,7 +134,7 @@ class Handshake:
 
 
 def open_inner_data(block: bytes) -> Any:
-    """The p_q_inner_data in a decrypted RSA block of 256 bytes, whichever way it was packed."""
+    """Read the p_q_inner_data in a decrypted RSA block of 256 bytes, in either packing; raise HandshakeFailed."""
     for unpack in (_unpack_sha1, _unpack_rsa_pad):
         inner = unpack(block)
         if inner is not None:

@@ -1,6 +1,6 @@
 """The sandbox's RSA key pair: clients know its public half, the key exchange uses the private one.
 
-The key guards nothing but a loopback, yet it is made anew on each machine: no private key lies in the repository.
+The key protects only a loopback connection, yet each process makes its own: the repository holds no private key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ServerKey:
         return bytes(self.public.save_pkcs1()).decode()
 
     def decrypt(self, block: bytes) -> bytes:
-        """The 256 bytes that the client raised to the public exponent."""
+        """Decrypt an RSA block of 256 bytes."""
         key = self._private
         cipher = int.from_bytes(block, "big")
         # Chinese remainder theorem: four times faster than one power modulo n.
@@ -42,12 +42,12 @@ class ServerKey:
 
 @functools.cache
 def process_key(name: str = "telegram") -> ServerKey:
-    """One key pair a ``name`` for all sandboxes of this process, made when it is first asked for."""
+    """Return the key pair ``name``, shared by all sandboxes of this process and made at the first call."""
     return ServerKey(_make())
 
 
 def _make() -> rsa.PrivateKey:
-    """A new key pair in a fifth of a second; rsa.newkeys, which tests every odd number in full, takes two."""
+    """Make a key pair in a fifth of a second; rsa.newkeys, which tests every odd number in full, needs two seconds."""
     while True:
         p, q = _prime(KEY_BITS // 2), _prime(KEY_BITS // 2)
         totient = (p - 1) * (q - 1)
@@ -56,7 +56,7 @@ def _make() -> rsa.PrivateKey:
 
 
 def _prime(bits: int) -> int:
-    """A random prime with its two highest bits set, so that the product of two has twice the bits."""
+    """Return a random prime with its two highest bits set, so that the product of two has twice the bits."""
     while True:
         number = secrets.randbits(bits) | 3 << (bits - 2) | 1
         if math.gcd(number, _small_primes()) == 1 and rsa.prime.is_prime(number):
@@ -65,7 +65,7 @@ def _prime(bits: int) -> int:
 
 @functools.cache
 def _small_primes() -> int:
-    """The product of the primes below 2000: what shares a factor with it is not worth a test."""
+    """Return the product of the primes below 2000: a number that shares a factor with it needs no further test."""
     return math.prod(
         number for number in range(2, 2000) if all(number % factor for factor in range(2, 45) if factor < number)
     )

@@ -1,4 +1,4 @@
-"""What the sandbox answers: one file a topic, each function registered by its request type.
+"""The answers of the sandbox: one file a topic, each function registered by its request type.
 
 Importing this package registers them all.
 """
@@ -9,7 +9,6 @@ from tobs.sandbox.services import (
     connect,
     contacts,
     dialogs,
-    emoji,
     files,
     history,
     login,
@@ -31,7 +30,6 @@ __all__ = [
     "connect",
     "contacts",
     "dialogs",
-    "emoji",
     "files",
     "history",
     "login",

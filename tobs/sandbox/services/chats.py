@@ -1,4 +1,4 @@
-"""Groups and channels: short, full, and who is in them."""
+"""Groups and channels: short, full, and their members."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 from telethon.tl import functions, types
 
 from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import About, Refused
+from tobs.sandbox.worlds import RpcError
 
 
 @serves(functions.channels.GetChannelsRequest)
 def get_channels(call: Call, request: Any) -> Any:
-    """A channel without access comes as channelForbidden."""
-    return types.messages.Chats([_seen(call, marked_id(call.world, given)) for given in request.id])
+    """Return channels; channelForbidden for those without access."""
+    return types.messages.Chats([_visible_channel(call, marked_id(call.world, given)) for given in request.id])
 
 
-def _seen(call: Call, marked: int) -> Any:
+def _visible_channel(call: Call, marked: int) -> Any:
     entity = call.world.entity(marked)
-    if marked not in call.world.closed:
+    if marked not in call.world.chat_list.closed:
         return entity
     return types.ChannelForbidden(
         entity.id, entity.access_hash or 0, entity.title, broadcast=entity.broadcast, megagroup=entity.megagroup
@@ -38,9 +39,9 @@ def get_full_channel(call: Call, request: Any) -> Any:
     world = call.world
     marked = marked_id(world, request.channel)
     if not is_channel_id(marked):
-        raise Refused(400, "CHANNEL_INVALID")
+        raise RpcError(400, "CHANNEL_INVALID")
     history = world.history(marked)
-    about = world.about.get(marked, About())
+    about = world.peers.info(marked)
     full = types.ChannelFull(
         id=world.entity(marked).id,
         about=about.about,
@@ -69,7 +70,7 @@ def get_full_chat(call: Call, request: Any) -> Any:
     world = call.world
     marked = marked_group(request.chat_id)
     group = world.entity(marked)
-    about = world.about.get(marked, About())
+    about = world.peers.info(marked)
     members = [types.ChatParticipant(id, world.me.id, group.date) for id in about.members]
     full = types.ChatFull(
         id=group.id,
@@ -86,15 +87,15 @@ def get_full_chat(call: Call, request: Any) -> Any:
 
 @serves(functions.channels.GetParticipantsRequest)
 def get_participants(call: Call, request: Any) -> Any:
-    """Members in the world's order; a search looks into their names, other filters are not known."""
+    """Return members in the world's order. A search filters by name; other filters are ignored."""
     world = call.world
     marked = marked_id(world, request.channel)
     entity = world.entity(marked)
-    if marked in world.closed:
-        raise Refused(400, "CHANNEL_PRIVATE")
+    if marked in world.chat_list.closed:
+        raise RpcError(400, "CHANNEL_PRIVATE")
     if getattr(entity, "broadcast", False) and not getattr(entity, "admin_rights", None):
-        raise Refused(400, "CHAT_ADMIN_REQUIRED")
-    members = world.about.get(marked, About()).members
+        raise RpcError(400, "CHAT_ADMIN_REQUIRED")
+    members = world.peers.info(marked).members
     if isinstance(request.filter, types.ChannelParticipantsSearch):
         members = tuple(id for id in members if request.filter.q.casefold() in _name(world.entity(id)).casefold())
     page = _page(members, request.offset, request.limit)
@@ -113,17 +114,17 @@ def _page(members: Sequence[int], offset: int, limit: int) -> Sequence[int]:
 
 @serves(functions.channels.GetLeftChannelsRequest)
 def get_left_channels(call: Call, request: Any) -> Any:
-    """Channels the account has left; only in a takeout."""
+    """Return the channels that the account has left; raise TAKEOUT_REQUIRED outside a takeout."""
     if not call.takeout:
-        raise Refused(400, "TAKEOUT_REQUIRED")
+        raise RpcError(400, "TAKEOUT_REQUIRED")
     world = call.world
     left = [
         entity
-        for marked, entity in sorted(world.entities.items())
-        if _left(marked, entity) and marked not in world.closed
+        for marked, entity in sorted(world.peers.entities.items())
+        if _is_left_channel(marked, entity) and marked not in world.chat_list.closed
     ]
     return types.messages.Chats(left[request.offset :])
 
 
-def _left(marked: int, entity: Any) -> bool:
+def _is_left_channel(marked: int, entity: Any) -> bool:
     return is_channel_id(marked) and bool(getattr(entity, "left", False)) and marked == marked_channel(entity.id)

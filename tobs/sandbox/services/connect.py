@@ -1,4 +1,4 @@
-"""What clients ask first: where the data centres are, and how the apps are configured."""
+"""The first requests of clients: addresses of the data centres, configuration of the apps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_date
+from tobs.sandbox.options import CDN_DC
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.services.cdn import CDN_DC
+from tobs.sandbox.worlds.tl import to_date
 
 
 @serves(functions.help.GetConfigRequest, login=False, any_dc=True)
 def get_config(call: Call, request: Any) -> Any:
-    """Each data centre listens on a port of its own."""
+    """Return the configuration with the port of each data centre."""
     now = call.clock()
     return types.Config(
         date=to_date(now),
@@ -22,7 +22,7 @@ def get_config(call: Call, request: Any) -> Any:
         this_dc=call.dc,
         dc_options=[
             types.DcOption(dc, "127.0.0.1", port, cdn=dc == CDN_DC or None)
-            for dc, port in sorted(call.server.ports.items())
+            for dc, port in sorted(call.context.ports.items())
         ],
         dc_txt_domain_name="",
         chat_size_max=200,
@@ -55,7 +55,7 @@ def get_config(call: Call, request: Any) -> Any:
 
 @serves(functions.help.GetNearestDcRequest, login=False, any_dc=True)
 def get_nearest_dc(call: Call, request: Any) -> Any:
-    return types.NearestDc("XX", call.dc, min(call.server.ports))
+    return types.NearestDc("XX", call.dc, min(call.context.ports))
 
 
 @serves(functions.help.GetAppConfigRequest, login=False, any_dc=True)
@@ -65,6 +65,6 @@ def get_app_config(call: Call, request: Any) -> Any:
 
 @serves(functions.help.GetCdnConfigRequest, login=False, any_dc=True)
 def get_cdn_config(call: Call, request: Any) -> Any:
-    if not call.server.options.cdn:
+    if not call.options.cdn:
         return types.CdnConfig([])
-    return types.CdnConfig([types.CdnPublicKey(CDN_DC, call.server.key_of(CDN_DC).pem)])
+    return types.CdnConfig([types.CdnPublicKey(CDN_DC, call.context.keys[CDN_DC].pem)])

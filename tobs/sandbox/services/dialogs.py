@@ -7,25 +7,23 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs.model import is_channel_id
-from tobs.sandbox.dates import to_seconds
-from tobs.sandbox.peers import marked_id, together
+from tobs.sandbox.answers import ARCHIVE_FOLDER, dialog_entry, entities_of_pages, update_state
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.services.updates import state_of
-from tobs.sandbox.worlds import Refused, World
-from tobs.sandbox.worlds.tl import peer
+from tobs.sandbox.worlds import RpcError, World
+from tobs.sandbox.worlds.tl import to_seconds
 
 _MAX_PAGE = 100
-_ARCHIVE = 1
 
 
 @serves(functions.messages.GetDialogsRequest)
 def get_dialogs(call: Call, request: Any) -> Any:
-    """Newest first, from the chat after the offset on."""
+    """Return the chats after the offset, newest first."""
     world = call.world
     listed = world.dialogs()
     if request.folder_id is not None:
-        listed = [marked for marked in listed if (marked in world.archived) == (request.folder_id == _ARCHIVE)]
+        archive = request.folder_id == ARCHIVE_FOLDER
+        listed = [marked for marked in listed if (marked in world.chat_list.archived) == archive]
     start = _start(world, listed, request)
     page = listed[start : start + min(max(request.limit, 0), _MAX_PAGE)]
     dialogs, messages, chats, users = _listing(world, page)
@@ -35,11 +33,11 @@ def get_dialogs(call: Call, request: Any) -> Any:
 
 
 def _start(world: World, listed: Sequence[int], request: Any) -> int:
-    """The position after the dialog that the offset names; by its date when that dialog is no longer there."""
+    """Return the position after the offset dialog; by its date if that dialog no longer exists."""
     if not isinstance(request.offset_peer, types.InputPeerEmpty):
         try:
             return listed.index(marked_id(world, request.offset_peer)) + 1
-        except (Refused, ValueError):
+        except (RpcError, ValueError):
             pass
     date = to_seconds(request.offset_date)
     if not date:
@@ -52,44 +50,26 @@ def _top_date(world: World, marked: int) -> int:
     return to_seconds(history.get(history.top_id).date)  # type: ignore[union-attr]
 
 
-def dialog_of(world: World, marked: int) -> Any:
-    """One entry of the list."""
-    history = world.history(marked)
-    return types.Dialog(
-        peer=peer(marked),
-        top_message=history.top_id,
-        read_inbox_max_id=history.top_id,
-        read_outbox_max_id=history.top_id,
-        unread_count=0,
-        unread_mentions_count=0,
-        unread_reactions_count=0,
-        unread_poll_votes_count=0,
-        notify_settings=types.PeerNotifySettings(),
-        pts=world.pts(marked) if is_channel_id(marked) else None,
-        folder_id=_ARCHIVE if marked in world.archived else None,
-    )
-
-
 def _listing(world: World, page: Iterable[int]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     tops = [(marked, [top] if (top := world.history(marked).top_id) else []) for marked in page]
     messages = [message for marked, ids in tops for message in world.messages(marked, ids)]
-    users, chats = together(world, tops)
-    return [dialog_of(world, marked) for marked, _ in tops], messages, chats, users
+    users, chats = entities_of_pages(world, tops)
+    return [dialog_entry(world, marked) for marked, _ in tops], messages, chats, users
 
 
 @serves(functions.messages.GetPinnedDialogsRequest)
 def get_pinned_dialogs(call: Call, request: Any) -> Any:
-    """No world has pinned chats yet."""
-    return types.messages.PeerDialogs([], [], [], [], state_of(call))
+    """Return no chats: no world has pinned ones."""
+    return types.messages.PeerDialogs([], [], [], [], update_state(call))
 
 
 @serves(functions.messages.GetPeerDialogsRequest)
 def get_peer_dialogs(call: Call, request: Any) -> Any:
     asked = [item.peer for item in request.peers if isinstance(item, types.InputDialogPeer)]
     dialogs, messages, chats, users = _listing(call.world, [marked_id(call.world, given) for given in asked])
-    return types.messages.PeerDialogs(dialogs, messages, chats, users, state_of(call))
+    return types.messages.PeerDialogs(dialogs, messages, chats, users, update_state(call))
 
 
 @serves(functions.messages.GetDialogFiltersRequest)
 def get_dialog_filters(call: Call, request: Any) -> Any:
-    return types.messages.DialogFilters(call.world.folders)
+    return types.messages.DialogFilters(call.world.chat_list.folders)

@@ -1,4 +1,4 @@
-"""Login by code or bot token, logout, and taking a login along to another data centre."""
+"""Login by code or bot token, logout, and export of a login to another data centre."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from telethon.tl import functions, types
 from tobs.sandbox.options import API_HASH, API_ID, BOT_TOKEN
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.state import KeyState, SentCode
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds import RpcError
 
-_CODE_GOOD_FOR: Final = 300  # seconds
-_MOST_WRONG: Final = 5  # codes for one hash
+_CODE_LIFETIME: Final = 300  # seconds
+_MAX_WRONG_CODES: Final = 5  # codes for one hash
 
 
 def _digits(phone: str) -> str:
@@ -22,40 +22,40 @@ def _digits(phone: str) -> str:
 
 def _check_app(request: Any) -> None:
     if (request.api_id, request.api_hash) != (API_ID, API_HASH):
-        raise Refused(400, "API_ID_INVALID")
+        raise RpcError(400, "API_ID_INVALID")
 
 
 @serves(functions.auth.SendCodeRequest, login=False)
 def send_code(call: Call, request: Any) -> Any:
-    """The code is the one in the ready file; nothing is sent anywhere."""
+    """Begin a login; the code is that of the ready file, and nothing is sent."""
     _check_app(request)
     if _digits(request.phone_number) != _digits(call.world.phone):
-        raise Refused(400, "PHONE_NUMBER_INVALID")
+        raise RpcError(400, "PHONE_NUMBER_INVALID")
     return _new_code(call, 0)
 
 
 @serves(functions.auth.ResendCodeRequest, login=False)
 def resend_code(call: Call, request: Any) -> Any:
-    """App first, then SMS, then a call; then there is no other way."""
+    """Send the code again: by app first, then by SMS, then by a call; raise SEND_CODE_UNAVAILABLE after that."""
     sent = call.state.codes.get(request.phone_code_hash)
     if sent is None or sent.phone != _digits(request.phone_number):
-        raise Refused(400, "PHONE_CODE_EXPIRED")
-    if sent.way + 1 >= len(_WAYS):
-        raise Refused(406, "SEND_CODE_UNAVAILABLE")
+        raise RpcError(400, "PHONE_CODE_EXPIRED")
+    if sent.delivery + 1 >= len(_CODE_TYPES):
+        raise RpcError(406, "SEND_CODE_UNAVAILABLE")
     del call.state.codes[request.phone_code_hash]
-    return _new_code(call, sent.way + 1)
+    return _new_code(call, sent.delivery + 1)
 
 
-_WAYS: Final = (types.auth.SentCodeTypeApp, types.auth.SentCodeTypeSms, types.auth.SentCodeTypeCall)
-_NEXT: Final = (types.auth.CodeTypeSms, types.auth.CodeTypeCall, None)
+_CODE_TYPES: Final = (types.auth.SentCodeTypeApp, types.auth.SentCodeTypeSms, types.auth.SentCodeTypeCall)
+_NEXT_CODE_TYPES: Final = (types.auth.CodeTypeSms, types.auth.CodeTypeCall, None)
 
 
-def _new_code(call: Call, way: int) -> Any:
+def _new_code(call: Call, delivery: int) -> Any:
     code_hash = secrets.token_hex(9)
-    call.state.codes[code_hash] = SentCode(_digits(call.world.phone), way, call.clock() + _CODE_GOOD_FOR)
-    after = _NEXT[way]
+    call.state.codes[code_hash] = SentCode(_digits(call.world.phone), delivery, call.clock() + _CODE_LIFETIME)
+    after = _NEXT_CODE_TYPES[delivery]
     return types.auth.SentCode(
-        _WAYS[way](len(call.server.options.code)), code_hash, next_type=after() if after else None, timeout=60
+        _CODE_TYPES[delivery](len(call.options.code)), code_hash, next_type=after() if after else None, timeout=60
     )
 
 
@@ -67,20 +67,20 @@ def cancel_code(call: Call, request: Any) -> bool:
 @serves(functions.auth.SignInRequest, login=False)
 def sign_in(call: Call, request: Any) -> Any:
     if not request.phone_code:
-        raise Refused(400, "PHONE_CODE_EMPTY")
+        raise RpcError(400, "PHONE_CODE_EMPTY")
     sent = call.state.codes.get(request.phone_code_hash)
     if sent is None or sent.phone != _digits(request.phone_number) or sent.until < call.clock():
-        raise Refused(400, "PHONE_CODE_EXPIRED")
-    if request.phone_code != call.server.options.code:
+        raise RpcError(400, "PHONE_CODE_EXPIRED")
+    if request.phone_code != call.options.code:
         sent.wrong += 1
-        if sent.wrong >= _MOST_WRONG:
+        if sent.wrong >= _MAX_WRONG_CODES:
             del call.state.codes[request.phone_code_hash]
-        raise Refused(400, "PHONE_CODE_INVALID")
+        raise RpcError(400, "PHONE_CODE_INVALID")
     del call.state.codes[request.phone_code_hash]
     me = call.world.me
-    if call.server.options.password:
+    if call.options.password:
         call.key.pending = me.id
-        raise Refused(401, "SESSION_PASSWORD_NEEDED")
+        raise RpcError(401, "SESSION_PASSWORD_NEEDED")
     call.key.user_id = me.id
     return types.auth.Authorization(me)
 
@@ -89,8 +89,8 @@ def sign_in(call: Call, request: Any) -> Any:
 
 _BOT_ID: Final = int(BOT_TOKEN.partition(":")[0])
 
-# What Telegram refuses to bots (core.telegram.org/methods): what lists or reads through chats.
-FOR_PEOPLE_ONLY: Final = frozenset(
+# Methods that Telegram refuses to bots (core.telegram.org/methods): lists of chats and their histories.
+NOT_FOR_BOTS: Final = frozenset(
     {
         "account.initTakeoutSession",
         "channels.getLeftChannels",
@@ -110,21 +110,21 @@ FOR_PEOPLE_ONLY: Final = frozenset(
 
 
 def check_key(key: KeyState, method: str, *, needs_login: bool) -> None:
-    """Whether who holds ``key`` may call ``method``; raises Refused."""
+    """Check that ``key`` may call ``method``; raise RpcError."""
     if key.ended:
-        raise Refused(406 if key.ended == "AUTH_KEY_DUPLICATED" else 401, key.ended)
+        raise RpcError(406 if key.ended == "AUTH_KEY_DUPLICATED" else 401, key.ended)
     if needs_login and not key.user_id:
-        raise Refused(401, "AUTH_KEY_UNREGISTERED")
-    if key.is_bot and method in FOR_PEOPLE_ONLY:
-        raise Refused(400, "BOT_METHOD_INVALID")
+        raise RpcError(401, "AUTH_KEY_UNREGISTERED")
+    if key.is_bot and method in NOT_FOR_BOTS:
+        raise RpcError(400, "BOT_METHOD_INVALID")
 
 
 @serves(functions.auth.ImportBotAuthorizationRequest, login=False)
 def import_bot_authorization(call: Call, request: Any) -> Any:
-    """The bot is another account than the person; its token is the one in the ready file."""
+    """Log a bot in, an account of its own; its token is that of the ready file."""
     _check_app(request)
     if request.bot_auth_token != BOT_TOKEN:
-        raise Refused(400, "ACCESS_TOKEN_INVALID")
+        raise RpcError(400, "ACCESS_TOKEN_INVALID")
     bot = types.User(
         id=_BOT_ID,
         is_self=True,
@@ -151,8 +151,8 @@ def log_out(call: Call, request: Any) -> Any:
 
 @serves(functions.auth.ExportAuthorizationRequest)
 def export_authorization(call: Call, request: Any) -> Any:
-    if request.dc_id not in call.server.ports or request.dc_id == call.dc:
-        raise Refused(400, "DC_ID_INVALID")
+    if request.dc_id not in call.context.ports or request.dc_id == call.dc:
+        raise RpcError(400, "DC_ID_INVALID")
     user_id = call.key.user_id
     return types.auth.ExportedAuthorization(user_id, call.state.export_authorization(user_id))
 
@@ -161,7 +161,7 @@ def export_authorization(call: Call, request: Any) -> Any:
 def import_authorization(call: Call, request: Any) -> Any:
     user_id = call.state.exported.pop(bytes(request.bytes), None)
     if user_id is None or user_id != request.id:
-        raise Refused(400, "AUTH_BYTES_INVALID")
+        raise RpcError(400, "AUTH_BYTES_INVALID")
     call.key.user_id = user_id
     call.key.is_bot = user_id == _BOT_ID
     return types.auth.Authorization(call.world.entity(user_id))

@@ -6,28 +6,29 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_date
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.worlds import RpcError
+from tobs.sandbox.worlds.tl import to_date
 
 
 def _chat_of(call: Call, code: str) -> int:
-    invite = call.world.invites.get(code)
+    invite = call.world.chat_list.invites.get(code)
     if invite is None:
-        raise Refused(400, "INVITE_HASH_INVALID")
+        raise RpcError(400, "INVITE_HASH_INVALID")
     if not invite.chat:
-        raise Refused(400, "INVITE_HASH_EXPIRED")
+        raise RpcError(400, "INVITE_HASH_EXPIRED")
     return invite.chat
 
 
 def _is_member(call: Call, chat: int) -> bool:
-    return chat not in call.world.closed and not call.world.entity(chat).left
+    return chat not in call.world.chat_list.closed and not call.world.entity(chat).left
 
 
 @serves(functions.messages.CheckChatInviteRequest)
 def check_chat_invite(call: Call, request: Any) -> Any:
-    """The chat for its members; for others what the link tells."""
+    """Return the chat to its members, and to others the title and size that the link shows."""
     chat = _chat_of(call, request.hash)
     entity = call.world.entity(chat)
     if _is_member(call, chat):
@@ -48,7 +49,7 @@ def import_chat_invite(call: Call, request: Any) -> Any:
     """Join by a link."""
     chat = _chat_of(call, request.hash)
     if _is_member(call, chat):
-        raise Refused(400, "USER_ALREADY_PARTICIPANT")
+        raise RpcError(400, "USER_ALREADY_PARTICIPANT")
     call.world.join(chat)
     users, chats = entities_of(call.world, [chat])
     updates = types.Updates([types.UpdateChannel(chats[0].id)], users, chats, to_date(call.clock()), 0)

@@ -1,6 +1,6 @@
 """Two-step verification: the server's side of SRP-6a.
 
-Source: core.telegram.org/api/srp. The sandbox knows the password and keeps, like a real server, only what checks it.
+Source: core.telegram.org/api/srp. Like a real server, the sandbox checks passwords with a verifier only.
 """
 
 from __future__ import annotations
@@ -11,35 +11,20 @@ import secrets
 from hashlib import sha256
 from typing import Any, Final
 
-import msgspec
 from telethon.password import compute_digest
 from telethon.tl import functions, types
 
 from tobs.sandbox.crypto.handshake import DH_PRIME
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import Refused
+from tobs.sandbox.state import Challenge, Verifier
+from tobs.sandbox.worlds import RpcError
 
 _G: Final = 3
 _SIZE: Final = 256  # bytes of a number modulo the prime
 
 
-class Verifier(msgspec.Struct, frozen=True):
-    """What checks a password: the salts, and ``v = g^x`` where x is derived from password and salts."""
-
-    algo: Any
-    v: int
-
-
-class Challenge(msgspec.Struct, frozen=True):
-    """One question: ``b`` is the server's secret, ``public`` is B. Asked of one authorization key, good once."""
-
-    key_id: int
-    b: int
-    public: bytes
-
-
 def make_verifier(password: str) -> Verifier:
-    """The verifier of ``password`` with fresh salts."""
+    """Make a verifier of ``password`` with new salts."""
     algo = types.PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(
         salt1=os.urandom(40), salt2=os.urandom(16), g=_G, p=_bytes(DH_PRIME)
     )
@@ -62,19 +47,19 @@ _K: Final = _number(_hash(_bytes(DH_PRIME), _bytes(_G)))
 
 
 def _verifier(call: Call) -> Verifier:
-    """Made when first asked for: it takes a tenth of a second."""
+    """Return the verifier, made at the first call: that takes a tenth of a second."""
     state = call.state
     if state.verifier is None:
-        state.verifier = make_verifier(call.server.options.password)
-    return state.verifier  # type: ignore[no-any-return]
+        state.verifier = make_verifier(call.options.password)
+    return state.verifier
 
 
 @serves(functions.account.GetPasswordRequest, login=False)
 def get_password(call: Call, request: Any) -> Any:
-    """The rules, and a new challenge; only the newest of an authorization key is good."""
+    """Return the algorithms and a new challenge; only the newest challenge of an authorization key is valid."""
     if not (call.key.user_id or call.key.pending):
-        raise Refused(401, "AUTH_KEY_UNREGISTERED")
-    options = call.server.options
+        raise RpcError(401, "AUTH_KEY_UNREGISTERED")
+    options = call.options
     unset = types.PasswordKdfAlgoUnknown()
     rules: dict[str, Any] = {
         "new_algo": unset,
@@ -103,23 +88,23 @@ def get_password(call: Call, request: Any) -> Any:
 
 @serves(functions.auth.CheckPasswordRequest, login=False)
 def check_password(call: Call, request: Any) -> Any:
-    """Log in who has given the right code, or had a QR code accepted, before."""
+    """Complete a login that has passed the code or the QR code."""
     if not call.key.pending:
-        raise Refused(401, "AUTH_KEY_UNREGISTERED")
+        raise RpcError(401, "AUTH_KEY_UNREGISTERED")
     given = request.password
     if not isinstance(given, types.InputCheckPasswordSRP):
-        raise Refused(400, "PASSWORD_HASH_INVALID")
+        raise RpcError(400, "PASSWORD_HASH_INVALID")
     challenge = call.state.challenges.pop(given.srp_id, None)
     if challenge is None or challenge.key_id != call.key.key_id:
-        raise Refused(400, "SRP_ID_INVALID")
-    if not proves(_verifier(call), challenge, bytes(given.A), bytes(given.M1)):
-        raise Refused(400, "PASSWORD_HASH_INVALID")
+        raise RpcError(400, "SRP_ID_INVALID")
+    if not is_valid_proof(_verifier(call), challenge, bytes(given.A), bytes(given.M1)):
+        raise RpcError(400, "PASSWORD_HASH_INVALID")
     call.key.user_id, call.key.pending = call.key.pending, 0
     return types.auth.Authorization(call.world.entity(call.key.user_id))
 
 
-def proves(verifier: Verifier, challenge: Challenge, a_public: bytes, proof: bytes) -> bool:
-    """Whether ``proof`` (M1) shows that who sent ``a_public`` (A) knows the password."""
+def is_valid_proof(verifier: Verifier, challenge: Challenge, a_public: bytes, proof: bytes) -> bool:
+    """Check that ``proof`` (M1) belongs to ``a_public`` (A) and the password of ``verifier``."""
     a = _number(a_public)
     if not 0 < a < DH_PRIME or len(a_public) > _SIZE:
         return False

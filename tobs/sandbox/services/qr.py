@@ -1,6 +1,6 @@
-"""Login by QR code: a token is shown by who wants in, accepted by who is in already.
+"""Login by QR code: a new device shows a token, a logged-in device accepts login.
 
-Source: core.telegram.org/api/qr-login. Tests and people accept by the control endpoint, ``POST /accept-login``.
+Source: core.telegram.org/api/qr-login. A token can also be accepted by the control endpoint, ``POST /accept-login``.
 """
 
 from __future__ import annotations
@@ -9,76 +9,62 @@ import base64
 import binascii
 import os
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-import msgspec
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_date
-from tobs.sandbox.options import API_HASH, API_ID
+from tobs.sandbox.context import ServiceContext
+from tobs.sandbox.options import API_HASH, API_ID, HOME_DC
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import Refused
-from tobs.sandbox.worlds.files import DC_ORDER
+from tobs.sandbox.state import LoginToken
+from tobs.sandbox.worlds import RpcError
+from tobs.sandbox.worlds.tl import to_date
 
-if TYPE_CHECKING:
-    from tobs.sandbox.server import Server
-
-_GOOD_FOR: Final = 30  # seconds
-
-
-class LoginToken(msgspec.Struct):
-    """A token shown by the holder of an authorization key. ``user_id`` is 0 until someone accepts it."""
-
-    key_id: int
-    expires: float
-    user_id: int = 0
-    told: bool = True
-    used: bool = False
+_LIFETIME: Final = 30  # seconds
 
 
 @serves(functions.auth.ExportLoginTokenRequest, login=False, any_dc=True)
 def export_login_token(call: Call, request: Any) -> Any:
-    """A new token, or what became of the one that was accepted: the login, or where it has to be fetched."""
+    """Return a new token; for an accepted token the login, or the data centre that has login."""
     if (request.api_id, request.api_hash) != (API_ID, API_HASH):
-        raise Refused(400, "API_ID_INVALID")
-    home = DC_ORDER[0]
+        raise RpcError(400, "API_ID_INVALID")
     tokens = call.state.login_tokens
-    accepted = [(token, it) for token, it in tokens.items() if it.key_id == call.key.key_id and it.user_id]
-    for token, it in accepted:
-        if not it.used:
-            if call.dc != home:
-                return types.auth.LoginTokenMigrateTo(home, token)
-            return _enter(call, it)
+    accepted = [(token, login) for token, login in tokens.items() if login.key_id == call.key.key_id and login.user_id]
+    for token, login in accepted:
+        if not login.used:
+            if call.dc != HOME_DC:
+                return types.auth.LoginTokenMigrateTo(HOME_DC, token)
+            return _log_in(call, login)
     token = os.urandom(32)
-    expires = call.clock() + _GOOD_FOR
-    tokens[token] = LoginToken(call.key.key_id, expires, told=call.with_updates)
+    expires = call.clock() + _LIFETIME
+    tokens[token] = LoginToken(call.key.key_id, expires, wants_update=call.with_updates)
     return types.auth.LoginToken(to_date(expires), token)
 
 
 @serves(functions.auth.ImportLoginTokenRequest, login=False)
 def import_login_token(call: Call, request: Any) -> Any:
-    """The login of an accepted token on the account's own data centre."""
-    it = call.state.login_tokens.get(bytes(request.token))
-    if it is None or it.used:
-        raise Refused(400, "AUTH_TOKEN_INVALID")
-    if not it.user_id:
-        raise Refused(400, "AUTH_TOKEN_EXPIRED")
-    return _enter(call, it)
+    """Log in with an accepted token on the account's home data centre."""
+    login = call.state.login_tokens.get(bytes(request.token))
+    if login is None or login.used:
+        raise RpcError(400, "AUTH_TOKEN_INVALID")
+    if not login.user_id:
+        raise RpcError(400, "AUTH_TOKEN_EXPIRED")
+    return _log_in(call, login)
 
 
-def _enter(call: Call, it: LoginToken) -> Any:
-    it.used = True
-    if call.server.options.password:
-        call.key.pending = it.user_id
-        raise Refused(401, "SESSION_PASSWORD_NEEDED")
-    call.key.user_id = it.user_id
-    return types.auth.LoginTokenSuccess(types.auth.Authorization(call.world.entity(it.user_id)))
+def _log_in(call: Call, login: LoginToken) -> Any:
+    login.used = True
+    if call.options.password:
+        call.key.pending = login.user_id
+        raise RpcError(401, "SESSION_PASSWORD_NEEDED")
+    call.key.user_id = login.user_id
+    return types.auth.LoginTokenSuccess(types.auth.Authorization(call.world.entity(login.user_id)))
 
 
 @serves(functions.auth.AcceptLoginTokenRequest)
 def accept_login_token(call: Call, request: Any) -> Any:
-    """What the app that scans the code asks."""
-    accept(call.server, bytes(request.token), call.key.user_id)
+    """Accept a token from the app that has scanned the QR code."""
+    accept(call.context, bytes(request.token), call.key.user_id)
     now = to_date(time.time())
     return types.Authorization(
         hash=1,
@@ -96,27 +82,29 @@ def accept_login_token(call: Call, request: Any) -> Any:
     )
 
 
-def accept(server: Server, token: bytes, user_id: int) -> None:
-    """Let ``user_id`` in where ``token`` is shown, and say so there. Raises AUTH_TOKEN_INVALID, AUTH_TOKEN_EXPIRED."""
-    it = server.state.login_tokens.get(token)
-    if it is None:
-        raise Refused(400, "AUTH_TOKEN_INVALID")
-    if it.user_id:
-        raise Refused(400, "AUTH_TOKEN_ALREADY_ACCEPTED")
-    if it.expires < server.clock():
-        raise Refused(400, "AUTH_TOKEN_EXPIRED")
-    it.user_id = user_id
-    update = bytes(types.UpdateShort(types.UpdateLoginToken(), to_date(server.clock())))
-    for connection in server.connections.values():
-        for session in connection.sessions:
-            if it.told and session.key.key_id == it.key_id:
-                connection.say(session, update)
+def accept(context: ServiceContext, token: bytes, user_id: int) -> None:
+    """Log ``user_id`` in on the device that shows ``token``, and push an update to login.
+
+    Raise AUTH_TOKEN_INVALID, AUTH_TOKEN_ALREADY_ACCEPTED or AUTH_TOKEN_EXPIRED.
+    """
+    login = context.state.login_tokens.get(token)
+    if login is None:
+        raise RpcError(400, "AUTH_TOKEN_INVALID")
+    if login.user_id:
+        raise RpcError(400, "AUTH_TOKEN_ALREADY_ACCEPTED")
+    if login.expires < context.clock():
+        raise RpcError(400, "AUTH_TOKEN_EXPIRED")
+    login.user_id = user_id
+    update = bytes(types.UpdateShort(types.UpdateLoginToken(), to_date(context.clock())))
+    for session in context.sessions:
+        if login.wants_update and session.key.key_id == login.key_id:
+            session.connection.send(session, update)
 
 
 def read_token(given: str) -> bytes:
-    """The token of a ``tg://login?token=`` link, or of its last part alone. Raises ValueError."""
+    """Return the token of a ``tg://login?token=`` link, or of its last part alone; raise ValueError."""
     text = given.rpartition("token=")[2]
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error as error:
-        raise ValueError(f"this is no login token: {error}") from None
+        raise ValueError(f"This is not a login token: {error}.") from None

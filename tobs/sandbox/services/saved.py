@@ -7,36 +7,35 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.dates import to_date
 from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.services.history import MAX_PAGE, page_of, within
-from tobs.sandbox.worlds import Refused, World
-from tobs.sandbox.worlds.tl import marked, peer
+from tobs.sandbox.services.history import MAX_PAGE, ids_between, messages_page
+from tobs.sandbox.worlds import RpcError, World
+from tobs.sandbox.worlds.tl import peer, peer_marked_id, to_date
 
-_MOST: Final = 100
+_MAX_IDS: Final = 100
 
 
 def _sources(world: World) -> dict[int, list[int]]:
-    """The ids in each sub-dialog, newest first; the one with the newest message first."""
+    """Return the ids in each sub-dialog, newest first; the sub-dialog with the newest message comes first."""
     history = world.history(world.me.id)
     found: dict[int, list[int]] = {}
     for id in history.slice(0, history.count):
         source = getattr(history.peek(id), "saved_peer_id", None)
-        found.setdefault(marked(source) if source is not None else world.me.id, []).append(id)
+        found.setdefault(peer_marked_id(source) if source is not None else world.me.id, []).append(id)
     return found
 
 
 @serves(functions.messages.GetSavedDialogsRequest)
 def get_saved_dialogs(call: Call, request: Any) -> Any:
-    """Those whose newest message is older than the offset."""
+    """Return the sub-dialogs whose newest message is older than the offset."""
     world = call.world
     sources = [(source, ids) for source, ids in _sources(world).items()]
-    rest = [one for one in sources if not request.offset_id or one[1][0] < request.offset_id]
-    page = rest[: min(max(request.limit, 0), _MOST)]
+    rest = [item for item in sources if not request.offset_id or item[1][0] < request.offset_id]
+    page = rest[: min(max(request.limit, 0), _MAX_IDS)]
     dialogs = [types.SavedDialog(peer(source), ids[0]) for source, ids in page]
     tops = [ids[0] for _, ids in page]
-    users, chats = world.people(world.me.id, tops)
+    users, chats = world.page_entities(world.me.id, tops)
     messages = world.messages(world.me.id, tops)
     if len(page) == len(sources):
         return types.messages.SavedDialogs(dialogs, messages, chats, users)
@@ -45,31 +44,31 @@ def get_saved_dialogs(call: Call, request: Any) -> Any:
 
 @serves(functions.messages.GetPinnedSavedDialogsRequest)
 def get_pinned_saved_dialogs(call: Call, request: Any) -> Any:
-    """No world has pinned ones."""
+    """Return no sub-dialogs: no world has pinned ones."""
     return types.messages.SavedDialogs([], [], [], [])
 
 
 @serves(functions.messages.GetSavedHistoryRequest)
 def get_saved_history(call: Call, request: Any) -> Any:
-    """The messages of one sub-dialog, with the offsets of messages.getHistory."""
+    """Return the messages of one sub-dialog, with the offsets of messages.getHistory."""
     world = call.world
     ids = _sources(world).get(marked_id(world, request.peer), [])
     start = sum(1 for id in ids if id >= request.offset_id) if request.offset_id > 0 else 0
     start += request.add_offset
     page = ids[max(0, start) : max(0, start + min(max(request.limit, 0), MAX_PAGE))]
-    page = within(page, min_id=request.min_id, max_id=request.max_id)
-    return page_of(world, world.me.id, page, count=len(ids), offset=max(0, start))
+    page = ids_between(page, min_id=request.min_id, max_id=request.max_id)
+    return messages_page(world, world.me.id, page, count=len(ids), offset=max(0, start))
 
 
 @serves(functions.messages.SendReactionRequest)
 def send_reaction(call: Call, request: Any) -> Any:
-    """React with one emoji or take it back; to a message of one's own it is a tag."""
+    """Set or remove a reaction of one emoji; on a message of Saved Messages it is a tag."""
     world, chat = call.world, marked_id(call.world, request.peer)
     given = [reaction for reaction in request.reaction or () if isinstance(reaction, types.ReactionEmoji)]
     if len(given) != len(request.reaction or ()) or len(given) > 1:
-        raise Refused(400, "REACTION_INVALID")
+        raise RpcError(400, "REACTION_INVALID")
     if not world.history(chat).has(request.msg_id):
-        raise Refused(400, "MESSAGE_ID_INVALID")
+        raise RpcError(400, "MESSAGE_ID_INVALID")
     if chat == world.me.id:
         world.tag(request.msg_id, given[0].emoticon if given else "")
     elif given:
@@ -79,7 +78,7 @@ def send_reaction(call: Call, request: Any) -> Any:
 
 @serves(functions.messages.GetSavedReactionTagsRequest)
 def get_saved_reaction_tags(call: Call, request: Any) -> Any:
-    """Every tag in use with its count, and the title it was given."""
+    """Return the tags in use with their counts and titles."""
     world = call.world
     history = world.history(world.me.id)
     counts: Counter[str] = Counter()

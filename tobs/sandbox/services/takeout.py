@@ -1,45 +1,43 @@
-"""Takeout sessions: asked for, waited for, finished."""
+"""Takeout sessions: start, delay, end, and the ranges that divide them."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from telethon.tl import functions, types
 
 from tobs.model import is_channel_id
+from tobs.sandbox.context import ServiceContext
 from tobs.sandbox.rpc import Call, serves
 from tobs.sandbox.state import Takeout
-from tobs.sandbox.worlds import Refused, World
+from tobs.sandbox.worlds import RpcError, World
 from tobs.sandbox.worlds.world import SERVICE_USER
-
-if TYPE_CHECKING:
-    from tobs.sandbox.server import Server
 
 _FIRST_ID: Final = 1000
 _QUESTION: Final = "Somebody asked to export the data of this account. Allow it, if that was you."
 
 
-def allow(server: Server) -> None:
-    """The owner presses Allow under the question: it is let through, and Telegram's chat says so."""
-    server.state.takeout_allowed = True
-    server.world.post(SERVICE_USER, "The export of your data is allowed.")
+def allow(context: ServiceContext) -> None:
+    """Allow the takeout, as the account's owner does with a button; Telegram's chat confirms it."""
+    context.state.takeout_allowed = True
+    context.world.post(SERVICE_USER, "The export of your data is allowed.")
 
 
 @serves(functions.account.InitTakeoutSessionRequest)
 def init_takeout_session(call: Call, request: Any) -> Any:
-    """TAKEOUT_INIT_DELAY_X until X seconds have passed since it was first asked for, or its owner allowed it.
+    """Start a takeout; raise TAKEOUT_INIT_DELAY_X if it has to wait X more seconds and is not allowed.
 
-    The first time, Telegram's own chat asks the owner.
+    The first request posts a question to the owner in Telegram's own chat.
     """
     state, user = call.state, call.key.user_id
     now = call.clock()
-    if call.server.options.takeout_delay and user not in state.takeout_asked:
+    if call.options.takeout_delay and user not in state.takeout_asked:
         call.world.post(SERVICE_USER, _QUESTION)
     asked = state.takeout_asked.setdefault(user, now)
-    left = asked + call.server.options.takeout_delay - now
+    left = asked + call.options.takeout_delay - now
     if left > 0 and not state.takeout_allowed:
-        raise Refused(420, f"TAKEOUT_INIT_DELAY_{math.ceil(left)}")
+        raise RpcError(420, f"TAKEOUT_INIT_DELAY_{math.ceil(left)}")
     for other in state.takeouts.values():
         if other.user_id == user and not other.finished:
             other.finished = True  # Telegram knows one takeout at a time
@@ -50,9 +48,9 @@ def init_takeout_session(call: Call, request: Any) -> Any:
 
 @serves(functions.account.FinishTakeoutSessionRequest)
 def finish_takeout_session(call: Call, request: Any) -> bool:
-    """Only inside invokeWithTakeout."""
+    """End the takeout of the request; raise TAKEOUT_REQUIRED outside invokeWithTakeout."""
     if not call.takeout:
-        raise Refused(400, "TAKEOUT_REQUIRED")
+        raise RpcError(400, "TAKEOUT_REQUIRED")
     takeout = call.state.takeouts[call.takeout]
     takeout.finished, takeout.success = True, bool(request.success)
     call.state.takeout_asked.pop(call.key.user_id, None)
@@ -62,8 +60,8 @@ def finish_takeout_session(call: Call, request: Any) -> bool:
 
 @serves(functions.messages.GetSplitRangesRequest)
 def get_split_ranges(call: Call, request: Any) -> Any:
-    """Ranges that cover every message id of private chats and basic groups, as many as the options say."""
-    pieces = max(1, call.server.options.split_ranges)
+    """Return ``split_ranges`` ranges that cover all message ids of private chats and basic groups."""
+    pieces = max(1, call.options.split_ranges)
     top = _highest_common_id(call.world)
     step = max(1, math.ceil(top / pieces))
     starts = range(1, step * pieces + 1, step)

@@ -1,58 +1,54 @@
-"""What happened since: the account's state, and differences from a stored pts."""
+"""Updates: the account's state, differences from a stored pts, and pushed changes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from telethon.tl import functions, types
 
 from tobs.model import is_channel_id
-from tobs.sandbox.dates import to_date, to_seconds
-from tobs.sandbox.news import new_messages, other_updates
-from tobs.sandbox.peers import marked_id, together
+from tobs.sandbox.answers import dialog_entry, entities_of_pages, update_state
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import COMMON, Change, Refused, World
+from tobs.sandbox.worlds import COMMON, Change, RpcError, World
+from tobs.sandbox.worlds.tl import peer, to_date, to_seconds
 
 _MAX_DIFFERENCE: Final = 100
 _POLL: Final = 30  # seconds after which a channel should be asked again
 
 
-def state_of(call: Call, pts: int | None = None) -> Any:
-    """updates.state of private chats and basic groups; never 0, or Telethon takes no pushed updates."""
-    return types.updates.State(call.world.pts(COMMON) if pts is None else pts, 0, to_date(call.clock()), 1, 0)
-
-
 @serves(functions.updates.GetStateRequest)
 def get_state(call: Call, request: Any) -> Any:
-    return state_of(call)
+    return update_state(call)
 
 
 @serves(functions.updates.GetDifferenceRequest)
 def get_difference(call: Call, request: Any) -> Any:
-    """Private chats and basic groups in full; for each changed channel a hint to ask for its own difference."""
+    """Return the difference of private chats and basic groups; an updateChannelTooLong for each changed channel."""
     world = call.world
     if request.pts > world.pts(COMMON):
-        raise Refused(400, "PERSISTENT_TIMESTAMP_INVALID")
-    if not world.remembers(COMMON, request.pts):
+        raise RpcError(400, "PERSISTENT_TIMESTAMP_INVALID")
+    if not world.changes.reaches(COMMON, request.pts):
         return types.updates.DifferenceTooLong(world.pts(COMMON))
-    changes = world.changes(COMMON, request.pts)
+    changes = world.changes.since(COMMON, request.pts)
     hints = _channel_hints(world, to_seconds(request.date))
     if not changes and not hints:
         return types.updates.DifferenceEmpty(to_date(call.clock()), 1)
     if request.pts_total_limit and len(changes) > request.pts_total_limit:
         return types.updates.DifferenceTooLong(world.pts(COMMON))
     part = changes[: request.pts_limit or _MAX_DIFFERENCE]
-    users, chats = together(world, _named(world, part))
+    users, chats = entities_of_pages(world, _ids_by_chat(world, part))
     messages, others = new_messages(world, part), other_updates(world, part)
     if len(part) < len(changes):
-        return types.updates.DifferenceSlice(messages, [], others, chats, users, state_of(call, part[-1].pts))
-    return types.updates.Difference(messages, [], others + hints, chats, users, state_of(call))
+        return types.updates.DifferenceSlice(messages, [], others, chats, users, update_state(call, part[-1].pts))
+    return types.updates.Difference(messages, [], others + hints, chats, users, update_state(call))
 
 
 def _channel_hints(world: World, since: int) -> list[Any]:
     hints: list[Any] = []
     for marked in world.dialogs():
-        if is_channel_id(marked) and any(change.date >= since for change in world.changes(marked, 0)):
+        if is_channel_id(marked) and any(change.date >= since for change in world.changes.since(marked, 0)):
             hints.append(types.UpdateChannelTooLong(world.entity(marked).id, world.pts(marked)))
     return hints
 
@@ -64,16 +60,20 @@ def get_channel_difference(call: Call, request: Any) -> Any:
     history = world.history(marked)
     now = world.pts(marked)
     if request.pts <= 0:
-        raise Refused(400, "PERSISTENT_TIMESTAMP_EMPTY")
+        raise RpcError(400, "PERSISTENT_TIMESTAMP_EMPTY")
     if request.pts > now:
-        raise Refused(400, "PERSISTENT_TIMESTAMP_INVALID")
+        raise RpcError(400, "PERSISTENT_TIMESTAMP_INVALID")
     if request.pts == now:
         return types.updates.ChannelDifferenceEmpty(now, final=True, timeout=_POLL)
-    changes = world.changes(marked, request.pts)
-    if not changes or not world.remembers(marked, request.pts) or changes[0].pts - changes[0].pts_count > request.pts:
+    changes = world.changes.since(marked, request.pts)
+    if (
+        not changes
+        or not world.changes.reaches(marked, request.pts)
+        or changes[0].pts - changes[0].pts_count > request.pts
+    ):
         return _too_long(world, marked, history.slice(0, 10))
     part = changes[: max(1, min(request.limit, _MAX_DIFFERENCE))]
-    users, chats = together(world, _named(world, part))
+    users, chats = entities_of_pages(world, _ids_by_chat(world, part))
     return types.updates.ChannelDifference(
         part[-1].pts,
         new_messages(world, part),
@@ -86,14 +86,74 @@ def get_channel_difference(call: Call, request: Any) -> Any:
 
 
 def _too_long(world: World, marked: int, ids: list[int]) -> Any:
-    """The log does not reach back that far: the client has to look at the chat anew."""
-    from tobs.sandbox.services.dialogs import dialog_of
-
-    users, chats = world.people(marked, ids)
+    """Return the answer for a pts that the log does not reach: the client has to load the chat anew."""
+    users, chats = world.page_entities(marked, ids)
     return types.updates.ChannelDifferenceTooLong(
-        dialog_of(world, marked), world.messages(marked, ids), chats, users, final=True, timeout=_POLL
+        dialog_entry(world, marked), world.messages(marked, ids), chats, users, final=True, timeout=_POLL
     )
 
 
-def _named(world: World, changes: list[Change]) -> list[tuple[int, list[int]]]:
+def _ids_by_chat(world: World, changes: list[Change]) -> list[tuple[int, list[int]]]:
     return [(change.chat, [id for id in change.ids if world.history(change.chat).has(id)]) for change in changes]
+
+
+# -- changes as updates
+
+
+def new_messages(world: World, changes: Iterable[Change]) -> list[Any]:
+    """Return the new messages that still exist, in their current form."""
+    return [
+        message
+        for change in changes
+        if change.kind in ("new", "service")
+        for id in change.ids
+        if world.history(change.chat).has(id)
+        for message in world.messages(change.chat, [id])
+    ]
+
+
+def other_updates(world: World, changes: Iterable[Change]) -> list[Any]:
+    """Return the updates of all changes but new messages."""
+    return [update for change in changes if change.kind not in ("new", "service") for update in _updates(world, change)]
+
+
+def pushed_updates(world: World, change: Change) -> Any:
+    """Return a change as the ``Updates`` of a connected client; None if the client gets no update for it."""
+    if change.chat not in world.dialogs():
+        return None  # a client gets no updates of channels that it has not joined
+    updates = _updates(world, change)
+    if not updates:
+        return None
+    users, chats = world.page_entities(change.chat, [id for id in change.ids if world.history(change.chat).has(id)])
+    return types.Updates(updates, users, chats, to_date(change.date), 0)
+
+
+def _updates(world: World, change: Change) -> list[Any]:
+    history = world.history(change.chat)
+    channel = is_channel_id(change.chat)
+    there = [id for id in change.ids if history.has(id)]
+    pts, count = change.pts, change.pts_count
+    match change.kind:
+        case "new" | "service":
+            new = types.UpdateNewChannelMessage if channel else types.UpdateNewMessage
+            return [new(message, pts, count) for message in world.messages(change.chat, there)]
+        case "edit":
+            edited = types.UpdateEditChannelMessage if channel else types.UpdateEditMessage
+            return [edited(message, pts, count) for message in world.messages(change.chat, there)]
+        case "delete" if channel:
+            bare = world.entity(change.chat).id
+            return [types.UpdateDeleteChannelMessages(bare, list(change.ids), pts, count)]
+        case "delete":
+            return [types.UpdateDeleteMessages(list(change.ids), pts, count)]
+        case "pin" | "unpin" if channel:
+            bare, pinned = world.entity(change.chat).id, change.kind == "pin" or None
+            return [types.UpdatePinnedChannelMessages(bare, list(change.ids), pts, count, pinned=pinned)]
+        case "pin" | "unpin":
+            pinned = change.kind == "pin" or None
+            return [types.UpdatePinnedMessages(peer(change.chat), list(change.ids), pts, count, pinned=pinned)]
+        case "react":
+            reactions = [(id, getattr(history.get(id), "reactions", None)) for id in there]
+            return [
+                types.UpdateMessageReactions(peer(change.chat), id, found or types.MessageReactions([]))
+                for id, found in reactions
+            ]

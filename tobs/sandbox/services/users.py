@@ -6,14 +6,15 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from tobs.sandbox.peers import entities_of, marked_id
+from tobs.sandbox.answers import entities_of
+from tobs.sandbox.peers import marked_id
 from tobs.sandbox.rpc import Call, serves
-from tobs.sandbox.worlds import About, Refused
+from tobs.sandbox.worlds import RpcError
 
 
 @serves(functions.users.GetUsersRequest, any_dc=True)
 def get_users(call: Call, request: Any) -> Any:
-    """Users that are not there are left as userEmpty."""
+    """Return users in the order of the request, with userEmpty for missing ones."""
     return [_user(call, given) for given in request.id]
 
 
@@ -22,7 +23,7 @@ def _user(call: Call, given: Any) -> Any:
         return call.world.entity(call.key.user_id)
     try:
         return call.world.entity(marked_id(call.world, given))
-    except Refused:
+    except RpcError:
         return types.UserEmpty(getattr(given, "user_id", 0))
 
 
@@ -31,8 +32,8 @@ def get_full_user(call: Call, request: Any) -> Any:
     marked = marked_id(call.world, request.id)
     user = call.world.entity(marked)
     if not isinstance(user, types.User):
-        raise Refused(400, "USER_ID_INVALID")
-    about = call.world.about.get(marked, About())
+        raise RpcError(400, "USER_ID_INVALID")
+    about = call.world.peers.info(marked)
     full = types.UserFull(
         id=user.id,
         settings=types.PeerSettings(),

@@ -1,8 +1,8 @@
-"""The world of chats: one of each kind of chat a person can have, with little in it, for tests of targets.
+"""The world of chats: one chat of each kind, with few messages, for tests of targets.
 
 A supergroup and the basic group it grew from, private chats, a bot, Saved Messages, an archived channel, a channel
 the account has left, channels behind invite links, and Telegram folders. Private chats, the bot, Saved Messages and
-basic groups draw their ids from one sequence, in turns.
+basic groups share one sequence of ids, alternately.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
-from tobs.sandbox.worlds.files import access_hash
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo, Invite
 from tobs.sandbox.worlds.phrases import SENTENCES
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl, peer
-from tobs.sandbox.worlds.world import About, Invite, World
+from tobs.sandbox.worlds.world import World
 
 ME: Final = 660_000_001
 ADA: Final = 660_000_002
@@ -35,6 +36,7 @@ INVITED: Final = marked_channel(1_660_000_005)
 
 MEMBERS_CODE: Final = "MembersOnly12345"
 INVITED_CODE: Final = "PleaseJoin123456"
+EXPIRED_CODE: Final = "Expired123456789"
 
 _START: Final = 1_700_000_000
 _STEP: Final = 3_600
@@ -43,17 +45,18 @@ _OWN: Final = {CLUB: 150, QUIET: 12, LEFT: 15, MEMBERS: 9, INVITED: 7}
 
 
 def chats_world() -> World:
-    """A fresh world of chats."""
+    """Make the world of chats."""
     world = World("chats", _user(ME, "Kim", "kim_sandbox", is_self=True, phone="9996626666"), epoch=_START + 9_000_000)
     for user in (
         _user(ADA, "Ada North", "ada_north", contact=True),
         _user(BEN, "Ben Okafor", ""),
         _user(WEATHER, "Weather", "sandbox_weather_bot", bot=True, bot_info_version=1),
     ):
-        world.add_user(user, About(about=f"{user.first_name} of the sandbox."))
+        world.add_user(user, FullInfo(about=f"{user.first_name} of the sandbox."))
     shared = _shared_ids()
     for chat in (ME, ADA, BEN, WEATHER):
-        world.add_chat(chat, world.entities[chat], MemoryBase(_messages(chat, shared[chat]), world.stamps))
+        base = MemoryBase(_messages(chat, shared[chat]), world.files.locations)
+        world.add_chat(chat, world.entity(chat), base)
     _add_club(world, shared[CIRCLE])
     for chat, title, username in (
         (QUIET, "Quiet Channel", ""),
@@ -61,19 +64,20 @@ def chats_world() -> World:
         (MEMBERS, "Members Only", ""),
         (INVITED, "By Invitation", ""),
     ):
-        base = MemoryBase(_messages(chat, range(1, _OWN[chat] + 1)), world.stamps)
-        world.add_chat(chat, _channel(chat, title, username, left=chat in (LEFT, INVITED)), base, About(title))
-    world.archived.add(QUIET)
-    world.hidden.update((LEFT, INVITED))
-    world.closed.add(INVITED)
-    world.invites = {MEMBERS_CODE: Invite(MEMBERS), INVITED_CODE: Invite(INVITED), "Expired123456789": Invite(0)}
-    world.folders = _folders(world)
+        base = MemoryBase(_messages(chat, range(1, _OWN[chat] + 1)), world.files.locations)
+        world.add_chat(chat, _channel(chat, title, username, left=chat in (LEFT, INVITED)), base, FullInfo(title))
+    chat_list = world.chat_list
+    chat_list.archived.add(QUIET)
+    chat_list.unlisted.update((LEFT, INVITED))
+    chat_list.closed.add(INVITED)
+    chat_list.invites = {MEMBERS_CODE: Invite(MEMBERS), INVITED_CODE: Invite(INVITED), EXPIRED_CODE: Invite(0)}
+    chat_list.folders = _folders(world)
     world.targets = ["@chess_club", "@ada_north", "me"]
     return world
 
 
 def _shared_ids() -> dict[int, list[int]]:
-    """The ids of each chat in the account's sequence: they take turns while they have something to say."""
+    """Return the ids of each chat in the account's sequence; the chats alternate until each has its messages."""
     left, ids = dict(_SHARED), {chat: list[int]() for chat in _SHARED}
     turns, number = cycle(_SHARED), 1
     while any(left.values()):
@@ -93,13 +97,13 @@ def _add_club(world: World, old_ids: Sequence[int]) -> None:
     began = types.MessageService(action=types.MessageActionChannelMigrateFrom("Chess Circle", bare_id(CIRCLE)), **moved)
     new = [began, *_messages(CLUB, range(2, _OWN[CLUB] + 1), after=old_ids[-1])]
     club = _channel(CLUB, "Chess Club", "chess_club", broadcast=None, megagroup=True)
-    world.add_chat(CIRCLE, _circle(club), MemoryBase(old, world.stamps), About(members=(ME, ADA, BEN)))
-    about = About("Chess, since the circle.", (ME, ADA, BEN), 3, migrated_from=CIRCLE, migrated_from_top=old_ids[-1])
-    world.add_chat(CLUB, club, MemoryBase(new, world.stamps), about)
+    world.add_chat(CIRCLE, _circle(club), MemoryBase(old, world.files.locations), FullInfo(members=(ME, ADA, BEN)))
+    about = FullInfo("Chess, since the circle.", (ME, ADA, BEN), 3, migrated_from=CIRCLE, migrated_from_top=old_ids[-1])
+    world.add_chat(CLUB, club, MemoryBase(new, world.files.locations), about)
 
 
 def _messages(chat: int, ids: Iterable[int], *, after: int = 0) -> list[Tl]:
-    """Words in turns; dates rise with the ids."""
+    """Make messages of alternating senders; dates rise with the ids."""
     speakers = {ADA: (ADA, ME), BEN: (BEN, ME), WEATHER: (ME, WEATHER), CIRCLE: (ADA, BEN, ME), CLUB: (BEN, ADA, ME)}
     turns = islice(cycle(speakers.get(chat, (0,))), 10**9)
     found = []
@@ -142,7 +146,7 @@ def _circle(club: Tl) -> Tl:
 
 def _folders(world: World) -> list[Tl]:
     def given(chat: int) -> Tl:
-        entity = world.entities[chat]
+        entity = world.peers.entities[chat]
         if chat == ME:
             return types.InputPeerSelf()
         if is_channel_id(chat):

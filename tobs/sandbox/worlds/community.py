@@ -1,4 +1,4 @@
-"""The world of a community: what gathers around a chat, with little in it, for tests of threads.
+"""The world of a community: topics, comments, sub-dialogs and stories, for tests of threads.
 
 A forum with its topics (two of one name, one renamed, one closed), a channel whose posts are commented in a public
 group, and one whose discussion group the account has not joined.
@@ -13,22 +13,22 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id, marked_channel
-from tobs.sandbox.worlds import forge
-from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.history import MemoryBase
 from tobs.sandbox.worlds.markup import parse
+from tobs.sandbox.worlds.peers import FullInfo
 from tobs.sandbox.worlds.phrases import SENTENCES
-from tobs.sandbox.worlds.stories import story
+from tobs.sandbox.worlds.sample_files import JPEG_LEAST, jpeg
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.threads import GENERAL, count_comments, topic
 from tobs.sandbox.worlds.tl import Tl, peer, reply_header
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 ME: Final = 880_000_001
 ADA: Final = 880_000_002
 BEN: Final = 880_000_003
 MIRA: Final = 880_000_004
 HIDDEN: Final = 2_666_000
-"""Under whom Telegram keeps what people said who hide their account."""
+"""The account under which Telegram files messages of people who hide their account."""
 GUILD: Final = marked_channel(1_880_000_001)
 """The forum."""
 POST: Final = marked_channel(1_880_000_002)
@@ -65,18 +65,18 @@ _IN_GENERAL: Final = 18
 
 
 def community_world() -> World:
-    """A fresh world of a community."""
+    """Make the world of a community."""
     me = _user(ME, "Lena", "lena_hart", is_self=True, phone="9996628888")
     world = World("community", me, epoch=_START + 5_000_000)
     for user in (_user(ADA, "Ada North", "ada_north_garden"), _user(BEN, "Ben", ""), _user(MIRA, "Mira", "")):
-        world.add_user(user, About(about=f"{user.first_name} of the community."))
+        world.add_user(user, FullInfo(about=f"{user.first_name} of the community."))
     _add_forum(world)
     for channel, title, username, group, name, public in _DISCUSSED:
         _add_channel(world, channel, _channel(channel, title, username, broadcast=True), group)
         _add_discussion(world, channel, _channel(group, name, public, megagroup=True), group)
         for post in range(1, _POSTS + 1):
             count_comments(world, channel, post)
-    world.comments_only.add(CIRCLE)
+    world.chat_list.comments_only.add(CIRCLE)
     _add_saved(world)
     for number, owner in enumerate((ADA, POST, ME)):
         _add_stories(world, owner, 3 + 70 * number)
@@ -90,14 +90,14 @@ def community_world() -> World:
 def _add_forum(world: World) -> None:
     messages = list(_forum())
     guild = _channel(GUILD, "Garden Guild", "garden_guild", megagroup=True, forum=True)
-    about = About("Everything that grows.", PEOPLE, len(PEOPLE), pinned=(9,))
-    world.add_chat(GUILD, guild, MemoryBase(messages, world.stamps), about)
+    about = FullInfo("Everything that grows.", PEOPLE, len(PEOPLE), pinned=(9,))
+    world.add_chat(GUILD, guild, MemoryBase(messages, world.files.locations), about)
     known = {GENERAL: topic(GENERAL, "General", date=_START, creator=ADA)}
     for message in messages:
         if isinstance(message.action, types.MessageActionTopicCreate):
             title = TOPICS[len(known) - 1][0]
             seconds = message.date.timestamp()
-            known[message.id] = topic(message.id, title, date=seconds, creator=ADA, icon=mix(message.id, 3) >> 2)
+            known[message.id] = topic(message.id, title, date=seconds, creator=ADA, icon=splitmix64(message.id, 3) >> 2)
     by_title = {item.title: item for item in known.values()}
     by_title["Frost warnings"].closed = True
     by_title["Compost: hot/cold?"].pinned = True
@@ -105,17 +105,18 @@ def _add_forum(world: World) -> None:
 
 
 def _forum() -> Iterator[Tl]:
-    """The forum's messages: topics are made one after the other, then all go on side by side."""
+    """Yield the forum's messages: the topics are created one after the other, then messages come in all of them."""
     yield _service(GUILD, 1, types.MessageActionChannelCreate("Garden Guild"), ADA)
     left: dict[int, int] = {GENERAL: _IN_GENERAL}
-    said: dict[int, list[int]] = {}
+    sent: dict[int, list[int]] = {}
     id = 2
     for number, (title, count) in enumerate(TOPICS):
-        action = types.MessageActionTopicCreate(_RENAMED.get(title, title), 0x6FB9F0, icon_emoji_id=mix(id, 3) >> 2)
+        icon = splitmix64(id, 3) >> 2
+        action = types.MessageActionTopicCreate(_RENAMED.get(title, title), 0x6FB9F0, icon_emoji_id=icon)
         yield _service(GUILD, id, action, ADA)
         left[id] = count
         for later in range(id + 1, id + 1 + number % 3):
-            yield _say(GUILD, later, GENERAL, said, forum=True)
+            yield _thread_message(GUILD, later, GENERAL, sent, forum=True)
             left[GENERAL] -= 1
         id += 1 + number % 3
     renamed = min(topic_id for topic_id, count in left.items() if count == max(left.values()))
@@ -123,11 +124,11 @@ def _forum() -> Iterator[Tl]:
     yield _service(GUILD, id, types.MessageActionTopicEdit(title="Seeds & bulbs"), ADA, header)
     closed = [topic_id for topic_id in left if topic_id != GENERAL][5]
     while any(left.values()):
-        id += 1 + (mix(id, 5) % 9 == 0)
+        id += 1 + (splitmix64(id, 5) % 9 == 0)
         open_ones = [topic_id for topic_id, count in left.items() for _ in range(count)]
-        thread = open_ones[mix(id, 6) % len(open_ones)]
+        thread = open_ones[splitmix64(id, 6) % len(open_ones)]
         left[thread] -= 1
-        yield _say(GUILD, id, thread, said, forum=True)
+        yield _thread_message(GUILD, id, thread, sent, forum=True)
     header = reply_header(0, closed, forum=True)
     yield _service(GUILD, id + 1, types.MessageActionTopicEdit(closed=True), ADA, header)
 
@@ -136,7 +137,7 @@ def _forum() -> Iterator[Tl]:
 
 
 def _add_saved(world: World) -> None:
-    """Saved Messages in sub-dialogs: own notes, what Ada, the channel and a hidden author said; some are tagged."""
+    """Add Saved Messages: own notes, forwards from Ada, the channel and a hidden author; some have tags."""
     hidden = types.User(HIDDEN, access_hash=access_hash("user", HIDDEN), first_name="Author Hidden")
     world.add_user(hidden)
     messages = []
@@ -156,7 +157,7 @@ def _add_saved(world: World) -> None:
             counts = [types.ReactionCount(types.ReactionEmoji(tag), 1, chosen_order=at) for at, tag in enumerate(tags)]
             message.reactions = types.MessageReactions(counts, reactions_as_tags=True)
         messages.append(message)
-    world.add_chat(ME, world.me, MemoryBase(messages, world.stamps))
+    world.add_chat(ME, world.me, MemoryBase(messages, world.files.locations))
     world.saved_tags = {"📌": "to do: soon"}
 
 
@@ -164,21 +165,19 @@ def _add_saved(world: World) -> None:
 
 
 def _add_stories(world: World, owner: int, count: int) -> None:
-    """Stories of a peer, from id 1 on, shown no more: every second one is on the profile."""
-    now = world.clock()
-    found: dict[int, Tl] = {}
+    """Add expired stories of a peer, from id 1 on; every second one is on the profile."""
+    now = int(world.clock())
     for id in range(1, count + 1):
-        seconds = int(now) - (40 + count - id) * 86_400
-        data = forge.jpeg(mix(id, owner), forge.JPEG_LEAST + id)
-        found[id] = story(world, id, f"Story {id}" if id % 3 else "", data, date=seconds, pinned=id % 2 == 1)
-    world.stories[owner] = found
+        data = jpeg(splitmix64(id, owner), JPEG_LEAST + id)
+        date = now - (40 + count - id) * 86_400
+        world.add_story(owner, f"Story {id}" if id % 3 else "", data, date=date, pinned=id % 2 == 1)
 
 
 # -- channels and their discussion groups
 
 
 def _add_channel(world: World, channel: int, entity: Tl, group: int) -> None:
-    """A channel with some posts; the third and fourth are an album."""
+    """Add a channel with some posts; the third and fourth are an album."""
     posts = [
         types.Message(
             id=id, peer_id=peer(channel), date=_date(id * 10), post=True, views=id * 11, forwards=id % 4,
@@ -186,14 +185,15 @@ def _add_channel(world: World, channel: int, entity: Tl, group: int) -> None:
         )
         for id in range(1, _POSTS + 1)
     ]  # fmt: skip
-    world.add_chat(channel, entity, MemoryBase(posts, world.stamps), About("Posts to talk about.", linked_chat=group))
+    info = FullInfo("Posts to talk about.", linked_chat=group)
+    world.add_chat(channel, entity, MemoryBase(posts, world.files.locations), info)
 
 
 def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
-    """The group: copies of the posts, comments under them in the course of time, and talk about other things."""
+    """Add a discussion group: copies of the posts, comments on them, and other messages in between."""
     messages = [_service(group, 1, types.MessageActionChannelCreate(entity.title), ADA)]
     roots: dict[int, int] = {}
-    said: dict[int, list[int]] = {}
+    sent: dict[int, list[int]] = {}
     for id in range(2, 2 + _TALK):
         post = len(roots) + 1
         if post <= _POSTS and id > post * 10:
@@ -208,24 +208,24 @@ def _add_discussion(world: World, channel: int, entity: Tl, group: int) -> None:
                     id=id, peer_id=peer(group), date=_date(id), message=text, from_id=peer(channel), fwd_from=header
                 )
             )
-        elif roots and mix(id, group, 11) % 3:
-            thread = list(roots.values())[mix(id, 12) % len(roots)]
-            messages.append(_say(group, id, thread, said, forum=False))
+        elif roots and splitmix64(id, group, 11) % 3:
+            thread = list(roots.values())[splitmix64(id, 12) % len(roots)]
+            messages.append(_thread_message(group, id, thread, sent, forum=False))
         else:
-            messages.append(_message(group, id, PEOPLE[mix(id, 13) % len(PEOPLE)]))
-    about = About("Talk.", PEOPLE, len(PEOPLE), linked_chat=channel)
-    world.add_chat(group, entity, MemoryBase(messages, world.stamps), about)
+            messages.append(_message(group, id, PEOPLE[splitmix64(id, 13) % len(PEOPLE)]))
+    about = FullInfo("Talk.", PEOPLE, len(PEOPLE), linked_chat=channel)
+    world.add_chat(group, entity, MemoryBase(messages, world.files.locations), about)
 
 
 # -- messages
 
 
-def _say(chat: int, id: int, thread: int, said: dict[int, list[int]], *, forum: bool) -> Tl:
-    """A message of a thread; one in four answers an earlier one of it."""
-    earlier = said.setdefault(thread, [])
-    answered = earlier[mix(id, 7) % len(earlier)] if earlier and mix(id, 8) % 4 == 0 else 0
+def _thread_message(chat: int, id: int, thread: int, sent: dict[int, list[int]], *, forum: bool) -> Tl:
+    """Make a message of a thread; one in four answers an earlier message of the thread."""
+    earlier = sent.setdefault(thread, [])
+    answered = earlier[splitmix64(id, 7) % len(earlier)] if earlier and splitmix64(id, 8) % 4 == 0 else 0
     earlier.append(id)
-    sender = PEOPLE[mix(id, 9) % len(PEOPLE)]
+    sender = PEOPLE[splitmix64(id, 9) % len(PEOPLE)]
     return _message(chat, id, sender, reply_to=reply_header(answered, thread, forum=forum))
 
 

@@ -1,6 +1,6 @@
-"""The world of kinds: a group with one message of each kind that people rarely send, for tests of what becomes of it.
+"""The world of kinds: a group with one message of each rare kind, for tests of conversion and rendering.
 
-The demo world has what people send every day; here are rich messages, stories, paid media, giveaways, invoices, gifts,
+The demo world has the common kinds; here are rich messages, stories, paid media, giveaways, invoices, gifts,
 suggested posts, media that is gone, and a service message of every action the layer has.
 """
 
@@ -13,11 +13,12 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id, marked_channel
-from tobs.sandbox.worlds import forge
-from tobs.sandbox.worlds.files import access_hash
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo
+from tobs.sandbox.worlds.sample_files import jpeg
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl, peer
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 ME: Final = 670_000_001
 ADA: Final = 670_000_002
@@ -31,42 +32,45 @@ _STEP: Final = 3_600
 
 
 def kinds_world() -> World:
-    """A fresh world of kinds."""
+    """Make the world of kinds."""
     me = types.User(ME, is_self=True, access_hash=access_hash("user", ME), first_name="Kim", phone="9996626677")
     world = World("kinds", me, epoch=_START + 1_000_000)
     ada = types.User(
         ADA, access_hash=access_hash("user", ADA), first_name="Ada", last_name="North", username="ada_kinds"
     )
     bot = types.User(BOT, access_hash=access_hash("user", BOT), first_name="Shop", bot=True, bot_info_version=1)
-    world.add_user(ada, About(about="Collects odd messages."))
+    world.add_user(ada, FullInfo(about="Collects odd messages."))
     world.add_user(bot)
     world.emoji = {BADGE: "🏅"}
     shop = [_message(SHOP, n, message=f"Post {n}", post=True) for n in (1, 2)]
     world.add_chat(
-        SHOP, _channel(SHOP, "Shop Window", broadcast=True), MemoryBase(shop, world.stamps), About("We sell.")
+        SHOP,
+        _channel(SHOP, "Shop Window", broadcast=True),
+        MemoryBase(shop, world.files.locations),
+        FullInfo("We sell."),
     )
-    told = [_message(KINDS, id, **fields) for id, fields in enumerate(_kinds(world), 1)]
-    photo = world.add_photo(forge.jpeg(99, 4_000), 64, 64)
-    about = About("One of each kind.", (ME, ADA), 2, photo=photo)
+    messages = [_message(KINDS, id, **fields) for id, fields in enumerate(_kinds(world), 1)]
+    photo = world.files.add_photo(jpeg(99, 4_000), 64, 64)
+    about = FullInfo("One of each kind.", (ME, ADA), 2, photo=photo)
     group = _channel(KINDS, "Odds and Ends", megagroup=True, username="sandbox_kinds")
-    world.add_chat(KINDS, group, MemoryBase(told, world.stamps), about)
+    world.add_chat(KINDS, group, MemoryBase(messages, world.files.locations), about)
     world.targets = ["@sandbox_kinds"]
     return world
 
 
 def _kinds(world: World) -> Iterator[dict[str, Any]]:
-    """The fields of each message, in order."""
+    """Yield the fields of each message, in order."""
     yield from _media(world)
-    yield from _around(world)
+    yield from _message_fields(world)
     yield {"message": "", "rich_message": _rich(world)}
     yield from ({"action": action} for action in _actions())
 
 
 def _media(world: World) -> Iterator[dict[str, Any]]:
     point = types.GeoPoint(10.5, 47.25, 1)
-    photo = types.MessageMediaPhoto(photo=world.add_photo(forge.jpeg(1, 3_000), 64, 64))
-    hidden = types.MessageMediaPhoto(spoiler=True, photo=world.add_photo(forge.jpeg(2, 3_000), 64, 64))
-    bought = types.MessageExtendedMedia(types.MessageMediaPhoto(photo=world.add_photo(forge.jpeg(3, 3_000), 64, 64)))
+    photo = types.MessageMediaPhoto(photo=_photo(world, 1))
+    hidden = types.MessageMediaPhoto(spoiler=True, photo=_photo(world, 2))
+    bought = types.MessageExtendedMedia(types.MessageMediaPhoto(photo=_photo(world, 3)))
     words = types.TextWithEntities
     media: list[tuple[str, Any]] = [
         ("Meet me here", types.MessageMediaVenue(point, "Café [[Blue]]", "Lake Road 5", "foursquare", "1", "")),
@@ -106,15 +110,15 @@ def _media(world: World) -> Iterator[dict[str, Any]]:
                     solution="It **is** the sky.",
                     solution_entities=[],
                 ),
-                attached_media=types.MessageMediaPhoto(photo=world.add_photo(forge.jpeg(4, 3_000), 64, 64)),
+                attached_media=types.MessageMediaPhoto(photo=_photo(world, 4)),
             ),
         ),
     ]
     yield from ({"message": text, "media": item} for text, item in media)
 
 
-def _around(world: World) -> Iterator[dict[str, Any]]:
-    """What stands around a text."""
+def _message_fields(world: World) -> Iterator[dict[str, Any]]:
+    """Yield texts with the rare fields of a message, such as fact checks, suggested posts and buttons."""
     text = types.TextWithEntities
     yield {"message": "A claim", "factcheck": types.FactCheck(1, country="de", text=text("It is false.", []))}
     yield {"message": "Not everywhere", "restriction_reason": [types.RestrictionReason("ios", "terms", "local law")]}
@@ -152,8 +156,8 @@ def _around(world: World) -> Iterator[dict[str, Any]]:
 
 
 def _rich(world: World) -> Tl:
-    """A rich message: a tree of blocks, with a photo that a block names and one that none does."""
-    named, other = (world.add_photo(forge.jpeg(seed, 3_000), 64, 64) for seed in (5, 6))
+    """Make a rich message: a tree of blocks, with one photo that a block names and one that no block names."""
+    named, other = (_photo(world, seed) for seed in (5, 6))
     plain = types.TextPlain
     no_caption = types.PageCaption(types.TextEmpty(), types.TextEmpty())
     cells = [types.PageTableCell(header=True, text=plain(word)) for word in ("Name", "A | B")]
@@ -175,7 +179,7 @@ def _rich(world: World) -> Tl:
 
 
 def _actions() -> list[Any]:
-    """Service messages that no other world has."""
+    """Return the actions of service messages that no other world has."""
     text = types.TextWithEntities
     return [
         types.MessageActionSetMessagesTTL(86_400),
@@ -199,6 +203,10 @@ def _actions() -> list[Any]:
         types.MessageActionHistoryClear(),
         types.MessageActionEmpty(),
     ]
+
+
+def _photo(world: World, seed: int) -> Tl:
+    return world.files.add_photo(jpeg(seed, 3_000), 64, 64)
 
 
 def _message(chat: int, id: int, **fields: Any) -> Tl:

@@ -1,11 +1,11 @@
-"""The worlds' own little markup: a readable story in, a text with Telegram's entities out.
+"""The worlds' markup: a readable source, parsed to a text with Telegram's entities.
 
 **bold** __italic__ ++underline++ ~~strike~~ ||spoiler||   each toggles, so spans may nest and overlap
 `code`   ```python⏎…```                                   no markup inside
 [text](https://…)   [name](user:12)                        a link; a mention of someone without a username
 <q>…</q>   <qx>…</qx>                                       a quote; a collapsed one
 {🦉 5400000000000000001}                                    a custom emoji with its fallback
-#tag @name https://… a@b.org /command $USD +49 30 901820    found by themselves, as Telegram's server does
+#tag @name https://… a@b.org /command $USD +49 30 901820    detected without markup, as Telegram's server does
 \\x                                                         the character x, whatever it is
 """
 
@@ -39,7 +39,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
-_FOUND = (
+_DETECTED = (
     (re.compile(r"https?://[^\s<>«»]*[^\s<>«».,;:!?)\]']|(?<![\w@.])t\.me/[\w/]+\w"), types.MessageEntityUrl),
     (re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}"), types.MessageEntityEmail),
     (re.compile(r"(?<![\w@/.])@[A-Za-z]\w{3,31}"), types.MessageEntityMention),
@@ -51,15 +51,15 @@ _FOUND = (
 
 
 def utf16(text: str) -> int:
-    """The length of ``text`` in UTF-16 code units, which is how Telegram counts."""
+    """Return the length of ``text`` in UTF-16 code units, Telegram's unit."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def parse(source: str) -> tuple[str, list[Tl]]:
-    """The text and its entities, ordered by offset, longer ones first."""
+    """Return the text and its entities, ordered by offset, longer ones first; raise ValueError for open markup."""
     text = ""
     entities: list[Tl] = []
-    plain: list[tuple[int, int]] = []  # where nothing is found by itself: [start, end) in code points
+    plain: list[tuple[int, int]] = []  # ranges without detection: [start, end) in code points
     opened: dict[str, int] = {}
     links: list[int] = []
     at = 0
@@ -108,13 +108,13 @@ def parse(source: str) -> tuple[str, list[Tl]]:
     text += source[at:]
     if opened:
         raise ValueError(f"not closed: {', '.join(opened)} in {source!r}")
-    entities.extend(_found(text, plain))
+    entities.extend(_detect(text, plain))
     return text, sorted(entities, key=lambda entity: (entity.offset, -entity.length))
 
 
-def found_entities(text: str) -> list[Tl]:
-    """Links, mentions, tags ... that Telegram's server finds by itself in what somebody writes."""
-    return sorted(_found(text, []), key=lambda entity: entity.offset)
+def detect_entities(text: str) -> list[Tl]:
+    """Return links, mentions, tags ... that Telegram's server detects in a text by itself."""
+    return sorted(_detect(text, []), key=lambda entity: entity.offset)
 
 
 def _link(offset: int, length: int, target: str) -> Tl:
@@ -123,11 +123,11 @@ def _link(offset: int, length: int, target: str) -> Tl:
     return types.MessageEntityTextUrl(offset, length, target)
 
 
-def _found(text: str, plain: list[tuple[int, int]]) -> list[Tl]:
-    """Links, mentions, tags ... that need no markup."""
+def _detect(text: str, plain: list[tuple[int, int]]) -> list[Tl]:
+    """Return links, mentions, tags ... outside the ranges ``plain``."""
     taken = list(plain)
     found = []
-    for pattern, kind in _FOUND:
+    for pattern, kind in _DETECTED:
         for match in pattern.finditer(text):
             start, end = match.span()
             if any(start < other_end and other_start < end for other_start, other_end in taken):

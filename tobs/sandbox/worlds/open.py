@@ -1,4 +1,4 @@
-"""From ``--world`` to a world."""
+"""The worlds by the names of ``--world``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tobs.sandbox.worlds.world import World
 
 
 def open_world(spec: str) -> World:
-    """``demo``, ``chats``, ``community``, ``kinds``, ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..``, or
-    the path of an export.
+    """Make the world of ``spec``, with nothing changed yet; raise ``UsageError`` for a wrong one.
 
-    Raises ``UsageError`` that says what is wrong with ``spec``.
+    ``spec``: ``demo``, ``chats``, ``community``, ``kinds``,
+    ``synthetic:messages=..,chats=..,media=..,sparse=..,seed=..``, or the path of an export.
     """
     if spec == "demo":
         return demo_world()

@@ -1,4 +1,4 @@
-"""What synthetic people say: sentences in several languages, in the worlds' markup."""
+"""Texts of synthetic messages: sentences in several languages, in the worlds' markup."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Threads of a chat: the topics of a forum, and the comments under the posts of a channel.
 
-A thread is named by its first message. In a forum, what names no topic is of the general one. The comments of a post
-answer its copy in the discussion group, which Telegram forwards there by itself.
+A thread's id is that of its first message. In a forum, a message that names no topic belongs to the general topic. The
+comments of a post answer its copy in the discussion group, which Telegram forwards automatically.
 Sources: https://core.telegram.org/api/forum https://core.telegram.org/api/discussion
 """
 
@@ -14,11 +14,10 @@ from typing import Any, Final
 from telethon.tl import types
 
 from tobs.model import bare_id
-from tobs.sandbox.worlds.files import Refused
 from tobs.sandbox.worlds.history import History
-from tobs.sandbox.worlds.markup import found_entities
-from tobs.sandbox.worlds.tl import Tl, peer
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.markup import detect_entities
+from tobs.sandbox.worlds.tl import RpcError, Tl, peer
+from tobs.sandbox.worlds.world import World
 
 GENERAL: Final = 1
 _COLOURS: Final = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
@@ -28,7 +27,7 @@ _COLOURS: Final = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
 
 
 def thread_of(message: Tl, *, forum: bool) -> int:
-    """The first message of the thread ``message`` is in, 0 for none. A topic's first message is not in it itself."""
+    """Return the id of the thread that contains ``message``, 0 for none; a thread's first message is not in it."""
     header = message.reply_to
     if forum:
         if isinstance(message.action, types.MessageActionTopicCreate):
@@ -41,13 +40,13 @@ def thread_of(message: Tl, *, forum: bool) -> int:
 
 
 def thread_ids(world: World, chat: int, root: int) -> list[int]:
-    """The ids of a thread, newest first."""
-    history, forum = world.kept(chat), is_forum(world, chat)
+    """Return the ids of a thread, newest first."""
+    history, forum = world.unchecked_history(chat), is_forum(world, chat)
     return [id for id in history.slice(0, history.count) if thread_of(history.peek(id), forum=forum) == root]
 
 
 def is_forum(world: World, chat: int) -> bool:
-    """Whether a chat has topics."""
+    """Return True for a chat with topics."""
     return bool(getattr(world.entity(chat), "forum", False))
 
 
@@ -55,9 +54,9 @@ def is_forum(world: World, chat: int) -> bool:
 
 
 def create_topic(world: World, chat: int, title: str, *, sender: int = 0, icon: int = 0) -> int:
-    """A new topic; its id is that of the service message that tells of it. Raises ``CHANNEL_FORUM_MISSING``."""
+    """Create a topic and return its id, that of the service message about it; raise ``CHANNEL_FORUM_MISSING``."""
     if not is_forum(world, chat):
-        raise Refused(400, "CHANNEL_FORUM_MISSING")
+        raise RpcError(400, "CHANNEL_FORUM_MISSING")
     colour = _COLOURS[len(world.topics[chat]) % len(_COLOURS)]
     action = types.MessageActionTopicCreate(title, colour, icon_emoji_id=icon or None)
     id = world.post(chat, sender=sender, action=action)
@@ -68,25 +67,25 @@ def create_topic(world: World, chat: int, title: str, *, sender: int = 0, icon: 
 
 
 def edit_topic(world: World, chat: int, id: int, **changes: Any) -> int:
-    """Give a topic another ``title`` or icon, close, reopen or hide it; the id of the message that tells of it.
+    """Change a topic's ``title``, icon, ``closed``, ``hidden`` or ``pinned``; raise ``TOPIC_ID_INVALID``.
 
-    ``pinned`` changes without a message. Raises ``TOPIC_ID_INVALID``.
+    Return the id of the service message about it; 0 if only ``pinned`` changes, which has no message.
     """
     found = world.topics.get(chat, {}).get(id)
     if found is None:
-        raise Refused(400, "TOPIC_ID_INVALID")
+        raise RpcError(400, "TOPIC_ID_INVALID")
     for name, value in changes.items():
         setattr(found, name, value)
-    told = {name: value for name, value in changes.items() if name != "pinned"}
-    if not told:
+    announced = {name: value for name, value in changes.items() if name != "pinned"}
+    if not announced:
         return 0
-    return world.post(chat, action=types.MessageActionTopicEdit(**told), thread=id)
+    return world.post(chat, action=types.MessageActionTopicEdit(**announced), thread=id)
 
 
 def topic(
     id: int, title: str, *, date: float, creator: int, colour: int = _COLOURS[0], icon: int = 0, **more: Any
 ) -> Tl:
-    """A ``ForumTopic``; what changes with every message is filled in when it is asked for."""
+    """Make a ``ForumTopic``; ``topics_of`` fills in the fields that change with every message."""
     return types.ForumTopic(
         id=id, date=dt.datetime.fromtimestamp(int(date), dt.UTC), peer=types.PeerUser(creator), title=title,
         icon_color=colour, icon_emoji_id=icon or None, top_message=id, read_inbox_max_id=0, read_outbox_max_id=0,
@@ -96,12 +95,12 @@ def topic(
 
 
 def topics_of(world: World, chat: int) -> list[Tl]:
-    """The topics of a forum as its list has them: the pinned ones first, then by their newest message.
+    """Return the topics of a forum in the order of its list: pinned ones first, then by their newest message.
 
-    Raises ``CHANNEL_FORUM_MISSING`` for what is no forum.
+    Raise ``CHANNEL_FORUM_MISSING`` for a chat that is not a forum.
     """
     if not is_forum(world, chat):
-        raise Refused(400, "CHANNEL_FORUM_MISSING")
+        raise RpcError(400, "CHANNEL_FORUM_MISSING")
     history = world.history(chat)
     newest: dict[int, int] = {}
     for id in history.slice(0, history.count):
@@ -117,13 +116,13 @@ def topics_of(world: World, chat: int) -> list[Tl]:
 
 
 def discussion(world: World, channel: int, post: int) -> tuple[int, int]:
-    """The discussion group of a channel, and the copy of ``post`` in it. Raises ``MSG_ID_INVALID``."""
-    group = world.about.get(channel, About()).linked_chat
+    """Return the discussion group of a channel and the copy of ``post`` in it; raise ``MSG_ID_INVALID``."""
+    group = world.peers.info(channel).linked_chat
     if group and getattr(world.entity(channel), "broadcast", False):
-        history = world.kept(group)
+        history = world.unchecked_history(group)
         for id in _copies(history, channel, post):
             return group, id
-    raise Refused(400, "MSG_ID_INVALID")
+    raise RpcError(400, "MSG_ID_INVALID")
 
 
 def _copies(history: History, channel: int, post: int) -> Iterator[int]:
@@ -136,41 +135,41 @@ def _copies(history: History, channel: int, post: int) -> Iterator[int]:
 
 
 def forward_post(world: World, channel: int, post: int) -> int:
-    """Put the copy of a post into the discussion group, as Telegram does by itself; its id there."""
-    told = world.history(channel).get(post)
-    assert told is not None
+    """Copy a post into the discussion group, as Telegram does automatically; return its id there."""
+    original = world.history(channel).get(post)
+    assert original is not None
     header = types.MessageFwdHeader(
-        told.date, from_id=peer(channel), channel_post=post, saved_from_peer=peer(channel), saved_from_msg_id=post
+        original.date, from_id=peer(channel), channel_post=post, saved_from_peer=peer(channel), saved_from_msg_id=post
     )
-    group = world.about[channel].linked_chat
+    group = world.peers.full_info[channel].linked_chat
     return world.post(
-        group, told.message, sender=channel, media=told.media, entities=told.entities or (), forward=header
+        group, original.message, sender=channel, media=original.media, entities=original.entities or (), forward=header
     )
 
 
 def comment(
     world: World, channel: int, post: int, text: str, *, sender: int = 0, reply_to: int = 0, media: Any = None
 ) -> int:
-    """A new comment under a post of a channel; its id in the discussion group. The post counts it."""
+    """Comment on a post of a channel and update its count of comments; return the id in the discussion group."""
     group, root = discussion(world, channel, post)
-    found = found_entities(text)
+    found = detect_entities(text)
     id = world.post(group, text, entities=found, sender=sender, reply_to=reply_to, thread=root, media=media)
     count_comments(world, channel, post)
     return id
 
 
 def recount_comments(world: World, group: int) -> None:
-    """Messages of a discussion group were deleted: the posts of its channel count their comments again."""
-    for channel, about in world.about.items():
+    """Count the comments of all posts again, after messages of their discussion group were deleted."""
+    for channel, about in world.peers.full_info.items():
         if about.linked_chat == group and getattr(world.entity(channel), "broadcast", False):
-            posts = world.kept(channel)
+            posts = world.unchecked_history(channel)
             for id in posts.slice(0, posts.count):
                 if getattr(posts.peek(id), "replies", None) is not None:
                     count_comments(world, channel, id)
 
 
 def count_comments(world: World, channel: int, post: int) -> None:
-    """Write into a post how many comments it has now, and which is the newest."""
+    """Write the current count of comments and the newest comment into a post."""
     group, root = discussion(world, channel, post)
     ids = thread_ids(world, group, root)
     message = world.history(channel).get(post)

@@ -1,7 +1,8 @@
-"""Small tools over TL objects: serialised once, walked for the peers and files they name."""
+"""Helpers for TL objects: dates, peers, serialised objects, a walk over the objects inside."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,6 +12,15 @@ from tobs.model import bare_id, is_channel_id, marked_channel, marked_group, mar
 
 Tl = Any
 """A Telethon TL object; Telethon ships no types."""
+
+
+class RpcError(Exception):
+    """An error that Telegram answers as an rpc error: ``code`` and ``name`` (400, "CHANNEL_PRIVATE")."""
+
+    def __init__(self, code: int, name: str) -> None:
+        super().__init__(f"{code} {name}")
+        self.code = code
+        self.name = name
 
 
 class Raw(TLObject):  # type: ignore[misc]
@@ -26,8 +36,18 @@ class Raw(TLObject):  # type: ignore[misc]
         return {"_": "Raw", "data": self.data}
 
 
+def to_date(seconds: float) -> dt.datetime:
+    """Return Unix seconds as a TL date: UTC, whole seconds."""
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+
+
+def to_seconds(date: dt.datetime | None) -> int:
+    """Return a TL date as Unix seconds; 0 for None."""
+    return 0 if date is None else int(date.timestamp())
+
+
 def peer(marked: int) -> Tl:
-    """The ``Peer`` of a marked id."""
+    """Return the ``Peer`` of a marked id."""
     if marked > 0:
         return types.PeerUser(marked)
     if is_channel_id(marked):
@@ -35,8 +55,8 @@ def peer(marked: int) -> Tl:
     return types.PeerChat(bare_id(marked))
 
 
-def marked(peer_object: Tl) -> int:
-    """The marked id of a ``Peer`` or ``InputPeer`` (0 for an empty one; self is not known here)."""
+def peer_marked_id(peer_object: Tl) -> int:
+    """Return the marked id of a ``Peer`` or ``InputPeer``; 0 for an empty one and for InputPeerSelf."""
     if hasattr(peer_object, "user_id"):
         return marked_user(peer_object.user_id)
     if hasattr(peer_object, "chat_id"):
@@ -47,7 +67,7 @@ def marked(peer_object: Tl) -> int:
 
 
 def walk(root: Tl) -> Iterator[Tl]:
-    """``root`` and every TL object inside it, outermost first."""
+    """Yield ``root`` and every TL object inside it, outermost first."""
     stack = [root]
     while stack:
         item = stack.pop()
@@ -59,7 +79,7 @@ def walk(root: Tl) -> Iterator[Tl]:
 
 
 def reply_header(answered: int, thread: int, *, forum: bool) -> Tl | None:
-    """What a message in ``thread`` (0: none) that answers ``answered`` (0: nobody) says of both."""
+    """Return the reply header of a message in ``thread`` (0: none) that answers message ``answered`` (0: none)."""
     if forum and thread <= 1:  # the general topic is not named
         return types.MessageReplyHeader(reply_to_msg_id=answered) if answered else None
     target = answered or thread
@@ -77,11 +97,11 @@ _USER_LISTS = ("users", "winners")
 
 
 def peers_in(message: Tl) -> frozenset[int]:
-    """Marked ids of every user and chat that a message names: a page has to bring them along."""
+    """Return the marked ids of all users and chats that a message names: a page of messages must contain them."""
     found: set[int] = set()
     for item in walk(message):
         if isinstance(item, types.PeerUser | types.PeerChat | types.PeerChannel):
-            found.add(marked(item))
+            found.add(peer_marked_id(item))
             continue
         fields = vars(item)
         for name in _USER_FIELDS:
@@ -99,5 +119,5 @@ def peers_in(message: Tl) -> frozenset[int]:
 
 
 def serialise_all(items: Iterable[Tl]) -> list[Tl]:
-    """Each item as ``Raw``."""
+    """Return each item as ``Raw``."""
     return [item if isinstance(item, Raw) else Raw(bytes(item)) for item in items]

@@ -1,4 +1,4 @@
-"""What a sandbox serves: people, chats, their messages and files, and everything that happened since it started.
+"""A world: the users, chats, messages and files that a sandbox serves, and all changes since it started.
 
 A world is a seeded, immutable base (demo, synthetic, a Telegram Desktop export) and a mutable overlay: posted, edited
 and deleted messages, reactions, a log of changes with Telegram's pts. Chats are named by their marked ids.
@@ -6,394 +6,308 @@ and deleted messages, reactions, a log of changes with Telegram's pts. Chats are
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from copy import copy
-from typing import Literal
+from typing import TypedDict, Unpack
 
-from msgspec import Struct
 from telethon.tl import types
 
-from tobs.model import is_channel_id
-from tobs.sandbox.worlds.files import Blob, Bytes, FileFinder, Refused, RemoteKind, Stamps, Stored, access_hash, mix
-from tobs.sandbox.worlds.history import Base, History
-from tobs.sandbox.worlds.tl import Raw, Tl, peer, reply_header
-
-ChangeKind = Literal["new", "edit", "delete", "pin", "unpin", "react", "service"]
+from tobs.model import bare_id, is_channel_id, marked_channel
+from tobs.sandbox.worlds.changes import ChangeKind, ChangeLog
+from tobs.sandbox.worlds.files import FileStore
+from tobs.sandbox.worlds.history import Base, History, MemoryBase
+from tobs.sandbox.worlds.peers import ChatList, FullInfo, PeerStore
+from tobs.sandbox.worlds.sample_files import JPEG_HEIGHT, JPEG_WIDTH
+from tobs.sandbox.worlds.seeds import access_hash
+from tobs.sandbox.worlds.tl import Raw, RpcError, Tl, peer, reply_header, to_date
 
 SERVICE_USER = 777000
 """Telegram's own chat with each account."""
 
-COMMON = 0
-"""The box of private chats and basic groups, which share one pts and one sequence of message ids."""
+_EPOCH = 1_735_689_600  # 2025-01-01
+_STORY_LIFE = 86_400  # seconds
 
 
-class Change(Struct, frozen=True):
-    """One thing that happened. ``pts`` is the state of its box after it; 0 where Telegram counts none (reactions)."""
+class PostOptions(TypedDict, total=False):
+    """The optional parts of a new message.
 
-    kind: ChangeKind
-    chat: int
-    ids: tuple[int, ...]
-    pts: int
-    pts_count: int
-    date: int
+    ``sender`` is marked (0: the channel itself, or the other side of a private chat). ``date``: Unix seconds, now by
+    default. ``action`` makes it a service message. ``id`` leaves a hole up to that id. ``thread`` is the topic, or
+    the copy of a channel's post, that it belongs to. ``forward`` is a ``MessageFwdHeader``.
+    """
 
-
-class About(Struct):
-    """What only a full chat or user tells."""
-
-    about: str = ""
-    members: tuple[int, ...] = ()
-    members_count: int = 0
-    pinned: tuple[int, ...] = ()
-    linked_chat: int = 0
-    photo: Tl = None
-    bots: tuple[int, ...] = ()
-    migrated_from: int = 0  # the basic group a supergroup grew from, and its newest message
-    migrated_from_top: int = 0
-
-
-class Invite(Struct):
-    """An invite link: the chat it leads to (0: it has expired)."""
-
-    chat: int
+    sender: int
+    media: Tl
+    entities: Sequence[Tl]
+    reply_to: int
+    grouped_id: int | None
+    date: float
+    action: Tl
+    id: int
+    thread: int
+    forward: Tl
 
 
 class World:
-    """One account's view of Telegram, ``me``. Everything a server asks is here; nothing here knows the wire."""
+    """Telegram as the account ``me`` sees it; the transport and the protocol are not known here.
 
-    def __init__(self, name: str, me: Tl, *, stamps: Stamps | None = None, epoch: int = 1_735_689_600) -> None:
+    ``targets``: chats to export, as a user names them. ``unreadable_targets``: chats that can be named but not read.
+    ``topics``: of each forum, by id. ``stories``: of each peer, by id. ``saved_tags``: titles of the tags of Saved
+    Messages, by emoji. ``emoji``: the plain emoji of each custom emoji's document id.
+    """
+
+    def __init__(self, name: str, me: Tl, *, epoch: int = _EPOCH) -> None:
         self.name = name
         self.me = me
-        self.stamps = stamps or Stamps()
         self.clock: Callable[[], float] = lambda: float(epoch)
-        self.phone = "+" + str(me.phone)
+        self.peers = PeerStore()
+        self.chat_list = ChatList()
+        self.files = FileStore(self._now)
+        self.changes = ChangeLog()
         self.targets: list[str] = []
-        self.private: list[str] = []  # targets the account may name but not read
-        self.entities: dict[int, Tl] = {me.id: me}
-        self.about: dict[int, About] = {}
-        self.usernames: dict[str, int] = {}
-        self.emoji: dict[int, str] = {}  # custom emoji and what stands for each
-        self.closed: set[int] = set()
-        self.hidden: set[int] = set()
-        self.comments_only: set[int] = set()  # groups whose messages are seen only as comments of a channel's posts
-        self.topics: dict[int, dict[int, Tl]] = {}  # of each forum, by their ids
-        self.strangers: set[int] = set()  # users that histories name as ``min``, without a usable access hash
-        self.saved_tags: dict[str, str] = {}  # titles of the tags of Saved Messages, by emoji
-        self.stories: dict[int, dict[int, Tl]] = {}  # of each peer, by their ids
-        self.archived: set[int] = set()  # chats in the archive folder of the list
-        self.folders: list[Tl] = [types.DialogFilterDefault()]
-        self.invites: dict[str, Invite] = {}  # by the code of the link
-        self.listeners: list[Callable[[Change], None]] = []
-        self.common_pts = 1000
+        self.unreadable_targets: list[str] = []
+        self.emoji: dict[int, str] = {}
+        self.topics: dict[int, dict[int, Tl]] = {}
+        self.stories: dict[int, dict[int, Tl]] = {}
+        self.saved_tags: dict[str, str] = {}
         self._histories: dict[int, History] = {}
-        self._finders: list[FileFinder] = []
-        self._added: dict[tuple[RemoteKind, int], Stored] = {}
-        self._log: dict[int, list[Change]] = {COMMON: []}
-        self._forgotten: dict[int, int] = {}  # by box: the pts up to which no log is kept any more
-        self._pts: dict[int, int] = {}
+        self.add_user(me)
         self.add_user(types.User(SERVICE_USER, access_hash=access_hash("user", SERVICE_USER), first_name="Telegram"))
-        if me.username:
-            self.usernames[me.username.lower()] = me.id
 
-    # -- making a world
+    def _now(self) -> float:
+        return self.clock()  # a server replaces the clock
 
-    def add_user(self, user: Tl, about: About | None = None) -> int:
-        """Make a user known; returns the marked id."""
-        self.entities[user.id] = user
-        if user.username:
-            self.usernames[user.username.lower()] = user.id
-        if about is not None:
-            self.about[user.id] = about
+    @property
+    def phone(self) -> str:
+        """The account's phone number with ``+``."""
+        return f"+{self.me.phone}"
+
+    # -- people and chats
+
+    def add_user(self, user: Tl, full_info: FullInfo | None = None) -> int:
+        """Add a user; return the marked id."""
+        self.peers.add(int(user.id), user, full_info)
         return int(user.id)
 
-    def add_chat(self, marked: int, entity: Tl, base: Base | None = None, about: About | None = None) -> None:
-        """Make a chat known and, with ``base``, its messages. For a private chat ``entity`` is the user."""
-        self.entities[marked] = entity
-        if getattr(entity, "username", None):
-            self.usernames[entity.username.lower()] = marked
-        if about is not None:
-            self.about[marked] = about
+    def add_chat(self, marked: int, entity: Tl, base: Base | None = None, full_info: FullInfo | None = None) -> None:
+        """Add a chat and, with ``base``, its messages. For a private chat ``entity`` is the user."""
+        self.peers.add(marked, entity, full_info)
         if base is not None:
-            self._histories[marked] = History(base, self.stamps)
+            self._histories[marked] = History(base, self.files.locations)
             if is_channel_id(marked):
-                self._pts[marked] = base.top_id + 1
-                self._log[marked] = []
-
-    def add_files(self, finder: FileFinder) -> None:
-        """Ask ``finder`` too when a file is wanted."""
-        self._finders.append(finder)
-
-    # -- who and where
+                self.changes.start_box(marked, base.top_id + 1)
 
     def entity(self, marked: int) -> Tl:
-        """The TL user, chat or channel of a marked id; raises ``PEER_ID_INVALID``."""
-        if marked not in self.entities:
-            raise Refused(400, "CHANNEL_INVALID" if is_channel_id(marked) else "PEER_ID_INVALID")
-        return self.entities[marked]
+        """Return the TL user, chat or channel of a marked id; raise CHANNEL_INVALID or PEER_ID_INVALID."""
+        return self.peers.entity(marked)
 
     def resolve(self, username: str) -> int:
-        """The marked id behind a username; raises ``USERNAME_NOT_OCCUPIED``."""
-        try:
-            return self.usernames[username.removeprefix("@").lower()]
-        except KeyError:
-            raise Refused(400, "USERNAME_NOT_OCCUPIED") from None
-
-    def history(self, marked: int) -> History:
-        """The messages of a chat; raises ``CHANNEL_PRIVATE`` where the account has no access."""
-        if marked in self.closed or marked in self.comments_only:
-            raise Refused(400, "CHANNEL_PRIVATE")
-        return self.kept(marked)
-
-    def kept(self, marked: int) -> History:
-        """The messages of a chat, whoever may see them."""
-        self.entity(marked)
-        if marked not in self._histories:
-            self.add_chat(marked, self.entities[marked], EmptyBase())
-        return self._histories[marked]
+        """Return the marked id of a username; raise USERNAME_NOT_OCCUPIED."""
+        return self.peers.resolve(username)
 
     def join(self, marked: int) -> None:
-        """The account becomes a member of a chat."""
+        """Make the account a member of a chat."""
         self.entity(marked).left = None
-        for kept in (self.closed, self.hidden):
-            kept.discard(marked)
+        self.chat_list.closed.discard(marked)
+        self.chat_list.unlisted.discard(marked)
 
     def leave(self, marked: int) -> None:
-        """The account is no member of a chat any more: it may read it, and is pushed nothing."""
+        """End the account's membership of a channel: it may still read it, but gets no updates pushed."""
         self.entity(marked).left = True
-        self.hidden.add(marked)
+        self.chat_list.unlisted.add(marked)
+
+    def retitle(self, chat: int, title: str) -> int:
+        """Give a group or channel another title; return the id of the service message about it."""
+        self.entity(chat).title = title
+        sender = 0 if self._is_broadcast(chat) else self.me.id
+        return self.post(chat, sender=sender, action=types.MessageActionChatEditTitle(title))
+
+    def rename(self, user: int, first_name: str, last_name: str = "") -> None:
+        """Give a user another name. No box counts it: clients see it with the next message."""
+        entity = self.entity(user)
+        entity.first_name, entity.last_name = first_name, last_name or None
+
+    def migrate(self, group: int, *, username: str = "") -> int:
+        """Turn a basic group into a new supergroup and return its marked id; the group keeps its messages.
+
+        Raise CHAT_ID_INVALID. Source: https://core.telegram.org/api/channel#migration
+        """
+        old = self.entity(group)
+        if group > 0 or is_channel_id(group) or old.migrated_to is not None:
+            raise RpcError(400, "CHAT_ID_INVALID")
+        id = 2_000_000_000 + bare_id(group) % 1_000_000
+        supergroup, date, members = marked_channel(id), to_date(self.clock()), self.peers.info(group).members
+        self.post(group, sender=self.me.id, action=types.MessageActionChatMigrateTo(id))
+        old.migrated_to, old.deactivated = types.InputChannel(id, access_hash("channel", id)), True
+        channel = types.Channel(
+            id, old.title, types.ChatPhotoEmpty(), date, access_hash=access_hash("channel", id), megagroup=True,
+            username=username or None, participants_count=len(members),
+        )  # fmt: skip
+        info = FullInfo(self.peers.info(group).about, members, len(members), migrated_from=group)
+        info.migrated_from_top = self.history(group).top_id
+        self.add_chat(supergroup, channel, MemoryBase((), self.files.locations), info)
+        action = types.MessageActionChannelMigrateFrom(old.title, bare_id(group))
+        self.post(supergroup, sender=self.me.id, action=action)
+        return supergroup
+
+    def _is_broadcast(self, chat: int) -> bool:
+        return bool(getattr(self.entity(chat), "broadcast", False))
+
+    # -- reading messages
+
+    def history(self, marked: int) -> History:
+        """Return the messages of a chat; raise CHANNEL_PRIVATE if the account has no access."""
+        if not self.chat_list.can_read(marked):
+            raise RpcError(400, "CHANNEL_PRIVATE")
+        return self.unchecked_history(marked)
+
+    def unchecked_history(self, marked: int) -> History:
+        """Return the messages of a chat without checking the account's access."""
+        entity = self.entity(marked)
+        if marked not in self._histories:
+            self.add_chat(marked, entity, MemoryBase((), self.files.locations))
+        return self._histories[marked]
 
     def dialogs(self) -> list[int]:
-        """Marked ids of the chats in the account's list, the newest message first."""
-        listed = [(self._last_date(marked), marked) for marked in self._histories if self._listed(marked)]
+        """Return the marked ids of the account's list of chats, the chat with the newest message first."""
+        listed = [
+            (self._last_date(marked), marked)
+            for marked, history in self._histories.items()
+            if self.chat_list.is_listed(marked) and history.count > 0
+        ]
         return [marked for _, marked in sorted(listed, key=lambda pair: (-pair[0], pair[1]))]
-
-    def _listed(self, marked: int) -> bool:
-        unseen = self.closed | self.hidden | self.comments_only
-        return marked not in unseen and self._histories[marked].count > 0
 
     def _last_date(self, marked: int) -> float:
         history = self._histories[marked]
         return float(history.get(history.top_id).date.timestamp())  # type: ignore[union-attr]
 
-    def people(self, chat: int, ids: Iterable[int]) -> tuple[list[Tl], list[Tl]]:
-        """The users and chats that a page of ``ids`` of ``chat`` has to bring along."""
-        history = self.kept(chat)
-        named = {chat} if chat != self.me.id else {self.me.id}
+    def page_entities(self, chat: int, ids: Iterable[int]) -> tuple[list[Tl], list[Tl]]:
+        """Return the users and chats that a page with messages ``ids`` of ``chat`` must contain."""
+        history = self.unchecked_history(chat)
+        named = {chat}
         for id in ids:
             named.update(history.peers(id))
-        known = [self.entities[marked] for marked in sorted(named) if marked in self.entities]
-        users = [self._as_known(entity) for entity in known if isinstance(entity, types.User | types.UserEmpty)]
-        return users, [entity for entity in known if not isinstance(entity, types.User | types.UserEmpty)]
-
-    def _as_known(self, user: Tl) -> Tl:
-        if user.id not in self.strangers:
-            return user
-        known = copy(user)
-        known.min, known.access_hash = True, mix(user.id) >> 1
-        return known
+        users, chats = self.peers.split(sorted(named))
+        return [self.peers.as_min(user) for user in users], chats
 
     def messages(self, chat: int, ids: Iterable[int]) -> list[Raw]:
-        """Messages as serialised TL objects, in the order asked; every id must be there."""
-        history = self.kept(chat)
+        """Return messages as serialised TL objects, in the order of ``ids``; every id must exist."""
+        history = self.unchecked_history(chat)
         return [Raw(history.raw(id)) for id in ids]
 
-    # -- files
-
-    def open_file(self, kind: RemoteKind, id: int, size: str = "", reference: bytes | None = None) -> Blob:
-        """A part of a file. ``size`` names a photo's size or a document's thumbnail, ``""`` its body.
-
-        Raises ``FILE_REFERENCE_EXPIRED``, ``FILE_REFERENCE_INVALID`` (``reference`` None: not checked),
-        ``FILE_ID_INVALID`` for an unknown file and ``LOCATION_INVALID`` for a part that is not there.
-        """
-        stored = self._find(kind, id)
-        if stored is None:
-            raise Refused(400, "FILE_ID_INVALID")
-        if reference is not None:
-            self.stamps.check(kind, id, reference)
-        if size not in stored.parts:
-            raise Refused(400, "LOCATION_INVALID")
-        return stored.parts[size]
-
-    def file_dc(self, id: int) -> int:
-        """The data centre a file is kept on; others answer ``FILE_MIGRATE_X``."""
-        return self.stamps.dc(id)
-
-    def _find(self, kind: RemoteKind, id: int) -> Stored | None:
-        if (kind, id) in self._added:
-            return self._added[kind, id]
-        return next((stored for finder in self._finders if (stored := finder(kind, id)) is not None), None)
-
-    def add_document(self, data: bytes, mime: str, attributes: Sequence[Tl] = (), thumb: bytes = b"") -> Tl:
-        """Keep a new document, with a thumbnail if one is given; returns its ``Document`` for a
-        ``MessageMediaDocument``."""
-        id = mix(len(self._added), 1) >> 2
-        parts: dict[str, Blob] = {"": Bytes(data)}
-        thumbs = None
-        if thumb:
-            parts["m"], thumbs = Bytes(thumb), [types.PhotoSize("m", 320, 320, len(thumb))]
-        self._added["document", id] = Stored(parts)
-        when, hash = _date(self.clock()), access_hash("document", id)
-        document = types.Document(id, hash, b"", when, mime, len(data), 0, list(attributes), thumbs=thumbs)
-        self.stamps.stamp(document)
-        return document
-
-    def add_photo(self, data: bytes, width: int, height: int) -> Tl:
-        """Keep a new photo with one size; returns its ``Photo`` for a ``MessageMediaPhoto``."""
-        id = mix(len(self._added), 2) >> 2
-        self._added["photo", id] = Stored({"x": Bytes(data)})
-        sizes = [types.PhotoSize("x", width, height, len(data))]
-        photo = types.Photo(id, access_hash("photo", id), b"", _date(self.clock()), sizes, 0)
-        self.stamps.stamp(photo)
-        return photo
-
-    # -- what happens
-
     def pts(self, marked: int) -> int:
-        """The update state of a channel, or of everything else (``COMMON``)."""
-        return self._pts.get(marked, self.common_pts) if is_channel_id(marked) else self.common_pts
+        """Return the update state of a channel, or of all other chats together (``COMMON``)."""
+        return self.changes.pts(marked)
 
-    def changes(self, marked: int, since: int) -> list[Change]:
-        """What happened in a channel, or in all other chats (``COMMON``), after pts ``since``."""
-        return [change for change in self._log.get(_box(marked), []) if change.pts > since]
+    # -- changing messages
 
-    def remembers(self, marked: int, since: int) -> bool:
-        """Whether the log of a box reaches back to pts ``since``."""
-        first = self._forgotten.get(_box(marked))
-        return since >= first if first is not None else True
-
-    def forget(self, marked: int) -> None:
-        """Keep no log of what happened so far: a difference from before is too long."""
-        self._forgotten[_box(marked)] = self.pts(marked)
-        self._log[_box(marked)] = []
-
-    def post(
-        self,
-        chat: int,
-        text: str = "",
-        *,
-        sender: int = 0,
-        media: Tl = None,
-        entities: Sequence[Tl] = (),
-        reply_to: int = 0,
-        grouped_id: int | None = None,
-        date: float | None = None,
-        action: Tl = None,
-        id: int = 0,
-        thread: int = 0,
-        forward: Tl = None,
-    ) -> int:
-        """A new message; returns its id. ``sender`` is marked (0: the channel itself, or the other side).
-
-        ``action`` makes it a service message, ``id`` leaves a hole up to that id, ``thread`` is the topic, or the copy
-        of a channel's post, that it belongs to.
-        """
-        history = self.kept(chat)
-        entity = self.entity(chat)
-        broadcast = bool(getattr(entity, "broadcast", False))
+    def post(self, chat: int, text: str = "", **options: Unpack[PostOptions]) -> int:
+        """Add a new message and return its id."""
+        history, sender = self.unchecked_history(chat), options.get("sender", 0)
+        broadcast, action = self._is_broadcast(chat), options.get("action")
         if not sender and not broadcast:
             sender = chat if chat > 0 else self.me.id
+        forum = bool(getattr(self.entity(chat), "forum", False))
         common = {
-            "id": max(id, self._next_id(chat)),
+            "id": max(options.get("id", 0), self._next_id(chat)),
             "peer_id": peer(chat),
-            "date": _date(self.clock() if date is None else date),
+            "date": to_date(options.get("date", self.clock())),
             "from_id": peer(sender) if sender and (sender != chat or chat == self.me.id) else None,
             "out": sender == self.me.id,
             "post": broadcast,
-            "reply_to": reply_header(reply_to, thread, forum=bool(getattr(entity, "forum", False))),
+            "reply_to": reply_header(options.get("reply_to", 0), options.get("thread", 0), forum=forum),
         }
         if action is not None:
             message = types.MessageService(action=action, **common)
         else:
             message = types.Message(
                 message=text,
-                media=media,
-                entities=list(entities) or None,
-                grouped_id=grouped_id,
-                fwd_from=forward,
+                media=options.get("media"),
+                entities=list(options.get("entities", ())) or None,
+                grouped_id=options.get("grouped_id"),
+                fwd_from=options.get("forward"),
                 views=1 if broadcast else None,
                 forwards=0 if broadcast else None,
                 **common,
             )
         history.put(message)
-        self._tell("new", chat, (message.id,))
+        self._record("new", chat, (message.id,))
         return int(message.id)
 
     def edit(self, chat: int, id: int, text: str, *, entities: Sequence[Tl] = (), date: float | None = None) -> None:
-        """Give message ``id`` another text; raises ``MESSAGE_ID_INVALID``."""
+        """Give message ``id`` another text; raise MESSAGE_ID_INVALID."""
         message = self._message(chat, id)
         message.message, message.entities = text, list(entities) or None
-        message.edit_date = _date(self.clock() if date is None else date)
-        self.kept(chat).put(message)
-        self._tell("edit", chat, (id,))
+        message.edit_date = to_date(self.clock() if date is None else date)
+        self.unchecked_history(chat).put(message)
+        self._record("edit", chat, (id,))
 
     def delete(self, chat: int, ids: Sequence[int]) -> list[int]:
-        """Delete messages; returns the ids that were there."""
-        gone = self.kept(chat).drop(ids)
-        if gone:
-            self._tell("delete", chat, tuple(gone))
-        return gone
+        """Delete messages; return the ids that existed."""
+        deleted = self.unchecked_history(chat).delete(ids)
+        if deleted:
+            self._record("delete", chat, tuple(deleted))
+        return deleted
 
     def react(self, chat: int, id: int, emoji: str, count: int | None = None) -> None:
-        """Set the count of a reaction (None: one more; 0: none). Telegram counts no pts for it."""
+        """Set the count of a reaction (None: one more; 0: remove it). Telegram counts no pts for it."""
         message = self._message(chat, id)
         results = list(message.reactions.results) if message.reactions else []
-        kept = [result for result in results if getattr(result.reaction, "emoticon", None) != emoji]
-        before = sum(result.count for result in results if result not in kept)
+        others = [result for result in results if getattr(result.reaction, "emoticon", None) != emoji]
+        before = sum(result.count for result in results if result not in others)
         after = before + 1 if count is None else count
         if after:
-            kept.append(types.ReactionCount(types.ReactionEmoji(emoji), after))
-        message.reactions = types.MessageReactions(kept) if kept else None
+            others.append(types.ReactionCount(types.ReactionEmoji(emoji), after))
+        message.reactions = types.MessageReactions(others) if others else None
         self.history(chat).put(message)
-        self._tell("react", chat, (id,))
+        self._record("react", chat, (id,))
 
     def tag(self, id: int, emoji: str) -> None:
-        """Give a message of Saved Messages a tag, its only one (empty: none)."""
+        """Give a message of Saved Messages a tag, its only one (empty: remove it)."""
         message = self._message(self.me.id, id)
         count = types.ReactionCount(types.ReactionEmoji(emoji), 1, chosen_order=0)
         message.reactions = types.MessageReactions([count], reactions_as_tags=True) if emoji else None
         self.history(self.me.id).put(message)
-        self._tell("react", self.me.id, (id,))
+        self._record("react", self.me.id, (id,))
 
     def pin(self, chat: int, id: int) -> None:
         """Pin a message."""
         self._set_pinned(chat, id, pinned=True)
 
     def unpin(self, chat: int, id: int) -> None:
-        """Take a pin away."""
+        """Unpin a message."""
         self._set_pinned(chat, id, pinned=False)
 
     def _set_pinned(self, chat: int, id: int, *, pinned: bool) -> None:
         message = self._message(chat, id)
         message.pinned = pinned or None
         self.history(chat).put(message)
-        about = self.about.setdefault(chat, About())
-        others = tuple(other for other in about.pinned if other != id)
-        about.pinned = (id, *others) if pinned else others
-        self._tell("pin" if pinned else "unpin", chat, (id,))
+        info = self.peers.full_info.setdefault(chat, FullInfo())
+        others = tuple(other for other in info.pinned if other != id)
+        info.pinned = (id, *others) if pinned else others
+        self._record("pin" if pinned else "unpin", chat, (id,))
 
     def view(self, chat: int, id: int, views: int, forwards: int | None = None) -> None:
-        """Set how often a post was seen and forwarded. Telegram counts no pts for it and pushes nothing here."""
+        """Set the counts of views and forwards of a post. Telegram counts no pts for it; nothing is pushed."""
         message = self._message(chat, id)
         message.views = views
         message.forwards = message.forwards if forwards is None else forwards
         self.history(chat).put(message)
 
-    def retitle(self, chat: int, title: str) -> int:
-        """Give a group or channel another title; the id of the service message that tells it."""
-        self.entity(chat).title = title
-        sender = 0 if getattr(self.entity(chat), "broadcast", False) else self.me.id
-        return self.post(chat, sender=sender, action=types.MessageActionChatEditTitle(title))
-
-    def rename(self, user: int, first_name: str, last_name: str = "") -> None:
-        """Give a person another name. No box counts it: clients see it with the next message."""
-        entity = self.entity(user)
-        entity.first_name, entity.last_name = first_name, last_name or None
+    def add_story(self, owner: int, caption: str, picture: bytes, *, date: float, pinned: bool = False) -> int:
+        """Add a story with a JPEG, visible for a day; ``pinned`` puts it on the profile. Return its id."""
+        stories = self.stories.setdefault(owner, {})
+        id = max(stories, default=0) + 1
+        photo = self.files.add_photo(picture, JPEG_WIDTH, JPEG_HEIGHT)
+        stories[id] = types.StoryItem(
+            id, to_date(date), to_date(date + _STORY_LIFE), types.MessageMediaPhoto(photo=photo),
+            pinned=pinned or None, public=True, caption=caption or None, views=types.StoryViews(id * 3),
+        )  # fmt: skip
+        return id
 
     def _message(self, chat: int, id: int) -> Tl:
-        message = self.kept(chat).get(id)
+        message = self.unchecked_history(chat).get(id)
         if message is None or isinstance(message, types.MessageService):
-            raise Refused(400, "MESSAGE_ID_INVALID")
+            raise RpcError(400, "MESSAGE_ID_INVALID")
         return message
 
     def _next_id(self, chat: int) -> int:
@@ -401,58 +315,8 @@ class World:
             return self._histories[chat].highest_id + 1
         return 1 + max(history.highest_id for marked, history in self._histories.items() if not is_channel_id(marked))
 
-    def _tell(self, kind: ChangeKind, chat: int, ids: tuple[int, ...]) -> None:
-        """Log a change under the next pts of its box and tell the listeners."""
-        steps = 0 if kind == "react" else len(ids)
-        pts = self.pts(chat) + steps
-        change = Change(kind, chat, ids, pts if steps else 0, steps, int(self.clock()))
-        if steps:
-            if is_channel_id(chat):
-                self._pts[chat] = pts
-            else:
-                self.common_pts = pts
-            self._log[_box(chat)].append(change)
-        if chat in self.comments_only:
-            return
-        for listener in list(self.listeners):
-            listener(change)
-
-
-def _box(marked: int) -> int:
-    """Whose pts a chat's changes count in."""
-    return marked if is_channel_id(marked) else COMMON
-
-
-class EmptyBase:
-    """A chat in which nothing was said yet."""
-
-    count = 0
-    top_id = 0
-
-    def rank(self, id: int) -> int:
-        return 0
-
-    def at(self, rank: int) -> int:
-        raise IndexError(rank)
-
-    def has(self, id: int) -> bool:
-        return False
-
-    def rank_of_date(self, date: int) -> int:
-        return 0
-
-    def message(self, id: int) -> Tl:
-        raise KeyError(id)
-
-    def peek(self, id: int) -> Tl:
-        raise KeyError(id)
-
-    def raw(self, id: int) -> bytes:
-        raise KeyError(id)
-
-    def peers(self, id: int) -> Iterable[int]:
-        return ()
-
-
-def _date(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+    def _record(self, kind: ChangeKind, chat: int, ids: tuple[int, ...]) -> None:
+        """Log a change and, if the account sees the chat's updates, notify the listeners."""
+        change = self.changes.record(kind, chat, ids, int(self.clock()))
+        if chat not in self.chat_list.comments_only:
+            self.changes.notify(change)

@@ -117,10 +117,10 @@ class DesktopExport:
             chats.append(one.chat)
         return chats
 
-    def _settled(self, chat_id: int) -> Gap | None:
-        """An export has every message between its first and its last."""
-        ids = next((one.ids[chat_id] for one in self.found.chats if chat_id in one.ids), None)
-        return (max(1, ids.low), ids.high) if ids is not None and ids.count else None
+    def _settled(self, chat_id: int) -> Sequence[Gap]:
+        """An export has every message between its first and its last; of a chat that is there twice, of both parts."""
+        parts = [one.ids[chat_id] for one in self.found.chats if chat_id in one.ids]
+        return [(max(1, ids.low), ids.high) for ids in parts if ids.count]
 
     def _release(self) -> None:
         """Remove the files that were to be moved from the export."""

@@ -21,7 +21,7 @@ def telegram_source(telegram: Telegram) -> Source:
     """Messages and files of the logged-in account."""
 
     async def resolve(target: str, *, join: bool = False) -> Sequence[Chat]:
-        return await telegram.expand(target, join=join) if target else await telegram.every_chat()
+        return await telegram.expand(target, join=join) if target else await telegram.dialogs()
 
     return Source(
         name=TELEGRAM,

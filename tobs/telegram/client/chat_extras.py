@@ -9,7 +9,7 @@ from tobs.model import Chat, Message, Page, Topic
 from tobs.telegram.client.comments import CommentCount, comment_counts
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.saved import react_to_saved, tag_titles
-from tobs.telegram.client.stories import Glance, every_story, glance_at_stories, single_story
+from tobs.telegram.client.stories import StorySample, every_story, sample_stories, single_story
 from tobs.telegram.client.topics import every_topic, topics_by_id
 from tobs.telegram.net.invoker import Invoker
 
@@ -28,9 +28,9 @@ class ChatExtras:
             return await topics_by_id(self._invoker, self._peers, chat_id, ids)
         return await every_topic(self._invoker, self._peers, chat_id)
 
-    def known(self, chat_id: int) -> Chat:
+    def known_chat(self, chat_id: int) -> Chat:
         """What an answer told of a channel or supergroup that may not be asked about itself: its names."""
-        return self._peers.known(chat_id)
+        return self._peers.known_chat(chat_id)
 
     async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
         """How many comments at most 100 posts of a channel have now, those that can be commented; one request."""
@@ -40,9 +40,9 @@ class ChatExtras:
         """Every story of a peer that the account may see, page by page."""
         return every_story(self._invoker, self._peers, peer_id, me=self._me)
 
-    async def glance_at_stories(self, peer_id: int) -> Glance:
+    async def sample_stories(self, peer_id: int) -> StorySample:
         """How many stories a peer has, and some of them; a request or two for each list of them."""
-        return await glance_at_stories(self._invoker, self._peers, peer_id, me=self._me)
+        return await sample_stories(self._invoker, self._peers, peer_id, me=self._me)
 
     async def story(self, peer_id: int, story_id: int) -> Message | None:
         """A story by its id; None when it is gone."""

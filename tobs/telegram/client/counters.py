@@ -17,7 +17,7 @@ _FILTERS = {
     "location": types.InputMessagesFilterGeo,
     "contact": types.InputMessagesFilterContacts,
 }
-SEARCHED = frozenset(_FILTERS)
+SEARCHED_KINDS = frozenset(_FILTERS)
 """The kinds of messages that Telegram counts and searches by."""
 _KINDS = {kind.CONSTRUCTOR_ID: name for name, kind in _FILTERS.items()}
 

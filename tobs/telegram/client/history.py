@@ -46,7 +46,7 @@ def settle(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list[int]]:
     return min(high, inside[-1]), [number for number in inside if number <= high]
 
 
-def wanted_of(messages: list[Message], keep: Keep) -> list[int]:
+def matching_indexes(messages: list[Message], keep: Keep) -> list[int]:
     """The places of the messages that ``keep`` wants; with one message of an album all of it that is there."""
     fits = [keep(message) for message in messages]
     albums = {message.album_id for message, fit in zip(messages, fits, strict=True) if fit and message.album_id}
@@ -146,7 +146,7 @@ class History:
         answer = read_history(await self._ask(chat_id, offset=message_id + 1, add=0, limit=1, thread=thread))
         return (answer.messages[0][0].id, answer.newer) if answer.messages else (0, answer.count)
 
-    async def named(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
+    async def messages_by_id(self, chat_id: int, ids: Sequence[int]) -> tuple[Page, list[int]]:
         """Messages by their ids, at most ``LIMIT``, as a page that settles nothing; and the ids that are gone.
 
         One that cannot be read is neither.
@@ -154,7 +154,10 @@ class History:
         answer = await self.messages(chat_id, list(ids))
         if not answer.whole and len(ids) > 1:
             half = len(ids) // 2
-            (first, gone), (second, more) = await self.named(chat_id, ids[:half]), await self.named(chat_id, ids[half:])
+            (first, gone), (second, more) = (
+                await self.messages_by_id(chat_id, ids[:half]),
+                await self.messages_by_id(chat_id, ids[half:]),
+            )
             people = (*first.people, *second.people)
             # Their raw bytes are two answers; they are refreshed, not recorded as new, and need none.
             joined = replace(first, messages=(*first.messages, *second.messages), people=people, raw=b"")
@@ -188,7 +191,7 @@ class History:
         found = next((message_of(raw, self._me) for raw, _ in answer.messages), None)
         return found if found is not None and found.id == message_id else None
 
-    async def single(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
+    async def message_page(self, chat_id: int, message_id: int, *, keep: Keep | None = None) -> Page:
         """One message by its id as a page that settles it; without messages when it is gone."""
         answer = await self.messages(chat_id, [message_id])
         if not answer.whole:
@@ -244,7 +247,7 @@ class History:
                 raws.append(raw)
         found = len(messages)
         if keep is not None:
-            wanted = wanted_of(messages, keep)
+            wanted = matching_indexes(messages, keep)
             raws = [raws[index] for index in wanted]
             messages = [messages[index] for index in wanted]
         if answer.reason:

@@ -57,7 +57,7 @@ class PeerDirectory:
         if news:
             self._store.put(self._me, news)
 
-    def known(self, chat_id: int) -> Chat:
+    def known_chat(self, chat_id: int) -> Chat:
         """A channel or supergroup that an answer named. Raises TargetNotFound."""
         record = self._kept.get(chat_id) or self._store.get(self._me, chat_id)
         if record is None:

@@ -25,12 +25,12 @@ _SMALL = 300
 """Messages up to which a chat's first page is fetched ahead: larger ones are cut into shards."""
 
 
-class Next(Struct, frozen=True):
+class PrefetchItem(Struct, frozen=True):
     """A chat whose turn will come: whether it will be asked for in full, and whether for its history from the begin."""
 
     chat_id: int
-    in_full: bool
-    from_begin: bool
+    full: bool
+    first_page: bool
 
 
 class Prefetch:
@@ -45,12 +45,12 @@ class Prefetch:
         self._history = history
         self._apart = apart
         self._workers = workers
-        self._order: Sequence[Next] = ()
+        self._order: Sequence[PrefetchItem] = ()
         self._begun = 0
         self._tasks: dict[tuple[str, int], asyncio.Task[Any]] = {}
 
     @asynccontextmanager
-    async def reading(self, order: Sequence[Next]) -> AsyncIterator[None]:
+    async def chats(self, order: Sequence[PrefetchItem]) -> AsyncIterator[None]:
         """Inside, the chats of ``order`` are asked for in that order."""
         self._order, self._begun = order, 0
         try:
@@ -104,12 +104,12 @@ class Prefetch:
             self._begin(self._order[number], 1 + number % self._workers)
             self._begun = number + 1
 
-    def _begin(self, one: Next, worker: int) -> None:
-        full = asyncio.create_task(self._peers.full(one.chat_id)) if one.in_full else None
+    def _begin(self, one: PrefetchItem, worker: int) -> None:
+        full = asyncio.create_task(self._peers.full(one.chat_id)) if one.full else None
         if full is not None:
             self._tasks["full", one.chat_id] = full
         top = self._tasks["top", one.chat_id] = asyncio.create_task(self._top_after(full, one.chat_id))
-        if one.from_begin:
+        if one.first_page:
             self._tasks["page", one.chat_id] = asyncio.create_task(self._first_page(one.chat_id, top, worker))
 
     async def _top_after(self, full: asyncio.Task[Chat] | None, chat_id: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from tobs.telegram.net.invoker import Invoker
 _LIMIT = 100
 
 
-class Glance(NamedTuple):
+class StorySample(NamedTuple):
     """How many stories a peer has, and some of them: all where ``exact``, else the newest."""
 
     number: int
@@ -35,14 +35,14 @@ async def every_story(invoker: Invoker, directory: PeerDirectory, peer_id: int, 
         yield page
 
 
-async def glance_at_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> Glance:
+async def sample_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> StorySample:
     """How many stories there are, by a page of each list."""
     stories: dict[int, Message] = {}
     number, exact = 0, True
     async for page, listed, count in _listed(invoker, directory, peer_id, me=me, pages=1):
         stories |= {message.id: message for message in page.messages}
         number, exact = max(number, count), exact and listed >= count
-    return Glance(len(stories) if exact else max(number, len(stories)), tuple(stories.values()), exact)
+    return StorySample(len(stories) if exact else max(number, len(stories)), tuple(stories.values()), exact)
 
 
 async def _listed(

@@ -53,7 +53,7 @@ _LATER = "Run the same command again later."
 _REPORT = "Please report this, with the command and the report."
 _ASK_ADMIN = "Ask an administrator of the chat for access, or use another account (--account)."
 
-TABLE: dict[str, _Told] = {
+RPC_ERRORS: dict[str, _Told] = {
     # login
     "API_ID_INVALID": _Told(
         LoginError, "The API id and hash do not belong together.", "See https://my.telegram.org/apps."
@@ -182,7 +182,7 @@ TABLE: dict[str, _Told] = {
 
 
 _UNSPECIFIC = frozenset(
-    told.message for told in TABLE.values() if told.remedy in (_LATER, _REPORT) and told.kind is RequestRefused
+    told.message for told in RPC_ERRORS.values() if told.remedy in (_LATER, _REPORT) and told.kind is RequestRefused
 )
 """Sentences that say little by themselves: the error's name and the method are added."""
 
@@ -193,7 +193,7 @@ def translate_rpc_error(error: RpcError, method: str) -> TobsError:
         return FloodWait(error.argument, name=error.name, method=method)
     if error.code == 303:
         return MigrateNeeded(error.argument, name=error.name, method=method)
-    kind, message, remedy = TABLE.get(error.name, _Told(RequestRefused, "", ""))
+    kind, message, remedy = RPC_ERRORS.get(error.name, _Told(RequestRefused, "", ""))
     if not message:
         message = f"Telegram answered {method} with {error}."
         remedy = _LATER if error.is_passing else _REPORT

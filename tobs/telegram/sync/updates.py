@@ -51,7 +51,7 @@ _ABOUT = (
 )
 
 
-class Pushed(Struct, frozen=True):
+class PushedUpdate(Struct, frozen=True):
     """What a push says has changed: boxes to ask about, messages (chat, id) whose counters moved. ``everything``:
     nobody listened for a while."""
 
@@ -60,7 +60,7 @@ class Pushed(Struct, frozen=True):
     everything: bool = False
 
 
-class Listed(Struct, frozen=True):
+class PeerDialog(Struct, frozen=True):
     """A chat as the list of chats tells it: its newest message and, of a channel, the state of its box."""
 
     chat: Chat
@@ -91,15 +91,15 @@ class Differences:
             logger.info("no difference of {} ({}): it is looked through", box or "the account", refused.name)
             return Changes(box=box, state=await self._state_of(box), too_long=True)
 
-    async def listed(self, chat_ids: Iterable[int]) -> list[Listed]:
+    async def peer_dialogs(self, chat_ids: Iterable[int]) -> list[PeerDialog]:
         """Chats as the list of chats has them now, a hundred a request. One that cannot be had is left out."""
         ids = list(chat_ids)
-        found: list[Listed] = []
+        found: list[PeerDialog] = []
         for start in range(0, len(ids), _TOGETHER):
             found += await self._listed(ids[start : start + _TOGETHER])
         return found
 
-    async def _listed(self, chat_ids: Sequence[int]) -> list[Listed]:
+    async def _listed(self, chat_ids: Sequence[int]) -> list[PeerDialog]:
         peers = [types.InputDialogPeer(await self._peers.input_peer(chat_id)) for chat_id in chat_ids]
         try:
             answer = await self._invoker(functions.messages.GetPeerDialogsRequest(peers))
@@ -112,11 +112,11 @@ class Differences:
             return await self._listed(chat_ids[:half]) + await self._listed(chat_ids[half:])
         self._peers.remember(answer.users, answer.chats)
         objects = {marked_object(item): item for item in (*answer.users, *answer.chats)}
-        found: list[Listed] = []
+        found: list[PeerDialog] = []
         for dialog in answer.dialogs:
             chat = chat_of(objects.get(marked(dialog.peer)), top=dialog.top_message, pts=dialog.pts or 0)
             if chat is not None:
-                found.append(Listed(chat, dialog.top_message, dialog.pts or 0))
+                found.append(PeerDialog(chat, dialog.top_message, dialog.pts or 0))
         return found
 
     async def _state_of(self, box: int) -> UpdateState:
@@ -239,7 +239,7 @@ def _tells_about_its_chat(message: Any) -> bool:
     return isinstance(message, types.MessageService) and isinstance(message.action, _ABOUT)
 
 
-def read_push(update: Any) -> Pushed:
+def read_update(update: Any) -> PushedUpdate:
     """What an update that Telegram pushed is about. What it says is not used: the difference says it again, in order
     and without holes."""
     match update:
@@ -248,13 +248,13 @@ def read_push(update: Any) -> Pushed:
         case types.UpdateShort():
             parts = [update.update]
         case types.UpdateShortMessage() | types.UpdateShortChatMessage() | types.UpdateShortSentMessage():
-            return Pushed(frozenset((COMMON,)))
+            return PushedUpdate(frozenset((COMMON,)))
         case types.UpdatesTooLong():
-            return Pushed(everything=True)
+            return PushedUpdate(everything=True)
         case _:
-            return Pushed()
+            return PushedUpdate()
     counted = tuple(found for part in parts if (found := _counted(part)) is not None)
-    return Pushed(frozenset(box for part in parts if (box := _box_of(part)) is not None), counted)
+    return PushedUpdate(frozenset(box for part in parts if (box := _box_of(part)) is not None), counted)
 
 
 def _counted(update: Any) -> tuple[int, int] | None:

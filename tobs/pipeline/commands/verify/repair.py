@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tobs.errors import UsageError
+from tobs.model.report import RunReport
 from tobs.pipeline.commands.verify.checks import sha256_of
 from tobs.pipeline.commands.verify.faults import Fault
-from tobs.pipeline.context.report import RunReport
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account

@@ -9,14 +9,14 @@ from telethon.tl import types
 
 from tobs.sandbox.worlds.demo.assets import Assets
 from tobs.sandbox.worlds.demo.story import Entry
-from tobs.sandbox.worlds.files import access_hash
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl
 
 _CALL = 4_711_000
 
 
 def action_of(entry: Entry, labels: dict[str, Entry], people: dict[str, int], assets: Assets) -> tuple[Tl, Tl]:
-    """The action and, where it is about a message, the header that names it."""
+    """Return the action and, if it is about a message, the reply header that names the message."""
     verb, _, rest = entry.keys["do"].partition(" ")
     if verb in _ABOUT:
         return _ABOUT[verb](rest), types.MessageReplyHeader(

@@ -1,4 +1,4 @@
-"""From a story's entries to TL messages. Each key of an entry is a small function here.
+"""TL messages made of a story's entries. Most keys of an entry have a function here.
 
 by=NAME  reply=#label  quote="words of it"  fwd=#label|hidden:Name|user:NAME  via=NAME  pin  silent
 photo=name  album=a+b+c  spoiler  file=name.pdf  voice=name  music=name.mp3  sticker=name,😀  video|gif|round=name
@@ -23,91 +23,91 @@ from tobs.sandbox.worlds.demo.actions import action_of
 from tobs.sandbox.worlds.demo.assets import Assets
 from tobs.sandbox.worlds.demo.media import media_of
 from tobs.sandbox.worlds.demo.story import Entry
-from tobs.sandbox.worlds.files import mix
 from tobs.sandbox.worlds.markup import parse, utf16
+from tobs.sandbox.worlds.seeds import splitmix64
 from tobs.sandbox.worlds.tl import Tl, peer
 
 _REACTION = re.compile(r"(?:custom(?P<custom>\d{6,}):|(?P<emoji>[^\d\s]+?))(?P<count>\d+)")
 
 
-class Place:
+class StoryChat:
     """A chat of the story: its marked id and, by label, its entries. ``people`` are marked ids by name."""
 
-    def __init__(self, chat: int, entries: list[Entry], *, broadcast: bool, me: int) -> None:
-        self.chat = chat
+    def __init__(self, marked: int, entries: list[Entry], *, broadcast: bool, me: int) -> None:
+        self.marked = marked
         self.entries = entries
         self.broadcast = broadcast
         self.me = me
         self.labels = {entry.label: entry for entry in entries if entry.label}
 
 
-def build(place: Place, places: list[Place], people: dict[str, int], assets: Assets) -> list[Tl]:
-    """The messages of one chat, ascending by id."""
+def build(chat: StoryChat, chats: list[StoryChat], people: dict[str, int], assets: Assets) -> list[Tl]:
+    """Make the messages of one chat, ascending by id."""
     messages: list[Tl] = []
-    for entry in place.entries:
-        common = _common(entry, place, people)
+    for entry in chat.entries:
+        common = _common(entry, chat, people)
         if "do" in entry.keys:
-            action, reply = action_of(entry, place.labels, people, assets)
-            messages.append(types.MessageService(action=action, reply_to=reply or _reply(entry, place), **common))
+            action, reply = action_of(entry, chat.labels, people, assets)
+            messages.append(types.MessageService(action=action, reply_to=reply or _reply(entry, chat), **common))
             continue
         text, entities = parse(entry.text)
         common |= {
-            "reply_to": _reply(entry, place),
-            "fwd_from": _forward(entry, places, people),
+            "reply_to": _reply(entry, chat),
+            "fwd_from": _forward(entry, chats, people),
             "via_bot_id": people[entry.keys["via"]] if "via" in entry.keys else None,
             "reply_markup": _buttons(entry),
             "edit_date": _edited(entry),
-            "post_author": entry.keys.get("by") if place.broadcast else None,
-            "reactions": _reactions(entry, place),
-            "replies": _comments(entry, place, places),
+            "post_author": entry.keys.get("by") if chat.broadcast else None,
+            "reactions": _reactions(entry, chat),
+            "replies": _comments(entry, chat, chats),
             "pinned": "pin" in entry.keys or None,
-            **_counters(entry, place),
+            **_counters(entry, chat),
         }
         parts = entry.keys["album"].split("+") if "album" in entry.keys else [""]
         for step, name in enumerate(parts):
             more: dict[str, Any] = {"message": text, "entities": entities or None}
             if step:
                 more = {"message": "", "reactions": None, "replies": None, "reply_markup": None}
-                more["fwd_from"] = _forward(entry, places, people, step)
+                more["fwd_from"] = _forward(entry, chats, people, step)
             if name:
                 photo = types.MessageMediaPhoto(photo=assets.photo(name, entry.date))
-                more |= {"media": photo, "grouped_id": (mix(entry.id, 8) >> 2) | 1}
+                more |= {"media": photo, "grouped_id": (splitmix64(entry.id, 8) >> 2) | 1}
             else:
                 more["media"] = media_of(entry, assets, people)
             messages.append(types.Message(**{**common, **more, "id": entry.id + step}))
     return messages
 
 
-def _common(entry: Entry, place: Place, people: dict[str, int]) -> dict[str, Any]:
-    sender = 0 if place.broadcast else people[entry.keys["by"]] if "by" in entry.keys else place.chat
+def _common(entry: Entry, chat: StoryChat, people: dict[str, int]) -> dict[str, Any]:
+    sender = 0 if chat.broadcast else people[entry.keys["by"]] if "by" in entry.keys else chat.marked
     return {
         "id": entry.id,
-        "peer_id": peer(place.chat),
+        "peer_id": peer(chat.marked),
         "date": entry.date,
-        "from_id": peer(sender) if (sender and sender != place.chat) or sender == place.me else None,
-        "saved_peer_id": peer(place.me) if place.chat == place.me else None,
-        "out": sender == place.me,
-        "post": place.broadcast or None,
+        "from_id": peer(sender) if (sender and sender != chat.marked) or sender == chat.me else None,
+        "saved_peer_id": peer(chat.me) if chat.marked == chat.me else None,
+        "out": sender == chat.me,
+        "post": chat.broadcast or None,
         "silent": "silent" in entry.keys or None,
     }
 
 
-def _counters(entry: Entry, place: Place) -> dict[str, int]:
-    if not place.broadcast:
+def _counters(entry: Entry, chat: StoryChat) -> dict[str, int]:
+    if not chat.broadcast:
         return {}
-    views = int(entry.keys.get("views", 180 + mix(entry.id, 11) % 240 + entry.id // 2))
-    return {"views": views, "forwards": mix(entry.id, 12) % 7}
+    views = int(entry.keys.get("views", 180 + splitmix64(entry.id, 11) % 240 + entry.id // 2))
+    return {"views": views, "forwards": splitmix64(entry.id, 12) % 7}
 
 
 def _edited(entry: Entry) -> dt.datetime | None:
     return entry.date + dt.timedelta(minutes=int(entry.keys["edited"])) if "edited" in entry.keys else None
 
 
-def _reply(entry: Entry, place: Place) -> Tl:
+def _reply(entry: Entry, chat: StoryChat) -> Tl:
     if "reply" not in entry.keys:
         return None
-    target = place.labels[entry.keys["reply"].removeprefix("#")]
-    root = _root(target, place)
+    target = chat.labels[entry.keys["reply"].removeprefix("#")]
+    root = _root(target, chat)
     if "quote" not in entry.keys:
         return types.MessageReplyHeader(
             reply_to_msg_id=target.id, reply_to_top_id=root.id if root and root.id != target.id else None
@@ -127,29 +127,29 @@ def _reply(entry: Entry, place: Place) -> Tl:
     )
 
 
-def _root(entry: Entry, place: Place) -> Entry | None:
-    """The channel post, as the group got it, under which ``entry`` stands; None outside of comments."""
+def _root(entry: Entry, chat: StoryChat) -> Entry | None:
+    """Return the group's copy of the channel post that ``entry`` comments on; None for other entries."""
     while "post" not in entry.keys:
         if "reply" not in entry.keys:
             return None
-        entry = place.labels[entry.keys["reply"].removeprefix("#")]
+        entry = chat.labels[entry.keys["reply"].removeprefix("#")]
     return entry
 
 
-def _comments(entry: Entry, place: Place, places: list[Place]) -> Tl:
-    """How many comments the discussion group holds under a post."""
-    if not place.broadcast or not entry.label:
+def _comments(entry: Entry, chat: StoryChat, chats: list[StoryChat]) -> Tl:
+    """Return the count of a post's comments in the discussion group; None for other entries."""
+    if not chat.broadcast or not entry.label:
         return None
-    for other in places:
+    for other in chats:
         posted = [item for item in other.entries if "post" in item.keys and item.keys.get("fwd") == f"#{entry.label}"]
         if posted:
             count = sum(1 for item in other.entries if item is not posted[0] and _root(item, other) is posted[0])
-            return types.MessageReplies(count, 1, comments=True, channel_id=bare_id(other.chat), max_id=posted[0].id)
+            return types.MessageReplies(count, 1, comments=True, channel_id=bare_id(other.marked), max_id=posted[0].id)
     return None
 
 
-def _forward(entry: Entry, places: list[Place], people: dict[str, int], step: int = 0) -> Tl:
-    """Where it comes from; ``step`` is the place of the message in its album."""
+def _forward(entry: Entry, chats: list[StoryChat], people: dict[str, int], step: int = 0) -> Tl:
+    """Return the forward header; ``step`` is the index of the message in its album."""
     if "fwd" not in entry.keys:
         return None
     kind, _, name = entry.keys["fwd"].partition(":")
@@ -158,17 +158,17 @@ def _forward(entry: Entry, places: list[Place], people: dict[str, int], step: in
         return types.MessageFwdHeader(before, from_name=name)
     if kind == "user":
         return types.MessageFwdHeader(before, from_id=peer(people[name]))
-    for place in places:
-        target = place.labels.get(kind.removeprefix("#"))
-        if target is not None and is_channel_id(place.chat):
+    for chat in chats:
+        target = chat.labels.get(kind.removeprefix("#"))
+        if target is not None and is_channel_id(chat.marked):
             saved = (
-                {"saved_from_peer": peer(place.chat), "saved_from_msg_id": target.id + step}
+                {"saved_from_peer": peer(chat.marked), "saved_from_msg_id": target.id + step}
                 if "post" in entry.keys
                 else {}
             )
             return types.MessageFwdHeader(
                 target.date,
-                from_id=peer(place.chat),
+                from_id=peer(chat.marked),
                 channel_post=target.id + step,
                 post_author=target.keys.get("by"),
                 **saved,
@@ -195,14 +195,14 @@ def _buttons(entry: Entry) -> Tl:
     return types.ReplyInlineMarkup(rows)
 
 
-def _reactions(entry: Entry, place: Place) -> Tl:
-    told = entry.keys.get("react")
-    if told is None:
-        if not place.broadcast or mix(entry.id, 13) % 3:
+def _reactions(entry: Entry, chat: StoryChat) -> Tl:
+    spec = entry.keys.get("react")
+    if spec is None:
+        if not chat.broadcast or splitmix64(entry.id, 13) % 3:
             return None
-        told = f"👍{1 + mix(entry.id, 14) % 9} ❤{1 + mix(entry.id, 15) % 5}"
+        spec = f"👍{1 + splitmix64(entry.id, 14) % 9} ❤{1 + splitmix64(entry.id, 15) % 5}"
     results = []
-    for found in _REACTION.finditer(told):
+    for found in _REACTION.finditer(spec):
         emoji = found["emoji"]
         reaction = types.ReactionCustomEmoji(int(found["custom"])) if found["custom"] else types.ReactionEmoji(emoji)
         results.append(types.ReactionCount(types.ReactionPaid() if emoji == "⭐" else reaction, int(found["count"])))

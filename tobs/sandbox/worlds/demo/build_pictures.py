@@ -2,7 +2,7 @@
 
     python -m tobs.sandbox.worlds.demo.build_pictures
 
-What it draws is committed; run it only to change a picture. The same version of Pillow draws the same bytes.
+The pictures are committed; run this only to change one. The same version of Pillow draws the same bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RED: Colour = (186, 62, 54)
 
 
 def font(size: int, *, bold: bool = False) -> Any:
-    """DejaVu where it is installed, Pillow's own otherwise."""
+    """Return DejaVu if it is installed, else Pillow's own font."""
     name = "DejaVuSerif-Bold.ttf" if bold else "DejaVuSerif.ttf"
     try:
         return ImageFont.truetype(name, size)
@@ -277,7 +277,7 @@ PICTURES: dict[str, tuple[Painter, tuple[Colour, Colour]]] = {
 
 
 def paint_pictures() -> None:
-    """Photos of 800 pixels, each with a thumbnail of 320 and a stripped preview."""
+    """Draw the photos, 800 pixels wide, each with a thumbnail of 320 and a stripped preview."""
     stripped = {}
     for name, (painter, sky) in PICTURES.items():
         big = gradient(WIDE, HIGH, sky)
@@ -291,7 +291,7 @@ def paint_pictures() -> None:
 
 
 def _stripped(image: Image.Image) -> bytes:
-    """Telegram's tiny preview: a JPEG of 40 x 27 without its head, which every client knows, and its end mark."""
+    """Return Telegram's stripped preview: a JPEG of 40 x 27 without end mark and header, which clients know."""
     tiny = image.resize((40, 27), Image.Resampling.LANCZOS)
     whole = io.BytesIO()
     tiny.save(whole, "JPEG", quality=20, subsampling="4:2:0")
@@ -330,8 +330,8 @@ def paint_stickers() -> None:
         sticker(name, draw)
 
 
-def film(name: str, side: int, seconds: int, frame: Callable[[Draw, float], None], height: int = 0) -> None:
-    """A short H.264 film without sound, by PyAV."""
+def video(name: str, side: int, seconds: int, frame: Callable[[Draw, float], None], height: int = 0) -> None:
+    """Write a short H.264 video without sound, with PyAV."""
     av = importlib.import_module("av")
     with av.open(str(DATA / "video" / f"{name}.mp4"), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=15)
@@ -346,7 +346,7 @@ def film(name: str, side: int, seconds: int, frame: Callable[[Draw, float], None
             container.mux(packet)
 
 
-def make_films() -> None:
+def make_videos() -> None:
     """A round message (a dial that turns), an animation (lamps), a video (the wires at night)."""
 
     def dial(d: Draw, t: float) -> None:
@@ -370,9 +370,9 @@ def make_films() -> None:
         x = (t * 120) % 480
         d.ellipse((x - 6, 20, x + 6, 32), fill=(255, 220, 120))
 
-    film("dial", 240, 3, dial)
-    film("lamps", 320, 3, lamps, 200)
-    film("wires", 480, 4, wires, 272)
+    video("dial", 240, 3, dial)
+    video("lamps", 320, 3, lamps, 200)
+    video("wires", 480, 4, wires, 272)
 
 
 def main() -> None:
@@ -381,7 +381,7 @@ def main() -> None:
         (DATA / folder).mkdir(parents=True, exist_ok=True)
     paint_pictures()
     paint_stickers()
-    make_films()
+    make_videos()
 
 
 if __name__ == "__main__":

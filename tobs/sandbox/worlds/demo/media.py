@@ -1,4 +1,4 @@
-"""What a message of the demo story carries."""
+"""The media of the demo story's messages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from telethon.tl import types
 
 from tobs.sandbox.worlds.demo.assets import Assets
 from tobs.sandbox.worlds.demo.story import Entry
-from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.markup import parse
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tl import Tl, peer
 
 
 def media_of(entry: Entry, assets: Assets, people: dict[str, int]) -> Tl:
-    """The media of one message; None when it is only text."""
+    """Make the media of one message; None for a text."""
     for key, make in _MAKERS.items():
         if key in entry.keys:
             return make(entry, entry.keys[key], assets, people)
@@ -31,7 +31,7 @@ def _document(document: Tl, **flags: bool) -> Tl:
 
 
 def _file(entry: Entry, name: str, assets: Assets, people: dict[str, int]) -> Tl:
-    return _document(assets.paper(name, entry.date))
+    return _document(assets.plain_file(name, entry.date))
 
 
 def _voice(entry: Entry, name: str, assets: Assets, people: dict[str, int]) -> Tl:
@@ -47,10 +47,10 @@ def _sticker(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -
     return _document(assets.sticker(name, emoji, entry.date))
 
 
-def _film(kind: str) -> Callable[[Entry, str, Assets, dict[str, int]], Tl]:
+def _video(kind: str) -> Callable[[Entry, str, Assets, dict[str, int]], Tl]:
     def make(entry: Entry, name: str, assets: Assets, people: dict[str, int]) -> Tl:
         flags = {} if kind == "gif" else {kind: True} if kind == "video" else {"video": True, "round": True}
-        return _document(assets.film(name, kind, entry.date), **flags)
+        return _document(assets.video(name, kind, entry.date), **flags)
 
     return make
 
@@ -60,9 +60,9 @@ def _styled(source: str) -> Tl:
 
 
 def _poll(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
-    question, *told = (part.strip() for part in value.split("|"))
+    question, *tasks = (part.strip() for part in value.split("|"))
     answers, results = [], []
-    for index, part in enumerate(told):
+    for index, part in enumerate(tasks):
         words, _, votes = part.removeprefix("*").rpartition(":")
         option = bytes([48 + index])
         answers.append(types.PollAnswer(_styled(words), option))
@@ -82,7 +82,7 @@ def _poll(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
     }  # fmt: skip
     total = sum(result.voters for result in results)
     return types.MessageMediaPoll(
-        types.Poll(mix(entry.id, 21) >> 2, _styled(question), answers, 0, **flags),
+        types.Poll(splitmix64(entry.id, 21) >> 2, _styled(question), answers, 0, **flags),
         types.PollResults(
             results=results, total_voters=total, solution=why or None, solution_entities=entities if why else None
         ),
@@ -90,11 +90,11 @@ def _poll(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
 
 
 def _todo(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
-    title, *told = (part.strip() for part in value.split("|"))
-    items = [types.TodoItem(index + 1, _styled(part.removeprefix("x "))) for index, part in enumerate(told)]
+    title, *tasks = (part.strip() for part in value.split("|"))
+    items = [types.TodoItem(index + 1, _styled(part.removeprefix("x "))) for index, part in enumerate(tasks)]
     done = [
         types.TodoCompletion(index + 1, peer(people["Ines"]), entry.date + dt.timedelta(hours=3 + index))
-        for index, part in enumerate(told)
+        for index, part in enumerate(tasks)
         if part.startswith("x ")
     ]
     return types.MessageMediaToDo(types.TodoList(_styled(title), items, others_can_complete=True), done or None)
@@ -112,8 +112,8 @@ def _location(entry: Entry, value: str, assets: Assets, people: dict[str, int]) 
 
 
 def _venue(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
-    title, address, place = value.split("|")
-    return types.MessageMediaVenue(_point(place), title, address, "foursquare", f"v{entry.id}", "")
+    title, address, point = value.split("|")
+    return types.MessageMediaVenue(_point(point), title, address, "foursquare", f"v{entry.id}", "")
 
 
 def _contact(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
@@ -129,7 +129,7 @@ def _dice(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
 
 def _game(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
     title, name, words = value.split("|")
-    id = mix(entry.id, 22) >> 2
+    id = splitmix64(entry.id, 22) >> 2
     photo = assets.photo("panel-cords", entry.date)
     return types.MessageMediaGame(types.Game(id, access_hash("game", id), name, title, words, photo))
 
@@ -137,7 +137,7 @@ def _game(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> T
 def _preview(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -> Tl:
     url, site, title, words, picture = value.split("|")
     page = types.WebPage(
-        mix(entry.id, 23) >> 2, url, url.removeprefix("https://"), 0, type="photo" if not title else "article",
+        splitmix64(entry.id, 23) >> 2, url, url.removeprefix("https://"), 0, type="photo" if not title else "article",
         site_name=site or None, title=title or None, description=words or None, author="M. Brandt" if title else None,
         photo=assets.photo(picture, entry.date) if picture else None,
     )  # fmt: skip
@@ -145,7 +145,7 @@ def _preview(entry: Entry, value: str, assets: Assets, people: dict[str, int]) -
 
 
 _MAKERS: dict[str, Callable[[Entry, str, Assets, dict[str, int]], Tl]] = {
-    "photo": _photo, "file": _file, "voice": _voice, "music": _music, "sticker": _sticker, "video": _film("video"),
-    "gif": _film("gif"), "round": _film("round"), "poll": _poll, "todo": _todo, "location": _location, "venue": _venue,
-    "contact": _contact, "dice": _dice, "game": _game, "preview": _preview,
+    "photo": _photo, "file": _file, "voice": _voice, "music": _music, "sticker": _sticker, "video": _video("video"),
+    "gif": _video("gif"), "round": _video("round"), "poll": _poll, "todo": _todo, "location": _location,
+    "venue": _venue, "contact": _contact, "dice": _dice, "game": _game, "preview": _preview,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The demo world's stories as text: who said what, when, and with what.
+"""The demo world's stories as text: the messages of a chat with sender, time and media.
 
     @ 2024-03-01 18:00 #hello by=Marta photo=panel react="👍12 ❤4"
     Good evening. **This is the first line** of the story, in the markup of ``worlds/markup.py``.
@@ -9,7 +9,7 @@
     % skip 3        leaves three ids unused, as deleted messages do
     %% a comment
 
-``build.py`` says what each key means.
+``build.py`` explains each key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WHEN = re.compile(r"(?:(?:(\d{4})-)?(\d\d)-(\d\d) )?(\d\d):(\d\d)(?: |$)")
 
 
 class Entry(Struct):
-    """One message of a story (an album: several, with ids from ``id`` on). ``date`` is UTC."""
+    """A message of a story (an album: several, with ids from ``id`` on). ``date`` is UTC."""
 
     id: int
     date: dt.datetime
@@ -34,12 +34,12 @@ class Entry(Struct):
 
     @property
     def size(self) -> int:
-        """How many messages, hence ids, it makes."""
+        """The number of messages, and so of ids, of this entry."""
         return self.keys["album"].count("+") + 1 if "album" in self.keys else 1
 
 
 def read_story(source: str, first_id: int = 1) -> list[Entry]:
-    """The entries of a story with their ids; raises ``ValueError`` with the line that is wrong."""
+    """Return the entries of a story with their ids; raise ``ValueError`` with the wrong line."""
     entries: list[Entry] = []
     date = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
     next_id = first_id
@@ -56,13 +56,13 @@ def read_story(source: str, first_id: int = 1) -> list[Entry]:
         if entries:
             entries[-1].text = "\n".join(lines).strip("\n").rstrip()
         elif any(lines):
-            raise ValueError(f"a story starts with a message, not with {lines[0]!r}")
+            raise ValueError(f"A story starts with a message, not with {lines[0]!r}.")
         lines = []
         if line == "@ end":
             break
         entry = _header(line, date, next_id)
         if entry.date.replace(second=0) < date.replace(second=0):
-            raise ValueError(f"goes back in time: {line!r}")
+            raise ValueError(f"This entry is older than the one before: {line!r}.")
         entry.date = max(entry.date, date)
         entries.append(entry)
         date, next_id = entry.date, entry.id + entry.size
@@ -72,7 +72,7 @@ def read_story(source: str, first_id: int = 1) -> list[Entry]:
 def _header(line: str, before: dt.datetime, id: int) -> Entry:
     when = _WHEN.match(line, 2)
     if when is None:
-        raise ValueError(f"no time in {line!r}")
+        raise ValueError(f"There is no time in {line!r}.")
     year, month, day, hour, minute = (int(part) if part else None for part in when.groups())
     date = dt.datetime(
         year or before.year, month or before.month, day or before.day, hour or 0, minute or 0, tzinfo=dt.UTC

@@ -1,4 +1,4 @@
-"""The demo world put together: who is there, in which chats, and what they can see."""
+"""The demo world: its people, chats and their settings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from telethon.tl import types
 
 from tobs.model import bare_id, marked_channel, marked_group
 from tobs.sandbox.worlds.demo.assets import DATA, Assets
-from tobs.sandbox.worlds.demo.build import Place, build
+from tobs.sandbox.worlds.demo.build import StoryChat, build
 from tobs.sandbox.worlds.demo.story import Entry, read_story
-from tobs.sandbox.worlds.files import access_hash
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tl import Tl
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 ME = 770_000_001
 CHANNEL = marked_channel(1_770_000_001)
@@ -47,31 +48,31 @@ _CREATED = dt.datetime(2024, 3, 1, 17, 2, tzinfo=dt.UTC)
 
 
 def demo_world() -> World:
-    """A fresh demo world."""
+    """Make the demo world."""
     assets = Assets()
-    people = {name: told[0] for name, told in PEOPLE.items()} | {"exchange_bot": BOT}
-    users = {told[0]: _user(name, *told, assets) for name, told in PEOPLE.items()}
+    people = {name: person[0] for name, person in PEOPLE.items()} | {"exchange_bot": BOT}
+    users = {person[0]: _user(name, *person, assets) for name, person in PEOPLE.items()}
     world = World("demo", users.pop(ME), epoch=EPOCH)
     for user in users.values():
-        world.add_user(user, About(about=_ABOUT.get(user.id, "")))
-    places = _places()
-    for place in places:
-        base = MemoryBase(build(place, places, people, assets), world.stamps)
-        entity = world.me if place.chat == ME else users.get(place.chat) or _chat(place.chat, assets)
-        world.add_chat(place.chat, entity, base, _about(place, people, assets))
+        world.add_user(user, FullInfo(about=_ABOUT.get(user.id, "")))
+    chats = _chats()
+    for chat in chats:
+        base = MemoryBase(build(chat, chats, people, assets), world.files.locations)
+        entity = world.me if chat.marked == ME else users.get(chat.marked) or _chat(chat.marked, assets)
+        world.add_chat(chat.marked, entity, base, _about(chat, people, assets))
     world.add_chat(CLOSED, _chat(CLOSED, assets))
-    world.closed.add(CLOSED)
-    world.hidden.add(CLOSED)
-    world.add_files(assets.find)
+    world.chat_list.closed.add(CLOSED)
+    world.chat_list.unlisted.add(CLOSED)
+    world.files.add_finder(assets.find)
     stories = "".join(path.read_text(encoding="utf-8") for path in sorted((DATA / "stories").iterdir()))
     world.emoji = {int(id): emoji for emoji, id in _CUSTOM.findall(stories)}
     world.targets = ["@tobs_demo", "@tobs_demo_group"]
-    world.private = ["@tobs_demo_closed"]
+    world.unreadable_targets = ["@tobs_demo_closed"]
     return world
 
 
-def _places() -> list[Place]:
-    """The chats with their entries. Private chats and the basic group share one sequence of ids, as Telegram's do."""
+def _chats() -> list[StoryChat]:
+    """Read the chats with their entries. Private chats and the basic group share one sequence of ids."""
     stories = {name: (DATA / "stories" / f"{name}.txt").read_text(encoding="utf-8") for name in _STORIES}
     channel = read_story(stories["channel-1"] + "\n" + stories["channel-2"])
     group = read_story(stories["group"])
@@ -79,13 +80,13 @@ def _places() -> list[Place]:
     shared = sorted((entry for entries in rest.values() for entry in entries), key=lambda entry: entry.date)
     for id, entry in enumerate(shared, 101):
         entry.id = id
-    places = [
-        Place(CHANNEL, channel, broadcast=True, me=ME),
-        Place(GROUP, group, broadcast=False, me=ME),
-        *(Place(chat, entries, broadcast=False, me=ME) for chat, entries in rest.items()),
+    chats = [
+        StoryChat(CHANNEL, channel, broadcast=True, me=ME),
+        StoryChat(GROUP, group, broadcast=False, me=ME),
+        *(StoryChat(chat, entries, broadcast=False, me=ME) for chat, entries in rest.items()),
     ]
-    _fill_in(places)
-    return places
+    _resolve_labels(chats)
+    return chats
 
 
 _STORIES = {
@@ -99,28 +100,28 @@ _STORIES = {
 }
 
 
-def _fill_in(places: list[Place]) -> None:
-    """Replace ``{#label}`` by the id of that post; a forward without words says what the post said."""
-    labels: dict[str, Entry] = {label: entry for place in reversed(places) for label, entry in place.labels.items()}
-    for place in places:
-        for entry in place.entries:
+def _resolve_labels(chats: list[StoryChat]) -> None:
+    """Replace ``{#label}`` by the id of that post, and give a forward without text the text of its post."""
+    labels: dict[str, Entry] = {label: entry for chat in reversed(chats) for label, entry in chat.labels.items()}
+    for chat in chats:
+        for entry in chat.entries:
             entry.text = _MENTION.sub(lambda found: str(labels[found[1]].id), entry.text)
             entry.keys = {
                 key: _MENTION.sub(lambda found: str(labels[found[1]].id), value) for key, value in entry.keys.items()
             }
-    for place in places:
-        for entry in place.entries:
+    for chat in chats:
+        for entry in chat.entries:
             if entry.keys.get("do", "").startswith("pin "):
-                place.labels[entry.keys["do"].split()[1].removeprefix("#")].keys["pin"] = ""
-    for place in places[1:]:
-        for entry in place.entries:
+                chat.labels[entry.keys["do"].split()[1].removeprefix("#")].keys["pin"] = ""
+    for chat in chats[1:]:
+        for entry in chat.entries:
             target = labels.get(entry.keys.get("fwd", "").removeprefix("#"))
             if target is not None and not entry.text:
                 entry.text = target.text
-                entry.keys |= {key: target.keys[key] for key in _CARRIED if key in target.keys}
+                entry.keys |= {key: target.keys[key] for key in _FORWARDED_KEYS if key in target.keys}
 
 
-_CARRIED = ("photo", "voice", "file", "poll", "music", "sticker", "video")
+_FORWARDED_KEYS = ("photo", "voice", "file", "poll", "music", "sticker", "video")
 
 _ABOUT = {
     ME: "Two streets away.",
@@ -148,7 +149,7 @@ def _user(name: str, id: int, first: str, last: str, username: str, assets: Asse
 
 
 def _chat(marked: int, assets: Assets) -> Tl:
-    """The TL chat or channel of a marked id, as Robin sees it."""
+    """Return the TL chat or channel of a marked id, as Robin sees it."""
     id = bare_id(marked)
     if marked == ROOF:
         return types.Chat(id, "Roof crew", types.ChatPhotoEmpty(), 4, _CREATED, 1)
@@ -175,18 +176,19 @@ def _chat(marked: int, assets: Assets) -> Tl:
     )  # fmt: skip
 
 
-def _about(place: Place, people: dict[str, int], assets: Assets) -> About | None:
+def _about(chat: StoryChat, people: dict[str, int], assets: Assets) -> FullInfo | None:
     everybody = tuple(id for name, id in people.items() if name not in ("gif", "Bot"))
-    pinned = tuple(entry.id for entry in reversed(place.entries) if "pin" in entry.keys)
-    if place.chat == CHANNEL:
+    pinned = tuple(entry.id for entry in reversed(chat.entries) if "pin" in entry.keys)
+    if chat.marked == CHANNEL:
         words = (
             "A telephone exchange of 1931, rung again since 2024. Mill Lane 7, ring twice. Readers: @tobs_demo_group"
         )
         photo = assets.photo("phone-green", _CREATED)
-        return About(words, members_count=1931, pinned=pinned, linked_chat=GROUP, photo=photo)
-    if place.chat == GROUP:
+        return FullInfo(words, members_count=1931, pinned=pinned, linked_chat=GROUP, photo=photo)
+    if chat.marked == GROUP:
         photo = assets.photo("phone-red", _CREATED)
-        return About("Readers of @tobs_demo. No politics before soup.", everybody, 11, pinned, CHANNEL, photo, (BOT,))
-    if place.chat == ROOF:
-        return About("", tuple(people[name] for name in ("Jonas", "Robin", "Tomasz", "Ines")), 4)
+        about = "Readers of @tobs_demo. No politics before soup."
+        return FullInfo(about, everybody, 11, pinned, CHANNEL, photo, (BOT,))
+    if chat.marked == ROOF:
+        return FullInfo("", tuple(people[name] for name in ("Jonas", "Robin", "Tomasz", "Ines")), 4)
     return None

@@ -1,7 +1,7 @@
 """A Telegram Desktop export (``result.json`` or its folder) served as if it were live.
 
-A reader of its own, on purpose: an import that is compared with an export must not share one parser with it. What the
-exporter writes is read from its source (telegramdesktop/tdesktop, export_output_json.cpp).
+It has a reader of its own on purpose: tests compare an import of the file with an export of this world, so the two must
+not share a parser. Source of the format: telegramdesktop/tdesktop, export_output_json.cpp.
 """
 
 from tobs.sandbox.worlds.tdesktop.world import export_world

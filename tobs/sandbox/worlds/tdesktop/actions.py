@@ -1,4 +1,4 @@
-"""The exporter's service messages as TL actions. What TL has no place for becomes a custom action that tells it."""
+"""The exporter's service messages as TL actions; an action unknown to TL becomes a custom action with its JSON."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import access_hash
+from tobs.sandbox.worlds.seeds import access_hash
 from tobs.sandbox.worlds.tdesktop.media import Media, todo_items
-from tobs.sandbox.worlds.tdesktop.people import People, marked_id
-from tobs.sandbox.worlds.tdesktop.reading import Json
+from tobs.sandbox.worlds.tdesktop.peers import ExportPeers, marked_id
+from tobs.sandbox.worlds.tdesktop.reader import Json
 from tobs.sandbox.worlds.tdesktop.text import styled
 from tobs.sandbox.worlds.tl import Tl, peer
 
@@ -35,18 +35,18 @@ ABOUT_A_MESSAGE = {
     "pin_message": "message_id", "score_in_game": "game_message_id", "send_payment": "invoice_message_id",
     "set_chat_wallpaper": "message_id", "set_same_chat_wallpaper": "message_id",
 }  # fmt: skip
-"""Which key of an action names the message it is about."""
+"""The key of each action that names the message it is about."""
 
 
 class Actions:
     """Makes TL actions of one export's service messages."""
 
-    def __init__(self, people: People, media: Media) -> None:
-        self._people = people
+    def __init__(self, peers: ExportPeers, media: Media) -> None:
+        self._peers = peers
         self._media = media
 
-    def of(self, message: Json, key: str, date: dt.datetime) -> Tl:
-        """The action of a service message."""
+    def make(self, message: Json, key: str, date: dt.datetime) -> Tl:
+        """Make the action of a service message."""
         name = message.get("action")
         if name is None:
             return types.MessageActionCustomAction(str(message.get("information_text") or ""))
@@ -56,25 +56,25 @@ class Actions:
             photo = self._media.photo(message, key, date)
             edited = name == "edit_group_photo"
             return types.MessageActionChatEditPhoto(photo) if edited else types.MessageActionSuggestProfilePhoto(photo)
-        make = _MAKERS.get(name)
-        if make is None:
-            told = {key: value for key, value in message.items() if key not in _COMMON}
-            return types.MessageActionCustomAction(json.dumps(told, ensure_ascii=False))
-        return make(message, self._people)
+        maker = _MAKERS.get(name)
+        if maker is None:
+            data = {key: value for key, value in message.items() if key not in _COMMON}
+            return types.MessageActionCustomAction(json.dumps(data, ensure_ascii=False))
+        return maker(message, self._peers)
 
 
 _COMMON = ("id", "type", "date", "date_unixtime", "actor", "actor_id", "text", "text_entities")
 
 
-def _members(message: Json, people: People) -> list[int]:
-    return [people.named(name) for name in message.get("members") or []]
+def _members(message: Json, peers: ExportPeers) -> list[int]:
+    return [peers.by_name(name) for name in message.get("members") or []]
 
 
-def _removed(message: Json, people: People) -> Tl:
-    return types.MessageActionChatDeleteUser((_members(message, people) or [people.named(None)])[0])
+def _removed(message: Json, peers: ExportPeers) -> Tl:
+    return types.MessageActionChatDeleteUser((_members(message, peers) or [peers.by_name(None)])[0])
 
 
-def _group_call(message: Json, people: People) -> Tl:
+def _group_call(message: Json, peers: ExportPeers) -> Tl:
     return types.MessageActionGroupCall(_call(), duration=message.get("duration"))
 
 
@@ -82,7 +82,7 @@ def _call() -> Tl:
     return types.InputGroupCall(_CALL, access_hash("call", _CALL))
 
 
-def _phone_call(message: Json, people: People) -> Tl:
+def _phone_call(message: Json, peers: ExportPeers) -> Tl:
     reason = message.get("discard_reason")
     made = types.PhoneCallDiscardReasonMigrateConferenceCall("") if reason == "migrate_conference_all" else None
     if reason in _REASONS:
@@ -90,14 +90,14 @@ def _phone_call(message: Json, people: People) -> Tl:
     return types.MessageActionPhoneCall(message["id"], reason=made, duration=message.get("duration_seconds"))
 
 
-def _conference(message: Json, people: People) -> Tl:
+def _conference(message: Json, peers: ExportPeers) -> Tl:
     return types.MessageActionConferenceCall(
         message["id"], missed=message.get("is_missed") or None, active=message.get("is_active") or None,
         duration=message.get("duration_seconds"),
     )  # fmt: skip
 
 
-def _payment(message: Json, people: People) -> Tl:
+def _payment(message: Json, peers: ExportPeers) -> Tl:
     recurring = message.get("recurring")
     return types.MessageActionPaymentSent(
         message.get("currency") or "", int(message.get("amount") or 0),
@@ -105,7 +105,7 @@ def _payment(message: Json, people: People) -> Tl:
     )  # fmt: skip
 
 
-def _allowed(message: Json, people: People) -> Tl:
+def _allowed(message: Json, peers: ExportPeers) -> Tl:
     name = message["action"]
     app = None
     if "reason_app_name" in message:
@@ -118,25 +118,25 @@ def _allowed(message: Json, people: People) -> Tl:
     )  # fmt: skip
 
 
-def _passport(message: Json, people: People) -> Tl:
+def _passport(message: Json, peers: ExportPeers) -> Tl:
     names = [_PASSPORT[value] for value in message.get("values") or [] if value in _PASSPORT]
     return types.MessageActionSecureValuesSent([getattr(types, f"SecureValueType{name}")() for name in names])
 
 
-def _proximity(message: Json, people: People) -> Tl:
-    near = people.meet(message.get("from_id"), message.get("from")) or people.named(message.get("from"))
-    to = people.meet(message.get("to_id"), message.get("to")) or people.named(message.get("to"))
+def _proximity(message: Json, peers: ExportPeers) -> Tl:
+    near = peers.by_id(message.get("from_id"), message.get("from")) or peers.by_name(message.get("from"))
+    to = peers.by_id(message.get("to_id"), message.get("to")) or peers.by_name(message.get("to"))
     return types.MessageActionGeoProximityReached(peer(near), peer(to), int(message.get("distance") or 0))
 
 
-def _peers(message: Json, people: People) -> Tl:
-    told = message.get("peers") or []
-    told = json.loads(told) if isinstance(told, str) else told
-    found = [marked_id(item.get("id") if isinstance(item, dict) else item) for item in told]
+def _requested_peer(message: Json, peers: ExportPeers) -> Tl:
+    data = message.get("peers") or []
+    data = json.loads(data) if isinstance(data, str) else data
+    found = [marked_id(item.get("id") if isinstance(item, dict) else item) for item in data]
     return types.MessageActionRequestedPeer(int(message.get("button_id") or 0), [peer(id) for id in found if id])
 
 
-def _gift_code(message: Json, people: People) -> Tl:
+def _gift_code(message: Json, peers: ExportPeers) -> Tl:
     days = int(message.get("days") or 30 * int(message.get("months") or 0))
     boost = marked_id(message.get("boost_peer_id"))
     return types.MessageActionGiftCode(
@@ -145,7 +145,7 @@ def _gift_code(message: Json, people: People) -> Tl:
     )  # fmt: skip
 
 
-def _premium(message: Json, people: People) -> Tl:
+def _premium(message: Json, peers: ExportPeers) -> Tl:
     days = int(message.get("days") or 30 * int(message.get("months") or 0))
     return types.MessageActionGiftPremium("XTR", _number(message.get("cost")), days)
 
@@ -155,28 +155,28 @@ def _number(value: Any) -> int:
     return int(digits or 0)
 
 
-def _wallpaper(message: Json, people: People) -> Tl:
+def _wallpaper(message: Json, peers: ExportPeers) -> Tl:
     same = message["action"] == "set_same_chat_wallpaper" or None
     return types.MessageActionSetChatWallPaper(types.WallPaperNoFile(1), same=same)
 
 
-def _refund(message: Json, people: People) -> Tl:
-    who = people.meet(message.get("peer_id"), message.get("peer_name")) or people.named(message.get("peer_name"))
+def _refund(message: Json, peers: ExportPeers) -> Tl:
+    who = peers.by_id(message.get("peer_id"), message.get("peer_name")) or peers.by_name(message.get("peer_name"))
     charge = types.PaymentCharge(str(message.get("charge_id") or ""), "")
     return types.MessageActionPaymentRefunded(
         peer(who), message.get("currency") or "", int(message.get("amount") or 0), charge
     )
 
 
-def _prize(message: Json, people: People) -> Tl:
-    boost = people.meet(message.get("boost_peer_id"), message.get("boost_peer_name")) or people.named(None)
+def _prize(message: Json, peers: ExportPeers) -> Tl:
+    boost = peers.by_id(message.get("boost_peer_id"), message.get("boost_peer_name")) or peers.by_name(None)
     return types.MessageActionPrizeStars(
         int(message.get("stars") or 0), str(message.get("transaction_id") or ""), peer(boost),
         int(message.get("giveaway_msg_id") or 0), unclaimed=message.get("is_unclaimed") or None,
     )  # fmt: skip
 
 
-def _star_gift(message: Json, people: People) -> Tl:
+def _star_gift(message: Json, peers: ExportPeers) -> Tl:
     id = int(message.get("gift_id") or 0)
     stars = int(message.get("stars") or 0)
     sticker = types.DocumentEmpty(id)
@@ -192,7 +192,7 @@ def _price(message: Json) -> Tl:
     return types.StarsAmount(int(message.get("price_amount_whole") or 0), int(message.get("price_amount_nano") or 0))
 
 
-def _suggested(message: Json, people: People) -> Tl:
+def _suggested(message: Json, peers: ExportPeers) -> Tl:
     return types.MessageActionSuggestedPostApproval(
         rejected=message.get("rejected") or None, reject_comment=message.get("comment"),
         price=_price(message) if "price_amount_whole" in message else None,
@@ -203,15 +203,15 @@ def _title(message: Json) -> str:
     return str(message.get("title") or "")
 
 
-def _named_user(message: Json, key: str, people: People) -> int:
-    return people.named(message.get(key))
+def _named_user(message: Json, key: str, peers: ExportPeers) -> int:
+    return peers.by_name(message.get(key))
 
 
 def _answer(message: Json) -> Tl:
     return types.PollAnswer(styled(message.get("option")), b"0")
 
 
-_MAKERS: dict[str, Callable[[Json, People], Tl]] = {
+_MAKERS: dict[str, Callable[[Json, ExportPeers], Tl]] = {
     "create_group": lambda m, p: types.MessageActionChatCreate(_title(m), _members(m, p)),
     "edit_group_title": lambda m, p: types.MessageActionChatEditTitle(_title(m)),
     "delete_group_photo": lambda m, p: types.MessageActionChatDeletePhoto(),
@@ -245,7 +245,7 @@ _MAKERS: dict[str, Callable[[Json, People], Tl]] = {
     "send_premium_gift": _premium,
     "topic_created": lambda m, p: types.MessageActionTopicCreate(_title(m), 0x6FB9F0),
     "topic_edit": lambda m, p: types.MessageActionTopicEdit(title=m.get("new_title")),
-    "requested_peer": _peers,
+    "requested_peer": _requested_peer,
     "gift_code_prize": _gift_code,
     "giveaway_launch": lambda m, p: types.MessageActionGiveawayLaunch(),
     "giveaway_results": lambda m, p: types.MessageActionGiveawayResults(
@@ -297,7 +297,7 @@ _MAKERS: dict[str, Callable[[Json, People], Tl]] = {
 
 
 def _schedule(message: Json) -> dt.datetime:
-    """A date of the export without its Unix time: local time of an unknown place, taken as UTC."""
+    """Read the date of a scheduled call, local time without a zone, as UTC; the message's date if there is none."""
     try:
         return dt.datetime.fromisoformat(str(message.get("schedule_date"))).replace(tzinfo=dt.UTC)
     except ValueError:

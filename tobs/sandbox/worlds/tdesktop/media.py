@@ -1,4 +1,4 @@
-"""What an exported message carries, as TL media. A file that is not in the export is a file without parts."""
+"""The media of exported messages as TL media. A file that is not in the export is a file without parts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import OnDisk, RemoteKind, Stored, access_hash, mix
-from tobs.sandbox.worlds.tdesktop.people import People
-from tobs.sandbox.worlds.tdesktop.reading import Json, absent
+from tobs.sandbox.worlds.files import FileBlob, RemoteKind, StoredFile
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
+from tobs.sandbox.worlds.tdesktop.peers import ExportPeers
+from tobs.sandbox.worlds.tdesktop.reader import Json, is_missing
 from tobs.sandbox.worlds.tdesktop.text import styled
 from tobs.sandbox.worlds.tl import Tl
 
@@ -22,45 +23,45 @@ _MIMES = {
 
 
 class ExportFiles:
-    """The files of an export by the ids they were given."""
+    """The files of an export by id."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._stored: dict[tuple[RemoteKind, int], Stored] = {}
+        self._stored: dict[tuple[RemoteKind, int], StoredFile] = {}
 
-    def find(self, kind: RemoteKind, id: int) -> Stored | None:
+    def find(self, kind: RemoteKind, id: int) -> StoredFile | None:
         return self._stored.get((kind, id))
 
     def path(self, value: object) -> Path | None:
-        """Where a file of the export is; None when it is not there or the path leads out of the folder."""
-        if absent(value):
+        """Return the path of a file of the export; None if it is missing or outside the folder."""
+        if is_missing(value):
             return None
         path = (self._folder / str(value)).resolve()
         return path if path.is_relative_to(self._folder) and path.is_file() else None
 
-    def keep(self, kind: RemoteKind, key: str, parts: dict[str, Path | None]) -> int:
-        """Give a file an id; parts that are None are not there."""
-        id = mix(*key.encode()) >> 3
-        self._stored[kind, id] = Stored({size: OnDisk(path) for size, path in parts.items() if path is not None})
+    def add(self, kind: RemoteKind, key: str, parts: dict[str, Path | None]) -> int:
+        """Add a file and return its id; a part that is None is missing."""
+        id = splitmix64(*key.encode()) >> 3
+        self._stored[kind, id] = StoredFile({size: FileBlob(path) for size, path in parts.items() if path is not None})
         return id
 
 
 class Media:
     """Makes TL media of one export's messages."""
 
-    def __init__(self, files: ExportFiles, people: People) -> None:
+    def __init__(self, files: ExportFiles, peers: ExportPeers) -> None:
         self._files = files
-        self._people = people
+        self._peers = peers
 
-    def of(self, message: Json, key: str, date: dt.datetime) -> Tl:
-        """The media of a message; ``key`` names the message in the world. None when it is only text."""
-        media = self._one(message, key, date)
+    def make(self, message: Json, key: str, date: dt.datetime) -> Tl:
+        """Make the media of a message; ``key`` identifies the message in the world. None for a text."""
+        media = self._content(message, key, date)
         if "paid_stars_amount" in message:
             preview = types.MessageExtendedMedia(media) if media else types.MessageExtendedMediaPreview()
             return types.MessageMediaPaidMedia(int(message["paid_stars_amount"]), [preview])
         return media
 
-    def _one(self, message: Json, key: str, date: dt.datetime) -> Tl:
+    def _content(self, message: Json, key: str, date: dt.datetime) -> Tl:
         if "photo" in message:
             photo = self.photo(message, key, date)
             return types.MessageMediaPhoto(
@@ -72,23 +73,23 @@ class Media:
             return self._document_media(message, key, date)
         for name, make in _OTHERS.items():
             if name in message:
-                return make(message, self._people, date)
+                return make(message, self._peers, date)
         return None
 
     def photo(self, message: Json, key: str, date: dt.datetime) -> Tl:
-        """A photo with the one size that the export has."""
+        """Make a photo with the one size that the export has."""
         path = self._files.path(message["photo"])
         size = path.stat().st_size if path else int(message.get("photo_file_size") or 0)
-        id = self._files.keep("photo", f"photo {key} {message['photo']}", {"y": path})
+        id = self._files.add("photo", f"photo {key} {message['photo']}", {"y": path})
         sizes = [types.PhotoSize("y", message.get("width") or 0, message.get("height") or 0, size)]
         return types.Photo(id, access_hash("photo", id), b"", date, sizes, 0)
 
     def document(self, message: Json, key: str, date: dt.datetime) -> Tl:
-        """A document with the attributes of its ``media_type``."""
+        """Make a document with the attributes of its ``media_type``."""
         path, thumb = self._files.path(message["file"]), self._files.path(message.get("thumbnail"))
         size = path.stat().st_size if path else int(message.get("file_size") or 0)
         # A file that several messages name is one file, as on Telegram.
-        id = self._files.keep("document", f"file {path or (key, message['file'])}", {"": path, "m": thumb})
+        id = self._files.add("document", f"file {path or (key, message['file'])}", {"": path, "m": thumb})
         thumbs = None
         if "thumbnail" in message:
             thumb_size = thumb.stat().st_size if thumb else int(message.get("thumbnail_file_size") or 0)
@@ -146,7 +147,7 @@ def _point(place: Json | None) -> Tl:
     return types.GeoPoint(float(place["longitude"]), float(place["latitude"]), 0)
 
 
-def _location(message: Json, people: People, date: dt.datetime) -> Tl:
+def _location(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
     geo = _point(message.get("location_information"))
     if "place_name" in message:
         return types.MessageMediaVenue(geo, message["place_name"] or "", message.get("address") or "", "", "", "")
@@ -155,16 +156,16 @@ def _location(message: Json, people: People, date: dt.datetime) -> Tl:
     return types.MessageMediaGeo(geo)
 
 
-def _contact(message: Json, people: People, date: dt.datetime) -> Tl:
-    told = message["contact_information"]
-    phone, first, last = (told.get(name) or "" for name in ("phone_number", "first_name", "last_name"))
+def _contact(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    data = message["contact_information"]
+    phone, first, last = (data.get(name) or "" for name in ("phone_number", "first_name", "last_name"))
     return types.MessageMediaContact(phone, first, last, "", 0)
 
 
-def _poll(message: Json, people: People, date: dt.datetime) -> Tl:
-    told = message["poll"]
+def _poll(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    data = message["poll"]
     answers, results = [], []
-    for index, answer in enumerate(told.get("answers") or []):
+    for index, answer in enumerate(data.get("answers") or []):
         option = bytes([index])
         answers.append(types.PollAnswer(styled(answer.get("text")), option))
         results.append(
@@ -172,30 +173,30 @@ def _poll(message: Json, people: People, date: dt.datetime) -> Tl:
                 option, chosen=answer.get("chosen") or None, voters=int(answer.get("voters") or 0), recent_voters=[]
             )
         )
-    id = mix(message["id"], int(date.timestamp())) >> 2
-    poll = types.Poll(id, styled(told.get("question")), answers, 0, closed=told.get("closed") or None)
-    total = int(told.get("total_voters") or 0)
+    id = splitmix64(message["id"], int(date.timestamp())) >> 2
+    poll = types.Poll(id, styled(data.get("question")), answers, 0, closed=data.get("closed") or None)
+    total = int(data.get("total_voters") or 0)
     return types.MessageMediaPoll(poll, types.PollResults(results=results, total_voters=total))
 
 
 def todo_items(answers: list[Json]) -> list[Tl]:
-    """The items of a to-do list."""
+    """Make the items of a to-do list."""
     return [types.TodoItem(int(answer.get("id") or 0), styled(answer.get("text"))) for answer in answers]
 
 
-def _todo(message: Json, people: People, date: dt.datetime) -> Tl:
-    told = message["todo_list"]
+def _todo(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    data = message["todo_list"]
     todo = types.TodoList(
-        styled(told.get("title")),
-        todo_items(told.get("answers") or []),
-        others_can_append=told.get("others_can_append") or None,
-        others_can_complete=told.get("others_can_complete") or None,
+        styled(data.get("title")),
+        todo_items(data.get("answers") or []),
+        others_can_append=data.get("others_can_append") or None,
+        others_can_complete=data.get("others_can_complete") or None,
     )
     return types.MessageMediaToDo(todo)
 
 
-def _game(message: Json, people: People, date: dt.datetime) -> Tl:
-    id = mix(message["id"], 31) >> 2
+def _game(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    id = splitmix64(message["id"], 31) >> 2
     name = str(message.get("game_link") or "").rpartition("=")[2]
     game = types.Game(
         id, access_hash("game", id), name, message["game_title"], message.get("game_description") or "",
@@ -204,56 +205,56 @@ def _game(message: Json, people: People, date: dt.datetime) -> Tl:
     return types.MessageMediaGame(game)
 
 
-def _invoice(message: Json, people: People, date: dt.datetime) -> Tl:
-    told = message["invoice_information"]
-    told = json.loads(told) if isinstance(told, str) else told
+def _invoice(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    data = message["invoice_information"]
+    data = json.loads(data) if isinstance(data, str) else data
     return types.MessageMediaInvoice(
-        told.get("title") or "", told.get("description") or "", told.get("currency") or "",
-        int(told.get("amount") or 0), "", receipt_msg_id=told.get("receipt_message_id"),
+        data.get("title") or "", data.get("description") or "", data.get("currency") or "",
+        int(data.get("amount") or 0), "", receipt_msg_id=data.get("receipt_message_id"),
     )  # fmt: skip
 
 
 def _when(value: object, otherwise: dt.datetime) -> dt.datetime:
-    """A date of the export without its Unix time: local time of an unknown place, taken as UTC."""
+    """Read a date of the export, local time without a zone, as UTC; ``otherwise`` if it is not a date."""
     try:
         return dt.datetime.fromisoformat(str(value)).replace(tzinfo=dt.UTC)
     except ValueError:
         return otherwise
 
 
-def _giveaway(message: Json, people: People, date: dt.datetime) -> Tl:
-    told = message["giveaway_information"]
+def _giveaway(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    data = message["giveaway_information"]
     return types.MessageMediaGiveaway(
-        [-people.channel_named(name) - 10**12 for name in told.get("channels") or []],
-        int(told.get("quantity") or 0),
-        _when(told.get("until_date"), date),
-        only_new_subscribers=told.get("is_only_new_subscribers") or None,
-        countries_iso2=told.get("countries") or None,
-        prize_description=told.get("additional_prize") or None,
-        months=told.get("months"),
-        stars=told.get("stars"),
+        [-peers.channel_by_name(name) - 10**12 for name in data.get("channels") or []],
+        int(data.get("quantity") or 0),
+        _when(data.get("until_date"), date),
+        only_new_subscribers=data.get("is_only_new_subscribers") or None,
+        countries_iso2=data.get("countries") or None,
+        prize_description=data.get("additional_prize") or None,
+        months=data.get("months"),
+        stars=data.get("stars"),
     )
 
 
-def _giveaway_results(message: Json, people: People, date: dt.datetime) -> Tl:
-    told = message["giveaway_results"]
+def _giveaway_results(message: Json, peers: ExportPeers, date: dt.datetime) -> Tl:
+    data = message["giveaway_results"]
     return types.MessageMediaGiveawayResults(
-        -people.channel_named(told.get("channel")) - 10**12,
-        int(told.get("launch_message_id") or 0),
-        int(told.get("winners_count") or 0),
-        int(told.get("unclaimed_count") or 0),
-        [people.named(name) for name in told.get("winners") or []],
-        _when(told.get("until_date"), date),
-        only_new_subscribers=told.get("is_only_new_subscribers") or None,
-        refunded=told.get("is_refunded") or None,
-        additional_peers_count=told.get("additional_peers_count"),
-        months=told.get("months"),
-        stars=told.get("stars"),
-        prize_description=told.get("additional_prize") or None,
+        -peers.channel_by_name(data.get("channel")) - 10**12,
+        int(data.get("launch_message_id") or 0),
+        int(data.get("winners_count") or 0),
+        int(data.get("unclaimed_count") or 0),
+        [peers.by_name(name) for name in data.get("winners") or []],
+        _when(data.get("until_date"), date),
+        only_new_subscribers=data.get("is_only_new_subscribers") or None,
+        refunded=data.get("is_refunded") or None,
+        additional_peers_count=data.get("additional_peers_count"),
+        months=data.get("months"),
+        stars=data.get("stars"),
+        prize_description=data.get("additional_prize") or None,
     )
 
 
-_OTHERS: dict[str, Callable[[Json, People, dt.datetime], Tl]] = {
+_OTHERS: dict[str, Callable[[Json, ExportPeers, dt.datetime], Tl]] = {
     "contact_information": _contact,
     "place_name": _location,
     "location_information": _location,

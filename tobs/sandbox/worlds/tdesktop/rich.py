@@ -9,7 +9,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.sandbox.worlds.tdesktop.media import Media
-from tobs.sandbox.worlds.tdesktop.reading import Json
+from tobs.sandbox.worlds.tdesktop.reader import Json
 from tobs.sandbox.worlds.tdesktop.text import custom_emoji_id
 from tobs.sandbox.worlds.tl import Tl
 
@@ -24,7 +24,7 @@ _DATE_FORMS = ("relative", "short_time", "long_time", "short_date", "long_date",
 
 
 def rich_text(value: Any) -> Tl:
-    """A rich text: a string, an array or a node whose ``text`` is one of these."""
+    """Make a rich text of a string, an array or a node whose ``text`` is one of these."""
     if not value:
         return types.TextEmpty()
     if isinstance(value, str):
@@ -67,12 +67,12 @@ def _date(value: Json, key: str = "date_unixtime") -> dt.datetime:
 
 
 def _caption(value: Any) -> Tl:
-    told = value if isinstance(value, dict) and ("credit" in value or "type" not in value) else {"text": value}
-    return types.PageCaption(rich_text(told.get("text")), rich_text(told.get("credit")))
+    data = value if isinstance(value, dict) and ("credit" in value or "type" not in value) else {"text": value}
+    return types.PageCaption(rich_text(data.get("text")), rich_text(data.get("credit")))
 
 
 class RichMessages:
-    """Makes the rich message of one exported message; pictures and files come along with it."""
+    """Makes the rich message of one exported message, with its photos and files."""
 
     def __init__(self, media: Media, key: str, date: dt.datetime) -> None:
         self._media = media
@@ -81,15 +81,15 @@ class RichMessages:
         self._photos: list[Tl] = []
         self._documents: list[Tl] = []
 
-    def of(self, told: Json) -> Tl:
-        """The TL rich message."""
-        blocks = self._blocks(told.get("blocks"))
+    def make(self, data: Json) -> Tl:
+        """Make the TL rich message."""
+        blocks = self._blocks(data.get("blocks"))
         return types.RichMessage(
-            blocks, self._photos, self._documents, rtl=told.get("rtl") or None, part=told.get("part") or None
+            blocks, self._photos, self._documents, rtl=data.get("rtl") or None, part=data.get("part") or None
         )
 
-    def _blocks(self, told: Any) -> list[Tl]:
-        return [self._block(block) for block in told or []]
+    def _blocks(self, data: Any) -> list[Tl]:
+        return [self._block(block) for block in data or []]
 
     def _photo(self, block: Json, name: str = "photo") -> int:
         photo = self._media.photo({**block, "photo": block.get(name) or "(absent)"}, self._key, self._date)

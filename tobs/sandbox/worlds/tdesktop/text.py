@@ -7,18 +7,18 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.sandbox.worlds.files import mix
 from tobs.sandbox.worlds.markup import utf16
-from tobs.sandbox.worlds.tdesktop.reading import Json
+from tobs.sandbox.worlds.seeds import splitmix64
+from tobs.sandbox.worlds.tdesktop.reader import Json
 from tobs.sandbox.worlds.tl import Tl
 
 Maker = Callable[[int, int, Json], Tl]
 
 
 def custom_emoji_id(value: Any) -> int:
-    """A custom emoji's id: a number in rare exports, mostly the path of its file."""
+    """Return a custom emoji's id, a number in rare exports; else computed from the path of its file."""
     text = str(value or "")
-    return int(text) if text.isdigit() else mix(*text.encode()) >> 2
+    return int(text) if text.isdigit() else splitmix64(*text.encode()) >> 2
 
 
 def _simple(kind: type) -> Maker:
@@ -53,7 +53,7 @@ _MAKERS: dict[str, Maker] = {
 
 
 def read_text(value: Any) -> tuple[str, list[Tl]]:
-    """The string and its entities. ``value`` is a string, a run, or an array of both, nested as it may be."""
+    """Return the string and its entities. ``value``: a string, a run, or a nested array of both."""
     words: list[str] = []
     entities: list[Tl] = []
     _collect(value, words, entities, 0)
@@ -61,7 +61,7 @@ def read_text(value: Any) -> tuple[str, list[Tl]]:
 
 
 def _collect(value: Any, words: list[str], entities: list[Tl], offset: int) -> int:
-    """Append what ``value`` holds, standing at ``offset``; returns the offset after it."""
+    """Append the text and entities of ``value``, which begins at ``offset``; return the offset after it."""
     if isinstance(value, list):
         for item in value:
             offset = _collect(item, words, entities, offset)
@@ -78,5 +78,5 @@ def _collect(value: Any, words: list[str], entities: list[Tl], offset: int) -> i
 
 
 def styled(value: Any) -> Tl:
-    """A string or array as ``TextWithEntities``."""
+    """Return a string or array as ``TextWithEntities``."""
     return types.TextWithEntities(*read_text(value or ""))

@@ -1,8 +1,9 @@
-"""A whole export as a world."""
+"""The world of a whole export."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,89 +11,93 @@ from msgspec.structs import replace
 from telethon.tl import types
 
 from tobs.model import bare_id, is_channel_id, marked_channel, marked_group
-from tobs.sandbox.worlds.files import access_hash, mix
 from tobs.sandbox.worlds.history import MemoryBase
+from tobs.sandbox.worlds.peers import FullInfo
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tdesktop.media import ExportFiles, Media
 from tobs.sandbox.worlds.tdesktop.messages import Messages
-from tobs.sandbox.worlds.tdesktop.people import People
-from tobs.sandbox.worlds.tdesktop.reading import Json, read_chats
-from tobs.sandbox.worlds.tdesktop.username import own_username
+from tobs.sandbox.worlds.tdesktop.peers import ExportPeers
+from tobs.sandbox.worlds.tdesktop.reader import Json, read_chats
 from tobs.sandbox.worlds.tl import Tl
-from tobs.sandbox.worlds.world import About, World
+from tobs.sandbox.worlds.world import World
 
 _STRANGER = 8_000_000_001
 _REPLIES, _CODES = 1_271_266_957, 489_000
+_POST_LINK = re.compile(r"(?:https?://)?t\.me/([A-Za-z]\w{3,31})/(\d{1,10})/?")
+_MIN_LINKED_POSTS = 5
 _OLD_IDS = 1 << 32  # ids of chats before April 2021 carry their kind above these bits
 
 
 def export_world(path: Path) -> World:
-    """The world of a ``result.json`` or its folder. A channel has the username its links to its own posts tell, and
-    every one is found as ``export_<id>``."""
+    """Make the world of a ``result.json`` or its folder.
+
+    A public channel can be named as ``export_<id>``, and by its own username if links to its own posts contain it.
+    """
     folder, owner, chats = read_chats(path)
     saved = next((chat for chat in chats if chat.get("type") == "saved_messages"), {})
     me = int(owner.get("user_id") or saved.get("id") or _STRANGER)
-    people = People(me)
+    peers = ExportPeers(me)
     files = ExportFiles(folder)
     world = World(f"export {path.name}", _owner(me, owner), epoch=_latest(chats) + 86_400)
-    world.add_files(files.find)
+    world.files.add_finder(files.find)
     for chat in chats:
-        _add_chat(world, chat, people, Media(files, people))
-    for marked, entity in people.entities.items():
-        if marked not in world.entities:
+        _add_chat(world, chat, peers, Media(files, peers))
+    for marked, entity in peers.entities.items():
+        if marked not in world.peers.entities:
             world.add_chat(marked, entity)
             if marked < 0:
-                world.closed.add(marked)
+                world.chat_list.closed.add(marked)
     return world
 
 
-def _owner(id: int, told: Json) -> Tl:
+def _owner(id: int, info: Json) -> Tl:
     return types.User(
-        id, is_self=True, access_hash=access_hash("user", id), first_name=told.get("first_name") or "Export",
-        last_name=told.get("last_name") or "Owner", username=(told.get("username") or "").removeprefix("@") or None,
+        id, is_self=True, access_hash=access_hash("user", id), first_name=info.get("first_name") or "Export",
+        last_name=info.get("last_name") or "Owner", username=(info.get("username") or "").removeprefix("@") or None,
         phone="9996627000",
     )  # fmt: skip
 
 
 def _latest(chats: list[Json]) -> int:
-    """The Unix time of the newest message, which is when this world's clock starts."""
+    """Return the Unix time of the newest message; this world's clock starts a day later."""
     dates = [int(message.get("date_unixtime") or 0) for chat in chats for message in chat.get("messages") or []]
     return max([1_735_689_600, *dates])
 
 
-def _add_chat(world: World, chat: Json, people: People, media: Media) -> None:
+def _add_chat(world: World, chat: Json, peers: ExportPeers, media: Media) -> None:
     kind, id = str(chat.get("type")), int(chat.get("id") or 0) % _OLD_IDS or 1
     if int(chat.get("id") or 0) >= 3 * _OLD_IDS:
         id = int(chat["id"])
-    told = chat.get("messages") or []
-    marked = _marked(kind, id, people.me)
+    messages = chat.get("messages") or []
+    marked = _marked(kind, id, peers.me)
     old_group = 0
-    if is_channel_id(marked) and any(int(message["id"]) <= 0 for message in told):
-        old_group = marked_group(mix(id, 41) & 0x7FFFFFFF)
+    if is_channel_id(marked) and any(int(message["id"]) <= 0 for message in messages):
+        old_group = marked_group(splitmix64(id, 41) & 0x7FFFFFFF)
     broadcast = kind.endswith("channel")
-    make = Messages(marked, old_group, people, media, broadcast=broadcast)
+    converter = Messages(marked, old_group, peers, media, broadcast=broadcast)
     made: dict[int, dict[int, Any]] = {marked: {}, old_group: {}}
-    for message in told:
-        place, tl = make.of(message)
+    for message in messages:
+        place, tl = converter.make(message)
         made[place][tl.id] = tl
-    entity = _entity(kind, id, chat.get("name"), people.me, bool(old_group), world.me)
+    entity = _entity(kind, id, chat.get("name"), peers.me, bool(old_group), world.me)
     if isinstance(entity, types.Channel) and kind.startswith("public_"):
-        world.usernames[f"export_{id}"] = marked
-        entity.username = own_username(told) or entity.username
+        world.peers.usernames[f"export_{id}"] = marked
+        entity.username = _own_username(messages) or entity.username
     pinned = _pinned(list(made[marked].values()))
     for message_id in pinned:
         if isinstance(made[marked].get(message_id), types.Message):
             made[marked][message_id].pinned = True
-    about = About(members=tuple(id for id in people.entities if id > 0)[:200] if not broadcast else (), pinned=pinned)
-    about.members_count = len(about.members)
+    members = () if broadcast else tuple(id for id in peers.entities if id > 0)[:200]
+    info = FullInfo(members=members, members_count=len(members), pinned=pinned)
     if old_group:
         group = made[old_group].values()
-        about = replace(about, migrated_from=old_group, migrated_from_top=max(message.id for message in group))
-        world.add_chat(old_group, _old_group(old_group, chat.get("name"), id), MemoryBase(group, world.stamps))
-        world.hidden.add(old_group)
-    world.add_chat(marked, entity, MemoryBase(made[marked].values(), world.stamps), about)
+        info = replace(info, migrated_from=old_group, migrated_from_top=max(message.id for message in group))
+        world.add_chat(old_group, _old_group(old_group, chat.get("name"), id), MemoryBase(group, world.files.locations))
+        world.chat_list.unlisted.add(old_group)
+    world.add_chat(marked, entity, MemoryBase(made[marked].values(), world.files.locations), info)
     username = getattr(entity, "username", None)
     world.targets.append(
-        f"@{username}" if username and marked != people.me else "me" if marked == people.me else str(marked)
+        f"@{username}" if username and marked != peers.me else "me" if marked == peers.me else str(marked)
     )
 
 
@@ -112,7 +117,7 @@ def _marked(kind: str, id: int, me: int) -> int:
 
 
 def _pinned(messages: list[Tl]) -> tuple[int, ...]:
-    """Ids that service messages pinned, the newest first; the exporter does not say what is pinned still."""
+    """Return the ids that service messages pinned, newest first; the exporter does not report unpinned messages."""
     ids = {message.id for message in messages}
     found = [
         message.reply_to.reply_to_msg_id
@@ -144,8 +149,28 @@ def _entity(kind: str, id: int, name: str | None, me: int, migrated: bool, owner
 
 
 def _old_group(marked: int, name: str | None, channel: int) -> Tl:
-    """The basic group a supergroup grew from."""
+    """Make the basic group that a supergroup grew from."""
     return types.Chat(
         bare_id(marked), name or "Group", types.ChatPhotoEmpty(), 0, dt.datetime(2020, 1, 1, tzinfo=dt.UTC), 1,
         deactivated=True, migrated_to=types.InputChannel(channel, access_hash("channel", channel)),
     )  # fmt: skip
+
+
+def _own_username(messages: list[Json]) -> str:
+    """Find the username of an exported channel, which the exporter leaves out, in links to the channel's own posts.
+
+    A username counts if at least ``_MIN_LINKED_POSTS`` posts are linked under it and every linked post exists. Return
+    "" if there is not exactly one such username.
+    """
+    ids_present = {int(message.get("id") or 0) for message in messages}
+    linked: dict[str, set[int]] = {}
+    spelled: dict[str, str] = {}
+    for message in messages:
+        for part in message.get("text_entities") or ():
+            match = _POST_LINK.fullmatch(str(part.get("href") or part.get("text") or ""))
+            if match is not None:
+                name = match[1].lower()
+                spelled.setdefault(name, match[1])
+                linked.setdefault(name, set()).add(int(match[2]))
+    found = [name for name, ids in linked.items() if len(ids) >= _MIN_LINKED_POSTS and ids <= ids_present]
+    return spelled[found[0]] if len(found) == 1 else ""

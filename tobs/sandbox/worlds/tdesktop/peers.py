@@ -1,4 +1,4 @@
-"""Who an export names: ids as the exporter writes them, and people of whom only a name is known."""
+"""The users and chats that an export names, by the exporter's ids or only by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import is_channel_id, marked_channel, marked_group, marked_user
-from tobs.sandbox.worlds.files import access_hash, mix
+from tobs.sandbox.worlds.seeds import access_hash, splitmix64
 from tobs.sandbox.worlds.tl import Tl
 
 _KINDS = {"user": marked_user, "chat": marked_group, "channel": marked_channel}
@@ -17,7 +17,10 @@ _EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 def marked_id(value: Any) -> int:
-    """``user5``, ``chat5``, ``channel5`` or, before April 2021, a number whose upper half is the kind; 0 for none."""
+    """Return the marked id of ``user5``, ``chat5`` or ``channel5``; 0 for none.
+
+    Exports from before April 2021 have a number whose upper half is the kind.
+    """
     if isinstance(value, int):
         return _OLD_KINDS.get(value >> 32, marked_user)(value & 0xFFFFFFFF)
     if not isinstance(value, str):
@@ -28,16 +31,16 @@ def marked_id(value: Any) -> int:
     return 0
 
 
-class People:
-    """Everybody met while reading, by marked id. Whoever has only a name gets an id made from it."""
+class ExportPeers:
+    """The users and chats read so far, by marked id. A peer with only a name gets an id computed from it."""
 
     def __init__(self, me: int) -> None:
         self.me = me
         self.entities: dict[int, Tl] = {}
         self._by_name: dict[str, int] = {}
 
-    def meet(self, value: Any, name: str | None) -> int:
-        """Somebody with an id (``user5``) and a name that may be null; 0 without an id."""
+    def by_id(self, value: Any, name: str | None) -> int:
+        """Add a peer with an id (``user5``) and a name that may be null; return its marked id, 0 without an id."""
         marked = marked_id(value)
         if marked == 0:
             return 0
@@ -47,27 +50,27 @@ class People:
             self._by_name.setdefault(name, marked)
         return marked
 
-    def named(self, name: str | None) -> int:
-        """Somebody of whom only the name is known; null is a deleted account."""
+    def by_name(self, name: str | None) -> int:
+        """Return the marked id of a user known only by name; null is a deleted account."""
         key = name or "Deleted Account"
         if key not in self._by_name:
-            marked = (mix(*key.encode()) & 0xFFFFFFFF) | (1 << 33)
+            marked = (splitmix64(*key.encode()) & 0xFFFFFFFF) | (1 << 33)
             self.entities[marked] = _entity(marked, name)
             self._by_name[key] = marked
         return self._by_name[key]
 
-    def channel_named(self, name: str | None) -> int:
-        """A channel of which only the name is known."""
+    def channel_by_name(self, name: str | None) -> int:
+        """Return the marked id of a channel known only by name."""
         key = f"channel {name}"
         if key not in self._by_name:
-            marked = marked_channel((mix(*key.encode()) & 0xFFFFFFF) | (1 << 31))
+            marked = marked_channel((splitmix64(*key.encode()) & 0xFFFFFFF) | (1 << 31))
             self.entities[marked] = _entity(marked, name)
             self._by_name[key] = marked
         return self._by_name[key]
 
     def bot(self, username: str) -> int:
-        """A bot by its ``@username``."""
-        marked = self.named(username)
+        """Return the marked id of a bot known by its ``@username``."""
+        marked = self.by_name(username)
         plain = username.removeprefix("@")
         hash = access_hash("user", marked)
         self.entities[marked] = types.User(

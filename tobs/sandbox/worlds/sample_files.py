@@ -1,7 +1,7 @@
 """Small real files of an exact size, computed from a seed: JPEG, PNG, Ogg Opus and text.
 
-The size of a file has to be told in its message long before anybody asks for its bytes; so each forger takes the size
-and fills up with a comment. Every file has other bytes than any other.
+A message contains the size of its file long before a client asks for the bytes; so each function takes the size and
+pads the file with a comment. No two files have the same bytes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from hashlib import shake_128
 
-from tobs.sandbox.worlds.files import mix
 from tobs.sandbox.worlds.phrases import SENTENCES
+from tobs.sandbox.worlds.seeds import noise, splitmix64
 
 COLUMNS, ROWS = 16, 12
 JPEG_WIDTH, JPEG_HEIGHT = COLUMNS * 8, ROWS * 8
@@ -25,13 +24,8 @@ _PACKET = 40
 _OGG_PAGE = 27 + _SECOND * (1 + _PACKET)
 
 
-def noise(seed: int, n: int) -> bytes:
-    """``n`` bytes that look like chance."""
-    return shake_128((seed & (1 << 64) - 1).to_bytes(8, "little")).digest(n)
-
-
 def _mosaic(seed: int) -> Iterator[tuple[int, int, int]]:
-    """A soft field of three-part colours, row by row."""
+    """Yield the colours (three components) of a smooth grid, row by row."""
     hue = noise(seed, 12)
     for row in range(ROWS):
         for column in range(COLUMNS):
@@ -43,7 +37,7 @@ def _mosaic(seed: int) -> Iterator[tuple[int, int, int]]:
 
 
 def jpeg(seed: int, size: int) -> bytes:
-    """A baseline JPEG of ``JPEG_WIDTH`` x ``JPEG_HEIGHT``: each 8 x 8 block one colour, so only DC values are coded."""
+    """Make a baseline JPEG of ``JPEG_WIDTH`` x ``JPEG_HEIGHT``; each 8 x 8 block has one colour: only DC values."""
     head = b"\xff\xd8\xff\xe0" + struct.pack(">H5sHBHHBB", 16, b"JFIF\0", 0x0101, 0, 1, 1, 0, 0)
     body = b"\xff\xdb" + struct.pack(">HB", 67, 0) + bytes([8] * 64)
     body += b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, JPEG_HEIGHT, JPEG_WIDTH, 3)
@@ -74,7 +68,7 @@ def _scan(seed: int) -> bytes:
 
 
 def _comments(seed: int, room: int) -> Iterator[bytes]:
-    """Comment segments that fill exactly ``room`` bytes."""
+    """Yield comment segments of exactly ``room`` bytes in all."""
     while room > 0:
         take = min(room, 60_000)
         if 0 < room - take < 4:
@@ -84,7 +78,7 @@ def _comments(seed: int, room: int) -> Iterator[bytes]:
 
 
 def png(seed: int, size: int) -> bytes:
-    """A PNG of ``PNG_WIDTH`` x ``PNG_HEIGHT``; stored, not deflated, so that every zlib writes the same bytes."""
+    """Make a PNG of ``PNG_WIDTH`` x ``PNG_HEIGHT``; stored, not deflated, so that every zlib writes the same bytes."""
     colours = list(_mosaic(seed))
     lines = bytearray()
     for y in range(PNG_HEIGHT):
@@ -101,11 +95,11 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def text(seed: int, size: int) -> bytes:
-    """A UTF-8 text of paragraphs."""
+    """Make a UTF-8 text of paragraphs."""
     parts: list[bytes] = []
     length = 0
     while length < size:
-        sentence = SENTENCES[mix(seed, length) % len(SENTENCES)].encode()
+        sentence = SENTENCES[splitmix64(seed, length) % len(SENTENCES)].encode()
         parts.append(sentence + (b"\n\n" if len(parts) % 4 == 3 else b" "))
         length += len(parts[-1])
     whole = b"".join(parts)[:size].decode(errors="ignore").encode()
@@ -113,7 +107,7 @@ def text(seed: int, size: int) -> bytes:
 
 
 def ogg_size(seconds: int) -> int:
-    """The size of ``ogg(seed, seconds)`` in bytes."""
+    """Return the size of ``ogg(seed, seconds)`` in bytes."""
     return 47 + 28 + len(_TAGS) + seconds * _OGG_PAGE
 
 
@@ -121,7 +115,7 @@ _TAGS = b"OpusTags" + struct.pack("<I", 4) + b"tobs" + struct.pack("<I", 0)
 
 
 def ogg(seed: int, seconds: int) -> bytes:
-    """A silent Ogg Opus recording: frames that say 'silence' and carry noise no decoder reads."""
+    """Make a silent Ogg Opus recording: frames marked as silence, padded with noise that decoders skip."""
     serial = seed & 0xFFFFFFFF
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 0, 48_000, 0, 0)
     pages = [_page(serial, 0, 2, 0, [head]), _page(serial, 1, 0, 0, [_TAGS])]

@@ -1,4 +1,4 @@
-"""From a file to plain dictionaries, with what is wrong in real exports put right."""
+"""The JSON of an export as dictionaries, with the errors of real exports repaired."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _BROKEN_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
 
 
 def read_chats(path: Path) -> tuple[Path, Json, list[Json]]:
-    """The export's folder, its ``personal_information`` and its chats; raises ``UsageError``."""
+    """Return the export's folder, its ``personal_information`` and its chats; raise ``UsageError``."""
     file = path / "result.json" if path.is_dir() else path
     try:
         data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", "Give a result.json or its folder.") from error
     whole = _parse(data, file)
-    if isinstance(whole, list):  # an excerpt that somebody cut out of an export
+    if isinstance(whole, list):  # an excerpt of an export: only its messages
         return file.parent, {}, [{"name": file.stem, "type": "public_channel", "id": 1, "messages": whole}]
     if "messages" in whole:
         return file.parent, {}, [whole]
     lists = [whole[key]["list"] for key in ("chats", "left_chats") if isinstance(whole.get(key), dict)]
     if not lists:
-        raise UsageError(f"{file} is no Telegram Desktop export: it has no messages.")
+        raise UsageError(f"{file} is not a Telegram Desktop export: it has no messages.")
     chats = [chat for chats in lists for chat in chats]
     return file.parent, whole.get("personal_information") or {}, chats
 
@@ -45,7 +45,7 @@ def _parse(data: bytes, file: Path) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:
-    """An object; where ``text`` stands twice, the first is the action's and is kept as ``action_text``."""
+    """Make an object; if ``text`` occurs twice, the first one is the action's and is stored as ``action_text``."""
     found: Json = {}
     for key, value in pairs:
         if key == "text" and "text" in found:
@@ -54,6 +54,6 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
     return found
 
 
-def absent(path: Any) -> bool:
-    """Whether a path of the export says why there is no file, ``(File not included. …)``."""
+def is_missing(path: Any) -> bool:
+    """Return True if a path of the export is a reason instead of a file, ``(File not included. …)``."""
     return not isinstance(path, str) or path.startswith("(") or not path

@@ -1,6 +1,6 @@
-"""Writes the demo world's PDF by hand: two pages, four objects each, no library.
+"""Writes the PDF of the demo world without a library: two pages, each an object and a content stream.
 
-python -m tobs.sandbox.worlds.demo.build_papers
+python -m tobs.sandbox.worlds.demo.build_pdf
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STEPS = [
 
 
 def pdf(pages: list[str]) -> bytes:
-    """A PDF 1.4 of A4 pages, each a content stream, set in Helvetica."""
+    """Make a PDF 1.4 of A4 pages, each given as a content stream, in Helvetica."""
     count = len(pages)
     kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(count))
     objects = [
@@ -43,18 +43,18 @@ def pdf(pages: list[str]) -> bytes:
         )
         objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
     body = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
-    places = []
+    offsets = []
     for number, item in enumerate(objects, 1):
-        places.append(len(body))
+        offsets.append(len(body))
         body += f"{number} 0 obj\n{item}\nendobj\n".encode("latin-1")
-    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     size = len(objects) + 1
     tail = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\n"
     return body + f"{tail}startxref\n{len(body)}\n%%EOF\n".encode()
 
 
 def floor_plan() -> str:
-    """The rooms as rectangles with their names."""
+    """Draw the rooms as rectangles with their names."""
     parts = ["BT /F 18 Tf 60 770 Td (The Old Exchange, Mill Lane 7: ground floor) Tj ET", "1.5 w"]
     for x, y, width, height, name in FLOOR:
         parts.append(f"{x} {y} {width} {height} re S")
@@ -63,13 +63,13 @@ def floor_plan() -> str:
 
 
 def steps() -> str:
-    """What is done when."""
+    """Write the timetable of the repairs."""
     lines = [f"({line}) Tj T*" for line in STEPS]
     return "BT /F 13 Tf 22 TL 60 770 Td\n" + "\n".join(lines) + "\nET"
 
 
 def main() -> None:
-    """Write the plan."""
+    """Write the PDF into ``data/``."""
     (Path(__file__).parent / "data" / "files" / "relay-plan.pdf").write_bytes(pdf([floor_plan(), steps()]))
 
 
