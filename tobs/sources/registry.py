@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tobs.errors import TargetNotFound
+from tobs.errors import TargetNotFound, TransferFailed
 from tobs.model import Chat, Page
 from tobs.sources.desktop import DESKTOP_SOURCE
 from tobs.sources.inbox import INBOX_SOURCE
@@ -48,7 +48,7 @@ async def _open_nothing(config: SourceConfig) -> AsyncIterator[Source]:
         return
 
     def copy(path: str, part: Path) -> int:
-        raise FileNotFoundError
+        raise TransferFailed("The source of this file is not open.", "Import it once more.")
 
     yield Source(name="", resolve=resolve, describe=describe, walk=walk, fetch_file=copied_files(copy))
 

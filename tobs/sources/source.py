@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -44,22 +44,22 @@ class Walk(Protocol):
     ) -> None: ...
 
 
-class FetchFile(Protocol):
-    """Write a file of message ``key`` to ``part``, from byte ``offset`` on; the whole size in bytes.
+class FetchOptions(TypedDict, total=False):
+    """How a file is fetched: from byte ``offset`` on (0: from the beginning), with ``on_progress`` called with the
+    number of bytes in place."""
 
-    ``on_progress`` is called with the number of bytes in place. Raises TransferFailed: not retryable for a file the
+    offset: int
+    on_progress: Callable[[int], None] | None
+
+
+class FetchFile(Protocol):
+    """Write a file of message ``key`` to ``part``; the whole size in bytes. ``options``: see ``FetchOptions``.
+
+    Raises TransferFailed: not retryable for a file the
     source does not have.
     """
 
-    async def __call__(
-        self,
-        item: FileItem,
-        key: MessageKey,
-        part: Path,
-        *,
-        offset: int = 0,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> int: ...
+    async def __call__(self, item: FileItem, key: MessageKey, part: Path, **options: Unpack[FetchOptions]) -> int: ...
 
 
 class FetchChanges(Protocol):
@@ -169,14 +169,7 @@ def copied_files(copy: Callable[[str, Path], int]) -> FetchFile:
     part file and gives its size; it runs in a thread. A file is copied whole, whatever was there of it. It raises
     FileNotFoundError where the source does not have it any more."""
 
-    async def fetch_file(
-        item: FileItem,
-        key: MessageKey,
-        part: Path,
-        *,
-        offset: int = 0,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> int:
+    async def fetch_file(item: FileItem, key: MessageKey, part: Path, **options: Unpack[FetchOptions]) -> int:
         try:
             size = await asyncio.to_thread(copy, item.path, part)
         except FileNotFoundError as error:
@@ -185,7 +178,7 @@ def copied_files(copy: Callable[[str, Path], int]) -> FetchFile:
             raise TransferFailed(
                 f"{item.path} cannot be copied: {error.strerror}.", "A later run tries again."
             ) from error
-        if on_progress is not None:
+        if (on_progress := options.get("on_progress")) is not None:
             on_progress(size)
         return size
 
