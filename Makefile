@@ -6,8 +6,11 @@ STAMP  := $(VENV)/.installed
 NODE   := tests/js/node_modules/.installed
 # One more than there are CPUs: many tests wait for a server or a lock for a while.
 JOBS   := $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
+# Of `make mutants`.
+SEED   ?= 1
+COUNT  ?= 120
 
-.PHONY: demo test test-long bench lint types reference clean
+.PHONY: demo test test-long bench mutants lint types reference clean
 
 demo: $(STAMP)  ## a vault made from the demo world, in ./demo-vault
 	$(BIN)/tobs demo --vault demo-vault
@@ -20,6 +23,9 @@ test-long: $(STAMP) $(NODE)  ## the tests that take longer than a minute each
 
 bench: $(STAMP)  ## rates as ratios, in one run on this machine
 	$(BIN)/python -m tests.bench
+
+mutants: $(STAMP) $(NODE)  ## whether the tests notice small errors in the code: a sample, the same for the same SEED
+	$(BIN)/python -m tests.mutants --seed $(SEED) --count $(COUNT)
 
 lint: $(STAMP)  ## ruff and the import contracts
 	$(BIN)/ruff check .

@@ -15,8 +15,8 @@ from msgspec import Meta, Struct
 import tobs.plugin as offered
 from tobs.plugin import testing
 from tobs.plugin.api import HOOKS, Plugin
-from tobs.plugin.checks import RESERVED_FIELDS
 from tobs.plugin.host import HostLimits
+from tobs.plugin.validation import RESERVED_FIELDS
 
 #: What of the model an author meets; described where it is defined.
 _MODEL = ("FileItem", "Message")

@@ -27,8 +27,10 @@ from __future__ import annotations
 
 
 class TobsError(Exception):
-    """An error told to the user as ``message`` and ``remedy``, one line each; ``detail`` are lines shown below them as
-    they are, such as a place pointed at."""
+    """An error with a ``message`` and a ``remedy`` for the user, one line each.
+
+    ``detail`` are lines printed unchanged below them, such as a marked position.
+    """
 
     exit_code = 1
 
@@ -43,21 +45,21 @@ class TobsError(Exception):
 
 
 class UsageError(TobsError):
-    """The command line is wrong."""
+    """A wrong command line."""
 
     exit_code = 2
 
 
 class TargetNotFound(UsageError):
-    """A target names nothing that Telegram or the archive knows."""
+    """A target that neither Telegram nor the archive knows."""
 
 
 class ConfigError(UsageError):
-    """A setting is missing, malformed or not allowed where it stands."""
+    """A setting that is missing, malformed or not allowed in its place."""
 
 
 class TemplateBroken(ConfigError):
-    """A template has an error; the message names file and ``line`` (0: none of them in particular)."""
+    """An error in a template; the message has the file name and ``line`` (0: no particular line)."""
 
     def __init__(self, message: str, remedy: str = "", *, template: str = "", line: int = 0) -> None:
         super().__init__(message, remedy)
@@ -66,26 +68,26 @@ class TemplateBroken(ConfigError):
 
 
 class LoginError(TobsError):
-    """No one is logged in, or Telegram refused the login."""
+    """A login that is missing or was refused by Telegram."""
 
     exit_code = 3
 
 
 class TelegramError(TobsError):
-    """Telegram or the way to it gave up."""
+    """A failure of Telegram or of the connection to it."""
 
     exit_code = 4
 
 
 class NetworkError(TelegramError):
-    """There is no connection to Telegram, or it was lost for longer than tobs waits."""
+    """A missing connection to Telegram, or one lost for longer than tobs waits."""
 
 
 class RequestRefused(TelegramError):
-    """Telegram answered a request with an error.
+    """An error that Telegram returned for a request.
 
-    ``code`` is Telegram's number (400, 403, 420, 500 ...), ``name`` its error name without the
-    argument (``CHANNEL_PRIVATE``), ``method`` the request (``messages.getHistory``).
+    ``code`` is Telegram's number (400, 403, 420, 500 ...), ``name`` its error name without the argument
+    (``CHANNEL_PRIVATE``), ``method`` the request (``messages.getHistory``).
     """
 
     def __init__(self, message: str, remedy: str = "", *, code: int = 0, name: str = "", method: str = "") -> None:
@@ -96,7 +98,7 @@ class RequestRefused(TelegramError):
 
 
 class FloodWait(RequestRefused):
-    """Telegram asks to wait ``seconds`` before this method is called again: ``until`` a time, where that is known."""
+    """A request to wait ``seconds`` before the method is called again; ``until`` is the time, if known."""
 
     def __init__(self, seconds: int, *, name: str = "FLOOD_WAIT", method: str = "", until: str = "") -> None:
         when = f"after {until}" if until else "later"
@@ -111,7 +113,7 @@ class FloodWait(RequestRefused):
 
 
 class MigrateNeeded(RequestRefused):
-    """The account, phone or file lives on data centre ``dc``."""
+    """The account, phone or file belongs to data centre ``dc``."""
 
     def __init__(self, dc: int, *, name: str, method: str = "") -> None:
         super().__init__(
@@ -125,7 +127,7 @@ class MigrateNeeded(RequestRefused):
 
 
 class TransferFailed(TelegramError):
-    """A file could not be fetched whole; ``retryable`` says whether a later run may succeed."""
+    """A file that could not be fetched completely; ``retryable`` if a later run may succeed."""
 
     def __init__(self, message: str, remedy: str = "", *, retryable: bool = True) -> None:
         super().__init__(message, remedy)
@@ -133,28 +135,28 @@ class TransferFailed(TelegramError):
 
 
 class VaultError(TobsError):
-    """The vault or its archive cannot be used."""
+    """A vault or archive that cannot be used."""
 
     exit_code = 5
 
 
 class VaultLocked(VaultError):
-    """Another process is writing into this vault."""
+    """A vault into which another process is writing."""
 
 
 class VaultUnwritable(VaultError):
-    """A file of the vault cannot be written: permissions, a read-only or a full disk."""
+    """A file of the vault that cannot be written: no permission, or a read-only or full disk."""
 
 
 class VaultNewer(VaultError):
-    """The archive was made by a newer tobs."""
+    """An archive made by a newer tobs."""
 
 
 class PluginError(TobsError):
-    """A plugin failed; the run goes on without its result."""
+    """A failure of a plugin; the run continues without its result."""
 
 
 class Interrupted(TobsError):
-    """The user stopped the run; everything recorded so far is kept."""
+    """A run stopped by the user; everything recorded so far is saved."""
 
     exit_code = 130

@@ -1,7 +1,7 @@
 """Measures of the code: import circles, lengths of files and functions, parameters, attributes, docstrings.
 
-``python -m tests.architecture.measures [FOLDER]`` prints them for ``tobs`` below FOLDER (default: this checkout), so that
-two commits can be compared; ``test_measures`` keeps their limits.
+``python -m tests.architecture.measures [FOLDER]`` prints them for ``tobs`` below FOLDER (default: this checkout), so
+that two commits can be compared; ``test_measures`` keeps their limits.
 """
 
 from __future__ import annotations
@@ -121,12 +121,8 @@ def is_command(function: Function) -> bool:
 
 def attributes(node: ast.ClassDef) -> int:
     """Different attributes that the methods of a class set on ``self``."""
-    targets: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and isinstance(part.value, ast.Name):
-            if part.value.id == "self":
-                targets.add(part.attr)
-    return len(targets)
+    stored = [part for part in ast.walk(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)]
+    return len({part.attr for part in stored if isinstance(part.value, ast.Name) and part.value.id == "self"})
 
 
 def odd_docstrings(found: list[Module]) -> list[str]:

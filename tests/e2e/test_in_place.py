@@ -98,7 +98,7 @@ def test_tags_are_written_into_the_file_itself_and_never_twice(served: Served, t
     assert stamps(later) == before
 
 
-@pytest.mark.long  # ten commands, and what they show in small is in tests/unit/pipeline/test_in_place.py
+@pytest.mark.long  # ten commands, and what they show in small is in tests/unit/pipeline/test_edited_files.py
 def test_a_changed_file_is_followed_and_fetched_again_like_any_other(served: Served, tmp_path: Path) -> None:
     vault = tmp_path / "vault"
     run(served, vault, "export")

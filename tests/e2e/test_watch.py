@@ -136,6 +136,8 @@ def test_what_the_owner_moves_and_deletes_is_followed_and_its_own_writing_never_
         served.control("/edit", {"id": 22, "text": "Edited as well."})
         eventually(lambda: "Edited as well." in other.read_text(), "an edit was not merged")
         assert "My own words." in other.read_text() and not gone.exists()
+        # The run is counted, and then kept, after its notes are written.
+        eventually(lambda: status(vault)["edited"] == 3, "the edits were not counted")
         asked, before, known = len(served.log()), stamps(vault), runs(vault)
         time.sleep(2)  # long enough for what its own writing would have set off
         assert (len(served.log()), stamps(vault), runs(vault)) == (asked, before, known)

@@ -120,9 +120,9 @@ async def test_a_plugin_is_told_of_runs_and_has_a_command(host: Host, tmp_path: 
     herald = sample("Herald", {"log": str(tmp_path / "log")}, file="hooks.py")
     run = Run("r1", "export", ("@a", "@b"))
     report = {"messages": {"new": 3}}
-    assert await host.tell(herald, run) == Done(None)
-    assert await host.tell(herald, FinishedRun(run, ok=True, report=report)) == Done(None)
-    failed = await host.tell(herald, FinishedRun(run, ok=False, error="The line is cut.", report=report))
+    assert await host.notify(herald, run) == Done(None)
+    assert await host.notify(herald, FinishedRun(run, ok=True, report=report)) == Done(None)
+    failed = await host.notify(herald, FinishedRun(run, ok=False, error="The line is cut.", report=report))
     assert failed == PluginFailure("herald", "the end of the run", "RuntimeError: nobody listens")
     assert (tmp_path / "log").read_text().splitlines() == [
         "export of @a, @b started",

@@ -58,7 +58,7 @@ async def tell(run: FinishedRun, **options: Any) -> Any:
     ref = PluginRef("tobs_plugins.notify", "Notify")
     plugin = load_class(ref)
     async with Host(env=os.environ) as host:
-        return await host.tell(Processor.of(plugin(NotifyConfig(**options)), ref), run)
+        return await host.notify(Processor.of(plugin(NotifyConfig(**options)), ref), run)
 
 
 @pytest.mark.parametrize(("when", "sent"), [("always", 3), ("news", 2), ("problems", 1)])

@@ -1,4 +1,4 @@
-"""Finding chats and looking at them: names, dialogs, full chats."""
+"""Chats: usernames, dialogs, full chats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo world over the wire."""
+"""The demo world, read by a client."""
 
 from __future__ import annotations
 

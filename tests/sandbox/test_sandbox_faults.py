@@ -1,4 +1,4 @@
-"""Faults on demand, as INTERFACE.md spells them."""
+"""Faults on demand, in the syntax of ``--fault``."""
 
 from __future__ import annotations
 

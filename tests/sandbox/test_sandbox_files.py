@@ -41,7 +41,7 @@ def test_aligned_parts_are_served(offset: int, limit: int) -> None:
 
 
 def posted(sandbox: Sandbox, size: int = 300_000) -> int:
-    """A message with a document; its file is on whatever data centre the world puts it."""
+    """Post a message with a document; the world chooses the data centre of its file."""
     world = sandbox.world
     document = world.files.add_document(
         bytes(range(251)) * (size // 251), "application/x-test", [types.DocumentAttributeFilename("test.bin")]

@@ -16,8 +16,8 @@ from tobs.sandbox.services.history import get_history, ids_hash
 from tobs.sandbox.worlds import World
 
 
-class Asked:
-    """Just enough of a call for a service that only looks at the world."""
+class CallStub:
+    """The parts of a call that a service needs if it only reads the world."""
 
     def __init__(self, world: World, messages_range: object = None) -> None:
         self.world = world
@@ -64,7 +64,7 @@ def test_a_page_is_the_window_of_the_newest_first_list(
     start = (sum(1 for id in ids if id >= offset_id) if offset_id else 0) + add_offset
     window = ids[max(0, start) : max(0, start + min(max(limit, 0), 100))]
     expected = [id for id in window if (not min_id or id > min_id) and (not max_id or id < max_id)]
-    page = get_history(Asked(world), asked)
+    page = get_history(CallStub(world), asked)
     assert ids_of(world, page) == expected
     assert page.count == len(ids)
 
@@ -72,7 +72,7 @@ def test_a_page_is_the_window_of_the_newest_first_list(
 def test_walking_up_by_add_offset_sees_every_message_once(world: World) -> None:
     seen: list[int] = []
     cursor = 1
-    while page := ids_of(world, get_history(Asked(world), request(world, offset_id=cursor, add_offset=-100))):
+    while page := ids_of(world, get_history(CallStub(world), request(world, offset_id=cursor, add_offset=-100))):
         seen += reversed(page)
         cursor = page[0] + 1
     assert seen == sorted(all_ids(world))
@@ -82,27 +82,27 @@ def test_an_offset_date_begins_with_the_messages_before_it(world: World) -> None
     history = world.history(world.resolve(world.targets[0]))
     ids = all_ids(world)
     date = history.get(ids[40]).date
-    page = ids_of(world, get_history(Asked(world), request(world, offset_date=date, limit=5)))
+    page = ids_of(world, get_history(CallStub(world), request(world, offset_date=date, limit=5)))
     assert page == [id for id in ids if history.get(id).date < date][:5]
 
 
 def test_the_hash_of_an_unchanged_page_saves_the_page(world: World) -> None:
-    page = ids_of(world, get_history(Asked(world), request(world, limit=30)))
-    answer = get_history(Asked(world), request(world, limit=30, hash=ids_hash(page)))
+    page = ids_of(world, get_history(CallStub(world), request(world, limit=30)))
+    answer = get_history(CallStub(world), request(world, limit=30, hash=ids_hash(page)))
     assert isinstance(answer, types.messages.MessagesNotModified)
 
 
 def test_a_messages_range_is_inclusive_and_nothing_outside_is_served(world: World) -> None:
     ids = all_ids(world)
     low, high = ids[200], ids[120]
-    asked = Asked(world, types.MessageRange(low, high))
+    asked = CallStub(world, types.MessageRange(low, high))
     page = get_history(asked, request(world))
     assert ids_of(world, page) == ids[120:201][:100]
     assert ids_of(world, get_history(asked, request(world, offset_id=low + 1))) == [low]
 
 
 def test_an_answer_is_the_bytes_of_its_object(world: World) -> None:
-    page = get_history(Asked(world), request(world, limit=3))
+    page = get_history(CallStub(world), request(world, limit=3))
     assert serialise(page) == bytes(page)
 
 

@@ -1,4 +1,4 @@
-"""kurigram, a client that no one here wrote, uses the sandbox with only its address and key set."""
+"""Use of the sandbox by kurigram, an independent client, with only address and key set."""
 
 from __future__ import annotations
 

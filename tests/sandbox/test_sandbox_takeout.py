@@ -1,4 +1,4 @@
-"""Takeout: asked for, waited for, wrapped, finished."""
+"""Takeouts: start, delay, wrapped requests, end."""
 
 from __future__ import annotations
 

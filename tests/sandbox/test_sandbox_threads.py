@@ -1,4 +1,4 @@
-"""Topics, replies and comments, asked for by the two client libraries nobody here wrote."""
+"""Topics, replies and comments, requested by two independent client libraries."""
 
 from __future__ import annotations
 

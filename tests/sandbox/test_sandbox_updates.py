@@ -1,4 +1,4 @@
-"""What happens while a client is connected, and what it learns later."""
+"""Updates pushed to a connected client, and differences for one that connects later."""
 
 from __future__ import annotations
 

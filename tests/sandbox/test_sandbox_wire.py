@@ -1,4 +1,4 @@
-"""The wire: both ways to open a key exchange, every transport, and what a broken client gets."""
+"""Transports and the key exchange in both forms, and the answers to broken clients."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def plain(body: bytes) -> bytes:
 
 
 def rsa_pad(data: bytes, key: ServerKey) -> bytes:
-    """RSA_PAD as core.telegram.org/mtproto/auth_key describes it, from the client's side."""
+    """Encrypt with RSA_PAD as a client does (core.telegram.org/mtproto/auth_key)."""
     padded = data + os.urandom(192 - len(data))
     while True:
         temp_key = os.urandom(32)
@@ -55,7 +55,7 @@ def rsa_pad(data: bytes, key: ServerKey) -> bytes:
 
 
 def open_exchange(handshake: Handshake, key: ServerKey, *, dc: int = 2) -> tuple[Any, int, bytes]:
-    """The first two steps with RSA_PAD and p_q_inner_data_dc; the server's DH data, the new nonce, the inner data."""
+    """Run the first two steps with RSA_PAD; return the server's DH data, the new nonce and the inner data."""
     nonce = int.from_bytes(os.urandom(16), "little", signed=True)
     new_nonce = int.from_bytes(os.urandom(32), "little", signed=True)
     answer, _ = handshake.answer(plain(bytes(functions.ReqPqMultiRequest(nonce))))

@@ -58,7 +58,7 @@ async def test_new_edited_deleted_and_pinned_messages_come_as_changes(
         (chat, (old,), True),
         (chat, (old,), False),
     ]
-    assert changes.about == {chat}
+    assert changes.changed_chats == {chat}
     assert changes.state.pts == sandbox.world.pts(box)
 
 
@@ -128,7 +128,7 @@ async def test_another_title_is_told_with_the_message_that_changed_it(world: tup
     before = UpdateState(sandbox.world.pts(CLUB))
     sandbox.world.retitle(CLUB, "Chess and Tea")
     [changes] = await everything(opened, CLUB, before)
-    assert changes.about == {CLUB}
+    assert changes.changed_chats == {CLUB}
     assert [chat.title for chat in changes.chats if chat.id == CLUB] == ["Chess and Tea"]
 
 

@@ -1,4 +1,4 @@
-"""The demo world: everything Telegram has, told by people one would like to meet, in less than five megabytes."""
+"""The demo world: all common features of Telegram in less than five megabytes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def messages(chat: int) -> Iterator[Tl]:
 
 @cache
 def kinds() -> Counter[str]:
-    """How often each TL type stands in the messages of the channel and its group."""
+    """Count the TL types in the messages of the channel and its group."""
     found: Counter[str] = Counter()
     for target in world().targets:
         for message in messages(world().resolve(target)):

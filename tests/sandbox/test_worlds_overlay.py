@@ -1,4 +1,4 @@
-"""What happens in a world after it was made: posts, edits, deletions, reactions, references that expire."""
+"""Changes of a world: posts, edits, deletions, reactions, expired file references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The synthetic world: the same for the same seed, any size, holes of any size, and real little files."""
+"""The synthetic world: one result for one seed, any size, holes between ids, valid files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPEC = "synthetic:messages=600,chats=2,media=0.3,sparse=20,seed=11"
 
 
 def everything(world: World) -> list[bytes]:
-    """Every message of a world, serialised."""
+    """Return all messages of a world, serialised."""
     found = []
     for target in world.targets:
         history = world.history(world.resolve(target))

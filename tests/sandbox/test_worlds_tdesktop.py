@@ -1,4 +1,4 @@
-"""A Telegram Desktop export as a live channel, with every trap the exporter sets (tests/data/tdesktop/traps)."""
+"""The world of a Telegram Desktop export with the exporter's special cases (tests/data/tdesktop/traps)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def messages(world: World) -> list[Tl]:
-    """The messages of the supergroup, oldest first."""
+    """Return the messages of the supergroup, oldest first."""
     history = world.history(CHAT)
     return [BinaryReader(history.raw(id)).tgread_object() for id in reversed(history.slice(0, history.count))]
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, open_run_config
 from tobs.app.telegram import Say, saying_waits, telegram_settings, without_pause
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import UsageError
 from tobs.model.report import RunReport
 from tobs.pipeline.context.report import start_report

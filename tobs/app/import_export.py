@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, open_run_config
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import UsageError
 from tobs.model.report import RunReport
 

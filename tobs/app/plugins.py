@@ -80,10 +80,10 @@ class Untrusted(Struct, frozen=True):
 def untrusted_plugins(context: AppContext) -> list[Untrusted]:
     """The vault's plugins that do not run because their content is not trusted; those that cannot be are left
     out."""
-    from tobs.plugin.catalogue import is_fit, vault_plugin_paths
+    from tobs.plugin.catalogue import is_trustable, vault_plugin_paths
 
     store = TrustStore(context.home)
-    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_fit(path)]
+    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_trustable(path)]
     return [Untrusted(path, content_hash(path)) for path in paths if not store.trusts(path)]
 
 

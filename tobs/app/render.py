@@ -12,7 +12,7 @@ from tobs.app.context import AppContext
 from tobs.app.plugins import plugin_functions
 from tobs.app.run_config import Watch, open_run_config
 from tobs.app.vault import load_templates
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import UsageError, VaultError
 from tobs.model.report import RunReport
 

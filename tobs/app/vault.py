@@ -17,7 +17,7 @@ from tobs.app.context import AppContext
 from tobs.app.logs import log_to_file
 from tobs.app.plugins import plugin_functions
 from tobs.config import TrustStore
-from tobs.config.timezone import local_timezone
+from tobs.config.home import local_timezone
 from tobs.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -198,7 +198,7 @@ def trust(
     """Let a plugin of the vault run as it is now. Read it first: it runs with your rights."""
     from tobs.app.context import open_app_context
     from tobs.config import TrustStore
-    from tobs.plugin.catalogue import require_fit, vault_plugin_paths
+    from tobs.plugin.catalogue import require_trustable, vault_plugin_paths
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
     folder = context.vault / ".tobs" / "plugins"
@@ -207,7 +207,7 @@ def trust(
     if path is None:
         there = f"There are: {', '.join(paths)}." if paths else f"There is none in {folder}."
         raise UsageError(f"The vault has no plugin {name!r}.", there)
-    require_fit(path)
+    require_trustable(path)
     digest = TrustStore(context.home).add(path)
     people = f"Trusted {path} as it is now; when it changes, it has to be trusted again."
     give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(people, soft_wrap=True, markup=False))

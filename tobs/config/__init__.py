@@ -1,4 +1,4 @@
-"""Settings, profiles, layers, trust and secrets. The only room that reads the environment."""
+"""Settings, profiles, layers, trust and secrets. The only package that reads the environment."""
 
 from tobs.config.layers import LoadedSettings, load_settings
 from tobs.config.profiles import Machine, Profile, make_profile, this_machine

@@ -1,4 +1,4 @@
-"""Settings as text: ``config show``, ``.env.example``, the reference page."""
+"""Settings as text: ``config show``, ``.env.example`` and the reference page."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from tobs.config.layers import LoadedSettings
 from tobs.config.settings import ChatSettings, Settings, is_secret, is_vault_safe
 
 
-def shown_value(value: Any) -> Any:
-    """A value as it may be shown: secrets only as set or not set."""
+def display_value(value: Any) -> Any:
+    """Return a value for display: a secret only as set or not set."""
     if isinstance(value, SecretStr):
         return "(set)"
     if isinstance(value, dict):
-        return {name: _shown_chat(one) for name, one in value.items()}
+        return {name: _display_chat(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
-def _shown_chat(chat: ChatSettings) -> dict[str, Any]:
-    return {name: shown_value(value) for name, value in chat if value is not None}
+def _display_chat(chat: ChatSettings) -> dict[str, Any]:
+    return {name: display_value(value) for name, value in chat if value is not None}
 
 
 def setting_rows(loaded: LoadedSettings) -> list[dict[str, Any]]:
-    """One row a setting: name, value, origin, whether a vault may set it, and its meaning."""
+    """Return a row per setting: name, value, origin, whether a vault may set it, and its meaning."""
     return [
         {
             "name": name,
-            "value": shown_value(getattr(loaded.settings, name)),
+            "value": display_value(getattr(loaded.settings, name)),
             "origin": loaded.origins[name],
             "vault_safe": is_vault_safe(name),
             "description": field.description or "",
@@ -48,7 +48,9 @@ def _text(value: Any) -> str:
 
 
 def env_example() -> str:
-    """The text of ``.env.example``: every setting as a commented variable; the three one needs come first."""
+    """Return the text of ``.env.example``: every setting as a commented variable; the three required ones come
+    first.
+    """
     head = (
         "# Copy this file to .env and fill in the first two lines; everything else has a sensible default.\n"
         "# It is read from the folder tobs is started in, never from inside a vault. Keep it to yourself.\n"
@@ -68,7 +70,7 @@ def env_example() -> str:
 
 
 def settings_reference() -> str:
-    """docs/reference/settings.md."""
+    """Return the text of docs/reference/settings.md."""
     lines = [
         "# Settings",
         "",

@@ -1,7 +1,7 @@
-"""The layers a setting can come from, lowest first:
+"""The layers of settings, lowest first.
 
-defaults < ``$TOBS_HOME/config.toml`` < ``<vault>/.tobs/config.toml`` < ``.env`` of the working directory
-< environment < command line.
+defaults < ``$TOBS_HOME/config.toml`` < ``<vault>/.tobs/config.toml`` < ``.env`` of the working directory < environment
+< command line.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ _NO_SETTINGS = ("TOBS_HOME", _PLUGIN, "TOBS_SHARED")
 
 
 class LoadedSettings(Struct, frozen=True):
-    """The settings, the layer each came from, what plugins are told (``plugins``: their tables by name;
-    ``plugin_variables``: ``TOBS_PLUGIN_<NAME>_<FIELD>`` by what follows the prefix, in small letters: only who knows
-    the plugins can tell name and field apart), and what was ignored and why. Values of plugins may be secrets:
-    they are not shown."""
+    """The settings, the layer each one came from, and values for plugins.
+
+    ``plugins`` are their tables by name; ``plugin_variables`` are the values of ``TOBS_PLUGIN_<NAME>_<FIELD>`` by the
+    part after the prefix, in small letters (only the plugins tell name and field apart). ``warnings`` are ignored
+    settings with the reasons. Values of plugins may be secrets: they are not shown.
+    """
 
     settings: Settings
     origins: dict[str, str]
@@ -48,7 +50,7 @@ def load_settings(
     vault: Path | None = None,
     command_line: Mapping[str, Any] | None = None,
 ) -> LoadedSettings:
-    """Join the layers. ``command_line`` holds what was given there (None: not given). Raises ConfigError."""
+    """Merge the layers. ``command_line`` has the values given there (None: not given). Raises ConfigError."""
     warnings: list[str] = []
     layers: list[tuple[str, dict[str, Any]]] = [(str(home / "config.toml"), _toml(home / "config.toml"))]
     if vault is not None:
@@ -65,7 +67,7 @@ def load_settings(
     for origin, layer in layers:
         for name, value in layer.items():
             if name not in Settings.model_fields:
-                raise ConfigError(f"{origin} sets {name!r}, which is no setting.", _nearest(name))
+                raise ConfigError(f"{origin} sets {name!r}, which is no setting.", _suggestion(name))
             values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
             origins[name] = origin
     if isinstance(values.get("chats"), dict):
@@ -79,7 +81,7 @@ def load_settings(
 
 
 def _without(table: Any, given: Mapping[str, Any]) -> Any:
-    """The settings of a chat without those that the command line has for all."""
+    """Remove settings of a chat that the command line sets for all chats."""
     return {name: value for name, value in table.items() if name not in given} if isinstance(table, dict) else table
 
 
@@ -90,7 +92,7 @@ def _plugin_variables(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _plugin_tables(home: Path, vault: Path | None) -> dict[str, dict[str, Any]]:
-    """``[plugins.NAME]`` of TOBS_HOME, then of a trusted vault."""
+    """Read ``[plugins.NAME]`` from TOBS_HOME, then from a trusted vault."""
     files = [home / "config.toml"]
     if vault is not None and TrustStore(home).trusts(vault / ".tobs" / "config.toml"):
         files.append(vault / ".tobs" / "config.toml")
@@ -126,7 +128,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _vault_layer(path: Path, home: Path, warnings: list[str]) -> dict[str, Any]:
-    """A vault's own file: only vault-safe settings, unless the owner has trusted just this content."""
+    """Read the file of a vault: only vault-safe settings, unless the user has trusted exactly this content."""
     values = _toml(path)
     unsafe = [name for name in values if name in Settings.model_fields and not is_vault_safe(name)]
     if unsafe and not TrustStore(home).trusts(path):
@@ -154,7 +156,7 @@ def _dotenv(cwd: Path) -> dict[str, str]:
 
 
 def _variables(env: Mapping[str, str]) -> dict[str, Any]:
-    """The settings among ``env``; an empty variable counts as not set."""
+    """Return the settings among ``env``; an empty variable counts as not set."""
     return {
         name.removeprefix("TOBS_").lower(): value
         for name, value in env.items()
@@ -162,7 +164,7 @@ def _variables(env: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _nearest(name: str) -> str:
+def _suggestion(name: str) -> str:
     import difflib
 
     close = difflib.get_close_matches(name, Settings.model_fields, n=1)
@@ -171,9 +173,9 @@ def _nearest(name: str) -> str:
 
 
 def _config_error(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
-    """The first complaint as a sentence; values of secrets are not repeated."""
+    """Describe the first error as a sentence; values of secrets are not repeated."""
     first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "settings"
     reason = str(first["msg"]).removeprefix("Value error, ")
-    told = ".".join(str(part) for part in first["loc"]) if name == "chats" else name
-    return ConfigError(f"{told} ({origins.get(name, 'default')}): {reason}.", "Mend it, or see: tobs config show.")
+    setting = ".".join(str(part) for part in first["loc"]) if name == "chats" else name
+    return ConfigError(f"{setting} ({origins.get(name, 'default')}): {reason}.", "Mend it, or see: tobs config show.")

@@ -1,4 +1,4 @@
-"""Profiles: how hard tobs works, from the machine it runs on."""
+"""Profiles: how many resources tobs uses, derived from the machine it runs on."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from tobs.errors import ConfigError
 
 
 class Machine(Struct, frozen=True):
-    """What a profile is computed from."""
+    """Resources of the machine: number of CPUs, and memory in bytes."""
 
     cpus: int
     memory: int
 
 
 class Profile(Struct, frozen=True):
-    """The values a run works with. ``memory`` in bytes, ``timeout`` and ``flood_threshold`` in seconds;
-    ``queue_pages`` bounds the pages fetched but not yet recorded, ``batch`` the notes written together."""
+    """Limits of a run.
+
+    ``memory`` is in bytes, ``timeout`` and ``flood_threshold`` in seconds; ``queue_pages`` limits the pages fetched but
+    not yet recorded, ``batch`` the notes written together.
+    """
 
     name: ProfileName
     workers: int
@@ -33,8 +36,8 @@ class Profile(Struct, frozen=True):
     flood_threshold: float
 
 
-#: workers at most, workers a CPU, share of RAM, downloads a worker, notes a batch, request timeout, flood threshold
-_SHAPES: dict[str, tuple[int, int, float, float, int, float, float]] = {
+#: workers at limit, workers a CPU, share of RAM, downloads a worker, notes a batch, request timeout, flood threshold
+_DEFAULTS: dict[str, tuple[int, int, float, float, int, float, float]] = {
     "conservative": (4, 1, 0.20, 0.5, 100, 60.0, 3600.0),
     "balanced": (8, 1, 0.40, 1.0, 200, 45.0, 1800.0),
     "aggressive": (16, 2, 0.60, 1.0, 500, 30.0, 900.0),
@@ -42,15 +45,18 @@ _SHAPES: dict[str, tuple[int, int, float, float, int, float, float]] = {
 
 
 def this_machine() -> Machine:
-    """The machine tobs runs on: the CPUs it may use and the memory it has."""
+    """Return the CPUs and the memory available to tobs on this machine."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(cpus=cpus, memory=psutil.virtual_memory().total)
 
 
 def make_profile(settings: Settings, machine: Machine) -> Profile:
-    """The profile the settings ask for. Single values that are set win over the profile's; ``custom`` needs
-    every one of them. Raises ConfigError naming the missing ones."""
-    chosen = {
+    """Make the profile for the settings.
+
+    Explicit values win over those of the profile; ``custom`` requires all of them. Raises ConfigError naming the
+    missing ones.
+    """
+    explicit = {
         name: value
         for name in ("workers", "downloads", "batch", "memory", "timeout", "flood_threshold")
         if (value := getattr(settings, name)) is not None
@@ -59,16 +65,16 @@ def make_profile(settings: Settings, machine: Machine) -> Profile:
         missing = [
             name
             for name in ("workers", "downloads", "batch", "memory", "timeout", "flood_threshold")
-            if name not in chosen
+            if name not in explicit
         ]
         if missing:
             raise ConfigError(
                 f"The custom profile has no value for {', '.join(missing)}.",
                 "Set each of them in config.toml or as TOBS_… variables, or choose another profile.",
             )
-        return _with_queue(Profile(name="custom", queue_pages=0, **chosen))
-    most, a_cpu, share, downloads, batch, timeout, flood = _SHAPES[settings.profile]
-    workers = min(most, a_cpu * machine.cpus)
+        return _with_queue(Profile(name="custom", queue_pages=0, **explicit))
+    limit, per_cpu, share, downloads, batch, timeout, flood = _DEFAULTS[settings.profile]
+    workers = min(limit, per_cpu * machine.cpus)
     profile = Profile(
         name=settings.profile,
         workers=workers,
@@ -79,7 +85,7 @@ def make_profile(settings: Settings, machine: Machine) -> Profile:
         timeout=timeout,
         flood_threshold=flood,
     )
-    return _with_queue(replace(profile, **chosen))
+    return _with_queue(replace(profile, **explicit))
 
 
 #: A page of 100 messages, decoded and with its raw bytes, is taken as 2 MB at worst.
@@ -87,5 +93,5 @@ _PAGE_BYTES = 2_000_000
 
 
 def _with_queue(profile: Profile) -> Profile:
-    """Pages that may wait to be recorded: two a worker, and never more than a quarter of the budget."""
+    """Set the number of pages that may wait to be recorded: two per worker, at most a quarter of the memory."""
     return replace(profile, queue_pages=max(1, min(2 * profile.workers, profile.memory // 4 // _PAGE_BYTES)))

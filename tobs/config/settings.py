@@ -1,7 +1,7 @@
-"""Every setting of tobs: its type, default, meaning, and who may set it.
+"""Settings of tobs: type, default, meaning, and whether a vault may set them.
 
-A setting marked *vault-safe* may stand in a vault's own ``.tobs/config.toml``: it lays out notes but
-cannot choose a server, a URL, a path outside the vault, or code to run (invariant 10).
+A setting marked *vault-safe* may stand in a vault's own ``.tobs/config.toml``: it lays out notes but cannot choose a
+server, a URL, a path outside the vault, or code to run (invariant 10).
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ Duration = Annotated[float, BeforeValidator(parse_duration)]
 ALL_KINDS: tuple[FileKind, ...] = ("photo", "video", "round", "gif", "sticker", "audio", "voice", "document")
 
 
-def _words(value: Any) -> Any:
-    """``photo, audio`` as a list; ``all`` and ``none`` are understood by the fields that know them."""
+def _comma_list(value: Any) -> Any:
+    """Split ``photo, audio`` to a list; ``all`` and ``none`` are handled by the fields that support them."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
 def _kinds(value: Any) -> Any:
-    words = _words(value)
-    if words in (["all"], ["none"]):
-        return list(ALL_KINDS) if words == ["all"] else []
-    return words
+    names = _comma_list(value)
+    if names in (["all"], ["none"]):
+        return list(ALL_KINDS) if names == ["all"] else []
+    return names
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
 Kinds = Annotated[tuple[FileKind, ...], BeforeValidator(_kinds)]
 
 _SAFE: dict[str, Any] = {"vault_safe": True}
 
 
 def vault_safe(default: Any, description: str, **more: Any) -> Any:
-    """A field that a vault's own configuration may set."""
+    """Return a field that a vault's own configuration may set."""
     return Field(default, description=description, json_schema_extra=_SAFE, **more)
 
 
 class ChatSettings(BaseModel):
-    """What is otherwise for one chat (``[chats."@name"]``); None: as for all."""
+    """Settings for a single chat (``[chats."@name"]``); None means the same as for all chats."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,8 +56,11 @@ class ChatSettings(BaseModel):
 
 
 class Settings(BaseModel):
-    """The settings of one command, all layers joined. Field names are the keys of config.toml;
-    the environment variable of a field is its name in capitals behind ``TOBS_``."""
+    """The settings of a command, all layers merged.
+
+    Field names are the keys of config.toml; the environment variable of a field is its name in capitals after
+    ``TOBS_``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -112,9 +115,9 @@ class Settings(BaseModel):
         max_length=16,
     )
 
-    plugins_on: Words = Field((), description="Plugins to run that run only when asked for, such as links")
+    plugins_on: NameList = Field((), description="Plugins to run that run only when asked for, such as links")
 
-    targets: Words = vault_safe((), "Targets used when a command names none")
+    targets: NameList = vault_safe((), "Targets used when a command names none")
     comments: bool = vault_safe(False, "Fetch the comments under the posts of channels, too")
     layout: Layout = vault_safe(
         "auto",
@@ -150,7 +153,7 @@ class Settings(BaseModel):
         "Hours in which `tobs watch` asks Telegram nothing, such as 23:00-07:00 ([watch] quiet)",
         pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
     )
-    plugins_off: Words = vault_safe((), "Plugins that are not to run")
+    plugins_off: NameList = vault_safe((), "Plugins that are not to run")
 
     @field_validator("timezone")
     @classmethod
@@ -169,16 +172,16 @@ class Settings(BaseModel):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The vault's time zone; UTC until the first run has written one down."""
+        """Return the time zone of the vault; UTC until the first run has stored one."""
         return ZoneInfo(self.timezone or "UTC")
 
 
 def is_vault_safe(name: str) -> bool:
-    """Whether a vault's own configuration may set ``name``."""
+    """Return whether a vault's own configuration may set ``name``."""
     extra = Settings.model_fields[name].json_schema_extra
     return isinstance(extra, dict) and bool(extra.get("vault_safe"))
 
 
 def is_secret(name: str) -> bool:
-    """Whether ``name`` must never be shown."""
+    """Return whether ``name`` must never be shown."""
     return "SecretStr" in str(Settings.model_fields[name].annotation)

@@ -1,4 +1,4 @@
-"""What of a vault may do more than lay out notes: content hashes recorded in TOBS_HOME, never in the vault."""
+"""Trust in content of a vault that may do more than lay out notes: hashes stored in TOBS_HOME, never in the vault."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tobs.config.home import write_private
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file, or of a folder's files with their relative names (hex)."""
+    """Return the SHA-256 (hex) of a file, or of all files of a folder with their relative names."""
     digest = hashlib.sha256()
     if path.is_file():
         digest.update(path.read_bytes())
@@ -22,17 +22,17 @@ def content_hash(path: Path) -> str:
 
 
 class TrustStore:
-    """The hashes the owner has trusted, one a line with the path it was seen at."""
+    """The hashes trusted by the user, one per line with the path of the content."""
 
     def __init__(self, home: Path) -> None:
         self._file = home / "trust"
 
     def trusts(self, path: Path) -> bool:
-        """Whether the content of ``path`` as it is now was trusted."""
+        """Return whether the current content of ``path`` was trusted."""
         return path.exists() and content_hash(path) in self._hashes()
 
     def add(self, path: Path) -> str:
-        """Trust the content of ``path`` as it is now; returns its hash."""
+        """Trust the current content of ``path``; returns its hash."""
         digest = content_hash(path)
         if digest not in self._hashes():
             lines = self._file.read_text(encoding="utf-8") if self._file.exists() else ""

@@ -1,4 +1,4 @@
-"""Sizes and durations as people write them: ``50MB``, ``1.5 GiB``, ``7d``, ``15m``."""
+"""Sizes and durations in readable form: ``50MB``, ``1.5 GiB``, ``7d``, ``15m``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def parse_size(value: str | int) -> int:
-    """Bytes of ``50MB`` (powers of 1000), ``50MiB`` (powers of 1024) or a plain number. Raises ValueError."""
+    """Convert ``50MB`` (powers of 1000), ``50MiB`` (powers of 1024) or a number to bytes. Raises ValueError."""
     if isinstance(value, int):
         return value
     match = _SIZE.match(value)
@@ -23,7 +23,7 @@ def parse_size(value: str | int) -> int:
 
 
 def parse_rate(value: str | int) -> int:
-    """Bytes a second of ``5MB/s``, ``500kB`` or a plain number. Raises ValueError."""
+    """Convert ``5MB/s``, ``500kB`` or a number to bytes per second. Raises ValueError."""
     try:
         return parse_size(re.sub(r"\s*/\s*s\s*$", "", value, flags=re.IGNORECASE) if isinstance(value, str) else value)
     except ValueError:
@@ -31,7 +31,7 @@ def parse_rate(value: str | int) -> int:
 
 
 def parse_duration(value: str | float) -> float:
-    """Seconds of ``90``, ``15m``, ``7d``. Raises ValueError."""
+    """Convert ``90``, ``15m`` or ``7d`` to seconds. Raises ValueError."""
     if isinstance(value, int | float):
         return float(value)
     match = _DURATION.match(value)
@@ -42,7 +42,7 @@ def parse_duration(value: str | float) -> float:
 
 
 def format_size(size: float) -> str:
-    """``size`` bytes for people: ``1.5 MB``."""
+    """Format ``size`` bytes: ``1.5 MB``."""
     for unit in ("B", "kB", "MB", "GB"):
         if abs(size) < 1000 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
@@ -51,5 +51,5 @@ def format_size(size: float) -> str:
 
 
 def format_moment(unix: float) -> str:
-    """``unix`` seconds as the clock on this machine's wall shows them: ``2024-01-31 18:30:05 CET``."""
+    """Format Unix seconds in the local time zone of this machine: ``2024-01-31 18:30:05 CET``."""
     return f"{datetime.fromtimestamp(unix).astimezone():%Y-%m-%d %H:%M:%S %Z}"

@@ -1,21 +1,21 @@
-"""The media chain: what is wanted, fetched, verified, processed. Works in a staging folder and returns files."""
+"""Media: policy, transfer and processors. Works in a staging folder and returns files."""
 
-from tobs.media.chain import Chain, Counts, Incoming, Processed, Produced
-from tobs.media.transfer import Fetch, Transferred, transfer
-from tobs.media.wants import Allowance, ChatMediaPolicy, MediaPolicy, Verdict, decide
+from tobs.media.chain import Chain, Incoming, Processed, Produced
+from tobs.media.policy import ChatMediaPolicy, DownloadLimits, FetchDecision, MediaPolicy, decide_fetch
+from tobs.media.staging import StagedFile
+from tobs.media.transfer import Fetch, transfer
 
 __all__ = [
-    "Allowance",
     "Chain",
     "ChatMediaPolicy",
-    "Counts",
+    "DownloadLimits",
     "Fetch",
+    "FetchDecision",
     "Incoming",
     "MediaPolicy",
     "Processed",
     "Produced",
-    "Transferred",
-    "Verdict",
-    "decide",
+    "StagedFile",
+    "decide_fetch",
     "transfer",
 ]

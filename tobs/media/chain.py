@@ -1,6 +1,6 @@
-"""The chain: verified files go through the processors in order; what these find is joined and kept.
+"""The processor chain: verified files pass the processors in order, and their results are merged and stored.
 
-A result is stored by what it depends on (content, plugin, version, configuration), so a file met twice, in one
+A result is stored by the inputs it depends on (content, plugin, version, configuration). A file that comes twice, in a
 batch or years apart, is processed once.
 """
 
@@ -20,8 +20,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.errors import TransferFailed
-from tobs.media.staging import settle, suffix_of, type_of
+from tobs.media.staging import stage_file, suffix_of, type_of
 from tobs.model import FileItem, Message, message_state
+from tobs.model.outcomes import ProcessorCounts
 from tobs.plugin.api import FieldValue, Item, Result, Section
 from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.processor import Processor
@@ -32,9 +33,12 @@ FetchThumbnail = Callable[[Path], Awaitable[object]]
 
 
 class Incoming(Struct, frozen=True):
-    """A verified file at the start of the chain: the bytes at ``path``, and the message ``item`` came with in
-    the chat titled ``chat``. ``label`` is how a report names it; ``thumbnail`` is there where the source has one and
-    can be asked."""
+    """A verified file at the start of the chain: the bytes at ``path`` and the ``message`` in chat ``chat`` that
+    carries it.
+
+    ``size`` is in bytes, ``sha256`` in hex; ``label`` names the file in reports; ``thumbnail`` is set if the source has
+    a thumbnail that can be fetched.
+    """
 
     path: Path
     sha256: str
@@ -47,9 +51,11 @@ class Incoming(Struct, frozen=True):
 
 
 class Produced(Struct, frozen=True, omit_defaults=True):
-    """A file that a plugin made. ``role`` is what it is to the item (``cover``), ``name`` what the plugin called
-    it. ``path`` is where it is: staged, or where ``locate`` said that these bytes are already. ``made_of`` is the hash
-    of the file in whose place it is to lie."""
+    """A file made by a plugin.
+
+    ``role`` is its role for the item (``cover``), ``name`` the name given by the plugin. ``path`` is its location:
+    staged, or where ``locate`` found these bytes. ``made_of`` is the SHA-256 of the file it replaces in the vault.
+    """
 
     sha256: str
     size: int
@@ -61,10 +67,10 @@ class Produced(Struct, frozen=True, omit_defaults=True):
 
 
 class Processed(Struct, frozen=True, omit_defaults=True):
-    """What the chain found out about one file; all processors' results joined, in their order.
+    """Results of all processors for one file, merged in their order.
 
-    ``embed`` is the form of the file a note shows when a plugin made another one; the original stays. ``body`` is what
-    a plugin made of the file to lie in its place. ``parts`` is the same by plugin, without those that were not asked.
+    ``embed`` is another form of the file, shown by notes in its place; the original stays. ``body`` replaces the file
+    in the vault. ``parts`` are the results by plugin, without plugins that were not called.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -79,33 +85,23 @@ class Processed(Struct, frozen=True, omit_defaults=True):
     parts: dict[str, Processed] = {}
 
 
-class Counts(Struct):
-    """How often a processor worked, was spared by a stored result, was off, and failed (items)."""
-
-    done: int = 0
-    cached: int = 0
-    skipped: int = 0
-    failed: int = 0
-
-
 #: Where bytes with this SHA-256 are kept, if tobs still has them (in the vault, for example).
 Locate = Callable[[str], Awaitable[Path | None]]
 
 
-_THUMBNAILS_AT_ONCE = 4
+_PARALLEL_THUMBNAILS = 4
 
 
-async def _nowhere(_: str) -> Path | None:
+async def _not_located(_: str) -> Path | None:
     return None
 
 
 class Chain:
-    """The processors of a run, over batches of files.
+    """The processors of a run, applied to batches of files.
 
-    ``staging`` is where produced files wait to be placed; below it every item gets its work folder. ``force``
-    ignores stored results (and replaces them). Where ``only`` names plugins, they alone work; of the others what is
-    stored is used. Run one batch after the other: within a batch all workers of
-    the host are used.
+    ``staging`` holds produced files until they are attached to the vault; every item gets a work folder below it.
+    ``force`` ignores and replaces stored results. If ``only`` names plugins, only those run, and stored results of the
+    others are used. Run batches one after the other: a batch uses all workers of the host.
     """
 
     def __init__(
@@ -115,7 +111,7 @@ class Chain:
         results: ResultStore,
         *,
         staging: Path,
-        locate: Locate = _nowhere,
+        locate: Locate = _not_located,
         force: bool = False,
         only: Collection[str] = (),
     ) -> None:
@@ -129,66 +125,69 @@ class Chain:
         self._only = frozenset(only)
         self._numbers = count(1)
         self._swept = False
-        self.counts = {processor.name: Counts() for processor in self._processors}
+        self.counts = {processor.name: ProcessorCounts() for processor in self._processors}
 
     async def run(self, files: Sequence[Incoming]) -> list[Processed]:
-        """Send ``files`` through the chain; what was found out about each, in their order.
+        """Pass ``files`` through the chain and return a result per file, in their order.
 
-        Never fails because of a plugin (but see ``Host``'s strict); raises VaultUnwritable when the disk does.
+        Does not fail because of a plugin (except with a strict ``Host``). Raises VaultUnwritable if the disk refuses.
         """
         if not self._swept:
             # What a killed run left; the numbers of the folders start again at 1.
             await asyncio.to_thread(_remove_folders, [self._work])
             self._swept = True
-        passages = [_Passage(file) for file in files]
+        entries = [_ChainFile(file) for file in files]
         for processor in self._processors:
-            takers = [passage for passage in passages if passage.file.item.kind in processor.plugin.handles]
-            if takers:
-                await self._step(processor, takers)
-        return [passage.processed for passage in passages]
+            handled = [entry for entry in entries if entry.file.item.kind in processor.plugin.handles]
+            if handled:
+                await self._step(processor, handled)
+        return [entry.processed for entry in entries]
 
-    async def _step(self, processor: Processor, passages: Sequence[_Passage]) -> None:
-        """One processor over all files it handles."""
-        keyed = [(_key(processor, passage), passage) for passage in passages]
-        works = not self._only or processor.name in self._only
-        found = {} if self._force and works else await self._stored([key for key, _ in keyed])
+    async def _step(self, processor: Processor, entries: Sequence[_ChainFile]) -> None:
+        """Apply a processor to all files it handles."""
+        keyed = [(_key(processor, entry), entry) for entry in entries]
+        is_selected = not self._only or processor.name in self._only
+        found = {} if self._force and is_selected else await self._stored([key for key, _ in keyed])
         # Of several equal files only the first is processed.
-        firsts: dict[ResultKey, _Passage] = {}
-        for key, passage in keyed:
-            if key not in found and works:
-                firsts.setdefault(key, passage)
-        fresh, failures = await self._work_on(processor, firsts)
+        unique: dict[ResultKey, _ChainFile] = {}
+        for key, entry in keyed:
+            if key not in found and is_selected:
+                unique.setdefault(key, entry)
+        fresh, failures = await self._work_on(processor, unique)
         if fresh:
             await self._results.put([(key, _encode_stored(value)) for key, value in _with_changed(fresh)])
         counts = self.counts[processor.name]
         counts.done += len(fresh)
         counts.cached -= len(fresh)
-        for key, passage in keyed:
+        for key, entry in keyed:
             if (result := found.get(key) or fresh.get(key)) is not None:
                 counts.cached += 1
-                passage.join(processor.name, result)
+                entry.join(processor.name, result)
             elif (failure := failures.get(key)) is not None:
                 counts.failed += 1
-                passage.join(processor.name, Processed(failures=(replace(failure, item=passage.file.label),)))
-            elif works:
+                entry.join(processor.name, Processed(failures=(replace(failure, item=entry.file.label),)))
+            elif is_selected:
                 counts.skipped += 1
 
     async def _work_on(
-        self, processor: Processor, firsts: Mapping[ResultKey, _Passage]
+        self, processor: Processor, unique: Mapping[ResultKey, _ChainFile]
     ) -> tuple[dict[ResultKey, Processed], dict[ResultKey, PluginFailure]]:
-        """Have ``processor`` work; what is in neither answer was skipped because it is off."""
+        """Run ``processor`` on files; returns (results, failures).
+
+        A key in neither of them was skipped because the plugin is off.
+        """
         fresh: dict[ResultKey, Processed] = {}
         failures: dict[ResultKey, PluginFailure] = {}
-        items = {key: self._item(processor, passage) for key, passage in firsts.items()}
+        items = {key: self._item(processor, entry) for key, entry in unique.items()}
         folders = [item.work for item in items.values()]
         try:
             if processor.plugin.thumbnails:
-                failures = await _bring_thumbnails(processor, items, firsts)
+                failures = await _fetch_thumbnails(processor, items, unique)
             replies = await self._host.run(processor, list(items.values()))
             for (key, item), reply in zip(items.items(), replies, strict=True):
                 match reply:
                     case Done(result=result):
-                        fresh[key] = await self._settled(processor, item, result)
+                        fresh[key] = await self._stage_result(processor, item, result)
                     case PluginFailure():
                         failures[key] = reply
         finally:
@@ -196,7 +195,7 @@ class Chain:
         return fresh, failures
 
     async def _stored(self, keys: Sequence[ResultKey]) -> dict[ResultKey, Processed]:
-        """Stored results that can still be used: readable, and with all of their files at hand."""
+        """Load stored results that are still usable: readable, and with all their files available."""
         wanted = list(dict.fromkeys(keys))
         found = {}
         for key, body in zip(wanted, await self._results.get(wanted), strict=True):
@@ -213,7 +212,7 @@ class Chain:
         return found
 
     async def _with_paths(self, stored: Processed) -> Processed | None:
-        """``stored`` with the places of its files; None when one of them is gone."""
+        """Fill in the paths of the files of a stored result; None if one of them is gone."""
         files = [await self._find(produced) for produced in stored.files]
         embed = await self._find(stored.embed) if stored.embed else None
         body = await self._find(stored.body) if stored.body else None
@@ -226,25 +225,25 @@ class Chain:
         path = staged if staged.exists() else await self._locate(produced.sha256)
         return replace(produced, path=str(path)) if path else None
 
-    def _item(self, processor: Processor, passage: _Passage) -> Item:
+    def _item(self, processor: Processor, entry: _ChainFile) -> Item:
         work = self._work / f"{processor.name}-{next(self._numbers)}"
         item = Item(
-            path=passage.path,
-            kind=passage.file.item.kind,
-            mime=passage.mime,
-            sha256=passage.sha256,
-            size=passage.size,
+            path=entry.path,
+            kind=entry.file.item.kind,
+            mime=entry.mime,
+            sha256=entry.sha256,
+            size=entry.size,
             work=work,
-            label=passage.file.label,
+            label=entry.file.label,
         )
         if processor.plugin.sees == "content":
             return item
         # Without the remote part: its reference is renewed each time a message is fetched.
-        file = replace(passage.file.item, remote=None)
-        return replace(item, file=file, message=passage.file.message, chat=passage.file.chat)
+        file = replace(entry.file.item, remote=None)
+        return replace(item, file=file, message=entry.file.message, chat=entry.file.chat)
 
-    async def _settled(self, processor: Processor, item: Item, result: Result | None) -> Processed:
-        """``result`` with its files hashed and moved out of the work folder."""
+    async def _stage_result(self, processor: Processor, item: Item, result: Result | None) -> Processed:
+        """Hash the files of ``result`` and move them from the work folder to the staging folder."""
         if result is None:
             return Processed()
         made: dict[Path, Produced] = {}
@@ -253,8 +252,8 @@ class Chain:
             roles.append((result.replacement, "body" if result.in_place else "embed"))
         for path, role in roles:
             if path not in made:
-                settled = await asyncio.to_thread(settle, path, self._staging, suffix_of(path.name, ""))
-                made[path] = Produced(settled.sha256, settled.size, path.name, role, processor.name, str(settled.path))
+                staged = await asyncio.to_thread(stage_file, path, self._staging, suffix_of(path.name, ""))
+                made[path] = Produced(staged.sha256, staged.size, path.name, role, processor.name, str(staged.path))
         form = made[result.replacement] if result.replacement is not None else None
         return Processed(
             fields=result.fields,
@@ -268,8 +267,8 @@ class Chain:
         )
 
 
-class _Passage:
-    """One file's way through the chain: the form it has now, and what was found so far."""
+class _ChainFile:
+    """A file in the chain: its current form and the results so far."""
 
     def __init__(self, file: Incoming) -> None:
         self.file = file
@@ -282,7 +281,7 @@ class _Passage:
         self.processed = Processed()
 
     def join(self, plugin: str, found: Processed) -> None:
-        """Add what a plugin found: later fields win, lists grow, nothing appears twice."""
+        """Merge the result of a plugin: later fields win, lists are extended without duplicates."""
         so_far = self.processed
         if found.body is not None and so_far.embed is not None:
             # What it would take the place of is itself another form; the file stays.
@@ -292,9 +291,9 @@ class _Passage:
         self.processed = Processed(
             fields=so_far.fields | found.fields,
             sections=so_far.sections + found.sections,
-            tags=_once(so_far.tags + found.tags),
-            related=_once(so_far.related + found.related),
-            files=_once(so_far.files + found.files),
+            tags=_unique(so_far.tags + found.tags),
+            related=_unique(so_far.related + found.related),
+            files=_unique(so_far.files + found.files),
             embed=found.embed or so_far.embed,
             body=found.body or so_far.body,
             plays=found.plays or so_far.plays,
@@ -309,26 +308,31 @@ class _Passage:
 
 
 def _with_changed(fresh: Mapping[ResultKey, Processed]) -> Iterator[tuple[ResultKey, Processed]]:
-    """``fresh``, and of what changed its file also what is known of the file as it is now: there is nothing left to
-    be changed in it."""
+    """Yield ``fresh``, and for each file replaced by a plugin also the result for the new content.
+
+    The new content needs no further change.
+    """
     for key, found in fresh.items():
         yield key, found
         if found.body is not None:
             yield key._replace(sha256=found.body.sha256), replace(found, body=None)
 
 
-async def _bring_thumbnails(
-    processor: Processor, items: dict[ResultKey, Item], passages: Mapping[ResultKey, _Passage]
+async def _fetch_thumbnails(
+    processor: Processor, items: dict[ResultKey, Item], entries: Mapping[ResultKey, _ChainFile]
 ) -> dict[ResultKey, PluginFailure]:
-    """Fetch what the source shows of ``items``. Those of which it does not come now are taken out, and tried again by
-    a later run: a result without it would be kept for good."""
-    failures = {}
-    at_once = asyncio.Semaphore(_THUMBNAILS_AT_ONCE)
+    """Fetch the thumbnails of ``items``.
 
-    async def bring(key: ResultKey, fetch: FetchThumbnail) -> None:
+    Items with a temporary failure are removed and tried again by a later run, because a result without thumbnail would
+    be stored for good.
+    """
+    failures = {}
+    at_unique = asyncio.Semaphore(_PARALLEL_THUMBNAILS)
+
+    async def fetch_one(key: ResultKey, fetch: FetchThumbnail) -> None:
         path = items[key].new_file("thumbnail")
         try:
-            async with at_once:
+            async with at_unique:
                 await fetch(path)
         except TransferFailed as error:
             if error.retryable:
@@ -337,24 +341,24 @@ async def _bring_thumbnails(
         else:
             items[key] = replace(items[key], thumbnail=path)
 
-    fetches = {key: passages[key].file.thumbnail for key in items}
-    await asyncio.gather(*(bring(key, fetch) for key, fetch in fetches.items() if fetch is not None))
+    fetches = {key: entries[key].file.thumbnail for key in items}
+    await asyncio.gather(*(fetch_one(key, fetch) for key, fetch in fetches.items() if fetch is not None))
     return failures
 
 
-def _key(processor: Processor, passage: _Passage) -> ResultKey:
-    """What a result of ``processor`` depends on: the bytes, and all else that the item shows to it."""
-    seen: list[object] = [processor.digest, passage.file.item.kind, passage.mime, passage.suffix]
+def _key(processor: Processor, entry: _ChainFile) -> ResultKey:
+    """Return the key of a result: a digest of the bytes and of everything else the processor sees of the item."""
+    seen: list[object] = [processor.digest, entry.file.item.kind, entry.mime, entry.suffix]
     if processor.plugin.sees == "message":
-        seen += [replace(passage.file.item, remote=None), message_state(passage.file.message), passage.file.chat]
+        seen += [replace(entry.file.item, remote=None), message_state(entry.file.message), entry.file.chat]
     digest = hashlib.blake2b(_encode(seen), digest_size=16).hexdigest()
-    return ResultKey(passage.sha256, processor.name, processor.plugin.version, digest)
+    return ResultKey(entry.sha256, processor.name, processor.plugin.version, digest)
 
 
 _T = TypeVar("_T")
 
 
-def _once(values: Iterable[_T]) -> tuple[_T, ...]:
+def _unique(values: Iterable[_T]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys(values))
 
 
@@ -368,7 +372,7 @@ _decode_stored = msgspec.json.Decoder(Processed).decode
 
 
 def _encode_stored(processed: Processed) -> bytes:
-    """What is stored of a result: everything but where its files are just now."""
+    """Encode a result for storage, without the current paths of its files."""
     embed = replace(processed.embed, path="") if processed.embed else None
     body = replace(processed.body, path="") if processed.body else None
     files = tuple(replace(file, path="") for file in processed.files)

@@ -1,4 +1,4 @@
-"""The staging folder: verified files under their hash, waiting to be placed in the vault."""
+"""The staging folder: verified files named by their hash, waiting to be attached to the vault."""
 
 from __future__ import annotations
 
@@ -30,17 +30,19 @@ _SUFFIXES = {
 }
 
 
-class Settled(Struct, frozen=True):
-    """A file in the staging folder: its place, the SHA-256 of its bytes (hex) and their number."""
+class StagedFile(Struct, frozen=True):
+    """A file in the staging folder: its path, the SHA-256 of its bytes (hex) and their number."""
 
     path: Path
     sha256: str
     size: int
 
 
-def settle(file: Path, staging: Path, suffix: str) -> Settled:
-    """Hash ``file``, sync it and move it to its place in ``staging``: named by content, so the same bytes twice are
-    one file. Blocks; raises VaultUnwritable."""
+def stage_file(file: Path, staging: Path, suffix: str) -> StagedFile:
+    """Hash ``file``, sync it and move it to ``staging``, named by its content, so that equal bytes are stored once.
+
+    Blocks; raises VaultUnwritable.
+    """
     try:
         with file.open("r+b") as handle:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -51,11 +53,11 @@ def settle(file: Path, staging: Path, suffix: str) -> Settled:
         file.replace(place)
     except OSError as error:
         raise unwritable(staging, error) from error
-    return Settled(place, digest, size)
+    return StagedFile(place, digest, size)
 
 
 def unwritable(folder: Path, error: OSError) -> VaultUnwritable:
-    """``error`` of the operating system while working in ``folder``, in words for the owner."""
+    """Make a VaultUnwritable of an ``error`` of the operating system in ``folder``."""
     return VaultUnwritable(
         f"Files cannot be kept in {folder}: {error.strerror or error}.",
         "Make room or mend the folder's permissions, then run the same command again.",

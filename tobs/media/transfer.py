@@ -1,4 +1,4 @@
-"""One file: fetched, resumed, checked, hashed, staged. Nothing short or empty ever gets past here."""
+"""Transfer of a file: fetched, resumed, checked, hashed, staged. Incomplete and empty files are refused."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
-
 from tobs.errors import TransferFailed
-from tobs.media.staging import settle, suffix_of, unwritable
+from tobs.media.staging import StagedFile, stage_file, suffix_of, unwritable
 from tobs.model import FileItem
 
 
 class Fetch(Protocol):
-    """Brings one file: writes it to ``part`` from byte ``offset`` on, tells ``on_progress`` how many bytes are
-    there, returns the number at the end. Raises TransferFailed."""
+    """Function that fetches a file: writes it to ``part`` from byte ``offset`` on.
+
+    Reports the number of bytes written so far to ``on_progress`` and returns the final number. Raises TransferFailed.
+    """
 
     async def __call__(self, part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int: ...
-
-
-class Transferred(Struct, frozen=True):
-    """A verified file in the staging folder; ``sha256`` in hex, ``size`` in bytes."""
-
-    path: Path
-    sha256: str
-    size: int
 
 
 async def transfer(
@@ -37,11 +29,11 @@ async def transfer(
     staging: Path,
     offset: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
-) -> Transferred:
-    """Fetch ``item`` into ``part``, going on from the verified ``offset``, and stage it.
+) -> StagedFile:
+    """Fetch ``item`` into ``part``, continuing at the verified ``offset`` (bytes), and stage it.
 
-    Raises TransferFailed when the file is not what was announced. A short ``part`` is kept to go on from; one
-    that is empty or too long is of no use and removed. Raises VaultUnwritable when the disk refuses.
+    Raises TransferFailed if the file is not as announced. A short ``part`` stays, to be continued; an empty or too long
+    one is removed. Raises VaultUnwritable if the disk refuses.
     """
     try:
         start = await asyncio.to_thread(_resume_from, part, offset)
@@ -58,13 +50,15 @@ async def transfer(
         raise TransferFailed("An empty file came.", "A later run tries again.")
     if item.size and size != item.size:
         raise TransferFailed(f"{size} bytes came instead of {item.size}.", "A later run tries again.")
-    settled = await asyncio.to_thread(settle, part, staging, suffix_of(item.name, item.mime))
-    return Transferred(settled.path, settled.sha256, settled.size)
+    return await asyncio.to_thread(stage_file, part, staging, suffix_of(item.name, item.mime))
 
 
 def _resume_from(part: Path, offset: int) -> int:
-    """Cut ``part`` to its verified bytes. What is there beyond them may be half-written; when it has fewer than
-    were verified, it is not the file that was verified: start over."""
+    """Cut ``part`` to its verified bytes and return the offset to continue at.
+
+    Bytes after the offset may be half-written. A file with fewer bytes than verified is another file and starts again
+    at 0.
+    """
     part.parent.mkdir(parents=True, exist_ok=True)
     size = _size(part)
     start = offset if offset <= size else 0

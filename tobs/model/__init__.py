@@ -1,4 +1,4 @@
-"""What Telegram holds, as frozen msgspec structs. No I/O, no imports from other rooms but errors."""
+"""Telegram's objects as frozen msgspec structs. No I/O, no imports of other packages except errors."""
 
 from tobs.model.changes import COMMON, Changes, Pins, UpdateState
 from tobs.model.chats import GENERAL_TOPIC, Chat, ChatKind, Person, Topic, topic_in
@@ -53,8 +53,7 @@ from tobs.model.peers import (
     stories_of,
     story_peer,
 )
-from tobs.model.richtext import RichBlock
-from tobs.model.text import Entity, Text
+from tobs.model.text import Entity, RichBlock, Text
 
 __all__ = [
     "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile",

@@ -1,4 +1,4 @@
-"""What happened in a box since a known state: the unit of keeping a vault in step."""
+"""Changes in a box since a known state, as Telegram sends them for a sync."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMMON = 0
 
 
 class UpdateState(Struct, frozen=True, omit_defaults=True):
-    """Up to where the changes of a box are known. A channel has only ``pts``; ``date`` is Unix seconds."""
+    """The state of a box up to which changes are known. A channel has only ``pts``; ``date`` is Unix seconds."""
 
     pts: int
     date: int = 0
@@ -21,7 +21,7 @@ class UpdateState(Struct, frozen=True, omit_defaults=True):
 
 
 class Pins(Struct, frozen=True):
-    """Messages of a chat that were pinned, or are no more."""
+    """Messages of a chat that were pinned or unpinned."""
 
     chat_id: int
     ids: tuple[int, ...]
@@ -29,13 +29,14 @@ class Pins(Struct, frozen=True):
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """One part of a difference. ``box`` is a channel's marked id or ``COMMON``, ``state`` that of the box after it.
+    """A part of a difference.
 
-    ``pages`` hold new and edited messages as they are now, one page a chat, and settle no ids. ``deleted`` are ids of
-    the channel, or of the account where ``box`` is ``COMMON``. ``counted`` names messages (chat, id) whose counters
-    changed, ``about`` chats of which more changed than their messages. ``is_last``: nothing more is to be asked for;
-    ``too_long``: Telegram does not tell what happened, the chats have to be looked through. ``timeout`` is in how many
-    seconds a channel that pushes nothing should be asked again (0: not told).
+    ``box`` is the marked id of a channel or ``COMMON``, ``state`` the state of the box after it. ``pages`` hold new and
+    edited messages in their current form, one page per chat, and settle no ids. ``deleted`` are ids in the channel, or
+    of the account if ``box`` is ``COMMON``. ``counter_changes`` are messages (chat, id) with changed counters,
+    ``changed_chats`` chats whose own data changed. ``is_last``: there are no further parts. ``too_long``: Telegram does
+    not send the changes, and the chats must be scanned. ``timeout`` is the number of seconds after which a channel
+    without pushed updates should be asked again (0: not given).
     """
 
     box: int
@@ -43,9 +44,9 @@ class Changes(Struct, frozen=True, kw_only=True):
     pages: tuple[Page, ...] = ()
     deleted: tuple[int, ...] = ()
     pins: tuple[Pins, ...] = ()
-    counted: tuple[tuple[int, int], ...] = ()
+    counter_changes: tuple[tuple[int, int], ...] = ()
     chats: tuple[Chat, ...] = ()
-    about: frozenset[int] = frozenset()
+    changed_chats: frozenset[int] = frozenset()
     people: tuple[Person, ...] = ()
     is_last: bool = True
     too_long: bool = False

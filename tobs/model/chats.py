@@ -1,4 +1,4 @@
-"""Chats and the people (or channels) that send messages."""
+"""Chats, topics, and the people (or channels) that send messages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ChatKind = Literal["channel", "supergroup", "group", "private", "bot", "saved"]
 
 
 class Chat(Struct, frozen=True, omit_defaults=True):
-    """A dialog that holds messages. ``id`` is marked (see ``tobs.model.peers``).
+    """A dialog with messages. ``id`` is marked (see ``tobs.model.peers``).
 
-    ``members`` is Telegram's participant count, ``count`` its (inexact) message count, ``top`` the
-    id of the newest message known, ``pts`` the update state of a channel.
+    ``members`` is Telegram's participant count, ``count`` its (inexact) message count, ``top`` the id of the newest
+    known message, ``pts`` the update state of a channel.
     """
 
     id: int
@@ -45,8 +45,11 @@ GENERAL_TOPIC = 1
 
 
 class Topic(Struct, frozen=True, omit_defaults=True):
-    """A topic of a forum. ``id`` is that of the message which began it, ``icon`` a custom emoji's (0: a plain bubble in
-    ``color``, 0xRRGGBB), ``creator`` a marked id."""
+    """A topic of a forum.
+
+    ``id`` is the id of its first message, ``icon`` that of a custom emoji (0: a plain bubble in ``color``, 0xRRGGBB),
+    ``creator`` a marked id.
+    """
 
     id: int
     title: str
@@ -60,12 +63,12 @@ class Topic(Struct, frozen=True, omit_defaults=True):
 
 
 def topic_in(chat: Chat, topic_id: int) -> int:
-    """The topic of a message of ``chat`` that says it is in ``topic_id`` (0: nothing); 0 where there are no topics."""
+    """Return the topic of a message of ``chat`` with ``topic_id`` (0: none given); 0 if the chat has no topics."""
     return topic_id or (GENERAL_TOPIC if chat.is_forum else 0)
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
-    """Who sent something: a user, or a channel or group that posts in its own name. ``id`` is marked."""
+    """A sender: a user, or a channel or group that posts in its own name. ``id`` is marked."""
 
     id: int
     name: str

@@ -1,4 +1,4 @@
-"""Time as it is passed in: no room asks the system for it by itself."""
+"""Types for the time, which is passed in: no package asks the system for it."""
 
 from __future__ import annotations
 

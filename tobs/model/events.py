@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from tobs.model.report import NoteOutcome
+from tobs.model.outcomes import NoteOutcome
 
 
 class PhaseStarted(Struct, frozen=True, tag=True):

@@ -1,4 +1,4 @@
-"""What a message can carry beside its text. ``Media`` is the union; a tag in the JSON tells the kinds apart."""
+"""Media of messages. ``Media`` is the union of all kinds; a tag in the JSON distinguishes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ FileKind = Literal["photo", "video", "round", "gif", "sticker", "audio", "voice"
 
 
 class RemoteFile(Struct, frozen=True, omit_defaults=True):
-    """Where Telegram keeps a file. ``thumb`` names the size of a photo (``y``) or a document's thumbnail.
+    """Location of a file at Telegram. ``thumb`` names the size of a photo (``y``) or the thumbnail of a document.
 
-    ``reference`` expires; it is renewed by fetching the message again.
-    Source: https://core.telegram.org/api/files
+    ``reference`` expires; fetching the message again renews it. Source: https://core.telegram.org/api/files
     """
 
     type: Literal["photo", "document"]
@@ -28,17 +27,17 @@ class RemoteFile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """The natural key of the bytes: two messages with the same key carry the same file."""
+        """Return the natural key of the bytes: two messages with the same key carry the same file."""
         return f"{self.type}/{self.id}/{self.thumb}" if self.thumb else f"{self.type}/{self.id}"
 
 
 class FileItem(Struct, frozen=True, omit_defaults=True, tag="file"):
-    """A file of a message. ``size`` in bytes, ``duration`` in seconds, ``waveform`` 0..31 a step.
+    """A file of a message. ``size`` in bytes, ``duration`` in seconds, ``waveform`` 0..31 per step.
 
-    ``remote`` is None when the source does not have the file (it is then unavailable); ``path`` is
-    its place inside an imported export, ``elsewhere`` says that an export left it out and Telegram has it still.
-    ``ttl`` is the lifetime in seconds of self-destructing media. ``thumb`` is what the source calls the thumbnail it
-    has of music: a size of Telegram's, or a place inside an export.
+    ``remote`` is None if the source does not have the file (it is then unavailable). ``path`` is its path in an
+    imported export; ``elsewhere`` means that the export left it out and Telegram still has it. ``ttl`` is the lifetime
+    in seconds of self-destructing media. ``thumb`` names the thumbnail of music: a size of Telegram, or a path in an
+    export.
     """
 
     kind: FileKind
@@ -61,7 +60,7 @@ class FileItem(Struct, frozen=True, omit_defaults=True, tag="file"):
 
 
 def thumbnail_of(item: FileItem) -> FileItem | None:
-    """The thumbnail that the source has of a file, as a file to be fetched; None where there is none."""
+    """Return the thumbnail of a file as a file to fetch; None if the source has none."""
     if not item.thumb:
         return None
     if item.remote is None:
@@ -70,7 +69,7 @@ def thumbnail_of(item: FileItem) -> FileItem | None:
 
 
 class PollAnswer(Struct, frozen=True, omit_defaults=True):
-    """One answer of a poll; ``voters`` is None while results are hidden."""
+    """An answer of a poll; ``voters`` is None while results are hidden."""
 
     text: Text
     voters: int | None = None
@@ -79,7 +78,7 @@ class PollAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class Poll(Struct, frozen=True, omit_defaults=True, tag="poll"):
-    """A poll or quiz with its results as last seen."""
+    """A poll or quiz with its last known results."""
 
     question: Text
     answers: tuple[PollAnswer, ...] = ()
@@ -93,7 +92,7 @@ class Poll(Struct, frozen=True, omit_defaults=True, tag="poll"):
 
 
 class TodoItem(Struct, frozen=True, omit_defaults=True):
-    """One item of a to-do list; ``done_by`` is a marked id, ``done_at`` a Unix time."""
+    """An item of a to-do list; ``done_by`` is a marked id, ``done_at`` is Unix seconds."""
 
     id: int
     title: Text
@@ -165,7 +164,7 @@ class Invoice(Struct, frozen=True, omit_defaults=True, tag="invoice"):
 
 
 class PaidMedia(Struct, frozen=True, omit_defaults=True, tag="paid"):
-    """Media behind a price in Telegram Stars; ``files`` are those that were paid for."""
+    """Media with a price in Telegram Stars; ``files`` are those that were paid for."""
 
     stars: int
     count: int = 0
@@ -185,7 +184,7 @@ class Giveaway(Struct, frozen=True, omit_defaults=True, tag="giveaway"):
 
 
 class GiveawayResults(Struct, frozen=True, omit_defaults=True, tag="giveaway_results"):
-    """How a giveaway ended."""
+    """The results of a giveaway."""
 
     winners_count: int
     winners: tuple[int, ...] = ()
@@ -206,7 +205,7 @@ class Dice(Struct, frozen=True, omit_defaults=True, tag="dice"):
 
 
 class StoryRef(Struct, frozen=True, omit_defaults=True, tag="story"):
-    """A story shared into a chat; ``file`` and ``caption`` when it could still be seen."""
+    """A story shared into a chat; ``file`` and ``caption`` are set if it was still visible."""
 
     peer: int
     id: int
@@ -215,7 +214,7 @@ class StoryRef(Struct, frozen=True, omit_defaults=True, tag="story"):
 
 
 class UnknownMedia(Struct, frozen=True, omit_defaults=True, tag="unknown"):
-    """Media tobs has no words for yet: the TL name and its plain fields. The raw object is in the archive."""
+    """Media of a kind that tobs does not know: the TL name and its plain fields. The raw object is in the archive."""
 
     name: str
     values: dict[str, Any] = {}

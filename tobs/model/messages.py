@@ -1,4 +1,4 @@
-"""Messages, as sources yield them and as the archive keeps them."""
+"""Messages, as sources yield them and as the archive stores them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from msgspec.structs import replace
 
 from tobs.model.media import FileItem, Game, Media, PaidMedia, Poll, StoryRef, WebPage
 from tobs.model.peers import is_channel_id
-from tobs.model.richtext import RichBlock
-from tobs.model.text import Entity
+from tobs.model.text import Entity, RichBlock
 
 MessageKind = Literal["message", "service", "story", "unsupported"]
 
 
 class MessageKey(NamedTuple):
-    """The archive's key of a message: ``account`` is 0 for channels, whose ids are their own."""
+    """The archive's key of a message: ``account`` is 0 for channels, which have message ids of their own."""
 
     account: int
     chat_id: int
@@ -26,14 +25,17 @@ class MessageKey(NamedTuple):
 
     @classmethod
     def of(cls, account: int, chat_id: int, message_id: int) -> MessageKey:
-        """The key of a message that ``account`` sees in ``chat_id``."""
+        """Return the key of a message that ``account`` sees in ``chat_id``."""
         return cls(0 if is_channel_id(chat_id) else account, chat_id, message_id)
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
-    """What a message answers. ``chat_id`` is 0 for its own chat; ``quote`` is the quoted part; ``from_id`` and
-    ``from_name`` say whose message it was where it is in a chat that cannot be seen. ``thread_id`` is the message that
-    began the thread, where that is another one (in a discussion group: the copy of a channel's post)."""
+    """The message that a message answers.
+
+    ``chat_id`` is 0 for the same chat; ``quote`` is the quoted part. ``from_id`` and ``from_name`` are the sender of a
+    message in a chat that is not accessible. ``thread_id`` is the first message of the thread, if that is another one
+    (in a discussion group: the copy of a channel's post).
+    """
 
     message_id: int = 0
     chat_id: int = 0
@@ -47,7 +49,7 @@ class Reply(Struct, frozen=True, omit_defaults=True):
 
 
 class Forward(Struct, frozen=True, omit_defaults=True):
-    """Where a message comes from. ``from_id`` and ``chat_id`` are marked, 0 when hidden."""
+    """The origin of a forwarded message. ``from_id`` and ``chat_id`` are marked, 0 if hidden."""
 
     date: int = 0
     from_id: int = 0
@@ -68,8 +70,11 @@ class Reaction(Struct, frozen=True, omit_defaults=True):
 
 
 class Button(Struct, frozen=True, omit_defaults=True):
-    """A button under a message; ``url`` only where pressing it opens a link, ``copy`` what it puts on the clipboard,
-    ``user_id`` whose profile it opens."""
+    """A button under a message.
+
+    ``url`` is set only if pressing it opens a link, ``copy`` is the text it puts on the clipboard, ``user_id`` the user
+    whose profile it opens.
+    """
 
     text: str
     kind: str = "button"
@@ -79,8 +84,11 @@ class Button(Struct, frozen=True, omit_defaults=True):
 
 
 class SuggestedPost(Struct, frozen=True, omit_defaults=True):
-    """A post that somebody suggests to a channel. ``state`` is ``accepted``, ``rejected`` or empty while it is open;
-    ``price`` in the smallest unit of ``currency`` (XTR are stars); ``date`` is when it is to be posted."""
+    """A post suggested to a channel.
+
+    ``state`` is ``accepted``, ``rejected`` or empty while it is open; ``price`` is in the smallest unit of ``currency``
+    (XTR are stars); ``date`` is the planned time (Unix seconds).
+    """
 
     state: str = ""
     price: int = 0
@@ -89,21 +97,23 @@ class SuggestedPost(Struct, frozen=True, omit_defaults=True):
 
 
 class Action(Struct, frozen=True, omit_defaults=True):
-    """What a service message tells. ``kind`` is the TL name in snake case without its prefix
-    (``chat_add_user``, ``pin_message``), ``values`` its plain fields, peers as marked ids."""
+    """The action of a service message.
+
+    ``kind`` is the TL name in snake case without its prefix (``chat_add_user``, ``pin_message``), ``values`` its plain
+    fields, with peers as marked ids.
+    """
 
     kind: str
     values: dict[str, Any] = {}
 
 
 class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One message. Times are Unix seconds (UTC), ids marked; counters are as last seen.
+    """A message. Times are Unix seconds (UTC), ids are marked; counters are as last seen.
 
-    ``album_id`` joins the messages of an album, ``topic_id`` is the forum topic's (0: none),
-    ``comments`` the number of comments under a channel post, ``attached`` files beside ``media``: those that
-    ``blocks`` name, a poll's pictures, a live photo's video. ``paid_stars`` is what sending it cost. ``saved_from`` is
-    whom or what a saved message came from, ``saved_tags`` the emoji (``custom 5``: a custom one) its owner tagged it
-    with.
+    ``album_id`` joins the messages of an album, ``topic_id`` is the id of the forum topic (0: none), ``comments`` the
+    number of comments under a channel post. ``attached`` are files beside ``media``: those named by ``blocks``,
+    pictures of a poll, the video of a live photo. ``paid_stars`` is the price of sending it. ``saved_from`` is the peer
+    a saved message came from, ``saved_tags`` are the emoji (``custom 5``: a custom emoji) of its tags.
     """
 
     chat_id: int
@@ -145,14 +155,16 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def thread_root(message: Message) -> int:
-    """The message that began the thread ``message`` is in; 0 for what answers nothing in its chat."""
+    """Return the first message of the thread of ``message``; 0 if it answers nothing in its chat."""
     reply = message.reply
     return 0 if reply is None or reply.chat_id else reply.thread_id or reply.message_id
 
 
 def copied_post(message: Message) -> tuple[int, int] | None:
-    """(channel, post) of which ``message`` is the copy that Telegram put into the discussion group by itself: comments
-    answer it. Source: https://core.telegram.org/api/discussion"""
+    """Return (channel, post) if ``message`` is the copy that Telegram put into the discussion group; else None.
+
+    Comments answer this copy. Source: https://core.telegram.org/api/discussion
+    """
     forward = message.forward
     if forward is None or not forward.message_id or forward.chat_id >= 0:
         return None
@@ -161,8 +173,9 @@ def copied_post(message: Message) -> tuple[int, int] | None:
 
 
 def message_files(message: Message) -> tuple[FileItem, ...]:
-    """Every file a message carries, in reading order: its own, a preview's picture, paid media; then what is attached
-    beside them."""
+    """Return every file of a message in reading order: its own, the picture of a preview, paid media; then
+    attached ones.
+    """
     own = _media_files(message.media)
     return own + message.attached if message.attached else own
 
@@ -183,7 +196,7 @@ def _media_files(media: Media | None) -> tuple[FileItem, ...]:
 
 
 def message_counters(message: Message) -> tuple[object, ...]:
-    """What changes by itself: views, forwards, comments, reactions, votes."""
+    """Return the values that change without an edit: views, forwards, comments, reactions, votes."""
     media = message.media
     votes = (media.total_voters, media.answers) if isinstance(media, Poll) else ()
     return (message.views, message.forwards, message.comments, message.reactions, votes)
@@ -193,46 +206,48 @@ _encode = msgspec.json.Encoder().encode
 
 
 def message_state(message: Message) -> bytes:
-    """A digest of what makes a new version of a message: everything but counters and file references.
+    """Return a digest of everything that makes a new version of a message, without counters and file references.
 
-    Views, forwards, comment counts, reactions and poll results change without an edit (invariant 4), so does a pin,
-    and a file reference is renewed each time a message is fetched.
+    Views, forwards, comment counts, reactions and poll results change without an edit (invariant 4), so does a pin, and
+    a file reference is renewed each time a message is fetched.
     """
-    still = replace(
+    stable = replace(
         message,
         views=None,
         forwards=None,
         comments=None,
         reactions=(),
         pinned=False,
-        media=_still(message.media),
-        attached=tuple(map(_still_file, message.attached)),
+        media=_without_counters(message.media),
+        attached=tuple(map(_without_reference, message.attached)),
     )
-    return blake2b(_encode(still), digest_size=16).digest()
+    return blake2b(_encode(stable), digest_size=16).digest()
 
 
-def _still(media: Media | None) -> Media | None:
-    """``media`` without what changes by itself."""
+def _without_counters(media: Media | None) -> Media | None:
+    """Return ``media`` without values that change without an edit."""
     match media:
         case FileItem():
-            return _still_file(media)
+            return _without_reference(media)
         case Poll(answers=answers):
-            calm = tuple(replace(answer, voters=None, chosen=False) for answer in answers)
-            return replace(media, answers=calm, total_voters=None)
+            answers_only = tuple(replace(answer, voters=None, chosen=False) for answer in answers)
+            return replace(media, answers=answers_only, total_voters=None)
         case WebPage(photo=photo, document=document):
-            return replace(media, photo=photo and _still_file(photo), document=document and _still_file(document))
+            return replace(
+                media, photo=photo and _without_reference(photo), document=document and _without_reference(document)
+            )
         case Game(photo=FileItem() as item):
-            return replace(media, photo=_still_file(item))
+            return replace(media, photo=_without_reference(item))
         case StoryRef(file=FileItem() as item):
-            return replace(media, file=_still_file(item))
+            return replace(media, file=_without_reference(item))
         case PaidMedia(files=files):
-            return replace(media, files=tuple(_still_file(item) for item in files))
+            return replace(media, files=tuple(_without_reference(item) for item in files))
     return media
 
 
-def _still_file(item: FileItem) -> FileItem:
+def _without_reference(item: FileItem) -> FileItem:
     if item.remote is None:
         # Where a file lies differs from export to export.
-        told = item.path or item.thumb or item.elsewhere
-        return replace(item, path="", thumb="", elsewhere=False) if told else item
+        is_local = item.path or item.thumb or item.elsewhere
+        return replace(item, path="", thumb="", elsewhere=False) if is_local else item
     return replace(item, remote=replace(item.remote, reference=b"", access_hash=0), thumb="")

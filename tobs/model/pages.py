@@ -1,4 +1,4 @@
-"""A page: one history response, the unit of batching between a source and the archive."""
+"""Pages of messages: one history response, the unit of batching between a source and the archive."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tobs.model.messages import Message
 
 
 class Page(Struct, frozen=True):
-    """Messages of one chat and the ids they settle.
+    """Messages of a chat and the range of ids they settle.
 
-    After this page is recorded, nothing unknown is left in ``[low, high]`` (inclusive ids): what is not among
+    After this page is recorded, nothing in ``[low, high]`` (inclusive ids) is unknown: a message missing from
     ``messages`` does not exist. ``raw`` holds the objects as Telegram sent them, packed as one ``messages.messages``,
-    of stories as one ``stories.stories`` (TL bytes of layer ``layer``; message *n* of the page is the *n*-th message in
-    it, with the chats and users of its response), empty where the source has none. ``unreadable`` are ids that exist
-    but could not be read, with the reason. ``left_out`` is how many messages of ``[low, high]`` a filter kept out of
-    the page, ``is_part`` says that it holds one thread of the chat alone: then it must not settle its ids, but for
-    ``topic``, where that thread is one.
+    for stories as one ``stories.stories`` (TL bytes of layer ``layer``; message *n* of the page is message *n* in it,
+    with the chats and users of its response); empty if the source has none. ``unreadable`` are ids of existing messages
+    that could not be read, with the reason. ``left_out`` is the number of messages in ``[low, high]`` removed by a
+    filter. ``is_part`` means that the page holds a single thread of the chat; then it settles no ids, except for
+    ``topic`` if the thread is a topic.
     """
 
     chat_id: int

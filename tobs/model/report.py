@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-NoteOutcome = Literal["created", "updated", "unchanged", "merged", "conflict", "preserved", "deleted"]
+from tobs.model.outcomes import ProcessorCounts
 
 
 class MessageCounts(Struct):
@@ -44,15 +43,6 @@ class MediaCounts(Struct):
     unavailable: int = 0
     postponed: int = 0
     bytes: int = 0
-
-
-class ProcessorCounts(Struct):
-    """One processor's items by outcome."""
-
-    done: int = 0
-    cached: int = 0
-    skipped: int = 0
-    failed: int = 0
 
 
 class IdlePlugin(Struct, frozen=True):

@@ -1,6 +1,8 @@
-"""Formatted text: a string and the entities over it."""
+"""Formatted text: strings with entities, and the blocks of rich messages."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from msgspec import Struct
 
@@ -34,3 +36,17 @@ class Text(Struct, frozen=True, omit_defaults=True):
 
     def __bool__(self) -> bool:
         return bool(self.text)
+
+
+class RichBlock(Struct, frozen=True, omit_defaults=True):
+    """A block or inline node of a rich message (headings, lists, tables, media ...), which replaces the flat text.
+
+    ``kind`` is the TL name in snake case without its prefix (``heading``, ``list``, ``bold`` ...), ``text`` the literal
+    text of a leaf node, ``values`` the plain fields (level, language, url ...) and ``children`` the nested nodes in
+    reading order.
+    """
+
+    kind: str
+    text: str = ""
+    values: dict[str, Any] = {}
+    children: tuple[RichBlock, ...] = ()

@@ -1,7 +1,7 @@
 """The plugin API: everything a plugin imports from tobs.
 
-The rest of the room is for tobs itself: ``catalogue`` finds plugins, ``ordering`` sorts them, ``host`` runs
-them in worker processes, ``results`` declares where their results are kept.
+The other modules are for tobs itself: ``catalogue`` finds plugins, ``ordering`` sorts them, ``host`` runs them in
+worker processes, ``results`` declares the store of their results.
 """
 
 from tobs.model import FileItem, FileKind, Message
@@ -32,9 +32,8 @@ from tobs.plugin.api import (
     Sees,
     Unreadable,
 )
-from tobs.plugin.markdown import escaped
 from tobs.plugin.new_messages import NewMessage
-from tobs.plugin.reasons import reason_of
+from tobs.plugin.text import escaped, reason_of
 from tobs.plugin.transcripts import transcript
 
 __all__ = [

@@ -1,11 +1,11 @@
-"""What a plugin author writes against: the base class, what it is given, what it gives back.
+"""Base class, input and output of plugins, for plugin authors.
 
-A plugin takes part in a run by the methods it has, its *hooks*. ``process`` makes it a processor, a step of the
-media chain: it gets a file that was downloaded and verified, and says what it found out (front matter, note text,
-tags) or made (new files). ``enrich`` is asked about messages, ``post_render`` has the last word on the text of a
-note; ``run_started`` and ``run_ended`` are about runs, ``export`` hands on what a run brought, ``command`` is for
-people. A plugin never deletes, and it never writes outside its work folder; tobs refuses anything else. It runs in a
-process of its own, so it may fail in every way there is without harming the run.
+A plugin takes part in a run through the methods it defines, its *hooks*. ``process`` makes it a processor, a step of
+the media chain: it gets a downloaded and verified file, and returns findings (front matter, note text, tags) or new
+files. ``enrich`` is called for messages; ``post_render`` may change the text of a note before it is written;
+``run_started`` and ``run_ended`` are called for runs; ``export`` passes on the messages that a run fetched; ``command``
+is for the command line. A plugin never deletes and never writes outside its work folder; tobs refuses anything else. It
+runs in a process of its own, so no failure of it can harm the run.
 """
 
 from __future__ import annotations
@@ -44,28 +44,30 @@ FieldValue = FieldText | bool | int | float | list[FieldText]
 
 
 class NoConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The configuration of a plugin that has none."""
+    """The configuration of a plugin without options."""
 
 
 class Unreadable(Exception):
-    """Raised by a plugin for a file that cannot be read: the item is reported, the plugin itself is fine."""
+    """Raised by a plugin for a file that cannot be read: the item is reported, and the plugin itself is not at
+    fault.
+    """
 
 
 class Requirement(Struct, frozen=True):
-    """What a plugin lacks on this machine, and the command or step that brings it."""
+    """A program or package that a plugin needs and this machine lacks, and the command or step to install it."""
 
     what: str
     install: str
 
 
 class Item(Struct, frozen=True, tag=True):
-    """A file on its way through the chain.
+    """A file in the processor chain.
 
-    ``path`` is the file, to be read only; ``sha256`` its hash (hex) and ``size`` its length in bytes. ``work``
-    is a folder for this item and plugin alone; it exists once ``new_file`` was called. ``label`` is how a
-    report names the item. ``file``, ``message`` and ``chat`` (its title) are there for plugins that declare
-    ``sees = "message"``; for all others they are None, None and empty. ``thumbnail`` is a small picture that Telegram
-    has of a piece of music, in the work folder, for plugins that ask for ``thumbnails``; None where it has none.
+    ``path`` is the file, to be read only; ``sha256`` its hash (hex) and ``size`` its length in bytes. ``work`` is a
+    folder for this item and plugin alone; it exists once ``new_file`` was called. ``label`` names the item in reports.
+    ``file``, ``message`` and ``chat`` (its title) are set for plugins that declare ``sees = "message"``; for all others
+    they are None, None and empty. ``thumbnail`` is Telegram's small picture for a piece of music, in the work folder,
+    for plugins that set ``thumbnails``; None if there is none.
     """
 
     path: Path
@@ -81,13 +83,13 @@ class Item(Struct, frozen=True, tag=True):
     thumbnail: Path | None = None
 
     def new_file(self, name: str) -> Path:
-        """The path of a file to be made, in the item's work folder."""
+        """Return the path for a new file in the work folder of the item."""
         self.work.mkdir(parents=True, exist_ok=True)
         return self.work / name
 
 
 class Passage(Struct, frozen=True, omit_defaults=True):
-    """What is heard in a recording from ``start`` (seconds) to ``end`` (0 where that is not known), as plain text."""
+    """Speech in a recording from ``start`` to ``end`` (seconds; 0 if the end is not known), as plain text."""
 
     start: Annotated[float, Meta(ge=0)]
     text: Annotated[str, Meta(max_length=10_000)]
@@ -97,8 +99,8 @@ class Passage(Struct, frozen=True, omit_defaults=True):
 class Section(Struct, frozen=True):
     """A part of the note under its own heading; ``folded`` hides it until clicked.
 
-    ``text`` is Markdown; with ``plain`` it is shown as it stands instead, whatever signs are in it: say so for
-    text that came out of a file or from a server. ``passages`` follow as a list that plays the file at their time.
+    ``text`` is Markdown. With ``plain`` it is shown literally: set it for text that comes from a file or a server.
+    ``passages`` follow as a list that plays the file at their time.
     """
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -109,21 +111,21 @@ class Section(Struct, frozen=True):
 
 
 class NewFile(Struct, frozen=True):
-    """A file the plugin made in the item's work folder; ``role`` says what it is to it: ``cover``, ``waveform``."""
+    """A file made by the plugin in the work folder of the item; ``role`` is its role: ``cover``, ``waveform``."""
 
     path: Path
     role: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
 class Result(Struct, frozen=True, omit_defaults=True):
-    """What a plugin found out or made.
+    """Findings of a plugin about a file, and files it made.
 
-    ``fields`` go into the note's front matter, ``sections`` into its text, ``tags`` (without ``#``) to its
-    tags, ``related`` (names of notes) to its links. ``files`` become attachments beside the item.
-    ``replacement`` is another form of the file itself: the note embeds it and later plugins get it; the
-    original is kept. With ``in_place`` it is the same format with other bytes, and takes the original's place in the
-    vault: for plugins whose configuration asks for that. ``plays`` is how many seconds a recording or film plays, as
-    measured: it is held against what Telegram says.
+    ``fields`` go into the note's front matter, ``sections`` into its text, ``tags`` (without ``#``) to its tags,
+    ``related`` (names of notes) to its links. ``files`` become attachments beside the item. ``replacement`` is another
+    form of the file: the note embeds it and later plugins get it; the original is kept. With ``in_place`` it has the
+    same format with other bytes and replaces the original in the vault; only for plugins whose configuration asks for
+    that. ``plays`` is the measured duration of a recording or film in seconds; it is compared with the duration given
+    by Telegram.
     """
 
     fields: dict[str, FieldValue] = {}
@@ -137,10 +139,10 @@ class Result(Struct, frozen=True, omit_defaults=True):
 
 
 class MessageItem(Struct, frozen=True, tag=True):
-    """A message on its way into a note, for ``enrich``.
+    """A message for ``enrich``.
 
-    ``chat`` is the title of its chat, ``sender`` the name of who sent it (empty where nobody is known); ``label`` is
-    how a report names it. The text is ``message.text``, its links and other formatting ``message.entities``.
+    ``chat`` is the title of its chat, ``sender`` the name of the sender (empty if unknown); ``label`` names it in
+    reports. The text is ``message.text``, its links and other formatting ``message.entities``.
     """
 
     message: Message
@@ -150,10 +152,10 @@ class MessageItem(Struct, frozen=True, tag=True):
 
 
 class NewNote(Struct, frozen=True):
-    """A note of its own, made by ``enrich``: ``Telegram/Pages/<title>.md``, to which the message's note links.
+    """A separate note made by ``enrich``: ``Telegram/Pages/<title>.md``, linked from the note of the message.
 
-    ``key`` names it for good within the plugin (the address of a web page, say): the same key is the same note,
-    whichever message brings it. ``fields`` go into its front matter; ``text`` is Markdown.
+    ``key`` identifies it permanently within the plugin (for example the address of a web page): the same key is the
+    same note, whichever message it comes from. ``fields`` go into its front matter; ``text`` is Markdown.
     """
 
     key: Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -164,9 +166,12 @@ class NewNote(Struct, frozen=True):
 
 
 class Enrichment(Struct, frozen=True, omit_defaults=True):
-    """What a plugin has to say about a message. ``fields``, ``sections``, ``tags`` and ``related`` are those of a
-    ``Result``; ``notes`` are notes of their own. With ``hide`` the message gets no note (in a day's note: no place); it
-    stays in the archive, and a note that it has already stays, too."""
+    """Findings of a plugin about a message.
+
+    ``fields``, ``sections``, ``tags`` and ``related`` are those of a ``Result``; ``notes`` are separate notes. With
+    ``hide`` the message gets no note (no block in a day's note). It stays in the archive, and an existing note of it
+    stays, too.
+    """
 
     fields: dict[str, FieldValue] = {}
     sections: tuple[Section, ...] = ()
@@ -179,8 +184,8 @@ class Enrichment(Struct, frozen=True, omit_defaults=True):
 class RenderedNote(Struct, frozen=True, tag=True):
     """A note that was rendered and is not written yet, for ``post_render``.
 
-    ``body`` is its Markdown below the properties; ``path`` its place in the vault, whose folder is ``vault`` (to be
-    read only). ``kind`` is ``message``, ``day``, ``month``, ``chat``, ``topic``, ``person``, ``audio``, ``page`` or
+    ``body`` is its Markdown below the properties; ``path`` its path in the vault, whose folder is ``vault`` (to be read
+    only). ``kind`` is ``message``, ``day``, ``month``, ``chat``, ``topic``, ``person``, ``audio``, ``page`` or
     ``index``. A note of messages has the title of their ``chat`` and the ``messages``, by id; the others have none.
     """
 
@@ -193,8 +198,9 @@ class RenderedNote(Struct, frozen=True, tag=True):
 
 
 class Run(Struct, frozen=True, tag=True):
-    """A run that begins: its id, the ``command`` (``export``) and its targets as they were given; ``started`` is ISO
-    8601, UTC."""
+    """A run that starts: its id, the ``command`` (``export``) and its targets as given; ``started`` is ISO
+    8601, UTC.
+    """
 
     run_id: str
     command: str
@@ -203,8 +209,11 @@ class Run(Struct, frozen=True, tag=True):
 
 
 class FinishedRun(Struct, frozen=True, tag=True):
-    """A run that ended. ``ok`` is false when something did not work, ``report`` is the run report as ``--json`` prints
-    it (``problems``, ``messages``, ``notes``, ``media``, ...); ``error`` is what ended the run early, else empty."""
+    """A run that ended.
+
+    ``ok`` is false if something failed, ``report`` is the run report as printed by ``--json`` (``problems``,
+    ``messages``, ``notes``, ``media``, ...); ``error`` is the error that ended the run early, else empty.
+    """
 
     run: Run
     ok: bool
@@ -214,9 +223,12 @@ class FinishedRun(Struct, frozen=True, tag=True):
 
 
 class Export(Struct, frozen=True, tag=True):
-    """What a run brought, for ``export``: ``messages()`` are the ``count`` messages that are new, were edited or
-    deleted, or got files since this plugin was asked last; ``run`` is the run that ended. ``source`` is where they
-    wait, ``work`` a folder for this call alone. ``vault`` is the vault's folder, to be read only."""
+    """Messages of a run, for ``export``.
+
+    ``messages()`` are the ``count`` messages that are new, were edited or deleted, or got files since the last
+    successful call of this plugin; ``run`` is the run that ended. ``source`` is the file they are read from, ``work`` a
+    folder for this call alone. ``vault`` is the folder of the vault, to be read only.
+    """
 
     run: FinishedRun
     count: int
@@ -225,32 +237,35 @@ class Export(Struct, frozen=True, tag=True):
     vault: Path
 
     def messages(self) -> Iterator[NewMessage]:
-        """The messages, by chat and id, read one by one."""
+        """Read the messages one by one, by chat and id."""
         return read_messages(self.source)
 
     def new_file(self, name: str) -> Path:
-        """The path of a file to be made, in the work folder."""
+        """Return the path for a new file in the work folder."""
         self.work.mkdir(parents=True, exist_ok=True)
         return self.work / name
 
 
 class Remark(Struct, frozen=True):
-    """Something worth a look that a plugin found: ``item`` is what it is about, such as a file's path in the vault."""
+    """A finding that deserves attention: ``item`` is its subject, such as the path of a file in the vault."""
 
     item: FieldText
     reason: FieldText
 
 
 class Exported(Struct, frozen=True):
-    """Files that ``export`` made with ``new_file``. They are kept as ``.tobs/exports/<plugin>/<name>`` in the vault,
-    over an earlier one of that name. ``remarks`` stand under ``doubts`` in the run report."""
+    """Files that ``export`` made with ``new_file``.
+
+    They are stored as ``.tobs/exports/<plugin>/<name>`` in the vault and replace an earlier file of that name.
+    ``remarks`` are listed under ``doubts`` in the run report.
+    """
 
     files: tuple[Path, ...] = ()
     remarks: Annotated[tuple[Remark, ...], Meta(max_length=1_000)] = ()
 
 
 class Command(Struct, frozen=True, tag=True):
-    """``tobs plugins run NAME ARGUMENTS`` about the vault in the folder ``vault``."""
+    """Input of ``tobs plugins run NAME ARGUMENTS`` for the vault in the folder ``vault``."""
 
     vault: Path
     arguments: tuple[str, ...] = ()
@@ -307,47 +322,61 @@ class Plugin(Generic[C]):
         self.config = config
 
     def available(self) -> Requirement | None:
-        """What is missing to run here; None when nothing is. Asked before a run, so it must be quick."""
+        """Return what is missing to run on this machine; None if nothing is. Called before a run, so it must be
+        quick.
+        """
         return None
 
     # The hooks: a plugin has those it defines.
 
     def process(self, item: Item) -> Result | None:
-        """Work on one file; None keeps it as it is. Raises ``Unreadable`` for a file that cannot be read."""
+        """Work on a file; None leaves it unchanged. Raises ``Unreadable`` for a file that cannot be read."""
         raise NotImplementedError
 
     def enrich(self, item: MessageItem) -> Enrichment | None:
-        """Say something about one message, before its note is made; None when there is nothing to say. Asked once
-        for each version of a message."""
+        """Return findings about a message before its note is made; None if there are none.
+
+        Called once for each version of a message.
+        """
         raise NotImplementedError
 
     def post_render(self, note: RenderedNote) -> str | None:
-        """The body a note is to have; None leaves it as it is. Asked each time the note is rendered: the same note has
-        to give the same text. Ids of blocks (``^m12`` at the end of a line) have to stay: links lead to them."""
+        """Return the new body of a note; None leaves it unchanged.
+
+        Called each time the note is rendered: the same note must give the same text. Block ids (``^m12`` at the end of
+        a line) must stay, because links lead to them.
+        """
         raise NotImplementedError
 
     def run_started(self, run: Run) -> None:
-        """A run begins."""
+        """Handle the start of a run."""
         raise NotImplementedError
 
     def run_ended(self, run: FinishedRun) -> None:
-        """A run ended, well or not. What fails here is told in the report, too."""
+        """Handle the end of a run, successful or not. Failures here are reported, too."""
         raise NotImplementedError
 
     def export(self, export: Export) -> Exported | None:
-        """Hand on what a run brought, in files. Asked at the end of each run that brought something; what it was not
-        asked about, or failed on, comes with the next one."""
+        """Write the messages of a run to files.
+
+        Called at the end of each run with new messages. Messages of a failed or missed call are passed again with the
+        next one.
+        """
         raise NotImplementedError
 
     def command(self, arguments: Sequence[str], vault: Path) -> str:
-        """``tobs plugins run NAME ARGUMENTS``; what it returns is printed. ``vault`` is the vault's folder, to be read
-        only."""
+        """Run ``tobs plugins run NAME ARGUMENTS``; the result is printed.
+
+        ``vault`` is the folder of the vault, to be read only.
+        """
         raise NotImplementedError
 
     def template_functions(self) -> Mapping[str, Callable[..., object]]:
-        """Functions for the owner's templates by their names: ``{{ text | name }}`` and ``{{ name(text) }}``. They run
-        where notes are rendered, many times and without a time limit: keep them small, and let the same input give
-        the same output. Names that templates have already stay theirs."""
+        """Return functions for the user's templates by name: ``{{ text | name }}`` and ``{{ name(text) }}``.
+
+        They run during rendering, many times and without a time limit: keep them small, and return the same output for
+        the same input. Names that templates already define cannot be replaced.
+        """
         raise NotImplementedError
 
 
@@ -365,5 +394,5 @@ HOOKS: tuple[str, ...] = (
 
 
 def hooks_of(plugin: type[Plugin[Any]]) -> tuple[str, ...]:
-    """The hooks ``plugin`` has."""
+    """Return the hooks that ``plugin`` defines."""
     return tuple(name for name in HOOKS if getattr(plugin, name) is not getattr(Plugin, name))

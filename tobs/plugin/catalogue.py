@@ -1,9 +1,9 @@
-"""Which plugins there are, where they come from, and which of them run.
+"""Discovery of plugins: which exist, where they come from, and which run.
 
-They come from three places. tobs's own (``tobs_plugins``) and installed packages (entry points of the group
-``tobs.plugins``) run unless switched off. A vault's own (``<vault>/.tobs/plugins``) are copied out of the
-vault first and run only when the copy's content is trusted: the vault may change at any time (a sync, a
-malicious sender), and what was checked must be what runs.
+There are three origins. The plugins of tobs (``tobs_plugins``) and of installed packages (entry points of the group
+``tobs.plugins``) run unless switched off. The plugins of a vault (``<vault>/.tobs/plugins``) are copied out of the
+vault first and run only if the content of the copy is trusted: the vault may change at any time (by a sync or a
+malicious sender), and the checked content must be the content that runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tobs.model import FileKind
 from tobs.plugin.api import Band, Plugin, hooks_of
 from tobs.plugin.configuration import Option, assign_variables, describe_config, read_config
 from tobs.plugin.loading import NoPlugin, load_module, plugin_classes
-from tobs.plugin.ordering import Place, sort_places
+from tobs.plugin.ordering import OrderEntry, sort_plugins
 from tobs.plugin.processor import Processor, declaration_faults
 from tobs.plugin.protocol import PluginRef
 
@@ -41,8 +41,11 @@ Origin = Literal["tobs", "installed", "vault"]
 
 
 class PluginInfo(Struct, frozen=True):
-    """A plugin as ``tobs plugins list`` and ``info`` show it. ``order`` is its place in the chain from 1, 0
-    for one that does not run; ``source`` the module or path; ``reason`` why it is not ready and what to do."""
+    """A plugin as shown by ``tobs plugins list`` and ``info``.
+
+    ``order`` is its position in the chain from 1, 0 if it does not run; ``source`` is the module or path; ``reason``
+    says why it is not ready and how to change that.
+    """
 
     name: str
     origin: Origin
@@ -67,33 +70,36 @@ class Catalogue(Struct, frozen=True):
 
     @property
     def processors(self) -> tuple[Processor, ...]:
-        """Those that work on files."""
+        """Return the plugins that process files."""
         return self.having("process")
 
     def having(self, hook: str) -> tuple[Processor, ...]:
-        """Those that have a hook, in their order."""
+        """Return the plugins with a hook, in their order."""
         return tuple(one for one in self.ready if one.has(hook))
 
 
 class VaultPlugins(Struct, frozen=True):
-    """The vault's own plugins: the ``folder`` they are in, a ``private`` folder outside the vault for the copies
-    that run (it has to last as long as the run), and whether the content of a path is trusted."""
+    """The plugins of the vault.
+
+    ``folder`` contains them; ``private`` is a folder outside the vault for the copies that run (it must exist as long
+    as the run); ``trusts`` returns whether the content of a path is trusted.
+    """
 
     folder: Path
     private: Path
     trusts: Callable[[Path], bool]
 
 
-class _Taken(Struct, frozen=True):
-    """A plugin of a module that was looked at; ``plugin`` and ``ref`` are there when it is to run."""
+class _LoadedPlugin(Struct, frozen=True):
+    """A plugin of an imported module; ``plugin`` and ``ref`` are set if it is to run."""
 
     info: PluginInfo
     plugin: type[Plugin[Any]] | None = None
     ref: PluginRef | None = None
 
 
-class _Found(Struct, frozen=True):
-    """A module that may hold plugins, not imported yet; or one that must not be, with the reason."""
+class _Candidate(Struct, frozen=True):
+    """A module that may contain plugins, not imported yet; or one that must not be imported, with the reason."""
 
     name: str
     origin: Origin
@@ -111,56 +117,60 @@ def load_plugins(
     on: Collection[str] = (),
     vault: VaultPlugins | None = None,
 ) -> Catalogue:
-    """Find all plugins, configure and order them. ``settings`` has each plugin's table by its name, ``variables``
-    what the environment says (see ``assign_variables``), which wins. ``off`` names those that are not to run; one that
-    is ``opt_in`` runs when it is named in ``on`` or has been configured.
+    """Find, configure and order all plugins.
 
-    Raises ConfigError for a wrong configuration and for plugins that wait for each other. A plugin that cannot
-    be loaded is listed as broken.
+    ``settings`` has the table of each plugin by name; ``variables`` are values from the environment (see
+    ``assign_variables``), which win. ``off`` names plugins that must not run; a plugin that is ``opt_in`` runs if it is
+    named in ``on`` or has been configured.
+
+    Raises ConfigError for a wrong configuration and for plugins that wait for each other. A plugin that cannot be
+    loaded is listed as broken.
     """
     plugins: dict[str, PluginInfo] = {}
-    chosen: dict[str, _Taken] = {}
-    for found in _find(vault):
-        for taken in _take(found, off):
-            info = taken.info
+    by_name: dict[str, _LoadedPlugin] = {}
+    for candidate in _candidates(vault):
+        for loaded in _load_candidate(candidate, off):
+            info = loaded.info
             if info.name in plugins:
-                if found.origin != "tobs" and plugins[info.name].source != info.source:
+                if candidate.origin != "tobs" and plugins[info.name].source != info.source:
                     reason = f"the name is taken by {plugins[info.name].source}"
                     plugins[f"{info.name} ({info.source})"] = replace(info, state="broken", reason=reason)
                 continue
             plugins[info.name] = info
-            chosen[info.name] = taken
-    told = assign_variables(
+            by_name[info.name] = loaded
+    from_variables = assign_variables(
         variables or {}, {info.name: [option.name for option in info.options] for info in plugins.values()}
     )
     processors: dict[str, Processor] = {}
-    for name, taken in chosen.items():
-        if taken.plugin is not None and taken.ref is not None:
-            values = {**(settings or {}).get(name, {}), **told.get(name, {})}
-            if taken.plugin.opt_in and not values and name not in on:
+    for name, loaded in by_name.items():
+        if loaded.plugin is not None and loaded.ref is not None:
+            values = {**(settings or {}).get(name, {}), **from_variables.get(name, {})}
+            if loaded.plugin.opt_in and not values and name not in on:
                 reason = f'it runs when it is asked for: plugins_on = "{name}", or any option of its own'
-                plugins[name] = replace(taken.info, state="off", reason=reason)
+                plugins[name] = replace(loaded.info, state="off", reason=reason)
                 continue
-            plugins[name], processor = _configure(taken.info, taken.plugin, taken.ref, values)
+            plugins[name], processor = _configure(loaded.info, loaded.plugin, loaded.ref, values)
             if processor is not None:
                 processors[name] = processor
-    order = sort_places(Place(p.name, p.plugin.band, p.plugin.after) for p in processors.values())
+    order = sort_plugins(OrderEntry(p.name, p.plugin.band, p.plugin.after) for p in processors.values())
     for number, name in enumerate(order, 1):
         plugins[name] = replace(plugins[name], order=number)
     listed = sorted(plugins.values(), key=lambda info: (info.order or len(plugins) + 1, info.name, info.source))
     return Catalogue(tuple(listed), tuple(processors[name] for name in order))
 
 
-def _find(vault: VaultPlugins | None) -> Iterator[_Found]:
-    """Candidates, those that win a name first. A shipped plugin is also an entry point: it counts once."""
+def _candidates(vault: VaultPlugins | None) -> Iterator[_Candidate]:
+    """Yield candidates in the order in which they win a name. A shipped plugin is also an entry point; it
+    counts once.
+    """
     seen = set()
     for module in _shipped_modules():
         seen.add(module)
-        yield _Found(module.rpartition(".")[2], "tobs", module, source=module)
+        yield _Candidate(module.rpartition(".")[2], "tobs", module, source=module)
     for entry in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
         if entry.module not in seen:
             seen.add(entry.module)
-            yield _Found(entry.name, "installed", entry.module, source=entry.value)
+            yield _Candidate(entry.name, "installed", entry.module, source=entry.value)
     if vault is not None:
         yield from _vault_plugins(vault)
 
@@ -174,40 +184,42 @@ def _shipped_modules() -> list[str]:
 
 
 def vault_plugin_paths(folder: Path) -> list[Path]:
-    """The files and package folders in ``folder`` that may be plugins."""
+    """Return the files and package folders in ``folder`` that may be plugins."""
     if not folder.is_dir():
         return []
     return [path for path in sorted(folder.iterdir()) if path.suffix == ".py" or (path / "__init__.py").is_file()]
 
 
-def require_fit(path: Path) -> None:
-    """Raises UsageError for a plugin of a vault that could not run even if it were trusted."""
-    if fault := _unfit(path):
+def require_trustable(path: Path) -> None:
+    """Raise UsageError for a plugin of a vault that could not run even if it were trusted."""
+    if fault := _untrustable_reason(path):
         raise UsageError(f"The plugin {path} cannot be trusted: {fault}.", "Replace it with plain files.")
 
 
-def is_fit(path: Path) -> bool:
-    """Whether a plugin of a vault could run if it were trusted."""
-    return not _unfit(path)
+def is_trustable(path: Path) -> bool:
+    """Return whether a plugin of a vault could run if it were trusted."""
+    return not _untrustable_reason(path)
 
 
-def _vault_plugins(vault: VaultPlugins) -> Iterator[_Found]:
+def _vault_plugins(vault: VaultPlugins) -> Iterator[_Candidate]:
     for path in vault_plugin_paths(vault.folder):
-        found = _Found(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))
+        candidate = _Candidate(path.stem, "vault", f"tobs_vault_plugins_{path.stem}", source=str(path))
         copy = vault.private / path.name
-        if fault := _unfit(path):
-            yield replace(found, untrusted=fault)
+        if fault := _untrustable_reason(path):
+            yield replace(candidate, untrusted=fault)
             continue
         _copy(path, copy)
         if vault.trusts(copy):
-            yield replace(found, path=str(copy))
+            yield replace(candidate, path=str(copy))
         else:
             _remove(copy)
-            yield replace(found, untrusted=f"its content is not trusted; read it, then: tobs plugins trust {path.stem}")
+            yield replace(
+                candidate, untrusted=f"its content is not trusted; read it, then: tobs plugins trust {path.stem}"
+            )
 
 
-def _unfit(path: Path) -> str:
-    """Why the plugin at ``path`` is not even copied; empty when it is."""
+def _untrustable_reason(path: Path) -> str:
+    """Return why the plugin at ``path`` must not be copied; empty if it may."""
     parts = [path, *path.rglob("*")]
     if any(part.is_symlink() or not (part.is_file() or part.is_dir()) for part in parts):
         return "it holds a link or a special file, so what runs could change unseen"
@@ -233,33 +245,35 @@ def _remove(copy: Path) -> None:
         copy.unlink(missing_ok=True)
 
 
-def _take(found: _Found, off: Collection[str]) -> Iterator[_Taken]:
-    """The plugins of one module."""
-    bare = PluginInfo(found.name, found.origin, found.source)
-    if found.untrusted:
-        yield _Taken(replace(bare, state="untrusted", reason=found.untrusted))
+def _load_candidate(candidate: _Candidate, off: Collection[str]) -> Iterator[_LoadedPlugin]:
+    """Yield the plugins of a module."""
+    bare = PluginInfo(candidate.name, candidate.origin, candidate.source)
+    if candidate.untrusted:
+        yield _LoadedPlugin(replace(bare, state="untrusted", reason=candidate.untrusted))
         return
     try:
-        classes = plugin_classes(load_module(found.module, found.path))
+        classes = plugin_classes(load_module(candidate.module, candidate.path))
         if not classes:
             raise NoPlugin("it defines no plugin with a name")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to foreign code: it may raise anything
-        logger.info("plugin module {} cannot be loaded: {!r}", found.source, error)
-        yield _Taken(replace(bare, state="broken", reason=f"{type(error).__name__}: {error}"))
+        logger.info("plugin module {} cannot be loaded: {!r}", candidate.source, error)
+        yield _LoadedPlugin(replace(bare, state="broken", reason=f"{type(error).__name__}: {error}"))
         return
     for plugin_class in classes:
         try:
             faults = declaration_faults(plugin_class)
             info = replace(bare, name=str(plugin_class.name)) if faults else _describe(bare, plugin_class)
         except (TypeError, AttributeError) as error:
-            yield _Taken(replace(bare, state="broken", reason=f"its declarations are malformed: {error}"))
+            yield _LoadedPlugin(replace(bare, state="broken", reason=f"its declarations are malformed: {error}"))
             continue
         if faults:
-            yield _Taken(replace(info, state="broken", reason="; ".join(faults)))
+            yield _LoadedPlugin(replace(info, state="broken", reason="; ".join(faults)))
         elif plugin_class.name in off:
-            yield _Taken(replace(info, state="off", reason="switched off by plugins_off"))
+            yield _LoadedPlugin(replace(info, state="off", reason="switched off by plugins_off"))
         else:
-            yield _Taken(info, plugin_class, PluginRef(found.module, plugin_class.__qualname__, found.path))
+            yield _LoadedPlugin(
+                info, plugin_class, PluginRef(candidate.module, plugin_class.__qualname__, candidate.path)
+            )
 
 
 def _describe(bare: PluginInfo, plugin_class: type[Plugin[Any]]) -> PluginInfo:

@@ -1,4 +1,4 @@
-"""A plugin's configuration: its table ``[plugins.NAME]`` and variables, made into its declared type."""
+"""Configuration of a plugin: its table ``[plugins.NAME]`` and variables, converted to its declared type."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from tobs.errors import ConfigError
 
 
 class Option(Struct, frozen=True):
-    """One option of a plugin, for ``tobs plugins info``. ``default`` is None when a value has to be given; the value of
-    a ``secret`` one belongs into a variable."""
+    """An option of a plugin, for ``tobs plugins info``.
+
+    ``default`` is None if a value is required; the value of a ``secret`` option belongs into a variable.
+    """
 
     name: str
     type: str
@@ -27,14 +29,14 @@ class Option(Struct, frozen=True):
 
 
 def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) -> Any:
-    """``values`` as a ``config_type``. Text is converted where the type asks for it (variables are text: a list is
-    written with commas).
+    """Convert ``values`` to ``config_type``. Text is converted to the declared type (in variables a list is written
+    with commas).
 
-    Raises ConfigError naming every option that is wrong, not just the first.
+    Raises ConfigError naming every wrong option, not only the first.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(config_type)}
-    faults = [f"{name} is no option{_nearest(name, fields)}" for name in values if name not in fields]
-    values = {name: _listed(value, fields[name].type) if name in fields else value for name, value in values.items()}
+    faults = [f"{name} is no option{_suggestion(name, fields)}" for name in values if name not in fields]
+    values = {name: _as_list(value, fields[name].type) if name in fields else value for name, value in values.items()}
     for name, field in fields.items():
         if name in values:
             try:
@@ -54,21 +56,21 @@ def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) 
     )
 
 
-def _listed(value: Any, kind: Any) -> Any:
-    """Text as a list, where a list is wanted."""
+def _as_list(value: Any, kind: Any) -> Any:
+    """Split text at commas if the declared type is a list."""
     if isinstance(value, str) and get_origin(_bare(kind)) in (list, tuple):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
 def assign_variables(variables: Mapping[str, str], options: Mapping[str, Collection[str]]) -> dict[str, dict[str, str]]:
-    """Whom each of ``variables`` (``whisper_api_base_url``: plugin and option, in small letters) belongs to, by
-    plugin. ``options`` has the options of each plugin by its name, in which ``-`` stands for ``_``.
+    """Assign ``variables`` (``whisper_api_base_url``: plugin and option in small letters) to plugins and options.
 
-    Of several plugins it could belong to, the one that has the option counts, then the longest name. Raises
-    ConfigError for one that names a plugin but none of its options; one that names no plugin is left out.
+    ``options`` has the options of each plugin by name; ``-`` in a name is written as ``_`` in a variable. If several
+    plugins match, one that has the option wins, then the longest name. Raises ConfigError for a variable that names a
+    plugin but none of its options; one that names no plugin is ignored.
     """
-    told: dict[str, dict[str, str]] = {}
+    assigned: dict[str, dict[str, str]] = {}
     for variable, value in variables.items():
         named = [name for name in options if variable.startswith(f"{name.replace('-', '_')}_")]
         if not named:
@@ -82,29 +84,31 @@ def assign_variables(variables: Mapping[str, str], options: Mapping[str, Collect
                 f"TOBS_PLUGIN_{variable.upper()} names no option of plugin {name}.",
                 f"tobs plugins info {name} shows its options.",
             )
-        told.setdefault(name, {})[option] = value
-    return told
+        assigned.setdefault(name, {})[option] = value
+    return assigned
 
 
 def config_digest(config: Any) -> str:
-    """A digest of what results depend on in a configuration: those made with another one are not used again. Secrets
-    and what only says how the work is done are left out."""
-    told = {
+    """Return a digest of the options that results depend on; results of another digest are not reused.
+
+    Secrets and options that only control the effort are left out.
+    """
+    relevant = {
         field.encode_name: getattr(config, field.name)
         for field in msgspec.structs.fields(config)
         if not (_is_marked(field.type, "secret") or _is_marked(field.type, "effort"))
     }
-    return hashlib.blake2b(msgspec.json.encode(told, order="deterministic"), digest_size=16).hexdigest()
+    return hashlib.blake2b(msgspec.json.encode(relevant, order="deterministic"), digest_size=16).hexdigest()
 
 
 def _is_marked(kind: Any, mark: str) -> bool:
-    """Whether a type is annotated with ``SECRET`` (``secret``) or ``EFFORT`` (``effort``)."""
+    """Return whether a type is annotated with ``SECRET`` (``secret``) or ``EFFORT`` (``effort``)."""
     metas = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     return any(isinstance(meta, msgspec.Meta) and mark in (meta.extra or {}) for meta in metas)
 
 
 def describe_config(config_type: type[Any]) -> tuple[Option, ...]:
-    """The options of a configuration type with their defaults."""
+    """Return the options of a configuration type with their defaults."""
     options = []
     for field in msgspec.structs.fields(config_type):
         has_factory = field.default_factory is not msgspec.NODEFAULT
@@ -127,7 +131,7 @@ def _bare(kind: Any) -> Any:
 
 
 def _type_name(kind: Any) -> str:
-    """What people call a type: ``str``, ``"no" or "copy"``, ``list of str``."""
+    """Return a readable name of a type: ``str``, ``"no" or "copy"``, ``list of str``."""
     bare = _bare(kind)
     if get_origin(bare) is Literal:
         return " or ".join(msgspec.json.encode(each).decode() for each in get_args(bare))
@@ -136,7 +140,7 @@ def _type_name(kind: Any) -> str:
     return bare.__name__ if isinstance(bare, type) and not get_args(bare) else str(bare).replace("typing.", "")
 
 
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
+def _suggestion(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 

@@ -1,5 +1,4 @@
-"""Functions that plugins give to templates: gathered in the process that checks templates, opened again in those that
-render notes."""
+"""Template functions of plugins: collected in the process that checks templates, opened again in render workers."""
 
 from __future__ import annotations
 
@@ -17,8 +16,11 @@ from tobs.plugin.protocol import Opening
 
 
 class Functions(Struct, frozen=True):
-    """``by_name`` are functions for templates; ``digest`` stands for who made them, ``openings`` is what another
-    process needs to have them. ``faults``: plugins that gave none, with the reason."""
+    """Template functions ``by_name``.
+
+    ``digest`` identifies the plugins that provide them, ``openings`` allow another process to load them, ``faults`` are
+    plugins that failed, with the reason.
+    """
 
     by_name: dict[str, Callable[..., object]] = {}
     digest: str = ""
@@ -27,7 +29,9 @@ class Functions(Struct, frozen=True):
 
 
 def gather_functions(plugins: Iterable[Processor]) -> Functions:
-    """What ``plugins``, which come in their order, give to templates; of two with one name the later one's counts."""
+    """Collect the template functions of ``plugins``, which come in their order; for equal names the later
+    plugin wins.
+    """
     by_name: dict[str, Callable[..., object]] = {}
     made_by, openings, faults = [], [], []
     for one in plugins:
@@ -43,7 +47,7 @@ def gather_functions(plugins: Iterable[Processor]) -> Functions:
 
 
 def open_functions(openings: Iterable[Opening]) -> dict[str, Callable[..., object]]:
-    """The functions of plugins in another process. Raises what their code raises: nothing where they were gathered."""
+    """Load template functions in another process. Raises the exceptions of the plugins' code."""
     by_name: dict[str, Callable[..., object]] = {}
     for opening in openings:
         by_name |= _functions(open_plugin(opening))
@@ -51,15 +55,15 @@ def open_functions(openings: Iterable[Opening]) -> dict[str, Callable[..., objec
 
 
 def open_plugin(opening: Opening) -> Plugin[Any]:
-    """A plugin in another process. Raises what its code raises."""
+    """Load a plugin in another process. Raises the exceptions of its code."""
     plugin_class = load_class(opening.ref)
     config = msgspec.msgpack.decode(opening.config, type=plugin_class.config_type)
     return plugin_class(config)
 
 
 def _functions(plugin: Plugin[Any]) -> dict[str, Callable[..., object]]:
-    given = dict(plugin.template_functions())
-    for name, function in given.items():
+    functions = dict(plugin.template_functions())
+    for name, function in functions.items():
         if not (isinstance(name, str) and name.isidentifier() and callable(function)):
             raise TypeError(f"{name!r} is no function with a name that templates can use")
-    return given
+    return functions

@@ -1,4 +1,6 @@
-"""Calls plugins in worker processes: for files, messages, runs. A plugin can fail, never the run (invariant 8)."""
+"""The host calls plugins in worker processes for files, messages and runs. A plugin can fail, never the run (invariant
+8).
+"""
 
 from __future__ import annotations
 
@@ -27,18 +29,28 @@ from tobs.plugin.api import (
     Result,
     Run,
 )
-from tobs.plugin.checks import BadResult, checked_body, checked_enrichment, checked_export, checked_result, checked_text
 from tobs.plugin.process import WorkerLost, WorkerProcess
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import Answer, Call
+from tobs.plugin.validation import (
+    InvalidResult,
+    validated_body,
+    validated_enrichment,
+    validated_export,
+    validated_result,
+    validated_text,
+)
 
 T = TypeVar("T")
 
 
 class HostLimits(Struct, frozen=True):
-    """What the host may use. ``cpu`` and ``io``: worker processes at a time of plugins bound by the CPU, and of
-    those bound by disk or network; ``failures`` in a row after which a plugin is off for the run; ``start``:
-    seconds a worker process may take until it is ready."""
+    """Limits of the host.
+
+    ``cpu`` and ``io`` are worker processes at the same time, of plugins bound by the CPU and of those bound by disk or
+    network; ``failures`` in a row switch a plugin off for the run; ``start`` is the time in seconds a worker process
+    may take to become ready.
+    """
 
     cpu: int = 2
     io: int = 8
@@ -50,7 +62,7 @@ _DEFAULT_LIMITS = HostLimits()
 
 
 class PluginFailure(Struct, frozen=True):
-    """A plugin did not do its work on an item, and why. The item went on without it."""
+    """A failure of a plugin for an item, and the reason. The item continues without it."""
 
     plugin: str
     item: str
@@ -58,28 +70,28 @@ class PluginFailure(Struct, frozen=True):
 
 
 class Done(Struct, Generic[T], frozen=True):
-    """The plugin did its work; ``result`` is None when it had nothing to say."""
+    """A successful call; ``result`` is None if the plugin returned nothing."""
 
     result: T | None = None
 
 
 class Skipped(Struct, frozen=True):
-    """The plugin was not asked, because it is off for the run."""
+    """A call that was not made, because the plugin is off for the run."""
 
     reason: str
 
 
 Reply = Done[T] | PluginFailure | Skipped
 
-#: Makes a result of an answer's bytes; raises BadResult.
+#: Makes a result of an answer's bytes; raises InvalidResult.
 _Check = Callable[[bytes, Call], T]
 
 
 class Host:
-    """The worker processes of a run. An async context manager: at its end every process is gone.
+    """The worker processes of a run. An async context manager that ends every process on exit.
 
-    ``env`` is the environment worker processes get (without tobs's own variables). With ``strict`` the first
-    failure of a plugin is raised as a PluginError instead of becoming a reply.
+    ``env`` is the environment of worker processes (without the variables of tobs). With ``strict`` the first failure of
+    a plugin is raised as a PluginError instead of becoming a reply.
     """
 
     def __init__(self, *, env: Mapping[str, str], limits: HostLimits = _DEFAULT_LIMITS, strict: bool = False) -> None:
@@ -110,37 +122,37 @@ class Host:
 
     @property
     def off(self) -> Mapping[str, str]:
-        """The plugins that are off for the run, each with the reason."""
+        """Return the plugins that are off for the run, with the reasons."""
         return self._off
 
     async def run(self, processor: Processor, items: Sequence[Item]) -> list[Reply[Result]]:
-        """Let ``processor`` work on files; one reply an item, in their order.
+        """Let ``processor`` process files; returns a reply per item, in their order.
 
-        Raises PluginError when the host is strict and the plugin fails; so do the other calls.
+        Raises PluginError if the host is strict and the plugin fails; so do the other calls.
         """
-        return await self._call(processor, items, checked_result)
+        return await self._call(processor, items, validated_result)
 
     async def enrich(self, processor: Processor, items: Sequence[MessageItem]) -> list[Reply[Enrichment]]:
-        """Ask ``processor`` about messages; one reply an item, in their order."""
-        return await self._call(processor, items, lambda body, _: checked_enrichment(body))
+        """Call ``processor`` for messages; returns a reply per item, in their order."""
+        return await self._call(processor, items, lambda body, _: validated_enrichment(body))
 
     async def post_render(self, processor: Processor, notes: Sequence[RenderedNote]) -> list[Reply[str]]:
-        """Let ``processor`` have the last word on notes; one reply a note, in their order: its body."""
-        return await self._call(processor, notes, checked_body)
+        """Let ``processor`` change rendered notes; returns a reply with the body per note, in their order."""
+        return await self._call(processor, notes, validated_body)
 
-    async def tell(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
-        """Tell ``processor`` that a run starts or ended."""
+    async def notify(self, processor: Processor, run: Run | FinishedRun) -> Reply[None]:
+        """Notify ``processor`` of the start or end of a run."""
         (reply,) = await self._call(processor, [run], lambda _, __: None)
         return reply
 
     async def export(self, processor: Processor, export: Export) -> Reply[Exported]:
-        """Have ``processor`` hand on what a run brought."""
-        (reply,) = await self._call(processor, [export], checked_export)
+        """Let ``processor`` export the messages of a run."""
+        (reply,) = await self._call(processor, [export], validated_export)
         return reply
 
     async def command(self, processor: Processor, arguments: Sequence[str], vault: Path) -> Reply[str]:
-        """Run the command of ``processor``; what it says."""
-        (reply,) = await self._call(processor, [Command(vault, tuple(arguments))], lambda body, _: checked_text(body))
+        """Run the command of ``processor`` and return its output."""
+        (reply,) = await self._call(processor, [Command(vault, tuple(arguments))], lambda body, _: validated_text(body))
         return reply
 
     async def _call(self, processor: Processor, calls: Sequence[Call], check: _Check[T]) -> list[Reply[T]]:
@@ -156,7 +168,7 @@ class Host:
         return [reply or Skipped(self._off.get(processor.name, "")) for reply in task.replies]
 
     async def _lane(self, task: _Task[T]) -> None:
-        """Take batches from the task until it is empty or the plugin is off."""
+        """Process batches of the task until it is empty or the plugin is off."""
         plugin = task.processor.plugin
         async with self._own_slot(task.processor), self._slots[plugin.bound]:
             while task.todo and plugin.name not in self._off:
@@ -164,8 +176,8 @@ class Host:
                 try:
                     await self._batch(task, unanswered)
                 except WorkerLost as error:
-                    guilty = unanswered.popleft()
-                    task.replies[guilty] = self._failed(task.processor, task.calls[guilty], str(error))
+                    failed = unanswered.popleft()
+                    task.replies[failed] = self._failed(task.processor, task.calls[failed], str(error))
                     task.todo.extendleft(reversed(unanswered))
 
     def _own_slot(self, processor: Processor) -> asyncio.Semaphore | contextlib.nullcontext[None]:
@@ -174,7 +186,7 @@ class Host:
         return self._own_slots.setdefault(processor.name, asyncio.Semaphore(processor.plugin.processes))
 
     async def _batch(self, task: _Task[T], unanswered: deque[int]) -> None:
-        """Have a worker process answer the calls in ``unanswered``. Raises WorkerLost with the rest left there."""
+        """Let a worker process answer the calls in ``unanswered``. Raises WorkerLost with the rest left there."""
         processor = task.processor
         worker = await self._worker(processor)
         try:
@@ -204,25 +216,25 @@ class Host:
     def _reply(self, processor: Processor, call: Call, answer: Answer, check: _Check[T]) -> Reply[T]:
         if answer.unreadable:
             self._in_a_row[processor.name] = 0
-            return self._tell(processor, call, answer.failure)
+            return self._failure(processor, call, answer.failure)
         if answer.failure:
             return self._failed(processor, call, answer.failure)
         try:
             result = check(answer.result, call) if answer.result else None
-        except BadResult as error:
+        except InvalidResult as error:
             return self._failed(processor, call, str(error))
         self._in_a_row[processor.name] = 0
         return Done(result)
 
     def _failed(self, processor: Processor, call: Call, reason: str) -> PluginFailure:
-        """A failure that speaks against the plugin: after too many in a row it is off."""
+        """Record a failure caused by the plugin; too many in a row switch it off."""
         count = self._in_a_row.get(processor.name, 0) + 1
         self._in_a_row[processor.name] = count
         if count >= self._limits.failures:
             self._switch_off(processor.name, f"it failed {count} times in a row, the last time: {reason}")
-        return self._tell(processor, call, reason)
+        return self._failure(processor, call, reason)
 
-    def _tell(self, processor: Processor, call: Call, reason: str) -> PluginFailure:
+    def _failure(self, processor: Processor, call: Call, reason: str) -> PluginFailure:
         label = _label(call)
         logger.info("plugin {} failed on {}: {}", processor.name, label, reason)
         if self._strict:
@@ -238,7 +250,7 @@ class Host:
 
 
 class _Task(Generic[T]):
-    """Calls to one plugin and the replies so far; ``todo`` are the numbers of those nobody has taken."""
+    """Calls to a plugin and the replies so far; ``todo`` are the indexes of calls that no lane has taken."""
 
     def __init__(self, processor: Processor, calls: Sequence[Call], check: _Check[T]) -> None:
         self.processor = processor
@@ -249,7 +261,7 @@ class _Task(Generic[T]):
 
 
 def _label(call: Call) -> str:
-    """How a report names what a plugin was called for."""
+    """Return the name of a call in reports."""
     match call:
         case Item():
             return call.label or call.path.name

@@ -1,4 +1,4 @@
-"""From a reference to a plugin class. Used by the catalogue and by worker processes alike."""
+"""Loading of plugin classes by reference, for the catalogue and for worker processes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tobs.plugin.protocol import PluginRef
 
 
 class NoPlugin(Exception):
-    """A module that is listed as a plugin has none in it; the text says why."""
+    """Raised for a module that is listed as a plugin but defines none; the text says why."""
 
 
 def load_module(module: str, path: str = "") -> ModuleType:
-    """Import ``module``; with a ``path`` that file or package folder is loaded under the name.
+    """Import ``module``; with a ``path`` load that file or package folder under the name.
 
-    Whatever the module raises at import goes through.
+    Exceptions raised by the module at import are not caught.
     """
     if not path:
         return importlib.import_module(module)
@@ -42,7 +42,7 @@ def load_module(module: str, path: str = "") -> ModuleType:
 
 
 def plugin_classes(module: ModuleType) -> list[type[Plugin[Any]]]:
-    """The plugins a module offers: those it defines, or a package takes in from its own parts."""
+    """Return the plugins of a module: those it defines, or that a package imports from its own modules."""
     return [
         value
         for value in vars(module).values()
@@ -55,8 +55,10 @@ def plugin_classes(module: ModuleType) -> list[type[Plugin[Any]]]:
 
 
 def _belongs(plugin: type[Plugin[Any]], module: ModuleType) -> bool:
-    """Whether ``plugin`` is defined in ``module`` or, when that is a package, in its folder (its parts may import each
-    other under another name than the one it was loaded as)."""
+    """Return whether ``plugin`` is defined in ``module`` or, if that is a package, in its folder.
+
+    Modules of a package may import each other under another name than the one it was loaded as.
+    """
     if plugin.__module__ == module.__name__ or plugin.__module__.startswith(f"{module.__name__}."):
         return True
     source, own = getattr(sys.modules.get(plugin.__module__), "__file__", None), module.__file__
@@ -66,7 +68,7 @@ def _belongs(plugin: type[Plugin[Any]], module: ModuleType) -> bool:
 
 
 def load_class(ref: PluginRef) -> type[Plugin[Any]]:
-    """The class ``ref`` names. Raises NoPlugin, and whatever its module raises at import."""
+    """Return the class named by ``ref``. Raises NoPlugin, and the exceptions of its module at import."""
     value = getattr(load_module(ref.module, ref.path), ref.attribute, None)
     if not (isinstance(value, type) and issubclass(value, Plugin)):
         raise NoPlugin(f"{ref.module} has no plugin {ref.attribute}")

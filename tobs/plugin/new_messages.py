@@ -1,4 +1,4 @@
-"""Messages that a run brought, handed to a plugin in a file of frames: they may be more than memory holds."""
+"""Messages of a run, passed to a plugin in a file of frames, because they may be larger than the memory."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from msgspec import Struct
 from tobs.model import Message
 
 #: What happened to a message: it is new, was edited or deleted on Telegram, or only files of it came.
-Came = Literal["new", "edited", "deleted", "files"]
+ChangeKind = Literal["new", "edited", "deleted", "files"]
 
 
 class NewMessage(Struct, frozen=True, omit_defaults=True):
-    """A message that a run brought, as it is now, and what happened to it (``came``).
+    """A message that a run fetched, in its current form, and what happened to it (``came``).
 
-    ``chat`` is the title of its chat, ``sender`` the name of who sent it; ``note`` is its note and ``files`` are its
-    files, as paths in the vault. Each is empty where there is none.
+    ``chat`` is the title of its chat, ``sender`` the name of the sender; ``note`` is its note and ``files`` are its
+    files, as paths in the vault. Each is empty if there is none.
     """
 
-    came: Came
+    came: ChangeKind
     message: Message
     chat: str = ""
     sender: str = ""
@@ -31,7 +31,7 @@ class NewMessage(Struct, frozen=True, omit_defaults=True):
 
 
 def write_messages(file: BinaryIO, messages: Iterable[NewMessage]) -> int:
-    """Write frames to ``file``; how many."""
+    """Write messages as frames to ``file`` and return their number."""
     count = 0
     for one in messages:
         body = _encode(one)
@@ -41,7 +41,7 @@ def write_messages(file: BinaryIO, messages: Iterable[NewMessage]) -> int:
 
 
 def read_messages(path: Path) -> Iterator[NewMessage]:
-    """The messages in a file of frames."""
+    """Read the messages from a file of frames."""
     with path.open("rb") as file:
         while head := file.read(4):
             yield _decode(file.read(int.from_bytes(head, "big")))

@@ -1,4 +1,4 @@
-"""The order of the chain: bands first, then ``after``, then the name."""
+"""Order of the processor chain: by band, then ``after``, then name."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from tobs.plugin.api import Band
 BANDS: tuple[Band, ...] = get_args(Band)
 
 
-class Place(Struct, frozen=True):
-    """Where a plugin wants to stand."""
+class OrderEntry(Struct, frozen=True):
+    """The name of a plugin and the declarations that determine its position."""
 
     name: str
     band: Band
     after: tuple[str, ...] = ()
 
 
-def sort_places(places: Iterable[Place]) -> list[str]:
-    """The names in the order they run. An ``after`` that names no plugin of the chain says nothing.
+def sort_plugins(entries: Iterable[OrderEntry]) -> list[str]:
+    """Return the names in the order they run. An ``after`` with a plugin that is not in the chain is ignored.
 
-    Raises ConfigError naming the plugins when they wait for each other, or for one of a later band.
+    Raises ConfigError naming the plugins that wait for each other or for one of a later band.
     """
-    known = {place.name: place for place in places}
+    known = {entry.name: entry for entry in entries}
     order: list[str] = []
     for band in BANDS:
-        members = [place for place in known.values() if place.band == band]
-        for place in members:
-            for name in place.after:
+        members = [entry for entry in known.values() if entry.band == band]
+        for entry in members:
+            for name in entry.after:
                 if name in known and BANDS.index(known[name].band) > BANDS.index(band):
                     raise ConfigError(
-                        f"Plugin {place.name} ({band}) wants to run after {name}, which belongs to the later band "
+                        f"Plugin {entry.name} ({band}) wants to run after {name}, which belongs to the later band "
                         f"{known[name].band}.",
-                        f"Switch one of them off (plugins_off), or change the band of {place.name}.",
+                        f"Switch one of them off (plugins_off), or change the band of {entry.name}.",
                     )
         order += _sort_band(members)
     return order
 
 
-def _sort_band(members: list[Place]) -> list[str]:
-    names = {place.name for place in members}
-    sorter = TopologicalSorter({place.name: sorted(names.intersection(place.after)) for place in members})
+def _sort_band(members: list[OrderEntry]) -> list[str]:
+    names = {entry.name for entry in members}
+    sorter = TopologicalSorter({entry.name: sorted(names.intersection(entry.after)) for entry in members})
     try:
         sorter.prepare()
     except CycleError as error:

@@ -1,4 +1,4 @@
-"""The host's end of a worker process: start it, hand it items, end it."""
+"""The host's end of a worker process: start it, send calls, end it."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from loguru import logger
 from tobs.plugin.protocol import MAX_FRAME, Answer, Batch, Call, Opened, Opening, decoder, frame
 
 #: How much of what a worker writes to standard error is kept to explain its end.
-_LAST_WORDS = 2_000
+_STDERR_TAIL = 2_000
 
 _answers = decoder(Answer)
 _openeds = decoder(Opened)
 
 
 class WorkerLost(Exception):
-    """The worker process is gone: it crashed, was killed for taking too long, or did not start."""
+    """Raised if the worker process is gone: it crashed, was killed for exceeding its time limit, or did not start."""
 
 
 class WorkerProcess:
-    """One worker process, from its start to its end. Not to be used by two tasks at a time."""
+    """A worker process from start to end. Must not be used by two tasks at the same time."""
 
     def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
         self._process = process
         self._name = name
-        self._last_words = b""
+        self._stderr_tail = b""
         self._stderr = asyncio.create_task(self._drain())
 
     @classmethod
     async def start(cls, name: str, opening: Opening, *, env: Mapping[str, str], limit: float) -> WorkerProcess:
-        """Start a process for plugin ``name`` and wait, ``limit`` seconds at most, until it is ready.
+        """Start a process for plugin ``name`` and wait at most ``limit`` seconds until it is ready.
 
-        Raises WorkerLost. The environment is passed on without tobs's own variables: some are secrets.
+        Raises WorkerLost. The environment is passed without the variables of tobs, because some are secrets.
         """
         try:
             process = await asyncio.create_subprocess_exec(
@@ -67,11 +67,13 @@ class WorkerProcess:
         return worker
 
     async def send(self, calls: Sequence[Call]) -> None:
-        """Hand over ``calls``: as many answers have to be taken. Raises WorkerLost."""
+        """Send ``calls``; their answers must be read with ``answer``. Raises WorkerLost."""
         await self._send(frame(Batch(tuple(calls))))
 
     async def answer(self, *, limit: float) -> Answer:
-        """The answer to the next call, which may take ``limit`` seconds. Raises WorkerLost: the process is gone."""
+        """Read the answer to the next call, which may take ``limit`` seconds. Raises WorkerLost if the process
+        is gone.
+        """
         body = await self._receive(limit, f"took longer than its limit of {limit:g} s")
         try:
             answer: Answer = _answers.decode(body)
@@ -81,7 +83,7 @@ class WorkerProcess:
         return answer
 
     async def close(self) -> None:
-        """Let the process end by itself, else end it."""
+        """Let the process end by itself, or kill it after a short time."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(TimeoutError):
@@ -90,7 +92,7 @@ class WorkerProcess:
         await self.kill()
 
     async def kill(self) -> None:
-        """End the process and everything it started, at once."""
+        """Kill the process and everything it started."""
         if sys.platform == "win32":
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -129,18 +131,18 @@ class WorkerProcess:
         raise WorkerLost(f"returned a result of {length} bytes; {MAX_FRAME} are allowed")
 
     async def _lost(self) -> bytes:
-        """Say how the process ended. Raises WorkerLost, always."""
+        """Raise WorkerLost with the way the process ended."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._process.wait()  # its own exit code tells more than our kill would
         await self.kill()
         code = self._process.returncode or 0
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        words = self._last_words.decode(errors="replace").strip().splitlines()
-        raise WorkerLost(f"its process {how}" + (f" ({words[-1][:200]})" if words else ""))
+        lines = self._stderr_tail.decode(errors="replace").strip().splitlines()
+        raise WorkerLost(f"its process {how}" + (f" ({lines[-1][:200]})" if lines else ""))
 
     async def _drain(self) -> None:
         assert self._process.stderr is not None
         while chunk := await self._process.stderr.read(4096):
             logger.debug("plugin {} wrote {} bytes to standard error", self._name, len(chunk))
-            self._last_words = (self._last_words + chunk)[-_LAST_WORDS:]
+            self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]

@@ -1,4 +1,4 @@
-"""A processor: a plugin that was found, configured, and is ready to work."""
+"""Processors: plugins that were found and configured, and are ready to work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 class Processor(Struct, frozen=True):
-    """A configured plugin and how a worker process comes by it. ``digest`` stands for its configuration."""
+    """A configured plugin and the reference by which a worker process loads it.
+
+    ``digest`` identifies its configuration.
+    """
 
     plugin: Plugin[Any]
     ref: PluginRef
@@ -25,26 +28,26 @@ class Processor(Struct, frozen=True):
 
     @classmethod
     def of(cls, plugin: Plugin[Any], ref: PluginRef) -> Processor:
-        """``plugin`` as its worker process will load it by ``ref``."""
+        """Make a processor of ``plugin``, which its worker process loads by ``ref``."""
         return cls(plugin, ref, config_digest(plugin.config))
 
     @property
     def name(self) -> str:
-        """The plugin's name."""
+        """Return the name of the plugin."""
         return self.plugin.name
 
     def has(self, hook: str) -> bool:
-        """Whether the plugin has a hook (``process``, ``enrich``, ...)."""
+        """Return whether the plugin has a hook (``process``, ``enrich``, ...)."""
         return hook in hooks_of(type(self.plugin)) and hook not in self.plugin.unused
 
     @property
     def opening(self) -> Opening:
-        """What a worker process is told first."""
+        """Return the first frame for a worker process."""
         return Opening(self.ref, encode(self.plugin.config), self.plugin.memory_limit)
 
 
 def declaration_faults(plugin: type[Plugin[Any]]) -> list[str]:
-    """What is wrong with a plugin's declarations, one sentence each; empty when nothing is."""
+    """Return the faults in a plugin's declarations, one sentence each; empty if there are none."""
     faults = []
     if not _NAME.fullmatch(plugin.name):
         faults.append(f"the name {plugin.name!r} is not of small letters, digits and hyphens")

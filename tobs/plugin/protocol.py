@@ -1,8 +1,7 @@
-"""What the host and a worker process say to each other: msgpack frames behind a four-byte length.
+"""Protocol between the host and a worker process: msgpack frames with a length of four bytes before each.
 
-The host sends one ``Opening``, then ``Batch`` after ``Batch``; the worker answers ``Opened``, then one
-``Answer`` a call, in order and as soon as it has it, so that the host knows which one hangs. The type of a call says
-which hook it is for.
+The host sends one ``Opening``, then several ``Batch`` frames. The worker answers ``Opened``, then one ``Answer`` per
+call, in order and without delay, so that the host knows which call hangs. The type of a call determines its hook.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MAX_FRAME = 16 * 2**20
 
 
 class PluginRef(Struct, frozen=True):
-    """Where a plugin's class is: a module that can be imported, or (``path``) a file or package loaded as it."""
+    """Reference to a plugin class: an importable module, or a file or package (``path``) loaded under its name."""
 
     module: str
     attribute: str
@@ -29,7 +28,7 @@ class PluginRef(Struct, frozen=True):
 
 
 class Opening(Struct, frozen=True):
-    """The plugin a worker process is for, its configuration (msgpack) and its memory limit in bytes."""
+    """The plugin of a worker process, its configuration (msgpack) and its memory limit in bytes."""
 
     ref: PluginRef
     config: bytes
@@ -37,7 +36,7 @@ class Opening(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """The plugin was made; or, with a ``failure``, why it could not be."""
+    """The answer to ``Opening``; ``failure`` is empty if the plugin was created."""
 
     failure: str = ""
 
@@ -48,15 +47,15 @@ Call = Item | MessageItem | RenderedNote | Run | FinishedRun | Export | Command
 
 
 class Batch(Struct, frozen=True):
-    """Calls to be answered, one after the other."""
+    """Calls to be answered one after the other."""
 
     calls: tuple[Call, ...]
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
-    """What became of a call: ``result`` is what the plugin returned (msgpack), empty for None.
+    """The answer to a call: ``result`` is the value returned by the plugin (msgpack), empty for None.
 
-    ``unreadable``: the fault is the file's, not the plugin's.
+    ``unreadable``: the file is at fault, not the plugin.
     """
 
     result: bytes = b""
@@ -80,23 +79,25 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_as_bytes)
 
 
 def encode(value: Any) -> bytes:
-    """``value`` as msgpack; paths become bytes. Raises TypeError or OverflowError for what msgpack cannot say."""
+    """Encode ``value`` as msgpack; paths become bytes. Raises TypeError or OverflowError for values without a msgpack
+    form.
+    """
     return _encoder.encode(value)
 
 
 def decoder(kind: type[Any]) -> msgspec.msgpack.Decoder[Any]:
-    """A decoder of ``kind`` that checks every type and makes paths of bytes again."""
+    """Return a decoder of ``kind`` that checks every type and converts bytes back to paths."""
     return msgspec.msgpack.Decoder(kind, dec_hook=_as_path)
 
 
 def frame(value: Any) -> bytes:
-    """``value`` as one frame."""
+    """Encode ``value`` as a frame."""
     body = encode(value)
     return len(body).to_bytes(4, "big") + body
 
 
 def read_frame(file: BinaryIO) -> bytes | None:
-    """The next frame's body from a blocking pipe; None when the other side is gone."""
+    """Read the body of the next frame from a blocking pipe; None if the other side is gone."""
     head = file.read(4)
     if len(head) < 4:
         return None

@@ -1,4 +1,4 @@
-"""Where results of plugins are kept: the protocol that the archive fulfils."""
+"""Protocol of the store for plugin results, implemented by the archive."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import NamedTuple, Protocol
 
 
 class ResultKey(NamedTuple):
-    """What a result depends on. ``config`` is a digest of the plugin's configuration and of everything it
-    was shown of the item beside the file's bytes."""
+    """The key of a stored result.
+
+    ``config`` is a digest of the plugin's configuration and of everything it sees of the item beside the bytes of the
+    file.
+    """
 
     sha256: str
     plugin: str
@@ -17,12 +20,12 @@ class ResultKey(NamedTuple):
 
 
 class ResultStore(Protocol):
-    """Keeps results across runs, so that no file is processed twice. Batched: one trip to the database each."""
+    """Store of results across runs, so that no file is processed twice. Calls are batched: one query each."""
 
     async def get(self, keys: Sequence[ResultKey]) -> Sequence[bytes | None]:
-        """The stored result (JSON) of each key, None where there is none."""
+        """Return the stored result (JSON) of each key, None if there is none."""
         ...
 
     async def put(self, rows: Sequence[tuple[ResultKey, bytes]]) -> None:
-        """Store results (JSON), each over an earlier one of the same key."""
+        """Store results (JSON), replacing earlier ones of the same key."""
         ...

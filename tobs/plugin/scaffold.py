@@ -1,4 +1,4 @@
-"""``tobs plugins new``: a working plugin with a test, to be changed into one's own."""
+"""Scaffold for ``tobs plugins new``: a working plugin with a test, as a starting point for a new one."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def test_a_file_tells_its_size(tmp_path: Path) -> None:
 
 
 def new_plugin(folder: Path, name: str) -> tuple[Path, Path]:
-    """Write a plugin called ``name`` into a folder of its own in ``folder``; its two files (plugin, test).
+    """Write a plugin called ``name`` into a new folder in ``folder``; returns its two files (plugin, test).
 
-    Raises UsageError for a name that cannot be one or is taken, VaultUnwritable.
+    Raises UsageError for an invalid or used name, and VaultUnwritable.
     """
     if not _NAME.fullmatch(name) or len(name) > 32:
         raise UsageError(f"{name!r} is no name for a plugin.", "Use small letters, digits and hyphens: word-count.")

@@ -1,4 +1,4 @@
-"""For plugin authors: items from files of one's own, and a plugin tried on them in a real worker process."""
+"""Helpers for plugin authors: items made of local files, and a trial of a plugin in a real worker process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ _KINDS: dict[str, FileKind] = {"audio": "audio", "video": "video", "image": "pho
 
 
 def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: Message | None = None) -> Item:
-    """The file at ``path`` as an item that works in ``work``; its kind is guessed from its name if not given."""
+    """Make an item of the file at ``path`` with the work folder ``work``; the kind is guessed from the name if
+    not given.
+    """
     content = path.read_bytes()
     mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     kind = kind or _KINDS.get(mime.partition("/")[0], "document")
@@ -46,7 +48,7 @@ def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: 
 
 
 def make_message(text: str, *, link: str = "", service: bool = False, sender: str = "Ada") -> MessageItem:
-    """A message of ``text`` as ``enrich`` gets it; ``link`` is the address its last word leads to."""
+    """Make a message with ``text`` for ``enrich``; ``link`` is the address of its last word."""
     words = text.encode("utf-16-le")
     last = text.rpartition(" ")[2].encode("utf-16-le")
     start, length = (len(words) - len(last)) // 2, len(last) // 2
@@ -58,7 +60,7 @@ def make_message(text: str, *, link: str = "", service: bool = False, sender: st
 
 
 def sample_messages() -> list[MessageItem]:
-    """Messages of several sorts, to try a plugin on."""
+    """Return messages of several kinds to try a plugin with."""
     return [
         make_message("Good morning, the lift is mended. #news"),
         make_message("Read this page", link="https://example.com/page"),
@@ -69,13 +71,13 @@ def sample_messages() -> list[MessageItem]:
 
 
 def make_note(body: str, *, kind: str = "message") -> RenderedNote:
-    """A note with this ``body`` as ``post_render`` gets it; there is no vault around it."""
+    """Make a note with this ``body`` for ``post_render``; its vault does not exist."""
     messages = (Message(chat_id=-1, id=1, date=0, text=body),) if kind == "message" else ()
     return RenderedNote("Telegram/Sample chat/Sample.md", kind, body, Path("/no/vault"), "Sample chat", messages)
 
 
 def sample_notes() -> list[RenderedNote]:
-    """Notes of several sorts, to try a plugin on."""
+    """Return notes of several kinds to try a plugin with."""
     return [
         make_note("Good morning, the lift is mended. #news"),
         make_note("Read [this page](https://example.com/page)\n\n```py\nprint(1)\n```\n\n> quoted, with `code`"),
@@ -85,7 +87,7 @@ def sample_notes() -> list[RenderedNote]:
 
 
 class Trial(Struct, frozen=True):
-    """How a plugin did on one item: ``detail`` is its result as JSON or the reason of its failure."""
+    """The result of a plugin for an item: ``detail`` is the result as JSON or the reason of a failure."""
 
     plugin: str
     item: str
@@ -102,12 +104,12 @@ async def try_plugins(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[Trial]:
-    """Run every plugin in the file or folder ``path`` on each of ``items``, as a run would: on files, messages and
-    notes, as far as it has hooks for them; what hands on what a run brought is given all messages as new.
-    ``settings`` has the plugins' tables by name, ``variables`` what the environment says (see ``assign_variables``).
+    """Run every plugin in the file or folder ``path`` on each of ``items``, as a run would.
 
-    The code at ``path`` is run: its author asks for it. Raises PluginError for a plugin that cannot be loaded or
-    declares itself wrongly, ConfigError for a wrong configuration.
+    Files, messages and notes are passed to plugins with hooks for them; a plugin with ``export`` gets all messages as
+    new. ``settings`` has the tables of the plugins by name; ``variables`` are values from the environment (see
+    ``assign_variables``). The code at ``path`` is executed: its author asks for it. Raises PluginError for a plugin
+    that cannot be loaded or has wrong declarations, ConfigError for a wrong configuration.
     """
     trials = []
     async with Host(env=env) as host:
@@ -189,8 +191,9 @@ def _processor(
 ) -> Processor:
     if faults := declaration_faults(plugin):
         raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Mend it.")
-    told = assign_variables(variables, {plugin.name: [option.name for option in describe_config(plugin.config_type)]})
-    values = {**settings.get(plugin.name, {}), **told.get(plugin.name, {})}
+    options = {plugin.name: [option.name for option in describe_config(plugin.config_type)]}
+    assigned = assign_variables(variables, options)
+    values = {**settings.get(plugin.name, {}), **assigned.get(plugin.name, {})}
     made = plugin(read_config(plugin.name, plugin.config_type, values))
     if missing := made.available():
         raise PluginError(f"Plugin {plugin.name} cannot run: {missing.what} is missing.", f"{missing.install}.")

@@ -1,4 +1,4 @@
-"""What was said in a recording, as a note shows it: for every plugin that writes speech down."""
+"""Transcripts of recordings as results, for every plugin that converts speech to text."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ _PAUSE = 2.0
 
 
 def transcript(passages: Sequence[Passage], *, language: str = "", times: bool = True) -> Result | None:
-    """The passages as a transcript: the text, with ``times`` also a folded list that plays each of them, and its
-    ``language`` (a code: ``en``), where it is known, as a property. None when nothing was said."""
-    said = [passage for passage in passages if passage.text.strip()]
-    if not said:
+    """Make a result with a transcript of the passages; None if they contain no speech.
+
+    It has the text, with ``times`` also a folded list that plays each passage, and ``language`` (a code: ``en``), if
+    known, as a property.
+    """
+    spoken = [passage for passage in passages if passage.text.strip()]
+    if not spoken:
         return None
-    sections = [Section("Transcript", _text(said), plain=True)]
+    sections = [Section("Transcript", _text(spoken), plain=True)]
     if times:
-        sections.append(Section("Transcript by time", folded=True, passages=tuple(said)))
+        sections.append(Section("Transcript by time", folded=True, passages=tuple(spoken)))
     fields: dict[str, FieldValue] = {"transcript_language": language} if language else {}
     return Result(fields=fields, sections=tuple(sections))
 
 
 def _text(passages: Sequence[Passage]) -> str:
-    """All of it, a new paragraph after each pause."""
+    """Join the passages, with a new paragraph after each pause."""
     text, end = "", None
     for passage in passages:
         if end is not None:

@@ -1,7 +1,7 @@
 """The worker process: one plugin, one call after the other (``python -P -m tobs.plugin.worker``).
 
-It speaks ``protocol`` over its standard input and output; what the plugin itself prints goes to standard
-error. A thread watches the input, so that the process ends with its host even while a plugin hangs.
+It uses ``protocol`` on its standard input and output; output of the plugin itself goes to standard error. A thread
+watches the input, so that the process ends with its host even while a plugin hangs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
         return
     opening: Opening = decoder(Opening).decode(body)
     plugin, opened = _open(opening)
-    _say(sink, opened)
+    _send(sink, opened)
     if plugin is None:
         return
     batches: SimpleQueue[Batch | None] = SimpleQueue()
@@ -51,22 +51,22 @@ def main() -> None:
     own = os.getpid()
     while (batch := batches.get()) is not None:
         for call in batch.calls:
-            answered = answer(plugin, call)
+            reply = answer(plugin, call)
             if os.getpid() != own:
                 os._exit(0)  # a copy of this process that the plugin made and lost: one answer is enough
-            _say(sink, answered)
+            _send(sink, reply)
 
 
 def answer(plugin: Plugin[Any], call: Call) -> Answer:
-    """Let ``plugin`` do what ``call`` asks for; whatever it raises becomes an answer."""
+    """Call the hook of ``plugin`` for ``call``; every exception it raises becomes an answer."""
     try:
-        result, expected = _called(plugin, call)
+        result, expected = _call_hook(plugin, call)
     except Unreadable as error:
-        return Answer(failure=_one_line(_said(error)) or "the file cannot be read", unreadable=True)
+        return Answer(failure=_one_line(_exception_text(error)) or "the file cannot be read", unreadable=True)
     except MemoryError:
         return Answer(failure=f"needed more memory than its limit of {plugin.memory_limit // 2**20} MiB")
     except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
-        return Answer(failure=_one_line(f"{type(error).__name__}: {_said(error)}"))
+        return Answer(failure=_one_line(f"{type(error).__name__}: {_exception_text(error)}"))
     if result is None:
         return Answer()
     if not isinstance(result, expected):
@@ -79,16 +79,18 @@ def answer(plugin: Plugin[Any], call: Call) -> Answer:
         return Answer(failure=f"returned more than its limit of {plugin.memory_limit // 2**20} MiB holds")
 
 
-def _said(error: Exception) -> str:
-    """What an exception says; one that a plugin made need not be able to."""
+def _exception_text(error: Exception) -> str:
+    """Return the text of an exception; that of a plugin's own exception may fail."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - foreign code again
         return "it says nothing about itself"
 
 
-def _called(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:
-    """What the hook for ``call`` returned, and what it should have (what it says it returns is not always so)."""
+def _call_hook(plugin: Plugin[Any], call: Call) -> tuple[object, type[Any]]:
+    """Return the result of the hook for ``call``, and the type it must have (annotations of plugins are not
+    reliable).
+    """
     match call:
         case Item():
             return plugin.process(call), Result
@@ -118,7 +120,9 @@ def _open(opening: Opening) -> tuple[Plugin[Any] | None, Opened]:
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the host, moved away from where a plugin's own ``print`` and ``input`` would reach them."""
+    """Return the pipes to the host, moved to other descriptors that ``print`` and ``input`` of a plugin cannot
+    reach.
+    """
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -135,13 +139,13 @@ def _listen(source: BinaryIO, batches: SimpleQueue[Batch | None]) -> None:
     os._exit(0)
 
 
-def _say(sink: BinaryIO, value: Answer | Opened) -> None:
+def _send(sink: BinaryIO, value: Answer | Opened) -> None:
     sink.write(frame(value))
     sink.flush()
 
 
 def _limit_memory(limit: int) -> None:
-    """Bound the address space, where the system can (not on Windows)."""
+    """Limit the address space, if the system supports it (Windows does not)."""
     if sys.platform == "win32":
         return
     import resource

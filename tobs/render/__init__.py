@@ -1,5 +1,7 @@
-"""The render room: model structs to Markdown text. Pure: no files, no network, no clock, no environment
-(but for ``builtin``, which reads the templates tobs brings)."""
+"""Rendering of model structs to Markdown. Pure: no files, no network, no clock, no environment.
+
+The only exception is ``builtin``, which reads the templates shipped with tobs.
+"""
 
 from tobs.render.builtin import builtin_templates, load_builtin
 from tobs.render.frontmatter import managed_hash, stored_hash

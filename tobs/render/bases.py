@@ -1,7 +1,7 @@
-"""Obsidian Bases: tables over the notes of a chat, or of the whole vault. Text in, text out, like the notes.
+"""Obsidian Bases: tables over the notes of a chat or of the whole vault. Text in, text out, like the notes.
 
-A base begins with every file of the vault, so each view says which folder it means. Properties may carry a prefix, so
-expressions name them by ``note["…"]``. Source of the format: Obsidian help, 'Bases syntax'.
+A base starts with every file of the vault, so each view filters by folder. Properties may have a prefix, so expressions
+name them as ``note["…"]``. Format: Obsidian help, 'Bases syntax'.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tobs.render.catalogue import Words, catalogue
+from tobs.render.catalogue import Translate, catalogue
 from tobs.render.frontmatter import property_name
 from tobs.render.views import RenderOptions
 
@@ -35,7 +35,9 @@ _SHOWN = (
 
 
 class View(Struct, frozen=True):
-    """One view of a base. ``filters`` all hold; ``columns``, ``newest`` and ``group`` name properties or formulas."""
+    """A view of a base. All ``filters`` must hold; ``columns``, ``newest`` and ``group`` name properties or
+    formulas.
+    """
 
     name: str
     filters: Sequence[str]
@@ -46,28 +48,31 @@ class View(Struct, frozen=True):
 
 
 def chat_base(folder: str, note: str, audio_folder: str, options: RenderOptions) -> str:
-    """The base of the chat whose notes are in ``folder``; ``note`` is the path of the chat's own, without ``.md``."""
-    words = catalogue(options.language)
+    """Render the base of a chat.
+
+    ``folder`` contains the notes of the chat; ``note`` is the path of the note of the chat itself, without ``.md``.
+    """
+    translate = catalogue(options.language)
     here = f"file.inFolder({_string(folder)})"
     audio = (f"file.inFolder({_string(audio_folder)})", f"file.hasLink({_string(note)})")
-    return _base([*_message_views(here, (_SENDER,), options), *_audio_views(audio, words)], options)
+    return _base([*_message_views(here, (_SENDER,), options), *_audio_views(audio, translate)], options)
 
 
 def vault_base(folder: str, people_folder: str, audio_folder: str, options: RenderOptions) -> str:
-    """The base of everything that came from Telegram."""
-    words = catalogue(options.language)
+    """Render the base of everything exported from Telegram."""
+    translate = catalogue(options.language)
     here = f"file.inFolder({_string(folder)})"
     views = [
         *_message_views(here, ("chat", _SENDER), options),
-        *_audio_views((f"file.inFolder({_string(audio_folder)})",), words),
+        *_audio_views((f"file.inFolder({_string(audio_folder)})",), translate),
         View(
-            words("base.chats"),
+            translate("base.chats"),
             (here, _has("chat_kind", options)),
             ("chat_kind", "messages", "members", "last_message"),
             newest="last_message",
         ),
         View(
-            words("base.people"),
+            translate("base.people"),
             (f"file.inFolder({_string(people_folder)})",),
             ("username", "messages"),
             newest="messages",
@@ -77,26 +82,26 @@ def vault_base(folder: str, people_folder: str, audio_folder: str, options: Rend
 
 
 def _message_views(here: str, names: Sequence[str], options: RenderOptions) -> list[View]:
-    """Messages as a table, their pictures and files as cards, by sender, those with reactions."""
-    words = catalogue(options.language)
+    """Views of messages: a table, cards of their pictures and files, grouped by sender, and those with reactions."""
+    translate = catalogue(options.language)
     # Notes of messages, days and months have it; those of chats, people and audio do not.
     messages = (here, _has("chat", options))
     views = [
-        View(words("base.messages"), messages, ("date", *names, "reactions", "tags")),
-        View(words("base.media"), (*messages, _has("media", options)), ("date", *names), kind="cards"),
-        View(words("base.by_sender"), messages, ("date", *names), group=_SENDER),
+        View(translate("base.messages"), messages, ("date", *names, "reactions", "tags")),
+        View(translate("base.media"), (*messages, _has("media", options)), ("date", *names), kind="cards"),
+        View(translate("base.by_sender"), messages, ("date", *names), group=_SENDER),
     ]
     if options.counters:
         reacted = (*messages, _has("reactions", options))
-        views.append(View(words("base.reactions"), reacted, ("reactions", "date", *names, "views")))
+        views.append(View(translate("base.reactions"), reacted, ("reactions", "date", *names, "views")))
     return views
 
 
-def _audio_views(filters: Sequence[str], words: Words) -> list[View]:
-    """Music, voice messages and podcasts as a table, and as cards with their covers or waveforms."""
+def _audio_views(filters: Sequence[str], translate: Translate) -> list[View]:
+    """Views of music, voice messages and podcasts: a table, and cards with their covers or waveforms."""
     return [
-        View(words("base.audio"), filters, _AUDIO),
-        View(words("base.covers"), filters, ("title", "performer", "duration"), kind="cards"),
+        View(translate("base.audio"), filters, _AUDIO),
+        View(translate("base.covers"), filters, ("title", "performer", "duration"), kind="cards"),
     ]
 
 
@@ -105,8 +110,8 @@ def _has(name: str, options: RenderOptions) -> str:
 
 
 def _base(views: Sequence[View], options: RenderOptions) -> str:
-    """The YAML: strings double-quoted, in a fixed order."""
-    words = catalogue(options.language)
+    """Render the views as YAML: strings double-quoted, keys in a fixed order."""
+    translate = catalogue(options.language)
     media, cover, sender, senders, chat = (
         f"note[{_string(property_name(name, options.property_prefix))}]"
         for name in ("media", "cover", "sender", "senders", "chat")
@@ -118,7 +123,7 @@ def _base(views: Sequence[View], options: RenderOptions) -> str:
     lines = ["formulas:", *(f"  {name.partition('.')[2]}: {_string(made)}" for name, made in formulas.items())]
     lines.append("properties:")
     for name in _SHOWN:
-        word = words(f"column.{name.removeprefix('formula.')}")
+        word = translate(f"column.{name.removeprefix('formula.')}")
         lines += [f"  {_column(name, options)}:", f"    displayName: {_string(word)}"]
     lines.append("views:")
     for view in views:
@@ -146,10 +151,10 @@ def _column(name: str, options: RenderOptions) -> str:
 
 
 def _plain(text: str) -> str:
-    """A YAML string: bare where nothing in it can be anything else."""
+    """Write a YAML string, without quotes if no parser can read it as another type."""
     return text if text.replace(".", "").replace("_", "").isalnum() and text.isascii() else _string(text)
 
 
 def _string(text: str) -> str:
-    """A string of YAML and of a base's expressions alike."""
+    """Write a double-quoted string, valid in YAML and in expressions of a base."""
     return json.dumps(text, ensure_ascii=False)

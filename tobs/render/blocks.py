@@ -1,4 +1,4 @@
-"""Rich messages: a tree of blocks to Markdown. Inline nodes go through the same converter as any message text."""
+"""Rich messages: a tree of blocks rendered to Markdown. Inline nodes use the converter of ordinary message text."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _DEPTH = 12
 
 
 def rich_markdown(blocks: Sequence[RichBlock], context: Context, depth: int = 0) -> str:
-    """Blocks as Markdown, a blank line between them."""
+    """Render blocks as Markdown with a blank line between them."""
     return "\n\n".join(part for part in _parts(blocks, context, depth) if part.strip())
 
 
 def _parts(nodes: Sequence[RichBlock], context: Context, depth: int) -> list[str]:
-    """Each block as Markdown; inline nodes that stand side by side are one paragraph."""
+    """Render each block as Markdown; adjacent inline nodes form one paragraph."""
     if depth > _DEPTH:
         return [context.text(inline_text(nodes))]
     parts: list[str] = []
@@ -52,19 +52,19 @@ def _parts(nodes: Sequence[RichBlock], context: Context, depth: int) -> list[str
 def _block(block: RichBlock, context: Context, depth: int) -> str:
     make = _MAKERS.get(block.kind)
     if make is None:
-        unknown = f"*{context.words('rich.unknown', name=escape_name(block.kind))}*"
+        unknown = f"*{context.translate('rich.unknown', name=escape_name(block.kind))}*"
         inside = rich_markdown(block.children, context, depth + 1)
         return f"{unknown}\n\n{inside}" if inside else unknown
     return make(block, context, depth)
 
 
 def _own(block: RichBlock, *parts: str) -> list[RichBlock]:
-    """The children that are no named part (caption, title ...)."""
+    """Return the children that are not a named part (caption, title ...)."""
     return [child for child in block.children if child.kind not in (parts or ("caption", "credit", "title"))]
 
 
 def _part(block: RichBlock, name: str, context: Context) -> str:
-    """A named part on one line."""
+    """Render a named part on one line."""
     return " ".join(context.inline(inline_text(child.children)) for child in block.children if child.kind == name)
 
 
@@ -107,14 +107,14 @@ def _quoted(block: RichBlock, context: Context, depth: int) -> str:
 
 
 def _details(block: RichBlock, context: Context, depth: int) -> str:
-    title = _part(block, "title", context) or context.words("rich.details")
+    title = _part(block, "title", context) or context.translate("rich.details")
     body = rich_markdown(_own(block), context, depth + 1)
     return quote(body, folded=not block.values.get("open"), callout="note", title=title)
 
 
 def _thinking(block: RichBlock, context: Context, depth: int) -> str:
     body = rich_markdown(block.children, context, depth + 1)
-    return quote(body, folded=True, callout="note", title=context.words("rich.thinking")) if body else ""
+    return quote(body, folded=True, callout="note", title=context.translate("rich.thinking")) if body else ""
 
 
 def _list(block: RichBlock, context: Context, depth: int) -> str:
@@ -140,7 +140,7 @@ def _list(block: RichBlock, context: Context, depth: int) -> str:
 
 
 def _item(item: RichBlock, context: Context, depth: int) -> str:
-    """An item: its paragraphs, lists within it directly under its first line."""
+    """Render a list item: its paragraphs, with nested lists directly below its first line."""
     if item.text:
         return context.plain(item.text)
     body = ""
@@ -190,21 +190,23 @@ def _span(value: Any) -> int:
 
 
 def _spanned(line: list[str], below: dict[int, int]) -> None:
-    """Adds the empty cells that cells above reach down into."""
+    """Add the empty cells covered by cells above that span several rows."""
     while below.get(len(line), 0) > 0:
         below[len(line)] -= 1
         line.append("")
 
 
 def _file(word: str, field: str = "") -> Callable[[RichBlock, Context, int], str]:
-    """A file that the message brings along, where ``field`` names it; else its name and web address."""
+    """Make a renderer of a file: embedded if the message has the file named by ``field``, else its kind and web
+    address.
+    """
 
     def make(block: RichBlock, context: Context, depth: int) -> str:
-        what = context.words(word)
+        what = context.translate(word)
         caption = _caption(block, context)
         if shown := context.file(block.values.get(field)):
             if block.values.get("spoiler"):
-                shown = quote(shown, folded=True, title=context.words("file.spoiler"))
+                shown = quote(shown, folded=True, title=context.translate("file.spoiler"))
             return f"{shown}\n\n{caption}" if caption else shown
         url = web_url(block.values["url"]) if isinstance(block.values.get("url"), str) else None
         shown = f"[{what}]({destination(url)})" if url else f"*{what}*"
@@ -235,7 +237,7 @@ def _author(block: RichBlock, context: Context, depth: int) -> str:
 
 def _map(block: RichBlock, context: Context, depth: int) -> str:
     geo = block.values.get("geo")
-    where = context.words("rich.map")
+    where = context.translate("rich.map")
     if isinstance(geo, dict) and isinstance(lat := geo.get("lat"), float) and isinstance(lon := geo.get("long"), float):
         where = f"[{where} {lat:.6f},{lon:.6f}](https://www.openstreetmap.org/?mlat={lat:.6f}&mlon={lon:.6f})"
     caption = _caption(block, context)
@@ -243,7 +245,7 @@ def _map(block: RichBlock, context: Context, depth: int) -> str:
 
 
 def _related(block: RichBlock, context: Context, depth: int) -> str:
-    lines = [f"**{_part(block, 'title', context) or context.words('rich.related')}**", ""]
+    lines = [f"**{_part(block, 'title', context) or context.translate('rich.related')}**", ""]
     for article in block.children:
         if article.kind != "related_article":
             continue
@@ -256,7 +258,7 @@ def _related(block: RichBlock, context: Context, depth: int) -> str:
 
 def _buttons(block: RichBlock, context: Context, depth: int) -> str:
     names = [context.inline(inline_text(child.children)) or escape_name(child.text) for child in block.children]
-    return context.words("buttons", names=" · ".join(name for name in names if name)) if any(names) else ""
+    return context.translate("buttons", names=" · ".join(name for name in names if name)) if any(names) else ""
 
 
 def _channel(block: RichBlock, context: Context, depth: int) -> str:
@@ -264,7 +266,7 @@ def _channel(block: RichBlock, context: Context, depth: int) -> str:
     if isinstance(channel, int):
         return context.name(channel)
     title = channel.get("title") if isinstance(channel, dict) else None
-    return escape_name(title) if isinstance(title, str) else context.words("kind.channel")
+    return escape_name(title) if isinstance(title, str) else context.translate("kind.channel")
 
 
 def _embed(block: RichBlock, context: Context, depth: int) -> str:

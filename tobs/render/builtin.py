@@ -1,6 +1,7 @@
-"""The templates tobs brings: package data of the wheel (``tobs/_templates``), the folder ``templates`` of a clone.
+"""The templates shipped with tobs: package data of the wheel (``tobs/_templates``) or the folder ``templates`` of a
+clone.
 
-The one module of this room that reads files; the renderers get sources through a callable.
+The only module of this package that reads files; the renderers get sources through a callable.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ _HERE = Path(__file__).resolve().parent.parent
 
 @cache
 def builtin_templates() -> dict[str, str]:
-    """Name (``message.md.j2``) to source. Raises FileNotFoundError where tobs is not installed whole."""
+    """Return template sources by name (``message.md.j2``). Raises FileNotFoundError if the installation is
+    incomplete.
+    """
     for folder in (_HERE / "_templates", _HERE.parent / "templates"):
         found = {path.name: path.read_text("utf-8") for path in sorted(folder.glob(f"*{SUFFIX}"))}
         if found:
@@ -24,6 +27,6 @@ def builtin_templates() -> dict[str, str]:
 
 
 def load_builtin(name: str) -> tuple[str, bool] | None:
-    """``Templates(load_builtin)``: only what tobs brings, trusted."""
+    """Load a template shipped with tobs, as trusted; for ``Templates(load_builtin)``."""
     source = builtin_templates().get(name)
     return None if source is None else (source, True)

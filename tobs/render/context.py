@@ -1,4 +1,4 @@
-"""What rendering one note needs at hand: words, links, times; and the record of the messages it refers to."""
+"""State for rendering one note: texts, links, times, and the messages that the note refers to."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from tobs.render.catalogue import catalogue
 from tobs.render.escape import escape_name, start_line
 from tobs.render.links import LinkTargets, destination, message_link, telegram_address, wikilink
 from tobs.render.markdown import MarkdownOptions, to_markdown
-from tobs.render.service import Teller
+from tobs.render.service import SentenceContext
 from tobs.render.spans import clean, units
 from tobs.render.views import Attachment, Links, RenderOptions
 
 
 class Context:
-    """One note's surroundings. ``references`` fills with (chat id, message id) -> resolved; ``files`` are those that
-    the blocks of the message at hand may name (Telegram's id -> Markdown), ``pictures`` (-> path) what may stand within
-    a line of it, ``shown`` the ids of those that they did name."""
+    """State for rendering one note.
+
+    ``references`` collects (chat id, message id) -> whether a note was found. ``files`` (Telegram file id -> Markdown)
+    and ``pictures`` (-> path) are files that blocks of the current message may embed; ``shown`` collects the ids of
+    those that were embedded.
+    """
 
     def __init__(self, links: Links, options: RenderOptions, chat_id: int = 0, username: str = "") -> None:
         self.links = links
         self.options = options
         self.chat_id = chat_id
         self.username = username
-        self.words = catalogue(options.language)
+        self.translate = catalogue(options.language)
         self.references: dict[tuple[int, int], bool] = {}
         self.files: dict[int, str] = {}
         self.shown: set[int] = set()
@@ -38,21 +41,23 @@ class Context:
     # texts
 
     def text(self, text: Text) -> str:
-        """A text with entities as Markdown."""
+        """Render a text with entities as Markdown."""
         return to_markdown(text.text, text.entities, self.markdown, self.targets)
 
     def inline(self, text: Text) -> str:
-        """A text with entities as Markdown on one line, right within a line."""
+        """Render a text with entities as Markdown on one line, safe in the middle of a line."""
         flat = Text(clean(text.text).replace("\n", " "), text.entities) if "\r" not in text.text else text
         inline = tuple(entity for entity in flat.entities if entity.kind not in _BLOCKS)
         return to_markdown(flat.text, inline, self._within, self.targets).replace("\n", " ").strip()
 
     def plain(self, text: str) -> str:
-        """A text without entities as Markdown, line ends kept."""
+        """Render a text without entities as Markdown; line ends are preserved."""
         return to_markdown(text, (), self.markdown)
 
-    def described(self, text: str) -> str:
-        """What a chat or person says of itself: it comes without entities; addresses and mentions are found here."""
+    def description(self, text: str) -> str:
+        """Render the description of a chat or person, which comes without entities: find addresses and mentions
+        in it.
+        """
         found = [
             Entity("mention" if match[0][0] == "@" else "url", units(text[: match.start()]), units(match[0]))
             for match in _ADDRESS.finditer(text)
@@ -62,63 +67,65 @@ class Context:
     # times
 
     def local(self, unix: int) -> datetime:
-        """The moment in the vault's timezone, without offset."""
+        """Convert Unix seconds to the time zone of the vault, without offset."""
         return datetime.fromtimestamp(unix, self.options.timezone).replace(tzinfo=None)
 
     def when(self, unix: int) -> str:
-        """The moment in words: ``2024-01-02 03:04``."""
+        """Format Unix seconds as ``2024-01-02 03:04`` in the time zone of the vault."""
         return self.local(unix).isoformat(" ", "minutes")
 
     def period(self, seconds: int) -> str:
-        """A length of time in words."""
-        return Teller(self.words, self.name, str, self.when).period(seconds)
+        """Format a number of seconds as text."""
+        return SentenceContext(self.translate, self.name, str, self.when).period(seconds)
 
     # people, chats, messages
 
     def known(self, marked: int) -> tuple[str, str] | None:
-        """(path or "", name) of a person or chat."""
+        """Return (path or "", name) of a person or chat by its marked id; None if unknown."""
         return (self.links.person(marked) or self.links.chat(marked)) if marked else None
 
     def person(self, marked: int) -> tuple[str, str] | None:
-        """(path or "", name) of a person."""
+        """Return (path or "", name) of a person by its marked id; None if unknown."""
         return self.links.person(marked) if marked else None
 
     def name(self, marked: int) -> str:
-        """A person or chat as Markdown: a link where there is a note, else the name."""
+        """Render a person or chat as Markdown: a link to its note if there is one, else its name."""
         found = self.known(marked)
         if found is None:
-            return self.words("someone")
+            return self.translate("someone")
         path, name = found
         if path:
             return wikilink(path, name or path.rpartition("/")[2])
-        return escape_name(name) or self.words("someone")
+        return escape_name(name) or self.translate("someone")
 
     def names(self, ids: Iterable[int]) -> str:
-        """Several people or chats as Markdown."""
+        """Render a list of people or chats as Markdown."""
         return ", ".join(self.name(each) for each in ids)
 
     def message_path(self, chat_id: int, message_id: int) -> str | None:
-        """The note of a message; whether there is one is recorded for healing."""
+        """Return the path of a message's note, and record the reference so that it can be resolved later."""
         path = self.links.message(chat_id, message_id)
         self.references[(chat_id, message_id)] = path is not None
         return path
 
     def message_link(self, chat_id: int, message_id: int, label: str = "") -> str:
-        """A message as Markdown: its note, else its t.me link, else words. The note of one message is called by the
-        words in its name."""
+        """Render a link to a message: its note, else its t.me address, else plain text.
+
+        A note of a single message is labelled with the title in its name.
+        """
         path = self.message_path(chat_id, message_id)
         if path:
-            return wikilink(path, label or _note_words(path) or self.words("reply.message", id=message_id))
-        words = escape_name(label) if label else self.words("reply.message", id=message_id)
+            return wikilink(path, label or _note_title(path) or self.translate("reply.message", id=message_id))
+        text = escape_name(label) if label else self.translate("reply.message", id=message_id)
         url = message_link(chat_id, self.username if chat_id == self.chat_id else "", message_id)
-        return f"[{words}]({destination(url)})" if url else words
+        return f"[{text}]({destination(url)})" if url else text
 
     def attachment(self, message: Message, index: int) -> Attachment:
-        """What the vault has of a file."""
+        """Return the state of a file of ``message`` in the vault."""
         return self.links.attachment(message, index)
 
     def file(self, remote_id: object) -> str:
-        """A file that a block of the message at hand names, as Markdown; empty when the message has no such file."""
+        """Render a file named by a block of the current message; empty if the message has no such file."""
         if not isinstance(remote_id, int) or remote_id not in self.files:
             return ""
         self.shown.add(remote_id)
@@ -131,7 +138,7 @@ class Context:
         return found[0] or None if found else None
 
     def _username(self, name: str) -> str | None:
-        marked = self.links.named(name.lower())
+        marked = self.links.peer_by_username(name.lower())
         return self._user(marked) if marked else None
 
     def _picture(self, remote_id: int) -> str | None:
@@ -144,11 +151,11 @@ class Context:
         address = telegram_address(url)
         if address is None:
             return None
-        chat_id = address.chat_id or self.links.named(address.username.lower())
+        chat_id = address.chat_id or self.links.peer_by_username(address.username.lower())
         if not chat_id:
             return None
         if address.comment:
-            group = self.links.linked(chat_id)
+            group = self.links.discussion_group(chat_id)
             return self.message_path(group, address.comment) if group else None
         if address.message_id:
             return self.message_path(chat_id, address.message_id)
@@ -165,9 +172,8 @@ _MESSAGE_NOTE = re.compile(r"\d{4}-\d\d-\d\d \d+ (?=\S)")
 _NAMELESS = re.compile(r"[\d -]+")
 
 
-def _note_words(path: str) -> str:
-    """The first words of a message, from the name of its note, or what the owner called it; empty where a note holds
-    several messages."""
+def _note_title(path: str) -> str:
+    """Return the title in the name of a message's note; empty for a note of several messages."""
     name = path.rpartition("/")[2]
     match = _MESSAGE_NOTE.match(name)
     if "#" in name or _NAMELESS.fullmatch(name):

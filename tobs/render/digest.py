@@ -1,4 +1,4 @@
-"""What the last sync brought into a chat: new and deleted messages, and what was edited word by word."""
+"""Changes of the last sync in a chat: new and deleted messages, and word differences of edited ones."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ import re
 from difflib import SequenceMatcher
 
 from tobs.render.context import Context
-from tobs.render.views import Changed
+from tobs.render.views import SyncChanges
 
-#: A text longer than this is not told word by word.
+#: A text longer than this is not compared word by word.
 _LONGEST = 2000
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-def digest_lines(changed: Changed, chat_id: int, context: Context) -> list[str]:
-    """A list item for each message that is new, edited or deleted."""
-    words = context.words
-    lines = [f"- {words('digest.new')}: {context.message_link(chat_id, one)}" for one in changed.new]
+def digest_lines(changed: SyncChanges, chat_id: int, context: Context) -> list[str]:
+    """Render a list item for each new, edited or deleted message."""
+    translate = context.translate
+    lines = [f"- {translate('digest.new')}: {context.message_link(chat_id, one)}" for one in changed.new]
     for message_id, before, after in changed.edited:
-        told = word_diff(before, after, context)
+        diff = word_diff(before, after, context)
         link = context.message_link(chat_id, message_id)
-        lines.append(f"- {words('digest.edited')}: {link}" + (f" — {told}" if told else ""))
-    lines += [f"- {words('digest.deleted')}: {context.message_link(chat_id, one)}" for one in changed.deleted]
+        lines.append(f"- {translate('digest.edited')}: {link}" + (f" — {diff}" if diff else ""))
+    lines += [f"- {translate('digest.deleted')}: {context.message_link(chat_id, one)}" for one in changed.deleted]
     return lines
 
 
 def word_diff(before: str, after: str, context: Context) -> str:
-    """``after`` on one line, what it says no more struck out, what it says now marked; empty for the same text."""
+    """Render ``after`` on one line with removed words struck out and added words highlighted.
+
+    Empty for equal texts and for texts that are too long together.
+    """
     if before == after or len(before) + len(after) > _LONGEST:
         return ""
     old, new = _WORD.findall(" ".join(before.split())), _WORD.findall(" ".join(after.split()))

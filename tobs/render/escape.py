@@ -1,9 +1,9 @@
-"""Every escaping rule: message text that stays text in CommonMark, in Obsidian and in its common plugins.
+r"""Escaping rules: message text that stays text in CommonMark, in Obsidian and in its common plugins.
 
-Adjacency is broken, not just prefixed (``\\[\\[``, ``:\\:``, ``<\\%``), so that scanners of raw bytes
-(Dataview, Templater) see nothing either. Three places need three kinds of escaping: Markdown text
-(backslashes), inside an HTML element (character references, right whether or not Markdown is parsed
-there) and code (a zero-width space where a plugin would wake up).
+Adjacent characters are separated, not only prefixed (``\[\[``, ``:\:``, ``<\%``), so that plugins that scan the raw
+text (Dataview, Templater) find nothing either. Three contexts need three kinds of escaping: Markdown text
+(backslashes), the inside of an HTML element (character references, correct whether or not Markdown is parsed there) and
+code (a zero-width space where a plugin would react).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 def escaped_token(token: str) -> str:
-    """A match of ``SPECIAL`` as Markdown that shows it literally."""
+    """Escape a match of ``SPECIAL`` so that Markdown shows it literally."""
     known = _ESCAPED.get(token)
     if known is not None:
         return known
@@ -63,18 +63,20 @@ def escaped_token(token: str) -> str:
 
 
 def replace_special(match: re.Match[str]) -> str:
-    """``escaped_token`` of a match, for ``SPECIAL.sub``."""
+    """Escape a match, for ``SPECIAL.sub``."""
     return escaped_token(match[0])
 
 
 def escape_text(text: str) -> str:
-    """Text of one or more whole lines as Markdown that shows it literally."""
+    """Escape text of one or more complete lines so that Markdown shows it literally."""
     return start_lines(escape_piece(text, is_last=True))
 
 
 def escape_piece(text: str, *, is_last: bool = False) -> str:
-    """Text that markup follows unless it ``is_last`` of its line, as Markdown that shows it literally; the start of a
-    line is not looked at."""
+    """Escape text inside a line so that Markdown shows it literally; the start of a line is not handled.
+
+    Markup follows the text unless it ``is_last`` in its line.
+    """
     escaped = SPECIAL.sub(replace_special, text)
     if "://" not in text and "www." not in text:
         return escaped
@@ -82,7 +84,7 @@ def escape_piece(text: str, *, is_last: bool = False) -> str:
 
 
 def escape_label(text: str) -> str:
-    """Text of a link's label, in which no parser looks for further links."""
+    """Escape the label of a link, in which parsers do not look for links."""
     return SPECIAL.sub(replace_special, text)
 
 
@@ -97,14 +99,14 @@ def _unlinked(match: re.Match[str]) -> str:
 
 
 def start_lines(escaped: str) -> str:
-    """``start_line`` for every line."""
+    """Apply ``start_line`` to every line."""
     if escaped[:1] not in _STARTS and not _NEXT_START.search(escaped):
         return escaped
     return "\n".join([start_line(line) if line[:1] in _STARTS else line for line in escaped.split("\n")])
 
 
 def start_line(line: str) -> str:
-    """An escaped line, made safe where it would begin a heading, quote, list, rule, table or code block."""
+    """Escape the start of a line that would begin a heading, quote, list, rule, table or code block."""
     if line[:1] not in _STARTS:
         return line
     if _INDENT.match(line):
@@ -117,17 +119,17 @@ def start_line(line: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text with every run of whitespace as one space, without what no file can hold."""
+    """Replace every run of whitespace by one space, and characters that UTF-8 files cannot contain by U+FFFD."""
     return _SPACES.sub(" ", _UNFIT.sub("\ufffd", text)).strip()
 
 
 def escape_name(text: str) -> str:
-    """A name, title or file name as Markdown on one line; right at a line's start and within it."""
+    """Escape a name, title or file name as Markdown on one line, valid at the start of a line and inside it."""
     return escape_text(one_line(text))
 
 
 def escape_html(text: str) -> str:
-    """Text inside an HTML element: character references for all that Markdown or a plugin could read."""
+    """Escape text inside an HTML element: character references for everything Markdown or a plugin could read."""
     return _HTML_SPECIAL.sub(_references, text)
 
 
@@ -139,7 +141,7 @@ _TICKS = re.compile("`+")
 
 
 def code_span(code: str) -> str:
-    """One line of code as a code span."""
+    """Render a single line of code as a code span."""
     code = code.replace("<%", f"<{ZERO_WIDTH}%")
     bare = code.lstrip()
     if bare.startswith(("=", "$=")):
@@ -189,7 +191,7 @@ _LIVE_LANGUAGES = frozenset(
 
 
 def fence(code: str, language: str = "") -> str:
-    """Code as a fenced block; languages that plugins execute, query or read as Markdown get the prefix ``tg-``."""
+    """Render code as a fenced block; languages that plugins run, query or read as Markdown get the prefix ``tg-``."""
     word = language.split()[0] if language.split() else ""
     word = _LANGUAGE.sub("", word)
     if word.lower() in _LIVE_LANGUAGES or word.lower().startswith(("meta-bind", "ad-")):
@@ -201,6 +203,8 @@ def fence(code: str, language: str = "") -> str:
 
 
 def legal_tag(name: str) -> bool:
-    """Whether ``name`` (without ``#``) can be an Obsidian tag: legal characters, one of them not a digit; and not so
-    long that no list of tags could show it."""
+    """Return whether ``name`` (without ``#``) is a valid Obsidian tag.
+
+    It has only legal characters, at least one of them not a digit, and at most ``LONGEST_TAG`` characters.
+    """
     return len(name) <= LONGEST_TAG and _TAG.fullmatch(name) is not None and not name.isdigit() and "//" not in name

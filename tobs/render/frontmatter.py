@@ -1,8 +1,8 @@
-"""Front matter: a small emitter for flat properties, and the hash of what tobs wrote.
+"""Front matter: a small writer of flat properties, and the hash of the text written by tobs.
 
-Strings are always double-quoted, so that YAML 1.1 and 1.2 parsers read the same; date-times are bare
-(``2024-01-02T03:04:05``), as Obsidian wants them. PyYAML's own emitters would cost more than the rest of
-a note, and leave ``1e3`` unquoted.
+Strings are always double-quoted, so that YAML 1.1 and 1.2 parsers read the same; date-times are written without quotes
+(``2024-01-02T03:04:05``), as Obsidian expects. The emitters of PyYAML would take longer than the rest of a note and
+leave ``1e3`` unquoted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from tobs.render.escape import ZERO_WIDTH
 
 
 class Link(str):
-    """A property value that is a link tobs made (``[[path|name]]``); in every other string brackets are parted."""
+    """A property value that is a wikilink made by tobs (``[[path|name]]``); in all other strings brackets are
+    separated.
+    """
 
     __slots__ = ()
 
@@ -26,19 +28,19 @@ class Link(str):
 Value = str | int | float | bool | datetime | Sequence[str] | None
 
 # What a parser would read differently, or a plugin in a property. Built-ins of Obsidian never get a prefix.
-_CARE = re.compile(
+_NEEDS_ESCAPE = re.compile(
     r'["\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]'
     r"|<%|\[(?=\[)"
 )
-_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "<%": "<\\x25", "[": f"[{ZERO_WIDTH}"}
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "<%": "<\\x25", "[": f"[{ZERO_WIDTH}"}
 _UNPREFIXED = frozenset({"tobs_id", "tobs_hash", "tags", "aliases", "cssclasses"})
 _HASH_LINE = re.compile(r'^tobs_hash: "?[0-9a-f]*"?\r?\n', re.MULTILINE)
 _HASH_LENGTH = 32
 
 
-def _careful(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     token = match[0]
-    short = _SHORT.get(token)
+    short = _ESCAPES.get(token)
     if short is not None:
         return short
     code = ord(token)
@@ -47,17 +49,17 @@ def _careful(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def _careful_link(match: re.Match[str]) -> str:
-    return "[" if match[0] == "[" else _careful(match)
+def _escape_in_link(match: re.Match[str]) -> str:
+    return "[" if match[0] == "[" else _escape(match)
 
 
 def quoted(text: str) -> str:
-    """A YAML double-quoted scalar that reads back as ``text``."""
+    """Write a YAML double-quoted scalar that reads back as ``text``."""
     # The usual text, for which a look at each character would be dear.
     is_plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text and "<%" not in text
     if is_plain and (type(text) is Link or "[[" not in text):
         return f'"{text}"'
-    return f'"{_CARE.sub(_careful_link if type(text) is Link else _careful, text)}"'
+    return f'"{_NEEDS_ESCAPE.sub(_escape_in_link if type(text) is Link else _escape, text)}"'
 
 
 def _number(value: float) -> str:
@@ -79,10 +81,10 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 
 
 def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> str:
-    """The block between the ``---`` lines, those included. Empty values (None, "", []) are left out.
+    """Write the front matter with its ``---`` lines. Empty values (None, "", []) are left out.
 
-    A list is always written as a list, one item a line. ``prefix`` goes before every name but ``tobs_id``,
-    ``tobs_hash`` and Obsidian's own.
+    A list is always written as a list, one item per line. ``prefix`` is added to every name except ``tobs_id``,
+    ``tobs_hash`` and the names Obsidian defines.
     """
     lines = ["---\n"]
     for name, value in properties:
@@ -101,23 +103,23 @@ def front_matter(properties: Iterable[tuple[str, Value]], prefix: str = "") -> s
 
 
 def property_name(name: str, prefix: str) -> str:
-    """The name a property has in a vault with this prefix."""
+    """Return the name of a property in a vault with this prefix."""
     return name if name in _UNPREFIXED else prefix + name
 
 
 def with_hash(text: str) -> str:
-    """A note's text with ``tobs_hash`` put in after its first property."""
+    """Insert ``tobs_hash`` after the first property of a note."""
     at = text.index("\n", 4) + 1
     return f'{text[:at]}tobs_hash: "{_digest(text)}"\n{text[at:]}'
 
 
 def body_of(text: str) -> str:
-    """What stands below the front matter of a note that was rendered."""
+    """Return the text below the front matter of a rendered note."""
     return text[text.index("\n---\n", 3) + 5 :].strip("\n")
 
 
 def with_body(text: str, body: str, *, failed: Sequence[str] = (), prefix: str = "") -> str:
-    """A rendered note with another ``body``; ``plugins_failed`` names those that ``failed`` beside those it has."""
+    """Replace the body of a rendered note; names in ``failed`` are added to its property ``plugins_failed``."""
     end = text.index("\n---\n", 3) + 1
     head = _HASH_LINE.sub("", text[:end], count=1)
     if failed:
@@ -128,14 +130,14 @@ def with_body(text: str, body: str, *, failed: Sequence[str] = (), prefix: str =
 
 
 def managed_hash(text: str) -> str:
-    """The hash of what a note manages: its text without the ``tobs_hash`` line of its front matter."""
+    """Hash a note without the ``tobs_hash`` line of its front matter."""
     end = text.find("\n---", 3) + 1
     match = _HASH_LINE.search(text, 0, end) if end else None
     return _digest(text[: match.start()] + text[match.end() :] if match else text)
 
 
 def stored_hash(text: str) -> str:
-    """The ``tobs_hash`` a note carries, empty where it has none."""
+    """Return the ``tobs_hash`` of a note; empty if it has none."""
     end = text.find("\n---", 3) + 1
     match = _HASH_LINE.search(text, 0, end) if end else None
     return match[0].partition(":")[2].strip().strip('"') if match else ""

@@ -18,7 +18,7 @@ INDEX_TEMPLATE = "index.md.j2"
 
 
 class IndexedChat(Struct, frozen=True):
-    """A chat of the vault: its note (without `.md`), and when (Unix seconds) its first and last message were sent."""
+    """A chat of the vault: its note (without `.md`), and the dates (Unix seconds) of its first and last message."""
 
     path: str
     title: str
@@ -29,7 +29,7 @@ class IndexedChat(Struct, frozen=True):
 
 
 class IndexView(Struct, frozen=True):
-    """The list as its template sees it: Markdown, empty where there is nothing, and the plain structs."""
+    """The list as its template sees it: Markdown, empty if there is nothing to show, and the plain structs."""
 
     facts: str = ""
     table: str = ""
@@ -40,17 +40,17 @@ class IndexView(Struct, frozen=True):
 def render_index(
     chats: Sequence[IndexedChat], base: str, links: Links, options: RenderOptions, templates: Templates
 ) -> Rendered:
-    """The list of ``chats`` in their order; ``base`` is the path of the tables over the vault, or empty."""
+    """Render the list of ``chats`` in the given order; ``base`` is the path of the base of the vault, or empty."""
     context = Context(links, options)
-    words = context.words
+    translate = context.translate
     messages = sum(chat.messages for chat in chats)
     view = IndexView(
-        facts=f"{words('chats.count', n=len(chats))}, {words('messages', n=messages)}",
+        facts=f"{translate('chats.count', n=len(chats))}, {translate('messages', n=messages)}",
         table=_table(chats, context),
         base=f"![[{base}]]" if base else "",
         chats=tuple(chats),
     )
-    body = templates.render(INDEX_TEMPLATE, {"index": view, "words": words})
+    body = templates.render(INDEX_TEMPLATE, {"index": view, "words": translate})
     properties: list[tuple[str, Value]] = [("tobs_id", "index"), ("messages", messages)]
     return finish(properties, body, context)
 
@@ -58,12 +58,14 @@ def render_index(
 def _table(chats: Sequence[IndexedChat], context: Context) -> str:
     if not chats:
         return ""
-    words = context.words
-    head = [words(key) for key in ("chat.column", "kind.column", "messages.column", "first_message", "last_message")]
+    translate = context.translate
+    head = [
+        translate(key) for key in ("chat.column", "kind.column", "messages.column", "first_message", "last_message")
+    ]
     rows = [f"| {' | '.join(head)} |", "| --- | --- | ---: | --- | --- |"]
     for chat in chats:
         # In a table the bar of a link's alias would end the cell.
         link = wikilink(chat.path, chat.title or chat.path.rpartition("/")[2]).replace("|", "\\|")
         ends = [context.local(unix).date().isoformat() if unix else "" for unix in (chat.first, chat.last)]
-        rows.append(f"| {' | '.join([link, words(f'kind.{chat.kind}'), str(chat.messages), *ends])} |")
+        rows.append(f"| {' | '.join([link, translate(f'kind.{chat.kind}'), str(chat.messages), *ends])} |")
     return "\n".join(rows)

@@ -1,9 +1,9 @@
 """Lines of text with styles, links and code.
 
-A line's entities become marks (``marks``); the line is cut at their borders into runs, and the runs are
-written here. A run knows the Markdown styles around it, outermost first, and the HTML styles within.
-Delimiters hug what is not space, never cross a line end, and a style that CommonMark would not read as
-delimiters becomes ``<b>`` or ``<i>``, innermost.
+The entities of a line become marks (``marks``). The line is cut at their borders into runs, which are written here. A
+run knows the Markdown styles around it, outermost first, and the HTML styles inside. Delimiters stand next to non-space
+characters and never cross a line end. A style that CommonMark would not read as delimiters becomes ``<b>`` or ``<i>``,
+innermost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tobs.render.escape import ZERO_WIDTH, code_span, escape_html, escape_label, escape_piece, escape_text, start_line
 from tobs.render.links import LinkTargets, destination, wikilink
 from tobs.render.marks import HTML_RANK, RANK, Mark, line_marks, url_markdown
-from tobs.render.simple_text import straight_lines
+from tobs.render.simple_text import simple_lines
 from tobs.render.spans import Span
 
 _DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
@@ -30,30 +30,30 @@ _TAGS = {
     "spoiler": ('<span class="tg-spoiler">', "</span>"),
 }
 # After so many styles that had to become HTML the rest does too: a line of thousands must not take a minute.
-_PATIENCE = 30
+_MAX_DEMOTIONS = 30
 _ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 class Run(Struct, frozen=True, gc=False):
-    """A part of a line with one set of styles. ``leaf`` is what stands there instead of plain text."""
+    """A part of a line with one set of styles. ``atom`` is the mark written instead of plain text."""
 
     start: int
     end: int
     outer: tuple[Mark, ...]
     html: tuple[str, ...]
-    leaf: Mark | None
+    atom: Mark | None
 
 
 def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
-    """``text[start:end]`` (whole lines, spans sorted by start) as Markdown lines."""
+    """Render ``text[start:end]`` (complete lines, spans sorted by start) as Markdown lines."""
     if not found:
         return escape_text(text[start:end])
-    usual = straight_lines(text, start, end, found, prefix, targets)
-    return closer_lines(text, start, end, found, prefix, targets) if usual is None else usual
+    simple = simple_lines(text, start, end, found, prefix, targets)
+    return styled_lines(text, start, end, found, prefix, targets) if simple is None else simple
 
 
-def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
-    """``inline_lines`` for any spans, line by line."""
+def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+    """Render spans of any kind like ``inline_lines``, line by line."""
     lines: list[str] = []
     carry: list[Span] = []
     at, n, count = start, 0, len(found)
@@ -75,8 +75,8 @@ def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
             n += 1
         if not here:
             lines.append(escape_text(text[at:stop]))
-        elif (usual := straight_lines(text, at, stop, here, prefix, targets)) is not None:
-            lines.append(usual)
+        elif (simple := simple_lines(text, at, stop, here, prefix, targets)) is not None:
+            lines.append(simple)
         else:
             lines.append(_line(text[at:stop], at, here, prefix, targets))
         if stop == end:
@@ -87,23 +87,25 @@ def closer_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
 
 
 def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
-    """One line with at least one span."""
-    styles, leaves = line_marks(line, offset, found, prefix, targets)
-    if not styles and not leaves:
+    """Render a line with at least one span."""
+    styles, atoms = line_marks(line, offset, found, prefix, targets)
+    if not styles and not atoms:
         return escape_text(line)
-    demoted = _touching(styles)
+    demoted = _shared_borders(styles)
     while True:
-        writer = _Writer(line, _runs(line, styles, leaves, demoted))
+        writer = _Writer(line, _runs(line, styles, atoms, demoted))
         if writer.write(0, len(writer.runs), 0, False):
             return start_line("".join(writer.out))
-        demoted.add(writer.unfit)
-        if len(demoted) > _PATIENCE:
+        demoted.add(writer.inexpressible)
+        if len(demoted) > _MAX_DEMOTIONS:
             demoted.update(mark for mark in styles if mark.style in ("bold", "italic"))
 
 
-def _touching(styles: Sequence[Mark]) -> set[Mark]:
-    """Bold that begins or ends together with an italic around it, or the other way round: `***` can be read in several
-    ways."""
+def _shared_borders(styles: Sequence[Mark]) -> set[Mark]:
+    """Return bold marks that begin or end together with an italic mark around them, and the reverse.
+
+    ``***`` is ambiguous there.
+    """
     stars = sorted((mark for mark in styles if mark.style in ("bold", "italic")), key=_order)
     touching: set[Mark] = set()
     if len(stars) > 1:
@@ -117,69 +119,69 @@ def _order(mark: Mark) -> tuple[int, int, int]:
     return (mark.start - mark.end, RANK[mark.style], mark.start)
 
 
-def _runs(line: str, styles: Sequence[Mark], leaves: Sequence[Mark], demoted: set[Mark]) -> list[Run]:
-    """The line cut at every border; ``demoted`` marks are written as HTML."""
-    if not styles and len(leaves) == 1:
-        only = leaves[0]
+def _runs(line: str, styles: Sequence[Mark], atoms: Sequence[Mark], demoted: set[Mark]) -> list[Run]:
+    """Cut the line at every border; ``demoted`` marks are written as HTML."""
+    if not styles and len(atoms) == 1:
+        only = atoms[0]
         pieces = ((0, only.start, None), (only.start, only.end, only), (only.end, len(line), None))
         return [Run(start, end, (), (), there) for start, end, there in pieces if start < end]
     cuts = {0, len(line)}
-    for mark in (*styles, *leaves):
+    for mark in (*styles, *atoms):
         cuts.add(mark.start)
         cuts.add(mark.end)
     borders = sorted(cuts)
     runs: list[Run] = []
     waiting = sorted(styles, key=lambda mark: mark.start)
     active: list[Mark] = []
-    next_style = next_leaf = 0
+    next_style = next_atom = 0
     for start, end in pairwise(borders):
         active = [mark for mark in active if mark.end > start]
         while next_style < len(waiting) and waiting[next_style].start <= start:
             active.append(waiting[next_style])
             next_style += 1
-        while next_leaf < len(leaves) and leaves[next_leaf].end <= start:
-            next_leaf += 1
-        leaf = leaves[next_leaf] if next_leaf < len(leaves) and leaves[next_leaf].start <= start else None
+        while next_atom < len(atoms) and atoms[next_atom].end <= start:
+            next_atom += 1
+        atom = atoms[next_atom] if next_atom < len(atoms) and atoms[next_atom].start <= start else None
         outer = sorted((mark for mark in active if mark.style in RANK and mark not in demoted), key=_order)
-        if leaf is not None and leaf.style == "picture":
+        if atom is not None and atom.style == "picture":
             outer = [mark for mark in outer if mark.style != "link"]  # no link around an embed
         html = {mark.style for mark in active if mark.style not in RANK or mark in demoted}
-        if leaf is not None and leaf.style == "code" and "spoiler" not in html and _html_reads(line, leaf):
+        if atom is not None and atom.style == "code" and "spoiler" not in html and _html_reads(line, atom):
             html = set()
         run = Run(
             start,
             end,
             tuple(outer),
             tuple(sorted(html, key=HTML_RANK.__getitem__)),
-            leaf,
+            atom,
         )
         _add(runs, run)
     return _trimmed(line, runs) if len(styles) > 1 else runs
 
 
 def _html_reads(line: str, code: Mark) -> bool:
-    """Whether code would be HTML inside an HTML element, where some parsers read no Markdown."""
+    """Return whether the code would be read as HTML inside an HTML element, where some parsers read no Markdown."""
     return "<" in line[code.start : code.end] or "&" in line[code.start : code.end]
 
 
 def _add(runs: list[Run], run: Run) -> None:
-    """Adds a run, joined with its neighbour where nothing would be written between them."""
+    """Append a run, joined with the previous one if nothing is written between them."""
     if runs:
         last = runs[-1]
-        whole = run.leaf is not None and run.leaf.style != "code"
-        if last.outer == run.outer and last.leaf is run.leaf and (last.html == run.html or whole):
+        whole = run.atom is not None and run.atom.style != "code"
+        if last.outer == run.outer and last.atom is run.atom and (last.html == run.html or whole):
             runs[-1] = replace(last, end=run.end)
             return
     runs.append(run)
 
 
 def _trimmed(line: str, runs: list[Run]) -> list[Run]:
-    """Spaces at the edge of a styled run keep only the styles that go on across them."""
+    """Reduce the styles of spaces at the edges of a styled run to those that continue on the other side."""
     pieces: list[Run] = []
     for run in runs:
         text = line[run.start : run.end]
         bare = text.strip()
-        if run.leaf is not None or len(bare) == len(text) or not (run.outer or run.html):
+        if run.atom is not None or len(bare) == len(text) or not (run.outer or run.html):
             pieces.append(run)
             continue
         first = run.start + len(text) - len(text.lstrip())
@@ -189,14 +191,14 @@ def _trimmed(line: str, runs: list[Run]) -> list[Run]:
                 pieces.append(replace(run, start=start, end=end))
     joined: list[Run] = []
     for n, run in enumerate(pieces):
-        if run.leaf is None and (run.outer or run.html) and line[run.start : run.end].isspace():
+        if run.atom is None and (run.outer or run.html) and line[run.start : run.end].isspace():
             before = joined[-1] if joined else None
             after = next((other for other in pieces[n + 1 :] if not line[other.start : other.end].isspace()), None)
             outer: tuple[Mark, ...] = ()
             html: tuple[str, ...] = ()
             if before is not None and after is not None:
                 outer = _common(_common(run.outer, before.outer), after.outer)
-                among = all(each.leaf is None or each.leaf.style == "code" for each in (before, after))
+                among = all(each.atom is None or each.atom.style == "code" for each in (before, after))
                 if before.outer == after.outer == run.outer and among:
                     html = tuple(style for style in run.html if style in before.html and style in after.html)
             run = replace(run, outer=outer, html=html)
@@ -214,22 +216,26 @@ def _common(one: tuple[Mark, ...], other: tuple[Mark, ...]) -> tuple[Mark, ...]:
 
 
 def _maybe_punctuation(char: str) -> bool:
-    """Punctuation for any CommonMark parser: older ones do not count symbols, newer ones do."""
+    """Return whether any CommonMark parser counts ``char`` as punctuation; newer parsers count symbols, older ones do
+    not.
+    """
     return char in _ASCII_PUNCTUATION or (char > "\x7f" and category(char)[0] in "PS")
 
 
-def _surely_open(char: str) -> bool:
-    """A neighbour beside which any delimiter works: the line's edge, a space, punctuation for all parsers."""
+def _is_safe_neighbor(char: str) -> bool:
+    """Return whether any delimiter works next to ``char``: the edge of the line, a space, or punctuation for
+    all parsers.
+    """
     return not char or char.isspace() or char in _ASCII_PUNCTUATION or (char > "\x7f" and category(char)[0] == "P")
 
 
 #: What, with the right character behind it, a parser or plugin would read: ``<%``, ``%%``, ``==``, ``::``, ``#tag`` ...
-_WAKING = frozenset("<%=:#&^")
+_MARKUP_STARTS = frozenset("<%=:#&^")
 _OPEN_REFERENCE = re.compile(r"&#?\w{1,31}\Z")
 
 
 class _Writer:
-    """Writes the runs of one line; ``unfit`` is the mark that delimiters cannot express."""
+    """Writer of the runs of one line; ``inexpressible`` is the mark that delimiters cannot express."""
 
     def __init__(self, line: str, runs: list[Run]) -> None:
         self.line = line
@@ -237,13 +243,13 @@ class _Writer:
         self.out: list[str] = []
         self.star = False  # the last thing written is a * delimiter
         self.plain = False  # the last thing written is escaped text
-        self.refer = False  # the next text begins with a character reference
+        self.needs_reference = False  # the next text begins with a character reference
         self.tag = False  # the last thing written is a tag, which the next text must not lengthen
-        self.unfit = Mark("", 0, 0)
+        self.inexpressible = Mark("", 0, 0)
         self.in_label = False
 
     def last(self) -> str:
-        """The last character written, empty at the line's start."""
+        """Return the last character written; empty at the start of the line."""
         return self.out[-1][-1] if self.out else ""
 
     def mark_up(self, piece: str, *, star: bool = False) -> None:
@@ -253,7 +259,7 @@ class _Writer:
         self.tag = False
 
     def write(self, first: int, stop: int, depth: int, in_star: bool) -> bool:
-        """Writes ``runs[first:stop]`` within ``depth`` open styles; False when a style has to be demoted."""
+        """Write ``runs[first:stop]`` inside ``depth`` open styles; return False if a style must be demoted."""
         runs = self.runs
         n = first
         while n < stop:
@@ -263,7 +269,7 @@ class _Writer:
             if len(outer) <= depth:
                 while n < stop and len(runs[n].outer) <= depth:
                     n += 1
-                self.write_leaves(begin, n)
+                self.write_atoms(begin, n)
                 continue
             mark = outer[depth]
             while n < stop and len(runs[n].outer) > depth and runs[n].outer[depth] is mark:
@@ -273,9 +279,9 @@ class _Writer:
         return True
 
     def write_group(self, mark: Mark, first: int, stop: int, depth: int, at_star: bool) -> bool:
-        """One style or link around ``runs[first:stop]``; ``at_star``: a * delimiter follows its end."""
+        """Write a style or link around ``runs[first:stop]``; ``at_star`` means that a * delimiter follows its end."""
         if mark.style == "link":
-            self.guard_bang()
+            self.escape_before_link()
             self.mark_up("[")
             self.in_label = True
             done = self.write(first, stop, depth + 1, False)
@@ -284,20 +290,20 @@ class _Writer:
             self.mark_up(f"]({destination(mark.value)})")
             return done
         if mark.style == "unsafe":
-            self.part()
+            self.separate()
             done = self.write(first, stop, depth + 1, False)
             if self.line[mark.start : mark.end] != mark.value:
                 self.mark_up(f" ({code_span(mark.value)})")
-            self.part()
+            self.separate()
             return done
         delimiter = _DELIMITERS[mark.style]
         star = delimiter[0] == "*"
         left, right = self.flanks(first, stop, depth)
         if star and (self.star or at_star or not left or not right):
-            self.unfit = mark
+            self.inexpressible = mark
             return False
-        if (hindered := self.hindered(first, stop, left, right)) is not None:
-            self.unfit = hindered
+        if (blocking := self.blocking_mark(first, stop, left, right)) is not None:
+            self.inexpressible = blocking
             return False
         if not left and self.plain:
             # A letter written as a reference ends in ';', beside which the delimiter works.
@@ -307,11 +313,11 @@ class _Writer:
         if not self.write(first, stop, depth + 1, star):
             return False
         self.mark_up(delimiter, star=star)
-        self.refer = not right
+        self.needs_reference = not right
         return True
 
-    def hindered(self, first: int, stop: int, left: bool, right: bool) -> Mark | None:
-        """The style whose delimiter hugs a letter that has to become a reference."""
+    def blocking_mark(self, first: int, stop: int, left: bool, right: bool) -> Mark | None:
+        """Return the style whose delimiter stands next to a letter that must become a character reference."""
         beside = []
         if not left and len(self.out) > 1 and len(self.out[-1]) == 1 and not self.out[-2][-1:].isspace():
             beside.append(self.runs[first - 1])
@@ -320,50 +326,50 @@ class _Writer:
         return next((mark for run in beside for mark in reversed(run.outer) if mark.style in ("bold", "italic")), None)
 
     def flanks(self, first: int, stop: int, depth: int) -> tuple[bool, bool]:
-        """Whether delimiters around ``runs[first:stop]`` would open and close."""
+        """Return whether delimiters around ``runs[first:stop]`` would open and close."""
         runs, line = self.runs, self.line
         head, tail = runs[first], runs[stop - 1]
-        head_marked = len(head.outer) > depth + 1 or head.html or head.leaf is not None
-        left = not (head_marked or _maybe_punctuation(line[head.start])) or _surely_open(self.last())
-        tail_marked = len(tail.outer) > depth + 1 or tail.html or tail.leaf is not None
+        head_marked = len(head.outer) > depth + 1 or head.html or head.atom is not None
+        left = not (head_marked or _maybe_punctuation(line[head.start])) or _is_safe_neighbor(self.last())
+        tail_marked = len(tail.outer) > depth + 1 or tail.html or tail.atom is not None
         if not (tail_marked or _maybe_punctuation(line[tail.end - 1])):
             return left, True
         if stop == len(runs):
             return left, True
         follower = runs[stop]
         marked = len(follower.outer) != depth or bool(follower.html)
-        if follower.leaf is not None:
-            marked = marked or follower.leaf.style != "url"
-        return left, marked or _surely_open(line[tail.end])
+        if follower.atom is not None:
+            marked = marked or follower.atom.style != "url"
+        return left, marked or _is_safe_neighbor(line[tail.end])
 
-    def write_leaves(self, first: int, stop: int) -> None:
-        """Runs with no further Markdown style: text, HTML styles, and what stands instead of text."""
+    def write_atoms(self, first: int, stop: int) -> None:
+        """Write runs without a further Markdown style: text, HTML styles and atoms."""
         opened: tuple[str, ...] = ()
         for run in self.runs[first:stop]:
             text = self.line[run.start : run.end]
-            leaf = run.leaf
-            html = run.html if leaf is None or leaf.style in ("url", "code") else ()
+            atom = run.atom
+            html = run.html if atom is None or atom.style in ("url", "code") else ()
             if html != opened:
-                kept = 0
-                while kept < min(len(html), len(opened)) and html[kept] == opened[kept]:
-                    kept += 1
-                for style in reversed(opened[kept:]):
+                shared = 0
+                while shared < min(len(html), len(opened)) and html[shared] == opened[shared]:
+                    shared += 1
+                for style in reversed(opened[shared:]):
                     self.mark_up(_TAGS[style][1])
-                for style in html[kept:]:
+                for style in html[shared:]:
                     self.mark_up(_TAGS[style][0])
                 opened = html
-            if html and (leaf is None or leaf.style == "url" or _html_reads(self.line, leaf)):
+            if html and (atom is None or atom.style == "url" or _html_reads(self.line, atom)):
                 self.mark_up(escape_html(text))
-            elif leaf is None:
+            elif atom is None:
                 self.write_text(text, is_last=run.end == len(self.line) and not run.outer)
             else:
-                self.write_leaf(leaf, text)
-            self.refer = False
+                self.write_atom(atom, text)
+            self.needs_reference = False
         for style in reversed(opened):
             self.mark_up(_TAGS[style][1])
 
     def write_text(self, text: str, *, is_last: bool) -> None:
-        if self.refer:
+        if self.needs_reference:
             piece = f"&#{ord(text[0])};{self.escaped(text[1:], is_last=is_last)}"
         else:
             piece = self.escaped(text, is_last=is_last)
@@ -376,39 +382,41 @@ class _Writer:
     def escaped(self, text: str, *, is_last: bool) -> str:
         return escape_label(text) if self.in_label else escape_piece(text, is_last=is_last)
 
-    def write_leaf(self, leaf: Mark, text: str) -> None:
-        match leaf.style:
+    def write_atom(self, atom: Mark, text: str) -> None:
+        match atom.style:
             case "code":
                 # ``[`a]: b`](…)`` at the start of a line would be a definition.
                 self.mark_up(code_span(text.replace("]:", f"]{ZERO_WIDTH}:") if self.in_label else text))
             case "picture":
-                self.mark_up(leaf.value)
+                self.mark_up(atom.value)
             case "wiki":
-                self.guard_bang()
-                self.mark_up(wikilink(leaf.value, text))
+                self.escape_before_link()
+                self.mark_up(wikilink(atom.value, text))
             case "url":
-                piece = url_markdown(self.line, leaf)
+                piece = url_markdown(self.line, atom)
                 if piece[0] == "[":
-                    self.guard_bang()
-                elif self.refer and piece[0] != "<":
+                    self.escape_before_link()
+                elif self.needs_reference and piece[0] != "<":
                     piece = f"<{piece}>"  # beside which the delimiter before it works
                 self.mark_up(piece)
             case _:
-                self.mark_up(leaf.value)
+                self.mark_up(atom.value)
                 self.tag = True
 
-    def guard_bang(self) -> None:
-        """``!`` before a link would embed it, ``^`` make a footnote of it, ``[`` look like a wikilink."""
+    def escape_before_link(self) -> None:
+        """Escape a character that changes a following link: ``!`` embeds it, ``^`` makes a footnote, ``[`` a
+        wikilink.
+        """
         if self.plain and self.last() in ("!", "^", "["):
             piece = self.out[-1]
             self.out[-1] = f"{piece[:-2]}&#91;" if piece[-1] == "[" else f"{piece[:-1]}\\{piece[-1]}"
 
-    def part(self) -> None:
-        """Keeps a character from waking up with what follows it (``<`` ``%``), where no mark is written between."""
-        if self.plain and (self.last() in _WAKING or _OPEN_REFERENCE.search(self.out[-1])):
+    def separate(self) -> None:
+        """Insert a zero-width space if the last character would form markup with the next one (``<`` and ``%``)."""
+        if self.plain and (self.last() in _MARKUP_STARTS or _OPEN_REFERENCE.search(self.out[-1])):
             self.out.append(ZERO_WIDTH)
 
     def close_label(self) -> None:
-        """A bracket at a label's end and the label's own would look like a wikilink's end."""
+        """Escape a bracket at the end of a label, which would look like the end of a wikilink."""
         if self.plain and self.last() == "]":
             self.out[-1] = f"{self.out[-1][:-2]}&#93;"

@@ -1,4 +1,4 @@
-"""Links: web destinations that cannot do harm, t.me addresses, and wikilinks to other notes."""
+"""Links: safe web destinations, t.me addresses, and wikilinks to other notes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALIAS_BREAKS = re.compile(r"(?<=<)(?=%)|(?<=%)(?=%)|(?<=:)(?=:)|(?<==)(?==)")
 
 
 def web_url(url: str) -> str | None:
-    """``url`` with a scheme, or None where it is nothing a note may link to (``javascript:``, ``obsidian://`` ...)."""
+    """Return ``url`` with a scheme; None if a note must not link to it (``javascript:``, ``obsidian://`` ...)."""
     url = url.strip()
     if not url:
         return None
@@ -44,15 +44,18 @@ def _percent(match: re.Match[str]) -> str:
 
 
 def destination(url: str) -> str:
-    """``url`` as the destination of a Markdown link."""
+    """Encode ``url`` as the destination of a Markdown link."""
     safe = _UNSAFE.sub(_percent, url)
     return f"<{safe}>" if _ANGLE.search(safe) else safe
 
 
 @lru_cache(maxsize=4096)  # a chat's and a person's link stand in every note
 def wikilink(path: str, alias: str = "", *, embed: bool = False) -> str:
-    """A link to ``path`` (from the vault's root, notes without ``.md``). An alias is shown as it is, never parsed:
-    characters that would end it are replaced, adjacent ones that a plugin could read are parted."""
+    """Render a link to ``path`` (from the root of the vault, notes without ``.md``).
+
+    An alias is shown literally: characters that would end it are replaced, and adjacent characters that a plugin could
+    read are separated.
+    """
     mark = "!" if embed else ""
     if not alias:
         return f"{mark}[[{path}]]"
@@ -61,10 +64,10 @@ def wikilink(path: str, alias: str = "", *, embed: bool = False) -> str:
 
 
 class LinkTargets(Struct, frozen=True):
-    """What points into the vault. Each returns a note's path (with ``#^block`` where it is one), or None.
+    """Lookups of link targets in the vault. Each returns the path of a note (with ``#^block`` for a block), or None.
 
     ``user`` takes a marked id, ``username`` a name without ``@``, ``url`` an address (``https://t.me/...``),
-    ``picture`` the id of a file that stands within a line.
+    ``picture`` the id of a file inside a line.
     """
 
     user: Callable[[int], str | None] = lambda _id: None
@@ -78,8 +81,10 @@ NO_TARGETS = LinkTargets(is_empty=True)
 
 
 class TelegramAddress(NamedTuple):
-    """What a t.me link names: a public name or a marked channel id, and a message of it (0: none); ``comment`` is the
-    message of the channel's discussion group that it is about (0: none)."""
+    """Target of a t.me link: a username or marked channel id, and a message id (0: none).
+
+    ``comment`` is the id of a message in the discussion group of the channel (0: none).
+    """
 
     username: str
     chat_id: int
@@ -125,14 +130,14 @@ _RESERVED = frozenset(
 
 
 def telegram_address(url: str) -> TelegramAddress | None:
-    """The chat or message a t.me (or ``tg://``) link names; None for every other link."""
+    """Parse the chat or message in a t.me (or ``tg://``) link; None for every other link."""
     match = _TELEGRAM.fullmatch(url)
     if match is not None:
         query, name = match["query"] or "", match["name"] or match["sub"] or ""
         if name.lower() in _RESERVED or "start=" in query:
             return None
-        told = _COMMENT.search(query)
-        comment = int(told[1]) if told else 0
+        comment_match = _COMMENT.search(query)
+        comment = int(comment_match[1]) if comment_match else 0
         if match["private"]:
             return TelegramAddress("", marked_channel(int(match["private"])), int(match["id"] or 0), comment)
         return TelegramAddress(name, 0, int(match["id"] or 0), comment)
@@ -145,7 +150,7 @@ def telegram_address(url: str) -> TelegramAddress | None:
 
 
 def message_link(chat_id: int, username: str, message_id: int) -> str:
-    """The t.me link of a message of a channel or supergroup; empty for other chats, whose messages have none."""
+    """Return the t.me link of a message of a channel or supergroup; empty for other chats, which have none."""
     if story_peer(chat_id):
         return f"https://t.me/{username}/s/{message_id}" if username else ""
     if not is_channel_id(chat_id):

@@ -1,8 +1,8 @@
 """Text with entities to Markdown: blocks (quotes, fences) here, the lines between them in ``inline``.
 
-A pure function over runs: the same text and entities give the same Markdown. A CommonMark parser reads
-back the text and its styles; nothing in it is a link, tag, comment, block id, formula, heading, list or
-HTML that the entities did not ask for.
+A pure function: the same text and entities give the same Markdown. A CommonMark parser reads back the text and its
+styles. The result contains no link, tag, comment, block id, formula, heading, list or HTML that the entities do not
+define.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from tobs.render.spans import Span, clean, spans
 
 
 class MarkdownOptions(Struct, frozen=True):
-    """``tag_prefix`` goes before hashtags (``tg/``); ``line_breaks`` ``two-space`` makes single line ends hard."""
+    """Options of the converter: ``tag_prefix`` precedes hashtags (``tg/``); ``line_breaks`` ``two-space`` makes line
+    breaks hard.
+    """
 
     tag_prefix: str = ""
     line_breaks: str = "soft"
@@ -36,7 +38,7 @@ def to_markdown(
     options: MarkdownOptions = DEFAULT,
     targets: LinkTargets = NO_TARGETS,
 ) -> str:
-    """``text`` with its entities (UTF-16 offsets, in any order, overlapping or out of range) as Markdown."""
+    """Render ``text`` with its entities (UTF-16 offsets, in any order, overlapping or out of range) as Markdown."""
     if not entities:
         markdown = escape_text(clean(text))
     else:
@@ -48,7 +50,7 @@ def to_markdown(
 
 
 def _blocks(text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets) -> str:
-    """``text[start:end]`` as blocks, a blank line between a quote or fence and its neighbours."""
+    """Render ``text[start:end]`` as blocks, with a blank line between a quote or fence and its neighbours."""
     blocks = [span for span in found if span.kind in _BLOCKS]
     if not blocks:
         return inline_lines(text, start, end, found, options.tag_prefix, targets)
@@ -115,13 +117,14 @@ def _paragraph(
 
 
 def _clipped(span: Span, start: int, end: int) -> Span:
+    """Cut a span to ``start`` and ``end``."""
     if span.start >= start and span.end <= end:
         return span
     return Span(span.kind, max(span.start, start), min(span.end, end), span.entity)
 
 
 def quote(markdown: str, *, folded: bool = False, callout: str = "", title: str = "") -> str:
-    """``markdown`` as a block quote, or as a callout of a kind; a folded one is a closed callout."""
+    """Render ``markdown`` as a block quote, or as a callout of a kind; ``folded`` gives a closed callout."""
     lines = [f"> {line}" if line else ">" for line in markdown.split("\n")] if markdown else []
     if folded or callout:
         head = f"> [!{callout or 'quote'}]{'-' if folded else ''}"
@@ -130,7 +133,7 @@ def quote(markdown: str, *, folded: bool = False, callout: str = "", title: str 
 
 
 def hard_breaks(markdown: str) -> str:
-    """Two spaces at the end of every text line that another one follows (not in fences)."""
+    """Add two spaces to every text line that another text line follows, except inside fences."""
     lines = markdown.split("\n")
     fence_mark = ""
     for n, line in enumerate(lines[:-1]):
@@ -148,7 +151,7 @@ def hard_breaks(markdown: str) -> str:
 
 
 def hashtags(text: str, entities: Sequence[Entity], tag_prefix: str = "") -> tuple[str, ...]:
-    """The Obsidian tags of the hashtag entities, in reading order, each once (tags ignore case)."""
+    """Return the Obsidian tags of the hashtag entities in reading order, without duplicates (tags ignore case)."""
     wanted = [entity for entity in entities if entity.kind == "hashtag"]
     if not wanted:
         return ()

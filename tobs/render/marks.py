@@ -1,4 +1,4 @@
-"""What each entity becomes within one line: a style, a link, or a leaf that stands instead of its text."""
+"""Entities inside one line as marks: a style, a link, or an atom written instead of the text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tobs.render.spans import Span
 
 
 class Mark(Struct, frozen=True, gc=False):
-    """A style, link or leaf over part of a line (offsets of the line); ``value`` is its address, path or text."""
+    """A style, link or atom over part of a line (offsets in the line); ``value`` is its address, path or text."""
 
     style: str
     start: int
@@ -38,13 +38,13 @@ _STYLES = {
     "underline": "underline",
     "spoiler": "spoiler",
 }
-_LEAF_RANK = {"code": 0, "picture": 1, "wiki": 2, "url": 3, "tag": 4}
+_ATOM_RANK = {"code": 0, "picture": 1, "wiki": 2, "url": 3, "tag": 4}
 _TAG_NEXT = re.compile(f"[{TAG_CHAR}]")
 # One that may begin emphasis. Those that may only end it end nothing: no other is left unescaped.
 _OPEN_UNDERSCORE = re.compile(r"(?:^|\W)_")
 _HTTP = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _AUTOLINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f]*")
-# What a parser leaves out of an address that it finds bare; what is written with a backslash would be taken in.
+# What a parser atoms out of an address that it finds bare; what is written with a backslash would be taken in.
 _BARE_NEXT = re.compile(r"(?:[?!.,)]|:(?!:))*(?:\s|$)")
 _BARE_BEFORE = frozenset(" \t\n(\"'«“„")
 _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
@@ -53,9 +53,9 @@ _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
 def line_marks(
     line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets
 ) -> tuple[list[Mark], list[Mark]]:
-    """The styles (links among them) and the leaves of a line that begins at ``offset`` of the text."""
+    """Return the styles (including links) and the atoms of a line that begins at ``offset`` of the text."""
     styles: list[Mark] = []
-    leaves: list[Mark] = []
+    atoms: list[Mark] = []
     length = len(line)
     for span in found:
         start = max(span.start - offset, 0)
@@ -68,12 +68,12 @@ def line_marks(
         elif (make := MAKERS.get(span.kind)) is not None:
             mark = make(line, start, end, span, prefix, targets)
             if mark is not None:
-                (styles if mark.style in RANK else leaves).append(mark)
+                (styles if mark.style in RANK else atoms).append(mark)
     if styles:
         styles = _trim(line, _merge(styles) if len(styles) > 1 else styles)
-    if leaves and (styles or len(leaves) > 1):
-        return _settle(line, styles, leaves)
-    return styles, leaves
+    if atoms and (styles or len(atoms) > 1):
+        return _resolve_overlaps(line, styles, atoms)
+    return styles, atoms
 
 
 def _code(line: str, start: int, end: int, span: Span, prefix: str, targets: LinkTargets) -> Mark | None:
@@ -84,14 +84,14 @@ def _text_link(line: str, start: int, end: int, span: Span, prefix: str, targets
     address = span.entity.url.strip()
     url = web_url(address)
     if url is None:
-        address = escape_free(address)
+        address = _one_line_address(address)
         return Mark("unsafe", start, end, address) if address else None
     path = None if targets.is_empty else targets.url(url)
     return Mark("wiki", start, end, path) if path else Mark("link", start, end, url)
 
 
-def escape_free(text: str) -> str:
-    """An address that is only shown: one line, no control characters."""
+def _one_line_address(text: str) -> str:
+    """Return an address for display: one line, no control characters."""
     return re.sub(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+", " ", text).strip()
 
 
@@ -150,7 +150,7 @@ MAKERS = {
 
 
 def url_markdown(line: str, mark: Mark) -> str:
-    """A web address: bare where every parser finds just it, else in angles, else as a link."""
+    """Render a web address: bare if every parser finds exactly it, else in angle brackets, else as a link."""
     raw = line[mark.start : mark.end]
     before = line[mark.start - 1] if mark.start else " "
     if before in _BARE_BEFORE and _BARE_NEXT.match(line, mark.end) and not SPECIAL.search(raw) and _HTTP.fullmatch(raw):
@@ -164,7 +164,7 @@ def url_markdown(line: str, mark: Mark) -> str:
 
 
 def _merge(styles: list[Mark]) -> list[Mark]:
-    """Marks of one style that touch or overlap become one; of two links that overlap the first stays."""
+    """Merge touching or overlapping marks of one style; of two overlapping links the first wins."""
     kinds: dict[tuple[str, str], list[Mark]] = {}
     linked_to = 0
     for mark in sorted(styles, key=lambda mark: (mark.start, -mark.end)):
@@ -183,7 +183,7 @@ def _merge(styles: list[Mark]) -> list[Mark]:
 
 
 def _trim(line: str, styles: list[Mark]) -> list[Mark]:
-    """Without the spaces at their edges; those of nothing but space vanish."""
+    """Remove spaces at the edges of styles, and styles of nothing but spaces."""
     trimmed: list[Mark] = []
     for mark in styles:
         text = line[mark.start : mark.end]
@@ -196,64 +196,67 @@ def _trim(line: str, styles: list[Mark]) -> list[Mark]:
     return trimmed
 
 
-def _settle(line: str, styles: list[Mark], leaves: list[Mark]) -> tuple[list[Mark], list[Mark]]:
-    """No leaf overlaps another, stands in a link (but code, and a picture, which parts it), or is cut by a style."""
+def _resolve_overlaps(line: str, styles: list[Mark], atoms: list[Mark]) -> tuple[list[Mark], list[Mark]]:
+    """Remove atoms that overlap another atom, stand in a link, or are cut by a style.
+
+    Code and pictures may stand in a link; a picture splits it.
+    """
     kept: list[Mark] = []
-    leaves = _join_code(sorted(leaves, key=lambda leaf: leaf.start))
+    atoms = _join_code(sorted(atoms, key=lambda atom: atom.start))
     links = [mark for mark in styles if mark.value]
-    for leaf in sorted(leaves, key=lambda leaf: (_LEAF_RANK[leaf.style], leaf.start)):
-        if any(leaf.start < other.end and other.start < leaf.end for other in kept):
+    for atom in sorted(atoms, key=lambda atom: (_ATOM_RANK[atom.style], atom.start)):
+        if any(atom.start < other.end and other.start < atom.end for other in kept):
             continue
-        if leaf.style not in ("code", "picture") and any(
-            leaf.start < link.end and link.start < leaf.end for link in links
+        if atom.style not in ("code", "picture") and any(
+            atom.start < link.end and link.start < atom.end for link in links
         ):
             continue
-        if leaf.style == "wiki":
-            styles = [_around(mark, leaf) for mark in styles]
-        elif leaf.style not in ("code", "picture") and any(
-            _cuts(mark, leaf) or _in_html(mark, leaf) for mark in styles
+        if atom.style == "wiki":
+            styles = [_widened(mark, atom) for mark in styles]
+        elif atom.style not in ("code", "picture") and any(
+            _cuts(mark, atom) or _in_html(mark, atom) for mark in styles
         ):
-            if leaf.style == "url":
-                links.append(Mark("link", leaf.start, leaf.end, line[leaf.start : leaf.end]))
+            if atom.style == "url":
+                links.append(Mark("link", atom.start, atom.end, line[atom.start : atom.end]))
                 styles.append(links[-1])
             continue
-        kept.append(leaf)
-    return styles, sorted(kept, key=lambda leaf: leaf.start)
+        kept.append(atom)
+    return styles, sorted(kept, key=lambda atom: atom.start)
 
 
-def _in_html(mark: Mark, leaf: Mark) -> bool:
-    """Whether an address would stand in an HTML element, where it would be escaped."""
+def _in_html(mark: Mark, atom: Mark) -> bool:
+    """Return whether an address would stand in an HTML element, where it would be escaped."""
     return (
-        leaf.style == "url"
+        atom.style == "url"
         and mark.style in ("underline", "spoiler")
-        and mark.start < leaf.end
-        and leaf.start < mark.end
+        and mark.start < atom.end
+        and atom.start < mark.end
     )
 
 
-def _cuts(mark: Mark, leaf: Mark) -> bool:
-    return leaf.start < mark.start < leaf.end or leaf.start < mark.end < leaf.end
+def _cuts(mark: Mark, atom: Mark) -> bool:
+    return atom.start < mark.start < atom.end or atom.start < mark.end < atom.end
 
 
-def _around(mark: Mark, leaf: Mark) -> Mark:
-    """``mark`` with no border inside ``leaf``."""
-    start = leaf.start if leaf.start < mark.start < leaf.end else mark.start
-    end = leaf.end if leaf.start < mark.end < leaf.end else mark.end
+def _widened(mark: Mark, atom: Mark) -> Mark:
+    """Move a border of ``mark`` that lies inside ``atom`` to the edge of the atom."""
+    start = atom.start if atom.start < mark.start < atom.end else mark.start
+    end = atom.end if atom.start < mark.end < atom.end else mark.end
     return replace(mark, start=start, end=end)
 
 
-def _join_code(leaves: list[Mark]) -> list[Mark]:
-    """Code that touches or overlaps code becomes one."""
+def _join_code(atoms: list[Mark]) -> list[Mark]:
+    """Merge code that touches or overlaps code."""
     joined: list[Mark] = []
     code = -1
-    for leaf in leaves:
-        if leaf.style != "code":
-            joined.append(leaf)
-        elif code >= 0 and joined[code].end >= leaf.start:
-            joined[code] = replace(joined[code], end=max(joined[code].end, leaf.end))
+    for atom in atoms:
+        if atom.style != "code":
+            joined.append(atom)
+        elif code >= 0 and joined[code].end >= atom.start:
+            joined[code] = replace(joined[code], end=max(joined[code].end, atom.end))
         else:
             code = len(joined)
-            joined.append(leaf)
+            joined.append(atom)
     return joined
 
 

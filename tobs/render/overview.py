@@ -16,7 +16,7 @@ from tobs.render.links import wikilink
 from tobs.render.markdown import quote
 from tobs.render.media import embed
 from tobs.render.notes import finish, picture_among, tobs_id
-from tobs.render.plugin_fields import found_properties, found_tags, made_paths, sections_markdown
+from tobs.render.plugin_fields import field_properties, field_tags, produced_paths, sections_markdown
 from tobs.render.templates import Templates
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, Rendered, RenderOptions, Year
 
@@ -26,7 +26,7 @@ AUDIO_TEMPLATE = "audio.md.j2"
 
 
 class ChatView(Struct, frozen=True):
-    """A chat as its template sees it: Markdown blocks (empty where there is nothing) and the plain struct."""
+    """A chat as its template sees it: Markdown blocks (empty if there is nothing to show) and the plain struct."""
 
     title: str
     picture: str = ""
@@ -68,36 +68,36 @@ class AudioView(Struct, frozen=True):
     item: AudioItem | None = None
 
 
-def _heading(words: str, lines: Sequence[str]) -> str:
-    return f"## {words}\n\n" + "\n".join(lines) if lines else ""
+def _heading(title: str, lines: Sequence[str]) -> str:
+    return f"## {title}\n\n" + "\n".join(lines) if lines else ""
 
 
 def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptions, templates: Templates) -> Rendered:
-    """The chat's own note."""
+    """Render the note of a chat."""
     context = Context(links, options, chat.id, chat.username)
-    words = context.words
-    facts = [words(f"kind.{chat.kind}"), words("messages", n=stats.messages)]
-    facts += [words("members", n=chat.members)] if chat.members else []
-    facts += [words("files", n=stats.media)] if stats.media else []
-    facts += [words("stories", n=stats.stories)] if stats.stories else []
+    translate = context.translate
+    facts = [translate(f"kind.{chat.kind}"), translate("messages", n=stats.messages)]
+    facts += [translate("members", n=chat.members)] if chat.members else []
+    facts += [translate("files", n=stats.media)] if stats.media else []
+    facts += [translate("stories", n=stats.stories)] if stats.stories else []
     topics = [
         f"- {wikilink(topic.path, topic.title) if topic.path else escape_name(topic.title)}"
-        + (f" ({words('messages', n=topic.messages)})" if topic.messages else "")
+        + (f" ({translate('messages', n=topic.messages)})" if topic.messages else "")
         for topic in stats.topics
     ]
-    saved = [f"- {context.name(source)} ({words('messages', n=count)})" for source, count in stats.saved_from]
+    saved = [f"- {context.name(source)} ({translate('messages', n=count)})" for source, count in stats.saved_from]
     past = [escape_name(title) for title in stats.past_titles]
     view = ChatView(
         title=one_line(chat.title),
         picture=embed(stats.picture) if stats.picture else "",
-        facts=", ".join(facts) + (f"\n\n{words('past_titles')}: {', '.join(past)}" if past else ""),
-        about=context.described(chat.about),
+        facts=", ".join(facts) + (f"\n\n{translate('past_titles')}: {', '.join(past)}" if past else ""),
+        about=context.description(chat.about),
         ends=_ends(stats, context),
-        pinned=_heading(words("pinned"), [f"- {context.message_link(chat.id, each)}" for each in stats.pinned]),
-        topics=_heading(words("topics"), topics),
-        saved_from=_heading(words("saved_from"), saved),
+        pinned=_heading(translate("pinned"), [f"- {context.message_link(chat.id, each)}" for each in stats.pinned]),
+        topics=_heading(translate("topics"), topics),
+        saved_from=_heading(translate("saved_from"), saved),
         years=_years(stats, context),
-        changed=_heading(words("digest"), digest_lines(stats.changed, chat.id, context)),
+        changed=_heading(translate("digest"), digest_lines(stats.changed, chat.id, context)),
         base=f"![[{stats.base}]]" if stats.base else "",
         chat=chat,
         stats=stats,
@@ -114,17 +114,17 @@ def render_chat(chat: Chat, stats: ChatStats, links: Links, options: RenderOptio
         ("last_message", context.local(stats.last[2]) if stats.last else None),
         ("media", [Link(f"[[{stats.picture}]]")] if stats.picture else None),
     ]
-    body = templates.render(CHAT_TEMPLATE, {"chat": view, "words": words})
+    body = templates.render(CHAT_TEMPLATE, {"chat": view, "words": translate})
     return finish(properties, body, context)
 
 
 def _ends(stats: ChatStats | PersonStats, context: Context) -> str:
-    """The first and the last message."""
+    """Render links to the first and the last message."""
     lines = []
     for key, end in (("first_message", stats.first), ("last_message", stats.last)):
         if end is not None:
             chat_id, message_id, date = end
-            lines.append(f"- {context.words(key)}: {context.message_link(chat_id, message_id, context.when(date))}")
+            lines.append(f"- {context.translate(key)}: {context.message_link(chat_id, message_id, context.when(date))}")
     return "\n".join(lines)
 
 
@@ -133,19 +133,22 @@ def _chat_link(chat: Chat) -> str:
 
 
 def _aliases(name: str, earlier: Sequence[str]) -> tuple[str, ...]:
-    """The name and earlier ones, each once."""
+    """Return the name and earlier names, without duplicates."""
     names = dict.fromkeys(one_line(each) for each in (name, *earlier))
     return tuple(each for each in names if each)
 
 
 def _years(stats: ChatStats, context: Context) -> str:
-    """A row for each year; the year leads to where it begins."""
+    """Render a table with a row per year; the year links to its first message."""
     if not stats.years:
         return ""
-    words = context.words
-    rows = [f"| {words('year')} | {words('messages.column')} | {words('files.column')} |", "| --- | ---: | ---: |"]
+    translate = context.translate
+    rows = [
+        f"| {translate('year')} | {translate('messages.column')} | {translate('files.column')} |",
+        "| --- | ---: | ---: |",
+    ]
     rows += [f"| {_year(year, context)} | {year.messages} | {year.media} |" for year in stats.years]
-    return f"## {words('years')}\n\n" + "\n".join(rows)
+    return f"## {translate('years')}\n\n" + "\n".join(rows)
 
 
 def _year(year: Year, context: Context) -> str:
@@ -157,22 +160,22 @@ def _year(year: Year, context: Context) -> str:
 def render_person(
     person: Person, stats: PersonStats, links: Links, options: RenderOptions, templates: Templates
 ) -> Rendered:
-    """The note of a user, or of a channel or group that posts in its own name."""
+    """Render the note of a user, or of a channel or group that posts in its own name."""
     context = Context(links, options)
-    words = context.words
-    facts = [words("kind.bot")] if person.is_bot else []
-    facts += [words("deleted_account")] if person.is_deleted else []
+    translate = context.translate
+    facts = [translate("kind.bot")] if person.is_bot else []
+    facts += [translate("deleted_account")] if person.is_deleted else []
     facts += [f"@{escape_name(person.username)}"] if person.username else []
-    facts.append(words("messages", n=stats.messages))
-    chats = [f"- {context.name(chat)} ({words('messages', n=count)})" for chat, count in stats.chats]
-    name = person.name or words("deleted_account")
+    facts.append(translate("messages", n=stats.messages))
+    chats = [f"- {context.name(chat)} ({translate('messages', n=count)})" for chat, count in stats.chats]
+    name = person.name or translate("deleted_account")
     view = PersonView(
         name=one_line(name),
         picture=embed(stats.picture) if stats.picture else "",
         facts=", ".join(facts),
-        about=context.described(person.about),
+        about=context.description(person.about),
         ends=_ends(stats, context),
-        chats=_heading(words("chats"), chats),
+        chats=_heading(translate("chats"), chats),
         person=person,
         stats=stats,
     )
@@ -183,7 +186,7 @@ def render_person(
         ("link", f"https://t.me/{person.username}" if person.username else ""),
         ("messages", stats.messages),
     ]
-    body = templates.render(PERSON_TEMPLATE, {"person": view, "words": words})
+    body = templates.render(PERSON_TEMPLATE, {"person": view, "words": translate})
     return finish(properties, body, context)
 
 
@@ -194,9 +197,12 @@ def render_audio(
     options: RenderOptions,
     templates: Templates,
 ) -> Rendered:
-    """The note of one audio file (music, voice, podcast); ``messages`` (chat id, message id) that carry it."""
+    """Render the note of an audio file (music, voice, podcast).
+
+    ``messages`` are (chat id, message id) of the messages that carry it.
+    """
     context = Context(links, options)
-    words = context.words
+    translate = context.translate
     facts = [escape_name(part) for part in (item.performer, item.title) if part]
     lines = [f"**{' - '.join(facts)}**"] if facts else []
     album = [escape_name(item.album)] if item.album else []
@@ -213,8 +219,8 @@ def render_audio(
         player="\n\n".join(player),
         facts="\n\n".join(lines),
         transcript=_transcript(item, context),
-        sections=sections_markdown(item.found, words, item.shown or item.path or ""),
-        messages=_heading(words("in_messages"), carried),
+        sections=sections_markdown(item.found, translate, item.shown or item.path or ""),
+        messages=_heading(translate("in_messages"), carried),
         item=item,
     )
     properties: list[tuple[str, Value]] = [
@@ -233,27 +239,27 @@ def render_audio(
         ("format", one_line(item.format)),
         ("sha256", item.changed or item.sha256),
         ("transcript_language", item.transcript_language),
-        ("tags", found_tags(item.found, options.tag_prefix)),
-        ("media", [Link(f"[[{path}]]") for path in (item.path, *made_paths(item.found)) if path]),
-        ("cover", Link(f"[[{cover}]]") if (cover := item.cover or picture_among(made_paths(item.found))) else None),
+        ("tags", field_tags(item.found, options.tag_prefix)),
+        ("media", [Link(f"[[{path}]]") for path in (item.path, *produced_paths(item.found)) if path]),
+        ("cover", Link(f"[[{cover}]]") if (cover := item.cover or picture_among(produced_paths(item.found))) else None),
     ]
     taken = {name for name, _ in properties}
-    properties += [(name, value) for name, value in found_properties([item.found]) if name not in taken]
-    body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": words})
+    properties += [(name, value) for name, value in field_properties([item.found]) if name not in taken]
+    body = templates.render(AUDIO_TEMPLATE, {"audio": view, "words": translate})
     return finish(properties, body, context)
 
 
 def render_page(
     tobs_id: str, text: str, fields: Mapping[str, Any], tags: Sequence[str], options: RenderOptions
 ) -> Rendered:
-    """A note that a plugin made: its Markdown as it is, its fields and tags as properties."""
+    """Render a note made by a plugin: its Markdown unchanged, its fields and tags as properties."""
     found = {"tags": list(tags)}
-    properties: list[tuple[str, Value]] = [("tobs_id", tobs_id), ("tags", found_tags(found, options.tag_prefix))]
-    properties += found_properties([fields])
+    properties: list[tuple[str, Value]] = [("tobs_id", tobs_id), ("tags", field_tags(found, options.tag_prefix))]
+    properties += field_properties([fields])
     return finish(properties, text.strip(), Context(Links(), options))
 
 
 def _transcript(item: AudioItem, context: Context) -> str:
     if not item.transcript.strip():
         return ""
-    return quote(context.plain(item.transcript.strip()), callout="quote", title=context.words("transcript"))
+    return quote(context.plain(item.transcript.strip()), callout="quote", title=context.translate("transcript"))

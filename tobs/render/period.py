@@ -1,10 +1,10 @@
-"""The note of a day or a month: all its messages, each a block of its own.
+"""The note of a day or a month: all its messages, each in a block of its own.
 
-A block is a *header* paragraph of one line that ends in ` ^m<id>` (an album's has the id of its first message; it is
-` ^g<id>` for a message of the basic group that a supergroup grew from), and below it, parted by blank lines, what the
-message says. A note of a month has a heading ``## 2024-01-02`` before the first block of each day. The merge takes it
-apart by its headers (``vault/merge/blocks.py``): nothing a message says can look like one, because the converter
-escapes ` ^id` at the end of a line, and what stands in a code fence is not looked at.
+A block starts with a *header* paragraph of one line that ends in ` ^m<id>` (for an album the id of its first message; `
+^g<id>` for a message of the basic group that became the supergroup). The content of the message follows, separated by
+blank lines. A note of a month has a heading ``## 2024-01-02`` before the first block of each day. The merge splits the
+note at its headers (``vault/merge/blocks.py``). The content of a message cannot look like a header, because the
+converter escapes ` ^id` at the end of a line and the merge skips code fences.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tobs.render.notes import (
     reaction_emoji,
     reaction_text,
 )
-from tobs.render.plugin_fields import found_properties
+from tobs.render.plugin_fields import field_properties
 from tobs.render.templates import Templates
 from tobs.render.views import BlockView, Links, MessageView, NoteView, PeriodView, Rendered, RenderOptions
 
@@ -43,9 +43,11 @@ _MONTH = len("2024-01")
 
 
 class PeriodNote(Struct, frozen=True):
-    """What a note of a day or month is about: its ``tobs_id``, its ``period`` (`2024-01-02` or `2024-01`), the chat,
-    and its messages in the order of the note, those of an album together. ``before`` is the basic group the chat grew
-    from, where messages of it are among them."""
+    """The content of a note of a day or month.
+
+    ``period`` is `2024-01-02` or `2024-01`; ``units`` are the messages in the order of the note, those of an album
+    together; ``before`` is the basic group that became the chat, if messages of it are included.
+    """
 
     tobs_id: str
     period: str
@@ -55,12 +57,12 @@ class PeriodNote(Struct, frozen=True):
 
 
 def block_anchor(message_id: int, *, is_foreign: bool) -> str:
-    """The block id of a message: `m5`; `g5` if it is of the group that the chat of the note grew from."""
+    """Return the block id of a message: `m5`; `g5` if it belongs to the basic group that became the chat."""
     return f"{'g' if is_foreign else 'm'}{message_id}"
 
 
 def render_period(note: PeriodNote, links: Links, options: RenderOptions, templates: Templates) -> Rendered:
-    """The note of a day or month."""
+    """Render the note of a day or month."""
     chat, messages = note.chat, [message for unit in note.units for message in unit]
     context = Context(links, options, chat.id, chat.username)
     files = attached_fields(messages, context)
@@ -69,12 +71,12 @@ def render_period(note: PeriodNote, links: Links, options: RenderOptions, templa
         chat=context.name(chat.id),
         chat_title=chat.title,
         period=note.period,
-        facts=context.words("messages", n=len(messages)),
+        facts=context.translate("messages", n=len(messages)),
         blocks=tuple(_blocks(note, context, templates)),
         tags=tags,
     )
-    body = templates.render(PERIOD_TEMPLATE, {"note": view, "words": context.words})
-    return finish([*_properties(note, messages, tags, context), *_found(files)], body, context)
+    body = templates.render(PERIOD_TEMPLATE, {"note": view, "words": context.translate})
+    return finish([*_properties(note, messages, tags, context), *_shared_properties(files)], body, context)
 
 
 def _blocks(note: PeriodNote, context: Context, templates: Templates) -> Iterator[BlockView]:
@@ -96,7 +98,7 @@ def _blocks(note: PeriodNote, context: Context, templates: Templates) -> Iterato
 
 
 def _header(views: Sequence[MessageView], chat: Chat, context: Context, anchor: str) -> str:
-    """Who and when; the time leads to the message on Telegram where it has an address."""
+    """Render sender and time; the time links to the message on Telegram if it has an address."""
     first = views[0]
     message = first.message
     assert message is not None
@@ -104,27 +106,27 @@ def _header(views: Sequence[MessageView], chat: Chat, context: Context, anchor: 
     parts = [f"[{time}]({destination(first.link)})" if first.link else time]
     edited = max(view.message.edited for view in views if view.message is not None)
     if edited:
-        parts.append(f"*{context.words('edited', date=context.when(edited))}*")
+        parts.append(f"*{context.translate('edited', date=context.when(edited))}*")
     # The sentence of a service message names who did it; what a channel posts, it posts itself.
-    is_told = bool(first.service) or message.sender_id in (0, chat.id)
-    who = "" if is_told else f"**{first.sender}** "
+    is_named = bool(first.service) or message.sender_id in (0, chat.id)
+    who = "" if is_named else f"**{first.sender}** "
     return f"{who}{', '.join(parts)} ^{anchor}"
 
 
 def _text(views: tuple[MessageView, ...], chat: Chat, context: Context, templates: Templates) -> str:
-    """What the messages of a block say: as the template of a note of their own lays it out."""
+    """Render the messages of a block with the template of a message note."""
     note = NoteView(context.name(chat.id), chat.title, views[0].date, views)
-    text = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.words})
-    return text or f"*{context.words('empty')}*"
+    text = templates.render(MESSAGE_TEMPLATE, {"note": note, "messages": views, "words": context.translate})
+    return text or f"*{context.translate('empty')}*"
 
 
 def _counters(message: Message, context: Context) -> str:
-    """Reactions, views and forwards, which a message's own note has among its properties."""
+    """Render reactions, views and forwards, which a message note has as properties."""
     if not context.options.counters:
         return ""
     parts = [escape_name(reaction_text(reaction, context)) for reaction in message.reactions]
-    parts += [context.words("views", n=message.views)] if message.views else []
-    parts += [context.words("forwards", n=message.forwards)] if message.forwards else []
+    parts += [context.translate("views", n=message.views)] if message.views else []
+    parts += [context.translate("forwards", n=message.forwards)] if message.forwards else []
     return f"*{', '.join(parts)}*" if parts else ""
 
 
@@ -157,7 +159,7 @@ def _properties(
 
 
 def _reactions(messages: Sequence[Message], context: Context) -> list[str]:
-    """The reactions to all messages together, in the order in which they come first."""
+    """Sum the reactions to all messages, in the order of their first appearance."""
     counts: dict[str, int] = {}
     for message in messages if context.options.counters else ():
         for reaction in message.reactions:
@@ -166,6 +168,6 @@ def _reactions(messages: Sequence[Message], context: Context) -> list[str]:
     return [f"{emoji} {count}" for emoji, count in counts.items()]
 
 
-def _found(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
-    """What plugins found that can be said of many messages together; a title or length is one file's alone."""
-    return [(name, value) for name, value in found_properties(files) if name in ("related", "plugins_failed")]
+def _shared_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
+    """Return the plugin fields that apply to several messages; a title or duration belongs to a single file."""
+    return [(name, value) for name, value in field_properties(files) if name in ("related", "plugins_failed")]

@@ -1,10 +1,9 @@
-"""What processors found out about a file, as parts of a note: sections, tags, properties, links.
+"""Plugin fields of a file or message as parts of a note: sections, tags, properties, links.
 
-``fields`` is what the archive keeps of a file: properties by their names, and beside them ``sections``, ``tags``,
-``related`` (names of notes), ``files`` (made from it, each with a role and a path) and ``embed`` (the path of
-another form of the file, which is shown instead). What plugins said about a message has ``notes`` (paths of notes
-they made) in place of files. ``failures`` names the plugins that did not do their work, ``plays`` is how
-many seconds the file plays.
+``fields`` is the mapping stored in the archive: properties by name, and ``sections``, ``tags``, ``related`` (names of
+notes), ``files`` (made from the file, each with a role and a path) and ``embed`` (the path of another form of the file,
+shown instead of it). Fields of a message have ``notes`` (paths of notes made by plugins) in place of files.
+``failures`` lists plugins that failed, ``plays`` is the measured duration in seconds.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tobs.render.catalogue import Words, has_word
+from tobs.render.catalogue import Translate, has_text
 from tobs.render.escape import escape_name, legal_tag, one_line
 from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
@@ -28,14 +27,16 @@ _MOST_PLAYERS = 60
 _NO_NAME = dict.fromkeys(map(ord, "[]|#^"))
 
 
-def sections_markdown(fields: Mapping[str, Any], words: Words, path: str = "") -> str:
-    """The sections about the file at ``path``, each under its heading; a folded one is a closed callout. Headings that
-    the plugins of tobs write are in the catalogue."""
+def sections_markdown(fields: Mapping[str, Any], translate: Translate, path: str = "") -> str:
+    """Render the sections about the file at ``path``, each under its heading; a folded one is a closed callout.
+
+    Headings written by the plugins of tobs are translated.
+    """
     parts = []
     for section in fields.get("sections", ()):
         title, text = one_line(str(section["title"])), str(section["text"]).strip()
-        if has_word(known := f"section.{title.lower()}"):
-            title = words(known)
+        if has_text(known := f"section.{title.lower()}"):
+            title = translate(known)
         if section.get("plain"):
             text = to_markdown(text)
         text = "\n\n".join(part for part in (text, _passages(section.get("passages", ()), path)) if part)
@@ -46,7 +47,10 @@ def sections_markdown(fields: Mapping[str, Any], words: Words, path: str = "") -
 
 
 def _passages(passages: Sequence[Mapping[str, Any]], path: str) -> str:
-    """A list of what is heard when. The first ones play the file there; a note with hundreds of players is slow."""
+    """Render a list of passages with their times.
+
+    The first ones have a player each; a note with hundreds of players is slow.
+    """
     lines = []
     for number, passage in enumerate(passages):
         start = int(passage["start"])
@@ -62,19 +66,19 @@ def _passages(passages: Sequence[Mapping[str, Any]], path: str) -> str:
 
 
 def _clock(seconds: int) -> str:
-    """``1:05``, ``2:00:07``."""
+    """Format seconds as ``1:05`` or ``2:00:07``."""
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def found_tags(fields: Mapping[str, Any], prefix: str) -> list[str]:
-    """The tags that Obsidian takes for one, with the vault's prefix."""
+def field_tags(fields: Mapping[str, Any], prefix: str) -> list[str]:
+    """Return the valid Obsidian tags with the prefix of the vault."""
     return [prefix + tag for tag in fields.get("tags", ()) if legal_tag(tag)]
 
 
-def found_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
-    """The properties of several files, by name; of one that two files have, the first one's counts."""
+def field_properties(files: Sequence[Mapping[str, Any]]) -> list[tuple[str, Value]]:
+    """Merge the properties of several files by name; for a name that occurs twice the first value wins."""
     found: dict[str, Value] = {}
     related: dict[str, None] = {}
     failures: dict[str, None] = {}
@@ -100,12 +104,12 @@ def _page_link(path: str) -> Link:
     return Link(wikilink(path, path.rpartition("/")[2]))
 
 
-def made_file(fields: Mapping[str, Any], role: str) -> str:
-    """The path of the file a processor made in a role (``cover``); empty when there is none."""
+def produced_file(fields: Mapping[str, Any], role: str) -> str:
+    """Return the path of the file that a processor made in a role (``cover``); empty if there is none."""
     return next((str(file["path"]) for file in fields.get("files", ()) if file["role"] == role), "")
 
 
-def made_paths(fields: Mapping[str, Any]) -> list[str]:
-    """The paths of all files that processors made from one."""
+def produced_paths(fields: Mapping[str, Any]) -> list[str]:
+    """Return the paths of all files that processors made from a file."""
     embedded = [str(fields["embed"])] if fields.get("embed") else []
     return embedded + [str(file["path"]) for file in fields.get("files", ())]

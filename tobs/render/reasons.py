@@ -1,14 +1,14 @@
-"""Why a file is not here, in the language of the vault.
+"""Reasons why a file is missing, translated into the language of the vault.
 
-The archive keeps the sentence of the room that gave the file up, in English. Those that tobs says itself are known here
-by their form; what somebody else said (an operating system, a plugin) stays as it is.
+The archive stores the English sentence of the module that gave up the file. Sentences of tobs are matched here by
+pattern; sentences of others (an operating system, a plugin) stay unchanged.
 """
 
 from __future__ import annotations
 
 import re
 
-from tobs.render.catalogue import Words
+from tobs.render.catalogue import Translate
 from tobs.render.escape import escape_name
 
 _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -31,12 +31,12 @@ _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
-def told_reason(reason: str, words: Words) -> str:
-    """``reason`` as Markdown."""
+def reason_markdown(reason: str, translate: Translate) -> str:
+    """Render ``reason`` as Markdown, translated if it is known."""
     for key, form in _KNOWN:
         if match := form.fullmatch(reason):
             places = match.groupdict()
             if kind := places.get("kind"):
-                places["kind"] = words(f"kind.{kind}")
-            return words(key, **places)
+                places["kind"] = translate(f"kind.{kind}")
+            return translate(key, **places)
     return escape_name(reason)

@@ -1,6 +1,7 @@
-"""What a message was before: a mark on what was deleted, earlier versions folded below what is there now.
+"""Deleted and edited messages: a callout on deleted ones, earlier versions folded below the current text.
 
-When a version was replaced only the archive knows (it is the time of a run); a version is told by when it was written.
+Only the archive knows when a version was replaced (the time of a run); a version is labelled with the time it was
+written.
 """
 
 from __future__ import annotations
@@ -11,28 +12,30 @@ from tobs.render.context import Context
 from tobs.render.markdown import quote, to_markdown
 
 
-def deleted_mark(message: Message, context: Context) -> str:
-    """A callout on a message that Telegram has no more; empty for others."""
-    if not context.options.deleted or not context.links.past(message).is_deleted:
+def deleted_callout(message: Message, context: Context) -> str:
+    """Render a callout for a message that was deleted on Telegram; empty for others."""
+    if not context.options.deleted or not context.links.revisions(message).is_deleted:
         return ""
-    return quote("", callout="warning", title=context.words("deleted"))
+    return quote("", callout="warning", title=context.translate("deleted"))
 
 
 def earlier_versions(message: Message, context: Context) -> str:
-    """The texts that edits replaced, oldest first, in a folded callout; empty where none is kept or only other things
-    than the text changed."""
+    """Render the texts replaced by edits, oldest first, in a folded callout.
+
+    Empty if no version is stored or only other parts than the text changed.
+    """
     if not context.options.versions:
         return ""
-    told: list[str] = []
-    after = [*context.links.past(message).versions[1:], message]
-    for version, following in zip(context.links.past(message).versions, after, strict=False):
+    parts: list[str] = []
+    after = [*context.links.revisions(message).versions[1:], message]
+    for version, following in zip(context.links.revisions(message).versions, after, strict=False):
         if (version.text, version.entities, version.blocks) == (following.text, following.entities, following.blocks):
             continue
         when = context.when(version.edited or version.date)
-        told.append(f"**{when}**\n\n{_text(version, context)}".rstrip())
-    if not told:
+        parts.append(f"**{when}**\n\n{_text(version, context)}".rstrip())
+    if not parts:
         return ""
-    return quote("\n\n".join(told), callout="note", folded=True, title=context.words("versions"))
+    return quote("\n\n".join(parts), callout="note", folded=True, title=context.translate("versions"))
 
 
 def _text(message: Message, context: Context) -> str:

@@ -1,4 +1,4 @@
-"""The inline nodes of rich messages as text with entities, so that one converter escapes everything."""
+"""Inline nodes of rich messages as text with entities, so that a single converter escapes everything."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _ENTITIES = {
 
 
 def is_inline(nodes: Sequence[RichBlock]) -> bool:
-    """Whether nodes are the text of one paragraph, not blocks."""
+    """Return whether nodes are the text of a paragraph, not blocks."""
     return any(node.kind in INLINE for node in nodes)
 
 
 def inline_text(nodes: Iterable[RichBlock]) -> Text:
-    """Inline nodes as a text with entities (UTF-16 offsets)."""
+    """Convert inline nodes to a text with entities (UTF-16 offsets)."""
     pieces: list[str] = []
     entities: list[Entity] = []
     _walk(nodes, pieces, entities, 0)
@@ -68,7 +68,7 @@ def _literal(node: RichBlock) -> str:
 
 
 def _diff(node: RichBlock, pieces: list[str], entities: list[Entity], at: int) -> int:
-    """A change: the old text struck out, the new one underlined."""
+    """Convert a change: the old text struck out, the new text underlined."""
     for kind, children in (
         ("diff_delete", [child for child in node.children if child.kind == "old_text"]),
         ("diff_insert", [child for child in node.children if child.kind != "old_text"]),
@@ -100,13 +100,13 @@ def _entity(node: RichBlock, start: int, length: int) -> Entity | None:
 
 
 def _size(values: Mapping[str, Any]) -> str:
-    """``20x14``, as an embed names it; empty where the picture has none."""
+    """Return the size of a picture for an embed (``20x14``); empty if unknown."""
     sides = [values.get(name, values.get(name[0])) for name in ("width", "height")]
     return "x".join(str(side) for side in sides) if all(isinstance(side, int) and side > 0 for side in sides) else ""
 
 
 def rich_texts(blocks: Iterable[RichBlock]) -> Iterator[Text]:
-    """Every paragraph of text in a tree of blocks, for its hashtags."""
+    """Yield every paragraph of text in a tree of blocks, for its hashtags."""
     for block in blocks:
         if is_inline(block.children):
             yield inline_text(block.children)

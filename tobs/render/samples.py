@@ -1,4 +1,4 @@
-"""Every template with sample data: ``tobs render --template-check`` and the tests of tobs' own templates."""
+"""Sample data for every template, used by ``tobs render --template-check`` and by the tests of tobs' own templates."""
 
 from __future__ import annotations
 
@@ -116,7 +116,10 @@ _AUDIO = AudioItem(
 
 
 def check_templates(templates: Templates, options: RenderOptions | None = None) -> list[TemplateBroken]:
-    """Renders every kind of note with sample data; what is wrong, one error a template (file and line in its text)."""
+    """Render every kind of note with sample data.
+
+    Returns at most one error per template, with file and line in its text.
+    """
     options = options or RenderOptions()
     ends = ((_CHAT.id, 2, _DAY), (_CHAT.id, 8, _DAY))
     person = PersonStats(8, *ends, aliases=("Ann",), chats=((_CHAT.id, 8),), picture="Telegram/People/Anna.jpg")

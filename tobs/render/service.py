@@ -1,7 +1,8 @@
 """Service messages: one sentence each, from the catalogue.
 
-The sentence's places name what it needs (``{who}``, ``{users}``, ``{title}``); ``_PLACES`` says how each is made from
-the action's values. Variants (``.self``, ``.missed``) are chosen by ``_VARIANTS``. A kind without a sentence says so.
+The placeholders of a sentence name the values it needs (``{who}``, ``{users}``, ``{title}``); ``_PLACES`` makes each of
+them from the values of the action. ``_VARIANTS`` chooses variants (``.self``, ``.missed``). An unknown kind has a
+sentence that says so.
 """
 
 from __future__ import annotations
@@ -10,49 +11,50 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tobs.model import Action, Message
-from tobs.render.catalogue import Words, has_word, place_names
+from tobs.render.catalogue import Translate, has_text, placeholder_names
 from tobs.render.escape import escape_name
 
 _CURRENCY_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "UGX": 0, "PYG": 0, "XTR": 0, "KWD": 3, "TON": 9}
 
 
-class Teller:
-    """What a sentence needs from its surroundings: ``name`` of a marked id, ``target`` the message replied to
-    (both Markdown), ``date`` a Unix time in words."""
+class SentenceContext:
+    """Functions that a sentence needs: ``name`` of a marked id and ``target``, the message replied to (both return
+    Markdown), and ``date``, which formats Unix seconds.
+    """
 
     def __init__(
-        self, words: Words, name: Callable[[int], str], target: Callable[[], str], date: Callable[[int], str]
+        self, translate: Translate, name: Callable[[int], str], target: Callable[[], str], date: Callable[[int], str]
     ) -> None:
-        self.words = words
+        self.translate = translate
         self.name = name
         self.target = target
         self.date = date
 
-    def somebody(self, value: Any) -> str:
-        """A person or chat by marked id, or by the name that is all an export tells."""
-        return escape_name(value) if isinstance(value, str) and value else self.name(_integer(value))
+    def peer(self, value: Any) -> str:
+        """Render a person or chat, given by marked id, or by name if an export contains only the name."""
+        return escape_name(value) if isinstance(value, str) and value else self.name(_as_int(value))
 
     def names(self, people: Iterable[int | str]) -> str:
-        """Several names as a list in words."""
-        known = [self.somebody(each) for each in people]
+        """Join several names to a list."""
+        known = [self.peer(each) for each in people]
         if len(known) < 2:
-            return "".join(known) or self.words("someone")
-        return self.words("and", first=", ".join(known[:-1]), last=known[-1])
+            return "".join(known) or self.translate("someone")
+        return self.translate("and", first=", ".join(known[:-1]), last=known[-1])
 
     def period(self, seconds: int) -> str:
-        """A length of time in its largest whole unit."""
+        """Format a number of seconds in its largest whole unit."""
         for unit, size in (("weeks", 604_800), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
             if seconds >= size and seconds % size == 0:
-                return self.words(unit, n=seconds // size)
+                return self.translate(unit, n=seconds // size)
         if seconds > 3_600:
             return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
         if seconds > 60:
             return f"{seconds // 60}:{seconds % 60:02d}"
-        return self.words("seconds", n=seconds)
+        return self.translate("seconds", n=seconds)
 
 
 def money(amount: int, currency: str) -> str:
-    """An amount in the smallest unit of its currency, as people write it. Source: core.telegram.org/bots/payments"""
+    """Format an amount given in the smallest unit of its currency. Source: core.telegram.org/bots/payments"""
     digits = _CURRENCY_DIGITS.get(currency, 2)
     whole = amount / 10**digits
     if digits == 9:
@@ -60,91 +62,91 @@ def money(amount: int, currency: str) -> str:
     return escape_name(f"{whole:.{digits}f} {currency}")
 
 
-def service_sentence(action: Action, message: Message, teller: Teller) -> str:
-    """The sentence of a service message, Markdown on one line."""
+def service_sentence(action: Action, message: Message, sentence: SentenceContext) -> str:
+    """Render the sentence of a service message as Markdown on one line."""
     key = f"action.{action.kind}"
-    if not has_word(key):
-        return teller.words("action.unknown", kind=escape_name(action.kind))
-    said = _said(action, teller.words)
+    if not has_text(key):
+        return sentence.translate("action.unknown", kind=escape_name(action.kind))
+    written = _written_text(action, sentence.translate)
     variant = _VARIANTS.get(action.kind)
-    if variant is not None and (chosen := variant(action.values, message)) and has_word(f"{key}.{chosen}"):
+    if variant is not None and (chosen := variant(action.values, message)) and has_text(f"{key}.{chosen}"):
         key = f"{key}.{chosen}"
-    return teller.words(key, **_places(key, action.values, message, teller)) + said
+    return sentence.translate(key, **_places(key, action.values, message, sentence)) + written
 
 
-def _said(action: Action, words: Words) -> str:
-    """What somebody wrote along with a gift, or as the reason of a refusal; empty where they did not."""
-    text = _plain(action.values.get("message") or action.values.get("reject_comment"))
-    return f": {words('quoted', text=text)}" if text and action.kind != "custom_action" else ""
+def _written_text(action: Action, translate: Translate) -> str:
+    """Return the text sent with a gift or as the reason of a refusal; empty if there is none."""
+    text = _as_text(action.values.get("message") or action.values.get("reject_comment"))
+    return f": {translate('quoted', text=text)}" if text and action.kind != "custom_action" else ""
 
 
-def _integer(value: Any) -> int:
+def _as_int(value: Any) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _integers(value: Any) -> list[int]:
+def _as_ints(value: Any) -> list[int]:
     if isinstance(value, list | tuple):
         return [each for each in value if isinstance(each, int)]
     return [value] if isinstance(value, int) and value else []
 
 
-def _people(value: Any) -> list[int | str]:
-    """Marked ids, and names where an id is not known."""
+def _peers(value: Any) -> list[int | str]:
+    """Return marked ids, and names of peers without a known id."""
     if isinstance(value, list | tuple):
         return [each for each in value if isinstance(each, int | str)]
     return [value] if isinstance(value, int | str) and value else []
 
 
-def _plain(value: Any) -> str:
-    """A text value: a string, or a text with entities as a mapping."""
+def _as_text(value: Any) -> str:
+    """Return a text value: a string, or the text of a mapping with entities."""
     if isinstance(value, Mapping):
         value = value.get("text", "")
     return escape_name(str(value)) if value is not None else ""
 
 
-def _stars(value: Any, words: Words) -> str:
+def _stars(value: Any, translate: Translate) -> str:
     if isinstance(value, Mapping):
         value = value.get("amount", 0)
-    return words("stars", n=_integer(value))
+    return translate("stars", n=_as_int(value))
 
 
 def _tasks(value: Any) -> str:
-    titles = [_plain(item.get("title")) for item in value or () if isinstance(item, Mapping)]
+    titles = [_as_text(item.get("title")) for item in value or () if isinstance(item, Mapping)]
     return ", ".join(title for title in titles if title)
 
 
-_Place = Callable[[Mapping[str, Any], Message, Teller], object]
+_Place = Callable[[Mapping[str, Any], Message, SentenceContext], object]
 _PLACES: dict[str, _Place] = {
-    "who": lambda values, message, teller: teller.name(message.sender_id or message.chat_id),
-    "users": lambda values, message, teller: teller.names(_people(values.get("users"))),
-    "user": lambda values, message, teller: teller.somebody(values.get("user_id")),
-    "inviter": lambda values, message, teller: teller.somebody(values.get("inviter_id")),
-    "new_creator": lambda values, message, teller: teller.somebody(values.get("new_creator_id")),
-    "bot": lambda values, message, teller: teller.somebody(values.get("bot_id")),
-    "from": lambda values, message, teller: teller.somebody(values.get("from_id")),
-    "to": lambda values, message, teller: teller.somebody(values.get("to_id")),
-    "peer": lambda values, message, teller: teller.somebody(values.get("peer")),
-    "peers": lambda values, message, teller: teller.names(_people(values.get("peers"))),
-    "target": lambda values, message, teller: teller.target(),
-    "duration": lambda values, message, teller: teller.period(_integer(values.get("duration"))),
-    "period": lambda values, message, teller: teller.period(_integer(values.get("period"))),
-    "days": lambda values, message, teller: teller.words("days", n=_integer(values.get("days"))),
-    "distance": lambda values, message, teller: teller.words("metres", n=_integer(values.get("distance"))),
-    "stars": lambda values, message, teller: _stars(_star_value(values), teller.words),
-    "winners": lambda values, message, teller: teller.words(
-        "giveaway.winners", n=_integer(values.get("winners_count"))
+    "who": lambda values, message, sentence: sentence.name(message.sender_id or message.chat_id),
+    "users": lambda values, message, sentence: sentence.names(_peers(values.get("users"))),
+    "user": lambda values, message, sentence: sentence.peer(values.get("user_id")),
+    "inviter": lambda values, message, sentence: sentence.peer(values.get("inviter_id")),
+    "new_creator": lambda values, message, sentence: sentence.peer(values.get("new_creator_id")),
+    "bot": lambda values, message, sentence: sentence.peer(values.get("bot_id")),
+    "from": lambda values, message, sentence: sentence.peer(values.get("from_id")),
+    "to": lambda values, message, sentence: sentence.peer(values.get("to_id")),
+    "peer": lambda values, message, sentence: sentence.peer(values.get("peer")),
+    "peers": lambda values, message, sentence: sentence.names(_peers(values.get("peers"))),
+    "target": lambda values, message, sentence: sentence.target(),
+    "duration": lambda values, message, sentence: sentence.period(_as_int(values.get("duration"))),
+    "period": lambda values, message, sentence: sentence.period(_as_int(values.get("period"))),
+    "days": lambda values, message, sentence: sentence.translate("days", n=_as_int(values.get("days"))),
+    "distance": lambda values, message, sentence: sentence.translate("metres", n=_as_int(values.get("distance"))),
+    "stars": lambda values, message, sentence: _stars(_star_value(values), sentence.translate),
+    "winners": lambda values, message, sentence: sentence.translate(
+        "giveaway.winners", n=_as_int(values.get("winners_count"))
     ),
-    "schedule_date": lambda values, message, teller: teller.date(_integer(values.get("schedule_date"))),
-    "money": lambda values, message, teller: money(
-        _integer(values.get("total_amount")), str(values.get("currency") or "")
+    "schedule_date": lambda values, message, sentence: sentence.date(_as_int(values.get("schedule_date"))),
+    "money": lambda values, message, sentence: money(
+        _as_int(values.get("total_amount")), str(values.get("currency") or "")
     ),
-    "amount": lambda values, message, teller: money(
-        _integer(values.get("crypto_amount") or values.get("amount")),
+    "amount": lambda values, message, sentence: money(
+        _as_int(values.get("crypto_amount") or values.get("amount")),
         str(values.get("crypto_currency") or values.get("currency") or ""),
     ),
-    "tasks": lambda values, message, teller: _tasks(values.get("list")),
-    "n": lambda values, message, teller: len(
-        _integers(values.get("completed")) or _integers(values.get("incompleted"))
+    "tasks": lambda values, message, sentence: _tasks(values.get("list")),
+    "n": lambda values, message, sentence: len(
+        _as_ints(values.get("completed")) or _as_ints(values.get("incompleted"))
     ),
 }
 
@@ -154,12 +156,12 @@ def _star_value(values: Mapping[str, Any]) -> Any:
     return values.get("stars") or (gift.get("stars") if isinstance(gift, Mapping) else 0)
 
 
-def _places(key: str, values: Mapping[str, Any], message: Message, teller: Teller) -> dict[str, object]:
-    """What the sentence names, and nothing else: making a link also records it."""
+def _places(key: str, values: Mapping[str, Any], message: Message, sentence: SentenceContext) -> dict[str, object]:
+    """Return values for the placeholders of the sentence only, because making a link also records it."""
     places: dict[str, object] = {}
-    for name in place_names(key):
+    for name in placeholder_names(key):
         make = _PLACES.get(name)
-        places[name] = make(values, message, teller) if make else _plain(values.get(name))
+        places[name] = make(values, message, sentence) if make else _as_text(values.get(name))
     return places
 
 
@@ -187,9 +189,9 @@ def _by_flags(*flags: str) -> Callable[[Mapping[str, Any], Message], str]:
 
 _VARIANTS: dict[str, Callable[[Mapping[str, Any], Message], str]] = {
     "bot_allowed": _by_flags("domain"),
-    # A group is made by somebody, a channel by itself.
+    # A group is made by peer, a channel by itself.
     "channel_create": lambda values, message: "group" if message.sender_id not in (0, message.chat_id) else "",
-    "chat_add_user": lambda values, message: "self" if _integers(values.get("users")) == [message.sender_id] else "",
+    "chat_add_user": lambda values, message: "self" if _as_ints(values.get("users")) == [message.sender_id] else "",
     "chat_create": _by_flags("users"),
     "chat_delete_user": lambda values, message: "self" if values.get("user_id") == message.sender_id else "",
     "chat_joined_by_link": lambda values, message: "inviter" if values.get("inviter_id") else "",

@@ -1,7 +1,7 @@
-"""From Telegram's entities to spans of Python text.
+r"""Telegram's entities as spans of Python text.
 
-Telegram counts UTF-16 code units. A boundary inside a surrogate pair is widened to the whole character,
-ends beyond the text are clamped, empty spans dropped. Line ends become ``\\n`` first, and the spans move along.
+Telegram counts UTF-16 code units. A boundary inside a surrogate pair is extended to the whole character, ends beyond
+the text are clamped, empty spans dropped. Line ends become ``\n`` first, and the spans move accordingly.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Span(Struct, frozen=True, gc=False):
 
 
 def units(text: str) -> int:
-    """The length of ``text`` in UTF-16 code units, by which Telegram counts."""
+    """Return the length of ``text`` in UTF-16 code units, as Telegram counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(text: str) -> str:
-    """``text`` with ``\\n`` as its only line end and without what a UTF-8 file cannot hold."""
+    r"""Normalize line ends to ``\n`` and replace characters that a UTF-8 file cannot contain."""
     if not _ODD.search(text):
         return text
     return _UNFIT.sub("\ufffd", _BREAKS.sub("\n", text))
 
 
 def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
-    """The cleaned text and its spans, sorted by start, longer ones first."""
+    """Return the cleaned text and its spans, sorted by start, longer ones first."""
     found: list[Span] = []
     length = len(text)
     ascii_only = text.isascii()
@@ -75,7 +75,7 @@ def _order(span: Span) -> tuple[int, int]:
 
 
 def _cleaned(text: str, found: list[Span]) -> tuple[str, list[Span]]:
-    """Text and spans after line ends are normalised: a removed ``\\n`` of ``\\r\\n`` shifts what follows."""
+    r"""Normalize line ends in text and spans: a removed ``\n`` of ``\r\n`` shifts the spans after it."""
     removed = [match.start() + 1 for match in re.finditer("\r\n", text)]
     if removed:
         found = [

@@ -1,7 +1,7 @@
-"""Templates: compiled once; tobs' own run plain, those a vault brings run in a sandbox.
+"""Templates: compiled once; those of tobs run directly, those of a vault in a sandbox.
 
-A template makes the body of a note. It gets ready Markdown and plain fields (``views``), so nothing is escaped
-here; a name that does not exist is an error, not an empty string.
+A template makes the body of a note. It gets ready Markdown and plain fields (``views``), so nothing is escaped here; a
+name that does not exist is an error, not an empty string.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ _REMEDY = "Correct the template, or remove it to use the one tobs brings."
 
 
 def blocks(*parts: str) -> str:
-    """The parts that are not empty, a blank line between them."""
+    """Join the parts that are not empty with a blank line between them."""
     return "\n\n".join([part for part in parts if part])
 
 
 class Templates:
-    """Template sources by name. ``load`` gives (source, trusted) or None; untrusted ones are sandboxed, and so is
-    a trusted one that includes an untrusted one. ``functions`` may be used as filters and as functions, if the names
-    are free; ``made_by`` stands for what they do."""
+    """Template sources by name.
+
+    ``load`` returns (source, trusted) or None. Untrusted templates are sandboxed, as are trusted ones that include an
+    untrusted one. ``functions`` are available as filters and as functions unless their name is taken; ``made_by``
+    identifies their implementation in digests.
+    """
 
     def __init__(
         self, load: Load, functions: Mapping[str, Callable[..., object]] | None = None, *, made_by: str = ""
@@ -51,7 +54,7 @@ class Templates:
         self._load = load
         self._functions = dict(functions or {})
         self._made_by = made_by
-        self._made: dict[str, jinja2.Template] = {}
+        self._compiled: dict[str, jinja2.Template] = {}
         options: dict[str, Any] = {
             "undefined": jinja2.StrictUndefined,
             "autoescape": False,
@@ -74,25 +77,27 @@ class Templates:
         return (found[0], name, lambda: True) if found else None
 
     def with_own(self, name: str, load: Load) -> Templates:
-        """These templates with the one that ``load`` gives in place of ``name``."""
+        """Return a copy that gets the template ``name`` from ``load``."""
         return Templates(lambda wanted: (load if wanted == name else self._load)(wanted), self._functions)
 
     def sources(self, names: Iterable[str]) -> tuple[tuple[str, str, bool], ...]:
-        """Name, source and trust of those of ``names`` that there are and of what they include: all that another
-        process needs of them."""
+        """Return name, source and trust of the existing templates among ``names`` and of all they include.
+
+        These are enough to build the templates in another process.
+        """
         used: dict[str, tuple[str, bool]] = {}
         for name in names:
-            self._gather(name, used)
+            self._collect_sources(name, used)
         return tuple((name, *source) for name, source in used.items())
 
     def digest(self, *names: str) -> str:
-        """A digest of the sources of ``names`` and of all they include: another one, another note."""
+        """Return a digest of the sources of ``names`` and of all they include; notes are stale when it changes."""
         parts = sorted((name, source) for name, source, _ in self.sources(names))
         parts += [("", self._made_by)] if self._made_by else []
         return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    def _gather(self, name: str, used: dict[str, tuple[str, bool]]) -> None:
-        """Add a template that is there and those it includes to ``used``."""
+    def _collect_sources(self, name: str, used: dict[str, tuple[str, bool]]) -> None:
+        """Add a template, if it exists, and those it includes to ``used``."""
         found = self._load(name)
         if found is None or name in used:
             return
@@ -103,20 +108,20 @@ class Templates:
             return  # told when it is rendered
         for other in meta.find_referenced_templates(parsed):
             if other is not None:
-                self._gather(other, used)
+                self._collect_sources(other, used)
 
     def render(self, name: str, view: Mapping[str, Any]) -> str:
-        """The body a template makes, without blank lines around it.
+        """Render the body of a note, without blank lines around it.
 
-        Raises TemplateBroken with the template's name and line.
+        Raises TemplateBroken with the name and line of the template.
         """
-        template = self._made.get(name) or self._make(name)
+        template = self._compiled.get(name) or self._compile(name)
         try:
             return template.render(view).strip("\n")
         except Exception as error:
             raise _broken(name, error) from error
 
-    def _make(self, name: str) -> jinja2.Template:
+    def _compile(self, name: str) -> jinja2.Template:
         try:
             environment = self._plain if self._trusted(name, set()) else self._sandbox
             template = environment.get_template(name)
@@ -124,11 +129,13 @@ class Templates:
             raise _broken(name, error) from error
         # Jinja keeps them in a ChainMap, which is read key by key for every note.
         template.globals = dict(template.globals)
-        self._made[name] = template
+        self._compiled[name] = template
         return template
 
     def _trusted(self, name: str, seen: set[str]) -> bool:
-        """Whether a template and all it includes are tobs' own; a computed name of an include is not."""
+        """Return whether a template and all it includes belong to tobs; a computed name of an include does not
+        count.
+        """
         found = self._load(name)
         if found is None:
             raise jinja2.TemplateNotFound(name)
@@ -143,7 +150,7 @@ class Templates:
 
 
 def _broken(name: str, error: Exception) -> TemplateBroken:
-    """What a template did wrong, with file and line."""
+    """Convert an exception of a template to TemplateBroken, with file and line."""
     where, line = name, 0
     if isinstance(error, jinja2.TemplateSyntaxError):
         where, line = error.name or name, error.lineno

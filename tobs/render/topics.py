@@ -1,4 +1,4 @@
-"""The note of a forum's topic."""
+"""The note of a forum topic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOPIC_TEMPLATE = "topic.md.j2"
 
 
 class TopicView(Struct, frozen=True):
-    """A topic as its template sees it: Markdown blocks (empty where there is nothing) and the plain structs."""
+    """A topic as its template sees it: Markdown blocks (empty if there is nothing to show) and the plain structs."""
 
     title: str
     facts: str = ""
@@ -29,22 +29,22 @@ class TopicView(Struct, frozen=True):
 def render_topic(
     chat: Chat, topic: Topic, stats: TopicStats, links: Links, options: RenderOptions, templates: Templates
 ) -> Rendered:
-    """The note of ``topic`` of the forum ``chat``."""
+    """Render the note of ``topic`` in the forum ``chat``."""
     context = Context(links, options, chat.id, chat.username)
-    words = context.words
-    facts = [words("topic.of", chat=context.name(chat.id)), words("messages", n=stats.messages)]
-    facts += [words(f"topic.{name}") for name in ("closed", "pinned", "hidden") if getattr(topic, name)]
+    translate = context.translate
+    facts = [translate("topic.of", chat=context.name(chat.id)), translate("messages", n=stats.messages)]
+    facts += [translate(f"topic.{name}") for name in ("closed", "pinned", "hidden") if getattr(topic, name)]
     if topic.created:
-        facts.append(words("topic.created", date=context.when(topic.created), who=context.name(topic.creator)))
+        facts.append(translate("topic.created", date=context.when(topic.created), who=context.name(topic.creator)))
     past = [escape_name(title) for title in stats.past_titles]
     ends = [
-        f"- {words(key)}: {context.message_link(chat.id, end[0], context.when(end[1]))}"
+        f"- {translate(key)}: {context.message_link(chat.id, end[0], context.when(end[1]))}"
         for key, end in (("first_message", stats.first), ("last_message", stats.last))
         if end is not None
     ]
     view = TopicView(
         title=one_line(topic.title),
-        facts=", ".join(facts) + (f"\n\n{words('past_titles')}: {', '.join(past)}" if past else ""),
+        facts=", ".join(facts) + (f"\n\n{translate('past_titles')}: {', '.join(past)}" if past else ""),
         ends="\n".join(ends),
         topic=topic,
         stats=stats,
@@ -66,10 +66,10 @@ def render_topic(
         ("first_message", context.local(stats.first[1]) if stats.first else None),
         ("last_message", context.local(stats.last[1]) if stats.last else None),
     ]
-    body = templates.render(TOPIC_TEMPLATE, {"topic": view, "words": words})
+    body = templates.render(TOPIC_TEMPLATE, {"topic": view, "words": translate})
     return finish(properties, body, context)
 
 
 def _icon(topic: Topic) -> str:
-    """The custom emoji that stands before the title, by its id; else the colour of the bubble."""
+    """Return the id of the custom emoji before the title; else the colour of the bubble."""
     return str(topic.icon) if topic.icon else f"#{topic.color:06x}" if topic.color else ""

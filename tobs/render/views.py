@@ -1,4 +1,7 @@
-"""What the renderers take and what templates see. Strings named *Markdown* are ready; the rest are plain fields."""
+"""Input of the renderers and the views that templates see.
+
+Strings documented as *Markdown* are ready for the note; all others are plain fields.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,11 @@ AttachmentState = Literal["wanted", "staged", "placed", "failed", "unavailable",
 
 
 class Attachment(Struct, frozen=True):
-    """A file of a message as the vault has it. ``path`` is from the vault's root; ``note`` the path (without
-    ``.md``) of the audio note about it; ``fields`` what processors found (title, performer, transcript ...)."""
+    """State of a message's file in the vault.
+
+    ``path`` is relative to the root of the vault; ``note`` is the path (without ``.md``) of the audio note about it;
+    ``fields`` are the plugin fields (title, performer, transcript ...).
+    """
 
     state: AttachmentState | str
     path: str | None = None
@@ -25,32 +31,31 @@ class Attachment(Struct, frozen=True):
     fields: dict[str, Any] = {}
 
 
-class Past(Struct, frozen=True):
-    """What a message was before: ``versions`` that edits replaced, oldest first; ``is_deleted`` on Telegram."""
+class Revisions(Struct, frozen=True):
+    """Earlier states of a message: ``versions`` replaced by edits, oldest first; ``is_deleted`` on Telegram."""
 
     is_deleted: bool = False
     versions: tuple[Message, ...] = ()
 
 
 class CommentList(Struct, frozen=True):
-    """The first comments of a post as (chat id, message id, sender, Unix seconds), and how many it has in all."""
+    """The first comments of a post as (chat id, message id, sender, Unix seconds), and the number of all comments."""
 
     shown: tuple[tuple[int, int, int, int], ...] = ()
     count: int = 0
 
 
 class Links(Struct, frozen=True):
-    """How a note finds others. All of them are pure look-ups; None is 'not in this vault'.
+    """Lookups of notes and names, without side effects on the vault. None means 'not in this vault'.
 
-    ``message(chat_id, message_id)`` -> path without ``.md`` (with ``#^m5`` in day layouts);
-    ``person(id)``, ``chat(id)`` and ``topic(chat_id, topic_id)`` -> (path or "" while there is no note, name);
-    ``post(chat_id, message_id)`` -> (channel, post) that a message is a comment of, ``comments`` those of a post;
-    ``tag_title(emoji)`` -> what the owner calls a tag of Saved Messages, or "";
-    ``named(username)`` -> marked id (the name comes lower-cased, without ``@``); ``linked(chat_id)`` -> a channel's
-    discussion group, or 0; ``emoji(id)`` -> the emoji that stands for a custom one, or "";
-    ``attachment(message, index)`` -> the file, by its place in ``message_files(message)``;
-    ``found(message)`` -> what plugins said about it, a mapping each (see ``found``);
-    ``past(message)`` -> what it was before.
+    ``message(chat_id, message_id)`` returns a path without ``.md`` (with ``#^m5`` in day layouts); ``person(id)``,
+    ``chat(id)`` and ``topic(chat_id, topic_id)`` return (path or "" while there is no note, name); ``post(chat_id,
+    message_id)`` returns the (channel, post) that a message comments on, ``comments`` the comments of a post;
+    ``tag_title(emoji)`` returns the title of a tag of Saved Messages, or ""; ``peer_by_username(username)`` returns a
+    marked id (the name comes lower-cased, without ``@``); ``discussion_group(chat_id)`` returns the group linked to a
+    channel, or 0; ``emoji(id)`` returns the emoji that a custom emoji replaces, or ""; ``attachment(message, index)``
+    returns the file at an index of ``message_files(message)``; ``plugin_fields(message)`` returns a mapping per plugin
+    (see ``plugin_fields``); ``revisions(message)`` returns its earlier states.
     """
 
     message: Callable[[int, int], str | None] = lambda _chat, _message: None
@@ -61,18 +66,21 @@ class Links(Struct, frozen=True):
     person: Callable[[int], tuple[str, str] | None] = lambda _id: None
     chat: Callable[[int], tuple[str, str] | None] = lambda _id: None
     attachment: Callable[[Message, int], Attachment] = lambda _message, _index: Attachment("wanted")
-    named: Callable[[str], int | None] = lambda _name: None
-    linked: Callable[[int], int] = lambda _chat: 0
+    peer_by_username: Callable[[str], int | None] = lambda _name: None
+    discussion_group: Callable[[int], int] = lambda _chat: 0
     emoji: Callable[[int], str] = lambda _id: ""
-    found: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
-    past: Callable[[Message], Past] = lambda _message: Past()
+    plugin_fields: Callable[[Message], Sequence[Mapping[str, Any]]] = lambda _message: ()
+    revisions: Callable[[Message], Revisions] = lambda _message: Revisions()
 
 
 class RenderOptions(Struct, frozen=True):
-    """``line_breaks`` is ``soft`` or ``two-space``; ``counters`` puts views, forwards and reactions into notes;
-    ``phones`` shows phone numbers of contacts; ``account`` is the id put before private chats in ``tobs_id``
-    (0: the vault's primary account); ``deleted`` marks messages that were deleted on Telegram, ``versions`` shows what
-    edits replaced, ``digest`` in a chat's note what the last sync brought."""
+    """Options of rendering.
+
+    ``line_breaks`` is ``soft`` or ``two-space``; ``counters`` adds views, forwards and reactions to notes; ``phones``
+    shows phone numbers of contacts; ``account`` is the id put before private chats in ``tobs_id`` (0: the primary
+    account of the vault); ``deleted`` marks messages deleted on Telegram; ``versions`` shows texts replaced by edits;
+    ``digest`` lists the changes of the last sync in the note of a chat.
+    """
 
     timezone: tzinfo = UTC
     language: str = "en"
@@ -88,20 +96,20 @@ class RenderOptions(Struct, frozen=True):
 
 
 class Rendered(Struct, frozen=True):
-    """A note's text and every message it refers to: (chat id, message id, whether it had a note to link to)."""
+    """The text of a note and every message it refers to: (chat id, message id, whether there was a note to link to)."""
 
     text: str
     links: tuple[tuple[int, int, bool], ...] = ()
 
 
 class MessageView(Struct, frozen=True):
-    """One message as a template sees it: Markdown blocks, empty where there is nothing, and plain fields.
+    """A message as a template sees it: Markdown blocks, empty if there is nothing to show, and plain fields.
 
-    ``forward`` 'Forwarded from ...'; ``reply`` the link to what it answers and the quoted part; ``media`` embeds or
-    what became of the files; ``text`` the message itself; ``details`` preview, poll, place, contact ...;
-    ``buttons``; ``comments`` links to them; ``notes`` via bot, signature, restrictions, fact check; ``service`` the
-    sentence of a service message; ``deleted`` says that it was deleted on Telegram; ``versions`` earlier versions,
-    folded.
+    ``forward`` is 'Forwarded from ...'; ``reply`` the link to the answered message and the quoted part; ``media``
+    embeds of files, or the reasons why they are missing; ``text`` the message itself; ``details`` preview, poll, place,
+    contact ...; ``buttons`` the inline buttons; ``comments`` links to comments; ``notes`` via bot, signature,
+    restrictions, fact check; ``service`` the sentence of a service message; ``deleted`` a callout if it was deleted on
+    Telegram; ``versions`` earlier versions, folded.
     """
 
     id: int
@@ -124,7 +132,7 @@ class MessageView(Struct, frozen=True):
 
 
 class NoteView(Struct, frozen=True):
-    """A message note: one message, or the messages of an album. ``chat`` is a link (Markdown)."""
+    """The note of a message or of the messages of an album. ``chat`` is a link (Markdown)."""
 
     chat: str
     chat_title: str
@@ -134,9 +142,12 @@ class NoteView(Struct, frozen=True):
 
 
 class BlockView(Struct, frozen=True):
-    """A message or album in the note of a day or month. ``header`` is its first paragraph, which ends in the block id
-    ``anchor``; ``text`` what it says, as `message.md.j2` lays it out; ``counters`` its reactions and views; ``heading``
-    the day, before the first block of it in a note of a month."""
+    """A message or album in the note of a day or month.
+
+    ``header`` is its first paragraph, which ends in the block id ``anchor``; ``text`` is its content, rendered by
+    `message.md.j2`; ``counters`` are its reactions and views; ``heading`` is the day, before its first block in a note
+    of a month.
+    """
 
     anchor: str
     header: str
@@ -158,7 +169,7 @@ class PeriodView(Struct, frozen=True):
 
 
 class Year(Struct, frozen=True):
-    """How much a chat has of one year; ``first`` is the year's first message (chat id, message id)."""
+    """Numbers of messages and files of a chat in one year; ``first`` is the first message (chat id, message id)."""
 
     year: int
     messages: int
@@ -167,7 +178,7 @@ class Year(Struct, frozen=True):
 
 
 class Topic(Struct, frozen=True):
-    """A forum topic: its note's or folder's path ("" while there is none)."""
+    """A forum topic; ``path`` is that of its note or folder ("" while there is none)."""
 
     id: int
     title: str
@@ -175,9 +186,10 @@ class Topic(Struct, frozen=True):
     messages: int = 0
 
 
-class Changed(Struct, frozen=True):
-    """What the last sync brought into a chat: ids of ``new`` and ``deleted`` messages, and of ``edited`` ones each with
-    its text before and after."""
+class SyncChanges(Struct, frozen=True):
+    """Changes of the last sync in a chat: ids of ``new`` and ``deleted`` messages; ``edited`` has ids with the text
+    before and after.
+    """
 
     new: tuple[int, ...] = ()
     edited: tuple[tuple[int, str, str], ...] = ()
@@ -185,9 +197,12 @@ class Changed(Struct, frozen=True):
 
 
 class ChatStats(Struct, frozen=True):
-    """What the archive knows of a chat. Times are Unix seconds; ``first``/``last`` (chat id, message id, date);
-    ``pinned`` messages, newest first; ``saved_from`` (marked id, messages) of Saved Messages; ``past_titles`` oldest
-    first; ``picture`` and ``base`` paths from the vault's root; ``changed`` with the last sync, where that is shown."""
+    """Statistics of a chat from the archive.
+
+    Times are Unix seconds; ``first`` and ``last`` are (chat id, message id, date); ``pinned`` messages are newest
+    first; ``saved_from`` is (marked id, messages) of Saved Messages; ``past_titles`` are oldest first; ``picture`` and
+    ``base`` are paths from the root of the vault; ``changed`` has the changes of the last sync, if the option is on.
+    """
 
     messages: int = 0
     media: int = 0
@@ -201,11 +216,11 @@ class ChatStats(Struct, frozen=True):
     stories: int = 0
     picture: str = ""
     base: str = ""
-    changed: Changed = Changed()
+    changed: SyncChanges = SyncChanges()
 
 
 class TopicStats(Struct, frozen=True):
-    """What the archive knows of a topic. ``first``/``last`` (message id, Unix seconds)."""
+    """Statistics of a topic from the archive. ``first`` and ``last`` are (message id, Unix seconds)."""
 
     messages: int = 0
     first: tuple[int, int] | None = None
@@ -214,7 +229,7 @@ class TopicStats(Struct, frozen=True):
 
 
 class PersonStats(Struct, frozen=True):
-    """What the archive knows of a sender. ``aliases`` are earlier names; ``chats`` (chat id, messages)."""
+    """Statistics of a sender from the archive. ``aliases`` are earlier names; ``chats`` are (chat id, messages)."""
 
     messages: int = 0
     first: tuple[int, int, int] | None = None
@@ -225,10 +240,13 @@ class PersonStats(Struct, frozen=True):
 
 
 class AudioItem(Struct, frozen=True):
-    """An audio file and what its tags say. ``duration`` seconds, ``bitrate`` kbit/s, ``size`` bytes; ``kind`` is
-    ``audio`` or ``voice``; ``name`` the file name; ``cover`` and ``waveform`` paths of pictures; ``shown`` the path of
-    another form of the file, which is embedded instead; ``found`` all that processors found (see ``found``). The
-    ``sha256`` is that of the file as it came, ``changed`` that of what a plugin made of it in its place."""
+    """An audio file and its tags.
+
+    ``duration`` is in seconds, ``bitrate`` in kbit/s, ``size`` in bytes; ``kind`` is ``audio`` or ``voice``; ``name``
+    is the file name; ``cover`` and ``waveform`` are paths of pictures; ``shown`` is the path of another form of the
+    file, which is embedded instead; ``found`` are all plugin fields (see ``plugin_fields``). ``sha256`` is the hash of
+    the file as downloaded, ``changed`` the hash of the file that a plugin put in its place.
+    """
 
     sha256: str
     path: str | None = None

@@ -78,7 +78,7 @@ async def serve(
     server = Server(context)
     listener = _pusher(context)
     with contextlib.ExitStack() as stack:
-        pem = _pem_beside(ready_file) if ready_file else _temporary_pem(stack)
+        pem = _pem_path(ready_file) if ready_file else _temporary_pem(stack)
         try:
             await server.start()
         except OSError as error:
@@ -92,7 +92,7 @@ async def serve(
             url = f"http://{HOST}:{control.sockets[0].getsockname()[1]}"
             ready = Ready.of(world, options, port=context.ports[HOME_DC], dc=HOME_DC, pem=pem, control=url)
             if ready_file:
-                _write_whole(ready_file, msgspec.json.encode(ready))
+                _write_atomically(ready_file, msgspec.json.encode(ready))
             yield Sandbox(server, ready)
         finally:
             world.changes.listeners.remove(listener)
@@ -100,7 +100,7 @@ async def serve(
             await server.stop()
 
 
-def _pem_beside(ready_file: Path) -> Path:
+def _pem_path(ready_file: Path) -> Path:
     return ready_file.resolve().with_suffix(".pem")
 
 
@@ -108,7 +108,7 @@ def _temporary_pem(stack: contextlib.ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tobs-sandbox-"))) / "sandbox.pem"
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_atomically(path: Path, data: bytes) -> None:
     """Write ``path`` in one step, so that a process that waits for the file never sees a part of it."""
     draft = path.with_name(path.name + ".part")
     draft.write_bytes(data)

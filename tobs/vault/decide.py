@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tobs.model import NoteState
+from tobs.model.outcomes import NoteOutcome
 from tobs.vault.merge import BrokenFrontMatter, ConflictWords, Whereabouts, merge_notes
 
 #: `created`: was not there; `updated`: ours, and out of date; `unchanged`: says it already, not touched; `merged`: the
 #: owner's words are in it, and what is new beside them; `conflict`: the same where both changed one place: the owner's
 #: lines stay, ours are told; `preserved`: the owner's, left as it is; `deleted`: the owner removed it, it stays away.
-Outcome = Literal["created", "updated", "unchanged", "merged", "conflict", "preserved", "deleted"]
 
 
 class Decision(NamedTuple):
@@ -26,7 +26,7 @@ class Decision(NamedTuple):
     ``conflicts`` are the first words of what was not taken; ``problem`` says why the note was not brought up to date.
     """
 
-    outcome: Outcome
+    outcome: NoteOutcome
     text: str | None = None
     is_base: bool = True
     conflicts: tuple[str, ...] = ()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from tobs.vault.decide import Outcome, plain_text
+from tobs.model.outcomes import NoteOutcome
+from tobs.vault.decide import plain_text
 from tobs.vault.read import read_batch
 from tobs.vault.writer import NoteFile, write_batch
 
@@ -98,7 +99,7 @@ _CSS = """\
 """
 
 
-def update_settings(root: Path, *, prefix: str = "", more: Mapping[str, PropertyType] = {}) -> dict[str, Outcome]:
+def update_settings(root: Path, *, prefix: str = "", more: Mapping[str, PropertyType] = {}) -> dict[str, NoteOutcome]:
     """Bring the two files up to date; what happened to each. ``more`` are properties of templates and plugins.
 
     Unchanged means untouched; a file that tobs does not understand is left alone (`preserved`).
@@ -107,7 +108,7 @@ def update_settings(root: Path, *, prefix: str = "", more: Mapping[str, Property
     types_found, css_found = read_batch(root, (TYPES, SNIPPET))
     new = {TYPES: merge_types(types_found, property_types(prefix, more)), SNIPPET: snippet(css_found)}
     found = {TYPES: types_found, SNIPPET: css_found}
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, NoteOutcome] = {}
     files = []
     for path, text in new.items():
         if text is None:

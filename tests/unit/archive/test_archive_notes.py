@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -73,7 +74,18 @@ def test_a_claim_without_a_free_name_leaves_nothing(archive: Archive) -> None:
 
 @given(st.text(max_size=20))
 def test_a_path_key_is_its_own_key(path: str) -> None:
-    assert path_key(path_key(path)) == path_key(path) == path_key(path.upper().lower()) or path_key(path) != path
+    assert path_key(path_key(path)) == path_key(path)
+    assert path_key(normalize("NFD", path)) == path_key(normalize("NFC", path)) == path_key(path)
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=20))
+def test_a_path_key_takes_no_notice_of_case(path: str) -> None:
+    assert path_key(path) == path_key(path.upper()) == path_key(path.lower()) == path.lower()
+
+
+@pytest.mark.parametrize("path", ["Straße", "ÀÉÎ", "Привет", "Ελλάς"])
+def test_a_path_key_takes_no_notice_of_case_in_other_scripts_either(path: str) -> None:
+    assert path_key(path) == path_key(path.upper()) == path_key(path.lower())
 
 
 def test_messages_are_unplanned_until_they_are_in_a_note(archive: Archive) -> None:
@@ -155,6 +167,29 @@ def test_a_deleted_note_stays_deleted_and_is_no_target(archive: Archive) -> None
     assert archive.notes.shown_in(ACCOUNT, CHANNEL, 1) is None
     assert archive.notes.shown_in(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
     assert archive.notes.shown([key(1), key(2), key(3)]) == {key(2): ("2.md", 0, False)}
+
+
+def test_deleted_notes_are_restored_but_for_those_whose_messages_telegram_deleted(archive: Archive) -> None:
+    record_page(archive, ACCOUNT, page(message(n) for n in range(1, 6)), want_all)
+    notes = plan(archive, 1, 2, 3)
+    archive.notes.assign(notes[3].id, [key(4)])
+    person = claim(archive, 9, kind="person")
+    write(archive, archive.notes.stale(ACCOUNT, None))
+    archive.notes.mark_deleted([notes[1].id, notes[2].id, notes[3].id, person.id])
+    archive.messages.mark_deleted([key(2), key(3)])
+    assert archive.notes.restored(ACCOUNT, [PRIVATE]) == 0
+    # Of the third note one message is left; the note about a person has none.
+    assert archive.notes.restored(ACCOUNT) == 3
+    states = {row.message_id: row.state for row in archive.notes.rows([*(row.id for row in notes.values()), person.id])}
+    assert states == {1: "planned", 2: "deleted", 3: "planned", 9: "planned"}
+    assert {row.message_id for row in archive.notes.stale(ACCOUNT, None)} >= {1, 3, 9}
+
+
+def test_deleted_notes_of_one_chat_are_restored_alone(archive: Archive) -> None:
+    record_page(archive, ACCOUNT, page([message(1)]), want_all)
+    notes = plan(archive, 1)
+    archive.notes.mark_deleted([notes[1].id])
+    assert archive.notes.restored(ACCOUNT, [CHANNEL]) == 1
 
 
 def test_a_link_heals_when_its_target_has_a_note(archive: Archive) -> None:

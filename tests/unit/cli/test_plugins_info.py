@@ -18,5 +18,7 @@ def test_every_option_is_told_with_its_values_default_and_variable(
         assert run(["plugins", "info", "transcribe-api", "--vault", str(tmp_path / "vault")]) == 0
     told = capsys.readouterr().out
     assert '\nkinds (list of "voice" or "round" or "audio" or "video"; default ["voice","round"])\n' in told
-    assert '\nkey (secret; default "")\n  Its key, if it wants one\n  TOBS_PLUGIN_TRANSCRIBE_API_KEY\n' in told
+    assert (
+        '\nkey (secret; default "")\n  Key for the server, if it needs one\n  TOBS_PLUGIN_TRANSCRIBE_API_KEY\n' in told
+    )
     assert "sk-12345" not in told

@@ -43,6 +43,16 @@ def test_a_higher_layer_wins_and_the_origin_is_known(home: Path, vault: Path, tm
     assert loaded.plugin_variables == {"text_pages": "3", "whisper_key": "x"}
 
 
+def test_a_command_run_inside_a_vault_needs_no_env_file_and_refuses_one(home: Path, vault: Path) -> None:
+    (vault / "Telegram").mkdir()
+    for inside in (vault, vault / "Telegram"):
+        assert load_settings(home=home, env={}, cwd=inside, vault=vault).settings.api_id is None
+        (inside / ".env").write_text("TOBS_API_ID=7\n")
+        with pytest.raises(ConfigError, match="lies inside the vault"):
+            load_settings(home=home, env={}, cwd=inside, vault=vault)
+        (inside / ".env").unlink()
+
+
 def test_an_unsafe_setting_of_a_vault_is_ignored_until_the_file_is_trusted(
     home: Path, vault: Path, tmp_path: Path
 ) -> None:
@@ -55,6 +65,24 @@ def test_an_unsafe_setting_of_a_vault_is_ignored_until_the_file_is_trusted(
     assert load_settings(home=home, env={}, cwd=tmp_path, vault=vault).settings.server == "evil.example:443"
     file.write_text(file.read_text() + "# changed\n")
     assert load_settings(home=home, env={}, cwd=tmp_path, vault=vault).settings.server == ""
+
+
+def test_a_folder_whose_files_are_renamed_moved_or_added_to_is_trusted_no_more(home: Path, vault: Path) -> None:
+    folder, store = vault / ".tobs" / "plugins" / "hello", TrustStore(home)
+    (folder / "parts").mkdir(parents=True)
+    (folder / "__init__.py").write_text("import one")
+    (folder / "one.py").write_text("1")
+    store.add(folder)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "one.pyc").write_text("made by Python")
+    assert store.trusts(folder)
+    for elsewhere in ("two.py", "parts/one.py"):
+        (folder / "one.py").rename(folder / elsewhere)
+        assert not store.trusts(folder), elsewhere
+        (folder / elsewhere).rename(folder / "one.py")
+        assert store.trusts(folder)
+    (folder / "empty.py").touch()
+    assert not store.trusts(folder)
 
 
 def test_the_trust_file_is_private(home: Path, vault: Path) -> None:

@@ -84,6 +84,51 @@ class Double(Plugin[NoConfig]):
         return Result(replacement=path)
 
 
+class Stamp(Plugin[Mark]):
+    """Writes its mark into the file itself."""
+
+    name = "stamp"
+    version = "1"
+    handles = frozenset({"document"})
+    band = "convert"
+
+    def process(self, item: Item) -> Result:
+        path = item.new_file(f"stamped{item.path.suffix}")
+        path.write_text(item.path.read_text() + self.config.mark)
+        return Result(replacement=path, in_place=True)
+
+
+class Seal(Stamp):
+    name = "seal"
+    after = ("stamp", "page")
+
+
+class Page(Plugin[NoConfig]):
+    """Makes a web page of a text."""
+
+    name = "page"
+    version = "1"
+    handles = frozenset({"document"})
+    band = "convert"
+
+    def process(self, item: Item) -> Result:
+        path = item.new_file("page.html")
+        path.write_text(f"<p>{item.path.read_text()}</p>")
+        return Result(replacement=path)
+
+
+class Form(Plugin[NoConfig]):
+    """Tells which form of the file it sees."""
+
+    name = "form"
+    version = "1"
+    handles = frozenset({"document"})
+    band = "describe"
+
+    def process(self, item: Item) -> Result:
+        return Result(fields={"seen": f"{item.mime} {item.path.suffix} {item.size} {item.path.read_text()}"})
+
+
 class Picky(Plugin[NoConfig]):
     name = "picky"
     version = "1"

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tobs.media import Chain, Counts, Incoming, Produced
+from tobs.media import Chain, Incoming, Produced
 from tobs.model import FileItem, Message
+from tobs.model.outcomes import ProcessorCounts
 from tobs.plugin import Section
 from tobs.plugin.host import Host, HostLimits
 from tobs.plugin.loading import load_class
-from tobs.plugin.ordering import Place, sort_places
+from tobs.plugin.ordering import OrderEntry, sort_plugins
 from tobs.plugin.processor import Processor
 from tobs.plugin.protocol import PluginRef
 from tobs.plugin.results import ResultKey
@@ -72,7 +73,7 @@ def move(made: Produced, place: Path) -> None:
 
 
 def chain(tmp_path: Path, host: Host, results: Results, *processors: Processor, **more: Any) -> Chain:
-    order = sort_places(Place(p.name, p.plugin.band, p.plugin.after) for p in processors)
+    order = sort_plugins(OrderEntry(p.name, p.plugin.band, p.plugin.after) for p in processors)
     by_name = {processor.name: processor for processor in processors}
     return Chain([by_name[name] for name in order], host, results, staging=tmp_path / "staging", **more)
 
@@ -92,7 +93,7 @@ async def test_a_plugin_gets_only_the_kinds_it_handles(tmp_path: Path, host: Hos
     steps = chain(tmp_path, host, results, sample("Words"))
     paper, photo = await steps.run([incoming(tmp_path, "one"), incoming(tmp_path, "two", kind="photo")])
     assert paper.fields and not photo.fields
-    assert steps.counts == {"words": Counts(done=1)}
+    assert steps.counts == {"words": ProcessorCounts(done=1)}
 
 
 async def test_equal_files_are_processed_once_in_a_batch_and_across_runs(
@@ -101,14 +102,14 @@ async def test_equal_files_are_processed_once_in_a_batch_and_across_runs(
     first = chain(tmp_path, host, results, sample("Words"))
     papers = [incoming(tmp_path, f"paper {n % 10}", message=n) for n in range(900)]
     found = await first.run(papers)
-    assert first.counts["words"] == Counts(done=10, cached=890)
+    assert first.counts["words"] == ProcessorCounts(done=10, cached=890)
     again = chain(tmp_path, host, results, sample("Words"))
     assert await again.run(papers) == found
-    assert again.counts["words"] == Counts(cached=900)
+    assert again.counts["words"] == ProcessorCounts(cached=900)
 
 
 async def test_that_a_plugin_kept_a_file_is_remembered_too(tmp_path: Path, host: Host, results: Results) -> None:
-    for counts in (Counts(done=1), Counts(cached=1)):
+    for counts in (ProcessorCounts(done=1), ProcessorCounts(cached=1)):
         steps = chain(tmp_path, host, results, sample("Words"))
         assert (await steps.run([incoming(tmp_path, "")]))[0].fields == {}
         assert steps.counts["words"] == counts
@@ -126,7 +127,7 @@ async def test_another_configuration_version_or_kind_is_computed_anew(
     monkeypatch.setattr(type(changed.plugin), "version", "2")
     steps = chain(tmp_path, host, results, changed)
     await steps.run([paper])
-    assert steps.counts["shout"] == Counts(done=1)
+    assert steps.counts["shout"] == ProcessorCounts(done=1)
     assert len(results.rows) == 4
 
 
@@ -146,7 +147,7 @@ async def test_a_plugin_that_sees_the_message_works_for_each_message(
     )
     assert (first.fields["head"], other.fields["head"]) == ("Papers/1/paper.txt", "Papers/2/paper.txt")
     assert first == same
-    assert steps.counts["letterhead"] == Counts(done=2, cached=1)
+    assert steps.counts["letterhead"] == ProcessorCounts(done=2, cached=1)
 
 
 async def test_a_plugin_that_sees_the_content_sees_nothing_else(tmp_path: Path, host: Host, results: Results) -> None:
@@ -180,7 +181,7 @@ async def test_a_stored_result_whose_files_are_gone_is_computed_anew(
     assert again.files == (replace(found.files[0], path=str(kept)),)
     kept.unlink()
     assert await steps.run([paper]) == [found]
-    assert steps.counts["cover"] == Counts(done=1, cached=1)
+    assert steps.counts["cover"] == ProcessorCounts(done=1, cached=1)
 
 
 async def test_another_form_of_the_file_is_embedded_and_goes_on_through_the_chain(
@@ -193,6 +194,44 @@ async def test_another_form_of_the_file_is_embedded_and_goes_on_through_the_chai
         assert found.embed is not None and text_of(found.embed) == "one twoone two"
         assert found.sections[0].text == "ONE TWOONE TWO!"
         assert paper.path.read_text() == "one two"
+
+
+async def test_a_plugin_after_one_that_made_another_form_is_told_the_type_of_that_form(
+    tmp_path: Path, host: Host, results: Results
+) -> None:
+    paper = incoming(tmp_path, "one")
+    for counts in (ProcessorCounts(done=1), ProcessorCounts(cached=1)):
+        steps = chain(tmp_path, host, results, sample("Page"), sample("Form"))
+        (found,) = await steps.run([paper])
+        assert found.fields["seen"] == "text/html .html 10 <p>one</p>"
+        assert steps.counts["form"] == counts
+
+
+async def test_what_several_plugins_write_into_a_file_takes_the_place_of_the_file_that_came(
+    tmp_path: Path, host: Host, results: Results
+) -> None:
+    paper = incoming(tmp_path, "one")
+    plugins = sample("Stamp", mark="!"), sample("Seal", mark="?"), sample("Form")
+    for _ in range(2):  # the second time from stored results
+        (found,) = await chain(tmp_path, host, results, *plugins).run([paper])
+        assert found.body is not None and found.embed is None
+        assert (text_of(found.body), found.body.made_of) == ("one!?", paper.sha256)
+        assert (found.body.plugin, found.fields["seen"]) == ("seal", "text/plain .txt 5 one!?")
+    # Of the file as it is now nothing is left to be changed.
+    now = tmp_path / "staging" / "now.txt"
+    now.write_text("one!?")
+    changed = replace(paper, path=now, sha256=found.body.sha256, size=5)
+    (found,) = await chain(tmp_path, host, results, sample("Seal", mark="?")).run([changed])
+    assert found.body is None
+
+
+async def test_what_a_plugin_writes_into_another_form_of_a_file_leaves_the_file_alone(
+    tmp_path: Path, host: Host, results: Results
+) -> None:
+    paper = incoming(tmp_path, "one")
+    (found,) = await chain(tmp_path, host, results, sample("Page"), sample("Seal")).run([paper])
+    assert found.body is None and found.embed is not None
+    assert text_of(found.embed) == "<p>one</p>!" and paper.path.read_text() == "one"
 
 
 async def test_a_failure_stays_with_its_file_and_is_not_stored(tmp_path: Path, host: Host, results: Results) -> None:
@@ -208,7 +247,7 @@ async def test_a_failure_stays_with_its_file_and_is_not_stored(tmp_path: Path, h
     assert [(f.plugin, f.item, f.reason) for f in bad.failures] == [("picky", "-5/2", "ValueError: bad words")]
     assert [f.item for f in twin.failures] == ["-5/3"]
     assert bad.fields == {"words": 2, "said_by": "words"}
-    assert steps.counts["picky"] == Counts(done=1, failed=2)
+    assert steps.counts["picky"] == ProcessorCounts(done=1, failed=2)
     assert len([key for key in results.rows if key.plugin == "picky"]) == 1
 
 
@@ -216,7 +255,7 @@ async def test_what_a_plugin_that_is_off_did_not_do_is_counted(tmp_path: Path, r
     async with Host(env=os.environ, limits=HostLimits(cpu=1, failures=2)) as host:
         steps = chain(tmp_path, host, results, sample("Picky"))
         await steps.run([incoming(tmp_path, f"bad {n}", message=n) for n in range(5)])
-        assert steps.counts["picky"] == Counts(failed=2, skipped=3)
+        assert steps.counts["picky"] == ProcessorCounts(failed=2, skipped=3)
 
 
 async def test_what_an_interrupted_run_left_in_work_folders_is_swept(

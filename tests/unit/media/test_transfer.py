@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tobs.errors import TransferFailed, VaultUnwritable
-from tobs.media import Transferred, transfer
+from tobs.media import StagedFile, transfer
 from tobs.media.staging import suffix_of
 from tobs.model import FileItem
 
@@ -36,14 +36,14 @@ class Server:
             return file.tell()
 
 
-async def fetch(tmp_path: Path, server: Server, item: FileItem = ITEM, *, offset: int = 0) -> Transferred:
+async def fetch(tmp_path: Path, server: Server, item: FileItem = ITEM, *, offset: int = 0) -> StagedFile:
     return await transfer(item, server, part=tmp_path / "parts" / "1.part", staging=tmp_path / "staged", offset=offset)
 
 
 async def test_a_file_is_staged_under_its_hash(tmp_path: Path) -> None:
     got = await fetch(tmp_path, Server())
     digest = hashlib.sha256(CONTENT).hexdigest()
-    assert got == Transferred(tmp_path / "staged" / f"{digest}.mp3", digest, len(CONTENT))
+    assert got == StagedFile(tmp_path / "staged" / f"{digest}.mp3", digest, len(CONTENT))
     assert got.path.read_bytes() == CONTENT
     assert not list((tmp_path / "parts").iterdir())
 

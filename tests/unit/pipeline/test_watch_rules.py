@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telethon.tl import types
+from telethon.tl import TLObject, types
 
 from tobs.model import COMMON, marked_channel
 from tobs.pipeline.watch.change_queue import ChangeQueue
@@ -58,7 +58,7 @@ def test_the_next_look_is_never_past_and_never_in_quiet_hours_whatever_the_clock
     assert not schedule.is_quiet(found)
 
 
-def test_a_bell_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
+def test_a_queue_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
     queue = ChangeQueue()
     queue.pushed(PushedUpdate(frozenset({5}), counted=((5, 1),)))
     queue.pushed(PushedUpdate(frozenset({5, 6})))
@@ -104,6 +104,56 @@ def test_pushes_name_the_box_they_are_about() -> None:
     assert read_update(types.UpdateShort(types.UpdateEditChannelMessage(message, 6, 1), None)).boxes == {channel}
     assert read_update(types.UpdatesTooLong()).everything
     assert read_update(types.UpdateShort(types.UpdateConfig(), None)) == PushedUpdate()
+
+
+def test_each_short_form_of_a_message_names_the_common_box() -> None:
+    common = PushedUpdate(frozenset({COMMON}))
+    assert read_update(types.UpdateShortMessage(1, 5, "hello", 8, 1, None)) == common
+    assert read_update(types.UpdateShortChatMessage(1, 5, 6, "hello", 8, 1, None)) == common
+    assert read_update(types.UpdateShortSentMessage(1, 8, 1, None)) == common
+    combined = types.UpdatesCombined([types.UpdateNewMessage(MESSAGE, 8, 1)], [], [], None, 1, 2)
+    assert read_update(combined) == common
+
+
+CHANNEL = types.PeerChannel(9)
+MESSAGE = types.Message(id=1, peer_id=CHANNEL, date=None, message="")
+
+
+@pytest.mark.parametrize(
+    ("update", "box"),
+    [
+        (types.UpdateNewMessage(MESSAGE, 8, 1), COMMON),
+        (types.UpdateEditMessage(MESSAGE, 8, 1), COMMON),
+        (types.UpdateDeleteMessages([3], 7, 1), COMMON),
+        (types.UpdatePinnedMessages(CHANNEL, [3], 7, 1), COMMON),
+        (types.UpdateNewChannelMessage(MESSAGE, 5, 1), marked_channel(9)),
+        (types.UpdateEditChannelMessage(MESSAGE, 5, 1), marked_channel(9)),
+        (types.UpdateDeleteChannelMessages(9, [3], 5, 1), marked_channel(9)),
+        (types.UpdatePinnedChannelMessages(9, [3], 5, 1), marked_channel(9)),
+        (types.UpdateChannelTooLong(9), marked_channel(9)),
+        (types.UpdateChannel(9), marked_channel(9)),
+        (types.UpdateUserTyping(5, types.SendMessageTypingAction()), None),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, TLObject) else None,
+)
+def test_every_update_about_messages_names_its_box(update: TLObject, box: int | None) -> None:
+    found = read_update(types.UpdateShort(update, None))
+    assert (found.boxes, found.counted, found.everything) == ({box} - {None}, (), False)
+
+
+@pytest.mark.parametrize(
+    "update", [types.UpdateChannelMessageViews(9, 4, 100), types.UpdateChannelMessageForwards(9, 4, 100)]
+)
+def test_counters_of_a_post_name_the_post(update: TLObject) -> None:
+    assert read_update(types.UpdateShort(update, None)) == PushedUpdate(counted=((marked_channel(9), 4),))
+
+
+def test_a_push_that_says_too_much_happened_wakes_the_watch_to_ask_about_everything() -> None:
+    changes = ChangeQueue()
+    changes.pushed(read_update(types.UpdatesTooLong()))
+    assert changes.event.is_set()
+    due = changes.take()
+    assert due.everything and due.asks_telegram and not due.boxes
 
 
 def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:

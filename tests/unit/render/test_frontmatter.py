@@ -22,7 +22,8 @@ _TRICKY = [
     "1e3", "12e5", "0o17", "0x1f", "1_000", "1:30", "yes", "No", "null", "~", "", " ", "- a", "a: b", "a #b", "#a", "'",
     '"', "\\", "\\n", "a\nb", "\ta", "[[a]]", "[[[", "[a](b)", "<% x %>", "{a}", "%a", "@a", "`a`", "!a", "&a", "*a",
     "|", ">", "?", "---", "...", "2024-01-02", "2024-01-02T03:04:05", "é", "\u0085", "\u2028", "\ufeff", "\x7f", "\x00",
-    "\x9f", "😀", "\u200f", "\ud800", "\uffff", "=", "<<", "1234567890123456789", "on", "a" * 300, "trailing ", "a  b",
+    "\x9f", "😀", "\u200f", "\ud800", "\uffff", "=", "<<", "1234567890123456789",
+    "\u202a", "a\u202eb", "\u2066", "\u061c", "on", "a" * 300, "trailing ", "a  b",
 ]  # fmt: skip
 _STRINGS = st.one_of(st.sampled_from(_TRICKY), st.text(max_size=20))
 _VALUES: st.SearchStrategy[Value] = st.one_of(
@@ -59,6 +60,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return _safe(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    "mark", [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0x2028, 0x2029]
+)
+def test_marks_that_would_reorder_or_break_a_property_on_the_screen_are_escaped(mark: int) -> None:
+    text = front_matter({"title": f"a{chr(mark)}b"}.items())
+    assert chr(mark) not in text and f"a\\u{mark:04x}b" in text
+    assert yaml.safe_load(text.removesuffix("---\n"))["title"] == f"a{chr(mark)}b"
 
 
 @given(_PROPERTIES)

@@ -23,14 +23,14 @@ from tobs.model import (
     UnknownMedia,
     WebPage,
 )
-from tobs.render.naming import note_words
+from tobs.render.naming import title_candidates
 from tobs.render.views import RenderOptions
 
 _NAMES = {7: "Anna_B", 8: "Bo"}
 
 
 def called(*messages: Message, language: str = "en") -> tuple[str, str]:
-    return note_words(messages, lambda marked: _NAMES.get(marked, ""), RenderOptions(language=language))
+    return title_candidates(messages, lambda marked: _NAMES.get(marked, ""), RenderOptions(language=language))
 
 
 def message(**fields: Any) -> Message:

@@ -59,6 +59,7 @@ from tobs.render import (
     render_person,
     stored_hash,
 )
+from tobs.render.views import Revisions
 
 _CHAT = Chat(-1000000000005, "channel", "Club", username="club", about="All *about* it", members=3, pinned=(5,))
 _PRIVATE = Chat(7, "private", "Anna")
@@ -68,7 +69,7 @@ _LINKS = Links(
     message=lambda chat, message: f"{_FOLDER}/2024/01/2024-01-02 {message}" if message < 10 else None,
     person=lambda marked: ("Telegram/People/Anna", "Anna") if marked == 7 else None,
     chat=lambda marked: (f"{_FOLDER}/Club", "Club") if marked == _CHAT.id else None,
-    named={"club": _CHAT.id, "anna": 7}.get,
+    peer_by_username={"club": _CHAT.id, "anna": 7}.get,
     attachment=lambda message, index: Attachment("placed", f"{_FOLDER}/media/{message.id}-{index}.jpg"),
 )
 _TEMPLATES = Templates(load_builtin)
@@ -153,6 +154,16 @@ def test_an_album_is_one_note_with_every_file_and_caption() -> None:
     assert len(head(rendered)["media"]) == 2
 
 
+def test_an_album_is_marked_deleted_when_all_of_it_is() -> None:
+    def deleted(*ids: int) -> bool:
+        links = msgspec.structs.replace(_LINKS, revisions=lambda one: Revisions(one.id in ids))
+        rendered = note(*(message(n, album_id=5, media=FileItem("photo")) for n in (20, 21)), links=links)
+        return "deleted" in head(rendered)
+
+    assert not deleted() and not deleted(20) and not deleted(21)
+    assert deleted(20, 21)
+
+
 def test_the_one_caption_of_an_album_stands_below_its_pictures_and_its_origin_is_told_once() -> None:
     parts = [
         message(20 + n, media=FileItem("photo"), text="All" * (n == 0), forward=Forward(from_name="Bo", date=0))
@@ -173,11 +184,11 @@ def test_a_reply_is_linked_by_the_first_words_of_its_target() -> None:
 
 
 def test_a_link_to_a_comment_leads_to_the_message_in_the_discussion_group() -> None:
-    links = msgspec.structs.replace(_LINKS, linked={_CHAT.id: -1000000000009}.get)
+    links = msgspec.structs.replace(_LINKS, discussion_group={_CHAT.id: -1000000000009}.get)
     url = "https://t.me/club/50?comment=6"
     linked = message(text=url, entities=(Entity("url", 0, len(url)),))
     assert body(note(linked, links=links)) == f"[[{_FOLDER}/2024/01/2024-01-02 6|{url}]]"
-    assert body(note(linked, links=msgspec.structs.replace(_LINKS, linked=lambda chat: 0))) == url
+    assert body(note(linked, links=msgspec.structs.replace(_LINKS, discussion_group=lambda chat: 0))) == url
 
 
 def test_a_custom_emoji_is_told_by_the_one_that_stands_for_it() -> None:
@@ -393,7 +404,7 @@ def test_hashtags_in_table_cells_and_captions_of_stories_are_tags_with_their_pre
 
 def test_a_description_links_to_what_is_in_the_vault() -> None:
     about = "🙂 Ask @anna_x, a@b.example or @nobody_here. Rules: t.me/club/5, more on https://e.example/a_b."
-    links = msgspec.structs.replace(_LINKS, named={"anna_x": 7, "club": _CHAT.id}.get)
+    links = msgspec.structs.replace(_LINKS, peer_by_username={"anna_x": 7, "club": _CHAT.id}.get)
     text = body(render_chat(msgspec.structs.replace(_CHAT, about=about), ChatStats(), links, _OPTIONS, _TEMPLATES))
     assert "[[Telegram/People/Anna|@anna_x]], a@b.example or @nobody_here." in text
     assert "[[Telegram/Club/2024/01/2024-01-02 5|t.me/club/5]], more on https://e.example/a_b." in text

@@ -10,7 +10,7 @@ from telethon.tl import types
 
 from tobs.model import Action, Chat, Message, Reply
 from tobs.render.builtin import load_builtin
-from tobs.render.catalogue import LANGUAGES, catalogue, has_word
+from tobs.render.catalogue import LANGUAGES, catalogue, has_text
 from tobs.render.notes import render_message
 from tobs.render.templates import Templates
 from tobs.render.views import Links, RenderOptions
@@ -85,7 +85,7 @@ def test_every_action_of_the_layer_has_a_sentence() -> None:
     names = [name for name in dir(types) if name.startswith("MessageAction")]
     kinds = [snake(name.removeprefix("MessageAction")) for name in names]
     assert len(kinds) > 50
-    assert [kind for kind in kinds if not has_word(f"action.{kind}")] == []
+    assert [kind for kind in kinds if not has_text(f"action.{kind}")] == []
     for kind in kinds:
         for language in LANGUAGES:
             assert sentence(kind, language=language) or kind == "custom_action"

@@ -18,10 +18,10 @@ from tobs.model import Chat, Contact, Entity, FileItem, Invoice, Message, Page, 
 from tobs.sources.desktop.actions import action_of
 from tobs.sources.desktop.files import open_files
 from tobs.sources.desktop.ids import chat_id_of, peer_id
-from tobs.sources.desktop.messages import Reading
+from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import read_pages
 from tobs.sources.desktop.raw import open_raw
-from tobs.sources.desktop.survey import Survey, survey
+from tobs.sources.desktop.summary import ExportSummary, summarize
 from tobs.sources.desktop.text import text_of, units
 
 TRAPS = Path(__file__).parents[2] / "data" / "tdesktop" / "traps"
@@ -31,12 +31,13 @@ UTC, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 CHAT, OLD = -1000000000077, -500000000077
 
 
-def read(path: Path, zone: ZoneInfo = UTC) -> tuple[Survey, dict[int, list[Page]]]:
+def read(path: Path, zone: ZoneInfo = UTC) -> tuple[ExportSummary, dict[int, list[Page]]]:
     files = open_files(path)
     try:
-        found = survey(files, zone=zone)
+        found = summarize(files, zone=zone)
         with open_raw(files) as raw:
-            pages = {one.found.chat.id: list(one.pages) for one in read_pages(raw, found, Reading(zone, found.names))}
+            chats = read_pages(raw, found, ReadContext(zone, found.names))
+            pages = {one.chat.chat.id: list(one.pages) for one in chats}
     finally:
         files.close()
     return found, pages
@@ -192,8 +193,8 @@ def test_the_card_of_a_contact_is_read_from_its_file(tmp_path: Path) -> None:
     for path in (folder, zipped(tmp_path / "a.zip", {n: (folder / n).read_bytes() for n in NAMES})):
         files = open_files(path)
         with open_raw(files) as raw:
-            found = survey(files, zone=UTC)
-            chats = read_pages(raw, found, Reading(UTC, read_text=files.read_text))
+            found = summarize(files, zone=UTC)
+            chats = read_pages(raw, found, ReadContext(UTC, read_text=files.read_text))
             [told] = [message for chat in chats for page in chat.pages for message in page.messages]
         files.close()
         assert told.media == Contact("Bo", "Berg", "+43 1", vcard="BEGIN:VCARD")
@@ -206,8 +207,8 @@ def test_an_action_of_tomorrow_keeps_its_name_and_values() -> None:
 
 def test_unknown_keys_are_counted(tmp_path: Path) -> None:
     found, _ = read(export(tmp_path, [said(1, tomorrow=1), said(2, tomorrow=2)], later={}))
-    assert found.unknown == {"tomorrow": 2}
-    assert found.not_taken == {"unknown key later": 1}
+    assert found.unknown_keys == {"tomorrow": 2}
+    assert found.ignored == {"unknown key later": 1}
 
 
 def test_a_whole_account_gives_every_chat_and_says_what_it_leaves_out(tmp_path: Path) -> None:
@@ -229,7 +230,7 @@ def test_a_whole_account_gives_every_chat_and_says_what_it_leaves_out(tmp_path: 
         (11, "Saved Messages", "saved"),
         (-1000000000006, "Old", "channel"),
     ]
-    assert found.me == 11 and found.not_taken == {"contacts": 1, "chats without a known type or id": 1}
+    assert found.exporter_id == 11 and found.ignored == {"contacts": 1, "chats without a known type or id": 1}
     assert {chat: len(messages_of(one)) for chat, one in pages.items()} == {12: 2, 11: 1, -1000000000006: 1}
     assert [message.out for message in pages[12][0].messages] == [True, False]
 
@@ -237,7 +238,7 @@ def test_a_whole_account_gives_every_chat_and_says_what_it_leaves_out(tmp_path: 
 def test_in_a_private_chat_the_other_sender_is_who_exported(tmp_path: Path) -> None:
     told = [said(1, from_id="user12", **{"from": "Bo"}), said(2, from_id="user11")]
     found, _ = read(export(tmp_path, told, type="personal_chat", id=12, name="Bo"))
-    assert found.me == 11
+    assert found.exporter_id == 11
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.6, 0.9, 0.999])
@@ -247,7 +248,7 @@ def test_a_truncated_file_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
     (folder / "result.json").write_bytes(whole[: int(len(whole) * cut)])
     found, pages = read(folder)
     ids = [message.id for page in next(iter(pages.values())) for message in page.messages]
-    assert ids == list(range(1, len(ids) + 1)) and len(ids) == found.chats[0].ids[-1000000000005].count
+    assert ids == list(range(1, len(ids) + 1)) and len(ids) == found.chats[0].id_ranges[-1000000000005].count
     assert cut * 150 < len(ids) <= 199 and "ends after" in found.broken
 
 
@@ -305,9 +306,9 @@ def test_a_folder_gives_no_file_from_outside(tmp_path: Path) -> None:
 
 def test_an_export_in_html_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     files = open_files(HTML, Chat(CHAT, "supergroup", "Harbour & Pier"))
-    found = survey(files, zone=UTC)
+    found = summarize(files, zone=UTC)
     with open_raw(files) as raw:
-        chats = read_pages(raw, found, Reading(UTC, size_of=files.size_of))
+        chats = read_pages(raw, found, ReadContext(UTC, size_of=files.size_of))
         read = {message.id: message for chat in chats for page in chat.pages for message in page.messages}
     assert sorted(read) == [1, 2, 3, 4, 5, 6] and found.chats[0].chat.title == "Harbour & Pier"
     assert read[2].text == (

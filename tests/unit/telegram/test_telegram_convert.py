@@ -130,6 +130,23 @@ def test_a_full_message_keeps_every_field() -> None:
     assert found.buttons[0][0].url == "https://a.b"
     assert (found.views, found.forwards, found.comments) == (10, 2, 6)
     assert (found.restriction, found.fact_check, found.album_id, found.ttl) == ("not here", "false", 123, 60)
+    assert (found.silent, found.no_forwards, found.pinned) == (True, True, True)
+    assert (found.via_bot, found.signature, found.edited) == (11, "Bob", int(DATE.timestamp()))
+    assert found.forward.signature == "Ann" and found.reply.message_id == 4
+
+
+@pytest.mark.parametrize(
+    "keyboard",
+    [
+        types.ReplyKeyboardHide(),
+        types.ReplyKeyboardForceReply(),
+        types.ReplyKeyboardMarkup([types.KeyboardButtonRow([types.KeyboardButton("Yes", types.ButtonTypeDefault())])]),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_keyboard_that_is_not_under_the_message_is_no_button_of_it(keyboard: object) -> None:
+    found = message_of(reread(message(reply_markup=keyboard)))
+    assert found is not None and found.text == "hello" and found.buttons == ()
 
 
 def test_times_read_as_numbers_and_as_datetimes_are_the_same() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tobs.telegram.convert.basics import snake
 from tobs.telegram.net.connection import add_server_key
 from tobs.telegram.net.events import FloodWaited, Paused
 from tobs.telegram.net.flood import FloodLedger
-from tobs.telegram.net.flood_store import FloodStore, Wait
+from tobs.telegram.net.flood_store import FloodStore, Pace, Wait
 from tobs.telegram.net.invoker import Backoff, method_name
 from tobs.telegram.net.rpc_errors import RPC_ERRORS, RpcError, translate_rpc_error
 from tobs.telegram.net.session import Session, SessionFile
@@ -56,6 +57,27 @@ async def test_a_wait_met_by_one_worker_stops_all() -> None:
     assert min(passed) >= 1030.0
     assert max(passed) < 1031.0, "one after the other at the pace that was learned"
     assert events == [FloodWaited("messages.getHistory", 30, "FLOOD_WAIT", 0)]
+
+
+async def test_whoever_waited_for_its_turn_takes_another_one_after_a_wait_that_was_met_meanwhile() -> None:
+    time, waits = Time(), FloodStore()
+    waits.put_pace(("messages.getHistory", 0), Pace(0.5, 1000.0))
+    floods = FloodLedger(
+        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, waits=waits
+    )
+    passed: list[float] = []
+
+    async def worker(number: int) -> None:
+        await floods.gate("messages.getHistory", 0)
+        passed.append(time())
+        if number == 0:
+            await asyncio.sleep(0)  # the others have their turns by now
+            floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+
+    await asyncio.gather(*(worker(number) for number in range(6)))
+    first, *later = passed
+    assert first == 1000.0 and later[0] >= 1030.0
+    assert all(after - before >= 0.99 for before, after in pairwise(later)), "at the pace that was learned"
 
 
 async def test_other_methods_and_data_centres_go_on() -> None:

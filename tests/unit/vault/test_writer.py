@@ -114,10 +114,46 @@ def test_a_disk_that_takes_only_a_part_leaves_every_note_as_it_was(tmp_path: Pat
     assert (tmp_path / "a.md").read_text() == "old"
 
 
-def test_without_syncfs_each_file_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what was forced to the disk, with what lay there then."""
+    calls: list[str] = []
+
+    def fsync(file: int) -> None:
+        path = Path(f"/proc/self/fd/{file}").readlink()
+        calls.append(
+            f"{path.name}: {sorted(each.name for each in path.iterdir())}" if path.is_dir() else path.read_text()
+        )
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return calls
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux which file is meant")
+def test_without_syncfs_each_file_and_then_its_folder_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synced: list[str]
+) -> None:
     monkeypatch.setattr(durable, "_syncfs", lambda: None)
-    write_batch(tmp_path, [NoteFile("a/b.md", "b")])
-    assert (tmp_path / "a" / "b.md").read_text() == "b"
+    write_batch(tmp_path, [NoteFile("a/b.md", "text of b"), NoteFile("a/c.md", "text of c")])
+    # The contents before their names.
+    assert synced[-3:] == ["text of b", "text of c", "a: ['b.md', 'c.md']"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="syncfs is Linux's")
+def test_with_syncfs_one_call_syncs_the_contents_before_they_have_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synced: list[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(
+        durable, "_syncfs", lambda: lambda file: synced.append("all: " + " ".join(names(tmp_path / "a")))
+    )
+    write_batch(tmp_path, [NoteFile("a/b.md", "b"), NoteFile("a/c.md", "c")])
+    assert len(synced) == 2 and synced[0].count(".tobs-") == 2 and "b.md" not in synced[0]
+    assert synced[1] == "a: ['b.md', 'c.md']"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_an_empty_batch_is_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.select.archived_chats import store_account, stored_account
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.sources import Source
-from tobs.sources.desktop import DesktopExport, Survey
+from tobs.sources.desktop import DesktopExport, ExportSummary
 
 
 class ImportRun(Struct, frozen=True):
@@ -28,12 +28,12 @@ class ImportRun(Struct, frozen=True):
     async def run(self, export: DesktopExport) -> RunReport:
         """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
         async with open_run(self.config) as run:
-            tell_survey(self.config.events, export.found)
+            report_summary(self.config.events, export.summary)
             context = run.context(
-                await run.archive_thread(_account, run.archive, self.config.settings.account, export.found)
+                await run.archive_thread(_account, run.archive, self.config.settings.account, export.summary)
             )
-            await run.archive_thread(_see_people, run.archive, export.found)
-            await run.archive_thread(_know_old_groups, context, export.found)
+            await run.archive_thread(_see_people, run.archive, export.summary)
+            await run.archive_thread(_know_old_groups, context, export.summary)
             async with export.reading() as source:
                 await import_source(run, context, source, self.policy)
         return run.report
@@ -46,35 +46,35 @@ class ImportRun(Struct, frozen=True):
         return run.report
 
 
-def _account(archive: Archive, name: str, found: Survey) -> int:
+def _account(archive: Archive, name: str, summary: ExportSummary) -> int:
     """Whose private chats these are: as the vault knows it, else as the export tells; 0 where neither does."""
     known = stored_account(archive, name)
-    if not known and found.me:
-        store_account(archive, name, found.me)
-    return known or found.me
+    if not known and summary.exporter_id:
+        store_account(archive, name, summary.exporter_id)
+    return known or summary.exporter_id
 
 
-def _see_people(archive: Archive, found: Survey) -> None:
+def _see_people(archive: Archive, summary: ExportSummary) -> None:
     """Everybody whom the export names with an id is known before the first message tells of them."""
-    ids = {marked: name for name, marked in found.names.items() if marked}
+    ids = {marked: name for name, marked in summary.names.items() if marked}
     here = archive.people.many(list(ids))
     archive.people.see([Person(marked, name) for marked, name in ids.items() if marked not in here])
 
 
-def _know_old_groups(context: RunContext, found: Survey) -> None:
+def _know_old_groups(context: RunContext, summary: ExportSummary) -> None:
     """Where Telegram told which group a supergroup grew from, its old messages are filed there."""
-    for one in found.chats:
+    for one in summary.chats:
         known = context.archive.chats.get(context.account, one.chat.id)
-        if known is not None and known.migrated_from and one.place.old_group in one.ids:
-            one.ids[known.migrated_from] = one.ids.pop(one.place.old_group)
-            one.place = replace(one.place, old_group=known.migrated_from)
+        if known is not None and known.migrated_from and one.identity.old_group in one.id_ranges:
+            one.id_ranges[known.migrated_from] = one.id_ranges.pop(one.identity.old_group)
+            one.identity = replace(one.identity, old_group=known.migrated_from)
 
 
-def tell_survey(events: RunEvents, found: Survey) -> None:
+def report_summary(events: RunEvents, summary: ExportSummary) -> None:
     """Tell what of an export is not taken over, and where it breaks off."""
-    if found.broken:
-        events.problem("export", "result.json", found.broken, retryable=False)
-    for what, count in found.not_taken.items():
+    if summary.broken:
+        events.problem("export", "result.json", summary.broken, retryable=False)
+    for what, count in summary.ignored.items():
         events.emit(ContentLeftOut(what, count))
-    for key, count in found.unknown.items():
+    for key, count in summary.unknown_keys.items():
         events.emit(ContentLeftOut(f"key {key}", count))

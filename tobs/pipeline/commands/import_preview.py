@@ -16,7 +16,7 @@ from tobs.model.report import iso_time
 from tobs.pipeline.commands.import_source import in_order
 from tobs.pipeline.select.archived_chats import stored_account
 from tobs.sources import Source
-from tobs.sources.desktop import FoundChat, open_desktop
+from tobs.sources.desktop import ExportedChat, open_desktop
 
 
 class ChatImport(Struct, frozen=True):
@@ -44,21 +44,21 @@ class ImportPlan(Struct, frozen=True):
 async def plan_import(
     path: Path, *, zone: tzinfo, archive_path: Path, account_name: str, chat: Chat | None = None
 ) -> ImportPlan:
-    """Survey the export at ``path``. Raises UsageError for what is no export, VaultError for a damaged archive."""
+    """Summarize the export at ``path``. Raises UsageError for what is no export, VaultError for a damaged archive."""
     archive = _open(archive_path)
     try:
         async with open_desktop(path, zone=zone, chat=chat) as export:
-            found = export.found
-            account = (stored_account(archive, account_name) if archive else 0) or found.me
+            summary = export.summary
+            account = (stored_account(archive, account_name) if archive else 0) or summary.exporter_id
             items = []
             async with aclosing(export.chats()) as chats:
                 async for reader in chats:
                     new = 0
                     async for ids, chat_id in reader.ids():
                         new += len(ids) - (_known(archive, account, chat_id, ids) if archive else 0)
-                    items.append(_told(reader.found, new))
-            left_out = {**found.not_taken, **{f"key {key}": count for key, count in found.unknown.items()}}
-            return ImportPlan(tuple(items), left_out, found.broken)
+                    items.append(_told(reader.chat, new))
+            left_out = {**summary.ignored, **{f"key {key}": count for key, count in summary.unknown_keys.items()}}
+            return ImportPlan(tuple(items), left_out, summary.broken)
     finally:
         if archive is not None:
             archive.close()
@@ -107,7 +107,7 @@ def _known(archive: Archive, account: int, chat_id: int, ids: list[int]) -> int:
     return len(archive.messages.known_ids(account, chat_id, ids))
 
 
-def _told(found: FoundChat, new: int) -> ChatImport:
+def _told(found: ExportedChat, new: int) -> ChatImport:
     files: dict[str, dict[str, int]] = {}
     for (kind, state), count in sorted(found.files.items()):
         files.setdefault(kind, {})[state] = count
@@ -115,7 +115,7 @@ def _told(found: FoundChat, new: int) -> ChatImport:
         id=found.chat.id,
         kind=found.chat.kind,
         title=found.chat.title,
-        messages=sum(ids.count for ids in found.ids.values()),
+        messages=sum(ids.count for ids in found.id_ranges.values()),
         new=new,
         first=iso_time(found.first) if found.first else "",
         last=iso_time(found.last) if found.last else "",

@@ -130,7 +130,7 @@ class ProcessRun(Struct, frozen=True):
             fetch,
             chain,
             downloads=limits.downloads,
-            allowance=limits.allowance,
+            download_limits=limits.download_limits,
         )
         await stage.run(asyncio.Event(), lambda: True, lambda: None)
 
@@ -138,7 +138,7 @@ class ProcessRun(Struct, frozen=True):
 def _due(context: RunContext, chat_folder: ChatFolder, policy: MediaPolicy) -> set[str]:
     """In which states files of a chat are that still has something to be done about them. Of a chat that the
     configuration singles out they are judged again by it."""
-    if policy.singles_out(chat_folder.chat):
+    if policy.has_policy_for(chat_folder.chat):
         reconsider(context, chat_folder.chat, policy)
     counts = context.archive.media.counts(context.account, chat_folder.chat.id)
     retryable = context.archive.media.retryable(context.account, chat_folder.chat.id)

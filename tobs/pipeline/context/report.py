@@ -10,15 +10,14 @@ from msgspec import Struct
 
 from tobs.model import events as e
 from tobs.model.clock import Clock
+from tobs.model.outcomes import NoteOutcome, ProcessorCounts
 from tobs.model.report import (
     Change,
     Conflict,
     Doubt,
     IdlePlugin,
     KeptNote,
-    NoteOutcome,
     Problem,
-    ProcessorCounts,
     Recovered,
     Relaid,
     Rendering,

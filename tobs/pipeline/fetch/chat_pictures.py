@@ -7,7 +7,8 @@ from functools import partial
 
 from tobs.errors import TransferFailed
 from tobs.media import MediaPolicy
-from tobs.media.transfer import Transferred, transfer
+from tobs.media.staging import StagedFile
+from tobs.media.transfer import transfer
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
@@ -54,7 +55,7 @@ def _is_here(context: RunContext, chat_folder: ChatFolder, key: str) -> bool:
     return True
 
 
-def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: MessageKey, file: Transferred) -> None:
+def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: MessageKey, file: StagedFile) -> None:
     archive, remote = context.archive, item.remote
     assert remote is not None
     what = catalogue(context.render_context.options.language)("name.picture")

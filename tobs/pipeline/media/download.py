@@ -15,8 +15,8 @@ from msgspec import Struct
 from tobs.archive import FileRow, MediaRow
 from tobs.errors import TransferFailed
 from tobs.media.chain import Chain, FetchThumbnail, Incoming, Processed
+from tobs.media.policy import DownloadLimits, LimitReached
 from tobs.media.transfer import transfer
-from tobs.media.wants import Allowance, Refusal
 from tobs.model import Message, thumbnail_of
 from tobs.model.events import MediaCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
@@ -33,7 +33,7 @@ _CHECKPOINT = 4_000_000
 
 class MediaStage:
     """The media of one chat in one run. ``downloads`` files are fetched at the same time, small before large and lowest
-    first, as far as ``allowance`` goes; without
+    first, as far as ``download_limits`` goes; without
     ``fetch`` none is, and only what was fetched before is placed."""
 
     def __init__(
@@ -45,7 +45,7 @@ class MediaStage:
         chain: Chain,
         *,
         downloads: int,
-        allowance: Allowance,
+        download_limits: DownloadLimits,
     ) -> None:
         self._context = context
         self._chat_folder = chat_folder
@@ -53,7 +53,7 @@ class MediaStage:
         self._fetch = fetch
         self._chain = chain
         self._downloads = downloads
-        self._allowance = allowance
+        self._download_limits = download_limits
         # Bytes that the files being fetched still need.
         self._ahead: dict[str, int] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -97,25 +97,25 @@ class MediaStage:
             media.wanted, self._context.account, chat.id, self._downloads + len(self._running)
         )
         for row in [row for row in rows if row.key not in self._running][:free]:
-            if refusal := await self._refusal(row):
-                return await self._put_off(refusal)
+            if limit := await self._limit_reached(row):
+                return await self._put_off(limit)
             self._ahead[row.key] = max(0, row.item.size - row.offset)
             self._running[row.key] = asyncio.create_task(self._download(row))
 
-    async def _refusal(self, row: MediaRow) -> Refusal | None:
+    async def _limit_reached(self, row: MediaRow) -> LimitReached | None:
         """Why a file is not fetched in this run; None when it is."""
         ahead = sum(self._ahead.values())
         free = (await asyncio.to_thread(shutil.disk_usage, self._context.root)).free
         spent = self._context.meter.bytes
-        return self._allowance.refusal(max(0, row.item.size - row.offset) + ahead, spent, free)
+        return self._download_limits.limit_reached(max(0, row.item.size - row.offset) + ahead, spent, free)
 
-    async def _put_off(self, refusal: Refusal) -> None:
+    async def _put_off(self, limit: LimitReached) -> None:
         """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
         archive, events = self._context.archive, self._context.events
         chat = self._chat_folder.chat
-        count = await self._archive_thread(archive.media.postpone, self._context.account, chat.id, refusal.reason)
+        count = await self._archive_thread(archive.media.postpone, self._context.account, chat.id, limit.reason)
         if count:
-            events.postponed(count, chat.title, refusal.reason, is_fault=refusal.is_fault)
+            events.postponed(count, chat.title, limit.reason, is_fault=limit.is_fault)
 
     async def _wait(self, news: asyncio.Event, placing: asyncio.Task[bool] | None) -> bool:
         """Until a download ends, pages come or ``placing`` is done; whether there may be more to be placed."""

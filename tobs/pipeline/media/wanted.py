@@ -7,8 +7,7 @@ from functools import cache
 
 from tobs.archive import Decide, MediaDecision
 from tobs.config import Settings
-from tobs.media.wants import ChatMediaPolicy, MediaPolicy
-from tobs.media.wants import decide as judge
+from tobs.media.policy import ChatMediaPolicy, MediaPolicy, decide_fetch
 from tobs.model import Chat, FileItem, Message, story_peer
 from tobs.model.events import MediaCounted
 from tobs.pipeline.context.run_context import RunContext
@@ -33,8 +32,8 @@ def media_decision(context: RunContext, policy: MediaPolicy) -> Decide:
         return policy_of(context, chat, policy) if chat is not None else policy
 
     def decide(message: Message, item: FileItem) -> MediaDecision:
-        verdict = judge(message, item, wanted_of(message.chat_id) if policy.chats else policy)
-        return MediaDecision(verdict.state, verdict.reason, verdict.rank)
+        decision = decide_fetch(message, item, wanted_of(message.chat_id) if policy.chats else policy)
+        return MediaDecision(decision.state, decision.reason, decision.rank)
 
     return decide
 

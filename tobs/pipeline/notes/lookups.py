@@ -13,7 +13,7 @@ from tobs.archive import FileRow, MediaRow, NoteLink, Shown, StoredMessage
 from tobs.model import Chat, Message, MessageKey, is_channel_id, story_peer
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.render.period import block_anchor
-from tobs.render.views import Attachment, CommentList, Links, Past
+from tobs.render.views import Attachment, CommentList, Links, Revisions
 
 #: What a note says of a file that its owner deleted from the vault.
 _LOST = "it was deleted from the vault"
@@ -37,7 +37,7 @@ class Lookups:
             if one.media:
                 self._media[one.message.chat_id, one.message.id] = one.media
                 hashes += [row.sha256 for row in one.media if row.sha256]
-        self._past = _pasts(render_context, stored)
+        self._revisions = _revisions(render_context, stored)
         self._files: Mapping[str, FileRow] = render_context.archive.files.many(hashes) if hashes else {}
         self._shown = _answered(render_context, stored)
         self._people: dict[int, tuple[str, str] | None] = {}
@@ -58,11 +58,11 @@ class Lookups:
             comments=self._comments,
             tag_title=self._tag_title,
             attachment=self._attachment,
-            named=self._named,
-            linked=self._linked,
+            peer_by_username=self._peer_by_username,
+            discussion_group=self._discussion_group,
             emoji=render_context.archive.emoji.name,
-            found=self._found,
-            past=self._past_of,
+            plugin_fields=self._plugin_fields,
+            revisions=self._revisions_of,
         )
 
     def begin(self) -> None:
@@ -170,11 +170,11 @@ class Lookups:
         whose = story_peer(chat.id) or chat.id
         return (self._note(str(chat.migrated_to)) if chat.migrated_to else "") or self._note(str(whose))
 
-    def _linked(self, chat_id: int) -> int:
+    def _discussion_group(self, chat_id: int) -> int:
         chat = self._render_context.archive.chats.get(self._render_context.account, chat_id)
         return chat.linked_chat if chat is not None else 0
 
-    def _named(self, username: str) -> int | None:
+    def _peer_by_username(self, username: str) -> int | None:
         if username not in self._names:
             chat = self._render_context.archive.chats.named(self._render_context.account, username)
             self._names[username] = chat.id if chat else self._render_context.archive.people.named(username)
@@ -182,13 +182,13 @@ class Lookups:
         self._mentions[f"@{username}"] = found is not None
         return found
 
-    def _found(self, message: Message) -> Sequence[Mapping[str, Any]]:
+    def _plugin_fields(self, message: Message) -> Sequence[Mapping[str, Any]]:
         """What plugins said about a message, with the paths of the notes they made."""
         said = self._said.get((message.chat_id, message.id), ())
         return [{**one, "notes": self._pages(one["notes"])} if "notes" in one else one for one in said]
 
-    def _past_of(self, message: Message) -> Past:
-        return self._past.get((message.chat_id, message.id), _NO_PAST)
+    def _revisions_of(self, message: Message) -> Revisions:
+        return self._revisions.get((message.chat_id, message.id), _NO_REVISIONS)
 
     def _pages(self, tobs_ids: Sequence[str]) -> list[str]:
         return [path for tobs_id in tobs_ids if (path := self._note(tobs_id))]
@@ -227,10 +227,10 @@ def address(shown: Shown) -> str:
     return f"{path}#^{block_anchor(shown.block, is_foreign=shown.is_foreign)}" if shown.block else path
 
 
-_NO_PAST = Past()
+_NO_REVISIONS = Revisions()
 
 
-def _pasts(render_context: RenderContext, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Past]:
+def _revisions(render_context: RenderContext, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Revisions]:
     """What is shown of the past of those messages that have one."""
     versions: Mapping[MessageKey, tuple[Message, ...]] = {}
     if render_context.options.versions:
@@ -238,4 +238,4 @@ def _pasts(render_context: RenderContext, stored: Sequence[StoredMessage]) -> di
         versions = render_context.archive.messages.versions_of(keys)
     gone = {(one.message.chat_id, one.message.id) for one in stored if one.deleted_at is not None}
     replaced = {(key.chat_id, key.id): messages for key, messages in versions.items()}
-    return {key: Past(key in gone, replaced.get(key, ())) for key in gone | set(replaced)}
+    return {key: Revisions(key in gone, replaced.get(key, ())) for key in gone | set(replaced)}

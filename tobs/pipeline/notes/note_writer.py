@@ -11,7 +11,7 @@ from typing import Protocol
 from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
 from tobs.model.events import ConflictFound, NotesCounted, ProcessorCounted
-from tobs.model.report import NoteOutcome
+from tobs.model.outcomes import NoteOutcome
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.post_render import stopped_with
 from tobs.pipeline.context.run_context import ChatFolder, RunContext

@@ -20,7 +20,7 @@ from tobs.model.events import WorkExpected
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.comments import file_comments
 from tobs.pipeline.notes.folders import Folder, folder_key, folder_of, folders_of, layout_of
-from tobs.render.naming import note_words
+from tobs.render.naming import title_candidates
 from tobs.vault.layout import (
     LAYOUTS,
     VAULT_BASE,
@@ -250,7 +250,7 @@ def _draft(context: RunContext, folder: Folder, unit: Sequence[Message]) -> Note
         folder.path,
         day,
         first.id,
-        first_words(*note_words(unit, partial(_name, context), context.render_context.options)),
+        first_words(*title_candidates(unit, partial(_name, context), context.render_context.options)),
     )
     parts = [(first.id, key) for key in keys[1:]]
     return NoteDraft(

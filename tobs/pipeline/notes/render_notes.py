@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tobs.archive import NoteLink, NoteRow, Replacement, StoredMessage, pack_base
 from tobs.errors import TemplateBroken
 from tobs.model import Chat, Message
+from tobs.model.outcomes import NoteOutcome
 from tobs.pipeline.context.post_render import PluginCall, PostRender, PostRendered
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.pipeline.notes.lookups import Lookups
@@ -23,7 +24,7 @@ from tobs.render.catalogue import catalogue
 from tobs.render.frontmatter import body_of, managed_hash, with_body
 from tobs.render.notes import render_message
 from tobs.render.period import PeriodNote, render_period
-from tobs.vault.decide import Decision, Known, Merging, Outcome, decide, plain_text, read_marks, text_hash
+from tobs.vault.decide import Decision, Known, Merging, decide, plain_text, read_marks, text_hash
 from tobs.vault.merge import ConflictWords
 from tobs.vault.read import read_seen
 from tobs.vault.writer import NoteFile, write_batch
@@ -39,7 +40,7 @@ class NoteResult(Struct, frozen=True):
     id: int
     path: str
     revision: int
-    outcome: Outcome = "preserved"
+    outcome: NoteOutcome = "preserved"
     text_hash: str = ""
     base: bytes = b""
     size: int = 0

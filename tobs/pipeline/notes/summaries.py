@@ -14,9 +14,9 @@ from tobs.pipeline.context.run_context import RenderContext
 from tobs.render.bases import chat_base, vault_base
 from tobs.render.index import IndexedChat, render_index
 from tobs.render.overview import render_audio, render_chat, render_page, render_person
-from tobs.render.plugin_fields import made_file
+from tobs.render.plugin_fields import produced_file
 from tobs.render.topics import render_topic
-from tobs.render.views import AudioItem, Changed, ChatStats, Links, PersonStats, Topic, TopicStats, Year
+from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, SyncChanges, Topic, TopicStats, Year
 from tobs.vault.layout import AUDIO, PEOPLE, TELEGRAM
 
 #: Fields of the chain that have a property of their own; the others are told as they are.
@@ -99,16 +99,16 @@ def _chat_text(render_context: RenderContext, row: NoteRow, links: Links) -> str
         saved_from=tuple(archive.saved.dialogs(render_context.account)) if chat.kind == "saved" else (),
         picture=_picture(render_context, chat),
         base=_path(render_context, f"{chat.id}/base"),
-        changed=_changed(render_context, chat) if render_context.options.digest else Changed(),
+        changed=_changed(render_context, chat) if render_context.options.digest else SyncChanges(),
     )
     return render_chat(chat, stats, links, render_context.options, render_context.templates).text
 
 
-def _changed(render_context: RenderContext, chat: Chat) -> Changed:
+def _changed(render_context: RenderContext, chat: Chat) -> SyncChanges:
     """What the last sync brought into a chat."""
     digest = render_context.archive.digests.of(render_context.account, chat.id)
     edited = tuple((after.id, before.text, after.text) for before, after in digest.edited)
-    return Changed(digest.new, edited, digest.deleted)
+    return SyncChanges(digest.new, edited, digest.deleted)
 
 
 def _topics(render_context: RenderContext, chat: Chat, links: Links) -> tuple[Topic, ...]:
@@ -220,8 +220,8 @@ def _audio_item(sha256: str, item: FileItem, file: FileRow | None, path: str | N
         changed=file.changed if file else "",
         size=(file.size if file and file.changed else item.size) or None,
         date=date,
-        cover=made_file(fields, "cover"),
-        waveform=made_file(fields, "waveform"),
+        cover=produced_file(fields, "cover"),
+        waveform=produced_file(fields, "waveform"),
         shown=str(fields.get("embed") or ""),
         found={name: value for name, value in fields.items() if name not in _AUDIO_FIELDS},
         **(said | told),

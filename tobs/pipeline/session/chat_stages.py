@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs.archive import Recorded
 from tobs.errors import TobsError
-from tobs.media import Allowance, Chain, MediaPolicy
+from tobs.media import Chain, DownloadLimits, MediaPolicy
 from tobs.model import Chat
 from tobs.model.events import ChatStarted, PhaseStarted
 from tobs.pipeline.context.archive_thread import ArchiveThread
@@ -32,7 +32,7 @@ class Limits(Struct, frozen=True):
 
     queue_pages: int
     downloads: int
-    allowance: Allowance = Allowance()
+    download_limits: DownloadLimits = DownloadLimits()
 
 
 class ChatStages(Struct, frozen=True):
@@ -98,7 +98,7 @@ class ChatStages(Struct, frozen=True):
             state.fetched()
 
         async def media() -> None:
-            fetch_file = None if limits.allowance.later else source.fetch_file
+            fetch_file = None if limits.download_limits.later else source.fetch_file
             stage = MediaStage(
                 context,
                 chat_folder,
@@ -106,7 +106,7 @@ class ChatStages(Struct, frozen=True):
                 fetch_file,
                 self.chain,
                 downloads=limits.downloads,
-                allowance=limits.allowance,
+                download_limits=limits.download_limits,
             )
             await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
             state.is_placed = True

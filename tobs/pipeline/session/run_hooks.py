@@ -41,7 +41,7 @@ async def _tell(host: Host, plugins: tuple[Processor, ...], report: ReportBuilde
 
 async def _told(host: Host, plugin: Processor, run: Run | FinishedRun) -> PluginFailure | None:
     try:
-        reply = await host.tell(plugin, run)
+        reply = await host.notify(plugin, run)
     except PluginError as error:
         # Also a strict host: there is nothing left to stop, or nothing done yet that would be wrong.
         return PluginFailure(plugin.name, "the run", str(error))

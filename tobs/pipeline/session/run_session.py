@@ -22,7 +22,7 @@ from msgspec import Struct
 from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
 from tobs.errors import TobsError
-from tobs.media import Allowance, Chain, MediaPolicy
+from tobs.media import Chain, DownloadLimits, MediaPolicy
 from tobs.model.events import PluginIdled, ProcessorCounted
 from tobs.model.report import RunReport
 from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
@@ -89,8 +89,8 @@ class RunConfig(Struct, frozen=True):
     def limits(self) -> Limits:
         """What may go on at a time."""
         settings = self.settings
-        allowance = Allowance(settings.media_budget, settings.disk_floor, later=self.media_later)
-        return Limits(self.profile.queue_pages, self.profile.downloads, allowance)
+        download_limits = DownloadLimits(settings.media_budget, settings.disk_floor, later=self.media_later)
+        return Limits(self.profile.queue_pages, self.profile.downloads, download_limits)
 
 
 class RunSession(Struct, frozen=True):

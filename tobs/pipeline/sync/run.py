@@ -126,8 +126,9 @@ async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, 
 
 def _local(stages: ChatStages) -> ChatStages:
     """The stages for files on this computer: all are wanted, and nothing is asked of Telegram for them."""
-    allowance = replace(stages.limits.allowance, later=False)
-    return replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=replace(stages.limits, allowance=allowance))
+    download_limits = replace(stages.limits.download_limits, later=False)
+    limits = replace(stages.limits, download_limits=download_limits)
+    return replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
 
 
 def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatFolder | None:

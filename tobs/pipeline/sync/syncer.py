@@ -274,7 +274,7 @@ class Syncer:
                 context.archive, context.account, changes, self._decide, tops=tops, keep_state=not (keys or is_held)
             )
             self.mark_changed(chat_id for chat_id, one in recorded.items() if one.new or one.edited)
-            self._mark_about_changed((changes.about & chats.keys()) | renamed)
+            self._mark_about_changed((changes.changed_chats & chats.keys()) | renamed)
         count_recorded(context, recorded.values())
         self._report_unreadable(changes, chats)
         return keys

@@ -42,7 +42,7 @@ class PolledSource:
             while not is_last:
                 changes = await fetch_changes(chat.id, state)
                 await archive_thread(self._record, context, chat, changes, policy)
-                changed |= {page.chat_id for page in changes.pages} | changes.about
+                changed |= {page.chat_id for page in changes.pages} | changes.changed_chats
                 state, is_last = changes.state, changes.is_last
             if changes.timeout:
                 asyncio.get_running_loop().call_later(changes.timeout, self._wake)
@@ -54,7 +54,7 @@ class PolledSource:
             await self._source.release()
 
     def _record(self, context: RunContext, chat: Chat, changes: Changes, policy: MediaPolicy) -> None:
-        if not changes.pages and not changes.about:
+        if not changes.pages and not changes.changed_chats:
             return
         archive, account, kind = context.archive, context.account, self._kind
         if kind.folder:

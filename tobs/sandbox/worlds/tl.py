@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from telethon.tl import TLObject, types
@@ -116,8 +116,3 @@ def peers_in(message: Tl) -> frozenset[int]:
         elif isinstance(item, types.MessageActionChannelMigrateFrom):
             found.add(marked_group(item.chat_id))
     return frozenset(found)
-
-
-def serialise_all(items: Iterable[Tl]) -> list[Tl]:
-    """Return each item as ``Raw``."""
-    return [item if isinstance(item, Raw) else Raw(bytes(item)) for item in items]

@@ -1,12 +1,12 @@
 """A Telegram Desktop export (result.json, its folder, or a .zip of it) as a source of messages.
 
-The sandbox has a reader of its own for the same format, on purpose: an import compared with an export of the same data
-must not share one parser.
+The sandbox has a separate reader of the same format, on purpose: comparing an import with an export of the same data
+must not depend on a shared parser.
 """
 
 from tobs.sources.desktop.export import DESKTOP, DESKTOP_SOURCE, ChatReader, DesktopExport, open_desktop, title_of_html
 from tobs.sources.desktop.ids import unknown_group
-from tobs.sources.desktop.survey import FoundChat, Survey
+from tobs.sources.desktop.summary import ExportedChat, ExportSummary
 from tobs.sources.source import MediaMode
 
 __all__ = [
@@ -14,9 +14,9 @@ __all__ = [
     "DESKTOP_SOURCE",
     "ChatReader",
     "DesktopExport",
-    "FoundChat",
+    "ExportSummary",
+    "ExportedChat",
     "MediaMode",
-    "Survey",
     "open_desktop",
     "title_of_html",
     "unknown_group",

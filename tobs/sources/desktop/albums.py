@@ -1,6 +1,6 @@
-"""Albums: the exporter does not say which messages are one. Neighbours of one sender and one second are taken for it.
+"""Albums: the export does not contain album ids. Adjacent messages of one sender and one second are joined.
 
-It is an inference, told by a negative number; live data, which knows better, replaces it.
+This is an inference, marked by a negative album id; live data replaces it.
 """
 
 from __future__ import annotations
@@ -10,44 +10,46 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from tobs.model import FileItem, Message
-from tobs.sources.desktop.messages import Piece
+from tobs.sources.desktop.messages import ExportedMessage
 
 #: Telegram allows so many in an album.
-MOST = 10
+MAX_ALBUM = 10
 # Which kinds Telegram joins: pictures with videos, music with music, documents with documents.
 _CLASSES = {"photo": "seen", "video": "seen", "audio": "audio", "document": "document"}
 
 
-def join_albums(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """``pieces`` in the order of the file, albums with an ``album_id``: the negated id of their first message."""
-    waiting: list[Piece] = []
-    for piece in pieces:
-        if waiting and (len(waiting) == MOST or not _joins(waiting[-1].message, piece.message)):
-            yield from _as_album(waiting)
-            waiting = []
-        waiting.append(piece)
-    yield from _as_album(waiting)
+def join_albums(messages: Iterable[ExportedMessage]) -> Iterator[ExportedMessage]:
+    """Set ``album_id`` on the messages of albums, given in the order of the file: the negated id of the first
+    message.
+    """
+    album: list[ExportedMessage] = []
+    for exported in messages:
+        if album and (len(album) == MAX_ALBUM or not _joins(album[-1].message, exported.message)):
+            yield from _with_album_id(album)
+            album = []
+        album.append(exported)
+    yield from _with_album_id(album)
 
 
-def _as_album(pieces: list[Piece]) -> list[Piece]:
-    if len(pieces) < 2:
-        return pieces
-    album = -pieces[0].message.id
-    return [replace(piece, message=replace(piece.message, album_id=album)) for piece in pieces]
+def _with_album_id(messages: list[ExportedMessage]) -> list[ExportedMessage]:
+    if len(messages) < 2:
+        return messages
+    album_id = -messages[0].message.id
+    return [replace(exported, message=replace(exported.message, album_id=album_id)) for exported in messages]
 
 
-def _joins(one: Message, other: Message) -> bool:
+def _joins(first: Message, second: Message) -> bool:
     return (
-        other.id == one.id + 1
-        and other.date == one.date
-        and other.chat_id == one.chat_id
-        and other.sender_id == one.sender_id
-        and _class(one) is not None
-        and _class(one) == _class(other)
-        and one.forward == other.forward
-        and one.via_bot == other.via_bot
-        and not one.buttons
-        and not other.buttons
+        second.id == first.id + 1
+        and second.date == first.date
+        and second.chat_id == first.chat_id
+        and second.sender_id == first.sender_id
+        and _class(first) is not None
+        and _class(first) == _class(second)
+        and first.forward == second.forward
+        and first.via_bot == second.via_bot
+        and not first.buttons
+        and not second.buttons
     )
 
 

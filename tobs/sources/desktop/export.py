@@ -1,4 +1,4 @@
-"""An export that is open: its survey, its chats as sources, its files. Everything that reads does so in threads."""
+"""An open export: its summary, its chats as sources, its files. All reading is done in threads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat, Page
 from tobs.sources.desktop.files import ExportFiles, open_files
 from tobs.sources.desktop.html import html_title
-from tobs.sources.desktop.messages import Reading
+from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import ChatPages, read_pages
 from tobs.sources.desktop.raw import open_raw
-from tobs.sources.desktop.survey import FoundChat, Survey, survey
+from tobs.sources.desktop.summary import ExportedChat, ExportSummary, summarize
 from tobs.sources.source import Gap, MediaMode, Source, SourceConfig, SourceType, copied_files
 
 #: What the archive calls this source.
@@ -23,28 +23,28 @@ DESKTOP = "desktop"
 
 
 class ChatReader:
-    """The messages of one chat of an export, read once and in the order of the file."""
+    """Reader of one chat of an export, once and in the order of the file."""
 
     def __init__(self, pages: ChatPages) -> None:
-        self.found: FoundChat = pages.found
+        self.chat: ExportedChat = pages.chat
         self._pages = pages.pages
         self._next: Page | None = None
 
     async def next_chat(self) -> int:
-        """Whose messages (marked chat id) come next; 0 when all were read."""
+        """Return the marked id of the chat of the next messages; 0 at the end."""
         if self._next is None:
             self._next = await asyncio.to_thread(next, self._pages, None)
         return self._next.chat_id if self._next else 0
 
     async def ids(self) -> AsyncIterator[tuple[list[int], int]]:
-        """The ids of the messages page by page, with the chat they are of: for who only wants to know."""
+        """Yield the ids of the messages page by page, with their chat id, without importing them."""
         while await self.next_chat():
             page, self._next = self._next, None
             if page is not None:
                 yield [message.id for message in page.messages], page.chat_id
 
     async def walk(self, chat_id: int, on_page: Callable[[Page], Awaitable[None]]) -> None:
-        """Give the next pages as long as they are of chat ``chat_id``."""
+        """Pass the next pages to ``on_page`` as long as they are of chat ``chat_id``."""
         while await self.next_chat() == chat_id:
             page, self._next = self._next, None
             if page is not None:
@@ -52,20 +52,20 @@ class ChatReader:
 
 
 class DesktopExport:
-    """An open export. ``found`` is what is in it."""
+    """An open export; ``summary`` describes its content."""
 
-    def __init__(self, files: ExportFiles, found: Survey, zone: tzinfo, mode: MediaMode) -> None:
-        self.found = found
+    def __init__(self, files: ExportFiles, summary: ExportSummary, zone: tzinfo, mode: MediaMode) -> None:
+        self.summary = summary
         self._files = files
         self._zone = zone
         self._mode = mode
-        self._taken: list[str] = []
+        self._fetched: list[str] = []
 
     async def chats(self) -> AsyncGenerator[ChatReader, None]:
-        """The chats, in the order of the file; each is read before the next comes."""
+        """Yield the chats in the order of the file; each must be read before the next one."""
         with open_raw(self._files) as raw:
-            reading = Reading(self._zone, self.found.names, self._files.size_of, self._files.read_text)
-            chats: Iterator[ChatPages] = read_pages(raw, self.found, reading)
+            context = ReadContext(self._zone, self.summary.names, self._files.size_of, self._files.read_text)
+            chats: Iterator[ChatPages] = read_pages(raw, self.summary, context)
             while (chat := await asyncio.to_thread(next, chats, None)) is not None:
                 yield ChatReader(chat)
 
@@ -109,8 +109,8 @@ class DesktopExport:
     def _all_chats(self) -> list[Chat]:
         """Every chat, before it the group that it grew from."""
         chats: list[Chat] = []
-        for one in self.found.chats:
-            for chat_id, ids in one.ids.items():
+        for one in self.summary.chats:
+            for chat_id, ids in one.id_ranges.items():
                 if chat_id != one.chat.id:
                     old = Chat(chat_id, "group", one.chat.title, top=ids.high, count=ids.count, migrated_to=one.chat.id)
                     chats.append(old)
@@ -119,18 +119,18 @@ class DesktopExport:
 
     def _settled(self, chat_id: int) -> Sequence[Gap]:
         """An export has every message between its first and its last; of a chat that is there twice, of both parts."""
-        parts = [one.ids[chat_id] for one in self.found.chats if chat_id in one.ids]
+        parts = [one.id_ranges[chat_id] for one in self.summary.chats if chat_id in one.id_ranges]
         return [(max(1, ids.low), ids.high) for ids in parts if ids.count]
 
     def _release(self) -> None:
         """Remove the files that were to be moved from the export."""
         if self._mode == "move":
-            for path in self._taken:
+            for path in self._fetched:
                 self._files.remove(path)
 
     def _fetch(self, path: str, part: Path) -> int:
         size = self._files.fetch(path, part, self._mode)
-        self._taken.append(path)
+        self._fetched.append(path)
         return size
 
 
@@ -155,12 +155,14 @@ class _Order:
 async def open_desktop(
     path: Path, *, zone: tzinfo, mode: MediaMode = "copy", chat: Chat | None = None
 ) -> AsyncIterator[DesktopExport]:
-    """The export at ``path``; dates without a Unix time are local ones of ``zone``. ``chat`` says whose messages an
-    export in HTML has, which does not tell it. Raises UsageError."""
+    """Open the export at ``path``; dates without a Unix time are local dates in ``zone``.
+
+    ``chat`` is the chat of an HTML export, which does not contain it. Raises UsageError.
+    """
     files = await asyncio.to_thread(open_files, path, chat)
     try:
-        found = await asyncio.to_thread(lambda: survey(files, zone=zone))
-        yield DesktopExport(files, found, zone, mode)
+        summary = await asyncio.to_thread(lambda: summarize(files, zone=zone))
+        yield DesktopExport(files, summary, zone, mode)
     finally:
         await asyncio.to_thread(files.close)
 
@@ -181,8 +183,7 @@ DESKTOP_SOURCE = SourceType(name=DESKTOP, open=_open, continued_by="telegram")
 
 
 def title_of_html(path: Path) -> str | None:
-    """The chat's name in an export that has HTML alone; None for one that says by itself whose it is. Raises
-    UsageError."""
+    """Return the chat's name in an export with HTML only; None if the export contains its chat. Raises UsageError."""
     files = open_files(path)
     try:
         return html_title(files.open_pages()) if files.is_html else None

@@ -1,4 +1,4 @@
-"""Where the files of an export are: its folder, or a .zip of it. Nothing outside of it is ever read."""
+"""Files of an export: in its folder, or in a .zip of it. Nothing outside of it is ever read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NO_EXPORT = (
 
 
 class ExportFolder:
-    """An export as it was unpacked: ``result.json``, or pages of HTML of which ``chat`` says whose they are."""
+    """An unpacked export: ``result.json``, or pages of HTML with the messages of ``chat``."""
 
     def __init__(self, result: Path, chat: Json | None = None) -> None:
         self._result = result
@@ -48,25 +48,25 @@ class ExportFolder:
         self.is_html = result.suffix == ".html"
 
     def open_pages(self) -> Iterator[TextIO]:
-        """The pages of an export in HTML, one after the other."""
+        """Open the pages of an HTML export one after the other."""
         for page in sorted(self._root.glob("messages*.html"), key=lambda page: _number(page.name)):
             with page.open(encoding="utf-8-sig", errors="replace") as file:
                 yield file
 
     def open_result(self) -> TextIO:
-        """The JSON file as text. Raises UsageError."""
+        """Open the JSON file as text. Raises UsageError."""
         try:
             return self._result.open(encoding="utf-8-sig", errors="replace", newline="")
         except OSError as error:
             raise UsageError(f"{self._result} cannot be read: {error.strerror}.", _NO_EXPORT) from error
 
     def size_of(self, path: str) -> int:
-        """The size of a file in bytes; 0 where it is not there."""
+        """Return the size of a file in bytes; 0 if it does not exist."""
         found = self._find(path)
         return found.stat().st_size if found else 0
 
     def fetch(self, path: str, part: Path, mode: MediaMode) -> int:
-        """Bring a file to ``part``; its size in bytes. Raises TransferFailed, VaultUnwritable."""
+        """Copy, link or move a file to ``part``; returns its size in bytes. Raises TransferFailed, VaultUnwritable."""
         found = self._find(path)
         if found is None:
             raise TransferFailed("The export does not have the file.", retryable=False)
@@ -84,7 +84,7 @@ class ExportFolder:
             raise VaultUnwritable(f"{found} cannot be copied: {error.strerror}.", "Free some space.") from error
 
     def read_text(self, path: str) -> str:
-        """The beginning of a small text file; empty where it is not there."""
+        """Return the beginning of a small text file; empty if it does not exist."""
         found = self._find(path)
         if found is None:
             return ""
@@ -93,14 +93,14 @@ class ExportFolder:
         return ""
 
     def remove(self, path: str) -> None:
-        """Take a file out of the export: it was moved."""
+        """Remove a file that was moved."""
         found = self._find(path)
         if found is not None:
             with suppress(OSError):
                 found.unlink()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file stays open."""
 
     def _find(self, path: str) -> Path | None:
         if not path or PurePosixPath(path).is_absolute():
@@ -121,31 +121,31 @@ class ExportZip:
         self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         try:
             _require_safe(path, self._members)
-            self._inside, self.is_html = _folder_of_result(path, self._members)
+            self._prefix, self.is_html = _folder_of_result(path, self._members)
         except UsageError:
             self._zip.close()
             raise
 
     def open_pages(self) -> Iterator[TextIO]:
-        """The pages of an export in HTML, one after the other."""
-        pages = [name for name in self._members if _PAGE.match(name.removeprefix(self._inside))]
+        """Open the pages of an HTML export one after the other."""
+        pages = [name for name in self._members if _PAGE.match(name.removeprefix(self._prefix))]
         for name in sorted(pages, key=_number):
             with io.TextIOWrapper(self._open(name), encoding="utf-8-sig", errors="replace") as file:
                 yield file
 
     def open_result(self) -> TextIO:
-        """The JSON file as text. Raises UsageError."""
-        member = self._open(self._inside + RESULT)
+        """Open the JSON file as text. Raises UsageError."""
+        member = self._open(self._prefix + RESULT)
         return io.TextIOWrapper(member, encoding="utf-8-sig", errors="replace", newline="")
 
     def size_of(self, path: str) -> int:
-        """The size of a file in bytes; 0 where it is not there."""
-        found = self._members.get(self._inside + path) if path else None
+        """Return the size of a file in bytes; 0 if it does not exist."""
+        found = self._members.get(self._prefix + path) if path else None
         return found.file_size if found else 0
 
     def fetch(self, path: str, part: Path, mode: MediaMode) -> int:
-        """Bring a file to ``part``; its size in bytes. Raises TransferFailed, VaultUnwritable."""
-        info = self._members.get(self._inside + path) if path else None
+        """Unpack a file to ``part``; returns its size in bytes. Raises TransferFailed, VaultUnwritable."""
+        info = self._members.get(self._prefix + path) if path else None
         if info is None:
             raise TransferFailed("The export does not have the file.", retryable=False)
         try:
@@ -159,8 +159,8 @@ class ExportZip:
         return info.file_size
 
     def read_text(self, path: str) -> str:
-        """The beginning of a small text file; empty where it is not there."""
-        info = self._members.get(self._inside + path) if path else None
+        """Return the beginning of a small text file; empty if it does not exist."""
+        info = self._members.get(self._prefix + path) if path else None
         if info is None:
             return ""
         with suppress(OSError, zipfile.BadZipFile, EOFError), self._open(info.filename) as file:
@@ -168,10 +168,10 @@ class ExportZip:
         return ""
 
     def remove(self, path: str) -> None:
-        """A .zip stays as it is."""
+        """Do nothing: a .zip is not changed."""
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the .zip file."""
         self._zip.close()
 
     def _open(self, name: str) -> IO[bytes]:
@@ -185,21 +185,24 @@ ExportFiles = ExportFolder | ExportZip
 
 
 def open_files(path: Path, chat: Chat | None = None) -> ExportFiles:
-    """The export at ``path``: result.json, its folder, or a .zip; also messages.html, which does not say whose messages
-    it has: ``chat`` does. Raises UsageError for anything else."""
+    """Open the export at ``path``: result.json, its folder, or a .zip.
+
+    Also messages.html, with the messages of ``chat``, which the file does not contain. Raises UsageError for anything
+    else.
+    """
     if path.is_dir():
         found = [path / name for name in (RESULT, PAGES) if (path / name).is_file()]
         path = found[0] if found else path / RESULT
     if not path.is_file():
         raise UsageError(f"{path} is not there.", _NO_EXPORT)
-    told = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
+    header = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
     if zipfile.is_zipfile(path):
-        return ExportZip(path, told)
-    return ExportFolder(path, told)
+        return ExportZip(path, header)
+    return ExportFolder(path, header)
 
 
 def _number(name: str) -> int:
-    """`messages.html` is the first page, `messages2.html` the second."""
+    """Return the number of a page: `messages.html` is page 1, `messages2.html` page 2."""
     match = re.search(r"(\d+)\.html\Z", name)
     return int(match[1]) if match else 1
 
@@ -213,7 +216,7 @@ def _require_safe(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
 
 
 def _folder_of_result(path: Path, members: dict[str, zipfile.ZipInfo]) -> tuple[str, bool]:
-    """The folder in the .zip that has the export, the outermost if there are several; and whether it is HTML."""
+    """Return the folder of the export in the .zip, the outermost of several, and whether it is HTML."""
     for name in (RESULT, PAGES):
         found = [member for member in members if PurePosixPath(member).name == name]
         if found:

@@ -1,7 +1,7 @@
-"""The HTML form of an export (`messages.html`, `messages2.html`, …), read into the form of the JSON as far as it goes.
+"""The HTML form of an export (`messages.html`, `messages2.html`, …), converted to the JSON form.
 
-It is made for reading: it does not say which chat it is, nor the ids of people; sizes are rounded; formatting, replies,
-forwards, polls and files are there. What a page looks like is Telegram Desktop's `export_output_html.cpp`.
+HTML exports are made for reading: they do not contain the chat id or the ids of people, and sizes are rounded;
+formatting, replies, forwards, polls and files are there. Format: Telegram Desktop's `export_output_html.cpp`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _WRAPS = {
     "media_audio_file": ("file", "audio_file"),
     "media_file": ("file", ""),
 }
-#: Roles whose text is gathered as words.
-_WORDS = frozenset({
+#: Roles whose text is gathered as text.
+_TEXT_ROLES = frozenset({
     "text", "title", "name", "origin", "status", "heading", "question", "answer", "service", "signature",
 })  # fmt: skip
 _VOID = frozenset({"br", "img", "meta", "link", "input", "hr"})
@@ -55,17 +55,17 @@ _DATE = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d:\d\d)(?: UTC([+-]\d\d:\d
 _DURATION = re.compile(r"(?:(\d+):)?(\d\d?):(\d\d)")
 _LEFT_OUT = ("Not included", "Exceeds maximum size")
 
-Told = dict[str, Any]
+RawMessage = dict[str, Any]
 
 
-def read_html(pages: Iterable[TextIO], header: Told) -> Iterator[Told]:
-    """The messages of ``pages`` in the form of the JSON; the chat's name goes into ``header``."""
+def read_html(pages: Iterable[TextIO], header: RawMessage) -> Iterator[RawMessage]:
+    """Read the messages of ``pages`` in the JSON form; the chat's name is stored in ``header``."""
     sender = ""
     for page in pages:
         reader = _Page(sender)
         while text := page.read(_CHUNK):
             reader.feed(text)
-            yield from reader.take()
+            yield from reader.take_messages()
         reader.close()
         yield from reader.finish()
         sender = reader.sender
@@ -74,7 +74,7 @@ def read_html(pages: Iterable[TextIO], header: Told) -> Iterator[Told]:
 
 
 def html_title(pages: Iterable[TextIO]) -> str:
-    """The name of the chat that ``pages`` are of."""
+    """Return the name of the chat in ``pages``."""
     for page in pages:
         reader = _Page("")
         while not reader.title and (text := page.read(_CHUNK)):
@@ -84,29 +84,29 @@ def html_title(pages: Iterable[TextIO]) -> str:
 
 
 class _Page(HTMLParser):
-    """One page. What is open is a stack of (tag, role): the role says what its text is for."""
+    """Parser of a page. Open elements are a stack of (tag, role); the role tells how their text is used."""
 
     def __init__(self, sender: str) -> None:
         super().__init__(convert_charrefs=True)
         self.title = ""
         self.sender = sender
         self._open: list[tuple[str, str]] = []
-        self._words: list[str] = []
-        self._pieces: list[Told] = []
-        self._message: Told | None = None
+        self._text: list[str] = []
+        self._runs: list[RawMessage] = []
+        self._message: RawMessage | None = None
         self._depth = 0
         self._day = ""
-        self._done: list[Told] = []
+        self._done: list[RawMessage] = []
 
-    def take(self) -> list[Told]:
-        """The messages that are whole."""
+    def take_messages(self) -> list[RawMessage]:
+        """Return the complete messages and forget them."""
         done, self._done = self._done, []
         return done
 
-    def finish(self) -> list[Told]:
-        """The last message too: its page has ended."""
+    def finish(self) -> list[RawMessage]:
+        """End the last message and return the remaining ones."""
         self._end_message()
-        return self.take()
+        return self.take_messages()
 
     # what the parser calls
 
@@ -117,7 +117,7 @@ class _Page(HTMLParser):
             self._begin_message(int(match[1]), classes)
         role = self._role(tag, classes, values)
         if tag == "br":
-            self._say("\n")
+            self._add_text("\n")
         if tag in _VOID:
             return
         self._open.append((tag, role))
@@ -133,9 +133,9 @@ class _Page(HTMLParser):
             "service",
             "signature",
         ):
-            self._words = []
+            self._text = []
         if role == "text":
-            self._pieces = []
+            self._runs = []
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -147,14 +147,14 @@ class _Page(HTMLParser):
             return
         while self._open:
             name, role = self._open.pop()
-            self._close(role)
+            self._end_role(role)
             if name == tag:
                 break
         if self._message is not None and len(self._open) < self._depth:
             self._end_message()
 
     def handle_data(self, data: str) -> None:
-        self._say(data)
+        self._add_text(data)
 
     # what it means
 
@@ -201,7 +201,7 @@ class _Page(HTMLParser):
             return f"style:{called}" if called else f"link:{values.get('href', '')}"
         return f"style:{_STYLES[tag]}" if tag in _STYLES else ""
 
-    def _say(self, data: str) -> None:
+    def _add_text(self, data: str) -> None:
         roles = [role for _, role in self._open]
         if "aside" in roles:
             return
@@ -209,37 +209,37 @@ class _Page(HTMLParser):
             # Line ends of the source are no line ends of the text, but in code.
             plain = data if data == "\n" or "style:pre" in roles else data.replace("\n", "")
             if plain:
-                self._pieces.append(_piece(plain, roles))
+                self._runs.append(_run(plain, roles))
         else:
-            self._words.append(data)
+            self._text.append(data)
 
-    def _close(self, role: str) -> None:
-        words = " ".join("".join(self._words).split())
+    def _end_role(self, role: str) -> None:
+        text = " ".join("".join(self._text).split())
         message = self._message
         if role == "title":
-            self.title = self.title or words
+            self.title = self.title or text
         elif message is None:
             return
         elif role == "text":
-            message["text_entities"] = _joined(self._pieces)
+            message["text_entities"] = _merge_runs(self._runs)
         elif role == "name":
-            self.sender = words or self.sender
+            self.sender = text or self.sender
         elif role == "origin":
-            message["forwarded_from"] = words or None
+            message["forwarded_from"] = text or None
         elif role == "service":
-            message["information_text"] = words
+            message["information_text"] = text
         elif role == "signature":
-            message["author"] = words
+            message["author"] = text
         elif role == "question" and "poll" in message:
-            message["poll"]["question"] = words
+            message["poll"]["question"] = text
         elif role == "answer" and "poll" in message:
-            message["poll"]["answers"].append(_answer(words))
+            message["poll"]["answers"].append(_answer(text))
         elif role == "heading" and message.get("media_type") in (None, "audio_file") and "file" in message:
-            message["file_name"] = words
+            message["file_name"] = text
         elif role == "status":
-            self._status(message, words)
+            self._status(message, text)
         if role in ("heading", "status", "question", "answer"):
-            self._words = []
+            self._text = []
 
     def _begin_message(self, message_id: int, classes: list[str]) -> None:
         self._end_message()
@@ -272,11 +272,11 @@ class _Page(HTMLParser):
         if media_type:
             message["media_type"] = media_type
 
-    def _status(self, message: Told, words: str) -> None:
+    def _status(self, message: RawMessage, text: str) -> None:
         key = "photo" if "photo" in message else "file"
-        if words.startswith(_LEFT_OUT) and message.get(key, "").startswith("("):
+        if text.startswith(_LEFT_OUT) and message.get(key, "").startswith("("):
             message[key] = "(File not included. Change data exporting settings to download.)"
-        elif (match := _DURATION.match(words)) and key == "file":
+        elif (match := _DURATION.match(text)) and key == "file":
             hours, minutes, seconds = (int(part or 0) for part in match.groups())
             message["duration_seconds"] = 3600 * hours + 60 * minutes + seconds
 
@@ -292,16 +292,16 @@ class _Page(HTMLParser):
         return "aside"
 
 
-def _day(words: str) -> str:
-    """``3 November 2025`` as the beginning of that day; empty for anything else."""
+def _day(text: str) -> str:
+    """Convert ``3 November 2025`` to the beginning of that day; empty for anything else."""
     try:
-        return datetime.strptime(words, "%d %B %Y").replace(second=1).isoformat()
+        return datetime.strptime(text, "%d %B %Y").replace(second=1).isoformat()
     except ValueError:
         return ""
 
 
-def _piece(text: str, roles: list[str]) -> Told:
-    """A run of text with its innermost style: the JSON has one style a run too."""
+def _run(text: str, roles: list[str]) -> RawMessage:
+    """Return a run of text with its innermost style, as in the JSON form."""
     for role in reversed(roles):
         name, _, value = role.partition(":")
         if name == "link":
@@ -315,24 +315,24 @@ def _piece(text: str, roles: list[str]) -> Told:
     return {"type": "plain", "text": text}
 
 
-def _joined(pieces: list[Told]) -> list[Told]:
-    """Neighbours of one style as one, without the white space around the whole."""
-    joined: list[Told] = []
-    for piece in pieces:
-        if joined and {**joined[-1], "text": ""} == {**piece, "text": ""}:
-            joined[-1] = {**piece, "text": joined[-1]["text"] + piece["text"]}
+def _merge_runs(runs: list[RawMessage]) -> list[RawMessage]:
+    """Merge adjacent runs of one style and strip white space around the whole text."""
+    merged: list[RawMessage] = []
+    for run in runs:
+        if merged and {**merged[-1], "text": ""} == {**run, "text": ""}:
+            merged[-1] = {**run, "text": merged[-1]["text"] + run["text"]}
         else:
-            joined.append(piece)
-    if joined:
-        joined[0] = {**joined[0], "text": joined[0]["text"].lstrip()}
-        joined[-1] = {**joined[-1], "text": joined[-1]["text"].rstrip()}
-    return [piece for piece in joined if piece["text"]]
+            merged.append(run)
+    if merged:
+        merged[0] = {**merged[0], "text": merged[0]["text"].lstrip()}
+        merged[-1] = {**merged[-1], "text": merged[-1]["text"].rstrip()}
+    return [run for run in merged if run["text"]]
 
 
-def _answer(words: str) -> Told:
-    """An answer of a poll: ``- Yes 3 votes, chosen vote``."""
-    head, _, tail = words.removeprefix("- ").rpartition(" ")
-    match = re.search(r"^(.*?)\s*(\d+) votes?(, chosen vote)?$", words.removeprefix("- "))
+def _answer(text: str) -> RawMessage:
+    """Parse an answer of a poll: ``- Yes 3 votes, chosen vote``."""
+    head, _, tail = text.removeprefix("- ").rpartition(" ")
+    match = re.search(r"^(.*?)\s*(\d+) votes?(, chosen vote)?$", text.removeprefix("- "))
     if match is None:
         return {"text": f"{head} {tail}".strip(), "voters": 0, "chosen": False}
     return {"text": match[1], "voters": int(match[2]), "chosen": bool(match[3])}

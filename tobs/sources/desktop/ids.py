@@ -1,4 +1,4 @@
-"""Ids as Telegram Desktop writes them, as marked ids."""
+"""Ids of Telegram Desktop converted to marked ids."""
 
 from __future__ import annotations
 
@@ -31,24 +31,28 @@ _MARKS = {"group": marked_group, "supergroup": marked_channel, "channel": marked
 
 
 def kind_of(chat_type: Any) -> ChatKind | None:
-    """The kind of a chat by its `type`; None for one that is not known."""
+    """Return the kind of a chat for its `type`; None if unknown."""
     return _KINDS.get(chat_type) if isinstance(chat_type, str) else None
 
 
 def is_public(chat_type: Any) -> bool:
-    """Whether everybody can see the chat."""
+    """Return whether the chat is public."""
     return isinstance(chat_type, str) and chat_type.startswith("public_")
 
 
 def chat_id_of(kind: ChatKind, value: Any) -> int:
-    """The marked id of a chat: bare since April 2021, before that with its kind in the upper half. 0 for no id."""
+    """Return the marked id of a chat: bare since April 2021, before that with its kind in the upper half. 0 for
+    no id.
+    """
     if not isinstance(value, int) or value <= 0:
         return 0
     return peer_id(value) if value >> 32 else _MARKS.get(kind, marked_user)(value)
 
 
 def peer_id(value: Any) -> int:
-    """``user5``, ``chat5``, ``channel5``, or a number of before April 2021; 0 for none of them."""
+    """Convert ``user5``, ``chat5``, ``channel5``, or a number from before April 2021, to a marked id; 0 for
+    other values.
+    """
     if isinstance(value, bool):
         return 0
     if isinstance(value, int):
@@ -63,5 +67,5 @@ def peer_id(value: Any) -> int:
 
 
 def unknown_group(supergroup: int) -> int:
-    """The marked id of the basic group that ``supergroup`` (marked) grew from, where no more is known of it."""
+    """Return a marked id for the basic group that became ``supergroup`` (marked), if its own id is unknown."""
     return marked_group(_UNKNOWN_GROUPS + bare_id(supergroup))

@@ -1,4 +1,4 @@
-"""The messages of an export as pages, chat by chat, in the order of the file."""
+"""Messages of an export as pages, chat by chat, in the order of the file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from tobs.model import Page, Person
 from tobs.sources.desktop.albums import join_albums
-from tobs.sources.desktop.messages import Piece, Place, Reading, message_of, people_of
+from tobs.sources.desktop.messages import ChatIdentity, ExportedMessage, ReadContext, message_of, people_of
 from tobs.sources.desktop.raw import RawExport
 from tobs.sources.desktop.stream import NotJson, Truncated
-from tobs.sources.desktop.survey import FoundChat, Survey
+from tobs.sources.desktop.summary import ExportedChat, ExportSummary
 
 #: Messages of a page, as Telegram has it.
 PAGE = 100
@@ -22,43 +22,43 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ChatPages(Struct, frozen=True):
-    """A chat and its pages, each of messages of one chat id: the group it grew from has its own."""
+    """A chat and its pages, each with messages of one chat id: a former basic group has pages of its own."""
 
-    found: FoundChat
+    chat: ExportedChat
     pages: Iterator[Page]
 
 
-def read_pages(export: RawExport, found: Survey, reading: Reading) -> Iterator[ChatPages]:
-    """Every chat that ``found`` has, with its pages; those of one must be read before the next is asked for.
+def read_pages(export: RawExport, summary: ExportSummary, context: ReadContext) -> Iterator[ChatPages]:
+    """Yield every chat of ``summary`` with its pages; those of a chat must be read before the next chat.
 
-    A file that is broken ends with what is whole: the survey has told where.
+    A broken file ends with its last complete message; the summary contains the position.
     """
-    chats = {one.index: one for one in found.chats}
+    chats = {chat.index: chat for chat in summary.chats}
     try:
-        for index, raw in enumerate(export.chats):
-            one = chats.get(index)
-            if one is not None:
-                yield ChatPages(one, _pages(_whole(raw.messages), one.place, reading))
-            for _ in raw.messages:
+        for index, raw_chat in enumerate(export.chats):
+            chat = chats.get(index)
+            if chat is not None:
+                yield ChatPages(chat, _pages(_until_broken(raw_chat.messages), chat.identity, context))
+            for _ in raw_chat.messages:
                 pass
     except (Truncated, NotJson):
         return
 
 
-def _whole(messages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The messages up to where the file breaks."""
+def _until_broken(messages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the messages up to the position where the file breaks."""
     try:
         yield from messages
     except (Truncated, NotJson):
         return
 
 
-def _pages(told: Iterator[dict[str, Any]], place: Place, reading: Reading) -> Iterator[Page]:
-    pieces = join_albums(_pieces(told, place, reading))
-    following = next(pieces, None)
+def _pages(raw_messages: Iterator[dict[str, Any]], identity: ChatIdentity, context: ReadContext) -> Iterator[Page]:
+    joined = join_albums(_messages(raw_messages, identity, context))
+    following = next(joined, None)
     while following is not None:
         page = [following]
-        for following in pieces:
+        for following in joined:
             if len(page) == PAGE or following.message.chat_id != page[0].message.chat_id:
                 break
             page.append(following)
@@ -67,27 +67,29 @@ def _pages(told: Iterator[dict[str, Any]], place: Place, reading: Reading) -> It
         yield _page(page)
 
 
-def _pieces(messages: Iterator[dict[str, Any]], place: Place, reading: Reading) -> Iterator[Piece]:
+def _messages(
+    raw_messages: Iterator[dict[str, Any]], identity: ChatIdentity, context: ReadContext
+) -> Iterator[ExportedMessage]:
     before = 0
-    for told in messages:
-        message = message_of(told, place, reading, before=before)
+    for raw in raw_messages:
+        message = message_of(raw, identity, context, before=before)
         before = message.date
-        yield Piece(message, told)
+        yield ExportedMessage(message, raw)
 
 
-def _page(pieces: list[Piece]) -> Page:
-    """A page that settles no ids: what is not in the export may be on Telegram all the same."""
+def _page(messages: list[ExportedMessage]) -> Page:
+    """Make a page that settles no ids: messages missing in the export may exist on Telegram."""
     people: dict[int, Person] = {}
-    for piece in pieces:
-        for person in people_of(piece.told):
+    for one in messages:
+        for person in people_of(one.raw):
             if not person.is_deleted or person.id not in people:
                 people[person.id] = person
-    first = pieces[0].message
+    first = messages[0].message
     return Page(
         first.chat_id,
         low=1,
         high=0,
-        messages=tuple(piece.message for piece in pieces),
+        messages=tuple(one.message for one in messages),
         people=tuple(people.values()),
-        raw=_encode([piece.told for piece in pieces]),
+        raw=_encode([one.raw for one in messages]),
     )

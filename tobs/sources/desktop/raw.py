@@ -1,4 +1,4 @@
-"""The objects of an export as they are written: chat by chat, message by message, whatever its form."""
+"""Objects of an export as written, chat by chat and message by message, from JSON or HTML."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from msgspec import Struct
 from tobs.sources.desktop.files import ExportFiles
 from tobs.sources.desktop.html import read_html
 from tobs.sources.desktop.stream import JsonStream
-from tobs.sources.desktop.values import whole
+from tobs.sources.desktop.values import as_int
 
 _LISTS = frozenset({"chats", "left_chats"})
 
 
 class RawChat(Struct):
-    """A chat while it is read: its header as far as it is known, which is whole when ``messages`` are through."""
+    """A chat that is being read: its header is complete once all ``messages`` are read."""
 
     header: dict[str, Any]
     messages: Iterator[dict[str, Any]]
 
 
 class RawExport(Struct):
-    """An export while it is read: what is not a chat gathers in ``rest``."""
+    """An export that is being read: everything except chats is collected in ``rest``."""
 
     chats: Iterator[RawChat]
     rest: dict[str, Any]
 
 
 def read_export(stream: JsonStream) -> RawExport:
-    """The chats of an export, one after the other; the messages of each must be read before the next is asked for.
+    """Yield the chats of an export one after the other; the messages of each must be read before the next chat.
 
-    Raises Truncated and NotJson while it is read.
+    Raises Truncated and NotJson during reading.
     """
     rest: dict[str, Any] = {}
     return RawExport(_chats(stream, rest), rest)
@@ -65,13 +65,13 @@ def _chat(stream: JsonStream) -> Iterator[RawChat]:
 
 def _messages(stream: JsonStream) -> Iterator[dict[str, Any]]:
     for value in stream.items():
-        if isinstance(value, dict) and whole(value.get("id")):
+        if isinstance(value, dict) and as_int(value.get("id")):
             yield value
 
 
 @contextmanager
 def open_raw(files: ExportFiles) -> Iterator[RawExport]:
-    """The objects of an export. Raises UsageError; Truncated and NotJson while it is read."""
+    """Open the objects of an export. Raises UsageError; Truncated and NotJson during reading."""
     if files.is_html:
         header: dict[str, Any] = dict(files.chat)
         yield RawExport(iter([RawChat(header, read_html(files.open_pages(), header))]), {})

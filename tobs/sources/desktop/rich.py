@@ -1,7 +1,7 @@
-"""``rich_message`` (Telegram Desktop 7.0, July 2026): a tree of blocks in place of the text.
+"""The field ``rich_message`` (Telegram Desktop 7.0, July 2026): a tree of blocks in place of the text.
 
-Blocks and rich texts get the names and shape that Telegram's own have (``tobs.model.RichBlock``); what is not known
-keeps its name and plain values.
+Blocks and rich texts are converted to Telegram's names and structure (``tobs.model.RichBlock``); unknown ones keep
+their name and plain values.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from tobs.model import FileItem, RemoteFile, RichBlock
-from tobs.sources.desktop.media import SizeOf, file_of, no_size, photo_of
-from tobs.sources.desktop.values import Json, objects, whole, words
+from tobs.sources.desktop.media import SizeOf, file_of, photo_of, unknown_size
+from tobs.sources.desktop.values import Json, as_int, as_objects, as_text
 
 _TEXTS = {
     "strikethrough": "strike",
@@ -26,15 +26,15 @@ _BLOCKS = {"code": "preformatted"}
 _NODES = frozenset({"type", "text", "caption", "blocks", "items", "rows", "cells", "articles", "title", "block"})
 
 
-def rich_blocks(told: Any) -> tuple[RichBlock, ...]:
-    """The blocks of a rich message."""
-    return tuple(_blocks(told.get("blocks"))) if isinstance(told, dict) else ()
+def rich_blocks(raw: Any) -> tuple[RichBlock, ...]:
+    """Convert the blocks of a rich message."""
+    return tuple(_blocks(raw.get("blocks"))) if isinstance(raw, dict) else ()
 
 
-def rich_files(told: Any, size_of: SizeOf = no_size) -> tuple[FileItem, ...]:
-    """The pictures and files that the blocks carry, in reading order."""
+def rich_files(raw: Any, size_of: SizeOf = unknown_size) -> tuple[FileItem, ...]:
+    """Return the pictures and files of the blocks, in reading order."""
     found: list[FileItem] = []
-    for block in objects(told.get("blocks")) if isinstance(told, dict) else []:
+    for block in as_objects(raw.get("blocks")) if isinstance(raw, dict) else []:
         _collect(block, found, size_of)
     return tuple(found)
 
@@ -42,27 +42,27 @@ def rich_files(told: Any, size_of: SizeOf = no_size) -> tuple[FileItem, ...]:
 def _collect(block: Json, found: list[FileItem], size_of: SizeOf) -> None:
     match block.get("type"):
         case "photo":
-            found.append(_known(photo_of(block, size_of), "photo", whole(block.get("photo_id"))))
+            found.append(_known(photo_of(block, size_of), "photo", as_int(block.get("photo_id"))))
         case "video" | "audio":
-            found.append(_known(file_of(block, size_of), "document", whole(block.get("document_id"))))
+            found.append(_known(file_of(block, size_of), "document", as_int(block.get("document_id"))))
     for key in ("blocks", "items"):
-        for inner in objects(block.get(key)):
+        for inner in as_objects(block.get(key)):
             _collect(inner, found, size_of)
     if isinstance(cover := block.get("block"), dict):
         _collect(cover, found, size_of)
 
 
 def _known(item: FileItem, kind: Literal["photo", "document"], file_id: int) -> FileItem:
-    """A file whose id the export tells: by that its block knows it."""
+    """Set the id of a file if the export contains it: the block refers to the file by this id."""
     return replace(item, remote=RemoteFile(kind, file_id, 0, b"", 0)) if file_id else item
 
 
 def _blocks(value: Any) -> list[RichBlock]:
-    return [_block(block) for block in objects(value)]
+    return [_block(block) for block in as_objects(value)]
 
 
 def _block(block: Json) -> RichBlock:
-    kind = words(block.get("type"))
+    kind = as_text(block.get("type"))
     match kind:
         case "list":
             return _list(block)
@@ -71,9 +71,9 @@ def _block(block: Json) -> RichBlock:
         case "table":
             return _table(block)
         case "math":
-            return RichBlock("math", values={"source": words(block.get("formula"))})
+            return RichBlock("math", values={"source": as_text(block.get("formula"))})
         case "author_date":
-            values = {"published_date": whole(block.get("date_unixtime"))}
+            values = {"published_date": as_int(block.get("date_unixtime"))}
             author = RichBlock("author", children=tuple(_texts(block.get("author"))))
             return RichBlock("author_date", values=values, children=(author,))
         case "photo":
@@ -93,25 +93,25 @@ def _block(block: Json) -> RichBlock:
 
 
 def _geo(block: Json) -> dict[str, Any]:
-    told = block.get("geo")
-    place = {"lat": told.get("latitude"), "long": told.get("longitude")} if isinstance(told, dict) else {}
+    raw = block.get("geo")
+    place = {"lat": raw.get("latitude"), "long": raw.get("longitude")} if isinstance(raw, dict) else {}
     return {"geo": {name: float(each) for name, each in place.items() if isinstance(each, int | float)}}
 
 
 def _id(name: str, block: Json, key: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {name: whole(block.get(key or name))}
+    values: dict[str, Any] = {name: as_int(block.get(key or name))}
     return values | ({"spoiler": True} if block.get("spoiler") is True else {})
 
 
 def _list(block: Json) -> RichBlock:
     is_ordered = block.get("kind") == "ordered"
-    values = {"start": whole(block["start"])} if is_ordered and block.get("start") is not None else {}
-    items = tuple(_item(item) for item in objects(block.get("items")))
+    values = {"start": as_int(block["start"])} if is_ordered and block.get("start") is not None else {}
+    items = tuple(_item(item) for item in as_objects(block.get("items")))
     return RichBlock("ordered_list" if is_ordered else "list", values=values, children=items)
 
 
 def _item(item: Json) -> RichBlock:
-    state = words(item.get("task_state"))
+    state = as_text(item.get("task_state"))
     values: dict[str, Any] = {}
     if state in ("checked", "unchecked"):
         values["checkbox"] = True
@@ -119,7 +119,7 @@ def _item(item: Json) -> RichBlock:
     if item.get("num") is not None:
         values["num"] = str(item["num"])
     if item.get("value") is not None:
-        values["value"] = whole(item["value"])
+        values["value"] = as_int(item["value"])
     return RichBlock("list_item", values=values, children=(*_texts(item.get("text")), *_blocks(item.get("blocks"))))
 
 
@@ -135,8 +135,8 @@ def _table(block: Json) -> RichBlock:
     children: list[RichBlock] = []
     if title := _texts(block.get("title")):
         children.append(RichBlock("title", children=tuple(title)))
-    for row in objects(block.get("rows")):
-        cells = tuple(_cell(cell) for cell in objects(row.get("cells")))
+    for row in as_objects(block.get("rows")):
+        cells = tuple(_cell(cell) for cell in as_objects(row.get("cells")))
         children.append(RichBlock("table_row", children=cells))
     return RichBlock("table", children=tuple(children))
 
@@ -147,8 +147,8 @@ def _cell(cell: Json) -> RichBlock:
         if cell.get("align") == name:
             values[f"align_{name}"] = True
     for name in ("colspan", "rowspan"):
-        if whole(cell.get(name)) > 1:
-            values[name] = whole(cell.get(name))
+        if as_int(cell.get(name)) > 1:
+            values[name] = as_int(cell.get(name))
     return RichBlock("table_cell", values=values, children=tuple(_texts(cell.get("text"))))
 
 
@@ -156,47 +156,47 @@ def _articles(block: Json) -> list[RichBlock]:
     return [
         RichBlock(
             "related_article",
-            values={key: words(item.get(key)) for key in ("url", "title", "description", "author") if item.get(key)},
+            values={key: as_text(item.get(key)) for key in ("url", "title", "description", "author") if item.get(key)},
         )
-        for item in objects(block.get("articles"))
+        for item in as_objects(block.get("articles"))
     ]
 
 
 def _caption(block: Json) -> tuple[RichBlock, ...]:
-    told = block.get("caption")
-    if not told:
+    raw = block.get("caption")
+    if not raw:
         return ()
-    parted = isinstance(told, dict) and ("credit" in told or "type" not in told)
-    children = _texts(told.get("text") if parted else told)
-    if parted and (credit := _texts(told.get("credit"))):
+    parted = isinstance(raw, dict) and ("credit" in raw or "type" not in raw)
+    children = _texts(raw.get("text") if parted else raw)
+    if parted and (credit := _texts(raw.get("credit"))):
         children.append(RichBlock("credit", children=tuple(credit)))
     return (RichBlock("caption", children=tuple(children)),) if children else ()
 
 
 def _texts(value: Any) -> list[RichBlock]:
-    """A rich text as nodes in reading order; concatenations are flattened, empty texts dropped."""
+    """Convert a rich text to nodes in reading order; concatenations are flattened, empty texts dropped."""
     if isinstance(value, str):
         return [RichBlock("plain", value)] if value else []
     if isinstance(value, list):
         return [node for item in value for node in _texts(item)]
     if not isinstance(value, dict):
         return []
-    kind, inner = words(value.get("type")) or "plain", value.get("text")
+    kind, inner = as_text(value.get("type")) or "plain", value.get("text")
     match kind:
         case "empty":
             return []
         case "plain" | "concat":
             return _texts(inner)
         case "custom_emoji":
-            return [RichBlock("custom_emoji", values={"alt": words(inner)})]
+            return [RichBlock("custom_emoji", values={"alt": as_text(inner)})]
         case "math":
-            return [RichBlock("math", values={"source": words(value.get("source"))})]
+            return [RichBlock("math", values={"source": as_text(value.get("source"))})]
         case "text_link":
-            values: dict[str, Any] = {"url": words(value.get("href"))}
+            values: dict[str, Any] = {"url": as_text(value.get("href"))}
         case "mention_name":
-            values = {"user_id": whole(value.get("user_id"))}
+            values = {"user_id": as_int(value.get("user_id"))}
         case "formatted_date":
-            values = {"date": whole(value.get("date_unixtime"))}
+            values = {"date": as_int(value.get("date_unixtime"))}
         case "diff":
             old = RichBlock("old_text", children=tuple(_texts(value.get("old_text"))))
             return [RichBlock("diff", children=(*_texts(inner), old))]
@@ -206,7 +206,7 @@ def _texts(value: Any) -> list[RichBlock]:
 
 
 def _plain(value: Json) -> dict[str, Any]:
-    """The plain fields of a block or text."""
+    """Return the plain fields of a block or text."""
     return {
         key: each
         for key, each in value.items()

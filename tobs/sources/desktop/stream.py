@@ -1,15 +1,11 @@
-"""A JSON file of any size, read member by member: nothing but the value asked for is in memory.
+r"""Streaming reader of JSON files of any size: only the requested value is held in memory.
 
-    stream = JsonStream(file)
-    for key in stream.members():
-        if key == "messages":
-            for message in stream.items(): ...
-        else:
-            value = stream.value()
+Example: ``stream = JsonStream(file)``, then ``for key in stream.members()``, and for each key ``stream.items()`` or
+``stream.value()``.
 
-Values are read by the standard library's scanner (which is C) as soon as they are whole in the buffer. What the
-exporter writes that is no JSON is mended: control characters as ``\\x1F``. Of a key that is there twice the last one
-counts; an earlier one is kept as ``key#1``.
+Values are parsed by the scanner of the standard library (written in C) as soon as they are complete in the buffer.
+Invalid JSON of the exporter is repaired: control characters such as ``\x1F``. For a repeated key the last value
+counts; an earlier one is stored as ``key#1``.
 """
 
 from __future__ import annotations
@@ -32,7 +28,7 @@ _BAD_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
 
 
 class Truncated(Exception):
-    """The file ends in the middle of a value; ``at`` is how many characters were whole."""
+    """Raised if the file ends inside a value; ``at`` is the number of complete characters."""
 
     def __init__(self, at: int) -> None:
         super().__init__(f"the file ends after {at} characters")
@@ -40,7 +36,7 @@ class Truncated(Exception):
 
 
 class NotJson(Exception):
-    """What is there is no JSON; ``at`` is where (characters), ``found`` the text there."""
+    """Raised for text that is not JSON; ``at`` is its position (characters), ``found`` the text there."""
 
     def __init__(self, at: int, found: str) -> None:
         super().__init__(f"no JSON at character {at}: {found!r}")
@@ -62,7 +58,7 @@ _scan = json.JSONDecoder(object_pairs_hook=_object, strict=False).raw_decode
 
 
 class JsonStream:
-    """Reads forward only. Raises Truncated and NotJson."""
+    """Forward-only reader. Raises Truncated and NotJson."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -73,11 +69,11 @@ class JsonStream:
 
     @property
     def position(self) -> int:
-        """How many characters were read."""
+        """Return the number of characters read."""
         return self._before + self._at
 
     def members(self) -> Iterator[str]:
-        """The keys of the object that comes now; the value of each must be read before the next is asked for."""
+        """Yield the keys of the next object; the value of each must be read before the next key."""
         self._expect("{")
         if self._peek() == "}":
             self._at += 1
@@ -92,12 +88,12 @@ class JsonStream:
                 return
 
     def items(self) -> Iterator[Any]:
-        """The values of the array that comes now."""
+        """Yield the values of the next array."""
         for _ in self.elements():
             yield self.value()
 
     def elements(self) -> Iterator[None]:
-        """Stops before each value of the array that comes now; it must be read before the next is asked for."""
+        """Stop before each value of the next array; the value must be read before continuing."""
         self._expect("[")
         if self._peek() == "]":
             self._at += 1
@@ -108,13 +104,13 @@ class JsonStream:
                 return
 
     def value(self) -> Any:
-        """The whole value that comes now."""
+        """Read the complete next value."""
         self._peek()
         while True:
             try:
                 value, end = _scan(self._buffer, self._at)
             except json.JSONDecodeError as error:
-                if self._mend():
+                if self._repair():
                     continue
                 if not self._is_cut(error):
                     raise self._wrong() from error
@@ -129,7 +125,7 @@ class JsonStream:
             return value
 
     def peek(self) -> str:
-        """The first character of what comes now."""
+        """Return the first character of the next value."""
         return self._peek()
 
     def _goes_on(self, closing: str) -> bool:
@@ -155,7 +151,7 @@ class JsonStream:
                 raise Truncated(self.position)
 
     def _more(self) -> bool:
-        """Read on; False at the end of the file. A value that does not fit yet is read in growing steps."""
+        """Read more text; False at the end of the file. A long value is read in growing steps."""
         if self._is_end:
             return False
         rest = self._buffer[self._at :]
@@ -167,15 +163,15 @@ class JsonStream:
         self._buffer, self._at = rest + text, 0
         return True
 
-    def _mend(self) -> bool:
-        """Write the exporter's own escapes as JSON has them; whether there were any."""
+    def _repair(self) -> bool:
+        """Replace the exporter's own escapes by those of JSON; returns whether there were any."""
         mended, count = _BAD_ESCAPE.subn(r"\1\\u00\2", self._buffer[self._at :])
         if count:
             self._buffer, self._at, self._before = mended, 0, self._before + self._at
         return count > 0
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:
-        """Whether a value may only be not whole yet: what is wrong is that it ends."""
+        """Return whether a value may be incomplete only because the buffer ends."""
         at_end = error.msg.startswith("Unterminated") or error.pos >= len(self._buffer) - _TAIL
         return at_end and len(self._buffer) - self._at < LARGEST
 

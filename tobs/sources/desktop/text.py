@@ -1,4 +1,4 @@
-"""Text as Telegram Desktop writes it: a flat list of styled pieces."""
+"""Text of Telegram Desktop: a flat list of styled pieces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tobs.model import Entity, Text
-from tobs.sources.desktop.values import Json, whole, words
+from tobs.sources.desktop.values import Json, as_int, as_text
 
 _KINDS = {
     "mention": "mention",
@@ -33,7 +33,7 @@ _KINDS = {
 
 
 def text_of(value: Any) -> Text:
-    """A string, a piece, or a list of both; anything else is no text."""
+    """Convert a string, a piece, or a list of both; anything else gives an empty text."""
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, dict):
@@ -48,7 +48,7 @@ def text_of(value: Any) -> Text:
         if not inner.text:
             continue
         length = units(inner.text)
-        if isinstance(piece, dict) and (kind := _KINDS.get(words(piece.get("type")))):
+        if isinstance(piece, dict) and (kind := _KINDS.get(as_text(piece.get("type")))):
             entities.append(_entity(kind, offset, length, piece))
         entities += [replace(entity, offset=entity.offset + offset) for entity in inner.entities]
         parts.append(inner.text)
@@ -63,15 +63,15 @@ def _entity(kind: str, offset: int, length: int, piece: Json) -> Entity:
         case "pre":
             return Entity(kind, offset, length, language=str(piece.get("language") or ""))
         case "text_mention":
-            return Entity(kind, offset, length, user_id=whole(piece.get("user_id")))
+            return Entity(kind, offset, length, user_id=as_int(piece.get("user_id")))
         case "blockquote" if piece.get("collapsed"):
             return Entity("expandable_blockquote", offset, length)
         case "custom_emoji":
             # What is called its id is the path of a file in the export, another one in each export.
-            return Entity(kind, offset, length, custom_emoji_id=whole(piece.get("document_id")))
+            return Entity(kind, offset, length, custom_emoji_id=as_int(piece.get("document_id")))
     return Entity(kind, offset, length)
 
 
 def units(text: str) -> int:
-    """UTF-16 code units of ``text``: how Telegram counts."""
+    """Return the length of ``text`` in UTF-16 code units, as Telegram counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,4 +1,4 @@
-"""Plain values of an export: what is missing or of another type than it should be is nothing, never an error."""
+"""Plain values of an export. A missing value or one of a wrong type becomes an empty value, never an error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 Json = Mapping[str, Any]
 
 
-def whole(value: Any) -> int:
-    """A whole number, also one written as text; 0 for anything else."""
+def as_int(value: Any) -> int:
+    """Convert an integer, also one written as text; 0 for anything else."""
     if isinstance(value, bool):
         return 0
     if isinstance(value, int):
@@ -22,25 +22,28 @@ def whole(value: Any) -> int:
     return 0
 
 
-def words(value: Any) -> str:
-    """A text; empty for anything else."""
+def as_text(value: Any) -> str:
+    """Return a text; empty for anything else."""
     return value if isinstance(value, str) else ""
 
 
-def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list; empty for anything else."""
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list; empty for anything else."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def moment(value: Json, key: str, zone: tzinfo) -> int:
-    """The Unix time of ``date`` or another key: exact in `<key>_unixtime` (since June 2022), before that local time
-    of the exporting computer without its offset, which is read as of ``zone``. 0 where there is none."""
-    exact = whole(value.get(f"{key}_unixtime"))
-    return exact or local_moment(value.get(key), zone)
+def unix_time(value: Json, key: str, zone: tzinfo) -> int:
+    """Return the Unix time of ``date`` or another key.
+
+    It is exact in `<key>_unixtime` (since June 2022). Older exports have the local time of the exporting computer
+    without offset, which is read in ``zone``. 0 if there is none.
+    """
+    exact = as_int(value.get(f"{key}_unixtime"))
+    return exact or local_unix_time(value.get(key), zone)
 
 
-def local_moment(value: Any, zone: tzinfo) -> int:
-    """The Unix time of a local date of ``zone`` (`2024-01-02T03:04:05`); 0 for anything else."""
+def local_unix_time(value: Any, zone: tzinfo) -> int:
+    """Convert a local date in ``zone`` (`2024-01-02T03:04:05`) to Unix seconds; 0 for anything else."""
     if not isinstance(value, str):
         return 0
     try:

@@ -51,7 +51,7 @@ def inbox_source(folder: Path, files: VaultFiles, *, account: int, clock: Callab
             box=INBOX,
             state=UpdateState(state.pts + len(messages)),
             pages=pages,
-            about=frozenset({INBOX} if settled else ()),
+            changed_chats=frozenset({INBOX} if settled else ()),
             timeout=SETTLED if len(settled) < len(waiting) else 0,
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tobs.media import Allowance, ChatMediaPolicy, MediaPolicy, Verdict, decide
-from tobs.media.wants import Refusal, rank
+from tobs.media import ChatMediaPolicy, DownloadLimits, FetchDecision, MediaPolicy, decide_fetch
+from tobs.media.policy import LimitReached, rank
 from tobs.model import Chat, FileItem, FileKind, Message, RemoteFile, stories_of
 
 REMOTE = RemoteFile("document", 1, 2, b"", 4)
@@ -16,31 +16,31 @@ MESSAGE = Message(chat_id=-5, id=1, date=0)
 @pytest.mark.parametrize(
     ("item", "policy", "verdict"),
     [
-        (FileItem("photo", size=9, remote=REMOTE), MediaPolicy(), Verdict("wanted")),
-        (FileItem("photo", size=50_000_000, remote=REMOTE), MediaPolicy(), Verdict("wanted", rank=2)),
+        (FileItem("photo", size=9, remote=REMOTE), MediaPolicy(), FetchDecision("wanted")),
+        (FileItem("photo", size=50_000_000, remote=REMOTE), MediaPolicy(), FetchDecision("wanted", rank=2)),
         (
             FileItem("video", size=50_100_000, remote=REMOTE),
             MediaPolicy(),
-            Verdict("skipped", "50.1 MB is over the limit of 50 MB"),
+            FetchDecision("skipped", "50.1 MB is over the limit of 50 MB"),
         ),
         (
             FileItem("video", size=9, remote=REMOTE),
             MediaPolicy(kinds=frozenset({"photo"})),
-            Verdict("skipped", "video is not among the wanted kinds"),
+            FetchDecision("skipped", "video is not among the wanted kinds"),
         ),
         (
             FileItem("photo", size=9, remote=REMOTE),
             MediaPolicy(kinds=frozenset()),
-            Verdict("skipped", "media are not wanted"),
+            FetchDecision("skipped", "media are not wanted"),
         ),
-        (FileItem("photo", path="photos/1.jpg"), MediaPolicy(), Verdict("wanted")),
-        (FileItem("photo"), MediaPolicy(), Verdict("unavailable", "the source does not have the file")),
-        (FileItem("photo", ttl=10), MediaPolicy(), Verdict("unavailable", "it has destroyed itself")),
-        (FileItem("photo", ttl=10, remote=REMOTE), MediaPolicy(), Verdict("wanted")),
+        (FileItem("photo", path="photos/1.jpg"), MediaPolicy(), FetchDecision("wanted")),
+        (FileItem("photo"), MediaPolicy(), FetchDecision("unavailable", "the source does not have the file")),
+        (FileItem("photo", ttl=10), MediaPolicy(), FetchDecision("unavailable", "it has destroyed itself")),
+        (FileItem("photo", ttl=10, remote=REMOTE), MediaPolicy(), FetchDecision("wanted")),
     ],
 )
-def test_a_file_is_wanted_skipped_or_unavailable(item: FileItem, policy: MediaPolicy, verdict: Verdict) -> None:
-    assert decide(MESSAGE, item, policy) == verdict
+def test_a_file_is_wanted_skipped_or_unavailable(item: FileItem, policy: MediaPolicy, verdict: FetchDecision) -> None:
+    assert decide_fetch(MESSAGE, item, policy) == verdict
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_what_people_say_and_show_comes_before_large_files(item: FileItem, when:
 
 
 def test_a_run_fetches_what_its_budget_and_the_disk_allow() -> None:
-    allowance = Allowance(budget=100_000, floor=1_000_000)
-    assert allowance.refusal(60_000, 40_000, 2_000_000) is None
-    assert allowance.refusal(60_001, 40_000, 2_000_000) == Refusal("one run may fetch 0.1 MB")
-    full = Refusal("1 MB are free on the disk, of which 1 MB are to stay so", is_fault=True)
-    assert allowance.refusal(1, 0, 1_000_000) == full
-    assert Allowance().refusal(10**12, 10**12, 10**13) is None
+    download_limits = DownloadLimits(budget=100_000, floor=1_000_000)
+    assert download_limits.limit_reached(60_000, 40_000, 2_000_000) is None
+    assert download_limits.limit_reached(60_001, 40_000, 2_000_000) == LimitReached("one run may fetch 0.1 MB")
+    full = LimitReached("1 MB are free on the disk, of which 1 MB are to stay so", is_fault=True)
+    assert download_limits.limit_reached(1, 0, 1_000_000) == full
+    assert DownloadLimits().limit_reached(10**12, 10**12, 10**13) is None
 
 
 CHANNEL = Chat(id=-1000000000005, kind="channel", title="Relay 7", username="relay7")
@@ -91,4 +91,4 @@ WISHES = (
 def test_of_a_chat_is_wanted_what_the_first_wish_about_it_says(chat: Chat, kinds: set[FileKind], max_size: int) -> None:
     policy = MediaPolicy(frozenset({"audio"}), 5, WISHES)
     assert policy.of(chat) == MediaPolicy(frozenset(kinds), max_size)
-    assert policy.singles_out(chat) == (chat.title != "Relay 80")
+    assert policy.has_policy_for(chat) == (chat.title != "Relay 80")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tobs.render.catalogue import catalogue
-from tobs.render.plugin_fields import found_properties, found_tags, made_file, made_paths, sections_markdown
+from tobs.render.plugin_fields import field_properties, field_tags, produced_file, produced_paths, sections_markdown
 
 _WORDS = catalogue("en")
 
@@ -51,19 +51,23 @@ def test_of_many_passages_the_first_ones_get_players() -> None:
 
 
 def test_a_tag_that_obsidian_does_not_know_is_left_out() -> None:
-    assert found_tags({"tags": ["jazz", "2024", "a/b"]}, "tg/") == ["tg/jazz", "tg/a/b"]
+    assert field_tags({"tags": ["jazz", "2024", "a/b"]}, "tg/") == ["tg/jazz", "tg/a/b"]
 
 
 def test_properties_of_several_files_are_joined_and_the_first_file_wins() -> None:
     files = [{"pages": 3, "related": ["A|x]]", "B"], "sections": []}, {"pages": 9, "bpm": 90, "related": ["B"]}]
-    assert found_properties(files) == [("bpm", 90), ("pages", 3), ("related", ["[[Ax]]", "[[B]]"])]
-    assert found_properties([{"tags": ["x"], "files": [], "embed": "a.mp3", "transcript": "la"}]) == []
+    assert field_properties(files) == [("bpm", 90), ("pages", 3), ("related", ["[[Ax]]", "[[B]]"])]
+    assert field_properties([{"tags": ["x"], "files": [], "embed": "a.mp3", "transcript": "la"}]) == []
 
 
 def test_a_made_file_is_found_by_its_role() -> None:
     fields = {"files": [{"role": "waveform", "path": "a.svg"}, {"role": "cover", "path": "a.jpg"}]}
-    assert (made_file(fields, "cover"), made_file(fields, "poster"), made_file({}, "cover")) == ("a.jpg", "", "")
-    assert made_paths(fields | {"embed": "a.mp3"}) == ["a.mp3", "a.svg", "a.jpg"]
+    assert (produced_file(fields, "cover"), produced_file(fields, "poster"), produced_file({}, "cover")) == (
+        "a.jpg",
+        "",
+        "",
+    )
+    assert produced_paths(fields | {"embed": "a.mp3"}) == ["a.mp3", "a.svg", "a.jpg"]
 
 
 def test_headings_that_the_plugins_of_tobs_write_are_in_the_language_of_the_vault() -> None:

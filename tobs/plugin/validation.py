@@ -1,4 +1,4 @@
-"""What a plugin returned, checked before anything is done with it."""
+"""Validation of the values that plugins return, before anything is done with them."""
 
 from __future__ import annotations
 
@@ -44,13 +44,16 @@ _exports = decoder(Exported)
 _texts = decoder(str)
 
 
-class BadResult(Exception):
-    """A plugin returned what tobs cannot use; the text says what."""
+class InvalidResult(Exception):
+    """Raised for a returned value that tobs cannot use; the text says why."""
 
 
-def checked_result(body: bytes, call: object) -> Result:
-    """The result in ``body`` (msgpack) of work on the item ``call``. Raises BadResult for a wrong type, a reserved or
-    malformed name, a number no note can hold, or a file that is not in the item's work folder."""
+def validated_result(body: bytes, call: object) -> Result:
+    """Decode and check the result (msgpack) of ``process`` for the item ``call``.
+
+    Raises InvalidResult for a wrong type, a reserved or malformed field name, a number that front matter cannot hold,
+    or a file outside the work folder of the item.
+    """
     result: Result = _decoded(_results, body)
     _check_fields(result.fields)
     assert isinstance(call, Item)
@@ -61,17 +64,20 @@ def checked_result(body: bytes, call: object) -> Result:
     return result
 
 
-def checked_enrichment(body: bytes) -> Enrichment:
-    """What a plugin said about a message (msgpack). Raises BadResult."""
-    said: Enrichment = _decoded(_enrichments, body)
-    _check_fields(said.fields)
-    for note in said.notes:
+def validated_enrichment(body: bytes) -> Enrichment:
+    """Decode and check the findings about a message (msgpack). Raises InvalidResult."""
+    enrichment: Enrichment = _decoded(_enrichments, body)
+    _check_fields(enrichment.fields)
+    for note in enrichment.notes:
         _check_fields(note.fields)
-    return said
+    return enrichment
 
 
-def checked_export(body: bytes, call: object) -> Exported:
-    """The files that were made for ``call`` (msgpack). Raises BadResult for one that is not in its work folder."""
+def validated_export(body: bytes, call: object) -> Exported:
+    """Decode and check the files made for ``call`` (msgpack).
+
+    Raises InvalidResult for a file outside its work folder.
+    """
     made: Exported = _decoded(_exports, body)
     assert isinstance(call, Export)
     for path in made.files:
@@ -79,20 +85,22 @@ def checked_export(body: bytes, call: object) -> Exported:
     return made
 
 
-def checked_body(body: bytes, call: object) -> str:
-    """The body that a plugin gave the note ``call`` (msgpack). Raises BadResult for one that is empty, or that has
-    other ids of blocks."""
+def validated_body(body: bytes, call: object) -> str:
+    """Decode and check the new body of the note ``call`` (msgpack).
+
+    Raises InvalidResult if it is empty or has other block ids.
+    """
     text: str = _decoded(_texts, body)
     assert isinstance(call, RenderedNote)
     if not text.strip():
-        raise BadResult("left nothing of the note")
+        raise InvalidResult("left nothing of the note")
     if _BLOCK.findall(text) != _BLOCK.findall(call.body):
-        raise BadResult("changed the ids of blocks, which links lead to")
+        raise InvalidResult("changed the ids of blocks, which links lead to")
     return text
 
 
-def checked_text(body: bytes) -> str:
-    """What the command of a plugin said (msgpack). Raises BadResult."""
+def validated_text(body: bytes) -> str:
+    """Decode the output of a plugin's command (msgpack). Raises InvalidResult."""
     text: str = _decoded(_texts, body)
     return text
 
@@ -101,24 +109,24 @@ def _decoded(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, TypeError) as error:
-        raise BadResult(f"returned what no note can hold: {str(error).replace('`', '')}") from error
+        raise InvalidResult(f"returned what no note can hold: {str(error).replace('`', '')}") from error
 
 
 def _check_fields(fields: Mapping[str, FieldValue]) -> None:
     for name, value in fields.items():
         if not _FIELD.fullmatch(name):
-            raise BadResult(f"the field name {name[:70]!r} is not of small letters, digits and underscores")
+            raise InvalidResult(f"the field name {name[:70]!r} is not of small letters, digits and underscores")
         if name in RESERVED_FIELDS or name.startswith("tobs_"):
-            raise BadResult(f"the field {name} is tobs's own")
+            raise InvalidResult(f"the field {name} is tobs's own")
         if isinstance(value, float) and not math.isfinite(value):
-            raise BadResult(f"the field {name} is {value}, which is no number a note can hold")
+            raise InvalidResult(f"the field {name} is {value}, which is no number a note can hold")
 
 
 def _check_in_place(replacement: Path | None, original: Path) -> None:
     if replacement is None:
-        raise BadResult("in_place without a replacement")
+        raise InvalidResult("in_place without a replacement")
     if replacement.suffix.lower() != original.suffix.lower():
-        raise BadResult(f"the file {replacement.name} cannot take the place of one that ends in {original.suffix}")
+        raise InvalidResult(f"the file {replacement.name} cannot take the place of one that ends in {original.suffix}")
 
 
 def _check_path(path: Path, work: Path) -> None:
@@ -131,10 +139,10 @@ def _check_path(path: Path, work: Path) -> None:
     except (OSError, RuntimeError):  # a circle of links, a name that no file system has
         is_inside, is_file, size = True, False, 0
     except ValueError:
-        raise BadResult(f"{str(path)[:70]!r} is no path of a file") from None
+        raise InvalidResult(f"{str(path)[:70]!r} is no path of a file") from None
     if not is_inside:
-        raise BadResult(f"the file {path} lies outside the item's work folder")
+        raise InvalidResult(f"the file {path} lies outside the item's work folder")
     if not is_file:
-        raise BadResult(f"the file {path.name[:70]} is not there, or is no plain file")
+        raise InvalidResult(f"the file {path.name[:70]} is not there, or is no plain file")
     if size == 0:
-        raise BadResult(f"the file {path.name} is empty")
+        raise InvalidResult(f"the file {path.name} is empty")

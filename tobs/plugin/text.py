@@ -1,4 +1,4 @@
-"""Text from elsewhere as Markdown, for plugins that write Markdown."""
+"""Text helpers for plugins: foreign text as Markdown, and exceptions as the reason of a failure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>#~|$^&]|(?<=[<%])%|(?<==)=|(?<=:):|(?<!http)
 _START = re.compile(r"^(?:[-+=:]|[0-9]{1,9}(?=[.)]))", re.MULTILINE)
 _INDENT = re.compile(r"^[^\S\n]+", re.MULTILINE)
 _UNFIT = re.compile("[\0\ud800-\udfff]")
+_MAX_REASON = 200
+_PATH = re.compile(r""":?\s*(['"])(?:/|[A-Za-z]:[\\/])[^'"]*\1""")
 
 
 def escaped(text: str) -> str:
-    """``text`` as Markdown that shows it as it stands, with its line ends; what would be a heading, list, link, tag,
-    formula or HTML is none. Indentation is lost."""
+    """Escape ``text`` so that Markdown shows it literally, with its line ends.
+
+    Nothing in it becomes a heading, list, link, tag, formula or HTML. Indentation is lost.
+    """
     text = _INDENT.sub("", _UNFIT.sub("\ufffd", text))
     return _START.sub(_at_start, _SPECIAL.sub(_backslashed, text))
 
@@ -26,3 +30,13 @@ def _backslashed(match: re.Match[str]) -> str:
 
 def _at_start(match: re.Match[str]) -> str:
     return match[0] + "\\" if match[0].isdigit() else "\\" + match[0]
+
+
+def reason_of(error: Exception) -> str:
+    """Return ``error`` as one line of at most 200 characters, without file paths.
+
+    The paths are those of a temporary work folder, which is gone when the report is read.
+    """
+    name = type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or (name if name.lower() != "error" else "it is damaged")
+    return " ".join(_PATH.sub("", str(text)).split())[:_MAX_REASON]
