@@ -1,4 +1,4 @@
-"""Where messages come from: Telegram, its Desktop exports, the inbox folder. Sources do not know the vault."""
+"""Sources of messages: Telegram, exports of Telegram Desktop, the inbox folder. They do not know the vault."""
 
 from tobs.sources.source import FetchFile, FetchOptions, Gap, Source, SourceConfig, SourceType, Walk
 

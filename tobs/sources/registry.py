@@ -1,6 +1,6 @@
-"""The sources that there are, by the name that the archive stores with each chat (``chats.source``).
+"""Registry of the sources, by the name that the archive stores with each chat (``chats.source``).
 
-A further source is a module with a ``SourceType`` and a line here.
+To add a source, write a module with a ``SourceType`` and add it to ``SOURCES``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SOURCES: Final[dict[str, SourceType]] = {one.name: one for one in (TELEGRAM_SOUR
 
 
 def continuing(name: str) -> SourceType:
-    """The source that has what is still to come in chats of the source ``name``: later messages, files that are
-    wanted. One that gives nothing where that source is over or is not in this version."""
+    """Return the source of later messages and wanted files in chats of the source ``name``. If there is none, or this
+    version does not know ``name``, return a source without chats and files."""
     known = SOURCES.get(name)
     return SOURCES.get(known.continued_by, _NOTHING) if known is not None else _NOTHING
 
 
 def source_reading(path: Path) -> SourceType | None:
-    """The source that says that it imports ``path``; None where none does."""
+    """Return the source that imports ``path``; None for an export of Telegram Desktop, and for anything unknown."""
     return next((one for one in SOURCES.values() if one.reads is not None and one.reads(path)), None)
 
 

@@ -1,4 +1,4 @@
-"""What a source gives: chats, the pages of a chat, the files of its messages; and what only some sources can."""
+"""The protocol of a source: chats, the pages of a chat, the files of its messages, and optional capabilities."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Walk(Protocol):
 
 
 class FetchOptions(TypedDict, total=False):
-    """How a file is fetched: from byte ``offset`` on (0: from the beginning), with ``on_progress`` called with the
+    """Options of fetching a file: the byte ``offset`` to begin at (0 as a rule), and ``on_progress``, called with the
     number of bytes in place."""
 
     offset: int
@@ -80,11 +80,11 @@ class CommentState(Protocol):
 
     @property
     def number(self) -> int:
-        """How many there are."""
+        """The number of comments."""
 
     @property
     def newest(self) -> int:
-        """The id of the newest one."""
+        """The id of the newest comment."""
 
 
 class CountComments(Protocol):
@@ -94,13 +94,14 @@ class CountComments(Protocol):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """An open source. ``name`` is the one the registry and the archive know it by.
+    """An open source. ``name`` is its name in the registry and in the archive.
 
-    Not every source can do the rest; None says that it cannot. ``changes`` gives what happened since, ``topics`` and
-    ``comments`` what belongs to a forum and to a channel. ``next_chat`` is of a source that is read once and in its own
-    order: the id of the chat whose messages come next (0: none). ``settled`` names the ids of which the source has
-    every message, once a chat was walked. ``release`` is called when everything that was fetched is in the vault: files
-    that were to be moved leave the source.
+    The fields after ``fetch_file`` are capabilities: None where the source does not have one. ``changes`` gives what
+    happened since a state, ``topics`` and ``comments`` the topics of a forum and the comments of a channel.
+    ``next_chat`` is for a source that is read once and in its own order: it gives the id of the chat whose messages
+    come next (0: the end). ``settled`` gives the id intervals in which the source has every message of a chat.
+    ``release`` is called when everything that was fetched is in the vault: files that were to be moved are removed from
+    the source.
     """
 
     name: str
@@ -117,24 +118,25 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class VaultFiles(Protocol):
-    """A folder of the vault that a source reads from, and the archive's knowledge of the files in it."""
+    """A folder of the vault that a source reads from, with what the archive knows of the files in it."""
 
     async def waiting(self) -> Sequence[DroppedFile]:
-        """The files that lie in the folder, by name."""
+        """Return the files in the folder, by name."""
 
     async def recorded(self, files: Sequence[DroppedFile]) -> Mapping[DroppedFile, bool]:
-        """Those of ``files`` that are a message already; True where the vault has the file as an attachment."""
+        """Return those of ``files`` that are recorded as messages; True if the vault has the file as an attachment."""
 
     async def remove(self, files: Sequence[DroppedFile]) -> None:
         """Remove files from the folder, unless they were changed meanwhile."""
 
 
 class SourceConfig(Struct, frozen=True, kw_only=True):
-    """What a source may need to be opened; each takes its part of it.
+    """Parameters for opening a source; each source uses some of them.
 
-    ``account`` is the user id of who is logged in, ``telegram`` the way there, ``path`` the file or folder that the
-    user named, or a source's own folder in the vault with ``files`` in it. Dates without a Unix time are local ones of
-    ``zone``; ``mode`` says what becomes of the files; ``chat`` is the one that an export does not name itself.
+    ``account`` is the user id of the logged-in account, ``telegram`` its connection. ``path`` is the file or folder
+    that the user named, or the source's own folder in the vault; then ``files`` are the files in it. Dates without a
+    Unix time are local dates in ``zone``. ``mode`` says if files are copied, linked or moved; ``chat`` is the chat of
+    an export that does not contain it. ``clock`` gives Unix seconds.
     """
 
     account: int = 0
@@ -148,26 +150,28 @@ class SourceConfig(Struct, frozen=True, kw_only=True):
 
 
 class SourceType(Struct, frozen=True, kw_only=True):
-    """A kind of source, as the registry lists it: its name, and how it is opened.
+    """An entry of the registry: the name of a source, and the function that opens it.
 
-    ``continued_by`` is the name of the source that has what comes later in its chats and files that are still wanted
-    (empty: none). ``reads`` says whether a path is something to import with it. ``folder`` is the folder of the vault
-    that belongs to its chats alone. Of a source that ``is_local`` every file is wanted, whatever its kind and size, for
-    nothing is transferred.
+    ``continued_by`` is the name of the source that has later messages of its chats, and files that are still wanted
+    (empty: none). ``reads`` tells if the source imports a path. ``unknown_group`` gives the id that the source uses for
+    the basic group that a supergroup was, if it cannot know the group's id. ``folder`` is the name of the vault folder
+    that belongs to its chat alone (empty: none); a watch polls such a source. If the source ``is_local``, its files are
+    on this computer: all are wanted, of any kind and size.
     """
 
     name: str
     open: Callable[[SourceConfig], AbstractAsyncContextManager[Source]]
     continued_by: str = ""
     reads: Callable[[Path], bool] | None = None
+    unknown_group: Callable[[int], int] | None = None
     folder: str = ""
     is_local: bool = False
 
 
 def copied_files(copy: Callable[[str, Path], int]) -> FetchFile:
-    """``FetchFile`` of a source on this computer. ``copy`` writes the file that an item names by its ``path`` to a
-    part file and gives its size; it runs in a thread. A file is copied whole, whatever was there of it. It raises
-    FileNotFoundError where the source does not have it any more."""
+    """Make the ``FetchFile`` of a source on this computer. ``copy`` writes the file with an item's ``path`` to a part
+    file and returns its size in bytes; it runs in a thread, and raises FileNotFoundError if there is no such file.
+    Files are copied as a whole: ``offset`` is ignored."""
 
     async def fetch_file(item: FileItem, key: MessageKey, part: Path, **options: Unpack[FetchOptions]) -> int:
         try:

@@ -1,4 +1,4 @@
-"""The inbox folder of the vault: what lies in it and waits, and what was taken up and goes."""
+"""Files that wait in the inbox folder of the vault, and their removal."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tobs.vault.folders import unwritable
 
 
 def dropped_files(folder: Path) -> list[DroppedFile]:
-    """The files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are about to be filled)
-    and what tobs keeps there do not."""
+    """Return the files that wait in ``folder``, by name: no notes, hidden files, links or folders, and no empty files
+    (most are about to be filled). Raises VaultUnwritable."""
     found: list[DroppedFile] = []
     try:
         for path in sorted(folder.iterdir()):
@@ -27,7 +27,7 @@ def dropped_files(folder: Path) -> list[DroppedFile]:
 
 
 def take_away(folder: Path, file: DroppedFile) -> None:
-    """Remove a file that lies in the vault by now, unless it was changed since it was taken up."""
+    """Remove a file that is in the vault as an attachment, unless it was changed since. Raises VaultUnwritable."""
     path = folder / file.name
     try:
         stat = path.stat()

@@ -1,4 +1,4 @@
-"""The chats of a source that is read once and whole: into archive and vault, as if they had been fetched."""
+"""Import of a whole source: its chats go through the same stages as fetched ones."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tobs.sources import Source
 
 
 async def import_source(run: RunSession, context: RunContext, source: Source, policy: MediaPolicy) -> None:
-    """Import every chat of ``source`` in the source's own order, each with the group it grew from; ``policy`` says
-    which files are taken over. At the end the source releases what was to be moved."""
+    """Import every chat of ``source`` in its own order, each with the basic group it was before; ``policy`` says
+    which files are wanted. At the end the source removes files that were to be moved."""
     chats = await source.resolve("")
     context.events.emit(WorkExpected(sum(chat.count or 0 for chat in chats)))
     chat_folders: list[ChatFolder] = []
@@ -33,7 +33,7 @@ async def import_source(run: RunSession, context: RunContext, source: Source, po
 
 
 async def in_order(source: Source, chats: Sequence[Chat]) -> AsyncIterator[Chat]:
-    """Give the chat whose messages come next, in the source's own order: a chat may come several times."""
+    """Yield the chat whose messages come next, in the source's own order; a chat may come several times."""
     if source.next_chat is None:
         for chat in chats:
             yield chat
@@ -44,7 +44,7 @@ async def in_order(source: Source, chats: Sequence[Chat]) -> AsyncIterator[Chat]
 
 
 class _Importer:
-    """Imports the chats of a source one after the other; those without messages get their notes too."""
+    """Imports the chats of a source one after the other. Chats without messages get their notes, too."""
 
     def __init__(self, stages: ChatStages, source: Source, chats: Sequence[Chat]) -> None:
         self._stages = stages
@@ -69,14 +69,14 @@ class _Importer:
         await self._stages.run(self._source, folder, [(1, folder.chat.top)])
 
     async def finish(self) -> list[ChatFolder]:
-        """Import what has no messages; the folders of all chats."""
+        """Open the chats without messages; return the folders of all chats."""
         await self._open_hosts(0)
         if self._host is not None:
             await self._settle(self._host)
         return list(self._folders.values())
 
     async def _open_hosts(self, upto: int) -> None:
-        """Open the chats in their order, up to that with the id ``upto`` (0: all); each one settles that before it."""
+        """Open the chats in their order, up to the chat with the id ``upto`` (0: all). Each settles the one before."""
         while upto not in self._folders and self._next < len(self._hosts):
             chat = self._hosts[self._next]
             self._next += 1
@@ -88,11 +88,11 @@ class _Importer:
             self._folders[chat.id] = self._host
 
     def _messages_of(self, host: Chat) -> int:
-        """How many messages the source has of a chat and of the group it grew from."""
+        """Count the messages that the source has of a chat and of the basic group it was before."""
         return sum(one.count or 0 for one in self._chats.values() if host.id in (one.id, one.migrated_to))
 
     async def _settle(self, host: ChatFolder) -> None:
-        """A chat was read: a later run goes on from the ids of which the source has every message."""
+        """Store the ids of which the source has every message: a later run does not ask for them."""
         context, settled = self._stages.context, self._source.settled
         if settled is None:
             return
@@ -103,7 +103,7 @@ class _Importer:
 
 
 def _open_host(context: RunContext, chat: Chat, messages: int, source: str) -> ChatFolder:
-    """The folder of a chat. What Telegram itself told of it is not replaced."""
+    """Open the folder of a chat. Data that Telegram sent about it are not replaced."""
     known = context.archive.chats.get(context.account, chat.id)
     if known is not None:
         chat, source = replace(known, top=max(known.top, chat.top)), ""
@@ -111,7 +111,7 @@ def _open_host(context: RunContext, chat: Chat, messages: int, source: str) -> C
 
 
 def _open_group(context: RunContext, group: Chat, host: ChatFolder, source: str) -> ChatFolder:
-    """The folder of the messages of the group that a chat grew from: that of the chat."""
+    """Open the chat's folder for the basic group that the chat was before."""
     known = context.archive.chats.get(context.account, group.id)
     top = max(group.top, known.top if known else 0)
     chat = replace(known or replace(group, title=host.chat.title, count=None), top=top)

@@ -1,4 +1,4 @@
-"""What the run has for sources that the registry opens: Telegram, the source's folder in the vault, the archive."""
+"""Parameters for opening the sources of archived chats: Telegram, the source's folder in the vault, the archive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tobs.vault.layout import source_folder
 
 
 class SourceFolder:
-    """The folder of a source in the vault (``VaultFiles``). ``name`` is that of the source."""
+    """The folder of a source in the vault (``VaultFiles``). ``name`` is the name of the source."""
 
     def __init__(self, archive: Archive, archive_thread: ArchiveThread, account: int, name: str, folder: Path) -> None:
         self._archive = archive
@@ -27,11 +27,11 @@ class SourceFolder:
         self._folder = folder
 
     async def waiting(self) -> Sequence[DroppedFile]:
-        """The files that lie in the folder, by name. Raises VaultUnwritable."""
+        """Return the files in the folder, by name. Raises VaultUnwritable."""
         return await self._archive_thread(dropped_files, self._folder)
 
     async def recorded(self, files: Sequence[DroppedFile]) -> Mapping[DroppedFile, bool]:
-        """Those of ``files`` that are a message already; True where the vault has the file as an attachment."""
+        """Return those of ``files`` that are recorded as messages; True if the vault has the file as an attachment."""
         return await self._archive_thread(self._recorded, files)
 
     async def remove(self, files: Sequence[DroppedFile]) -> None:
@@ -53,7 +53,7 @@ class SourceFolder:
 def source_config(
     context: RunContext, archive_thread: ArchiveThread, kind: SourceType, telegram: Telegram | None = None
 ) -> SourceConfig:
-    """What a source of ``kind`` is opened with for chats of the vault."""
+    """Return the parameters that open a source of ``kind`` for chats of the vault."""
     folder = context.root / source_folder(kind.folder) if kind.folder else None
     files = SourceFolder(context.archive, archive_thread, context.account, kind.name, folder) if folder else None
     return SourceConfig(

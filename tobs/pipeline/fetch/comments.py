@@ -71,7 +71,7 @@ async def find_comments(
             copies = await archive_thread(comments.copies, channel.id, group.id)
             return _through_group(telegram, channel, replace(group, top=top.top, count=top.count), cursor, copies)
     threads = await archive_thread(comments.threads, channel.id)
-    due = await _due(telegram, channel, list(posts), threads)
+    due = await _due(telegram_source(telegram), channel, list(posts), threads)
     if not due:
         return None
 
@@ -135,13 +135,13 @@ def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, 
 # post by post
 
 
-async def _due(
-    telegram: Telegram, channel: Chat, posts: Sequence[int], threads: Mapping[int, Thread]
-) -> dict[int, Thread]:
+async def _due(source: Source, channel: Chat, posts: Sequence[int], threads: Mapping[int, Thread]) -> dict[int, Thread]:
     """The posts that have other comments than when they were last asked for, with what they have now."""
     due: dict[int, Thread] = {}
+    if source.comments is None:
+        return due
     for start in range(0, len(posts), _PAGE):
-        counts = await telegram.chat_extras.comment_counts(channel.id, posts[start : start + _PAGE])
+        counts = await source.comments(channel.id, posts[start : start + _PAGE])
         for post_id, now in counts.items():
             known = threads.get(post_id, Thread(0, 0))
             if now.number != known.counted or now.newest > known.walked:

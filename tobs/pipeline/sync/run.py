@@ -114,7 +114,7 @@ async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, 
                 if chat_folder is None:
                     continue
                 if source.topics is not None and chat_folder.chat.is_forum and chat_id in moved:
-                    await exporter.update_topics(chat_folder.chat, wanted=())
+                    await exporter.update_topics(source, chat_folder.chat, wanted=())
                 here = _local(stages) if kind.is_local else stages
                 await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
             chat_folders.append(chat_folder)

@@ -1,4 +1,4 @@
-"""Sources beside Telegram in a watch: asked at every step for their changes, which are recorded as messages."""
+"""Sources that a watch polls: at every step their changes are recorded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tobs.vault.layout import source_folder, source_note
 
 
 class PolledSource:
-    """A source that has ``changes``; ``wake`` is called when it has to be asked again soon."""
+    """A source with a folder of its own in the vault. ``wake`` is called when the source has to be polled again."""
 
     def __init__(self, kind: SourceType, source: Source, wake: Callable[[], None]) -> None:
         self._kind = kind
@@ -31,7 +31,7 @@ class PolledSource:
         self._wake = wake
 
     async def fetch(self, context: RunContext, archive_thread: ArchiveThread, policy: MediaPolicy) -> set[int]:
-        """Record what came; the chats whose notes are to be written. ``policy`` says which files are wanted."""
+        """Record the changes; return the chats with notes to write. ``policy`` says which files are wanted."""
         fetch_changes = self._source.changes
         changed: set[int] = set()
         if fetch_changes is None:
@@ -49,7 +49,7 @@ class PolledSource:
         return changed
 
     async def release(self) -> None:
-        """Tell the source that everything it gave is in the vault."""
+        """Remove from the source the files that are in the vault."""
         if self._source.release is not None:
             await self._source.release()
 
@@ -61,7 +61,7 @@ class PolledSource:
             paths = [source_note(kind.folder)]
             archive.notes.claim(str(chat.id), "chat", account=account, chat_id=chat.id, message_id=0, candidates=paths)
         open_chat(context, chat, source=kind.name)
-        # Whoever drops a file wants it, whatever its kind and size.
+        # The owner of a file on this computer wants it, whatever its kind and size.
         decide = media_decision(context, MediaPolicy(max_size=sys.maxsize) if kind.is_local else policy)
         for page in changes.pages:
             done = record_page(archive, account, page, decide, source=kind.name)

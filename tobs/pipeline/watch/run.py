@@ -25,7 +25,7 @@ from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import is_paused
 from tobs.pipeline.watch.telegram_changes import TelegramChanges
 from tobs.pipeline.watch.vault_events import VaultChanges, watch_vault
-from tobs.pipeline.watch.watcher import Watcher, wait_for
+from tobs.pipeline.watch.watcher import WatchedSources, Watcher, wait_for
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
 from tobs.telegram.stores import Stores
@@ -66,8 +66,7 @@ class WatchRun(Struct, frozen=True):
                 async with open_polled_sources(context, run.archive_thread, queue.wake) as polled:
                     watcher = Watcher(
                         run,
-                        TelegramChanges(telegram, peers, time.time),
-                        polled,
+                        WatchedSources(TelegramChanges(telegram, peers, time.time), polled),
                         queue,
                         schedule,
                         clock=time.time,

@@ -1,4 +1,4 @@
-"""Telegram in a watch: the chats that are tracked, and what happened in them since they were last asked about."""
+"""Changes of the tracked chats in a watch: pushed, polled, or asked for at the next sync of everything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tobs.telegram.facade import Telegram
 
 
 class TelegramChanges:
-    """The tracked chats of a watch; ``peers`` collects what answers tell of peers. ``clock`` gives Unix seconds."""
+    """The tracked chats of a watch. ``peers`` collects the peers of all answers; ``clock`` gives Unix seconds."""
 
     def __init__(self, telegram: Telegram, peers: ArchivePeers, clock: Clock) -> None:
         self.telegram = telegram
@@ -28,25 +28,25 @@ class TelegramChanges:
         self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
 
     async def choose(self, run: RunSession, targets: Sequence[str]) -> int:
-        """Track the chats that ``targets`` name (none: all of the vault); their number."""
+        """Track the chats that ``targets`` name (none: all of the vault). Returns their number."""
         account = self.telegram.account.id
         self._chats = await choose_tracked(run.archive, account, run.archive_thread, self.telegram, targets)
         return len(self._chats)
 
     def next_poll(self) -> float | None:
-        """When (Unix seconds) the next channel that pushes nothing is to be asked; None where there is none."""
+        """Return the time (Unix seconds) at which the next channel without pushes is polled; None for none."""
         return min(self._polls.values(), default=None)
 
     def take_polls(self, now: float) -> set[int]:
-        """The channels whose time has come. They have another when they answered; one that does not is asked with the
-        next look at everything."""
+        """Return the channels that are to be polled at ``now``. An answer sets the next time; a channel that does not
+        answer is asked again with all others."""
         boxes = {box for box, at in self._polls.items() if at <= now}
         for box in boxes:
             del self._polls[box]
         return boxes
 
     async def update_chats(self, run: RunSession) -> None:
-        """Take over what the archive knows of the tracked chats by now."""
+        """Read the tracked chats from the archive again."""
         chats = await run.archive_thread(run.archive.chats.all, self.telegram.account.id)
         known = {chat.id: chat for chat in chats}
         self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}

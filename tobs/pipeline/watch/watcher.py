@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loguru import logger
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive
@@ -46,15 +47,20 @@ _TOLD = 5
 _GRACE = 1.0
 
 
+class WatchedSources(Struct, frozen=True):
+    """The sources of a watch: Telegram, and others that are polled at every step."""
+
+    telegram: TelegramChanges
+    polled: Sequence[PolledSource] = ()
+
+
 class Watcher:
-    """Keeps the chats of a vault in step until it is told to stop: those of Telegram, and those of sources that are
-    ``polled`` at every step. ``new_report`` makes the report of a step."""
+    """Keeps the chats of ``sources`` in step until it is told to stop. ``new_report`` makes the report of a step."""
 
     def __init__(
         self,
         run: RunSession,
-        telegram: TelegramChanges,
-        polled: Sequence[PolledSource],
+        sources: WatchedSources,
         queue: ChangeQueue,
         schedule: Schedule,
         *,
@@ -63,8 +69,7 @@ class Watcher:
         new_report: Callable[[], ReportBuilder],
     ) -> None:
         self._run = run
-        self._changes = telegram
-        self._polled = polled
+        self._sources = sources
         self._queue = queue
         self._schedule = schedule
         self._clock = clock
@@ -80,7 +85,7 @@ class Watcher:
 
     @property
     def _telegram(self) -> Telegram:
-        return self._changes.telegram
+        return self._sources.telegram.telegram
 
     @property
     def _root(self) -> Path:
@@ -93,7 +98,7 @@ class Watcher:
 
     async def watch(self, targets: Sequence[str]) -> None:
         """Watch the chats that ``targets`` name (none: all of the vault) until ``stop``."""
-        self.status.chats = await self._changes.choose(self._run, targets)
+        self.status.chats = await self._sources.telegram.choose(self._run, targets)
         self._report_idle_plugins()
         try:
             await self._loop()
@@ -123,7 +128,7 @@ class Watcher:
             if not rests:
                 if now >= self._schedule.next(last, last):
                     due.everything, last = True, now
-                due.boxes |= self._changes.take_polls(now)
+                due.boxes |= self._sources.telegram.take_polls(now)
             await self._step(due)
 
     def _due_at(self, last: float) -> float:
@@ -136,7 +141,7 @@ class Watcher:
                 return self._schedule.next(now, now)  # whoever ends the pause rings
             case "quiet":
                 return self._schedule.next(last, now)
-        poll, scheduled = self._changes.next_poll(), self._schedule.next(last, now)
+        poll, scheduled = self._sources.telegram.next_poll(), self._schedule.next(last, now)
         return scheduled if poll is None else min(scheduled, poll)
 
     async def listen(self) -> None:
@@ -169,13 +174,13 @@ class Watcher:
         if due.files:
             await run.archive_thread(_follow_moves, run.archive, context, due.files)
         polled = set[int]()
-        for source in self._polled:
+        for source in self._sources.polled:
             polled |= await source.fetch(context, run.archive_thread, run.config.policy)
-        pending = await self._changes.fetch(run, context, due)
+        pending = await self._sources.telegram.fetch(run, context, due)
         pending.changed |= polled
         await self._write(run, context, pending)
         if pending.about:
-            await self._changes.update_chats(run)
+            await self._sources.telegram.update_chats(run)
         if due.everything:
             self.status.last_look = iso_time(self._clock())
         if pending.refused:
@@ -206,7 +211,7 @@ class Watcher:
             self._queue.put_back(due)
             logger.error("{} {}", error.message, error.remedy)
             events.failed(error, "watch")
-        await self._changes.peers.flush()
+        await self._sources.telegram.peers.flush()
         async with self._export_lock:
             await run.exporters.export_new(run.config.report)
         await self._record_step(run, run.report)
@@ -244,7 +249,7 @@ class Watcher:
         # All news counts as told by now: what came meanwhile is not.
         await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.changed)
         await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.about, about=True)
-        for source in self._polled:
+        for source in self._sources.polled:
             await source.release()
         if self._rest_reason() is None and not self._pending.changed:
             await answer_saved(context, run.archive_thread, self._telegram, run.config.settings.watch_answer)

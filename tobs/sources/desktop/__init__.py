@@ -5,7 +5,6 @@ must not depend on a shared parser.
 """
 
 from tobs.sources.desktop.export import DESKTOP, DESKTOP_SOURCE, ChatReader, DesktopExport, open_desktop, title_of_html
-from tobs.sources.desktop.ids import unknown_group
 from tobs.sources.desktop.summary import ExportedChat, ExportSummary
 from tobs.sources.source import MediaMode
 
@@ -19,5 +18,4 @@ __all__ = [
     "MediaMode",
     "open_desktop",
     "title_of_html",
-    "unknown_group",
 ]

@@ -12,6 +12,7 @@ from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat, Page
 from tobs.sources.desktop.files import ExportFiles, open_files
 from tobs.sources.desktop.html import html_title
+from tobs.sources.desktop.ids import unknown_group
 from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import ChatPages, read_pages
 from tobs.sources.desktop.raw import open_raw
@@ -71,8 +72,8 @@ class DesktopExport:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Source]:
-        """The export as a source, which is read once and in the order of the file: which ids it is asked for makes no
-        difference."""
+        """Open the export as a source. It is read once, in the order of the file: all messages come, whatever ids are
+        requested."""
         async with aclosing(self.chats()) as readers:
             order = _Order(readers)
 
@@ -107,7 +108,7 @@ class DesktopExport:
         return found
 
     def _all_chats(self) -> list[Chat]:
-        """Every chat, before it the group that it grew from."""
+        """Return every chat, each after the basic group that it was before."""
         chats: list[Chat] = []
         for one in self.summary.chats:
             for chat_id, ids in one.id_ranges.items():
@@ -118,7 +119,7 @@ class DesktopExport:
         return chats
 
     def _settled(self, chat_id: int) -> Sequence[Gap]:
-        """An export has every message between its first and its last; of a chat that is there twice, of both parts."""
+        """Return the interval from the first to the last message, two for a chat that is in the file twice."""
         parts = [one.id_ranges[chat_id] for one in self.summary.chats if chat_id in one.id_ranges]
         return [(max(1, ids.low), ids.high) for ids in parts if ids.count]
 
@@ -135,14 +136,14 @@ class DesktopExport:
 
 
 class _Order:
-    """The chats of an export one after the other; ``reader`` is that of the chat at hand."""
+    """The chats of an export one after the other; ``reader`` reads the present one."""
 
     def __init__(self, readers: AsyncGenerator[ChatReader, None]) -> None:
         self.reader: ChatReader | None = None
         self._readers = readers
 
     async def next_chat(self) -> int:
-        """The id of the chat whose messages come next; 0 when all were read."""
+        """Return the marked id of the chat of the next messages; 0 at the end of the export."""
         while True:
             if self.reader is not None and (chat_id := await self.reader.next_chat()):
                 return chat_id
@@ -178,8 +179,8 @@ async def _open(config: SourceConfig) -> AsyncIterator[Source]:
         yield source
 
 
-#: Its chats are Telegram's: what comes later in them, and files it left out, Telegram has.
-DESKTOP_SOURCE = SourceType(name=DESKTOP, open=_open, continued_by="telegram")
+#: Its chats are Telegram's, which has later messages and the files that an export left out.
+DESKTOP_SOURCE = SourceType(name=DESKTOP, open=_open, continued_by="telegram", unknown_group=unknown_group)
 
 
 def title_of_html(path: Path) -> str | None:

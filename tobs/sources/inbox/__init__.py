@@ -1,4 +1,4 @@
-"""Files that the owner dropped into the inbox folder, as messages of a chat that only this vault has."""
+"""The inbox as a source: files that the owner put into a folder of the vault are messages of a chat."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tobs.errors import TargetNotFound
 from tobs.model import Changes, Chat, DroppedFile, FileItem, FileKind, Message, Page, UpdateState
 from tobs.sources.source import Gap, Source, SourceConfig, SourceType, VaultFiles, copied_files
 
-#: The id of the inbox: that of a user Telegram never had.
+#: The chat id of the inbox. No user of Telegram has it.
 INBOX: Final = 1
 INBOX_CHAT: Final = Chat(INBOX, "saved", "Inbox")
 #: Seconds a file has to lie unchanged before it is recorded: it may still be copied there.
@@ -25,7 +25,7 @@ _VOICES = frozenset({"audio/ogg", "audio/opus"})
 
 
 def inbox_source(folder: Path, files: VaultFiles, *, account: int, clock: Callable[[], float]) -> Source:
-    """The files of the inbox at ``folder``. What lies there and is no message yet is a change."""
+    """Open the inbox at ``folder``. Files in it that are not recorded yet are its changes."""
 
     async def resolve(target: str, *, join: bool = False) -> Sequence[Chat]:
         if target.strip().casefold() in ("", str(INBOX), INBOX_CHAT.title.casefold()):
@@ -38,7 +38,7 @@ def inbox_source(folder: Path, files: VaultFiles, *, account: int, clock: Callab
     async def walk(
         chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
     ) -> None:
-        return  # what lay in the folder once is in the archive
+        return  # all messages come as changes
 
     async def changes(box: int, state: UpdateState) -> Changes:
         waiting, now = await files.waiting(), clock()
@@ -72,7 +72,7 @@ def inbox_source(folder: Path, files: VaultFiles, *, account: int, clock: Callab
 
 
 def inbox_message(message_id: int, file: DroppedFile, *, sender: int) -> Message:
-    """The message that stands for a dropped file, dated when it was last changed (Unix seconds)."""
+    """Make the message for a dropped file; its date is the file's modification time."""
     mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     item = FileItem(_kind(mime), mime=mime, size=file.size, name=file.name, path=file.name)
     return Message(chat_id=INBOX, id=message_id, date=int(file.changed), sender_id=sender, media=item, out=True)
@@ -91,7 +91,7 @@ def _copy(path: Path, part: Path) -> int:
 
 
 def _kind(mime: str) -> FileKind:
-    """The kind that Telegram gives such a file."""
+    """Return the kind of file that Telegram would make of a MIME type."""
     if mime in _PHOTOS:
         return "photo"
     if mime in _VOICES:

@@ -1,4 +1,4 @@
-"""Telegram itself as a source: chats, comments, topics and stories of the logged-in account."""
+"""Telegram as a source: chats, comments, topics and stories of the logged-in account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HIGHEST_STORY = (1 << 31) - 1
 
 
 def telegram_source(telegram: Telegram) -> Source:
-    """Messages and files of the logged-in account."""
+    """Return the source with the messages and files of the logged-in account."""
 
     async def resolve(target: str, *, join: bool = False) -> Sequence[Chat]:
         return await telegram.expand(target, join=join) if target else await telegram.dialogs()
@@ -36,15 +36,15 @@ def telegram_source(telegram: Telegram) -> Source:
 
 
 def stories_chat(chat: Chat) -> Chat:
-    """The stories of ``chat`` as the archive stores them: a chat of its own, with the names of the peer.
+    """Return the chat under which the archive stores the stories of ``chat``, with the names of the peer.
 
-    Their ids are a space of their own, so the archive stores them under an id beside the peer's (``stories_of``).
+    Stories have ids of their own, so their chat has another id than the peer's (``stories_of``).
     """
     return Chat(stories_of(chat.id), chat.kind, chat.title, chat.username, top=HIGHEST_STORY, is_public=chat.is_public)
 
 
 def stories_source(telegram: Telegram, chat: Chat) -> Source:
-    """Every story of ``chat`` that the account may see, as messages of kind story."""
+    """Return the source with every story of ``chat`` that the account may see, as messages of kind story."""
 
     async def walk(
         chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
