@@ -94,7 +94,7 @@ async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | 
     except FloodWait:
         raise
     except RequestRefused:
-        return telegram.chat_extras.known_chat(group_id), None
+        return await telegram.chat_extras.known_chat(group_id), None
 
 
 # the group looked through
