@@ -10,7 +10,8 @@ Interval = tuple[int, int]
 
 
 class Intervals:
-    """The sets of ids in ``table``, which has the columns ``low`` and ``high``; ``key`` names those that tell whose."""
+    """Sets of ids in ``table``, which has the columns ``low`` and ``high``; the columns ``key`` name the owner of a
+    set."""
 
     def __init__(self, database: Database, table: str, key: Sequence[str]) -> None:
         self._database = database
@@ -19,7 +20,7 @@ class Intervals:
         self._whose = " AND ".join(f"{column} = ?" for column in key)
 
     def touching(self, whose: Sequence[int], low: int | None, high: int | None) -> list[Interval]:
-        """The intervals that share an id with ``[low, high]`` (None: no bound), in ascending order."""
+        """Return the intervals that share an id with ``[low, high]`` (None: no bound), in ascending order."""
         return self._database.rows(
             f"SELECT low, high FROM {self._table} WHERE {self._whose}"
             " AND (? IS NULL OR high >= ?) AND (? IS NULL OR low <= ?) ORDER BY low",
@@ -27,7 +28,7 @@ class Intervals:
         )
 
     def gaps(self, whose: Sequence[int], low: int, high: int) -> list[Interval]:
-        """What of ``[low, high]`` is not in the set, in ascending order."""
+        """Return the intervals of ``[low, high]`` that are not in the set, in ascending order."""
         found: list[Interval] = []
         for start, end in self.touching(whose, low, high):
             if start > low:
@@ -38,14 +39,14 @@ class Intervals:
         return [gap for gap in found if gap[0] <= gap[1]]
 
     def add(self, whose: Sequence[int], low: int, high: int) -> None:
-        """Put ``[low, high]`` into the set; no two of its intervals overlap or touch."""
+        """Add ``[low, high]`` to the set; no two of its intervals overlap or touch."""
         near = self.touching(whose, low - 1, high + 1)
         if near:
             low, high = min(low, near[0][0]), max(high, near[-1][1])
         self._replace(whose, near, [(low, high)])
 
     def remove(self, whose: Sequence[int], low: int, high: int) -> None:
-        """Take ``[low, high]`` out of the set."""
+        """Remove ``[low, high]`` from the set."""
         near = self.touching(whose, low, high)
         left = [(start, low - 1) for start, _ in near if start < low]
         right = [(high + 1, end) for _, end in near if end > high]
