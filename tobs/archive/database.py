@@ -85,7 +85,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the statements of the ``with`` block all or nothing. Nested blocks roll back only their own statements."""
+        """Make the statements of the ``with`` block all or nothing. Nested blocks roll back only their own."""
         if self._connection.in_transaction:
             begin, commit, undo = "SAVEPOINT step", "RELEASE step", ["ROLLBACK TO step", "RELEASE step"]
         else:

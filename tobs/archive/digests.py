@@ -10,12 +10,12 @@ from tobs.archive.encoding import decode_message, encode, owner_of
 from tobs.archive.meta import Meta
 from tobs.model import Message
 
-#: More of a kind than this are not told one by one.
+#: More changes of a kind are not listed one by one.
 _MOST = 50
 
 
 class SyncStart(Struct, frozen=True):
-    """Start of a sync: rows from ``row`` on are new; ``since`` (Unix seconds), messages were replaced or deleted by it."""
+    """Start of a sync: rows from ``row`` on are new; it replaced or deleted messages ``since`` (Unix seconds)."""
 
     row: int
     since: float

@@ -22,11 +22,11 @@ class CustomEmoji:
         rows = self._database.rows("SELECT id FROM custom_emoji WHERE emoji IS NULL ORDER BY id LIMIT ?", (limit,))
         return [one for (one,) in rows]
 
-    def put(self, told: Mapping[int, str]) -> None:
+    def put(self, names: Mapping[int, str]) -> None:
         """Store the plain emoji for custom ones, empty for one that Telegram does not know; notes that show them become
         stale."""
         with self._database.transaction():
-            for one, emoji in told.items():
+            for one, emoji in names.items():
                 self._database.run("UPDATE custom_emoji SET emoji = ? WHERE id = ?", (emoji, one))
                 self._database.run(
                     "UPDATE notes SET revision = revision + 1 WHERE id IN (SELECT note_id FROM message_rows"

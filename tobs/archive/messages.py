@@ -179,7 +179,7 @@ class Messages:
         return [message_id for (message_id,) in rows]
 
     def located(self, account: int, ids: Iterable[int]) -> list[MessageKey]:
-        """Return the keys of ``account``'s messages with these ids outside channels, where ids belong to the account."""
+        """Return the keys of ``account``'s messages with these ids outside channels: there, ids belong to accounts."""
         rows = self._database.rows(
             "SELECT account, chat_id, id FROM message_rows WHERE account = ? AND account <> 0"
             " AND id IN (SELECT value FROM json_each(?)) ORDER BY id",

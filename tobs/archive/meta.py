@@ -39,5 +39,5 @@ class Takeouts:
 
     def put(self, account: int, takeout_id: int, scopes: Iterable[str] = ()) -> None:
         """Store an open takeout; id 0 deletes it."""
-        told = " ".join([str(takeout_id), *sorted(scopes)])
-        self._meta.set(f"takeout/{account}", told if takeout_id else None)
+        value = " ".join([str(takeout_id), *sorted(scopes)])
+        self._meta.set(f"takeout/{account}", value if takeout_id else None)

@@ -98,5 +98,5 @@ class NewSince:
 
 
 def _new_message(row: Row, files: tuple[str, ...]) -> NewMessage:
-    _, _, came, model, chat, sender, note = row
-    return NewMessage(came, decode_message(model), chat or "", sender or "", note or "", files)
+    _, _, kind, model, chat, sender, note = row
+    return NewMessage(kind, decode_message(model), chat or "", sender or "", note or "", files)

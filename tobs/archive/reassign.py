@@ -1,4 +1,4 @@
-"""Rows that move to another owner or chat: imported before a login, or filed under a group whose id was not known yet."""
+"""Rows that move to another owner or chat: imported before a login, or filed under a group with a wrong id."""
 
 from __future__ import annotations
 

@@ -28,12 +28,12 @@ _VALUES: dict[str, dict[str, Callable[[bytes], object]]] = {
 }
 #: Values that a row can be without: a note without a base is known by its hash.
 _SPARED = {("notes", "base")}
-#: More faults of one table are not told one by one.
-_TOLD = 5
+#: More faults of one table are not reported one by one.
+_MAX_REASONS = 5
 
 
 class Damage(Struct, frozen=True):
-    """Faults that SQLite finds in an archive. ``is_unreadable``: more than an index is damaged; indexes can be rebuilt."""
+    """Faults that SQLite finds in an archive. ``is_unreadable``: more than an index is damaged (it can be rebuilt)."""
 
     reasons: tuple[str, ...] = ()
     is_unreadable: bool = False
@@ -56,7 +56,7 @@ def find_damage(path: Path) -> Damage:
 def _broken_values(database: Database) -> Iterator[str]:
     """Return descriptions of values that SQLite returns and that are not valid."""
     for table, columns in _VALUES.items():
-        told = 0
+        reported = 0
         for column, read in columns.items():
             last = 0
             while rows := database.rows(
@@ -64,8 +64,8 @@ def _broken_values(database: Database) -> Iterator[str]:
             ):
                 last = rows[-1][0]
                 for row, value in rows:
-                    if told < _TOLD and not _is_whole(read, value):
-                        told += 1
+                    if reported < _MAX_REASONS and not _is_whole(read, value):
+                        reported += 1
                         yield f"{column} of row {row} in {table} cannot be read"
 
 

@@ -38,7 +38,7 @@ class Saved:
             mark_notes_of_rows(self._database, [row for (row,) in rows])
 
     def dialogs(self, account: int) -> list[tuple[int, int]]:
-        """Return (peer or name the messages were saved from, count), most first; the owner's own messages are left out."""
+        """Return (peer or name the messages were saved from, count), most first, without the owner's own messages."""
         return self._database.rows(
             f"SELECT json_extract({_MODEL}, '$.saved_from') AS source, count(*) FROM message_rows"
             " WHERE account = ?1 AND chat_id = ?1 AND deleted_at IS NULL AND source IS NOT NULL AND source <> ?1"

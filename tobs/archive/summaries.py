@@ -30,7 +30,7 @@ class ChatSummary(Struct, frozen=True):
 
 
 class ChatBrief(Struct, frozen=True):
-    """Number of live messages of a chat, and the dates (Unix seconds, 0 for none) of its first and last message by id."""
+    """Number of live messages of a chat, and dates (Unix seconds, 0 for none) of its first and last message by id."""
 
     messages: int
     first: int
@@ -100,8 +100,8 @@ class Summaries:
             (owner_of(account, chat_id), chat_id),
         )
         actions = [decode_message(model).action for (model,) in rows]
-        told = [action.values.get("title") for action in actions if action is not None and action.kind in _TITLED]
-        return [title for title in told if isinstance(title, str)]
+        titles = [action.values.get("title") for action in actions if action is not None and action.kind in _TITLED]
+        return [title for title in titles if isinstance(title, str)]
 
     def of_person(self, person_id: int) -> PersonSummary:
         """Count the messages of ``person_id`` in all chats."""
