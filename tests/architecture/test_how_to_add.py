@@ -1,4 +1,4 @@
-"""The page on adding things is true: each section is applied to a copy of the tree, and its tests pass there."""
+"""The page on adding things is true: its sections are applied to a copy of the code, and their tests pass there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
-
-import pytest
 
 from tests.architecture.source import REPO
 
@@ -36,7 +34,7 @@ def blocks(section: str) -> list[Block]:
 
 
 def changed(text: str, diff: str) -> str:
-    """Apply the hunks of a diff: lines with ``-`` are removed, lines with ``+`` added, all others must be there once."""
+    """Apply a diff: lines with ``-`` are removed, lines with ``+`` are new, each hunk must fit in one place."""
     for hunk in re.split(r"^@@.*\n", diff, flags=re.MULTILINE):
         lines = hunk.splitlines()
         if not lines:
@@ -48,24 +46,10 @@ def changed(text: str, diff: str) -> str:
     return text
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of the code."""
-    for name in _COPIED:
-        shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    if (REPO / "tobs_plugins").exists():
-        (tmp_path / "tobs_plugins").symlink_to("plugins")
-    return tmp_path
-
-
-def test_the_page_has_a_section_for_each_kind() -> None:
-    assert list(SECTIONS) == ["A setting", "A command", "A message kind", "A source"]
-
-
-@pytest.mark.parametrize("name", SECTIONS)
-def test_what_the_page_adds_works(name: str, tree: Path) -> None:
+def applied(section: str, tree: Path) -> list[str]:
+    """Apply a section to the tree; return the paths of its tests."""
     tests = []
-    for block in blocks(SECTIONS[name]):
+    for block in blocks(section):
         path = tree / block.path
         if block.kind == "diff":
             path.write_text(changed(path.read_text(encoding="utf-8"), block.text), encoding="utf-8")
@@ -74,12 +58,26 @@ def test_what_the_page_adds_works(name: str, tree: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
         tests += [block.path] if path.name.startswith("test_") else []
-    assert tests, "a section ends with a test"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".", *tests]
+    return tests
+
+
+def test_the_page_has_a_section_for_each_kind() -> None:
+    assert list(SECTIONS) == ["A setting", "A command", "A message kind", "A source"]
+    assert all("\n# tests/" in section for section in SECTIONS.values()), "a section ends with a test"
+
+
+def test_what_the_page_adds_works(tmp_path: Path) -> None:
+    for name in _COPIED:
+        shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("sandbox"))
+    (tmp_path / "tobs" / "sandbox").symlink_to(REPO / "tobs" / "sandbox")
+    if (REPO / "tobs_plugins").exists():
+        (tmp_path / "tobs_plugins").symlink_to("plugins")
+    tests = [path for section in SECTIONS.values() for path in applied(section, tmp_path)]
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", "."]
     ran = subprocess.run(
-        command,
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
