@@ -29,7 +29,8 @@ from tobs.pipeline.session.run_session import open_run
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule
-from tobs.pipeline.watch.watcher import Watcher
+from tobs.pipeline.watch.telegram_changes import TelegramChanges
+from tobs.pipeline.watch.watcher import WatchedSources, Watcher
 from tobs.telegram.opening import open_telegram
 from tobs.telegram.stores import Stores
 
@@ -138,8 +139,7 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
             numbers = iter(range(1_000_000))
             watcher = Watcher(
                 run,
-                telegram,
-                peers,
+                WatchedSources(TelegramChanges(telegram, peers, clock)),
                 queue,
                 Schedule(_EVERY, ZoneInfo("UTC")),
                 clock=clock,

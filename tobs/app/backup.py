@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from msgspec import Struct
 from tobs.app.context import AppContext
 from tobs.app.events import Events
 from tobs.app.threads import in_thread
+from tobs.app.vault import lock_vault
 from tobs.errors import UsageError, VaultError
 from tobs.model.requests import BackupListRequest, BackupRequest, RestoreRequest
 
@@ -27,24 +26,25 @@ class RestoredBackup(Struct, frozen=True):
 
     backup: BackupFacts
     replaced: str
+    remarks: tuple[str, ...] = ()
 
 
 async def back_up(request: BackupRequest, context: AppContext, events: Events) -> BackupFacts:
     """Copy the vault's archive to the target, or into the vault's backups; runs may go on meanwhile. Raises UsageError,
     VaultError."""
     from tobs.archive import back_up as copy
-    from tobs.vault.workspace import make_folders, open_workspace
+    from tobs.vault.workspace import make_data_folders, open_workspace
 
-    workspace = open_workspace(context.vault)
-    make_folders(workspace)
+    paths = open_workspace(context.vault, context.home)
+    make_data_folders(paths)
     target = Path(request.target)
     if not request.target:
-        target = workspace.backups / f"archive-{_stamp()}{_SUFFIX}"
+        target = paths.backups / f"archive-{stamp()}{_SUFFIX}"
     elif target.is_dir():
-        target = target / f"archive-{_stamp()}{_SUFFIX}"
+        target = target / f"archive-{stamp()}{_SUFFIX}"
     if target.exists():
         raise UsageError(f"{target} is there already.", "Name a new file, or a folder.")
-    return await in_thread(lambda: copy(workspace.archive, target))
+    return await in_thread(lambda: copy(paths.archive, target))
 
 
 async def list_backups(request: BackupListRequest, context: AppContext, events: Events) -> list[BackupFacts]:
@@ -57,7 +57,7 @@ def _backups(context: AppContext) -> list[BackupFacts]:
     from tobs.vault.workspace import open_workspace
 
     found = []
-    for path in sorted(open_workspace(context.vault).backups.glob(f"*{_SUFFIX}"), reverse=True):
+    for path in sorted(open_workspace(context.vault, context.home).backups.glob(f"*{_SUFFIX}"), reverse=True):
         try:
             found.append(inspect_backup(path))
         except VaultError:
@@ -68,24 +68,23 @@ def _backups(context: AppContext) -> list[BackupFacts]:
 async def restore(request: RestoreRequest, context: AppContext, events: Events) -> RestoredBackup:
     """Replace the archive by a backup; the archive before it is stored among the backups. Raises VaultError."""
     from tobs.archive import inspect_backup, put_back
-    from tobs.vault.lock import write_lock
-    from tobs.vault.workspace import make_folders, open_workspace
+    from tobs.vault.workspace import open_workspace
 
-    workspace = open_workspace(context.vault)
-    make_folders(workspace)
-    source = Path(request.source)
-    if not request.source:
-        backups = _backups(context)
-        if not backups:
-            raise VaultError(f"There is no backup in {workspace.backups}.", "Name the file to restore.")
-        source = Path(backups[0].path)
-    facts = inspect_backup(source)
-    aside = workspace.backups / f"archive-{_stamp()}.replaced"
-    async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
-        replaced = put_back(source, workspace.archive, aside)
-    return RestoredBackup(facts, str(aside) if replaced else "")
+    root = open_workspace(context.vault, context.home).root
+    remarks: list[str] = []
+    async with lock_vault(context, root, remark=remarks.append) as paths:
+        source = Path(request.source)
+        if not request.source:
+            backups = _backups(context)
+            if not backups:
+                raise VaultError(f"There is no backup in {paths.backups}.", "Name the file to restore.")
+            source = Path(backups[0].path)
+        facts = inspect_backup(source)
+        aside = paths.backups / f"archive-{stamp()}.replaced"
+        replaced = put_back(source, paths.archive, aside)
+    return RestoredBackup(facts, str(aside) if replaced else "", tuple(remarks))
 
 
-def _stamp() -> str:
+def stamp() -> str:
     """The time for a file's name; with microseconds, so that no two files have the same name."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tobs.app.prompt import NoPrompt, Prompt
 from tobs.config import LoadedSettings, Machine, Profile, Settings, load_settings, make_profile, this_machine
 from tobs.config.home import environment, home_folder, make_home
+from tobs.config.vault_paths import VaultPaths, find_vault
 
 
 class AppContext(Struct, frozen=True):
@@ -33,6 +34,13 @@ class AppContext(Struct, frozen=True):
         return self.loaded.settings
 
     @property
+    def paths(self) -> VaultPaths:
+        """Paths of the vault, which need not have been made yet. Raises VaultError, VaultNewer."""
+        from tobs.vault.workspace import locate_vault
+
+        return locate_vault(self.vault, self.home)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what was ignored in the configuration."""
         return self.loaded.warnings
@@ -42,8 +50,6 @@ def open_app_context(
     command_line: Mapping[str, Any], *, cwd: Path, home: Path | None = None, prompt: Prompt | None = None
 ) -> AppContext:
     """Join the settings for a command and find its vault, from the absolute folder ``cwd`` on. Raises ConfigError."""
-    from tobs.vault.workspace import find_vault
-
     env = environment()
     home = make_home(home or home_folder(env))
     first = load_settings(home=home, env=env, cwd=cwd, command_line=command_line).settings

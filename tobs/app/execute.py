@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from tobs.app.archive_place import MovedArchive, ShownPaths, move_archive, vault_paths
 from tobs.app.backup import back_up, list_backups, restore
 from tobs.app.context import AppContext
 from tobs.app.events import Events
@@ -52,6 +53,8 @@ _HANDLERS: Mapping[type[requests.Request], Callable[[Any, AppContext, Events], A
     requests.BackupRequest: back_up,
     requests.BackupListRequest: list_backups,
     requests.RestoreRequest: restore,
+    requests.VaultPathsRequest: vault_paths,
+    requests.MoveArchiveRequest: move_archive,
     requests.ChatsRequest: list_chats,
 }
 
@@ -80,6 +83,10 @@ async def execute(request: requests.BackupRequest, context: AppContext, events: 
 async def execute(request: requests.BackupListRequest, context: AppContext, events: Events) -> list[BackupFacts]: ...
 @overload
 async def execute(request: requests.RestoreRequest, context: AppContext, events: Events) -> RestoredBackup: ...
+@overload
+async def execute(request: requests.VaultPathsRequest, context: AppContext, events: Events) -> ShownPaths: ...
+@overload
+async def execute(request: requests.MoveArchiveRequest, context: AppContext, events: Events) -> MovedArchive: ...
 @overload
 async def execute(request: requests.ChatsRequest, context: AppContext, events: Events) -> list[Chat]: ...
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def list_plugins(context: AppContext) -> Sequence[PluginInfo]:
     """All plugins; first those that run, in their order."""
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        return load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private)).plugins
+        return load_catalogue(context, context.paths.plugins, Path(private)).plugins
 
 
 async def run_plugin(context: AppContext, name: str, arguments: Sequence[str]) -> str:
@@ -36,7 +36,7 @@ async def run_plugin(context: AppContext, name: str, arguments: Sequence[str]) -
     from tobs.plugin.host import Done, Host
 
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.paths.plugins, Path(private))
         plugin = next((one for one in catalogue.having("command") if one.name == name), None)
         if plugin is None:
             raise _no_command(catalogue, name)
@@ -69,7 +69,7 @@ def plugin_functions(context: AppContext) -> Iterator[Functions]:
     from tobs.plugin.functions import gather_functions
 
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.paths.plugins, Path(private))
         yield gather_functions(catalogue.having("template_functions"))
 
 
@@ -101,7 +101,7 @@ def untrusted_plugins(context: AppContext) -> list[Untrusted]:
     from tobs.plugin.catalogue import is_trustable, vault_plugin_paths
 
     store = TrustStore(context.home)
-    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_trustable(path)]
+    paths = [path for path in vault_plugin_paths(context.paths.plugins) if is_trustable(path)]
     return [Untrusted(path, content_hash(path)) for path in paths if not store.trusts(path)]
 
 
@@ -129,7 +129,7 @@ def trust_plugin(context: AppContext, name: str) -> TrustedPlugin:
     """Trust the vault's plugin ``name`` as it is now. Raises UsageError, ConfigError."""
     from tobs.plugin.catalogue import require_trustable, vault_plugin_paths
 
-    folder = context.vault / ".tobs" / "plugins"
+    folder = context.paths.plugins
     paths = {path.stem: path for path in vault_plugin_paths(folder)}
     path = paths.get(name) or paths.get(name.replace("-", "_"))
     if path is None:
@@ -144,11 +144,10 @@ def new_plugin(context: AppContext, name: str, into: Path | None) -> NewPlugin:
     UsageError."""
     from tobs.plugin.scaffold import new_plugin as write_plugin
 
-    tobs_folder = context.vault / ".tobs"
-    own = tobs_folder / "plugins"
-    folder = into or (own if tobs_folder.is_dir() else context.cwd)
+    paths = context.paths
+    folder = into or (paths.plugins if paths.tobs.is_dir() else context.cwd)
     plugin, made_test = write_plugin(folder.absolute(), name)
-    return NewPlugin(plugin, made_test, in_vault=folder == own)
+    return NewPlugin(plugin, made_test, in_vault=folder == paths.plugins)
 
 
 async def try_plugin(

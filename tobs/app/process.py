@@ -28,7 +28,7 @@ async def process(request: ProcessRequest, context: AppContext, events: Events) 
 
     context = with_settings(context, **msgspec.structs.asdict(request.fetch))
     ask_trust(context)
-    open_workspace(context.vault)  # this makes no vault
+    open_workspace(context.vault, context.home)  # this makes no vault
     async with open_run_config(
         context,
         "process",

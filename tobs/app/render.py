@@ -46,7 +46,7 @@ async def render(request: RenderRequest, context: AppContext, events: Events) ->
         raise UsageError(f"--layout {request.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
     if request.layout is not None and (request.since or request.until):
         raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
-    workspace = open_workspace(context.vault)  # makes no vault
+    workspace = open_workspace(context.vault, context.home)  # makes no vault
     if not workspace.archive.exists():
         raise VaultError(f"There is no archive in {context.vault}.", "Run `tobs export` into this vault first.")
     zone = ZoneInfo(context.settings.timezone or local_timezone())
@@ -71,6 +71,6 @@ async def check_templates(request: TemplateCheckRequest, context: AppContext, ev
     from tobs.render.samples import check_templates as check
 
     with plugin_functions(context) as functions:
-        broken = check(load_templates(context, context.vault / ".tobs" / "templates", functions))
+        broken = check(load_templates(context, context.paths.templates, functions))
     items = tuple(TemplateFault(error.template, error.line, error.message) for error in broken)
     return TemplateCheck(not items, tuple(sorted(builtin_templates())), items)

@@ -22,13 +22,13 @@ async def sync(request: SyncRequest, context: AppContext, events: Events) -> Run
 
     context = with_settings(context, counters=request.counters or None)
     ask_trust(context)
-    open_workspace(context.vault)  # a sync makes no vault
+    open_workspace(context.vault, context.home)  # a sync makes no vault
     settings = telegram_settings(context)
     if request.dry_run:
         from tobs.pipeline.sync.preview import preview_sync
 
         report = start_report("dry-run", "sync", list(request.targets), time.time)
-        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, request.targets, report)
+        return await preview_sync(context.paths.archive, settings, request.targets, report)
     async with open_run_config(
         context, "sync", request.targets, events=events, accept_missing=request.accept_missing
     ) as config:

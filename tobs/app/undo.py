@@ -20,7 +20,7 @@ async def undo(request: UndoRequest, context: AppContext, events: Events) -> Run
     from tobs.pipeline.commands.undo import UndoRun
     from tobs.vault.workspace import open_workspace
 
-    open_workspace(context.vault)  # this makes no vault
+    open_workspace(context.vault, context.home)  # this makes no vault
     async with open_run_config(
         context, "undo", [request.run], events=events, accept_missing=request.accept_missing
     ) as config:
@@ -32,5 +32,5 @@ async def list_undoable(request: UndoListRequest, context: AppContext, events: E
     from tobs.archive import open_archive
     from tobs.vault.workspace import open_workspace
 
-    with open_archive(open_workspace(context.vault).archive, clock=time.time, read_only=True) as archive:
+    with open_archive(open_workspace(context.vault, context.home).archive, clock=time.time, read_only=True) as archive:
         return archive.replaced.runs()

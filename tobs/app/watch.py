@@ -32,7 +32,7 @@ async def watch(request: WatchRequest, context: AppContext, events: Events) -> N
 
     context = with_settings(context, watch_every=request.every)
     ask_trust(context)
-    open_workspace(context.vault)  # a watch makes no vault
+    open_workspace(context.vault, context.home)  # a watch makes no vault
     stop = asyncio.Event()
     await _finish_when_cancelled(_watch(context, request.targets, events, stop), stop)
 
@@ -82,7 +82,7 @@ async def _finish_when_cancelled(work: Coroutine[Any, Any, None], stop: asyncio.
 def _probe(context: AppContext) -> None:
     """Raise TobsError if the vault cannot be opened with its present files."""
     context = reopen(context)
-    check_vault_templates(context, context.vault / ".tobs" / "templates")
+    check_vault_templates(context, context.paths.templates)
 
 
 async def watch_status(request: WatchStatusRequest, context: AppContext, events: Events) -> WatchStatus | None:
@@ -91,7 +91,7 @@ async def watch_status(request: WatchStatusRequest, context: AppContext, events:
     from tobs.vault.lock import read_lease
     from tobs.vault.workspace import open_workspace
 
-    workspace = open_workspace(context.vault)
+    workspace = open_workspace(context.vault, context.home)
     status, lease = read_status(workspace.root), read_lease(workspace.tobs)
     return status if status is not None and lease is not None and lease.pid == status.pid else None
 
@@ -101,4 +101,4 @@ async def pause_watch(request: WatchPauseRequest, context: AppContext, events: E
     from tobs.pipeline.watch.status import set_paused
     from tobs.vault.workspace import open_workspace
 
-    set_paused(open_workspace(context.vault).root, paused=request.paused)
+    set_paused(open_workspace(context.vault, context.home).root, paused=request.paused)

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def backup(
     common: Common,
     file: Annotated[
-        Path | None, typer.Argument(help="File or folder (default: the vault's .tobs/backups).", metavar="FILE")
+        Path | None, typer.Argument(help="File or folder (default: the vault's backups).", metavar="FILE")
     ] = None,
 ) -> int:
     """Copy the archive; it may be in use. Notes and attachments are not copied: they are files already."""
@@ -41,7 +41,7 @@ def backup(
 def restore(
     common: Common,
     file: Annotated[
-        Path | None, typer.Argument(help="The backup (default: the newest in .tobs/backups).", metavar="FILE")
+        Path | None, typer.Argument(help="The backup (default: the newest of the vault's backups).", metavar="FILE")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show the backups; change nothing.")] = False,
 ) -> int:
@@ -63,6 +63,8 @@ def restore(
         )
         if restored.replaced:
             stdout.print(f"The archive before it is {restored.replaced}.", soft_wrap=True, markup=False)
+        for remark in restored.remarks:
+            stdout.print(remark, soft_wrap=True, markup=False)
 
     give(common, restored, show)
     return 0

@@ -28,6 +28,7 @@ from tobs.cli import (
     sandbox,
     sync,
     undo,
+    vault,
     verify,
     watch,
 )
@@ -60,6 +61,7 @@ _COMMANDS = (
     verify,
     undo,
     backup,
+    vault,
     plugins,
     config,
     sandbox,

@@ -13,6 +13,9 @@ from msgspec import Struct
 
 from tobs.errors import UsageError
 
+ArchivePlace = Literal["vault", "home"]
+"""Places of an archive: in the vault's ``.tobs``, or under TOBS_HOME."""
+
 MediaMode = Literal["copy", "link", "move"]
 """How the files of a Telegram Desktop export get into the vault."""
 
@@ -196,6 +199,16 @@ class RestoreRequest(_Request, frozen=True, tag="restore"):
     source: str = ""
 
 
+class VaultPathsRequest(_Request, frozen=True, tag="vault-paths"):
+    """Read the paths of the vault: where its archive, backups and other files lie."""
+
+
+class MoveArchiveRequest(_Request, frozen=True, tag="move-archive"):
+    """Move the archive with its backups: ``home`` is under TOBS_HOME, ``vault`` in ``.tobs`` of the vault."""
+
+    to: ArchivePlace = "home"
+
+
 class ChatsRequest(_Request, frozen=True, tag="chats"):
     """List the chats of the account whose title or username contains ``pattern``, the first ``counted`` of them with
     the number of their messages."""
@@ -220,6 +233,8 @@ Request = (
     | BackupRequest
     | BackupListRequest
     | RestoreRequest
+    | VaultPathsRequest
+    | MoveArchiveRequest
     | ChatsRequest
 )
 

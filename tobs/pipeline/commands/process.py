@@ -12,6 +12,7 @@ from tobs.media import Chain, MediaPolicy
 from tobs.model.events import ChatStarted, MediaCounted, PhaseStarted
 from tobs.model.report import RunReport
 from tobs.model.requests import ProcessRequest
+from tobs.pipeline.context.chat_sources import source_config
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
@@ -22,6 +23,8 @@ from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.pipeline.session.telegram_session import LazyTelegram
 from tobs.sources import FetchFile
+from tobs.sources.registry import continuing
+from tobs.sources.telegram import TELEGRAM
 from tobs.telegram.net.settings import TelegramSettings
 
 
@@ -83,18 +86,28 @@ class ProcessRun(Struct, frozen=True):
             wanted += [chat_folder] if {"wanted", "failed"} & states else []
         for chat_folder in staged:
             await self._fetch_media(run, context, chat_folder, chain, None)
-        if telegram is None or not wanted:
-            return
-        events = context.events
-        events.emit(PhaseStarted("media"))
+        if wanted:
+            context.events.emit(PhaseStarted("media"))
+        sources = await run.archive_thread(context.archive.chats.sources, context.account)
         try:
-            fetch = (await telegram.open()).fetch_file
-            for chat_folder in wanted:
-                events.emit(ChatStarted(chat_folder.chat.title))
-                await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
-                await self._fetch_media(run, context, chat_folder, chain, fetch)
+            # What needs no connection first.
+            for chat_folder in sorted(wanted, key=lambda one: continuing(sources[one.chat.id]).name == TELEGRAM):
+                kind, opened = continuing(sources[chat_folder.chat.id]), None
+                if kind.name == TELEGRAM:
+                    if telegram is None:
+                        return
+                    opened = await telegram.open()
+                async with kind.open(source_config(context, run.archive_thread, kind, opened)) as source:
+                    await self._retry_media(run, context, chat_folder, chain, source.fetch_file)
         except (TelegramError, LoginError, ConfigError) as error:
-            events.problem("media", "files that are still wanted", str(error))
+            context.events.problem("media", "files that are still wanted", str(error))
+
+    async def _retry_media(
+        self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile
+    ) -> None:
+        context.events.emit(ChatStarted(chat_folder.chat.title))
+        await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
+        await self._fetch_media(run, context, chat_folder, chain, fetch)
 
     async def _fetch_media(
         self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile | None
