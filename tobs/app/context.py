@@ -11,6 +11,7 @@ from msgspec import Struct
 from tobs.app.logs import log_to_stderr
 from tobs.config import LoadedSettings, Machine, Profile, Settings, load_settings, make_profile, this_machine
 from tobs.config.home import environment, home_folder, make_home
+from tobs.config.vault_paths import VaultPaths, find_vault
 
 
 class AppContext(Struct, frozen=True):
@@ -28,6 +29,13 @@ class AppContext(Struct, frozen=True):
         return self.loaded.settings
 
     @property
+    def paths(self) -> VaultPaths:
+        """Paths of the vault, which need not have been made yet. Raises VaultError, VaultNewer."""
+        from tobs.vault.workspace import locate_vault
+
+        return locate_vault(self.vault, self.home)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was ignored in the configuration."""
         return self.loaded.warnings
@@ -38,8 +46,6 @@ def open_app_context(
 ) -> AppContext:
     """Join the settings for a command and find its vault; ``verbosity`` None leaves the log as it is. Raises
     ConfigError."""
-    from tobs.vault.workspace import find_vault
-
     if verbosity is not None:
         log_to_stderr(verbosity)
     env, cwd = environment(), Path.cwd()

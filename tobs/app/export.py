@@ -77,7 +77,7 @@ async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, s
         settings=context.settings,
         profile=context.profile,
         telegram_settings=without_pause(telegram_settings(context)),
-        archive_path=context.vault / ".tobs" / "archive.db",
+        archive_path=context.paths.archive,
         selection=selection,
         zone=ZoneInfo(context.settings.timezone or local_timezone()),
         report=report,

@@ -56,7 +56,7 @@ async def plan_import(context: AppContext, path: Path, *, timezone: str = "", ch
     return await plan(
         path,
         zone=_zone(context, timezone),
-        archive_path=_archive(context),
+        archive_path=context.paths.archive,
         account_name=context.settings.account,
         chat=_whose(context, path, chat),
     )
@@ -70,11 +70,7 @@ def _whose(context: AppContext, path: Path, asked: str) -> Chat | None:
     title = title_of_html(path)
     if title is None:
         return None
-    return chat_of_html(title, asked.strip(), archive_path=_archive(context), account_name=context.settings.account)
-
-
-def _archive(context: AppContext) -> Path:
-    return context.vault / ".tobs" / "archive.db"
+    return chat_of_html(title, asked.strip(), archive_path=context.paths.archive, account_name=context.settings.account)
 
 
 def _zone(context: AppContext, asked: str) -> ZoneInfo:

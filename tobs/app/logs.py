@@ -12,7 +12,7 @@ from loguru import logger
 
 if TYPE_CHECKING:
     from tobs.config import Settings
-    from tobs.vault.workspace import Workspace
+    from tobs.config.vault_paths import VaultPaths
 
 _LOG_SIZE, _LOGS_KEPT = 5_000_000, 5
 
@@ -39,10 +39,10 @@ class _LogFile(RotatingFileHandler):
             super().close()
 
 
-def log_to_file(workspace: Workspace, settings: Settings) -> int:
+def log_to_file(paths: VaultPaths, settings: Settings) -> int:
     """A log under ``.tobs/logs``, kept small. ``diagnose`` stays off: it would print the values of variables."""
     return logger.add(
-        _LogFile(workspace.logs / "tobs.log", maxBytes=_LOG_SIZE, backupCount=_LOGS_KEPT, encoding="utf-8", delay=True),
+        _LogFile(paths.logs / "tobs.log", maxBytes=_LOG_SIZE, backupCount=_LOGS_KEPT, encoding="utf-8", delay=True),
         level=settings.log_level.upper(),
         backtrace=False,
         diagnose=False,

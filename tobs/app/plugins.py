@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def list_plugins(context: AppContext) -> Sequence[PluginInfo]:
     """All plugins, those that run first and in their order."""
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        return load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private)).plugins
+        return load_catalogue(context, context.paths.plugins, Path(private)).plugins
 
 
 async def run_plugin(context: AppContext, name: str, arguments: Sequence[str]) -> str:
@@ -33,7 +33,7 @@ async def run_plugin(context: AppContext, name: str, arguments: Sequence[str]) -
     from tobs.plugin.host import Done, Host
 
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.paths.plugins, Path(private))
         plugin = next((one for one in catalogue.having("command") if one.name == name), None)
         if plugin is None:
             raise _no_command(catalogue, name)
@@ -66,7 +66,7 @@ def plugin_functions(context: AppContext) -> Iterator[Functions]:
     from tobs.plugin.functions import gather_functions
 
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.paths.plugins, Path(private))
         yield gather_functions(catalogue.having("template_functions"))
 
 
@@ -83,7 +83,7 @@ def untrusted_plugins(context: AppContext) -> list[Untrusted]:
     from tobs.plugin.catalogue import is_trustable, vault_plugin_paths
 
     store = TrustStore(context.home)
-    paths = [path for path in vault_plugin_paths(context.vault / ".tobs" / "plugins") if is_trustable(path)]
+    paths = [path for path in vault_plugin_paths(context.paths.plugins) if is_trustable(path)]
     return [Untrusted(path, content_hash(path)) for path in paths if not store.trusts(path)]
 
 

@@ -30,7 +30,7 @@ async def process(
     from tobs.pipeline.commands.process import ProcessRun, Work
     from tobs.vault.workspace import open_workspace
 
-    open_workspace(context.vault)  # this makes no vault
+    open_workspace(context.vault, context.home)  # this makes no vault
     async with open_run_config(
         context, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict
     ) as config:

@@ -58,7 +58,7 @@ async def render(
         raise UsageError(f"--layout {command.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
     if command.layout is not None and (command.since or command.until):
         raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
-    workspace = open_workspace(context.vault)  # makes no vault
+    workspace = open_workspace(context.vault, context.home)  # makes no vault
     if not workspace.archive.exists():
         raise VaultError(f"There is no archive in {context.vault}.", "Run `tobs export` into this vault first.")
     zone = ZoneInfo(context.settings.timezone or local_timezone())
@@ -83,6 +83,6 @@ def check(context: AppContext) -> TemplateCheck:
     from tobs.render.samples import check_templates
 
     with plugin_functions(context) as functions:
-        broken = check_templates(load_templates(context, context.vault / ".tobs" / "templates", functions))
+        broken = check_templates(load_templates(context, context.paths.templates, functions))
     items = tuple(TemplateFault(error.template, error.line, error.message) for error in broken)
     return TemplateCheck(not items, tuple(sorted(builtin_templates())), items)

@@ -16,6 +16,7 @@ from tobs.app.context import AppContext
 from tobs.app.plugins import load_catalogue
 from tobs.app.vault import open_vault, vault_zone
 from tobs.config.home import environment
+from tobs.model.events import RemarkMade
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.report import start_report
 
@@ -46,16 +47,20 @@ async def open_run_config(
     gc.set_threshold(50_000)
     report = start_report(new_run_id(time.time()), command, list(targets), time.time)
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
-        catalogue = load_catalogue(context, context.vault / ".tobs" / "plugins", Path(private))
+        catalogue = load_catalogue(context, context.paths.plugins, Path(private))
         functions = gather_functions(catalogue.having("template_functions"))
-        async with open_vault(context, functions) as (workspace, templates):
+
+        def remark(text: str) -> None:
+            report.events.emit(RemarkMade(text))
+
+        async with open_vault(context, functions, remark=remark) as (paths, templates):
             config = RunConfig(
                 settings=context.settings,
                 profile=context.profile,
                 machine=context.machine,
-                workspace=workspace,
+                workspace=paths,
                 templates=templates,
-                zone=vault_zone(context, workspace),
+                zone=vault_zone(context, paths),
                 catalogue=catalogue,
                 functions=functions,
                 post_render_plugins=catalogue.having("post_render"),

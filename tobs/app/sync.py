@@ -27,12 +27,12 @@ async def sync(
     from tobs.pipeline.sync.run import SyncRun
     from tobs.vault.workspace import open_workspace
 
-    open_workspace(context.vault)  # a sync makes no vault
+    open_workspace(context.vault, context.home)  # a sync makes no vault
     settings = telegram_settings(context)
     if dry_run:
         from tobs.pipeline.sync.preview import preview_sync
 
         report = start_report("dry-run", "sync", list(targets), time.time)
-        return await preview_sync(context.vault / ".tobs" / "archive.db", settings, targets, report)
+        return await preview_sync(context.paths.archive, settings, targets, report)
     async with open_run_config(context, "sync", targets, watch=watch, accept_missing=accept_missing) as config:
         return await SyncRun(config, settings, accept_deletions, context.settings.counters, fill).sync(targets)

@@ -18,7 +18,7 @@ async def undo(context: AppContext, run_id: str, *, watch: Watch, accept_missing
     from tobs.pipeline.commands.undo import UndoRun
     from tobs.vault.workspace import open_workspace
 
-    open_workspace(context.vault)  # this makes no vault
+    open_workspace(context.vault, context.home)  # this makes no vault
     async with open_run_config(context, "undo", [run_id], watch=watch, accept_missing=accept_missing) as config:
         return await UndoRun(config).undo(run_id)
 
@@ -28,5 +28,5 @@ def undoable(context: AppContext) -> list[UndoableRun]:
     from tobs.archive import open_archive
     from tobs.vault.workspace import open_workspace
 
-    with open_archive(open_workspace(context.vault).archive, clock=time.time, read_only=True) as archive:
+    with open_archive(open_workspace(context.vault, context.home).archive, clock=time.time, read_only=True) as archive:
         return archive.replaced.runs()

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from tobs.app.context import AppContext
 from tobs.app.run_config import Watch, new_run_id, open_run_config
@@ -31,7 +30,7 @@ async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, sho
     from tobs.pipeline.watch.run import WatchRun
 
     context = reopen()
-    open_workspace(context.vault)  # a watch makes no vault
+    open_workspace(context.vault, context.home)  # a watch makes no vault
     stop, changed, before = _stopped_by_signals(), frozenset[str](), context.settings
     while not stop.is_set():
         settings = without_pause(telegram_settings(context), most=_STANDS_STILL)
@@ -60,7 +59,7 @@ async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, sho
 def _probe(reopen: Callable[[], AppContext]) -> None:
     """Raise TobsError where the vault cannot be opened as it is now."""
     context = reopen()
-    check_vault_templates(context, context.vault / ".tobs" / "templates")
+    check_vault_templates(context, context.paths.templates)
 
 
 def _stopped_by_signals() -> asyncio.Event:
@@ -79,13 +78,13 @@ def _stopped_by_signals() -> asyncio.Event:
     return stop
 
 
-def watch_status(vault: Path) -> WatchStatus | None:
+def watch_status(context: AppContext) -> WatchStatus | None:
     """What the watch of a vault is doing; None where none is running. Raises VaultError."""
-    workspace = open_workspace(vault)
-    status, lease = read_status(workspace.root), read_lease(workspace.tobs)
+    paths = open_workspace(context.vault, context.home)
+    status, lease = read_status(paths.root), read_lease(paths.tobs)
     return status if status is not None and lease is not None and lease.pid == status.pid else None
 
 
-def pause_watch(vault: Path, *, paused: bool) -> None:
+def pause_watch(context: AppContext, *, paused: bool) -> None:
     """Have a watch leave Telegram alone, or go on; also one that is started later. Raises VaultError."""
-    set_paused(open_workspace(vault).root, paused=paused)
+    set_paused(open_workspace(context.vault, context.home).root, paused=paused)

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def backup(
     common: Common,
     file: Annotated[
-        Path | None, typer.Argument(help="File or folder (default: the vault's .tobs/backups).", metavar="FILE")
+        Path | None, typer.Argument(help="File or folder (default: the vault's backups).", metavar="FILE")
     ] = None,
 ) -> int:
     """Copy the archive while it is in use. Notes and attachments are not in it: they are files already."""
@@ -40,7 +40,7 @@ def backup(
 def restore(
     common: Common,
     file: Annotated[
-        Path | None, typer.Argument(help="The backup (default: the newest in .tobs/backups).", metavar="FILE")
+        Path | None, typer.Argument(help="The backup (default: the newest of the vault's backups).", metavar="FILE")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show the backups there are, and change nothing.")] = False,
 ) -> int:
@@ -64,6 +64,8 @@ def restore(
         )
         if restored.replaced:
             stdout.print(f"The one before is kept as {restored.replaced}.", soft_wrap=True, markup=False)
+        for remark in restored.remarks:
+            stdout.print(remark, soft_wrap=True, markup=False)
 
     give(common, restored, show)
     return 0

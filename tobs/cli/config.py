@@ -61,7 +61,7 @@ def trust(common: Common) -> int:
     from tobs.config import TrustStore
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
-    path = context.vault / ".tobs" / "config.toml"
+    path = context.paths.config
     if not path.is_file():
         raise UsageError(f"{path} does not exist.", "There is nothing to trust.")
     digest = TrustStore(context.home).add(path)

@@ -24,6 +24,7 @@ from tobs.cli import (
     sandbox,
     sync,
     undo,
+    vault,
     verify,
     watch,
 )
@@ -52,6 +53,7 @@ _COMMANDS = (
     verify,
     undo,
     backup,
+    vault,
     plugins,
     config,
     sandbox,

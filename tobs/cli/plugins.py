@@ -120,15 +120,15 @@ def new(
     from tobs.plugin.scaffold import new_plugin
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
-    tobs_folder = context.vault / ".tobs"
-    folder = into or (tobs_folder / "plugins" if tobs_folder.is_dir() else Path.cwd())
+    paths = context.paths
+    folder = into or (paths.plugins if paths.tobs.is_dir() else Path.cwd())
     plugin, made_test = new_plugin(folder.absolute(), name)
 
     def people() -> None:
         stdout.print(f"Made {plugin}", soft_wrap=True, markup=False)
         stdout.print(f"Try it on samples: tobs plugins test {plugin.parent}", soft_wrap=True, markup=False)
         stdout.print(f"Run its test:      pytest {made_test}", soft_wrap=True, markup=False)
-        if folder == tobs_folder / "plugins":
+        if folder == paths.plugins:
             stdout.print(f"Let exports use it: tobs plugins trust {plugin.parent.name}", soft_wrap=True, markup=False)
 
     give(common, {"plugin": str(plugin), "test": str(made_test)}, people)
@@ -201,7 +201,7 @@ def trust(
     from tobs.plugin.catalogue import require_trustable, vault_plugin_paths
 
     context = open_app_context(common.settings(), verbosity=common.verbose)
-    folder = context.vault / ".tobs" / "plugins"
+    folder = context.paths.plugins
     paths = {path.stem: path for path in vault_plugin_paths(folder)}
     path = paths.get(name) or paths.get(name.replace("-", "_"))
     if path is None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +11,9 @@ from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.export import tell_warnings
 from tobs.cli.trust_prompt import ask_trust
 from tobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from tobs.app.context import AppContext
 
 
 def register(app: typer.Typer) -> None:
@@ -47,10 +49,10 @@ def watch(
     context = open_app_context(given, verbosity=common.verbose)
     tell_warnings(context.warnings)
     if pause or resume:
-        pause_watch(context.vault, paused=pause)
+        pause_watch(context, paused=pause)
         return 0
     if status:
-        return _tell_status(common, context.vault)
+        return _tell_status(common, context)
     ask_trust(common, context)
     from tobs.cli.progress import show_progress
 
@@ -64,10 +66,10 @@ def watch(
     return 0
 
 
-def _tell_status(common: Common, vault: Path) -> int:
+def _tell_status(common: Common, context: AppContext) -> int:
     from tobs.app.watch import watch_status
 
-    found = watch_status(vault)
+    found = watch_status(context)
     if found is None:
         give(common, {"state": "not running"}, lambda: stdout.print("No watch is running on this vault."))
         return 1

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from tobs.config.settings import Settings, is_vault_safe
 from tobs.config.trust import TrustStore
+from tobs.config.vault_paths import find_vault, vault_config
 from tobs.errors import ConfigError
 
 #: Variables with the prefix that are not settings: the home folder, values for plugins, shared test data.
@@ -54,7 +55,7 @@ def load_settings(
     warnings: list[str] = []
     layers: list[tuple[str, dict[str, Any]]] = [(str(home / "config.toml"), _toml(home / "config.toml"))]
     if vault is not None:
-        path = vault / ".tobs" / "config.toml"
+        path = vault_config(vault)
         layers.append((str(path), _vault_layer(path, home, warnings)))
     dotenv = _dotenv(cwd)
     layers.append((".env", _variables(dotenv)))
@@ -94,8 +95,8 @@ def _plugin_variables(env: Mapping[str, str]) -> dict[str, str]:
 def _plugin_tables(home: Path, vault: Path | None) -> dict[str, dict[str, Any]]:
     """Read ``[plugins.NAME]`` from TOBS_HOME, then from a trusted vault."""
     files = [home / "config.toml"]
-    if vault is not None and TrustStore(home).trusts(vault / ".tobs" / "config.toml"):
-        files.append(vault / ".tobs" / "config.toml")
+    if vault is not None and TrustStore(home).trusts(vault_config(vault)):
+        files.append(vault_config(vault))
     tables: dict[str, dict[str, Any]] = {}
     for path in files:
         for name, table in _read_toml(path).get("plugins", {}).items():
@@ -143,7 +144,7 @@ def _dotenv(cwd: Path) -> dict[str, str]:
     path = cwd / ".env"
     if not path.is_file():
         return {}
-    inside = next((folder for folder in (cwd, *cwd.parents) if (folder / ".tobs").is_dir()), None)
+    inside = find_vault(cwd)
     if inside is not None:
         raise ConfigError(
             f"{path} lies inside the vault {inside}: vaults are shared and synced, secrets must not be.",

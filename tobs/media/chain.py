@@ -20,8 +20,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.errors import TransferFailed
-from tobs.media.staging import stage_file, suffix_of, type_of
+from tobs.media.staging import stage_file
 from tobs.model import FileItem, Message, message_state
+from tobs.model.mime import suffix_of, type_of_name
 from tobs.model.outcomes import ProcessorCounts
 from tobs.plugin.api import FieldValue, Item, Result, Section
 from tobs.plugin.host import Done, Host, PluginFailure
@@ -304,7 +305,7 @@ class _ChainFile:
         if form is not None:
             self.path, self.sha256, self.size = Path(form.path), form.sha256, form.size
         if found.embed is not None:
-            self.mime, self.suffix = type_of(found.embed.name), suffix_of(found.embed.name, "")
+            self.mime, self.suffix = type_of_name(found.embed.name), suffix_of(found.embed.name, "")
 
 
 def _with_changed(fresh: Mapping[ResultKey, Processed]) -> Iterator[tuple[ResultKey, Processed]]:

@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import os
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from msgspec import Struct
 
 from tobs.errors import VaultUnwritable
-
-#: Python's own table, without the machine's: names must not depend on where tobs runs.
-_TYPES = mimetypes.MimeTypes()
-
-_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
-
-#: Types sent by Telegram that the platform's table lacks or maps to unusual suffixes.
-_SUFFIXES = {
-    "audio/ogg": ".oga",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "application/x-tgsticker": ".tgs",
-    "video/webm": ".webm",
-    "video/mp4": ".mp4",
-    "audio/mpeg": ".mp3",
-    "audio/mp4": ".m4a",
-}
 
 
 class StagedFile(Struct, frozen=True):
@@ -62,17 +43,3 @@ def unwritable(folder: Path, error: OSError) -> VaultUnwritable:
         f"Files cannot be stored in {folder}: {error.strerror or error}.",
         "Free some space or correct the permissions of the folder, then run the same command again.",
     )
-
-
-def suffix_of(name: str, mime: str) -> str:
-    """The ending of a file called ``name`` (may be empty) of type ``mime``: ``.mp3``; empty when neither tells."""
-    suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
-    if _SUFFIX.fullmatch(suffix):
-        return suffix
-    kind = mime.partition(";")[0].strip().lower()
-    return _SUFFIXES.get(kind) or _TYPES.guess_extension(kind) or ""
-
-
-def type_of(name: str) -> str:
-    """The MIME type of a file called ``name``; empty when it does not tell."""
-    return _TYPES.guess_type(name)[0] or ""

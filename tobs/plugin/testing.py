@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from tobs.errors import PluginError
 from tobs.model import Entity, FileItem, FileKind, Message
+from tobs.model.mime import type_of_name
 from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, RenderedNote, Run
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
@@ -31,7 +31,7 @@ def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: 
     not given.
     """
     content = path.read_bytes()
-    mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    mime = type_of_name(path.name) or "application/octet-stream"
     kind = kind or _KINDS.get(mime.partition("/")[0], "document")
     return Item(
         path=path,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 
 from tobs.errors import TransferFailed
 from tobs.model import Chat, FileItem, FileKind, Message, MessageKey, Page
+from tobs.model.mime import type_of_name
 from tobs.sources.source import Gap, Source
 
 #: The id of the inbox: that of a user Telegram never had.
@@ -23,7 +23,7 @@ _VOICES = frozenset({"audio/ogg", "audio/opus"})
 
 def inbox_message(message_id: int, path: Path, *, size: int, changed: float, sender: int) -> Message:
     """The message that stands for a dropped file, dated when it was last changed (Unix seconds)."""
-    mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    mime = type_of_name(path.name) or "application/octet-stream"
     item = FileItem(_kind(mime), mime=mime, size=size, name=path.name, path=path.name)
     return Message(chat_id=INBOX, id=message_id, date=int(changed), sender_id=sender, media=item, out=True)
 

@@ -10,8 +10,8 @@ import pytest
 
 from tobs.errors import TransferFailed, VaultUnwritable
 from tobs.media import StagedFile, transfer
-from tobs.media.staging import suffix_of
 from tobs.model import FileItem
+from tobs.model.mime import suffix_of
 
 CONTENT = bytes(range(256)) * 40
 ITEM = FileItem("audio", mime="audio/mpeg", size=len(CONTENT), name="song.mp3")
