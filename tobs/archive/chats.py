@@ -35,10 +35,12 @@ class Chats:
         )
         return decode_chat(model) if model is not None else None
 
-    def put(self, account: int, chat: Chat) -> None:
-        """Keep ``chat`` as it is, everything of it known."""
+    def put(self, account: int, chat: Chat, *, source: str = "") -> None:
+        """Keep ``chat`` as it is, everything of it known. ``source``: see ``set_source`` (empty: it stays)."""
         with self._database.transaction():
             self._keep(account, chat, self.get(account, chat.id))
+            if source:
+                self.set_source(account, chat.id, source)
 
     def see(self, account: int, chats: Iterable[Chat]) -> None:
         """Keep chats that came along with messages: what only a full request tells stays as it was."""

@@ -5,6 +5,7 @@ from tobs.model.chats import GENERAL_TOPIC, Chat, ChatKind, Person, Topic, topic
 from tobs.model.media import (
     Contact,
     Dice,
+    DroppedFile,
     FileItem,
     FileKind,
     Game,
@@ -55,8 +56,8 @@ from tobs.model.peers import (
 from tobs.model.text import Entity, RichBlock, Text, utf16_length
 
 __all__ = [
-    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity",
-    "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
+    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile",
+    "Entity", "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
     "Message", "MessageKey", "NoteState", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer",
     "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList",
     "Topic", "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel",

@@ -15,8 +15,9 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tobs.config.vault_paths import TOBS, ArchivePlace, VaultPaths, paths_at
+from tobs.config.vault_paths import TOBS, VaultPaths, paths_at
 from tobs.errors import VaultError, VaultNewer
+from tobs.model.requests import ArchivePlace
 from tobs.vault.cloud_folders import sync_service
 from tobs.vault.folders import unwritable
 from tobs.vault.writer import NoteFile, write_batch

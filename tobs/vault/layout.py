@@ -17,7 +17,6 @@ from tobs.vault.names import MAX_FILE, MAX_TOPIC, candidates, clean_name, fit, n
 TELEGRAM = "Telegram"
 PEOPLE = f"{TELEGRAM}/People"
 AUDIO = f"{TELEGRAM}/Audio"
-INBOX = f"{TELEGRAM}/Inbox"
 VAULT_BASE = f"{TELEGRAM}/{TELEGRAM}.base"
 VAULT_INDEX = f"{TELEGRAM}/{TELEGRAM}.md"
 PAGES = f"{TELEGRAM}/Pages"
@@ -89,6 +88,16 @@ def note_candidates(path: str) -> Iterator[str]:
 def chat_candidates(title: str, chat_id: int) -> Iterator[str]:
     """`Telegram/<Chat>/<Chat>.md`: the chat's own note. Its folder (``folder_of_note``) is the chat's folder."""
     return (f"{TELEGRAM}/{name}/{name}.md" for name in candidates(title, chat_id))
+
+
+def source_folder(name: str) -> str:
+    """`Telegram/<name>`: the folder of a source that has one of its own, as the inbox."""
+    return f"{TELEGRAM}/{name}"
+
+
+def source_note(name: str) -> str:
+    """`Telegram/<name>/<name>.md`: the note of the chat of such a source."""
+    return f"{source_folder(name)}/{name}.md"
 
 
 def folder_of_note(chat_note: str) -> str:

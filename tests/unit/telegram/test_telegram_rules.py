@@ -63,16 +63,16 @@ async def test_whoever_waited_for_its_turn_takes_another_one_after_a_wait_that_w
     time, waits = Time(), FloodStore()
     waits.put_pace(("messages.getHistory", 0), Pace(0.5, 1000.0))
     floods = FloodLedger(
-        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, waits=waits
+        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, store=waits
     )
     passed: list[float] = []
 
     async def worker(number: int) -> None:
-        await floods.gate("messages.getHistory", 0)
+        await floods.acquire("messages.getHistory", 0)
         passed.append(time())
         if number == 0:
             await asyncio.sleep(0)  # the others have their turns by now
-            floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+            floods.record_wait("messages.getHistory", 0, 30, "FLOOD_WAIT")
 
     await asyncio.gather(*(worker(number) for number in range(6)))
     first, *later = passed

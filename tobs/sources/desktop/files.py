@@ -10,13 +10,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal, TextIO
+from typing import IO, TextIO
 
 from tobs.errors import TransferFailed, UsageError, VaultUnwritable
 from tobs.model import Chat, ChatKind, bare_id
 from tobs.sources.desktop.values import Json
-
-MediaMode = Literal["copy", "link", "move"]
+from tobs.sources.source import MediaMode
 
 RESULT = "result.json"
 PAGES = "messages.html"
