@@ -112,7 +112,7 @@ def open_blobs(archive: Archive, root: Path) -> Blobs:
     """Return the attachments of the vault at ``root``, which ``archive`` knows by their content."""
 
     def find(sha256: str) -> StoredBlob | None:
-        row = archive.files.holding([sha256]).get(sha256)
+        row = archive.files.with_content([sha256]).get(sha256)
         return None if row is None else StoredBlob(row.path, row.size)
 
     return VaultBlobs(root, find)
