@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import TOBS, Served
-from tobs.cli.login import draw_qr
+from tobs.cli.prompt import draw_qr
 
 WORLD = "synthetic:messages=40,chats=1,media=0.2,seed=1"
 
@@ -148,7 +148,7 @@ def test_wrong_ways_to_log_in_are_usage_errors(serve: Serve) -> None:
     served = serve(WORLD, login=False)
     assert served.tobs("login", "--qr", "--bot-token", "1:a", "-q").code == 2
     hidden = served.tobs("login", "--code", "1", "-q", TOBS_PROXY=f"tg://proxy?server=h&port=1&secret=ee{'0' * 40}")
-    assert hidden.code == 2 and "hides in TLS" in hidden.stderr and "0000" not in hidden.stderr
+    assert hidden.code == 2 and "uses fake TLS" in hidden.stderr and "0000" not in hidden.stderr
 
 
 def test_no_secret_is_told_anywhere(serve: Serve, tmp_path: Path) -> None:

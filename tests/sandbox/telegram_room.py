@@ -1,4 +1,4 @@
-"""What the tests of the telegram room share: settings for a sandbox, a login, a collector of pages."""
+"""Helpers for the tests of tobs.telegram: settings for a sandbox, a login, a collector of pages."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ async def sign_in(sandbox: Sandbox, settings: TelegramSettings) -> Account:
 
 
 async def quick(seconds: float) -> None:
-    """A sleep that shortens the backoff of retries, which tests need not wait for."""
+    """A sleep that shortens the backoff of retries, so that tests need not wait."""
     await asyncio.sleep(min(seconds, NAP))
 
 
 class Room:
-    """An open Telegram with everything it said."""
+    """An open Telegram with its events."""
 
     def __init__(self, telegram: Telegram, events: list[Event]) -> None:
         self.telegram = telegram
         self.events = events
 
-    def told(self, kind: type) -> list[Any]:
+    def events_of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
 
 @asynccontextmanager
 async def room(sandbox: Sandbox, home: Path, *, sleep: Any = quick, **changes: Any) -> AsyncIterator[Room]:
-    """Log in and open the room for a sandbox. Keyword arguments change the settings, stores go through."""
+    """Log in and open Telegram for a sandbox. Keyword arguments change the settings, stores go through."""
     stores = Stores(**{name: changes.pop(name) for name in ("peers", "takeouts") if name in changes})
     settings = settings_for(sandbox, home, **changes)
     await sign_in(sandbox, settings)
@@ -80,7 +80,7 @@ async def room(sandbox: Sandbox, home: Path, *, sleep: Any = quick, **changes: A
 
 
 class Collected:
-    """Pages as an archive would get them: checks that no id is settled or fetched twice."""
+    """Collector of pages, in place of an archive: checks that no id is settled or fetched twice."""
 
     def __init__(self) -> None:
         self.pages: list[Page] = []
@@ -108,7 +108,7 @@ class Collected:
 
 
 def served_ids(sandbox: Sandbox, chat_id: int) -> list[int]:
-    """Every id the sandbox has in a chat, ascending."""
+    """Return every id that the sandbox has in a chat, ascending."""
     history = sandbox.world.history(chat_id)
     return sorted(history.slice(0, history.count))
 

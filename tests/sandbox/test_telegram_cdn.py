@@ -1,4 +1,4 @@
-"""Files on a CDN: encrypted copies on a data centre of its own, proven by Telegram's hashes."""
+"""Files on a CDN: encrypted copies on a data centre of its own, verified by Telegram's hashes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
 from tobs.sandbox.crypto.keys import process_key
 from tobs.sandbox.options import CDN_DC
 from tobs.sandbox.services.cdn import encrypt_at
-from tobs.telegram.client.cdn import counter_mode
+from tobs.telegram.client.cdn import aes_ctr
 from tobs.telegram.net.events import Retried
 
 GET, FROM_CDN, BRING = "upload.getFile", "upload.getCdnFile", "upload.reuploadCdnFile"
@@ -34,9 +34,9 @@ CDN = SandboxOptions(dcs=2, cdn=True)
     key=st.binary(min_size=32, max_size=32),
     iv=st.binary(min_size=16, max_size=16),
 )
-def test_the_counter_mode_is_telethon_s(data: bytes, block: int, key: bytes, iv: bytes) -> None:
+def test_the_aes_ctr_is_telethon_s(data: bytes, block: int, key: bytes, iv: bytes) -> None:
     theirs = AESModeCTR(key, iv[:12] + block.to_bytes(4, "big")).encrypt(data)
-    assert counter_mode(key, iv, block * 16, data) == theirs == encrypt_at(key, iv, block * 16, data)
+    assert aes_ctr(key, iv, block * 16, data) == theirs == encrypt_at(key, iv, block * 16, data)
 
 
 @pytest.mark.parametrize("size", [64 * 1024, 11 * MIB + 777])
@@ -118,7 +118,7 @@ async def test_a_cdn_with_another_key_than_telegram_says_gives_nothing(
         monkeypatch.setattr(types, "CdnConfig", lambda keys: told)
         assert await fetched(opened, item, key, tmp_path / "a.part") == b"data" * 50_000
         assert not sandbox.log.calls(FROM_CDN)
-        assert [event for event in opened.told(Retried) if "RSA key" in event.reason]
+        assert [event for event in opened.events_of(Retried) if "RSA key" in event.reason]
 
 
 async def test_a_file_that_only_a_cdn_gives_and_gives_wrong_is_not_accepted(tmp_path: Path) -> None:

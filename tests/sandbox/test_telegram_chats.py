@@ -1,4 +1,4 @@
-"""Every kind of chat, and every way to name one, through the telegram room over TCP."""
+"""Every kind of chat, and every way to name one, through tobs.telegram over TCP."""
 
 from __future__ import annotations
 

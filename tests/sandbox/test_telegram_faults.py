@@ -35,7 +35,7 @@ async def test_nothing_is_sent_on_a_method_while_telegram_says_wait(tmp_path: Pa
         found = await fetch_all(opened, chat.id, workers=8)
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
         assert sent[0] == 0, "until the first one went on, nobody sent anything"
-        assert [(event.method, event.seconds) for event in opened.told(FloodWaited)] == [(HISTORY, 1)]
+        assert [(event.method, event.seconds) for event in opened.events_of(FloodWaited)] == [(HISTORY, 1)]
 
 
 async def test_a_wait_above_the_patience_ends_the_run_and_says_how_long(tmp_path: Path) -> None:
@@ -69,13 +69,13 @@ async def test_trouble_in_the_middle_loses_nothing_and_is_told(fault: str, tmp_p
         found = await fetch_all(opened, chat.id, workers=4)
         assert sorted(found.messages) == served_ids(sandbox, chat.id)
         if fault.startswith(("error", "drop")):
-            assert len(opened.told(Retried)) >= 3
+            assert len(opened.events_of(Retried)) >= 3
         if fault in ("drop", "busy"):
-            assert opened.told(Reconnected)
+            assert opened.events_of(Reconnected)
 
 
 async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_path: Path) -> None:
-    """bad_server_salt and bad_msg_notification: what they refuse is sent again."""
+    """bad_server_salt and bad_msg_notification: the refused request is sent again."""
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, request_timeout=5.0) as opened:
         chat = await opened.telegram.resolve("@synthetic")
         top, found = await opened.telegram.history_top(chat.id), Collected()
@@ -85,8 +85,8 @@ async def test_another_salt_and_a_wrong_clock_in_the_middle_lose_nothing(tmp_pat
                 for key in sandbox.server.state.keys.values():
                     key.salt ^= 0x55
             if len(found.pages) == 4:
-                for link in opened.telegram._invoker.links._open.values():
-                    link._wire._state.time_offset += 4000
+                for link in opened.telegram._invoker.connections._open.values():
+                    link._sender._state.time_offset += 4000
             await found(page)
 
         await opened.telegram.walk(chat.id, [(1, top.top)], on_page, count=top.count, workers=2)

@@ -18,7 +18,7 @@ from tests.sandbox.schedules import Time
 from tests.sandbox.telegram_room import fetch_all, room, served_ids, settings_for
 from tobs.errors import FloodWait
 from tobs.sandbox import SandboxOptions, open_world, serve
-from tobs.telegram.net.events import Event, FloodWaited, ignore
+from tobs.telegram.net.events import Event, FloodWaited, ignore_event
 from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.flood_store import FloodStore, Pace, SharedFloodStore, Wait
 from tobs.telegram.net.pace import Pacer
@@ -64,7 +64,7 @@ async def test_nothing_is_sent_by_another_process_during_a_wait(tmp_path: Path) 
         other.stdin.write(b"go\n")
         await here
         assert await other.wait() == 0
-        assert opened.told(FloodWaited)
+        assert opened.events_of(FloodWaited)
         flooded, *later = sandbox.log.calls(HISTORY)
         assert flooded.error == "FLOOD_WAIT_2" and len(later) == 4
         assert len({entry.connection for entry in later}) == 2
@@ -126,16 +126,16 @@ async def test_a_steady_export_meets_few_floods(tmp_path: Path) -> None:
 def test_a_flood_halves_the_pace_and_answers_bring_it_back_slowly() -> None:
     pacer = Pacer()
     for number in range(20):
-        pacer.sent(100 + number * 0.1)
-    pacer.flooded(102.0)
+        pacer.record_sent(100 + number * 0.1)
+    pacer.record_flood(102.0)
     assert pacer.interval == pytest.approx(0.2, rel=0.1)
-    pacer.flooded(103.0)
+    pacer.record_flood(103.0)
     assert pacer.interval == pytest.approx(0.4, rel=0.1)
-    steps = sum(pacer.answered(103.0) for _ in range(100))
+    steps = sum(pacer.record_answer(103.0) for _ in range(100))
     assert steps == 2 and pacer.interval == pytest.approx(0.4 * 0.9**2, rel=0.1)
-    assert [pacer.answered(now) for now in (107.0, 108.5, 109.0, 114.0)] == [False, True, False, True]
+    assert [pacer.record_answer(now) for now in (107.0, 108.5, 109.0, 114.0)] == [False, True, False, True]
     for _ in range(5000):
-        pacer.answered(115.0)
+        pacer.record_answer(115.0)
     assert pacer.interval == 0 and pacer.wait(200.0) == 0
 
 
@@ -143,7 +143,7 @@ def test_a_flood_halves_the_pace_and_answers_bring_it_back_slowly() -> None:
 def test_turns_are_an_interval_apart_whoever_asks(gaps: list[float], floods: int) -> None:
     pacer, now = Pacer(0.01), 1000.0
     for _ in range(floods):
-        pacer.flooded(now)
+        pacer.record_flood(now)
     assert pacer.interval <= 2.0
     turns = []
     for gap in gaps:
@@ -156,23 +156,25 @@ def ledger(now: list[float], waits: FloodStore) -> FloodLedger:
     async def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    return FloodLedger(clock=lambda: now[0], sleep=sleep, threshold=100, patience=1000, on_event=ignore, waits=waits)
+    return FloodLedger(
+        clock=lambda: now[0], sleep=sleep, threshold=100, patience=1000, on_event=ignore_event, store=waits
+    )
 
 
 def test_a_wait_of_no_seconds_makes_nothing_slower() -> None:
     now = [1_000_000.0]
     one = ledger(now, FloodStore())
-    one.note(HISTORY, 0, 0.4, "FLOOD_WAIT", slower=False)
+    one.record_wait(HISTORY, 0, 0.4, "FLOOD_WAIT", slower=False)
     assert one.remaining(HISTORY, 0) == pytest.approx(0.4) and one.interval(HISTORY) == 0
     now[0] += 1
-    one.note(HISTORY, 0, 3, "FLOOD_WAIT")
+    one.record_wait(HISTORY, 0, 3, "FLOOD_WAIT")
     assert one.interval(HISTORY) > 0
 
 
 def test_a_clock_set_back_does_not_make_a_wait_longer_and_a_suspended_laptop_ends_it() -> None:
     now = [1_000_000.0]
     one = ledger(now, FloodStore())
-    one.note(HISTORY, 0, 30, "FLOOD_WAIT")
+    one.record_wait(HISTORY, 0, 30, "FLOOD_WAIT")
     now[0] -= 86_400
     assert one.remaining(HISTORY, 0) == 30
     now[0] += 2 * 86_400

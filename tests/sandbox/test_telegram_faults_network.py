@@ -1,4 +1,4 @@
-"""A network that is lost, a laptop that sleeps: the run goes on."""
+"""A lost network or a suspended laptop: the run continues."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ async def test_hours_in_a_suspended_laptop_are_not_taken_for_hours_without_a_net
 
 
 async def test_a_connection_that_died_without_a_word_is_replaced(tmp_path: Path) -> None:
-    """What a resumed laptop has: a socket that stands and brings nothing."""
+    """State after a suspend: the socket is open and receives nothing."""
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, request_timeout=0.3) as opened:
         sandbox.faults.add(f"{HISTORY}#4=delay:60000")
         found = await walk(opened.telegram)
         assert sorted(found.messages) == served_ids(sandbox, sandbox.world.resolve("@synthetic"))
-        assert [event.reason for event in opened.told(Retried)] == ["no answer within 0.3 s"]
-        assert opened.told(Reconnected)
+        assert [event.reason for event in opened.events_of(Retried)] == ["no answer within 0.3 s"]
+        assert opened.events_of(Reconnected)
 
 
 async def test_losses_without_a_network_do_not_count_as_the_server_hanging_up(tmp_path: Path) -> None:

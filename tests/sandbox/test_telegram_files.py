@@ -11,7 +11,7 @@ from tests.sandbox.telegram_room import Room, fetch_all, room
 from tobs.errors import FloodWait, TransferFailed
 from tobs.model import FileItem, MessageKey, message_files, thumbnail_of
 from tobs.sandbox import Sandbox, SandboxOptions, open_world, serve
-from tobs.telegram.client.files import extra_seconds, part_size, parts_at_once
+from tobs.telegram.client.files import extra_seconds, parallel_parts, part_size
 from tobs.telegram.net.events import ReferenceRenewed, Retried
 
 WORLD = "synthetic:messages=60,chats=1,media=0.5,seed=3"
@@ -82,7 +82,7 @@ async def test_an_expired_reference_is_renewed_from_its_message(tmp_path: Path) 
         part = tmp_path / "a.part"
         assert await opened.telegram.fetch_file(item, key, part) == len(data)
         assert read(part) == data
-        assert opened.told(ReferenceRenewed) == [ReferenceRenewed(key.chat_id, key.id)]
+        assert opened.events_of(ReferenceRenewed) == [ReferenceRenewed(key.chat_id, key.id)]
 
 
 async def test_the_thumbnail_of_music_is_fetched_by_the_reference_of_its_message(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_the_thumbnail_of_music_is_fetched_by_the_reference_of_its_message
         assert item is not None
         sandbox.world.files.locations.expire()
         assert await opened.telegram.fetch_file(item, key, tmp_path / "thumb") == len(thumb)
-        assert read(tmp_path / "thumb") == thumb and len(opened.told(ReferenceRenewed)) == 1
+        assert read(tmp_path / "thumb") == thumb and len(opened.events_of(ReferenceRenewed)) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_whatever_a_stale_reference_is_called_it_is_renewed(name: str, tmp
         item, key = await file_message(sandbox, opened, data)
         sandbox.faults.add(f"{GET}#2=error:400:{name}")
         assert await opened.telegram.fetch_file(item, key, tmp_path / "a.part") == len(data)
-        assert read(tmp_path / "a.part") == data and opened.told(ReferenceRenewed)
+        assert read(tmp_path / "a.part") == data and opened.events_of(ReferenceRenewed)
 
 
 async def test_a_login_that_another_data_centre_does_not_take_is_carried_over_again(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ async def test_photos_are_renewed_alike(tmp_path: Path) -> None:
         part = tmp_path / "p.part"
         key = MessageKey.of(opened.telegram.account.id, chat.id, number)
         assert await opened.telegram.fetch_file(message.media, key, part) == 5003
-        assert opened.told(ReferenceRenewed)
+        assert opened.events_of(ReferenceRenewed)
 
 
 async def test_a_file_whose_message_is_gone_is_no_longer_to_be_had(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_a_damaged_part_of_the_right_size_is_fetched_again(tmp_path: Path)
         part = tmp_path / "a.part"
         assert await opened.telegram.fetch_file(item, key, part) == len(data)
         assert read(part) == data
-        assert [event.reason for event in opened.told(Retried)] == ["a part came damaged"]
+        assert [event.reason for event in opened.events_of(Retried)] == ["a part was damaged"]
 
 
 async def test_a_part_that_stays_damaged_is_never_accepted(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ async def test_parts_of_a_large_file_are_under_way_at_the_same_time(tmp_path: Pa
         times = [entry.time for entry in sandbox.log.calls(GET)]
         assert times[3] - times[0] < 0.05, "four parts were asked for before the first was answered"
         assert len({entry.connection for entry in sandbox.log.calls(GET)}) >= 2
-        assert len(opened.told(ReferenceRenewed)) == 1, "all parts share the new reference"
+        assert len(opened.events_of(ReferenceRenewed)) == 1, "all parts share the new reference"
 
 
 async def test_a_file_is_not_given_up_for_what_telegram_says_about_something_else(tmp_path: Path) -> None:
@@ -295,13 +295,13 @@ async def test_a_long_flood_wait_on_files_ends_the_run(tmp_path: Path) -> None:
 def test_the_size_of_a_part_and_how_long_it_is_waited_for_follow_the_size_of_the_file() -> None:
     sizes = [1, 128 * 1024, 128 * 1024 + 1, 10 * MIB, 10 * MIB + 1, 4096 * MIB]
     assert [part_size(size) // 1024 for size in sizes] == [128, 128, 512, 512, 1024, 1024]
-    assert [parts_at_once(size) for size in sizes] == [1, 1, 1, 1, 4, 4]
+    assert [parallel_parts(size) for size in sizes] == [1, 1, 1, 1, 4, 4]
     assert [extra_seconds(size) for size in sizes] == [4, 4, 16, 16, 128, 128]
     assert all(MIB % part_size(size) == 0 for size in sizes)
 
 
 async def test_all_of_what_is_there_is_proven_before_it_is_gone_on_with(tmp_path: Path) -> None:
-    """A long file: what was damaged at its very begin since the last run is found before a part is asked for."""
+    """A long file: damage at its beginning since the last run is found before a part is requested."""
     data = os.urandom(MIB) * 67
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path) as opened:
         item, key = await file_message(sandbox, opened, data)

@@ -107,8 +107,8 @@ async def test_messages_of_a_newer_layer_are_told_and_the_rest_is_kept(tmp_path:
         found = await fetch_all(opened, chat.id, workers=4)
         assert sorted(found.messages) == sorted(set(ids) - strange)
         told = {number for page in found.pages for number, _ in page.unreadable}
-        assert told == strange == {event.message_id for event in opened.told(MessageUnreadable)}
-        assert "04030201" in opened.told(MessageUnreadable)[0].reason
+        assert told == strange == {event.message_id for event in opened.events_of(MessageUnreadable)}
+        assert "04030201" in opened.events_of(MessageUnreadable)[0].reason
 
 
 async def test_targets_are_found_by_name_link_id_and_title(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_proxies_are_read_from_urls_and_links(url: str, proxy: Proxy | None) -> 
 @pytest.mark.parametrize("secret", ["ee" + SECRET.hex() + b"www.google.com".hex(), ""])
 def test_fake_tls_proxies_get_a_clear_answer(secret: str) -> None:
     secret = secret or base64.urlsafe_b64encode(b"\xee" + SECRET + b"google.com").decode()
-    with pytest.raises(ConfigError, match="hides in TLS") as caught:
+    with pytest.raises(ConfigError, match="uses fake TLS") as caught:
         parse_proxy(f"tg://proxy?server=h&port=443&secret={secret}")
     assert "SOCKS5" in caught.value.remedy and caught.value.exit_code == 2
 

@@ -1,4 +1,4 @@
-"""Every way into Telegram, and every way out that the owner did not choose."""
+"""Every kind of login, and every end of a login that the user did not choose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOCKED = SandboxOptions(password="correct horse", hint="a battery")
 
 
 class Replies:
-    """Answers one after the other; remembers what was asked."""
+    """Give the answers one after the other; record the prompts."""
 
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)

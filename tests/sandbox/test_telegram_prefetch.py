@@ -1,4 +1,4 @@
-"""Reading ahead: several chats are asked at once, nothing is asked twice, and each answer is the chat's own."""
+"""Prefetch: several chats are requested at once, nothing is requested twice, and each answer is the chat's own."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def crowded_world() -> World:
     return world
 
 
-async def told(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Page]]]:
-    """What an export asks of each chat, one after the other."""
+async def histories_of(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Page]]]:
+    """Send the requests of an export for each chat, one after the other."""
     found = []
     for chat_id in chats:
         chat = await opened.telegram.full(chat_id)
@@ -46,13 +46,13 @@ async def told(opened: Room, chats: list[int]) -> list[tuple[Chat, int, list[Pag
     return found
 
 
-async def test_chats_asked_ahead_tell_the_same_by_the_same_requests(tmp_path: Path) -> None:
+async def test_prefetched_chats_give_the_same_by_the_same_requests(tmp_path: Path) -> None:
     async with serve(crowded_world(), SandboxOptions(latency=0.02)) as sandbox, room(sandbox, tmp_path) as opened:
         chats = [chat.id for chat in await opened.telegram.dialogs() if not is_channel_id(chat.id)]
-        plain = await told(opened, chats)
+        plain = await histories_of(opened, chats)
         before = Counter(opened.telegram.requests)
         async with opened.telegram.prefetch.chats([PrefetchItem(chat, full=True, first_page=True) for chat in chats]):
-            prefetched = await told(opened, chats)
+            prefetched = await histories_of(opened, chats)
         sent = Counter(opened.telegram.requests)
         sent.subtract(before)
         assert [(chat, count) for chat, count, _ in prefetched] == [(chat, count) for chat, count, _ in plain]

@@ -33,7 +33,7 @@ async def test_every_request_of_a_takeout_is_wrapped_and_it_is_finished(tmp_path
         assert [entry.method for entry in calls if WRAPPER not in entry.wrappers] == []
         init = sandbox.log.calls("account.initTakeoutSession")[0].request
         assert init.message_channels and init.files and not (init.contacts or init.message_users)
-        assert opened.told(TakeoutStarted)
+        assert opened.events_of(TakeoutStarted)
         after = sandbox.log.last
         await opened.telegram.history_top(chat.id)
         assert WRAPPER not in sandbox.log.since(after)[0].wrappers
@@ -73,14 +73,14 @@ async def test_while_a_takeout_has_to_wait_the_normal_api_is_used(tmp_path: Path
             assert not granted
             chat = await opened.telegram.resolve("@synthetic")
             assert (await opened.telegram.history_top(chat.id)).count == 600
-        (told,) = opened.told(TakeoutDelayed)
+        (told,) = opened.events_of(TakeoutDelayed)
         assert told.seconds > 86000
         assert "press Allow" in delay_text(told) and "24 h" in delay_text(told)
         assert sandbox.log.calls(FINISH) == []
 
 
 async def until(held: Callable[[], object]) -> None:
-    """Wait till something holds that another task brings about."""
+    """Wait until another task makes a condition true."""
     async with asyncio.timeout(30):
         while not held():  # noqa: ASYNC110  (nothing tells that it holds)
             await asyncio.sleep(0.01)
@@ -98,7 +98,7 @@ async def test_a_takeout_that_is_allowed_while_the_run_goes_on_is_used_from_ther
             found = await fetch_all(opened, chat.id)
             assert sorted(found.messages) == served_ids(sandbox, chat.id)
         assert all(WRAPPER in entry.wrappers for entry in sandbox.log.calls("messages.getHistory"))
-        (begun,) = opened.told(TakeoutStarted)
+        (begun,) = opened.events_of(TakeoutStarted)
         assert begun.late and not begun.resumed
         asked = sandbox.log.calls("account.initTakeoutSession")
         assert 2 <= len(asked) <= 3 and asked[-1].error is None  # its own question is a message too
@@ -124,7 +124,7 @@ async def test_words_of_others_and_a_talkative_telegram_do_not_make_tobs_ask_wit
 
 
 async def test_a_run_ends_at_whatever_moment_while_its_takeout_is_waited_for(tmp_path: Path) -> None:
-    """The connection that hears Telegram's chat may be half made: Telethon swallows a cancellation then."""
+    """The listening connection may be half open: Telethon swallows a cancellation then."""
     delayed = SandboxOptions(takeout_delay=86400)
     async with serve(open_world(WORLD), delayed) as sandbox, room(sandbox, tmp_path) as opened:
         for turns in range(0, 90, 2):
@@ -133,7 +133,7 @@ async def test_a_run_ends_at_whatever_moment_while_its_takeout_is_waited_for(tmp
                 for _ in range(turns):
                     await asyncio.sleep(0)
         asked = len(sandbox.log.calls("account.initTakeoutSession"))
-        assert asked == len(opened.told(TakeoutDelayed)) == 45
+        assert asked == len(opened.events_of(TakeoutDelayed)) == 45
 
 
 async def test_a_short_delay_is_waited_for_and_the_run_goes_on_by_itself(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ async def test_a_run_that_died_goes_on_with_its_takeout(tmp_path: Path) -> None:
             opened.telegram._invoker.takeout_id = 0  # as if the process had died here
             async with opened.telegram.takeout():
                 assert takeouts.get(account) == running
-        assert [event.resumed for event in opened.told(TakeoutStarted)] == [False, False, True]
+        assert [event.resumed for event in opened.events_of(TakeoutStarted)] == [False, False, True]
         takeouts.put(account, StoredTakeout(424242, frozenset({"channels"})))
         async with opened.telegram.takeout():
             assert takeouts.get(account).id not in (0, 424242)
@@ -216,13 +216,13 @@ async def test_a_takeout_that_telegram_ends_in_the_middle_is_gone_on_without(tmp
                 takeout.finished = True
             found = await fetch_all(opened, chat.id, workers=4)
             assert sorted(found.messages) == served_ids(sandbox, chat.id)
-        (told,) = opened.told(TakeoutEnded)
+        (told,) = opened.events_of(TakeoutEnded)
         assert "TAKEOUT_INVALID" in end_text(told)
         assert [entry.error for entry in sandbox.log.calls("messages.getHistory")].count("TAKEOUT_INVALID") >= 1
         assert sandbox.log.calls(FINISH) == []
         async with opened.telegram.takeout():
             pass
-        assert [event.resumed for event in opened.told(TakeoutStarted)] == [False, False]
+        assert [event.resumed for event in opened.events_of(TakeoutStarted)] == [False, False]
 
 
 async def test_without_a_takeout_that_telegram_refuses_the_normal_api_is_used(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ async def test_without_a_takeout_that_telegram_refuses_the_normal_api_is_used(tm
         sandbox.faults.add("account.initTakeoutSession=error:400:SOMETHING_NEW")
         async with opened.telegram.takeout() as granted:
             assert not granted
-        (told,) = opened.told(TakeoutRefused)
+        (told,) = opened.events_of(TakeoutRefused)
         assert "SOMETHING_NEW" in told.reason and "account.initTakeoutSession" in told.reason
 
 

@@ -1,4 +1,4 @@
-"""Forums, as the telegram room reads them."""
+"""Forums, as tobs.telegram reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened since, as our own client asks for it."""
+"""Differences since a stored state, as our own client requests them."""
 
 from __future__ import annotations
 

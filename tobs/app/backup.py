@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tobs.app.context import AppContext
+from tobs.app.events import Events
+from tobs.app.threads import in_thread
+from tobs.app.vault import lock_vault
 from tobs.errors import UsageError, VaultError
+from tobs.model.requests import BackupListRequest, BackupRequest, RestoreRequest
 
 if TYPE_CHECKING:
     from tobs.archive import BackupFacts
@@ -19,36 +21,43 @@ if TYPE_CHECKING:
 _SUFFIX = ".backup"
 
 
-class Restored(Struct, frozen=True):
-    """What was put back, and where the archive is now that was there (empty: there was none)."""
+class RestoredBackup(Struct, frozen=True):
+    """The backup that is the archive now, and the path of the archive before it (empty: there was none)."""
 
     backup: BackupFacts
     replaced: str
+    remarks: tuple[str, ...] = ()
 
 
-def back_up(context: AppContext, target: Path | None) -> BackupFacts:
-    """A copy of the vault's archive, in ``target`` or among the vault's backups. Runs may go on meanwhile."""
+async def back_up(request: BackupRequest, context: AppContext, events: Events) -> BackupFacts:
+    """Copy the vault's archive to the target, or into the vault's backups; runs may go on meanwhile. Raises UsageError,
+    VaultError."""
     from tobs.archive import back_up as copy
-    from tobs.vault.workspace import make_folders, open_workspace
+    from tobs.vault.workspace import make_data_folders, open_workspace
 
-    workspace = open_workspace(context.vault)
-    make_folders(workspace)
-    if target is None:
-        target = workspace.backups / f"archive-{_stamp()}{_SUFFIX}"
+    paths = open_workspace(context.vault, context.home)
+    make_data_folders(paths)
+    target = Path(request.target)
+    if not request.target:
+        target = paths.backups / f"archive-{stamp()}{_SUFFIX}"
     elif target.is_dir():
-        target = target / f"archive-{_stamp()}{_SUFFIX}"
+        target = target / f"archive-{stamp()}{_SUFFIX}"
     if target.exists():
         raise UsageError(f"{target} is there already.", "Name a new file, or a folder.")
-    return copy(workspace.archive, target)
+    return await in_thread(lambda: copy(paths.archive, target))
 
 
-def list_backups(context: AppContext) -> list[BackupFacts]:
-    """The backups of the vault, newest first; damaged ones are left out."""
+async def list_backups(request: BackupListRequest, context: AppContext, events: Events) -> list[BackupFacts]:
+    """List the backups of the vault, newest first, without damaged ones."""
+    return _backups(context)
+
+
+def _backups(context: AppContext) -> list[BackupFacts]:
     from tobs.archive import inspect_backup
     from tobs.vault.workspace import open_workspace
 
     found = []
-    for path in sorted(open_workspace(context.vault).backups.glob(f"*{_SUFFIX}"), reverse=True):
+    for path in sorted(open_workspace(context.vault, context.home).backups.glob(f"*{_SUFFIX}"), reverse=True):
         try:
             found.append(inspect_backup(path))
         except VaultError:
@@ -56,26 +65,26 @@ def list_backups(context: AppContext) -> list[BackupFacts]:
     return found
 
 
-async def restore(context: AppContext, source: Path | None) -> Restored:
-    """Put ``source`` (or the newest backup) in the place of the archive, which is kept among the backups."""
+async def restore(request: RestoreRequest, context: AppContext, events: Events) -> RestoredBackup:
+    """Replace the archive by a backup; the archive before it is stored among the backups. Raises VaultError."""
     from tobs.archive import inspect_backup, put_back
-    from tobs.vault.lock import write_lock
-    from tobs.vault.workspace import make_folders, open_workspace
+    from tobs.vault.workspace import open_workspace
 
-    workspace = open_workspace(context.vault)
-    make_folders(workspace)
-    if source is None:
-        backups = list_backups(context)
-        if not backups:
-            raise VaultError(f"There is no backup in {workspace.backups}.", "Name the file to restore.")
-        source = Path(backups[0].path)
-    facts = inspect_backup(source)
-    aside = workspace.backups / f"archive-{_stamp()}.replaced"
-    async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
-        replaced = put_back(source, workspace.archive, aside)
-    return Restored(facts, str(aside) if replaced else "")
+    root = open_workspace(context.vault, context.home).root
+    remarks: list[str] = []
+    async with lock_vault(context, root, remark=remarks.append) as paths:
+        source = Path(request.source)
+        if not request.source:
+            backups = _backups(context)
+            if not backups:
+                raise VaultError(f"There is no backup in {paths.backups}.", "Name the file to restore.")
+            source = Path(backups[0].path)
+        facts = inspect_backup(source)
+        aside = paths.backups / f"archive-{stamp()}.replaced"
+        replaced = put_back(source, paths.archive, aside)
+    return RestoredBackup(facts, str(aside) if replaced else "", tuple(remarks))
 
 
-def _stamp() -> str:
-    """The moment as it stands in a file's name; to the microsecond, so that two are never one."""
+def stamp() -> str:
+    """The time for a file's name; with microseconds, so that no two files have the same name."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"

@@ -18,36 +18,56 @@ from tobs.app.logs import log_to_file
 from tobs.app.plugins import plugin_functions
 from tobs.config import TrustStore
 from tobs.config.home import local_timezone
+from tobs.config.vault_paths import TOBS
 from tobs.errors import ConfigError
 
 if TYPE_CHECKING:
+    from tobs.config.vault_paths import VaultPaths
     from tobs.plugin.functions import Functions
     from tobs.render.templates import Templates
-    from tobs.vault.workspace import Workspace
 
 
 @asynccontextmanager
-async def open_vault(context: AppContext, functions: Functions) -> AsyncIterator[tuple[Workspace, Templates]]:
-    """The vault, locked for writing, swept, with its templates (which may use ``functions``) checked.
+async def open_vault(
+    context: AppContext, functions: Functions, *, remark: Callable[[str], None]
+) -> AsyncIterator[tuple[VaultPaths, Templates]]:
+    """Open the vault for a run: made, locked for writing, without temporary files, its templates checked.
 
-    Raises VaultError, TemplateBroken.
+    ``functions`` are those that templates may use; ``remark`` is told where a new archive lies. Raises VaultError,
+    TemplateBroken.
     """
     from tobs.render.samples import check_templates
-    from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_workspace, require_space, sweep
 
-    workspace = make_workspace(context.vault, lambda: str(uuid.uuid4()))
-    templates = load_templates(context, workspace.templates, functions)
+    made = make_workspace(context.vault, context.home, lambda: str(uuid.uuid4()))
+    templates = load_templates(context, made.templates, functions)
     for broken in check_templates(templates):
         raise broken
-    require_space(workspace.root)
-    async with write_lock(workspace.tobs, clock=time.time, sleep=asyncio.sleep):
-        log = log_to_file(workspace, context.settings)
+    require_space(made.root)
+    async with lock_vault(context, made.root, remark=remark) as paths:
+        require_space(paths.data)
+        log = log_to_file(paths, context.settings)
         try:
-            await asyncio.to_thread(sweep, workspace.root)
-            yield workspace, templates
+            await asyncio.to_thread(sweep, paths.root)
+            yield paths, templates
         finally:
             logger.remove(log)
+
+
+@asynccontextmanager
+async def lock_vault(context: AppContext, root: Path, *, remark: Callable[[str], None]) -> AsyncIterator[VaultPaths]:
+    """Hold the write lock of the existing vault at ``root``; decide where its archive lies. Raises VaultError."""
+    from tobs.vault.archive_place import settle_archive
+    from tobs.vault.lock import write_lock
+    from tobs.vault.workspace import make_data_folders
+
+    async with write_lock(root / TOBS, clock=time.time, sleep=asyncio.sleep):
+        # Not before: whoever held the lock may have moved the archive.
+        paths, text = settle_archive(root, context.home)
+        make_data_folders(paths)
+        if text:
+            remark(text)
+        yield paths
 
 
 def load_templates(context: AppContext, folder: Path, functions: Functions) -> Templates:
@@ -84,14 +104,14 @@ def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[s
     return load
 
 
-def vault_zone(context: AppContext, workspace: Workspace) -> ZoneInfo:
+def vault_zone(context: AppContext, paths: VaultPaths) -> ZoneInfo:
     """The vault's time zone. The first run writes it into the vault's configuration, where it stays for good."""
     from tobs.vault.workspace import record_timezone, recorded_timezone
 
-    name = recorded_timezone(workspace)
+    name = recorded_timezone(paths)
     if name is None:
         name = context.settings.timezone or local_timezone()
-        record_timezone(workspace, name)
+        record_timezone(paths, name)
     elif context.settings.timezone not in ("", name):
         logger.warning("The vault's time zone stays {}; {} is ignored.", name, context.settings.timezone)
     return ZoneInfo(name)

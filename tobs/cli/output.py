@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -10,7 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tobs.config.units import format_size
-from tobs.model.report import RunReport
+
+if TYPE_CHECKING:
+    from tobs.model.report import RunReport
 
 _MOST_PROBLEMS = 10
 _NARROW = 60
@@ -25,8 +28,8 @@ _TAKEOUT = {
 
 
 def show_report(console: Console, report: RunReport) -> None:
-    """The run report in a few lines: what was done, what came right, what did not work. A render has to do with notes;
-    of everything else it tells what there is."""
+    """Show a run report in a few lines: counts, what recovered, what failed. Of a render only notes are always shown,
+    everything else if there is any."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column()
@@ -87,7 +90,7 @@ def _joined(*parts: str) -> str:
 
 
 def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table of ``rows`` with one column a name; where that does not fit a narrow terminal, a line a value."""
+    """Show a plain table of ``rows``; on a terminal too narrow for it, a line for each value."""
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     wide = sum(max(map(cell_len, column)) + 2 for column in zip(columns, *cells, strict=True))
     if console.width < _NARROW and wide > console.width:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from tobs.errors import TransferFailed
-from tobs.media.staging import StagedFile, stage_file, suffix_of, unwritable
+from tobs.media.staging import StagedFile, stage_file, unwritable
 from tobs.model import FileItem
+from tobs.model.mime import suffix_of
 
 
 class Fetch(Protocol):

@@ -53,7 +53,7 @@ from tobs.model.peers import (
     stories_of,
     story_peer,
 )
-from tobs.model.text import Entity, RichBlock, Text
+from tobs.model.text import Entity, RichBlock, Text, utf16_length
 
 __all__ = [
     "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile",
@@ -62,5 +62,5 @@ __all__ = [
     "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList",
     "Topic", "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel",
     "marked_group", "marked_user", "message_counters", "message_files", "message_name", "message_state", "path_key",
-    "stories_of", "story_peer", "thread_root", "thumbnail_of", "topic_in",
+    "stories_of", "story_peer", "thread_root", "thumbnail_of", "topic_in", "utf16_length",
 ]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from tobs.errors import PluginError
 from tobs.model import Entity, FileItem, FileKind, Message
+from tobs.model.mime import type_of_name
 from tobs.plugin.api import Export, FinishedRun, Item, MessageItem, Plugin, RenderedNote, Run
 from tobs.plugin.configuration import assign_variables, describe_config, read_config
 from tobs.plugin.host import Done, Host, PluginFailure, Reply, Skipped
@@ -31,7 +31,7 @@ def make_item(path: Path, work: Path, *, kind: FileKind | None = None, message: 
     not given.
     """
     content = path.read_bytes()
-    mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    mime = type_of_name(path.name) or "application/octet-stream"
     kind = kind or _KINDS.get(mime.partition("/")[0], "document")
     return Item(
         path=path,
@@ -128,13 +128,13 @@ async def try_plugins(
 
 async def _try_export(host: Host, processor: Processor, items: Sequence[MessageItem]) -> Trial:
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as folder:
-        source = Path(folder) / "brought"
+        source = Path(folder) / "messages"
         with source.open("wb") as file:
             write_messages(file, (NewMessage("new", one.message, one.chat, one.sender) for one in items))
         run = FinishedRun(Run("sample", "export", ("Sample chat",)), ok=True)
         started = time.perf_counter()
         reply = await host.export(processor, Export(run, len(items), source, Path(folder) / "made", Path(folder)))
-        return _trial(processor, "what a run brought", reply, time.perf_counter() - started)
+        return _trial(processor, "messages of a run", reply, time.perf_counter() - started)
 
 
 async def _try_message(host: Host, processor: Processor, item: MessageItem) -> Trial:
@@ -175,7 +175,8 @@ def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]], variables
     try:
         classes = plugin_classes(load_module(module, ref_path))
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}.", "Mend it.") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{path} cannot be loaded: {reason}.", "Correct the plugin.") from error
     if not classes:
         raise PluginError(f"{path} defines no plugin.", "Derive a class from tobs.plugin.Plugin and give it a name.")
     return [
@@ -190,7 +191,7 @@ def _processor(
     variables: Mapping[str, str],
 ) -> Processor:
     if faults := declaration_faults(plugin):
-        raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Mend it.")
+        raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Correct the plugin.")
     options = {plugin.name: [option.name for option in describe_config(plugin.config_type)]}
     assigned = assign_variables(variables, options)
     values = {**settings.get(plugin.name, {}), **assigned.get(plugin.name, {})}

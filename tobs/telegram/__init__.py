@@ -1,1 +1,1 @@
-"""The one door to Telegram: sessions, logins, connections, history, files, and TL objects turned into the model."""
+"""Access to Telegram: sessions, logins, connections, chats, history, files, and TL objects converted into the model."""

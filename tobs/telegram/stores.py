@@ -1,4 +1,4 @@
-"""What the telegram room asks others to keep: access hashes and open takeouts. The archive implements these."""
+"""Stores for access hashes and open takeouts. The pipeline implements them with the archive."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from msgspec import Struct, field
 from tobs.model import PeerRecord
 
 PostOf = Callable[[int, int], Awaitable[tuple[int, int] | None]]
-"""The post (channel, id) under which a message (of a discussion group, id) is a comment; None for any other message."""
+"""(chat, message id) -> the post (channel, id) that the message comments; None for other messages."""
 
 
 async def no_post(chat_id: int, message_id: int) -> None:
-    """Who keeps no comments knows of no post."""
+    """Return None: the default where no comments are stored."""
 
 
 class PeerStore(Protocol):
-    """Access hashes, kept per account (its user id)."""
+    """Store of access hashes for each account (its user id)."""
 
     def get(self, account: int, id: int) -> PeerRecord | None:
-        """The record of a marked id."""
+        """Return the record of a marked id, None for an unknown one."""
 
     def find(self, account: int, username: str) -> PeerRecord | None:
-        """The record of a username (lower case, without @)."""
+        """Return the record of a username (lower case, without @), None for an unknown one."""
 
     def put(self, account: int, records: Iterable[PeerRecord]) -> None:
-        """Keep ``records``, over older ones with the same id."""
+        """Store ``records`` in place of older ones with the same id."""
 
 
 class StoredTakeout(Struct, frozen=True):
-    """A takeout session that has not been finished, with the scopes it was granted. ``id`` 0: there is none."""
+    """A takeout session that is not finished, with the scopes it was granted. ``id`` 0: there is none."""
 
     id: int = 0
     scopes: frozenset[str] = frozenset()
 
 
 class TakeoutStore(Protocol):
-    """The takeout session that has not been finished, so that a crashed run goes on with it."""
+    """Store of the unfinished takeout session, so that the next run can resume it."""
 
     def get(self, account: int) -> StoredTakeout:
-        """The open takeout of an account."""
+        """Return the open takeout of an account; an empty one when there is none."""
 
     def put(self, account: int, takeout: StoredTakeout) -> None:
-        """Keep ``takeout``; the empty one forgets it."""
+        """Store ``takeout``; the empty one removes it."""
 
 
 class MemoryPeerStore:
@@ -71,17 +71,17 @@ class MemoryTakeoutStore:
     """A ``TakeoutStore`` that lasts as long as the process."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, StoredTakeout] = {}
+        self._takeouts: dict[int, StoredTakeout] = {}
 
     def get(self, account: int) -> StoredTakeout:
-        return self._kept.get(account, StoredTakeout())
+        return self._takeouts.get(account, StoredTakeout())
 
     def put(self, account: int, takeout: StoredTakeout) -> None:
-        self._kept[account] = takeout
+        self._takeouts[account] = takeout
 
 
 class Stores(Struct, frozen=True):
-    """The stores of one open account; by default they last as long as the process."""
+    """Stores of one open account; by default they last as long as the process."""
 
     peers: PeerStore = field(default_factory=MemoryPeerStore)
     takeouts: TakeoutStore = field(default_factory=MemoryTakeoutStore)

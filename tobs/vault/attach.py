@@ -29,7 +29,7 @@ def attach_file(
     inside = make_folder(root, folder)
     target = Path(absolute(inside, name))
     try:
-        there = _is_there(target)
+        there = _exists(target)
         if there and content_of(target) == sha256:
             staged.unlink(missing_ok=True)
         elif there and not replace:
@@ -43,16 +43,16 @@ def attach_file(
     return WrittenFile(path, stat.st_size, stat.st_mtime_ns)
 
 
-def unoccupied(root: Path, paths: Iterable[str], sha256: str) -> Iterator[str]:
-    """Those of ``paths`` at which nothing of the owner lies: free ones, and one that holds the file with ``sha256``
-    (ours, placed before a crash, or by an archive that was lost since)."""
+def free_paths(root: Path, paths: Iterable[str], sha256: str) -> Iterator[str]:
+    """Yield the ``paths`` at which nothing lies, or the file with ``sha256``: it was put there before a crash, or by an
+    archive that was lost since."""
     for path in paths:
         target = Path(absolute(root, path))
-        if not _is_there(target) or content_of(target) == sha256:
+        if not _exists(target) or content_of(target) == sha256:
             yield path
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     return path.exists() or path.is_symlink()
 
 

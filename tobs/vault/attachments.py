@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from tobs.model.media import FileItem, FileKind
+from tobs.model.mime import suffix_of_type
 from tobs.vault.layout import audio_name
 from tobs.vault.names import MAX_BYTES, MAX_FILE, MAX_PATH, MIN_NAME, clean_name, fit, numbered, shorten
 
@@ -19,68 +20,6 @@ _EXTENSION = re.compile(r"(?<=[^./\\])\.([A-Za-z0-9]{1,10})$")
 #: Obsidian would run or read these as its own: a document somebody sent must not become a note of the vault.
 _ACTIVE = frozenset({"md", "markdown", "canvas", "base"})
 
-# Own table: the one of Python depends on its version, and on what the system has installed.
-_BY_MIME = {
-    "application/epub+zip": "epub",
-    "application/gzip": "gz",
-    "application/json": "json",
-    "application/msword": "doc",
-    "application/ogg": "ogg",
-    "application/pdf": "pdf",
-    "application/rtf": "rtf",
-    "application/vnd.android.package-archive": "apk",
-    "application/vnd.ms-excel": "xls",
-    "application/vnd.ms-powerpoint": "ppt",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.oasis.opendocument.text": "odt",
-    "application/x-7z-compressed": "7z",
-    "application/x-bittorrent": "torrent",
-    "application/x-rar-compressed": "rar",
-    "application/x-tgsticker": "tgs",
-    "application/zip": "zip",
-    "audio/aac": "aac",
-    "audio/amr": "amr",
-    "audio/flac": "flac",
-    "audio/m4a": "m4a",
-    "audio/mp3": "mp3",
-    "audio/mp4": "m4a",
-    "audio/mpeg": "mp3",
-    "audio/mpeg3": "mp3",
-    "audio/ogg": "ogg",
-    "audio/opus": "ogg",
-    "audio/vorbis": "ogg",
-    "audio/wav": "wav",
-    "audio/webm": "webm",
-    "audio/x-flac": "flac",
-    "audio/x-m4a": "m4a",
-    "audio/x-ms-wma": "wma",
-    "audio/x-wav": "wav",
-    "image/avif": "avif",
-    "image/bmp": "bmp",
-    "image/gif": "gif",
-    "image/heic": "heic",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/svg+xml": "svg",
-    "image/tiff": "tiff",
-    "image/webp": "webp",
-    "text/calendar": "ics",
-    "text/csv": "csv",
-    "text/html": "html",
-    "text/plain": "txt",
-    "text/vcard": "vcf",
-    "text/x-vcard": "vcf",
-    "video/3gpp": "3gp",
-    "video/mp4": "mp4",
-    "video/mpeg": "mpeg",
-    "video/ogg": "ogv",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-    "video/x-matroska": "mkv",
-    "video/x-msvideo": "avi",
-}
 _BY_KIND: dict[FileKind, str] = {
     "photo": "jpg",
     "video": "mp4",
@@ -116,7 +55,7 @@ def attachment_candidates(
 def _suffix(item: FileItem) -> str:
     """The extension a file is stored under, with its dot: its own, else its type's, else its kind's."""
     own = _EXTENSION.search(item.name)
-    extension = own[1].lower() if own else _BY_MIME.get(item.mime.lower(), _BY_KIND[item.kind])
+    extension = own[1].lower() if own else suffix_of_type(item.mime) or _BY_KIND[item.kind]
     if extension in ("oga", "opus"):
         # The same container under the name that Obsidian plays.
         return ".ogg"

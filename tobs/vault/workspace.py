@@ -1,4 +1,4 @@
-"""The vault as a place: finding it, making `.tobs/` inside it, and sweeping up after a run that was killed."""
+"""Opening and making a vault: `.tobs/` with its folders, its time zone, and the removal of temporary files."""
 
 from __future__ import annotations
 
@@ -10,24 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
-from uuid import UUID
 
-from msgspec import Struct
-
-from tobs.errors import VaultError, VaultNewer, VaultUnwritable
+from tobs.config.vault_paths import TOBS, VaultPaths, paths_at
+from tobs.errors import VaultError, VaultUnwritable
+from tobs.vault.archive_place import SCHEMA, read_identity, vault_paths
 from tobs.vault.folders import unwritable
 from tobs.vault.layout import TELEGRAM
 from tobs.vault.writer import TEMP_PREFIX, NoteFile, write_batch
 
-TOBS = ".tobs"
-
-#: What the files of a vault look like; a vault with a higher number is not touched.
-SCHEMA = 1
-
-#: Kept less than this free, a run does not start: databases break on full disks.
+#: Bytes that stay free: with less a run does not start, because databases break on full disks.
 MIN_FREE = 50_000_000
 
-_FOLDERS = ("templates", "plugins", "logs", "reports", "staging", "backups")
+_FOLDERS = ("templates", "plugins", "logs", "reports")
 
 # Templates, plugins and configuration are worth keeping in git; the archive and what a run leaves are not.
 _GITIGNORE = "\n".join(
@@ -47,90 +41,30 @@ _GITIGNORE = "\n".join(
 _TEMP_NAME = re.compile(re.escape(TEMP_PREFIX) + r"[0-9a-f]{12}-\d+")
 
 
-class Workspace(Struct, frozen=True):
-    """A vault tobs may work in. ``id`` is a UUID given at the first run; it goes where the vault goes."""
-
-    root: Path
-    id: str
-
-    @property
-    def tobs(self) -> Path:
-        """`.tobs`: everything of tobs that is no note."""
-        return self.root / TOBS
-
-    @property
-    def archive(self) -> Path:
-        """Where the archive lies unless the vault is in a cloud-synced folder."""
-        return self.tobs / "archive.db"
-
-    @property
-    def templates(self) -> Path:
-        """The owner's templates."""
-        return self.tobs / "templates"
-
-    @property
-    def plugins(self) -> Path:
-        """Plugins of this vault alone."""
-        return self.tobs / "plugins"
-
-    @property
-    def logs(self) -> Path:
-        """Log files."""
-        return self.tobs / "logs"
-
-    @property
-    def reports(self) -> Path:
-        """Run reports."""
-        return self.tobs / "reports"
-
-    @property
-    def backups(self) -> Path:
-        """Copies of the archive."""
-        return self.tobs / "backups"
-
-    @property
-    def staging(self) -> Path:
-        """Downloads on their way: `.part` files, and files that wait for their place."""
-        return self.tobs / "staging"
-
-
-def find_vault(start: Path) -> Path | None:
-    """The nearest folder from ``start`` upwards that holds `.tobs/`."""
-    here = start.absolute()
-    return next((folder for folder in (here, *here.parents) if (folder / TOBS).is_dir()), None)
-
-
-def open_workspace(root: Path) -> Workspace:
-    """The vault at ``root``, which must have been made before. Writes nothing.
+def open_workspace(root: Path, home: Path) -> VaultPaths:
+    """Return the paths of the vault at ``root``, which a run made before. Writes nothing; ``home`` is TOBS_HOME.
 
     Raises VaultError (no vault, or one that cannot be read) and VaultNewer.
     """
-    path = root / TOBS / "vault.toml"
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-        schema = int(table["schema"])
-        # Asked first: what else a newer file holds is not known here.
-        if schema > SCHEMA:
-            raise VaultNewer(
-                f"The vault {root} was made by a newer tobs (format {schema}, this one knows {SCHEMA}).", "Update tobs."
-            )
-        return Workspace(root, str(UUID(table["id"])))
-    except (FileNotFoundError, NotADirectoryError):
+    identity = read_identity(root)
+    if identity is None:
         raise VaultError(
             f"{root} is no vault of tobs.", "Run `tobs export` first, or give the right folder as --vault."
-        ) from None
-    except OSError as error:
-        raise VaultError(f"{path} cannot be read: {error.strerror}.", "Check the permissions of the vault.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise VaultError(
-            f"{path} is damaged ({error}).", "Take it from a backup; without it tobs cannot know which vault this is."
-        ) from error
+        )
+    return vault_paths(root, identity, home)
 
 
-def make_workspace(root: Path, new_id: Callable[[], str]) -> Workspace:
-    """The vault at ``root``, made or completed where it is not: `.tobs/` (0700) and what belongs inside.
+def locate_vault(root: Path, home: Path) -> VaultPaths:
+    """Like ``open_workspace``, also for a folder that is no vault yet: such a one has no archive anywhere."""
+    identity = read_identity(root)
+    return paths_at(root, "", "vault", home) if identity is None else vault_paths(root, identity, home)
 
-    ``new_id`` gives a UUID. What exists is never written again. Raises VaultUnwritable, VaultNewer, VaultError.
+
+def make_workspace(root: Path, home: Path, new_id: Callable[[], str]) -> VaultPaths:
+    """Make the vault at ``root``, or complete it: `.tobs/` (0700) and the folders inside.
+
+    ``new_id`` gives a UUID. What exists is not written again. ``settle_archive`` decides where a new archive lies.
+    Raises VaultUnwritable, VaultNewer, VaultError.
     """
     tobs = root / TOBS
     try:
@@ -142,21 +76,22 @@ def make_workspace(root: Path, new_id: Callable[[], str]) -> Workspace:
         files = [NoteFile(f"{TOBS}/.gitignore", _GITIGNORE)]
         files.append(NoteFile(f"{TOBS}/vault.toml", f'id = "{new_id()}"\nschema = {SCHEMA}\n'))
         write_batch(root, [file for file in files if not (root / file.path).exists()])
-        workspace = open_workspace(root)
-        make_folders(workspace)
+        paths = open_workspace(root, home)
+        for name in _FOLDERS:
+            (tobs / name).mkdir(exist_ok=True)
         _probe(tobs)
     except OSError as error:
         raise unwritable(error, error.filename or root) from error
-    return workspace
+    return paths
 
 
-def make_folders(workspace: Workspace) -> None:
-    """The folders inside `.tobs` that are not there. Raises VaultUnwritable."""
+def make_data_folders(paths: VaultPaths) -> None:
+    """Make the missing folders of the archive, its backups and downloads (0700). Raises VaultUnwritable."""
     try:
-        for name in _FOLDERS:
-            (workspace.tobs / name).mkdir(exist_ok=True)
+        for folder in (paths.data, paths.staging, paths.backups):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(error, error.filename or workspace.tobs) from error
+        raise unwritable(error, error.filename or paths.data) from error
 
 
 def require_space(folder: Path, size: int = 0) -> None:
@@ -225,23 +160,23 @@ def _probe(folder: Path) -> None:
     path.unlink()
 
 
-def recorded_timezone(workspace: Workspace) -> str | None:
+def recorded_timezone(paths: VaultPaths) -> str | None:
     """The time zone (IANA) written down at the vault's first run; None before it."""
     try:
-        value = tomllib.loads((workspace.tobs / "config.toml").read_text("utf-8")).get("timezone")
+        value = tomllib.loads(paths.config.read_text("utf-8")).get("timezone")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise VaultError(f"{workspace.tobs / 'config.toml'} cannot be read: {error}.", "Mend that file.") from error
+        raise VaultError(f"{paths.config} cannot be read: {error}.", "Mend that file.") from error
     return value if isinstance(value, str) and value else None
 
 
-def record_timezone(workspace: Workspace, name: str) -> None:
+def record_timezone(paths: VaultPaths, name: str) -> None:
     """Write the time zone into the vault's configuration, before everything else that stands there."""
-    path = workspace.tobs / "config.toml"
+    path = paths.config
     try:
         rest = path.read_text("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise VaultError(f"{path} cannot be read: {error}.", "Mend that file.") from error
     note = "# Dates of this vault are in this time zone; notes would move if it changed.\n"
-    write_batch(workspace.root, [NoteFile(f"{TOBS}/config.toml", f'{note}timezone = "{name}"\n{rest}')])
+    write_batch(paths.root, [NoteFile(f"{TOBS}/config.toml", f'{note}timezone = "{name}"\n{rest}')])

@@ -10,17 +10,18 @@ from loguru import logger
 
 from tobs.app.logs import log_to_file
 from tobs.config import Settings
-from tobs.vault.workspace import Workspace, make_workspace
+from tobs.config.vault_paths import VaultPaths
+from tobs.vault.workspace import make_workspace
 
 FULL = Path("/dev/full")
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return make_workspace(tmp_path / "vault", lambda: str(UUID(int=1)))
+def workspace(tmp_path: Path) -> VaultPaths:
+    return make_workspace(tmp_path / "vault", tmp_path / "home", lambda: str(UUID(int=1)))
 
 
-def test_what_is_logged_stands_in_the_log(workspace: Workspace) -> None:
+def test_what_is_logged_stands_in_the_log(workspace: VaultPaths) -> None:
     log = log_to_file(workspace, Settings())
     logger.warning("a plain {}", "sentence")
     logger.remove(log)
@@ -30,7 +31,7 @@ def test_what_is_logged_stands_in_the_log(workspace: Workspace) -> None:
 
 @pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
 def test_a_log_on_a_full_disk_says_nothing_and_breaks_nothing(
-    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+    workspace: VaultPaths, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (workspace.logs / "tobs.log").symlink_to(FULL)
     log = log_to_file(workspace, Settings())

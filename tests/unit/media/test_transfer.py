@@ -10,8 +10,8 @@ import pytest
 
 from tobs.errors import TransferFailed, VaultUnwritable
 from tobs.media import StagedFile, transfer
-from tobs.media.staging import suffix_of
 from tobs.model import FileItem
+from tobs.model.mime import suffix_of
 
 CONTENT = bytes(range(256)) * 40
 ITEM = FileItem("audio", mime="audio/mpeg", size=len(CONTENT), name="song.mp3")
@@ -120,7 +120,7 @@ async def test_the_failure_of_the_source_goes_through_and_the_part_stays(tmp_pat
 
 async def test_a_disk_that_refuses_is_told_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "parts").write_text("a file where a folder should be")
-    with pytest.raises(VaultUnwritable, match="Files cannot be kept in"):
+    with pytest.raises(VaultUnwritable, match="Files cannot be stored in"):
         await fetch(tmp_path, Server())
 
 

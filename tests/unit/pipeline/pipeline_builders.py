@@ -13,6 +13,7 @@ from tobs.archive import FileRow, MediaDecision, NoteRow, Recorded, open_archive
 from tobs.model import Chat, FileItem, Message, MessageKey, Page, Person, RemoteFile
 from tobs.model.events import RunEvent, WorkExpected
 from tobs.model.report import RunReport
+from tobs.pipeline.context.adapters import open_blobs
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder, start_report
 from tobs.pipeline.context.run_context import ChatFolder, RenderContext, RunContext, TransferMeter
@@ -42,7 +43,9 @@ def workbench(folder: Path, report: ReportBuilder) -> Iterator[RunContext]:
         render_context = RenderContext(
             archive, ACCOUNT, root, zone, RenderOptions(timezone=zone), Templates(load_builtin)
         )
-        yield RunContext(render_context, staging, "message", report.events, TransferMeter(), 100)
+        yield RunContext(
+            render_context, staging, open_blobs(archive, root), "message", report.events, TransferMeter(), 100
+        )
 
 
 def started(run_id: str = "1") -> ReportBuilder:

@@ -1,8 +1,8 @@
-"""The rate at which files come."""
+"""Bandwidth of file downloads."""
 
 from __future__ import annotations
 
-from tobs.telegram.net.bandwidth import Bandwidth
+from tobs.telegram.net.pace import Bandwidth
 
 
 class Clock:

@@ -19,9 +19,9 @@ from tobs.model import (
 )
 from tobs.telegram.convert import chat_of, media_of, message_of, person_of, record_of
 from tobs.telegram.convert.entities import KINDS, entity_of
-from tobs.telegram.convert.files import steps
-from tobs.telegram.convert.media import TABLE
-from tobs.telegram.convert.service import action_of
+from tobs.telegram.convert.files import waveform_steps
+from tobs.telegram.convert.media import CONVERTERS
+from tobs.telegram.convert.messages import action_of
 from tobs.telegram.net.reader import pack_messages, parse, read_history
 
 MEDIA = constructors(types.MessageMediaEmpty)
@@ -40,12 +40,12 @@ def roundtrip(value: Message) -> Message:
 
 
 def reread(value: object) -> object:
-    """What the reader makes of an object's bytes."""
+    """Read an object again from its bytes."""
     return parse(bytes(value))
 
 
 def test_the_media_table_covers_every_constructor_of_the_layer() -> None:
-    assert set(TABLE) == set(MEDIA)
+    assert set(CONVERTERS) == set(MEDIA)
 
 
 def test_the_entity_table_covers_every_constructor_of_the_layer() -> None:
@@ -236,7 +236,7 @@ def test_media_that_destroyed_itself_is_a_file_telegram_no_longer_has() -> None:
 
 def test_a_waveform_is_unpacked_five_bits_a_step() -> None:
     packed = sum(value << (5 * index) for index, value in enumerate([1, 31, 0, 7, 16, 3, 9, 30])).to_bytes(5, "little")
-    assert steps(packed) == bytes([1, 31, 0, 7, 16, 3, 9, 30])
+    assert waveform_steps(packed) == bytes([1, 31, 0, 7, 16, 3, 9, 30])
 
 
 def test_an_action_tells_peers_as_marked_ids_and_drops_what_is_not_set() -> None:
@@ -320,7 +320,7 @@ def test_a_history_answer_is_taken_apart_with_the_bytes_of_each_message() -> Non
         types.messages.Messages(raws, [], [], [user]),
     ):
         found = read_history(bytes(answer))
-        assert [item.id for item, _ in found.messages] == [30, 20, 10] and found.whole
+        assert [item.id for item, _ in found.messages] == [30, 20, 10] and found.complete
         assert [raw for _, raw in found.messages] == [bytes(item) for item in raws]
         assert found.users[0].first_name == "A"
         packed = parse(pack_messages([found.messages[2][1], found.messages[0][1]], found.tail))

@@ -45,11 +45,11 @@ def ledger(time: Time, events: list[object], threshold: float = 100.0, patience:
 async def test_a_wait_met_by_one_worker_stops_all() -> None:
     time, events = Time(), []
     floods = ledger(time, events)
-    floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+    floods.record_wait("messages.getHistory", 0, 30, "FLOOD_WAIT")
     passed: list[float] = []
 
     async def worker() -> None:
-        await floods.gate("messages.getHistory", 0)
+        await floods.acquire("messages.getHistory", 0)
         passed.append(time())
 
     await asyncio.gather(*(worker() for _ in range(8)))
@@ -63,16 +63,16 @@ async def test_whoever_waited_for_its_turn_takes_another_one_after_a_wait_that_w
     time, waits = Time(), FloodStore()
     waits.put_pace(("messages.getHistory", 0), Pace(0.5, 1000.0))
     floods = FloodLedger(
-        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, waits=waits
+        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, store=waits
     )
     passed: list[float] = []
 
     async def worker(number: int) -> None:
-        await floods.gate("messages.getHistory", 0)
+        await floods.acquire("messages.getHistory", 0)
         passed.append(time())
         if number == 0:
             await asyncio.sleep(0)  # the others have their turns by now
-            floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+            floods.record_wait("messages.getHistory", 0, 30, "FLOOD_WAIT")
 
     await asyncio.gather(*(worker(number) for number in range(6)))
     first, *later = passed
@@ -83,9 +83,9 @@ async def test_whoever_waited_for_its_turn_takes_another_one_after_a_wait_that_w
 async def test_other_methods_and_data_centres_go_on() -> None:
     time = Time()
     floods = ledger(time, [])
-    floods.note("upload.getFile", 4, 30, "FLOOD_WAIT")
-    await floods.gate("upload.getFile", 0)
-    await floods.gate("messages.getHistory", 4)
+    floods.record_wait("upload.getFile", 4, 30, "FLOOD_WAIT")
+    await floods.acquire("upload.getFile", 0)
+    await floods.acquire("messages.getHistory", 4)
     assert time.slept == []
     assert floods.remaining("upload.getFile", 4) == 30
 
@@ -94,17 +94,17 @@ async def test_answers_to_requests_under_way_are_the_same_wait() -> None:
     time, events = Time(), []
     floods = ledger(time, events)
     for _ in range(5):
-        floods.note("messages.getHistory", 0, 30, "FLOOD_WAIT")
+        floods.record_wait("messages.getHistory", 0, 30, "FLOOD_WAIT")
     assert len(events) == 1
 
 
 async def test_a_wait_above_the_threshold_pauses_all_methods_until_it_is_over() -> None:
     time, events, passed = Time(), list[object](), dict[str, float]()
     floods = ledger(time, events, threshold=60)
-    floods.note("messages.getHistory", 0, 3600, "FLOOD_WAIT")
+    floods.record_wait("messages.getHistory", 0, 3600, "FLOOD_WAIT")
 
     async def ask(method: str, dc: int) -> None:
-        await floods.gate(method, dc)
+        await floods.acquire(method, dc)
         passed[method] = time()
 
     await ask("account.finishTakeoutSession", 0)
@@ -119,10 +119,10 @@ async def test_a_wait_above_the_threshold_pauses_all_methods_until_it_is_over() 
 async def test_a_pause_met_by_an_earlier_run_is_told_and_kept() -> None:
     time, waits, events = Time(), FloodStore(), list[object]()
     waits.put_wait(("messages.getHistory", 0), Wait(4600.0, 3600.0))
-    floods = FloodLedger(clock=time, sleep=time.sleep, threshold=60, patience=7200, on_event=events.append, waits=waits)
-    await floods.gate("help.getConfig", 0)
+    floods = FloodLedger(clock=time, sleep=time.sleep, threshold=60, patience=7200, on_event=events.append, store=waits)
+    await floods.acquire("help.getConfig", 0)
     assert time.slept == [] and events == [], "only what would have to wait so long begins a pause"
-    await floods.gate("messages.getHistory", 0)
+    await floods.acquire("messages.getHistory", 0)
     assert time() >= 4600.0 and events == [Paused("messages.getHistory", 4600.0)]
 
 
@@ -130,10 +130,10 @@ async def test_a_wait_above_the_patience_is_raised_to_all() -> None:
     time = Time()
     floods = ledger(time, [], threshold=60, patience=3000)
     with pytest.raises(FloodWait) as caught:
-        floods.note("messages.getHistory", 0, 3600, "FLOOD_WAIT")
+        floods.record_wait("messages.getHistory", 0, 3600, "FLOOD_WAIT")
     assert caught.value.seconds == 3600 and " again after 1970-01-01 " in caught.value.remedy
     with pytest.raises(FloodWait):
-        await floods.gate("messages.getHistory", 0)
+        await floods.acquire("messages.getHistory", 0)
     assert time.slept == []
 
 

@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.model import Page
-from tobs.telegram.client.history import settle
-from tobs.telegram.client.shards import Shard, ShardQueue, Span, plan_shards, plan_spans
-from tobs.telegram.client.worker_pool import walk_shards
+from tobs.telegram.client.history import settled_range
+from tobs.telegram.client.shards import Shard, ShardQueue, Span, plan_shards, plan_spans, walk_shards
 
 
 class Served:
@@ -47,7 +46,7 @@ async def walk(
         ids = served.ask(shard.cursor, span=shard.span)
         for _ in range(rng.randrange(4)):
             await asyncio.sleep(0)
-        high, kept = settle(shard.cursor, shard.high, ids)
+        high, kept = settled_range(shard.cursor, shard.high, ids)
         found.extend(kept)
         return Page(chat_id=1, low=shard.cursor, high=high, messages=())
 
@@ -173,7 +172,7 @@ async def test_an_idle_worker_takes_part_of_the_slowest_shard() -> None:
     slow = Shard(1, 10_000)
     queue = ShardQueue([slow])
     assert queue.take() is slow
-    slow.settled(100)
+    slow.advance(100)
     stolen = queue.take()
     assert stolen is not None
     assert slow.high + 1 == stolen.low and stolen.high == 10_000
@@ -193,7 +192,7 @@ def test_nothing_worth_splitting_is_split() -> None:
     ids=st.lists(st.integers(1, 300), max_size=30),
 )
 def test_an_answer_settles_nothing_it_does_not_show(cursor: int, high: int, ids: list[int]) -> None:
-    settled, kept = settle(cursor, max(cursor, high), ids)
+    settled, kept = settled_range(cursor, max(cursor, high), ids)
     high = max(cursor, high)
     assert settled <= high
     assert all(cursor <= number <= settled for number in kept)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tobs.errors import VaultError, VaultUnwritable
-from tobs.vault.attach import attach_file, unoccupied
+from tobs.vault.attach import attach_file, free_paths
 
 DATA = b"picture"
 HASH = sha256(DATA).hexdigest()
@@ -90,4 +90,4 @@ def test_names_at_which_something_of_the_owner_lies_are_passed_over(root: Path) 
     (root / "a.jpg").write_bytes(b"the owner's")
     (root / "b.jpg").symlink_to(root / "dangling")
     (root / "c.jpg").write_bytes(DATA)
-    assert list(unoccupied(root, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"], HASH)) == ["c.jpg", "d.jpg"]
+    assert list(free_paths(root, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"], HASH)) == ["c.jpg", "d.jpg"]

@@ -10,21 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from tobs.config.vault_paths import find_vault
 from tobs.errors import VaultError, VaultNewer, VaultUnwritable
-from tobs.vault.workspace import find_vault, make_workspace, open_workspace, require_space, sweep
+from tobs.vault.workspace import make_workspace, open_workspace, require_space, sweep
 
 ID = "11111111-2222-3333-4444-555555555555"
 
 
 def make(root: Path, vault_id: str = ID) -> Path:
-    return make_workspace(root, lambda: vault_id).root
+    return make_workspace(root, root / "home", lambda: vault_id).root
 
 
 def test_a_new_vault_has_its_id_its_folders_and_keeps_the_archive_out_of_git(tmp_path: Path) -> None:
-    workspace = make_workspace(tmp_path / "new" / "vault", lambda: ID)
+    workspace = make_workspace(tmp_path / "new" / "vault", tmp_path / "home", lambda: ID)
     assert workspace.id == ID
     assert all(
-        folder.is_dir() for folder in (workspace.templates, workspace.plugins, workspace.logs, workspace.staging)
+        folder.is_dir() for folder in (workspace.templates, workspace.plugins, workspace.logs, workspace.reports)
     )
     assert "/archive.db*" in (workspace.tobs / ".gitignore").read_text().splitlines()
     if os.name == "posix":
@@ -34,7 +35,7 @@ def test_a_new_vault_has_its_id_its_folders_and_keeps_the_archive_out_of_git(tmp
 def test_making_it_again_touches_nothing_and_keeps_the_id(tmp_path: Path) -> None:
     make(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / ".tobs").iterdir()}
-    assert make_workspace(tmp_path, lambda: "99999999-2222-3333-4444-555555555555").id == ID
+    assert make_workspace(tmp_path, tmp_path / "home", lambda: "99999999-2222-3333-4444-555555555555").id == ID
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / ".tobs").iterdir()} == before
 
 
@@ -48,7 +49,7 @@ def test_the_nearest_vault_above_is_found(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_vault_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(VaultError, match="no vault of tobs"):
-        open_workspace(tmp_path)
+        open_workspace(tmp_path, tmp_path / "home")
 
 
 def test_a_vault_of_a_newer_tobs_is_refused_whatever_else_it_says(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from tobs.archive import Archive
 from tobs.model import MessageKey, PeerRecord, thread_root
+from tobs.model.blobs import Blobs, StoredBlob
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.plugin.results import ResultKey
 from tobs.telegram.stores import StoredTakeout
+from tobs.vault.blobs import VaultBlobs
 
 
 class ArchivePeers:
@@ -94,20 +96,22 @@ class ArchiveResults:
 
 
 class ArchiveFiles:
-    """Where in the vault at ``root`` the bytes with a SHA-256 are: the chain asks for files of stored results."""
+    """Files of the vault by the SHA-256 of their content: the chain asks for files of stored results."""
 
-    def __init__(self, archive: Archive, archive_thread: ArchiveThread, root: Path) -> None:
-        self._files = archive.files
+    def __init__(self, blobs: Blobs, archive_thread: ArchiveThread) -> None:
+        self._blobs = blobs
         self._archive_thread = archive_thread
-        self._root = root
 
     async def __call__(self, sha256: str) -> Path | None:
-        """The file's path; None when it is not there, or is not what was placed there (by its length)."""
-        return await self._archive_thread(self._find, sha256)
+        """Return the file; None if it is missing, or does not have the size it was attached with."""
+        return await self._archive_thread(self._blobs.local_copy, sha256)
 
-    def _find(self, sha256: str) -> Path | None:
-        row = self._files.holding([sha256]).get(sha256)
-        if row is None:
-            return None
-        path = self._root / row.path
-        return path if path.is_file() and path.stat().st_size == row.size else None
+
+def open_blobs(archive: Archive, root: Path) -> Blobs:
+    """Return the attachments of the vault at ``root``, which ``archive`` knows by their content."""
+
+    def find(sha256: str) -> StoredBlob | None:
+        row = archive.files.holding([sha256]).get(sha256)
+        return None if row is None else StoredBlob(row.path, row.size)
+
+    return VaultBlobs(root, find)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tobs.archive import Archive
 from tobs.model import Chat
+from tobs.model.blobs import Blobs
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.post_render import PostRender
 from tobs.plugin.protocol import Opening
@@ -52,6 +53,7 @@ class RunContext(Struct, frozen=True):
 
     render_context: RenderContext
     staging: Path
+    blobs: Blobs
     layout: AskedLayout
     events: RunEvents
     meter: TransferMeter

@@ -14,7 +14,6 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.sources import FetchFile
-from tobs.vault.attach import attach_file, unoccupied
 from tobs.vault.layout import picture_candidates
 
 
@@ -59,8 +58,8 @@ def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: M
     archive, remote = context.archive, item.remote
     assert remote is not None
     what = catalogue(context.render_context.options.language)("name.picture")
-    names = unoccupied(context.root, picture_candidates(chat_folder.folder, what), file.sha256)
+    names = context.blobs.free_paths(picture_candidates(chat_folder.folder, what), file.sha256)
     row = archive.files.get(file.sha256) or archive.files.claim(file.sha256, key, names, size=file.size, mime=item.mime)
-    if attach_file(file.path, context.root, row.path, sha256=file.sha256, mtime=chat_folder.chat.created) is None:
+    if not context.blobs.put(file.path, file.sha256, row.path, mtime=chat_folder.chat.created):
         context.events.problem("media", row.path, "another file lies at its place; it was left alone")
     archive.files.set_picture(chat_folder.chat.id, remote.key, file.sha256)

@@ -12,12 +12,11 @@ from msgspec.structs import replace
 
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
-from tobs.media.staging import suffix_of
 from tobs.model.events import MediaCounted
+from tobs.model.mime import suffix_of
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.edited_files import attach_edited, drop, is_of, own_copy
 from tobs.render.catalogue import catalogue
-from tobs.vault.attach import attach_file, unoccupied
 from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
@@ -41,7 +40,7 @@ def _attach_one(context: RunContext, chat_folder: ChatFolder, row: MediaRow, pro
     archive = context.archive
     staged = staged_path(context.staging, row)
     known = archive.files.get(row.sha256 or "")
-    if known is not None and (context.root / known.path).exists():
+    if known is not None and context.blobs.has(known.path):
         staged.unlink(missing_ok=True)
         context.events.emit(MediaCounted(reused=1))
         file = attach_edited(context, row, known, processed.body) if processed.body else known
@@ -69,13 +68,13 @@ def _attach_new(
     day = datetime.fromtimestamp(row.date, context.zone).date()
     what = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
     names = attachment_candidates(chat_folder.folder, row.item, day, row.message_id, row.ordinal, what=what)
-    candidates = unoccupied(context.root, names, changed or sha256)
+    candidates = context.blobs.free_paths(names, changed or sha256)
     file = known or archive.files.claim(sha256, row.message_key, candidates, size=size, mime=row.item.mime)
     if (file.changed, file.size) != (changed, size):
         archive.files.set_changed(sha256, changed, size)
         file = replace(file, changed=changed, size=size)
     source = own_copy(context, body) if body else staged_path(context.staging, row)
-    if attach_file(source, context.root, file.path, sha256=file.digest, mtime=row.date) is None:
+    if not context.blobs.put(source, file.digest, file.path, mtime=row.date):
         context.events.problem("media", file.path, "another file lies at its place; it was left alone")
     if file.is_lost:
         archive.files.set_lost(sha256, lost=False)
@@ -137,11 +136,11 @@ def _attach_produced(context: RunContext, row: MediaRow, file: FileRow, produced
     parent = PurePosixPath(file.path)
     suffix = suffix_of(produced.name, "")
     stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
-    candidates = unoccupied(context.root, numbered(stem, suffix), produced.sha256)
+    candidates = context.blobs.free_paths(numbered(stem, suffix), produced.sha256)
     claimed = context.archive.files.claim(produced.sha256, row.message_key, candidates, size=produced.size)
-    made, target = Path(produced.path), context.root / claimed.path
-    if not target.exists():
-        attach_file(made, context.root, claimed.path, sha256=produced.sha256, mtime=row.date)
+    made = Path(produced.path)
+    if not context.blobs.has(claimed.path):
+        context.blobs.put(made, produced.sha256, claimed.path, mtime=row.date)
     elif made.parent == context.staging:
         made.unlink(missing_ok=True)
     return {"role": produced.role, "path": claimed.path}

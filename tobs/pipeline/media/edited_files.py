@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tobs.archive import Archive, FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
-from tobs.media.staging import suffix_of
+from tobs.model.mime import suffix_of
 from tobs.pipeline.context.run_context import RunContext
 from tobs.vault.attach import attach_file, content_of
 
@@ -43,7 +43,7 @@ def attach_edited(context: RunContext, row: MediaRow, file: FileRow, body: Produ
     source, mtime = own_copy(context, body), path.stat().st_mtime
     os.utime(source, (mtime, mtime))
     context.archive.files.set_changed(file.sha256, body.sha256, body.size)
-    attach_file(source, context.root, file.path, sha256=body.sha256, mtime=mtime, replace=True)
+    context.blobs.put(source, body.sha256, file.path, mtime=mtime, replace=True)
     return replace(file, changed=body.sha256, size=body.size)
 
 

@@ -23,7 +23,7 @@ from tobs.pipeline.notes.lookups import address
 from tobs.pipeline.notes.note_writer import MESSAGE_NOTES
 from tobs.pipeline.notes.planning import known_folder, plan_messages, settled_to
 from tobs.render.frontmatter import managed_hash
-from tobs.vault.attach import unoccupied
+from tobs.vault.attach import free_paths
 from tobs.vault.decide import Known, is_ours, plain_text, text_hash
 from tobs.vault.layout import AskedLayout, LayoutName, choose_layout
 from tobs.vault.read import read_batch, read_seen
@@ -250,7 +250,7 @@ def keep_words(context: RunContext, links: Successors) -> None:
 def _keep(context: RunContext, row: Retired, text: str, successor: Successor | None) -> str:
     """Write what the owner has in a retired note beside its successor; where."""
     candidates = kept_candidates(row.path, successor.shown.path if successor else row.path)
-    path = context.archive.relayouts.keep(row.tobs_id, unoccupied(context.root, candidates, ""))
+    path = context.archive.relayouts.keep(row.tobs_id, free_paths(context.root, candidates, ""))
     if not context.render_context.is_dry_run:
         write_batch(context.root, [NoteFile(path, as_kept(text, address(successor.shown) if successor else ""))])
     return path

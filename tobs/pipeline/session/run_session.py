@@ -21,11 +21,12 @@ from msgspec import Struct
 
 from tobs.archive import Archive, open_archive
 from tobs.config import Machine, Profile, Settings
+from tobs.config.vault_paths import VaultPaths
 from tobs.errors import TobsError
 from tobs.media import Chain, DownloadLimits, MediaPolicy
 from tobs.model.events import PluginIdled, ProcessorCounted
 from tobs.model.report import RunReport
-from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
+from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults, open_blobs
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.post_render import PostRender, stopped_with
@@ -52,7 +53,6 @@ from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 from tobs.vault.obsidian import update_settings
 from tobs.vault.person_notes import person_notes
-from tobs.vault.workspace import Workspace
 
 
 class RunConfig(Struct, frozen=True):
@@ -63,7 +63,7 @@ class RunConfig(Struct, frozen=True):
     settings: Settings
     profile: Profile
     machine: Machine
-    workspace: Workspace
+    workspace: VaultPaths
     templates: Templates
     functions: Functions
     post_render_plugins: tuple[Processor, ...]
@@ -135,6 +135,7 @@ class RunSession(Struct, frozen=True):
         return RunContext(
             render_context=render_context,
             staging=config.workspace.staging,
+            blobs=open_blobs(self.archive, config.workspace.root),
             layout=settings.layout,
             events=config.events,
             meter=TransferMeter(),
@@ -174,7 +175,7 @@ class RunSession(Struct, frozen=True):
             self.host,
             ArchiveResults(self.archive, self.archive_thread),
             staging=config.workspace.staging,
-            locate=ArchiveFiles(self.archive, self.archive_thread, config.workspace.root),
+            locate=ArchiveFiles(open_blobs(self.archive, config.workspace.root), self.archive_thread),
             force=force,
             only=only,
         )

@@ -8,11 +8,12 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from tobs.config.vault_paths import TOBS
 from tobs.errors import VaultError
 from tobs.vault.writer import NoteFile, write_batch
 
-_STATUS = ".tobs/watch.json"
-_PAUSE = ".tobs/watch.pause"
+_STATUS = f"{TOBS}/watch.json"
+_PAUSE = f"{TOBS}/watch.pause"
 
 State = Literal["starting", "watching", "working", "quiet", "paused", "waiting", "offline", "stopped"]
 

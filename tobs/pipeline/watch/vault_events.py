@@ -9,13 +9,14 @@ import watchfiles
 from msgspec import Struct
 
 from tobs.archive import Archive
+from tobs.config.vault_paths import TOBS
 from tobs.vault.moved_notes import marks_at
 
 #: Milliseconds in which changes are gathered: an editor that writes by rename makes several.
 _GATHER = 300
 
-PLUGINS = ".tobs/plugins/"
-_SOURCES = (".tobs/templates/", PLUGINS, ".tobs/config.toml")
+PLUGINS = f"{TOBS}/plugins/"
+_SOURCES = (f"{TOBS}/templates/", PLUGINS, f"{TOBS}/config.toml")
 
 #: Files in TOBS_HOME: settings of every vault, and what was trusted.
 TRUST = "trust"

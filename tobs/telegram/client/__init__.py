@@ -1,1 +1,1 @@
-"""Chats, histories, files and takeouts, asked for through the invoker."""
+"""Requests for chats, histories, files and takeouts, sent through the invoker."""

@@ -1,6 +1,6 @@
-"""Files that Telegram keeps on a CDN: encrypted copies on data centres that are not trusted.
+"""Download of files from a CDN: encrypted copies on data centres that Telegram does not trust.
 
-A part is fetched there, decrypted here, and taken only when Telegram's own hashes prove it.
+A part is fetched from the CDN, decrypted here, and accepted only when Telegram's own hashes match.
 Source: https://core.telegram.org/cdn
 """
 
@@ -13,7 +13,7 @@ import cryptg
 from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, LoginError, TobsError
-from tobs.telegram.client.file_hashes import FileHashes, Offer
+from tobs.telegram.client.file_hashes import FileHashes, HashAvailability
 from tobs.telegram.net.invoker import Invoker
 
 _BLOCK = 16
@@ -22,54 +22,56 @@ _COUNTER = 4
 
 
 class CdnFailed(Exception):
-    """A part cannot be had from the CDN: its file is to be asked for anew."""
+    """The CDN cannot give a part; the file has to be requested again from its own data centre."""
 
 
 class CdnCopy:
-    """The copy that an upload.fileCdnRedirect leads to. ``dc`` is the data centre of the file itself."""
+    """The copy of a file that an upload.fileCdnRedirect leads to. ``dc`` is the data centre of the file itself."""
 
     def __init__(self, invoker: Invoker, redirect: Any, *, dc: int, extra: float) -> None:
         self._invoker = invoker
         self._redirect = redirect
         self._dc = dc
         self._extra = extra
-        self._file_hashes = FileHashes(self._hashes, Offer())
+        self._file_hashes = FileHashes(self._request_hashes, HashAvailability())
         self._file_hashes.add(redirect.file_hashes)
-        self._learning = asyncio.Lock()
+        self._keys_lock = asyncio.Lock()
 
     async def part(self, offset: int, limit: int, end: int, worker: int) -> bytes:
-        """The ``limit`` bytes at ``offset`` (fewer at the end of the file, which is thought to be at or behind
-        ``end``), proven. Raises CdnFailed, FloodWait."""
+        """Return up to ``limit`` decrypted and verified bytes at ``offset``; fewer at the end of the file.
+
+        ``end`` is the expected end of the part. Raises CdnFailed, FloodWait.
+        """
         try:
-            await self._known()
-            sealed = await self._sealed(offset, limit, worker)
-            await self._file_hashes.load(offset, min(end, offset + len(sealed)))
+            await self._load_public_keys()
+            encrypted = await self._encrypted_part(offset, limit, worker)
+            await self._file_hashes.load(offset, min(end, offset + len(encrypted)))
         except (FloodWait, CdnFailed):
             raise
-        except LoginError as lost:  # it has forgotten the key we made with it: another one is made
-            await self._invoker.links.forget_key(self._redirect.dc_id)
-            raise CdnFailed("it does not know our key") from lost
-        except TobsError as error:  # a wrong key of the CDN, too
+        except LoginError as lost:  # the CDN lost our auth key: a new one is made
+            await self._invoker.connections.drop_key(self._redirect.dc_id)
+            raise CdnFailed("the auth key is unknown there") from lost
+        except TobsError as error:  # includes a wrong public key of the CDN
             raise CdnFailed(error.message) from error
         data = await asyncio.to_thread(
-            counter_mode, self._redirect.encryption_key, self._redirect.encryption_iv, offset, sealed
+            aes_ctr, self._redirect.encryption_key, self._redirect.encryption_iv, offset, encrypted
         )
-        if not await asyncio.to_thread(self._file_hashes.proves, offset, data):
-            self._file_hashes.forget(offset, offset + limit)
-            raise CdnFailed("a part came damaged")
-        self._file_hashes.forget(offset, offset + limit)
+        if not await asyncio.to_thread(self._file_hashes.verifies, offset, data):
+            self._file_hashes.discard(offset, offset + limit)
+            raise CdnFailed("a part was damaged")
+        self._file_hashes.discard(offset, offset + limit)
         return data
 
-    async def _known(self) -> None:
-        """Learn the public keys of the CDN's data centre."""
-        links, dc = self._invoker.links, self._redirect.dc_id
-        async with self._learning:
-            if not links.is_cdn(dc):
+    async def _load_public_keys(self) -> None:
+        """Load the public keys of the CDN's data centre, once."""
+        connections, dc = self._invoker.connections, self._redirect.dc_id
+        async with self._keys_lock:
+            if not connections.is_cdn(dc):
                 config = await self._invoker(functions.help.GetCdnConfigRequest())
-                links.trust_cdn(dc, tuple(found.public_key for found in config.public_keys if found.dc_id == dc))
+                connections.trust_cdn(dc, tuple(found.public_key for found in config.public_keys if found.dc_id == dc))
 
-    async def _sealed(self, offset: int, limit: int, worker: int) -> bytes:
-        """The part as the CDN has it. What it has not yet, Telegram is asked to bring there."""
+    async def _encrypted_part(self, offset: int, limit: int, worker: int) -> bytes:
+        """Return the part as the CDN stores it; where the CDN does not have it yet, ask Telegram to upload it there."""
         redirect = self._redirect
         for _ in range(_REUPLOADS):
             answer = await self._invoker(
@@ -86,19 +88,19 @@ class CdnCopy:
                 dc=self._dc,
             )
             self._file_hashes.add(hashes)
-        raise CdnFailed("Telegram does not bring the file there")
+        raise CdnFailed("Telegram does not upload the file there")
 
-    async def _hashes(self, offset: int) -> list[Any]:
+    async def _request_hashes(self, offset: int) -> list[Any]:
         request = functions.upload.GetCdnFileHashesRequest(self._redirect.file_token, offset)
         answer: list[Any] = await self._invoker(request, dc=self._dc)
         return answer
 
 
-def counter_mode(key: bytes, iv: bytes, offset: int, data: bytes) -> bytes:
-    """AES-256-CTR of the bytes at ``offset`` (divisible by 16) of a CDN file; the same both ways.
+def aes_ctr(key: bytes, iv: bytes, offset: int, data: bytes) -> bytes:
+    """Apply AES-256-CTR to the bytes at ``offset`` (divisible by 16) of a CDN file; the same encrypts and decrypts.
 
-    The last four bytes of ``iv`` are the number of the block, big endian. The cipher itself is cryptg's: a single block
-    of IGE with a zero IV is the plain block cipher.
+    The last four bytes of ``iv`` are the number of the block, big endian. The cipher is cryptg's: a single block of IGE
+    with a zero IV equals the plain block cipher. Source: https://core.telegram.org/cdn
     """
     first = int.from_bytes(iv[:-_COUNTER] + (offset // _BLOCK).to_bytes(_COUNTER, "big"), "big")
     encrypt, zero, wrap = cryptg.encrypt_ige, bytes(2 * _BLOCK), (1 << 128) - 1

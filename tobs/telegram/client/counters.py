@@ -1,4 +1,4 @@
-"""How many messages of each kind a chat has, by one request; and a search by kind, sender and time."""
+"""Requests for the number of messages of each kind, and for a search by kind, sender and time."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ _FILTERS = {
     "contact": types.InputMessagesFilterContacts,
 }
 SEARCHED_KINDS = frozenset(_FILTERS)
-"""The kinds of messages that Telegram counts and searches by."""
+"""Kinds of messages that Telegram can count and search for."""
 _KINDS = {kind.CONSTRUCTOR_ID: name for name, kind in _FILTERS.items()}
 
 
 def counters_request(peer: Any) -> Any:
-    """``messages.getSearchCounters`` for every kind it can count."""
+    """Build ``messages.getSearchCounters`` for every kind that Telegram counts."""
     return functions.messages.GetSearchCountersRequest(peer=peer, filters=[kind() for kind in _FILTERS.values()])
 
 
-def counts_of(answer: Any) -> dict[str, int]:
-    """Its answer: kind -> number of messages, as far as Telegram told."""
+def counts_from_answer(answer: Any) -> dict[str, int]:
+    """Read its answer: kind -> number of messages, for the kinds that Telegram returned."""
     return {_KINDS[item.filter.CONSTRUCTOR_ID]: int(item.count) for item in answer}
 
 
 def search_request(
     peer: Any, *, kind: str = "", sender: Any = None, since: float = 0, until: float = 0, thread: int = 0, limit: int
 ) -> Any:
-    """``messages.search`` for the newest ``limit`` messages of ``kind`` ("": any) and ``sender`` (an input peer, None:
-    anybody) from Unix time ``since`` up to before ``until`` (0: no bound); its answer counts all of them."""
+    """Build ``messages.search`` for the newest ``limit`` messages of ``kind`` ("": any) and ``sender`` (an input peer,
+    None: anybody).
+
+    ``since`` (inclusive) and ``until`` (exclusive) are Unix times in seconds, 0: no bound. The answer counts all
+    matches.
+    """
     return functions.messages.SearchRequest(
         peer=peer,
         q="",

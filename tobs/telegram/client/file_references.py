@@ -1,4 +1,4 @@
-"""New file references: only the message that has a file gives another one.
+"""Renewal of expired file references by fetching the message of the file again.
 
 Source: https://core.telegram.org/api/file-references
 """
@@ -10,14 +10,14 @@ from loguru import logger
 from tobs.errors import FloodWait, RequestRefused, TargetNotFound
 from tobs.model import Message, MessageKey, RemoteFile, message_files, story_peer
 from tobs.telegram.client.chat_extras import ChatExtras
-from tobs.telegram.client.files import renewed
+from tobs.telegram.client.files import renewed_reference
 from tobs.telegram.client.history import History
 from tobs.telegram.net.events import OnEvent, ReferenceRenewed
 from tobs.telegram.stores import PostOf
 
 
 class FileReferences:
-    """Fetches messages again for the references of their files."""
+    """Renewal of file references; fetches the messages again."""
 
     def __init__(self, history: History, chat_extras: ChatExtras, post_of: PostOf, on_event: OnEvent) -> None:
         self._history = history
@@ -26,15 +26,15 @@ class FileReferences:
         self._on_event = on_event
 
     async def __call__(self, key: MessageKey, stale: RemoteFile) -> RemoteFile | None:
-        """``stale`` with a reference that holds; None where the message is gone, or has another file now."""
-        message = await self._again(key)
+        """Return ``stale`` with a fresh reference; None when the message is gone or has another file now."""
+        message = await self._refetch_message(key)
         files = message_files(message) if message is not None else ()
-        fresh = renewed(stale, files)
+        fresh = renewed_reference(stale, files)
         if fresh is not None:
             self._on_event(ReferenceRenewed(key.chat_id, key.id))
         return fresh
 
-    async def _again(self, key: MessageKey) -> Message | None:
+    async def _refetch_message(self, key: MessageKey) -> Message | None:
         if peer := story_peer(key.chat_id):
             return await self._chat_extras.story(peer, key.id)
         try:
@@ -42,9 +42,9 @@ class FileReferences:
         except FloodWait:
             raise
         except (RequestRefused, TargetNotFound) as refused:
-            # A discussion group that may not be read shows its messages under the channel's posts alone.
+            # Messages of an unreadable discussion group can be read only as comments of the channel's posts.
             post = await self._post_of(key.chat_id, key.id)
             if post is None:
                 raise
-            logger.debug("message {} of {}: {}; asked for under its post", key.id, key.chat_id, refused)
-            return await self._history.in_thread(*post, key.id)
+            logger.debug("message {} of {}: {}; requested as a comment", key.id, key.chat_id, refused)
+            return await self._history.message_in_thread(*post, key.id)

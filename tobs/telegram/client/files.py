@@ -1,5 +1,5 @@
-"""Fetching a file: our own upload.getFile loop over aligned parts, resumed from any offset, never accepted short
-or damaged.
+"""Download of a file by upload.getFile in aligned parts, resumed from any offset; a short or damaged part is never
+accepted.
 
 Source: https://core.telegram.org/api/files
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -17,23 +19,28 @@ from msgspec.structs import replace
 from telethon.tl import functions, types
 
 from tobs.errors import FloodWait, LoginError, MigrateNeeded, RequestRefused, TargetNotFound, TransferFailed
-from tobs.model import FileItem, RemoteFile
+from tobs.model import FileItem, MessageKey, RemoteFile
 from tobs.telegram.client.cdn import CdnCopy, CdnFailed
-from tobs.telegram.client.file_hashes import FileHashes, Offer
-from tobs.telegram.net.bandwidth import Bandwidth
+from tobs.telegram.client.file_hashes import FileHashes, HashAvailability
 from tobs.telegram.net.events import Retried
 from tobs.telegram.net.invoker import Invoker
+from tobs.telegram.net.pace import Bandwidth
 from tobs.telegram.net.rpc_errors import STALE_REFERENCES
+from tobs.telegram.net.settings import TelegramSettings
 
 OnProgress = Callable[[int], None]
 Refresh = Callable[[], Awaitable[RemoteFile | None]]
-"""Fetches the file's message again; None when the message or its file is gone."""
+"""Fetch the file's message again; None when the message or its file is gone."""
+RenewReference = Callable[[MessageKey, RemoteFile], Awaitable[RemoteFile | None]]
+"""(message, file) -> the file with a fresh reference; None when the message or its file is gone."""
 T = TypeVar("T")
 
+_FILE_WORKERS = 1000
+"""Number of the first connection for files: pages never wait behind a part."""
 _KB = 1024
 _MB = 1024 * _KB
 _LARGE = 10 * _MB
-_AT_ONCE = 4
+_PARALLEL_PARTS = 4
 _RENEWALS, _TRIES, _MOVES, _CDN_FAILURES = 8, 4, 3, 2
 _SLOWEST_LINE = 32 * _KB
 _PART = "upload.getFile"
@@ -41,7 +48,10 @@ _GONE = ("LOCATION_INVALID", "FILE_ID_INVALID", "LOCATION_NOT_AVAILABLE")
 
 
 def part_size(size: int) -> int:
-    """Bytes asked for at once: divides 1 MiB, so that no aligned part crosses a 1 MiB border; ``size`` 0: unknown."""
+    """Return the bytes to request at once for a file of ``size`` bytes (0: unknown).
+
+    The result divides 1 MiB, so no aligned part crosses a 1 MiB border.
+    """
     if 0 < size <= 128 * _KB:
         return 128 * _KB
     if size <= _LARGE:
@@ -49,34 +59,70 @@ def part_size(size: int) -> int:
     return _MB
 
 
-def parts_at_once(size: int) -> int:
-    """How many parts of a file of ``size`` bytes are under way at the same time."""
-    return _AT_ONCE if size > _LARGE else 1
+def parallel_parts(size: int) -> int:
+    """Return the number of parts of a file of ``size`` bytes that are requested at the same time."""
+    return _PARALLEL_PARTS if size > _LARGE else 1
 
 
 def extra_seconds(size: int) -> float:
-    """How much longer than for other requests a part is waited for: what a slow line needs for its neighbours too."""
-    return part_size(size) * parts_at_once(size) / _SLOWEST_LINE
+    """Return the seconds to add to the request timeout of a part: a slow line has to deliver all parallel parts."""
+    return part_size(size) * parallel_parts(size) / _SLOWEST_LINE
 
 
 def location_of(remote: RemoteFile) -> Any:
-    """The TL location of a file."""
+    """Build the TL location of a file."""
     kind = types.InputPhotoFileLocation if remote.type == "photo" else types.InputDocumentFileLocation
     return kind(remote.id, remote.access_hash, remote.reference, remote.thumb)
 
 
-def renewed(remote: RemoteFile, files: Iterable[FileItem]) -> RemoteFile | None:
-    """``remote`` with the reference it has in a message with ``files``; None where the message has it no more. Of a
-    thumbnail the message tells only whose it is."""
+def renewed_reference(remote: RemoteFile, files: Iterable[FileItem]) -> RemoteFile | None:
+    """Return ``remote`` with the reference that it has in ``files`` of a message; None when the message has it no more.
+
+    For a thumbnail the reference of its document is taken.
+    """
     named = (each.remote for each in files if each.remote is not None)
     fresh = next((each for each in named if (each.type, each.id) == (remote.type, remote.id)), None)
     return replace(fresh, thumb=remote.thumb) if fresh else None
 
 
-class Transfer:
-    """One file on its way into ``part``. ``size`` 0 means that Telegram did not say.
+class FileDownloader:
+    """Downloads the files of one account; they share the bandwidth and the connections of ``settings``."""
 
-    ``workers`` are the connections whose turn it is; parts of a large file are spread over them.
+    def __init__(self, invoker: Invoker, settings: TelegramSettings, renew: RenewReference) -> None:
+        self._invoker = invoker
+        self._connections = settings.file_connections
+        self._renew = renew
+        self._bandwidth = Bandwidth(settings.bandwidth)
+        self._availability = HashAvailability()
+        self._transfers = count()
+
+    async def fetch(
+        self, item: FileItem, key: MessageKey, part: Path, *, offset: int, on_progress: OnProgress | None
+    ) -> int:
+        """Write ``item`` of message ``key`` to ``part`` from byte ``offset`` on and return the whole size in bytes.
+
+        Raises TransferFailed; the bytes written so far stay in ``part``.
+        """
+        remote = item.remote
+        if remote is None:
+            raise TransferFailed("Telegram does not have this file.", retryable=False)
+        first = next(self._transfers)
+        transfer = Transfer(
+            self._invoker,
+            remote,
+            item.size,
+            workers=[_FILE_WORKERS + (first + number) % self._connections for number in range(self._connections)],
+            refresh=partial(self._renew, key, remote),
+            availability=self._availability,
+            bandwidth=self._bandwidth,
+        )
+        return await transfer.run(part, offset, on_progress)
+
+
+class Transfer:
+    """Download of one file into ``part``. ``size`` is in bytes, 0: unknown.
+
+    ``workers`` are the numbers of the connections to use; the parts of a large file are spread over them.
     """
 
     def __init__(
@@ -87,7 +133,7 @@ class Transfer:
         *,
         workers: Sequence[int],
         refresh: Refresh,
-        offer: Offer,
+        availability: HashAvailability,
         bandwidth: Bandwidth,
     ) -> None:
         self._invoker = invoker
@@ -102,54 +148,57 @@ class Transfer:
         self._renewals = 0
         self._copy: CdnCopy | None = None
         self._cdn_failures = 0
-        self._file_hashes = FileHashes(self._hashes, offer)
+        self._file_hashes = FileHashes(self._request_hashes, availability)
 
     async def run(self, part: Path, offset: int, on_progress: OnProgress | None) -> int:
-        """Write the file from ``offset`` on and give its whole size. Raises TransferFailed; the part stays."""
+        """Write the file from ``offset`` on and return its size in bytes. Raises TransferFailed, and ``part`` stays."""
         try:
             file, start = _open_at(part, offset, self._limit)
         except OSError as error:
             raise TransferFailed(f"{part.name} cannot be written: {error.strerror}.") from error
         with file:
             if start:
-                start = await self._checked(file, start)
-            return await self._fill(file, start, on_progress)
+                start = await self._verified_start(file, start)
+            return await self._download(file, start, on_progress)
 
-    async def _checked(self, file: BinaryIO, start: int) -> int:
-        """Where to go on: behind the last part in ``file`` that Telegram's hashes agree with. All of it is looked at:
-        what an earlier run proved may have been damaged since."""
-        for low in range(0, start, _AT_ONCE * _MB):
-            high = min(start, low + _AT_ONCE * _MB)
+    async def _verified_start(self, file: BinaryIO, start: int) -> int:
+        """Return the offset to resume from: behind the last part in ``file`` that matches Telegram's hashes.
+
+        All bytes are checked, because the file may have been damaged since an earlier run verified it.
+        """
+        for low in range(0, start, _PARALLEL_PARTS * _MB):
+            high = min(start, low + _PARALLEL_PARTS * _MB)
             await asyncio.gather(*(self._file_hashes.load(at, min(high, at + _MB)) for at in range(low, high, _MB)))
             if not self._file_hashes.offered:
                 break
-            data = await _in_thread(_read_at, file, low, high - low)
-            wrong = await _in_thread(self._file_hashes.first_wrong, low, data)
-            self._file_hashes.forget(low, high)
-            if wrong is not None:
-                logger.info("what is there of a file is damaged at {}: going on from there", wrong)
-                self._invoker.tell(Retried(_PART, "what was there was damaged", 1, 0.0))
-                start = wrong - wrong % self._limit
+            data = await _run_in_thread(_read_at, file, low, high - low)
+            mismatch = await _run_in_thread(self._file_hashes.first_mismatch, low, data)
+            self._file_hashes.discard(low, high)
+            if mismatch is not None:
+                logger.info("a partial file is damaged at byte {}: downloaded again from there", mismatch)
+                self._invoker.emit(Retried(_PART, "the partial file was damaged", 1, 0.0))
+                start = mismatch - mismatch % self._limit
                 break
-        await _in_thread(_cut, file, start)
+        await _run_in_thread(_truncate, file, start)
         return start
 
-    async def _fill(self, file: BinaryIO, offset: int, on_progress: OnProgress | None) -> int:
-        """Parts are written in their order, so that what is there is always whole from the beginning."""
+    async def _download(self, file: BinaryIO, offset: int, on_progress: OnProgress | None) -> int:
+        """Write the parts in their order, so that the file is always complete from its beginning. Return the size in
+        bytes."""
         under_way: deque[asyncio.Task[bytes]] = deque()
-        asked, number, done = offset, 0, False
+        requested, number, done = offset, 0, False
         try:
             while not done:
-                while len(under_way) < parts_at_once(self._size) and (asked < self._size or not self._size):
+                while len(under_way) < parallel_parts(self._size) and (requested < self._size or not self._size):
                     worker = self._workers[number % len(self._workers)]
-                    under_way.append(asyncio.create_task(self._whole_part(asked, worker)))
-                    asked, number = asked + self._limit, number + 1
+                    under_way.append(asyncio.create_task(self._verified_part(requested, worker)))
+                    requested, number = requested + self._limit, number + 1
                 if not under_way:
                     break
                 data = await under_way[0]
                 under_way.popleft()
                 try:
-                    await _in_thread(_write, file, data)
+                    await _run_in_thread(_write, file, data)
                 except OSError as error:
                     raise TransferFailed(f"The file cannot be written: {error.strerror}.") from error
                 offset += len(data)
@@ -162,74 +211,83 @@ class Transfer:
             await asyncio.gather(*under_way, return_exceptions=True)
         return offset
 
-    async def _whole_part(self, offset: int, worker: int) -> bytes:
-        """The part at ``offset``, complete and as Telegram's hashes say, where there are any."""
+    async def _verified_part(self, offset: int, worker: int) -> bytes:
+        """Return the part at ``offset``, complete and checked against Telegram's hashes where there are any.
+
+        Raises TransferFailed after several attempts.
+        """
         end = self._end_of(offset)
         for attempt in range(1, _TRIES + 1):
             await self._bandwidth.take(end - offset)
-            # What comes from a CDN is proven by hashes of its own.
-            proven = asyncio.create_task(self._file_hashes.load(offset, end if self._copy is None else offset))
+            # A CDN has hashes of its own.
+            hashes_loaded = asyncio.create_task(self._file_hashes.load(offset, end if self._copy is None else offset))
             try:
-                data = await self._part(offset, worker)
-                await proven
+                data = await self._fetch_part(offset, worker)
+                await hashes_loaded
             finally:
-                proven.cancel()
-                await asyncio.gather(proven, return_exceptions=True)
+                hashes_loaded.cancel()
+                await asyncio.gather(hashes_loaded, return_exceptions=True)
             if len(data) > (end - offset):
-                raise TransferFailed("Telegram sent more than was asked for.", "Try again later.")
+                raise TransferFailed("Telegram sent more bytes than requested.", "Try again later.")
             if self._size and len(data) < end - offset:
-                reason, told = f"Telegram sent {offset + len(data)} of {self._size} bytes.", "a part came short"
-            elif await _in_thread(self._file_hashes.first_wrong, offset, data) is not None:
-                reason, told = "Telegram sent a damaged part.", "a part came damaged"
-                self._file_hashes.forget(offset, end)
+                reason, event_reason = (
+                    f"Telegram sent {offset + len(data)} of {self._size} bytes.",
+                    "a part was too short",
+                )
+            elif await _run_in_thread(self._file_hashes.first_mismatch, offset, data) is not None:
+                reason, event_reason = "Telegram sent a damaged part.", "a part was damaged"
+                self._file_hashes.discard(offset, end)
             else:
                 self._renewals = 0
-                self._file_hashes.forget(offset, end)
+                self._file_hashes.discard(offset, end)
                 return data
-            self._invoker.tell(Retried(_PART, told, attempt, 0.0))
+            self._invoker.emit(Retried(_PART, event_reason, attempt, 0.0))
         raise TransferFailed(reason, "Try again later.")
 
-    async def _part(self, offset: int, worker: int) -> bytes:
-        """The part from where Telegram keeps it: the file's data centre, or a CDN as long as that goes well."""
+    async def _fetch_part(self, offset: int, worker: int) -> bytes:
+        """Fetch a part from the file's data centre, or from a CDN as long as the CDN works. Raises TransferFailed."""
         reason = ""
         for attempt in range(1, _TRIES + 1):
             copy = self._copy
             if copy is None:
-                answer = await self._ask(lambda: self._request(offset), worker)
+                answer = await self._invoke(lambda: self._request(offset), worker)
                 if isinstance(answer, types.upload.File):
                     return bytes(answer.bytes)
                 if not isinstance(answer, types.upload.FileCdnRedirect):
-                    raise TransferFailed("Telegram sent something else than the file.", "Try again later.")
-                if self._copy is None:  # else another part heard of it meanwhile
+                    raise TransferFailed("Telegram sent something other than the file.", "Try again later.")
+                if self._copy is None:  # else another part was redirected meanwhile
                     self._copy = CdnCopy(self._invoker, answer, dc=self._dc, extra=extra_seconds(self._size))
                 copy = self._copy
             try:
                 return await copy.part(offset, self._limit, self._end_of(offset), worker)
             except CdnFailed as failed:
                 reason = str(failed)
-                if self._copy is copy:  # the first part that fails has the file asked for anew
+                if self._copy is copy:  # only the first failing part counts
                     self._copy = None
                     self._cdn_failures += 1
-                self._invoker.tell(Retried("upload.getCdnFile", f"the CDN failed: {reason}", attempt, 0.0))
+                self._invoker.emit(Retried("upload.getCdnFile", f"the CDN failed: {reason}", attempt, 0.0))
         raise TransferFailed(f"Telegram's CDN does not give the file: {reason}.", "Try again later.")
 
     def _request(self, offset: int) -> Any:
-        """A CDN that failed twice is done without, if Telegram lets us."""
+        """Build the request for a part; after two failures of a CDN, redirects to a CDN are no longer accepted."""
         cdn = self._cdn_failures < _CDN_FAILURES
         return functions.upload.GetFileRequest(location_of(self._remote), offset, self._limit, cdn_supported=cdn)
 
     def _end_of(self, offset: int) -> int:
-        """Where the part at ``offset`` ends, as far as the size is known."""
+        """Return the expected end of the part at ``offset``."""
         return min(offset + self._limit, self._size) if self._size else offset + self._limit
 
-    async def _hashes(self, offset: int) -> list[Any]:
-        answer: list[Any] = await self._ask(
+    async def _request_hashes(self, offset: int) -> list[Any]:
+        answer: list[Any] = await self._invoke(
             lambda: functions.upload.GetFileHashesRequest(location_of(self._remote), offset), self._workers[0], raw=True
         )
         return answer
 
-    async def _ask(self, request: Callable[[], Any], worker: int, *, raw: bool = False) -> Any:
-        """Stale references are renewed, files that moved are followed. ``raw``: refusals are raised as they are."""
+    async def _invoke(self, request: Callable[[], Any], worker: int, *, raw: bool = False) -> Any:
+        """Send a request; renew stale references, follow a file to another data centre, repeat a lost login.
+
+        ``raw``: raise RequestRefused as it is instead of TransferFailed.
+        """
         moves = 0
         while True:
             remote = self._remote
@@ -242,43 +300,43 @@ class Transfer:
                 self._dc = moved.dc
             except LoginError as lost:
                 moves += 1
-                if moves > 1 or not self._invoker.links.home(self._dc):
+                if moves > 1 or not self._invoker.connections.home(self._dc):
                     raise
-                logger.info("data centre {} forgot the login: {}", self._dc, lost.message)
-                await self._invoker.links.forget_key(self._dc)
+                logger.info("data centre {} no longer knows the login: {}", self._dc, lost.message)
+                await self._invoker.connections.drop_key(self._dc)
             except RequestRefused as refused:
                 if refused.name not in STALE_REFERENCES:
                     if raw or isinstance(refused, FloodWait):
                         raise
-                    raise _failed(refused) from refused
-                await self._renew(remote, refused)
+                    raise _transfer_failed(refused) from refused
+                await self._renew_reference(remote, refused)
 
-    async def _renew(self, stale: RemoteFile, refused: RequestRefused) -> None:
-        """Have another reference than that of ``stale``; parts under way at the same time share the new one."""
+    async def _renew_reference(self, stale: RemoteFile, refused: RequestRefused) -> None:
+        """Replace the reference of ``stale``; parallel parts share the new one. Raises TransferFailed."""
         async with self._renewing:
             if self._remote is not stale:
                 return
             self._renewals += 1
             if self._renewals > _RENEWALS:
-                raise _failed(refused) from refused
+                raise _transfer_failed(refused) from refused
             try:
                 fresh = await self._refresh()
             except FloodWait:
                 raise
-            except (RequestRefused, TargetNotFound) as error:  # its chat may not be read any more; others may
+            except (RequestRefused, TargetNotFound) as error:  # this chat cannot be read any more; others can
                 raise TransferFailed(error.message, error.remedy) from error
             if fresh is None:
                 raise TransferFailed("The message of this file is gone.", retryable=False) from refused
             self._remote = fresh
 
 
-def _failed(refused: RequestRefused) -> TransferFailed:
-    """What Telegram refused about one file: only where the file is gone a later run need not try."""
+def _transfer_failed(refused: RequestRefused) -> TransferFailed:
+    """Convert a refusal into TransferFailed; only for a file that is gone a later run does not try again."""
     return TransferFailed(refused.message, refused.remedy, retryable=refused.name not in _GONE)
 
 
-async def _in_thread(function: Callable[..., T], *args: object) -> T:
-    """Run ``function`` in a thread, to its end even when the caller is cancelled: files are closed after it."""
+async def _run_in_thread(function: Callable[..., T], *args: object) -> T:
+    """Run ``function`` in a thread to its end, even when the caller is cancelled: the file is closed after it."""
     work = asyncio.ensure_future(asyncio.to_thread(function, *args))
     try:
         return await asyncio.shield(work)
@@ -288,18 +346,19 @@ async def _in_thread(function: Callable[..., T], *args: object) -> T:
 
 
 def _open_at(part: Path, offset: int, limit: int) -> tuple[BinaryIO, int]:
-    """The part file, cut back to the last whole part at or below ``offset``, and where writing starts.
+    """Open the part file, cut to the last whole part at or below ``offset``; return it and the offset where writing
+    starts.
 
-    Unbuffered: bytes that count as done are the system's, a killed process does not take them along.
+    The file is unbuffered: a killed process does not lose bytes that were reported as written.
     """
     file: BinaryIO = part.open("r+b" if part.exists() else "w+b", buffering=0)
-    there = min(offset, file.seek(0, 2))
-    start = there - there % limit
-    _cut(file, start)
+    size = min(offset, file.seek(0, 2))
+    start = size - size % limit
+    _truncate(file, start)
     return file, start
 
 
-def _cut(file: BinaryIO, size: int) -> None:
+def _truncate(file: BinaryIO, size: int) -> None:
     file.truncate(size)
     file.seek(size)
 

@@ -1,4 +1,4 @@
-"""Members of chats by a part of their name."""
+"""Search for members of a chat by a part of their name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tobs.telegram.net.invoker import Invoker
 _MOST = 200
 
 
-async def members_called(invoker: Invoker, peers: PeerDirectory, chat_id: int, text: str) -> list[Person]:
-    """The members of a chat whose name contains ``text``; of a private chat, the two people. One request.
+async def find_members(invoker: Invoker, peers: PeerDirectory, chat_id: int, text: str) -> list[Person]:
+    """Return the members of a chat whose name contains ``text``; of a private chat, the two people. One request.
 
-    Raises RequestRefused, as for channels, which show their members to administrators only.
+    Raises RequestRefused, for example for channels, which show their members to administrators only.
     """
     if is_channel_id(chat_id):
         answer = await invoker(

@@ -1,4 +1,4 @@
-"""Who is who: marked ids into input peers, the list of dialogs, and what only a full request tells of a chat."""
+"""Peers of one account: marked ids to input peers, the list of dialogs, and full information about a chat."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAIN, _ARCHIVED = 0, 1
 
 
 class Dialog(NamedTuple):
-    """An entry of the list of chats, with the TL user, group or channel it is about."""
+    """Entry of the dialog list, with its TL user, group or channel."""
 
     chat: Chat
     entity: Any
@@ -31,52 +31,59 @@ class Dialog(NamedTuple):
 
 
 class PeerDirectory:
-    """Peers as one account knows them. ``me`` is its user id; access hashes live in ``store``."""
+    """Peers as one account knows them. ``me`` is its user id; ``store`` keeps the access hashes."""
 
     def __init__(self, invoker: Invoker, store: PeerStore, *, me: int) -> None:
         self._invoker = invoker
         self._store = store
         self._me = me
-        self._kept: dict[int, PeerRecord] = {}
-        self._met: dict[int, tuple[int, int]] = {}
+        self._records: dict[int, PeerRecord] = {}
+        self._min_messages: dict[int, tuple[int, int]] = {}
 
-    # what is known
+    # access hashes
 
     def remember(self, *objects: Iterable[Any]) -> None:
-        """Keep the access hashes of users and chats that an answer brought along."""
-        news: list[PeerRecord] = []
+        """Store the access hashes of the users and chats of an answer."""
+        new_records: list[PeerRecord] = []
         for group in objects:
             for item in group:
-                moved = getattr(item, "migrated_to", None)
-                if isinstance(moved, types.InputChannel) and marked_channel(moved.channel_id) not in self._kept:
-                    news.append(PeerRecord(marked_channel(moved.channel_id), moved.access_hash, "", item.title))
+                migrated = getattr(item, "migrated_to", None)
+                if (
+                    isinstance(migrated, types.InputChannel)
+                    and marked_channel(migrated.channel_id) not in self._records
+                ):
+                    new_records.append(
+                        PeerRecord(marked_channel(migrated.channel_id), migrated.access_hash, "", item.title)
+                    )
                 record = record_of(item)
-                if record is not None and self._kept.get(record.id) != record:
-                    self._kept[record.id] = record
-                    news.append(record)
-        if news:
-            self._store.put(self._me, news)
+                if record is not None and self._records.get(record.id) != record:
+                    self._records[record.id] = record
+                    new_records.append(record)
+        if new_records:
+            self._store.put(self._me, new_records)
 
     def known_chat(self, chat_id: int) -> Chat:
-        """A channel or supergroup that an answer named. Raises TargetNotFound."""
-        record = self._kept.get(chat_id) or self._store.get(self._me, chat_id)
+        """Return a channel or supergroup that an earlier answer named. Raises TargetNotFound."""
+        record = self._records.get(chat_id) or self._store.get(self._me, chat_id)
         if record is None:
             raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
         return Chat(chat_id, "supergroup", record.title, record.username, is_public=bool(record.username))
 
-    def seen_in(self, chat_id: int, messages: Iterable[Any], people: Iterable[Any]) -> None:
-        """Remember in which message of a chat people were met whose access hash an answer does not hold (``min``): by
-        that message they can be asked for."""
-        unknown = {marked_object(item) for item in people if getattr(item, "min", False)} - self._kept.keys()
+    def remember_min_peers(self, chat_id: int, messages: Iterable[Any], people: Iterable[Any]) -> None:
+        """Remember a message for each ``min`` peer, whose access hash is not in the answer.
+
+        The message is needed to resolve the peer later. Source: https://core.telegram.org/api/min
+        """
+        unknown = {marked_object(item) for item in people if getattr(item, "min", False)} - self._records.keys()
         if unknown:
             for message in messages:
                 if (sender := marked(getattr(message, "from_id", None))) in unknown:
-                    self._met.setdefault(sender, (chat_id, message.id))
+                    self._min_messages.setdefault(sender, (chat_id, message.id))
 
-    async def _resolve_met(self, chat_id: int) -> None:
-        """Ask for somebody by the message in which they were met."""
-        home, message_id = self._met[chat_id]
-        peer = await self.input_peer(home)
+    async def _resolve_min_peer(self, chat_id: int) -> None:
+        """Request a ``min`` peer by the message in which it was seen."""
+        chat_with_message, message_id = self._min_messages[chat_id]
+        peer = await self.input_peer(chat_with_message)
         if is_channel_id(chat_id):
             channel = types.InputChannelFromMessage(peer, message_id, bare_id(chat_id))
             self.remember((await self._invoker(functions.channels.GetChannelsRequest([channel]))).chats)
@@ -85,25 +92,25 @@ class PeerDirectory:
             self.remember(await self._invoker(functions.users.GetUsersRequest([user])))
 
     async def record(self, chat_id: int) -> PeerRecord:
-        """The record of a marked id; the dialogs are listed when it is not known. Raises TargetNotFound."""
+        """Return the record of a marked id; lists the dialogs when it is unknown. Raises TargetNotFound."""
         if chat_id < 0 and not is_channel_id(chat_id):
             return PeerRecord(chat_id)  # basic groups need no access hash
-        found = self._kept.get(chat_id) or self._store.get(self._me, chat_id)
-        if found is None and chat_id in self._met:
+        found = self._records.get(chat_id) or self._store.get(self._me, chat_id)
+        if found is None and chat_id in self._min_messages:
             with suppress(RequestRefused):  # the message may be gone
-                await self._resolve_met(chat_id)
-            found = self._kept.get(chat_id)
+                await self._resolve_min_peer(chat_id)
+            found = self._records.get(chat_id)
         if found is None:
             async for _ in self.dialogs():
-                if (found := self._kept.get(chat_id)) is not None:
+                if (found := self._records.get(chat_id)) is not None:
                     break
         if found is None:
             raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
-        self._kept[chat_id] = found
+        self._records[chat_id] = found
         return found
 
     async def input_peer(self, chat_id: int) -> Any:
-        """The TL ``InputPeer`` of a marked id. Raises TargetNotFound."""
+        """Return the TL ``InputPeer`` of a marked id. Raises TargetNotFound."""
         if chat_id == self._me:
             return types.InputPeerSelf()
         record = await self.record(chat_id)
@@ -114,27 +121,27 @@ class PeerDirectory:
         return types.InputPeerUser(chat_id, record.access_hash)
 
     async def input_channel(self, chat_id: int) -> Any:
-        """The TL ``InputChannel`` of a marked channel id."""
+        """Return the TL ``InputChannel`` of a marked channel id. Raises TargetNotFound."""
         return types.InputChannel(bare_id(chat_id), (await self.record(chat_id)).access_hash)
 
     # dialogs
 
     async def dialogs(self) -> AsyncIterator[Chat]:
-        """Every dialog, newest first, the archived ones after the others; each once."""
-        async for dialog in self.listing():
+        """Yield every dialog once, newest first, the archived ones after the others."""
+        async for dialog in self.dialog_entries():
             yield dialog.chat
 
-    async def listing(self) -> AsyncIterator[Dialog]:
-        """Every dialog with what Telegram tells of it, in the order of ``dialogs``."""
+    async def dialog_entries(self) -> AsyncIterator[Dialog]:
+        """Yield every dialog with its TL object, in the order of ``dialogs``."""
         seen: set[int] = set()
         for folder in (_MAIN, _ARCHIVED):
-            async for dialog in self._folder(folder):
+            async for dialog in self._dialogs_in_folder(folder):
                 if dialog.chat.id not in seen:
                     seen.add(dialog.chat.id)
                     yield dialog
 
-    async def left(self) -> list[Chat]:
-        """Channels and supergroups the account has left; Telegram lists them only in a takeout session."""
+    async def left_channels(self) -> list[Chat]:
+        """Return the channels and supergroups that the account has left; needs a takeout session."""
         found: list[Chat] = []
         while True:
             answer = await self._invoker(functions.channels.GetLeftChannelsRequest(offset=len(found)))
@@ -143,7 +150,7 @@ class PeerDirectory:
             if isinstance(answer, types.messages.Chats) or not answer.chats or len(found) >= answer.count:
                 return found
 
-    async def _folder(self, folder: int) -> AsyncIterator[Dialog]:
+    async def _dialogs_in_folder(self, folder: int) -> AsyncIterator[Dialog]:
         offset_date, offset_id, offset_peer = None, 0, types.InputPeerEmpty()
         while True:
             answer = await self._invoker(
@@ -181,10 +188,10 @@ class PeerDirectory:
             offset_date, offset_id = dates[chat_id, last.top_message], last.top_message
             offset_peer = await self.input_peer(chat_id)
 
-    # a chat in full
+    # full chats
 
-    async def current(self, chat_id: int) -> Chat:
-        """The chat in full; for a basic group that became a supergroup, the supergroup where it can be read."""
+    async def current_chat(self, chat_id: int) -> Chat:
+        """Return the full chat; for a basic group that became a supergroup, the supergroup where it can be read."""
         chat = await self.full(chat_id)
         if not chat.migrated_to:
             return chat
@@ -194,7 +201,7 @@ class PeerDirectory:
             return chat
 
     async def full(self, chat_id: int) -> Chat:
-        """Everything a chat's own note tells: about, members, pinned messages, linked chats."""
+        """Return a chat with about, members, pinned messages, linked chats. Raises TargetNotFound, RequestRefused."""
         peer = await self.input_peer(chat_id)
         if is_channel_id(chat_id):
             channel = types.InputChannel(peer.channel_id, peer.access_hash)
@@ -202,18 +209,20 @@ class PeerDirectory:
             return self._full_channel(chat_id, answer)
         if chat_id < 0:
             answer = await self._invoker(functions.messages.GetFullChatRequest(bare_id(chat_id)))
-            chat = self._own(chat_id, answer)
+            chat = self._chat_in_answer(chat_id, answer)
             full = answer.full_chat
             return replace(chat, about=full.about or "", pinned=_pinned(full), photo=_photo(full.chat_photo))
         user = types.InputUserSelf() if chat_id == self._me else types.InputUser(peer.user_id, peer.access_hash)
         answer = await self._invoker(functions.users.GetFullUserRequest(user))
-        chat = self._own(chat_id, answer)
-        told = answer.full_user
-        return replace(chat, about=told.about or "", pinned=_pinned(told), photo=_photo(told.profile_photo))
+        chat = self._chat_in_answer(chat_id, answer)
+        full_user = answer.full_user
+        return replace(
+            chat, about=full_user.about or "", pinned=_pinned(full_user), photo=_photo(full_user.profile_photo)
+        )
 
     def _full_channel(self, chat_id: int, answer: Any) -> Chat:
         full = answer.full_chat
-        chat = self._own(chat_id, answer)
+        chat = self._chat_in_answer(chat_id, answer)
         return replace(
             chat,
             about=full.about or "",
@@ -225,13 +234,13 @@ class PeerDirectory:
             photo=_photo(full.chat_photo),
         )
 
-    def _own(self, chat_id: int, answer: Any) -> Chat:
-        """The chat itself out of an answer about it."""
+    def _chat_in_answer(self, chat_id: int, answer: Any) -> Chat:
+        """Return the chat out of an answer about it. Raises RequestRefused when it is missing."""
         self.remember(answer.users, answer.chats)
         for item in (*answer.chats, *answer.users):
             if marked_object(item) == chat_id and (chat := chat_of(item)) is not None:
                 return chat
-        raise RequestRefused("Telegram's answer does not tell about the chat asked for.", name="PEER_ID_INVALID")
+        raise RequestRefused("Telegram's answer does not contain the requested chat.", name="PEER_ID_INVALID")
 
 
 def _pinned(full: Any) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Shards: which worker fetches which message ids. Pure, apart from a queue that hands them out.
+"""Shards: intervals of message ids, and the pool of workers that fetches them.
 
 Requests stay near one per 100 messages: a shard holds many pages by the chat's density, its end costs at most one
 partly used page, and an empty shard one request.
@@ -6,11 +6,14 @@ partly used page, and an empty shard one request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import chain, repeat
 from math import ceil
+
+from tobs.model import Page
 
 PAGE = 100
 Span = tuple[int, int]
@@ -23,10 +26,11 @@ _PAGES_A_SPAN, _SPANS_FREE = 4, 5
 
 @dataclass(slots=True)
 class Shard:
-    """The ids [low, high], walked upwards; ``cursor`` is the next id to fetch, ``reach`` what a page spans.
+    """The ids [low, high], fetched in ascending order; ``cursor`` is the next id, ``reach`` the number of ids in a
+    page.
 
-    ``high`` may shrink while the shard is walked: an idle worker took the rest. ``span`` is the range of the account's
-    ids that it is asked for in, inside a takeout; None: it is asked for without one.
+    ``high`` may shrink while the shard is fetched: an idle worker took the rest. ``span`` is the range of the account's
+    ids that the requests name inside a takeout; None: they name no range.
     """
 
     low: int
@@ -40,11 +44,11 @@ class Shard:
 
     @property
     def done(self) -> bool:
-        """Whether every id is settled."""
+        """True when every id is settled."""
         return self.cursor > self.high
 
-    def settled(self, high: int) -> None:
-        """Everything up to ``high`` is known now."""
+    def advance(self, high: int) -> None:
+        """Move the cursor behind ``high``, the last settled id."""
         if high < self.high:
             self.reach = max(1, high - self.cursor + 1)
         self.cursor = high + 1
@@ -55,7 +59,8 @@ def plan_shards(
 ) -> list[Shard]:
     """Cut the id intervals ``gaps`` (inclusive) into ascending shards.
 
-    ``top`` is the newest id of the chat and ``count`` its message count (0: unknown, taken as dense).
+    ``top`` is the newest id of the chat, ``count`` its number of messages (0: unknown, taken as dense), ``page`` the
+    messages in a page.
     """
     found = sorted((low, high) for low, high in gaps if low <= high)
     if not found:
@@ -67,41 +72,44 @@ def plan_shards(
     ids = sum(high - low + 1 for low, high in found)
     pages = ceil(ids / span)
     wanted = min(_PAGES_MOST, max(_PAGES_LEAST, ceil(pages / (workers * _SHARDS_A_WORKER))))
-    rounds = max(1, pages // (workers * wanted))  # every worker gets as many shards as every other
+    rounds = max(1, pages // (workers * wanted))  # the same number of shards for every worker
     most = ceil(pages / (workers * rounds))
-    steps = chain((span * few for few in _rising(workers, most) if rounds > 2), repeat(span * most))
-    return [Shard(start, end, span) for low, high in found for start, end in _cut(low, high, steps)]
+    steps = chain((span * few for few in _growing_sizes(workers, most) if rounds > 2), repeat(span * most))
+    return [Shard(start, end, span) for low, high in found for start, end in _split_interval(low, high, steps)]
 
 
-def _rising(workers: int, most: int) -> Iterator[int]:
-    """How many pages the first shards of a large chat have: a note can be planned only when all below it is known, and
-    so early notes need not wait until whole shards are walked."""
+def _growing_sizes(workers: int, most: int) -> Iterator[int]:
+    """Yield the sizes, in pages, of the first shards of a large chat.
+
+    A note can be planned only when all ids below it are settled; with small first shards the early notes do not wait
+    for long.
+    """
     pages = 1
     while pages < most:
         yield from repeat(pages, workers)
         pages *= 2
 
 
-def _cut(low: int, high: int, steps: Iterator[int]) -> Iterator[Span]:
+def _split_interval(low: int, high: int, steps: Iterator[int]) -> Iterator[Span]:
     while low <= high:
         end = min(low + next(steps) - 1, high)
         yield low, end
         low = end + 1
 
 
-def spans_worthwhile(count: int) -> int:
-    """Into how many ranges a walk of ``count`` messages may be cut: each has pages to do, and few are wasted."""
+def max_spans(count: int) -> int:
+    """Return into how many ranges a history of ``count`` messages may be cut, so that each range has several pages."""
     pages = count // PAGE
     return min(pages // _PAGES_A_SPAN, _SPANS_FREE + pages * 3 // 40)
 
 
 def plan_spans(gaps: Iterable[Span], spans: Sequence[Span], *, count: int) -> list[Shard]:
-    """The id intervals ``gaps`` of a private chat or basic group cut at the account-wide ranges ``spans``.
+    """Cut the id intervals ``gaps`` of a private chat or basic group at the account-wide ranges ``spans``.
 
-    ``count`` is about how many messages the chat has. A range costs up to two requests beside its full pages (one that
-    is partly used, one that finds the end), so they are used only where there are few of them for so many messages.
+    ``count`` is the approximate number of messages. A range costs up to two requests beside its full pages (a partly
+    used one, and one that finds the end), so ranges are used only where there are few of them for many messages.
     """
-    most = spans_worthwhile(count)
+    most = max_spans(count)
     found = sorted((low, high) for low, high in gaps if low <= high)
     cut = [
         (max(low, first), min(high, last), (first, last))
@@ -118,16 +126,16 @@ def plan_spans(gaps: Iterable[Span], spans: Sequence[Span], *, count: int) -> li
 
 
 class ShardQueue:
-    """Hands out shards, lowest first; when none is left, splits off the far half of the one with most to do."""
+    """Queue of shards, lowest first; when it is empty, the far half of the largest active shard is split off."""
 
     def __init__(self, shards: Iterable[Shard]) -> None:
         self._waiting = [(shard.low, index, shard) for index, shard in enumerate(shards)]
         heapify(self._waiting)
         self._active: list[Shard] = []
-        self._made = len(self._waiting)
+        self._counter = len(self._waiting)
 
     def take(self) -> Shard | None:
-        """The next shard for an idle worker; None when nothing is worth another worker."""
+        """Return the next shard for an idle worker; None when no work is left for another worker."""
         if not self._waiting:
             self._split()
         if not self._waiting:
@@ -137,21 +145,50 @@ class ShardQueue:
         return shard
 
     def finish(self, shard: Shard) -> None:
-        """``shard`` is walked to its end."""
+        """Remove ``shard`` from the active ones: all its ids are settled."""
         self._active.remove(shard)
 
     def _split(self) -> None:
-        """Cut the active shard with the most pages left behind the page that is being fetched."""
+        """Split the active shard with the most pages left, behind the page that is being fetched."""
         largest = max(self._active, key=_pages_left, default=None)
         if largest is None or (pages := _pages_left(largest)) < _SPLIT_PAGES:
             return
         middle = largest.cursor - 1 + largest.reach * (pages // 2 + 1)
-        self._made += 1
+        self._counter += 1
         rest = Shard(middle + 1, largest.high, largest.reach, span=largest.span)
-        heappush(self._waiting, (rest.low, self._made, rest))
+        heappush(self._waiting, (rest.low, self._counter, rest))
         largest.high = middle
 
 
 def _pages_left(shard: Shard) -> int:
-    """About how many pages an active shard still has, the one being fetched included."""
+    """Return about how many pages an active shard still has, the one being fetched included."""
     return (shard.high - shard.cursor + 1) // shard.reach
+
+
+Fetch = Callable[[Shard, int], Awaitable[Page]]
+"""(shard, worker) -> the page at the shard's cursor, not beyond the shard's ``high`` at the time of the answer."""
+OnPage = Callable[[Page], Awaitable[None]]
+
+
+async def walk_shards(shards: Iterable[Shard], workers: int, fetch: Fetch, on_page: OnPage) -> None:
+    """Fetch every shard to its end with ``workers`` tasks. The first error cancels all workers and is raised.
+
+    ``on_page`` is awaited for each page by its worker, which fetches nothing meanwhile.
+    """
+    queue = ShardQueue(shards)
+
+    async def work(worker: int) -> None:
+        while (shard := queue.take()) is not None:
+            while not shard.done:
+                page = await fetch(shard, worker)
+                shard.advance(page.high)
+                await on_page(page)
+            queue.finish(shard)
+
+    tasks = [asyncio.create_task(work(worker), name=f"worker {worker}") for worker in range(max(1, workers))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

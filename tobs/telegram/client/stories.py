@@ -1,4 +1,4 @@
-"""The stories of a peer: those on its profile, those that are shown now, and the archive of one's own.
+"""Stories of a peer: its profile, its active stories, and the archive of the account's own.
 
 Source: https://core.telegram.org/api/stories
 """
@@ -22,34 +22,37 @@ _LIMIT = 100
 
 
 class StorySample(NamedTuple):
-    """How many stories a peer has, and some of them: all where ``exact``, else the newest."""
+    """Number of stories of a peer and some of them: all when ``exact``, else the newest."""
 
     number: int
     stories: tuple[Message, ...]
     exact: bool
 
 
-async def every_story(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
-    """Every story that the account may see, each once, as pages that settle no ids."""
-    async for page, _, _ in _listed(invoker, directory, peer_id, me=me):
+async def all_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> AsyncIterator[Page]:
+    """Yield every story that the account may see once, as pages that settle no ids."""
+    async for page, _, _ in _story_lists(invoker, directory, peer_id, me=me):
         yield page
 
 
 async def sample_stories(invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int) -> StorySample:
-    """How many stories there are, by a page of each list."""
+    """Return the number of stories, estimated from one page of each list."""
     stories: dict[int, Message] = {}
     number, exact = 0, True
-    async for page, listed, count in _listed(invoker, directory, peer_id, me=me, pages=1):
+    async for page, received, count in _story_lists(invoker, directory, peer_id, me=me, pages=1):
         stories |= {message.id: message for message in page.messages}
-        number, exact = max(number, count), exact and listed >= count
+        number, exact = max(number, count), exact and received >= count
     return StorySample(len(stories) if exact else max(number, len(stories)), tuple(stories.values()), exact)
 
 
-async def _listed(
+async def _story_lists(
     invoker: Invoker, directory: PeerDirectory, peer_id: int, *, me: int, pages: int = 0
 ) -> AsyncIterator[tuple[Page, int, int]]:
-    """The lists of a peer's stories, each up to ``pages`` (0: whole): a page without stories that another one had, how
-    many of its list came so far, and how many that has."""
+    """Yield pages of the lists of a peer's stories, at most ``pages`` of each list (0: all).
+
+    Each page is without the stories of earlier pages; with it come the number of entries of its list received so far
+    and the list's total.
+    """
     peer = await directory.input_peer(peer_id)
     seen: set[int] = set()
     lists = [functions.stories.GetPinnedStoriesRequest]
@@ -59,26 +62,26 @@ async def _listed(
     items = shown.stories.stories
     yield await _page(invoker, directory, peer, peer_id, shown, items, seen), len(items), len(items)
     for request in lists:
-        offset = listed = asked = 0
-        while not pages or asked < pages:
+        offset = received = requests = 0
+        while not pages or requests < pages:
             try:
                 answer = await invoker(request(peer, offset, _LIMIT))
             except FloodWait:
                 raise
             except RequestRefused:
-                # Only who runs a channel sees its archive.
+                # Only administrators of a channel see its archive.
                 if request is functions.stories.GetStoriesArchiveRequest and peer_id != me:
                     break
                 raise
-            listed, asked = listed + len(answer.stories), asked + 1
-            yield await _page(invoker, directory, peer, peer_id, answer, answer.stories, seen), listed, answer.count
-            if not answer.stories or listed >= answer.count:
+            received, requests = received + len(answer.stories), requests + 1
+            yield await _page(invoker, directory, peer, peer_id, answer, answer.stories, seen), received, answer.count
+            if not answer.stories or received >= answer.count:
                 break
             offset = answer.stories[-1].id
 
 
-async def single_story(invoker: Invoker, directory: PeerDirectory, peer_id: int, story_id: int) -> Message | None:
-    """A story by its id; None when it is gone."""
+async def story_by_id(invoker: Invoker, directory: PeerDirectory, peer_id: int, story_id: int) -> Message | None:
+    """Return a story by its id; None when it is gone."""
     answer = await invoker(functions.stories.GetStoriesByIDRequest(await directory.input_peer(peer_id), [story_id]))
     directory.remember(answer.users, answer.chats)
     return next((found for item in answer.stories if (found := story_of(item, peer_id)) is not None), None)
@@ -93,29 +96,29 @@ async def _page(
     items: Sequence[Any],
     seen: set[int],
 ) -> Page:
-    """A list of stories as a page; what it does not tell whole is asked for by its id."""
+    """Convert a list of stories into a page; incomplete stories are requested by their ids."""
     directory.remember(answer.users, answer.chats)
     users, chats = list(answer.users), list(answer.chats)
     fresh = [item for item in items if item.id not in seen]
     seen.update(item.id for item in fresh)
-    part = [item.id for item in fresh if isinstance(item, types.StoryItemSkipped) or getattr(item, "min", False)]
-    whole = [item for item in fresh if item.id not in part]
-    for start in range(0, len(part), _LIMIT):
-        more = await invoker(functions.stories.GetStoriesByIDRequest(peer, part[start : start + _LIMIT]))
+    incomplete = [item.id for item in fresh if isinstance(item, types.StoryItemSkipped) or getattr(item, "min", False)]
+    complete = [item for item in fresh if item.id not in incomplete]
+    for start in range(0, len(incomplete), _LIMIT):
+        more = await invoker(functions.stories.GetStoriesByIDRequest(peer, incomplete[start : start + _LIMIT]))
         directory.remember(more.users, more.chats)
         users += more.users
         chats += more.chats
-        whole += more.stories
-    told = [(message, item) for item in whole if (message := story_of(item, peer_id)) is not None]
-    told.sort(key=lambda pair: pair[0].id)
-    kept = types.stories.Stories(len(told), [item for _, item in told], chats, users)
+        complete += more.stories
+    messages = [(message, item) for item in complete if (message := story_of(item, peer_id)) is not None]
+    messages.sort(key=lambda pair: pair[0].id)
+    packed = types.stories.Stories(len(messages), [item for _, item in messages], chats, users)
     return Page(
         chat_id=stories_of(peer_id),
         low=1,
         high=0,
-        messages=tuple(message for message, _ in told),
+        messages=tuple(message for message, _ in messages),
         people=_people([*users, *chats]),
-        raw=bytes(kept) if told else b"",
+        raw=bytes(packed) if messages else b"",
         layer=LAYER,
         is_part=True,
     )

@@ -1,4 +1,4 @@
-"""The topics of a forum: their list, and some of them by their ids.
+"""Topics of a forum: the whole list, or some of them by id.
 
 Source: https://core.telegram.org/api/forum
 """
@@ -13,14 +13,14 @@ from telethon.tl import functions, types
 from tobs.model import Topic
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import marked
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 from tobs.telegram.net.invoker import Invoker
 
 _LIMIT = 100
 
 
-async def every_topic(invoker: Invoker, directory: PeerDirectory, chat_id: int) -> list[Topic]:
-    """Every topic of a forum by id; one request for a hundred of them."""
+async def all_topics(invoker: Invoker, directory: PeerDirectory, chat_id: int) -> list[Topic]:
+    """Return every topic of a forum, sorted by id; one request for each hundred."""
     peer = await directory.input_peer(chat_id)
     found: dict[int, Topic] = {}
     offset_date, offset_id, offset_topic = None, 0, 0
@@ -32,7 +32,7 @@ async def every_topic(invoker: Invoker, directory: PeerDirectory, chat_id: int) 
         topics = [item for item in answer.topics if isinstance(item, types.ForumTopic)]
         before = len(found)
         found |= {topic.id: topic for topic in _models(topics)}
-        # A list that brings nothing new has ended, whatever its count says.
+        # A page without new topics is the end, whatever the count is.
         if len(found) == before or len(found) >= answer.count:
             return [found[topic_id] for topic_id in sorted(found)]
         last = topics[-1]
@@ -42,7 +42,7 @@ async def every_topic(invoker: Invoker, directory: PeerDirectory, chat_id: int) 
 
 
 async def topics_by_id(invoker: Invoker, directory: PeerDirectory, chat_id: int, ids: Sequence[int]) -> list[Topic]:
-    """Those topics of a forum that are there, of at most a hundred ``ids``; one request."""
+    """Return the existing topics among at most a hundred ``ids``; one request."""
     request = functions.messages.GetForumTopicsByIDRequest(await directory.input_peer(chat_id), list(ids))
     answer = await invoker(request)
     directory.remember(answer.users, answer.chats)
@@ -55,7 +55,7 @@ def _models(topics: Iterable[Any]) -> Iterable[Topic]:
             yield Topic(
                 id=topic.id,
                 title=topic.title,
-                created=unix(topic.date),
+                created=unix_time(topic.date),
                 creator=marked(topic.from_id),
                 icon=topic.icon_emoji_id or 0,
                 color=topic.icon_color or 0,

@@ -1,4 +1,4 @@
-"""Files beside a message's media: those the blocks of a rich message name, a poll's pictures, a live photo's video."""
+"""Files beside a message's media: of the blocks of a rich message, a poll's pictures, a live photo's video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tobs.telegram.convert.files import document_of, photo_of
 
 
 def attached_of(media: Any, rich: Any) -> tuple[FileItem, ...]:
-    """Every such file once, in reading order; what Telegram no longer has is left out."""
+    """Return every such file once, in reading order; files that Telegram no longer has are left out."""
     found = [*_of_media(media), *(_of_rich(rich) if rich is not None else ())]
     items = (file_of(each) for each in found if each is not None)
     return tuple({item.remote.key: item for item in items if item is not None and item.remote}.values())
@@ -39,7 +39,7 @@ def _of_media(media: Any) -> Iterator[Any]:
 
 
 def file_of(value: Any) -> FileItem | None:
-    """A photo, a document, or media that holds one; None for anything else."""
+    """Convert a photo, a document, or media that holds one; None for anything else."""
     match value:
         case types.MessageMediaPhoto():
             return file_of(value.photo)

@@ -1,4 +1,4 @@
-"""The small pieces every converter needs: TL names in snake case, objects walked into plain values."""
+"""Basic conversions: peer ids, dates, names in snake case, and TL objects into plain values."""
 
 from __future__ import annotations
 
@@ -10,39 +10,60 @@ from typing import Any
 from telethon.tl import TLObject, types
 
 from tobs.model import marked_channel, marked_group
-from tobs.telegram.convert.peers import marked
-from tobs.telegram.convert.times import unix
 
+_CHANNEL_BASE = 10**12
+_User, _Channel, _Chat = types.PeerUser, types.PeerChannel, types.PeerChat
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_DEPTH = 5
+_MAX_DEPTH = 5
 _PEERS = (types.PeerUser, types.PeerChat, types.PeerChannel)
-_BARE = {"channel_id": marked_channel, "chat_id": marked_group}
-# Flags whose False says something: a topic is reopened, shown again.
-_BOOLS = {"prev_value", "new_value", "closed", "hidden"}
+_BARE_IDS = {"channel_id": marked_channel, "chat_id": marked_group}
+# Flags with a meaning when False: a topic is reopened, shown again.
+_MEANINGFUL_FALSE = {"prev_value", "new_value", "closed", "hidden"}
+
+
+def marked(peer: Any) -> int:
+    """Return the marked id of a TL ``Peer``; 0 for none."""
+    kind = type(peer)
+    if kind is _User:
+        return int(peer.user_id)
+    if kind is _Channel:
+        return -_CHANNEL_BASE - int(peer.channel_id)
+    if kind is _Chat:
+        return -int(peer.chat_id)
+    return 0
+
+
+def unix_time(value: Any) -> int:
+    """Return the Unix seconds of a TL date (an int from our reader, a datetime from Telethon's); 0 for none."""
+    if value is None:
+        return 0
+    if type(value) is int:
+        return value
+    return int(value.timestamp())
 
 
 @cache
 def snake(name: str) -> str:
-    """``ChatAddUser`` -> ``chat_add_user``."""
+    """Convert a name to snake case: ``ChatAddUser`` -> ``chat_add_user``."""
     return _WORD.sub("_", name).lower()
 
 
 def plain(name: str, value: Any, depth: int = 0) -> Any:
-    """A TL value as JSON has it: peers as marked ids, dates as Unix seconds, formatted text as its string.
+    """Convert a TL value to JSON types: peers to marked ids, dates to Unix seconds, formatted text to its string.
 
-    None stands for what is dropped: bytes, flags that are not set, empty lists, what lies too deep.
+    None stands for a dropped value: bytes, flags that are not set, empty lists, values nested too deeply.
     """
     kind = type(value)
     if kind is bool:
-        return value if value or name in _BOOLS else None
+        return value if value or name in _MEANINGFUL_FALSE else None
     if kind is int:
-        return _BARE[name](value) if name in _BARE else value
+        return _BARE_IDS[name](value) if name in _BARE_IDS else value
     if kind in (str, float):
         return value
-    if value is None or kind is bytes or depth > _DEPTH:
+    if value is None or kind is bytes or depth > _MAX_DEPTH:
         return None
     if isinstance(value, datetime):
-        return unix(value)
+        return unix_time(value)
     if isinstance(value, list | tuple):
         items = [item for item in (plain("", item, depth + 1) for item in value) if item is not None]
         return items or None
@@ -60,6 +81,6 @@ def plain(name: str, value: Any, depth: int = 0) -> Any:
 
 
 def plain_fields(value: TLObject, depth: int = 0) -> dict[str, Any]:
-    """The fields of a TL object as plain values, in the schema's order, without what is not set."""
+    """Convert the fields of a TL object to plain values, in the schema's order, without unset ones."""
     found = ((name, plain(name, field, depth)) for name, field in vars(value).items())
     return {name: field for name, field in found if field is not None}

@@ -1,4 +1,4 @@
-"""Message entities: TL constructor -> the Bot API's name (``tobs.model.Entity``)."""
+"""Message entities: TL constructor to the Bot API's name (``tobs.model.Entity``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import Entity, Text
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 
 KINDS: dict[type, str] = {
     types.MessageEntityUnknown: "unknown",
@@ -38,8 +38,8 @@ KINDS: dict[type, str] = {
 }
 
 
-#: Those that say more than a kind and a place.
-_SAYING_MORE = {
+#: Entities with more fields than offset and length.
+_WITH_FIELDS = {
     types.MessageEntityTextUrl,
     types.MessageEntityPre,
     types.MessageEntityMentionName,
@@ -49,11 +49,11 @@ _SAYING_MORE = {
     types.MessageEntityFormattedDate,
     types.MessageEntityDiffReplace,
 }
-_PLAIN = {kind: name for kind, name in KINDS.items() if kind not in _SAYING_MORE}
+_PLAIN = {kind: name for kind, name in KINDS.items() if kind not in _WITH_FIELDS}
 
 
 def entity_of(value: Any) -> Entity:
-    """One entity; offsets stay UTF-16 units. A constructor not in the table becomes plain text (``unknown``)."""
+    """Convert one entity; offsets stay UTF-16 units. A constructor not in the table gets the kind ``unknown``."""
     kind = type(value)
     if (plain := _PLAIN.get(kind)) is not None:
         return Entity(plain, value.offset, value.length)
@@ -72,17 +72,17 @@ def entity_of(value: Any) -> Entity:
     if kind is types.MessageEntityBlockquote and value.collapsed:
         return Entity("expandable_blockquote", offset, length)
     if kind is types.MessageEntityFormattedDate:
-        return Entity(name, offset, length, date=unix(value.date))
+        return Entity(name, offset, length, date=unix_time(value.date))
     if kind is types.MessageEntityDiffReplace:
         return Entity(name, offset, length, old_text=value.old_text)
     return Entity(name, offset, length)
 
 
 def entities_of(values: Any) -> tuple[Entity, ...]:
-    """A message's entities; () for none."""
+    """Convert a message's entities; () for none."""
     return tuple([entity_of(value) for value in values]) if values else ()
 
 
 def text_of(value: Any) -> Text:
-    """A ``textWithEntities``; empty for none."""
+    """Convert a ``textWithEntities``; empty for none."""
     return Text(value.text, entities_of(value.entities)) if value is not None else Text()

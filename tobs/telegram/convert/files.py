@@ -1,4 +1,4 @@
-"""Photos and documents: which of their sizes is fetched, what kind of file they are, how they look and sound."""
+"""Photos and documents: the size to fetch, the kind of file, and its properties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tobs.model import FileItem, FileKind, RemoteFile
 
 
 def _area_and_bytes(size: Any) -> tuple[int, int] | None:
-    """(pixels, bytes) of a size that Telegram serves as a file; None for previews inside the message."""
+    """Return (pixels, bytes) of a size that Telegram serves as a file; None for previews inside the message."""
     if isinstance(size, types.PhotoSize):
         return size.w * size.h, size.size
     if isinstance(size, types.PhotoSizeProgressive):
@@ -20,13 +20,13 @@ def _area_and_bytes(size: Any) -> tuple[int, int] | None:
     return None
 
 
-def _named(name: str | None) -> str:
-    """A performer or title; Android's media store writes ``<unknown>`` where a file has none."""
+def _without_placeholder(name: str | None) -> str:
+    """Return a performer or title; empty for ``<unknown>``, which Android's media store writes for a missing one."""
     return "" if name is None or name == "<unknown>" else name
 
 
 def photo_of(photo: Any, *, spoiler: bool = False, ttl: int = 0) -> FileItem:
-    """A photo in its largest size; without ``remote`` when Telegram no longer has it (self-destructed)."""
+    """Convert a photo in its largest size; without ``remote`` when Telegram no longer has it (self-destructed)."""
     if not isinstance(photo, types.Photo):
         return FileItem("photo", mime="image/jpeg", spoiler=spoiler, ttl=ttl)
     known = [(found, size) for size in photo.sizes if (found := _area_and_bytes(size)) is not None]
@@ -46,7 +46,7 @@ def photo_of(photo: Any, *, spoiler: bool = False, ttl: int = 0) -> FileItem:
 
 
 def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: FileKind = "document") -> FileItem:
-    """A document; ``hint`` is its kind as the message says when the document itself is gone."""
+    """Convert a document; ``hint`` is its kind by the message, for a document that is gone."""
     if not isinstance(document, types.Document):
         return FileItem(hint, spoiler=spoiler, ttl=ttl)
     kind: FileKind = "document"
@@ -65,8 +65,8 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
             case types.DocumentAttributeAudio():
                 kind = "voice" if attribute.voice else "audio"
                 duration = float(attribute.duration)
-                title, performer = _named(attribute.title), _named(attribute.performer)
-                waveform = steps(attribute.waveform or b"")
+                title, performer = _without_placeholder(attribute.title), _without_placeholder(attribute.performer)
+                waveform = waveform_steps(attribute.waveform or b"")
             case types.DocumentAttributeSticker() | types.DocumentAttributeCustomEmoji():
                 kind, emoji = "sticker", attribute.alt
             case types.DocumentAttributeImageSize():
@@ -95,13 +95,13 @@ def document_of(document: Any, *, spoiler: bool = False, ttl: int = 0, hint: Fil
 
 
 def _thumbnail(document: Any) -> str:
-    """What Telegram calls the largest thumbnail of a document; empty where there is none."""
+    """Return Telegram's type letter of the largest thumbnail of a document; empty for none."""
     known = [(found[0], size.type) for size in document.thumbs or () if (found := _area_and_bytes(size)) is not None]
     return str(max(known)[1]) if known else ""
 
 
 def emoji_of(documents: Any) -> dict[int, str]:
-    """Custom emoji documents: id -> the emoji that stands for each."""
+    """Return the emoji of custom emoji documents: document id -> emoji."""
     found = {}
     for document in documents:
         for attribute in getattr(document, "attributes", ()):
@@ -110,8 +110,8 @@ def emoji_of(documents: Any) -> dict[int, str]:
     return found
 
 
-def steps(packed: bytes) -> bytes:
-    """A voice message's waveform, 5 bits a step little-endian, as one byte 0..31 a step.
+def waveform_steps(packed: bytes) -> bytes:
+    """Unpack a voice message's waveform, 5 bits a step little-endian, into one byte 0..31 a step.
 
     Source: https://core.telegram.org/constructor/documentAttributeAudio
     """

@@ -1,4 +1,4 @@
-"""Message media: one function a constructor, found by type."""
+"""Message media: one function for each constructor, found by type."""
 
 from __future__ import annotations
 
@@ -29,27 +29,25 @@ from tobs.model import (
     WebPage,
     marked_channel,
 )
-from tobs.telegram.convert.basics import plain_fields
+from tobs.telegram.convert.basics import marked, plain_fields, unix_time
 from tobs.telegram.convert.entities import entities_of, text_of
 from tobs.telegram.convert.files import document_of, photo_of
-from tobs.telegram.convert.peers import marked
-from tobs.telegram.convert.times import unix
 
 
 def media_of(media: Any) -> Media | None:
-    """The model's media of a TL ``MessageMedia``; None for none, ``UnknownMedia`` for what has no words yet."""
+    """Convert a TL ``MessageMedia``; None for none, ``UnknownMedia`` for a constructor without a type in the model."""
     if media is None:
         return None
-    convert = TABLE.get(type(media))
+    convert = CONVERTERS.get(type(media))
     return convert(media) if convert is not None else unknown_of(media)
 
 
 def unknown_of(media: Any) -> UnknownMedia:
-    """Any TL object as its name and plain fields."""
+    """Convert any TL object to its name and plain fields."""
     return UnknownMedia(type(media).__name__, plain_fields(media))
 
 
-def _nothing(media: Any) -> None:
+def _no_media(media: Any) -> None:
     return None
 
 
@@ -63,7 +61,7 @@ def _document(media: Any) -> FileItem:
 
 
 def _file_of(media: Any) -> FileItem | None:
-    """The file of a nested media object (paid media, stories); None when it holds none."""
+    """Return the file of a nested media object (paid media, stories); None when it holds none."""
     found = media_of(media)
     return found if isinstance(found, FileItem) else None
 
@@ -97,7 +95,7 @@ def _poll(media: Any) -> Poll:
         multiple=bool(poll.multiple_choice),
         public=bool(poll.public_voters),
         solution=Text(results.solution or "", entities_of(results.solution_entities)),
-        close_date=unix(poll.close_date),
+        close_date=unix_time(poll.close_date),
     )
 
 
@@ -121,7 +119,7 @@ def _todo(media: Any) -> TodoList:
 def _todo_item(item: Any, done: Any) -> TodoItem:
     if done is None:
         return TodoItem(item.id, text_of(item.title))
-    return TodoItem(item.id, text_of(item.title), True, marked(done.completed_by), unix(done.date))
+    return TodoItem(item.id, text_of(item.title), True, marked(done.completed_by), unix_time(done.date))
 
 
 def _located(media: Any, **more: Any) -> Media:
@@ -166,7 +164,7 @@ def _paid(media: Any) -> PaidMedia:
 def _giveaway(media: Any) -> Giveaway:
     return Giveaway(
         quantity=media.quantity,
-        until=unix(media.until_date),
+        until=unix_time(media.until_date),
         months=media.months or 0,
         stars=media.stars or 0,
         channels=tuple(marked_channel(channel) for channel in media.channels),
@@ -201,8 +199,8 @@ def _story(media: Any) -> StoryRef:
     return StoryRef(marked(media.peer), media.id, caption, _file_of(story.media))
 
 
-TABLE: dict[type, Callable[[Any], Media | None]] = {
-    types.MessageMediaEmpty: _nothing,
+CONVERTERS: dict[type, Callable[[Any], Media | None]] = {
+    types.MessageMediaEmpty: _no_media,
     types.MessageMediaPhoto: _photo,
     types.MessageMediaDocument: _document,
     types.MessageMediaWebPage: _webpage,
@@ -222,4 +220,4 @@ TABLE: dict[type, Callable[[Any], Media | None]] = {
     types.MessageMediaUnsupported: unknown_of,
     types.MessageMediaVideoStream: unknown_of,
 }
-"""Every constructor of ``MessageMedia`` in this layer; a test fails when a new layer brings another one."""
+"""Every constructor of ``MessageMedia`` in this layer; a test fails when a new layer has another one."""

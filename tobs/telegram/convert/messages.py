@@ -1,4 +1,4 @@
-"""One TL message into ``Message``. The hot path: called once for every message of an export."""
+"""Conversion of one TL message into ``Message``. Hot path: called once for every message of an export."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import Any
 
 from telethon.tl import types
 
-from tobs.model import Button, Forward, Message, Reaction, Reply, SuggestedPost
+from tobs.model import Action, Button, FileItem, Forward, Message, Reaction, Reply, SuggestedPost
 from tobs.telegram.convert.attached import attached_of
-from tobs.telegram.convert.basics import snake
+from tobs.telegram.convert.basics import marked, plain_fields, snake, unix_time
 from tobs.telegram.convert.entities import entities_of
+from tobs.telegram.convert.files import photo_of
 from tobs.telegram.convert.media import media_of
-from tobs.telegram.convert.peers import marked
 from tobs.telegram.convert.richtext import blocks_of
-from tobs.telegram.convert.service import action_of, action_photo
-from tobs.telegram.convert.times import unix
 
+_ACTION_PREFIX = "MessageAction"
+_DISCARD_REASON_PREFIX = "phone_call_discard_reason_"
 _CHANNELS = -(10**12)
 
 
 def message_of(message: Any, me: int = 0) -> Message | None:
-    """The model of a TL message as the account with user id ``me`` sees it; None for an empty one (deleted)."""
+    """Convert a TL message as the account with user id ``me`` sees it; None for an empty (deleted) one."""
     if isinstance(message, types.MessageService):
         return _service(message, me)
     if not isinstance(message, types.Message):
@@ -34,7 +34,7 @@ def message_of(message: Any, me: int = 0) -> Message | None:
     return Message(
         chat_id=chat_id,
         id=message.id,
-        date=unix(message.date),
+        date=unix_time(message.date),
         kind="unsupported" if type(media) is types.MessageMediaUnsupported else "message",
         sender_id=_sender(message, chat_id, me),
         text=message.message or "",
@@ -42,7 +42,7 @@ def message_of(message: Any, me: int = 0) -> Message | None:
         blocks=blocks_of(rich) if rich is not None else (),
         media=media_of(media) if media is not None else None,
         attached=attached_of(media, rich) if media is not None or rich is not None else (),
-        edited=0 if message.edit_hide else unix(message.edit_date),
+        edited=0 if message.edit_hide else unix_time(message.edit_date),
         album_id=message.grouped_id or 0,
         topic_id=topic_id,
         reply=reply,
@@ -79,7 +79,7 @@ def _service(message: Any, me: int) -> Message:
     return Message(
         chat_id=chat_id,
         id=message.id,
-        date=unix(message.date),
+        date=unix_time(message.date),
         kind="service",
         sender_id=_sender(message, chat_id, me),
         media=action_photo(action),
@@ -94,7 +94,8 @@ def _service(message: Any, me: int) -> Message:
 
 
 def _sender(message: Any, chat_id: int, me: int) -> int:
-    """Who sent it: named, or the channel itself, or one of the two sides of a private chat; 0 when hidden."""
+    """Return the marked id of the sender: the named one, the channel itself, or a side of a private chat; 0 when
+    hidden."""
     if message.from_id is not None:
         return marked(message.from_id)
     if message.post or chat_id < _CHANNELS:
@@ -105,7 +106,7 @@ def _sender(message: Any, chat_id: int, me: int) -> int:
 
 
 def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
-    """What a message answers and the forum topic it is in; in a topic the first answer is to the topic itself."""
+    """Return the reply and the forum topic id; the first message level of a topic replies to the topic itself."""
     if isinstance(header, types.MessageReplyStoryHeader):
         return Reply(chat_id=marked(header.peer), story_id=header.story_id), 0
     target = header.reply_to_msg_id or 0
@@ -134,7 +135,7 @@ def _reply_and_topic(header: Any) -> tuple[Reply | None, int]:
 def _forward(header: Any) -> Forward:
     from_id = marked(header.from_id)
     return Forward(
-        date=unix(header.date),
+        date=unix_time(header.date),
         from_id=from_id,
         from_name=header.from_name or "",
         chat_id=from_id if from_id < 0 else 0,
@@ -145,7 +146,7 @@ def _forward(header: Any) -> Forward:
 
 
 def _saved_from(message: Any) -> int:
-    """The sub-dialog of Saved Messages, else the chat a saved message was forwarded from."""
+    """Return the sub-dialog of Saved Messages, else the chat that a saved message was forwarded from; 0 for none."""
     if message.saved_peer_id is not None:
         return marked(message.saved_peer_id)
     header = message.fwd_from
@@ -157,12 +158,15 @@ def _restriction(reasons: Any) -> str:
 
 
 def _saved_tags(reactions: Any) -> tuple[str, ...]:
-    """The tags of a saved message: Telegram sends them as reactions. Source: https://core.telegram.org/api/saved-messages"""
+    """Return the tags of a saved message, which Telegram sends as reactions.
+
+    Source: https://core.telegram.org/api/saved-messages
+    """
     return tuple([tag_of(item.reaction) for item in reactions.results]) if reactions.reactions_as_tags else ()
 
 
 def tag_of(reaction: Any) -> str:
-    """The emoji of a tag; ``custom 5`` for a custom one."""
+    """Return the emoji of a tag; ``custom 5`` for a custom one."""
     if isinstance(reaction, types.ReactionEmoji):
         return str(reaction.emoticon)
     return f"custom {reaction.document_id}" if isinstance(reaction, types.ReactionCustomEmoji) else ""
@@ -175,7 +179,7 @@ def _reactions(reactions: Any) -> tuple[Reaction, ...]:
 
 
 def reaction_of(item: Any) -> Reaction:
-    """A TL ``ReactionCount``."""
+    """Convert a TL ``ReactionCount``."""
     reaction = item.reaction
     if isinstance(reaction, types.ReactionEmoji):
         return Reaction(item.count, emoji=reaction.emoticon)
@@ -185,7 +189,7 @@ def reaction_of(item: Any) -> Reaction:
 
 
 def _buttons(markup: Any) -> tuple[tuple[Button, ...], ...]:
-    """The buttons under a message; a reply keyboard belongs to the text field and is none."""
+    """Convert the inline buttons under a message; a reply keyboard belongs to the input field and is left out."""
     if not isinstance(markup, types.ReplyInlineMarkup):
         return ()
     return tuple(tuple(_button(button) for button in row.buttons) for row in markup.rows)
@@ -210,9 +214,24 @@ def _suggested(post: Any) -> SuggestedPost:
         state="accepted" if post.accepted else "rejected" if post.rejected else "",
         price=price.amount if price is not None else 0,
         currency="" if price is None else "TON" if in_ton else "XTR",
-        date=unix(post.schedule_date),
+        date=unix_time(post.schedule_date),
     )
 
 
 def _fact_check(check: Any) -> str:
     return check.text.text if check is not None and check.text is not None else ""
+
+
+def action_of(action: Any) -> Action:
+    """Convert any ``MessageAction``: ``chat_add_user`` with ``{"users": [5]}``."""
+    values = plain_fields(action)
+    reason = values.get("reason")
+    if isinstance(reason, str):
+        values["reason"] = reason.removeprefix(_DISCARD_REASON_PREFIX)
+    return Action(snake(type(action).__name__.removeprefix(_ACTION_PREFIX)), values)
+
+
+def action_photo(action: Any) -> FileItem | None:
+    """Return the picture of an action (a chat's new photo); None for others."""
+    photo = getattr(action, "photo", None)
+    return photo_of(photo) if isinstance(photo, types.Photo) else None

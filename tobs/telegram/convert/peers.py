@@ -1,4 +1,4 @@
-"""Peers, users and chats: marked ids, ``Chat``, ``Person``, and the access hashes to address them by."""
+"""Users and chats: marked ids, ``Chat``, ``Person``, and the access hashes of peers."""
 
 from __future__ import annotations
 
@@ -8,27 +8,13 @@ from telethon.tl import types
 
 from tobs.model import Chat, ChatKind, Person, marked_channel, marked_group
 from tobs.model.peers import PeerRecord
-from tobs.telegram.convert.times import unix
+from tobs.telegram.convert.basics import unix_time
 
-_CHANNEL_BASE = 10**12
-_User, _Channel, _Chat = types.PeerUser, types.PeerChannel, types.PeerChat
 DELETED = "Deleted Account"
 
 
-def marked(peer: Any) -> int:
-    """The marked id of a TL ``Peer``; 0 for none."""
-    kind = type(peer)
-    if kind is _User:
-        return int(peer.user_id)
-    if kind is _Channel:
-        return -_CHANNEL_BASE - int(peer.channel_id)
-    if kind is _Chat:
-        return -int(peer.chat_id)
-    return 0
-
-
 def marked_object(value: Any) -> int:
-    """The marked id of a user, chat or channel object; 0 for what is none."""
+    """Return the marked id of a user, chat or channel object; 0 for anything else."""
     if isinstance(value, types.User | types.UserEmpty):
         return int(value.id)
     if isinstance(value, types.Channel | types.ChannelForbidden):
@@ -39,7 +25,7 @@ def marked_object(value: Any) -> int:
 
 
 def _username(value: Any) -> str:
-    """The first active name of a user or channel."""
+    """Return the first active username of a user or channel; empty for none."""
     if value.username:
         return str(value.username)
     return next((str(item.username) for item in value.usernames or () if item.active), "")
@@ -52,7 +38,7 @@ def _user_name(user: Any) -> str:
 
 
 def person_of(value: Any) -> Person | None:
-    """Who a user, channel or group object is as a sender; None for an empty one."""
+    """Convert a user, channel or group object into a sender; None for an empty one."""
     if isinstance(value, types.User):
         return Person(
             id=value.id,
@@ -76,7 +62,7 @@ def person_of(value: Any) -> Person | None:
 
 
 def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
-    """The dialog with a user, group or channel object; None for an empty one."""
+    """Convert a user, group or channel object into a dialog with newest id ``top``; None for an empty one."""
     if isinstance(value, types.User):
         kind: ChatKind = "saved" if value.is_self else "bot" if value.bot else "private"
         return Chat(
@@ -97,7 +83,7 @@ def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
             members=value.participants_count,
             top=top,
             pts=pts,
-            created=unix(value.date),
+            created=unix_time(value.date),
             is_forum=bool(value.forum),
             is_public=bool(username),
             is_verified=bool(value.verified),
@@ -112,7 +98,7 @@ def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
             title=value.title,
             members=value.participants_count,
             top=top,
-            created=unix(value.date),
+            created=unix_time(value.date),
             left=bool(value.left),
             no_forwards=bool(value.noforwards),
             migrated_to=marked_channel(moved.channel_id) if isinstance(moved, types.InputChannel) else 0,
@@ -126,7 +112,7 @@ def chat_of(value: Any, *, top: int = 0, pts: int = 0) -> Chat | None:
 
 
 def record_of(value: Any) -> PeerRecord | None:
-    """How to address a user, group or channel; None for a ``min`` object, whose access hash is not usable."""
+    """Return the peer record with the access hash; None for a ``min`` object, whose access hash is not usable."""
     if isinstance(value, types.User | types.Channel):
         if value.min or value.access_hash is None:
             return None

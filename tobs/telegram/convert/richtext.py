@@ -27,7 +27,7 @@ _INLINE = {"text", "texts", "blocks", "items", "rows", "cells", "buttons", "arti
 
 
 def blocks_of(rich: Any) -> tuple[RichBlock, ...]:
-    """The blocks of a ``RichMessage``; () for none."""
+    """Convert the blocks of a ``RichMessage``; () for none."""
     return tuple(_block(block) for block in rich.blocks) if rich is not None else ()
 
 
@@ -41,12 +41,12 @@ def _kind(name: str) -> str:
 
 
 def _is_node(value: Any) -> bool:
-    """Whether a TL object belongs to the tree (blocks, rich texts, list items) and is no plain field."""
+    """Return whether a TL object belongs to the tree (blocks, rich texts, list items) and is no plain field."""
     return isinstance(value, TLObject) and type(value).__name__.startswith(("Page", "Text"))
 
 
 def _nodes(value: Any) -> list[RichBlock]:
-    """A field's nodes in reading order; concatenations are flattened, empty texts dropped."""
+    """Convert a field's nodes in reading order; concatenations are flattened, empty texts dropped."""
     if isinstance(value, list):
         return [node for item in value for node in _nodes(item)]
     if isinstance(value, types.TextEmpty):
@@ -83,5 +83,5 @@ def _block(value: Any) -> RichBlock:
 
 
 def _caption(caption: RichBlock) -> list[RichBlock]:
-    """A page caption as a ``caption`` child, and nothing when it says nothing."""
+    """Return a page caption as a ``caption`` child; empty for a caption without text."""
     return [caption] if caption.children else []

@@ -1,4 +1,4 @@
-"""One TL story into ``Message`` of kind story. Ids of stories are the peer's own: see ``stories_of``."""
+"""Conversion of a TL story into ``Message`` of kind story. Story ids are the peer's own: see ``stories_of``."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from typing import Any
 from telethon.tl import types
 
 from tobs.model import Forward, Message, Reaction, stories_of
+from tobs.telegram.convert.basics import marked, unix_time
 from tobs.telegram.convert.entities import entities_of
 from tobs.telegram.convert.media import media_of
 from tobs.telegram.convert.messages import reaction_of
-from tobs.telegram.convert.peers import marked
-from tobs.telegram.convert.times import unix
 
 
 def story_of(story: Any, peer: int) -> Message | None:
-    """A story of ``peer`` (a marked id); None for one that is deleted or was not sent whole."""
+    """Convert a story of ``peer`` (a marked id); None for one that is deleted or incomplete."""
     if not isinstance(story, types.StoryItem):
         return None
     views = story.views
     return Message(
         chat_id=stories_of(peer),
         id=story.id,
-        date=unix(story.date),
+        date=unix_time(story.date),
         kind="story",
         sender_id=marked(story.from_id) or peer,
         text=story.caption or "",

@@ -1,1 +1,1 @@
-"""Requests and connections: sessions, proxies, flood waits, the invoker and the errors of Telegram."""
+"""Transport: sessions, connections, the invoker with its layers, flood waits, and TL answers."""

@@ -1,6 +1,6 @@
-"""One TCP connection to one data centre. Telethon's sender does MTProto; answers come out as raw bytes.
+"""A TCP connection to a data centre. Telethon's sender does MTProto; answers are raw bytes.
 
-A lost connection is not mended here: its requests fail with ConnectionLost and ``Links`` opens a new one.
+A lost connection is not repaired: its requests fail with ConnectionLost, and ``ConnectionPool`` opens a new one.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from telethon.tl.alltlobjects import LAYER
 from tobs import __version__
 from tobs.errors import ConfigError, LoginError
 from tobs.telegram.net.proxies import Proxy, make_transport
-from tobs.telegram.net.rpc_errors import UNGREETED, RpcError
+from tobs.telegram.net.rpc_errors import NOT_INITIALISED, RpcError
 from tobs.telegram.net.settings import ServerAddress
 
 OnUpdate = Callable[[Any], None]
 
 
 class ConnectionLost(Exception):
-    """The connection ended, could not be made, or gave no answer in time; ``connected`` says whether it stood."""
+    """The connection ended, could not be made, or gave no answer in time; ``connected``: it had been open."""
 
     def __init__(self, reason: str, *, connected: bool) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class ConnectionLost(Exception):
 
 
 class _Loggers(dict[str, logging.Logger]):
-    """Telethon's loggers, silenced: what matters is told as events and errors."""
+    """Telethon's loggers, silenced: events and errors report all that matters."""
 
     def __missing__(self, name: str) -> logging.Logger:
         logger = logging.getLogger("tobs.telethon")
@@ -45,12 +45,12 @@ class _Loggers(dict[str, logging.Logger]):
         return logger
 
 
-#: Key exchanges tried on one connection before the server's key counts as another one than ours.
+#: Number of key exchanges on one connection before the server's key is reported as wrong.
 _KEY_EXCHANGES = 4
 
 
-class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
-    """Telethon's sender, but results stay bytes, errors keep their names, updates go to who wants them."""
+class _Sender(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
+    """Telethon's sender with results as bytes, errors with their names, and updates passed to ``on_update``."""
 
     refused_key = False
     on_update: OnUpdate | None = None
@@ -70,7 +70,7 @@ class _Wire(MTProtoSender):  # type: ignore[misc]  # telethon is untyped
             self.on_update(message.obj)
 
     async def _try_gen_auth_key(self, attempt: int) -> bool:
-        # One key exchange in 256 fails: Telethon drops a leading zero byte of the key both sides computed.
+        # One key exchange in 256 fails: Telethon drops a leading zero byte of the computed key.
         for again in range(_KEY_EXCHANGES):
             if await super()._try_gen_auth_key(attempt + again):
                 return True
@@ -91,8 +91,8 @@ def add_server_key(pem: str) -> None:
 
 
 @contextmanager
-def trusting(pems: Iterable[str]) -> Iterator[None]:
-    """Trust the keys of a CDN as long as a key exchange with it takes: they say nothing of Telegram's own servers."""
+def trusted_keys(pems: Iterable[str]) -> Iterator[None]:
+    """Trust the public keys of a CDN for the time of a key exchange with it, and not for Telegram's own servers."""
     known = dict(server_keys._server_keys)
     for pem in pems:
         add_server_key(pem)
@@ -103,8 +103,8 @@ def trusting(pems: Iterable[str]) -> Iterator[None]:
             del server_keys._server_keys[fingerprint]
 
 
-def hello(api_id: int, request: TLRequest) -> TLRequest:
-    """The first request of a connection: it tells the layer and who asks."""
+def init_connection(api_id: int, request: TLRequest) -> TLRequest:
+    """Wrap the first request of a connection: it sends the TL layer and the description of the client."""
     first = functions.InitConnectionRequest(
         api_id=api_id,
         device_model="tobs",
@@ -119,9 +119,9 @@ def hello(api_id: int, request: TLRequest) -> TLRequest:
 
 
 class Connection:
-    """A connection with its auth key; ``key`` is empty until the handshake made one.
+    """A connection with its auth key; ``key`` is empty until the handshake is done.
 
-    With ``on_update`` Telegram is let push updates, and each is passed on as TL (dates as Telethon reads them).
+    With ``on_update`` Telegram may push updates, and each is passed on as a TL object (dates as Telethon reads them).
     """
 
     def __init__(
@@ -138,10 +138,10 @@ class Connection:
         self._proxy = proxy
         self._api_id = api_id
         self._timeout = connect_timeout
-        self._greeted = False
-        self._gone: asyncio.Future[None] | None = None
+        self._initialised = False
+        self._disconnected: asyncio.Future[None] | None = None
         self._loggers = _Loggers()
-        self._wire = _Wire(
+        self._sender = _Sender(
             AuthKey(key or None),
             loggers=self._loggers,
             retries=0,
@@ -149,88 +149,91 @@ class Connection:
             auto_reconnect=False,
             connect_timeout=connect_timeout,
         )
-        self._wire.on_update = on_update
+        self._sender.on_update = on_update
 
     @property
     def key(self) -> bytes:
-        """The auth key's bytes."""
-        return bytes(self._wire.auth_key.key or b"")
+        """The bytes of the auth key."""
+        return bytes(self._sender.auth_key.key or b"")
 
     @property
-    def alive(self) -> bool:
-        """Whether requests can be sent."""
-        return self._gone is not None and not self._gone.done()
+    def is_open(self) -> bool:
+        """True while requests can be sent."""
+        return self._disconnected is not None and not self._disconnected.done()
 
     async def open(self) -> None:
         """Connect, with the handshake when there is no key. Raises ConnectionLost, ConfigError (wrong server key)."""
-        place = self.address
-        transport = make_transport(place, self._proxy, self._loggers)
+        address = self.address
+        transport = make_transport(address, self._proxy, self._loggers)
         try:
             async with asyncio.timeout(self._timeout * 2):
-                await self._wire.connect(transport)
+                await self._sender.connect(transport)
         except (OSError, EOFError, TimeoutError, BufferError, SecurityError) as error:
             await transport.disconnect()
-            if self._wire.refused_key:
+            if self._sender.refused_key:
                 raise ConfigError(
-                    f"The server at {place.host}:{place.port} has another RSA key.", "Check TOBS_SERVER_KEY."
+                    f"The server at {address.host}:{address.port} has another RSA key.", "Check TOBS_SERVER_KEY."
                 ) from error
-            raise ConnectionLost(self._no_way(getattr(transport, "refused", "")), connected=False) from error
+            raise ConnectionLost(self._failure_text(getattr(transport, "refused", "")), connected=False) from error
         except asyncio.CancelledError:
             await transport.disconnect()
             raise
-        self._gone = asyncio.ensure_future(self._wire.disconnected)
-        self._gone.add_done_callback(_retrieve)
+        self._disconnected = asyncio.ensure_future(self._sender.disconnected)
+        self._disconnected.add_done_callback(_read_exception)
 
-    def _no_way(self, refused: str) -> str:
-        way = f"no connection to {self.address.host}:{self.address.port}"
+    def _failure_text(self, refused: str) -> str:
+        text = f"no connection to {self.address.host}:{self.address.port}"
         if self._proxy is not None:
-            way += f" through the proxy {self._proxy}"
-        return f"{way} ({refused})" if refused else way
+            text += f" through the proxy {self._proxy}"
+        return f"{text} ({refused})" if refused else text
 
     async def send(self, request: TLRequest, *, timeout: float) -> bytes:
-        """The answer's bytes. Raises RpcError, ConnectionLost, LoginError (the server does not know the key)."""
-        gone = self._gone
-        if gone is None or gone.done():
+        """Send a request and return the answer's bytes, waiting at most ``timeout`` seconds.
+
+        Raises RpcError, ConnectionLost, LoginError (the server does not know the key).
+        """
+        disconnected = self._disconnected
+        if disconnected is None or disconnected.done():
             raise ConnectionLost("the connection is closed", connected=True)
-        wrapped = request if self._wire.on_update else functions.InvokeWithoutUpdatesRequest(request)
+        wrapped = request if self._sender.on_update else functions.InvokeWithoutUpdatesRequest(request)
         try:
-            answer = self._wire.send(wrapped if self._greeted else hello(self._api_id, wrapped))
+            answer = self._sender.send(wrapped if self._initialised else init_connection(self._api_id, wrapped))
         except ConnectionError as error:
             raise ConnectionLost("the connection is closed", connected=True) from error
         try:
-            await asyncio.wait((answer, gone), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((answer, disconnected), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             answer.cancel()
             raise
         if answer.done() and not answer.cancelled():
             failure = answer.exception()
             if failure is None or isinstance(failure, RpcError):
-                self._greeted = not isinstance(failure, RpcError) or failure.name not in UNGREETED
+                self._initialised = not isinstance(failure, RpcError) or failure.name not in NOT_INITIALISED
                 return bytes(answer.result())
-            raise self._lost(failure)
+            raise self._disconnect_error(failure)
         answer.cancel()
-        if gone.done():
-            raise self._lost(None if gone.cancelled() else gone.exception())
-        await self.close()  # a connection that says nothing for so long is dead
+        if disconnected.done():
+            raise self._disconnect_error(None if disconnected.cancelled() else disconnected.exception())
+        await self.close()  # a connection without an answer for so long is dead
         raise ConnectionLost(f"no answer within {timeout:g} s", connected=True)
 
-    def _lost(self, error: BaseException | None) -> Exception:
+    def _disconnect_error(self, error: BaseException | None) -> Exception:
         if isinstance(error, AuthKeyNotFound):
             return LoginError("The server does not know this session.", "Run `tobs login` again.")
         reason = type(error).__name__ if error is not None else "closed"
         return ConnectionLost(f"the connection was lost ({reason})", connected=True)
 
-    async def lost(self) -> None:
+    async def wait_closed(self) -> None:
         """Wait until the connection ends."""
-        if self._gone is not None:
-            await asyncio.wait((self._gone,))
+        if self._disconnected is not None:
+            await asyncio.wait((self._disconnected,))
 
     async def close(self) -> None:
-        """Close the connection; nothing happens when it is closed."""
-        await self._wire.disconnect()
+        """Close the connection; does nothing when it is closed."""
+        await self._sender.disconnect()
 
 
-def _retrieve(future: asyncio.Future[None]) -> None:
-    """Read the reason a connection ended, so that asyncio does not call it forgotten."""
+def _read_exception(future: asyncio.Future[None]) -> None:
+    """Read the exception of a future, so that asyncio does not log it as never retrieved."""
     if not future.cancelled():
         future.exception()

@@ -1,4 +1,4 @@
-"""What happens on the way to Telegram and should be told: plain structs, passed to an ``OnEvent`` callback."""
+"""Events of the network layer to report: plain structs, passed to an ``OnEvent`` callback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class FloodWaited(Struct, frozen=True, tag="flood"):
-    """Telegram asked to wait ``seconds`` before ``method`` is called again; ``name`` is the error's name."""
+    """Telegram requires a wait of ``seconds`` before ``method`` is called again; ``name`` is the error's name."""
 
     method: str
     seconds: float
@@ -17,7 +17,7 @@ class FloodWaited(Struct, frozen=True, tag="flood"):
 
 
 class Paused(Struct, frozen=True, tag="paused"):
-    """The flood wait before ``method`` is so long that nothing is sent at all ``until`` then (Unix time)."""
+    """The flood wait of ``method`` is so long that no request is sent ``until`` then (Unix time in seconds)."""
 
     method: str
     until: float
@@ -34,15 +34,17 @@ class Retried(Struct, frozen=True, tag="retry"):
 
 
 class Reconnected(Struct, frozen=True, tag="reconnect"):
-    """A connection that was lost is there again."""
+    """A lost connection is open again."""
 
     worker: int
     dc: int
 
 
 class TakeoutStarted(Struct, frozen=True, tag="takeout"):
-    """A takeout session is open; ``resumed`` when an earlier run had asked for it, ``late`` when it had to be allowed
-    first and this run began without."""
+    """A takeout session is open.
+
+    ``resumed``: an earlier run had requested it; ``late``: it had to be allowed first, so this run began without it.
+    """
 
     id: int
     scopes: tuple[str, ...] = ()
@@ -51,26 +53,26 @@ class TakeoutStarted(Struct, frozen=True, tag="takeout"):
 
 
 class TakeoutDelayed(Struct, frozen=True, tag="takeout_delayed"):
-    """Telegram wants the takeout allowed first, or ``seconds`` to pass; it is asked for again by itself."""
+    """Telegram requires the takeout to be allowed, or ``seconds`` to pass; tobs requests it again by itself."""
 
     seconds: int
 
 
 class TakeoutRefused(Struct, frozen=True, tag="takeout_refused"):
-    """Telegram grants no takeout session; the normal API is used instead. ``reason`` is a sentence."""
+    """Telegram grants no takeout session, and the normal API is used. ``reason`` is a sentence."""
 
     name: str
     reason: str
 
 
 class TakeoutEnded(Struct, frozen=True, tag="takeout_ended"):
-    """Telegram ended the takeout session in the middle; the normal API is used from there on."""
+    """Telegram ended the takeout session early, and the normal API is used from there on."""
 
     name: str
 
 
 class MessageUnreadable(Struct, frozen=True, tag="unreadable"):
-    """A message exists but this layer cannot read it."""
+    """A message exists, but this TL layer cannot read it."""
 
     chat_id: int
     message_id: int
@@ -78,7 +80,7 @@ class MessageUnreadable(Struct, frozen=True, tag="unreadable"):
 
 
 class ReferenceRenewed(Struct, frozen=True, tag="reference"):
-    """A file reference had expired and was renewed by fetching its message again."""
+    """An expired file reference was renewed by fetching its message again."""
 
     chat_id: int
     message_id: int
@@ -89,5 +91,5 @@ Event = FloodWaited | Paused | Retried | Reconnected | TakeoutEvent | MessageUnr
 OnEvent = Callable[[Event], None]
 
 
-def ignore(event: Event) -> None:
-    """The callback of those who want to hear nothing."""
+def ignore_event(event: Event) -> None:
+    """Ignore an event: the default callback."""

@@ -1,8 +1,8 @@
-"""Constructors a history is full of, read in one go.
+"""Fast readers for the TL constructors that are frequent in a history.
 
-Telethon's generated readers fetch each field by itself, and its ``Message`` prepares a friendly interface nobody here
-uses. A constructor's number is the checksum of its line of the schema, so one whose fields change gets another number
-and is read by Telethon again. Source: https://core.telegram.org/mtproto/TL#formal-description-of-tl-combinators
+Telethon's generated readers fetch each field by itself, and its ``Message`` prepares an interface that tobs does not
+use. A constructor's number is the checksum of its line of the schema, so a constructor with changed fields gets another
+number and is read by Telethon again. Source: https://core.telegram.org/mtproto/TL#formal-description-of-tl-combinators
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from telethon.tl.alltlobjects import tlobjects
 
 
 class Stream(Protocol):
-    """What is read from: bytes, and how far they are read."""
+    """Input of a reader: bytes and the position of the next one."""
 
     stream: bytes
     position: int
@@ -30,13 +30,15 @@ class Stream(Protocol):
 
 
 Read = Callable[[Any], Any]
-"""Reads what follows a constructor's number."""
+"""Function that reads the fields behind a constructor's number."""
 
-_one, _three, _long, _entity = (struct.Struct(f"<{codes}").unpack_from for codes in ("i", "iii", "q", "Iii"))
+_unpack_int, _unpack_3_ints, _unpack_long, _unpack_entity = (
+    struct.Struct(f"<{codes}").unpack_from for codes in ("i", "iii", "q", "Iii")
+)
 
-# message#7600b9d3: which bits of its first flags are truths, and which announce a field that is read here.
+# message#7600b9d3: the bits of its first flags that are booleans, and those of the fields that are read here.
 _MESSAGE = 0x7600B9D3
-_TRUTHS = {
+_BOOLEAN_FLAGS = {
     "out": 1 << 1,
     "mentioned": 1 << 4,
     "media_unread": 1 << 5,
@@ -49,45 +51,45 @@ _TRUTHS = {
     "noforwards": 1 << 26,
     "invert_media": 1 << 27,
 }
-_MORE_TRUTHS = ("offline", "video_processing_pending", "paid_suggested_post_stars", "paid_suggested_post_ton")
+_SECOND_FLAGS = ("offline", "video_processing_pending", "paid_suggested_post_stars", "paid_suggested_post_ton")
 _FROM, _FORWARD, _REPLY, _MEDIA, _MARKUP, _ENTITIES = 1 << 8, 1 << 2, 1 << 3, 1 << 9, 1 << 6, 1 << 7
 _VIEWS, _REPLIES, _EDITED, _AUTHOR, _GROUP, _REACTIONS = 1 << 10, 1 << 23, 1 << 15, 1 << 16, 1 << 17, 1 << 20
-_TRUTH_BITS = sum(_TRUTHS.values())
+_BOOLEAN_BITS = sum(_BOOLEAN_FLAGS.values())
 _FIELD_BITS = (
     _FROM | _FORWARD | _REPLY | _MEDIA | _MARKUP | _ENTITIES | _VIEWS | _REPLIES | _EDITED | _AUTHOR | _GROUP
 ) | _REACTIONS
-_RARE = ~(_TRUTH_BITS | _FIELD_BITS)
-_NOTHING = {name: None for name in vars(types.Message(0, None)) if not name.startswith("_")}
+_RARE = ~(_BOOLEAN_BITS | _FIELD_BITS)
+_NO_FIELDS = {name: None for name in vars(types.Message(0, None)) if not name.startswith("_")}
 
 
 class PlainMessage(types.Message):  # type: ignore[misc]  # telethon is untyped
-    """A message that is its fields alone, without Telethon's client, sender and chat."""
+    """A message with its fields alone, without Telethon's client, sender and chat."""
 
     def __init__(self, **fields: Any) -> None:
-        self.__dict__ = _NOTHING | fields
-        _no_empty_media(self)
+        self.__dict__ = _NO_FIELDS | fields
+        _drop_empty_media(self)
 
 
-def _no_empty_media(message: Any) -> None:
-    # As Telethon's own does it: a medium that is none.
+def _drop_empty_media(message: Any) -> None:
+    # As Telethon does: empty media is None.
     if type(message.media) is types.MessageMediaEmpty:
         message.media = None
 
 
 @cache
-def _blank(truths: int) -> dict[str, Any]:
-    """A message without any field but its truths."""
-    named = {name: bool(truths & bit) for name, bit in _TRUTHS.items()}
-    return _NOTHING | named | dict.fromkeys(_MORE_TRUTHS, False)
+def _blank(boolean_flags: int) -> dict[str, Any]:
+    """Return the fields of a message with nothing set but ``boolean_flags``; cached."""
+    named = {name: bool(boolean_flags & bit) for name, bit in _BOOLEAN_FLAGS.items()}
+    return _NO_FIELDS | named | dict.fromkeys(_SECOND_FLAGS, False)
 
 
 def _read_message(reader: Stream) -> Any:
-    """A message of the usual fields in one go; Telethon knows the others."""
-    flags, more, number = _three(reader.stream, reader.position)
+    """Read a message with the usual fields; Telethon reads the others."""
+    flags, more, number = _unpack_3_ints(reader.stream, reader.position)
     if more or flags & _RARE:
         return PlainMessage.from_reader(reader)
     reader.position += 12
-    fields = _blank(flags & _TRUTH_BITS).copy()
+    fields = _blank(flags & _BOOLEAN_BITS).copy()
     fields["id"] = number
     if flags & _FROM:
         fields["from_id"] = reader.tgread_object()
@@ -119,28 +121,28 @@ def _read_message(reader: Stream) -> Any:
     message = PlainMessage.__new__(PlainMessage)
     message.__dict__ = fields
     if flags & _MEDIA:
-        _no_empty_media(message)
+        _drop_empty_media(message)
     return message
 
 
-def _is_span(kind: Any) -> bool:
-    """Whether it is an entity of nothing but its place in the text."""
+def _is_plain_entity(kind: Any) -> bool:
+    """Return whether a constructor is an entity with nothing but offset and length."""
     is_entity = kind.SUBCLASS_OF_ID == types.MessageEntityBold.SUBCLASS_OF_ID
     return bool(is_entity and kind.__init__.__code__.co_varnames == ("self", "offset", "length"))
 
 
-_SPANS = {kind.CONSTRUCTOR_ID: kind for kind in tlobjects.values() if _is_span(kind)}
+_PLAIN_ENTITIES = {kind.CONSTRUCTOR_ID: kind for kind in tlobjects.values() if _is_plain_entity(kind)}
 
 
 def _read_entities(reader: Stream) -> list[Any]:
-    """A vector of entities, most of which are a number, an offset and a length."""
+    """Read a vector of entities, most of which are a number, an offset and a length."""
     stream, position = reader.stream, reader.position
     entities: list[Any] = []
-    (count,) = _one(stream, position + 4)
+    (count,) = _unpack_int(stream, position + 4)
     position += 8
     for _ in range(count):
-        code, offset, length = _entity(stream, position)
-        kind = _SPANS.get(code)
+        code, offset, length = _unpack_entity(stream, position)
+        kind = _PLAIN_ENTITIES.get(code)
         if kind is not None:
             entities.append(kind(offset, length))
             position += 12
@@ -156,13 +158,13 @@ def _read_id(kind: Any) -> Read:
     def read(reader: Stream) -> Any:
         position = reader.position
         reader.position = position + 8
-        return kind(_long(reader.stream, position)[0])
+        return kind(_unpack_long(reader.stream, position)[0])
 
     return read
 
 
 def readers() -> dict[int, Read]:
-    """How each constructor of the layer is read."""
+    """Return the reader of each constructor of the layer: constructor number -> function."""
     found: dict[int, Read] = {code: kind.from_reader for code, kind in tlobjects.items()}
     found |= {kind.CONSTRUCTOR_ID: _read_id(kind) for kind in (types.PeerUser, types.PeerChat, types.PeerChannel)}
     if types.Message.CONSTRUCTOR_ID == _MESSAGE:

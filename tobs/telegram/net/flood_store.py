@@ -1,4 +1,4 @@
-"""Where flood waits and learned paces are kept: in memory, or in a file that all processes of one person share."""
+"""Storage of flood waits and learned paces: in memory, or in a file that all processes of a user share."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import msgspec
 from loguru import logger
 from msgspec import Struct
 
+from tobs.model.clock import Clock
 from tobs.telegram.net.session import Session
 
 if sys.platform == "win32":
@@ -20,37 +21,37 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-Key = tuple[str, int]
+MethodKey = tuple[str, int]
 """(method, dc); dc 0 is home."""
 
 _FORGET_PACE_AFTER = 3600.0
 
 
-def owner_of(session: Session) -> str:
-    """Whose waits they are: the account on its server, by its id, else by its key."""
+def account_key(session: Session) -> str:
+    """Return the key of an account on its server: by its user id, else by a digest of its auth key."""
     account = str(session.account.id) if session.account else sha256(session.key).hexdigest()[:16]
     return f"{session.server or 'telegram'}/{account}"
 
 
 class Wait(Struct, frozen=True):
-    """Nothing is sent before ``until`` (Unix time), at most ``seconds`` from now: a clock set back adds nothing."""
+    """Wait until ``until`` (Unix time), at most ``seconds`` from now, so that a clock set back adds nothing."""
 
     until: float
     seconds: float
 
-    def left(self, now: float) -> float:
-        """Seconds of it that are left, 0 when it is over."""
+    def remaining(self, now: float) -> float:
+        """Return the seconds that are left, 0 when it is over."""
         return max(0.0, min(self.until - now, self.seconds))
 
 
 class Pace(Struct, frozen=True):
-    """``interval`` seconds between two requests, learned at ``at`` (Unix time)."""
+    """An interval of ``interval`` seconds between two requests, learned at ``at`` (Unix time)."""
 
     interval: float
     at: float
 
 
-class _Book(Struct):
+class _FloodRecords(Struct):
     waits: dict[str, Wait] = {}
     paces: dict[str, Pace] = {}
 
@@ -59,73 +60,73 @@ class FloodStore:
     """Waits and paces by key, for one process."""
 
     def __init__(self) -> None:
-        self._book = _Book()
+        self._records = _FloodRecords()
 
-    def wait(self, key: Key) -> Wait | None:
-        """The wait of ``key``, over or not."""
-        return self._book.waits.get(self._name(key))
+    def wait(self, key: MethodKey) -> Wait | None:
+        """Return the wait of ``key``, over or not."""
+        return self._records.waits.get(self._name(key))
 
-    def pace(self, key: Key) -> Pace | None:
-        """The pace learned last for ``key``."""
-        return self._book.paces.get(self._name(key))
+    def pace(self, key: MethodKey) -> Pace | None:
+        """Return the pace learned last for ``key``."""
+        return self._records.paces.get(self._name(key))
 
-    def put_wait(self, key: Key, wait: Wait) -> None:
-        """Keep ``wait`` over an earlier one."""
-        self._book.waits[self._name(key)] = wait
+    def put_wait(self, key: MethodKey, wait: Wait) -> None:
+        """Store ``wait`` in place of an earlier one."""
+        self._records.waits[self._name(key)] = wait
 
-    def put_pace(self, key: Key, pace: Pace) -> None:
-        """Keep ``pace``."""
-        self._book.paces[self._name(key)] = pace
+    def put_pace(self, key: MethodKey, pace: Pace) -> None:
+        """Store ``pace`` in place of an earlier one."""
+        self._records.paces[self._name(key)] = pace
 
-    def _name(self, key: Key) -> str:
+    def _name(self, key: MethodKey) -> str:
         return f"{key[0]} {key[1]}"
 
 
 class SharedFloodStore(FloodStore):
-    """The same in the file ``path``; ``owner`` names the account. A file that cannot be used is done without.
+    """Waits and paces in the file ``path``, under ``account``. Without a usable file they stay in memory.
 
-    Reading costs a ``stat`` while nothing changed. Writers take a lock beside the file and replace it whole.
+    Reading costs a ``stat`` while nothing changed. Writers lock a file beside it and replace the file as a whole.
     """
 
-    def __init__(self, path: Path, owner: str, *, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, account: str, *, clock: Clock) -> None:
         super().__init__()
         self._path = path
-        self._owner = owner
+        self._account = account
         self._clock = clock
         self._seen: tuple[int, int, int] | None = None
 
-    def wait(self, key: Key) -> Wait | None:
+    def wait(self, key: MethodKey) -> Wait | None:
         self._refresh()
         return super().wait(key)
 
-    def pace(self, key: Key) -> Pace | None:
+    def pace(self, key: MethodKey) -> Pace | None:
         self._refresh()
         return super().pace(key)
 
-    def put_wait(self, key: Key, wait: Wait) -> None:
+    def put_wait(self, key: MethodKey, wait: Wait) -> None:
         self._change(lambda: super(SharedFloodStore, self).put_wait(key, wait))
 
-    def put_pace(self, key: Key, pace: Pace) -> None:
+    def put_pace(self, key: MethodKey, pace: Pace) -> None:
         self._change(lambda: super(SharedFloodStore, self).put_pace(key, pace))
 
-    def _name(self, key: Key) -> str:
-        return f"{self._owner} {key[0]} {key[1]}"
+    def _name(self, key: MethodKey) -> str:
+        return f"{self._account} {key[0]} {key[1]}"
 
     def _refresh(self) -> None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return
-        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+        stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
         if stamp != self._seen:
             self._seen = stamp
-            self._book = self._read()
+            self._records = self._read()
 
-    def _read(self) -> _Book:
+    def _read(self) -> _FloodRecords:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Book)
+            return msgspec.json.decode(self._path.read_bytes(), type=_FloodRecords)
         except (OSError, msgspec.DecodeError):
-            return _Book()
+            return _FloodRecords()
 
     def _change(self, change: Callable[[], None]) -> None:
         try:
@@ -134,21 +135,23 @@ class SharedFloodStore(FloodStore):
                 self._refresh()
                 change()
                 now = self._clock()
-                book = self._book
-                book.waits = {name: wait for name, wait in book.waits.items() if wait.until > now}
-                book.paces = {name: pace for name, pace in book.paces.items() if pace.at + _FORGET_PACE_AFTER > now}
-                draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-                draft.write_bytes(msgspec.json.encode(book))
-                draft.replace(self._path)
-                found = self._path.stat()
-                self._seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+                records = self._records
+                records.waits = {name: wait for name, wait in records.waits.items() if wait.until > now}
+                records.paces = {
+                    name: pace for name, pace in records.paces.items() if pace.at + _FORGET_PACE_AFTER > now
+                }
+                temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+                temporary.write_bytes(msgspec.json.encode(records))
+                temporary.replace(self._path)
+                status = self._path.stat()
+                self._seen = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError as error:
             logger.warning("flood waits cannot be shared in {}: {}", self._path, error.strerror)
             change()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Held for the time of one small write; the system lets go of it when the process dies."""
+        """Hold the lock for one small write; the system releases it when the process dies."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._path.with_name(f".{self._path.name}.lock").open("a+b") as file:
             if sys.platform == "win32":

@@ -1,12 +1,12 @@
-"""The one way a request takes. An invoker answers a call with bytes; layers are invokers around invokers.
+"""The invoker sends every request through layers; a layer is an invoker around an invoker, and a call gives bytes.
 
-refused     Telegram's errors become errors of the tree
-retried     lost connections, 5xx and silence: again, later and later
-connected   the worker's connection is there
-paced       flood waits, shared by all workers; the last thing before sending
-in_takeout  wrapped, while a takeout session is open
-traced      counted: what comes through here is really sent
-sent        over the connection
+_map_errors        Telegram's errors become errors of ``tobs.errors``
+_retry             lost connections, 5xx and timeouts: send again, with growing delays
+_ensure_connected  the worker's connection is open
+_rate_limit        flood waits, shared by all workers
+_wrap_takeout      wrapped, while a takeout session is open
+_trace             counted and logged: every call here is sent
+_send              over the connection
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from telethon.tl import TLRequest, functions
 from tobs.errors import NetworkError, RequestRefused
 from tobs.model.clock import Clock, Sleep
 from tobs.telegram.net.connection import Connection, ConnectionLost
-from tobs.telegram.net.connections import Links
+from tobs.telegram.net.connections import ConnectionPool
 from tobs.telegram.net.events import Event, OnEvent, Retried, TakeoutEnded
 from tobs.telegram.net.flood import FloodLedger
 from tobs.telegram.net.reader import LAYER_ERRORS, Reader
@@ -34,13 +34,13 @@ from tobs.telegram.net.settings import TelegramSettings
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
 _FIRST_TRIES = 3
 _OUTSIDE_TAKEOUT = ("auth.", "upload.getCdnFile")
-TAKEOUT_LANE = "takeout "
+TAKEOUT_BUCKET = "takeout "
 
 
 class Call(Struct, frozen=True):
-    """A request on its way. ``dc`` 0 is home; ``worker`` chooses the connection, unless ``over`` is given.
+    """A request to send. ``dc`` 0 is home; ``worker`` chooses the connection, unless ``connection`` is given.
 
-    ``extra`` are seconds that its answer may take longer than others.
+    ``extra`` is the number of seconds added to the request timeout.
     """
 
     request: TLRequest
@@ -48,14 +48,14 @@ class Call(Struct, frozen=True):
     worker: int = 0
     dc: int = 0
     extra: float = 0.0
-    over: Connection | None = None
+    connection: Connection | None = None
 
 
 Invoke = Callable[[Call], Awaitable[bytes]]
 
 
 def method_name(request: TLRequest) -> str:
-    """``messages.getHistory`` for a ``GetHistoryRequest``, asked for in a range or not."""
+    """Return the name in the schema: ``messages.getHistory`` for a ``GetHistoryRequest``, wrapped in a range or not."""
     kind = type(_without_range(request))
     space = kind.__module__.rpartition("functions")[2].strip(".")
     name = kind.__name__.removesuffix("Request")
@@ -68,27 +68,28 @@ def _without_range(request: TLRequest) -> TLRequest:
 
 
 class Backoff:
-    """How long to wait before the n-th try again: half a second, doubled each time up to 30 s, jittered."""
+    """Delay before the n-th retry: half a second, doubled each time up to 30 s, with jitter."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
 
     def seconds(self, attempt: int) -> float:
-        """``attempt`` counts from 1."""
+        """Return the delay in seconds; ``attempt`` counts from 1."""
         most = min(_BACKOFF_MOST, _BACKOFF_FIRST * 2.0 ** min(attempt - 1, 10))
         return most * (0.5 + 0.5 * self._rng.random())
 
 
 class Invoker:
-    """Builds the layers once and keeps what they share.
+    """Composition of the layers, with the state that they share.
 
-    ``takeout_id`` is 0 while none is open. While ``takeout_runs``, one that Telegram ends is gone on without.
+    ``takeout_id`` is 0 while no takeout is open. While ``takeout_confirmed``, requests go on without a takeout that
+    Telegram ends; else the error is raised.
     """
 
     def __init__(
         self,
         settings: TelegramSettings,
-        links: Links,
+        connections: ConnectionPool,
         ledger: FloodLedger,
         *,
         clock: Clock,
@@ -97,39 +98,44 @@ class Invoker:
         on_event: OnEvent,
     ) -> None:
         self.takeout_id = 0
-        self.takeout_runs = False
+        self.takeout_confirmed = False
         self.requests: Counter[str] = Counter()
-        self.links = links
+        self.connections = connections
         self._settings = settings
-        self.ledger = self._ledger = ledger
+        self.ledger = ledger
         self.clock = clock
         self.sleep = sleep
         self._backoff = Backoff(rng)
         self._on_event = on_event
-        paced = self._paced(self._in_takeout(self._traced(self._sent)))
-        self._invoke = self._refused(self._retried(self._connected(paced)))
-        self._over = self._paced(self._traced(self._sent))
-        links.ask = self.over
+        limited = self._rate_limit(self._wrap_takeout(self._trace(self._send)))
+        self._invoke = self._map_errors(self._retry(self._ensure_connected(limited)))
+        self._invoke_on_connection = self._rate_limit(self._trace(self._send))
+        connections.invoke_on = self.invoke_on
 
     async def raw(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> bytes:
-        """The answer as bytes."""
-        return await self._invoke(Call(request, method_name(request), worker, self.links.home(dc), extra))
+        """Send a request and return the answer as bytes."""
+        return await self._invoke(Call(request, method_name(request), worker, self.connections.home(dc), extra))
 
-    async def over(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
-        """The answer on a connection that is being made ready: inside of what tries again, so nothing is here."""
-        return await self._over(Call(request, method_name(request), dc=self.links.home(dc), over=connection))
+    async def invoke_on(self, connection: Connection, request: TLRequest, *, dc: int = 0) -> bytes:
+        """Send a request on ``connection`` while it is set up, without retries, and return the answer as bytes."""
+        return await self._invoke_on_connection(
+            Call(request, method_name(request), dc=self.connections.home(dc), connection=connection)
+        )
 
     @property
-    def lane(self) -> str:
-        """Which pace is kept now: a takeout session meets other limits than the normal API."""
-        return TAKEOUT_LANE if self.takeout_id else ""
+    def bucket(self) -> str:
+        """Rate-limit bucket in use now: a takeout session has other limits than the normal API."""
+        return TAKEOUT_BUCKET if self.takeout_id else ""
 
-    def tell(self, event: Event) -> None:
-        """Tell what happened to those who listen."""
+    def emit(self, event: Event) -> None:
+        """Pass an event to the callback."""
         self._on_event(event)
 
     async def __call__(self, request: TLRequest, *, worker: int = 0, dc: int = 0, extra: float = 0.0) -> Any:
-        """The answer parsed; dates in it are Unix seconds. Raises RequestRefused for one this layer cannot read."""
+        """Send a request and return the TL answer; dates in it are Unix seconds.
+
+        Raises RequestRefused for an answer that this layer cannot read.
+        """
         body = await self.raw(request, worker=worker, dc=dc, extra=extra)
         try:
             return request.read_result(Reader(body))
@@ -139,7 +145,7 @@ class Invoker:
                 f"The answer to {method} is newer than this tobs.", "Update tobs.", name="LAYER", method=method
             ) from error
 
-    def _refused(self, inner: Invoke) -> Invoke:
+    def _map_errors(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             try:
                 return await inner(call)
@@ -148,22 +154,22 @@ class Invoker:
 
         return invoke
 
-    def _retried(self, inner: Invoke) -> Invoke:
+    def _retry(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
-            attempt = refused = hung_up = 0
-            waited = 0.0  # by this request: a clock would count the hours a laptop slept
+            attempt = failures = disconnects = 0
+            waited = 0.0  # by this request; a clock would include the time of a suspend
             while True:
                 try:
                     return await inner(call)
                 except RpcError as error:
-                    refused += 1
-                    if not error.is_passing or refused >= self._settings.attempts:
+                    failures += 1
+                    if not error.is_transient or failures >= self._settings.attempts:
                         raise
                     reason = f"{error.code} {error.name}"
                 except ConnectionLost as lost:
                     reason = str(lost)
-                    hung_up += lost.connected
-                    if self._gives_up(call, lost, hung_up if lost.connected else attempt + 1, waited):
+                    disconnects += lost.connected
+                    if self._gives_up(call, lost, disconnects if lost.connected else attempt + 1, waited):
                         raise NetworkError(
                             f"Telegram cannot be reached: {reason}.",
                             "Check the network and run the same command again; what was fetched is kept.",
@@ -178,27 +184,29 @@ class Invoker:
         return invoke
 
     def _gives_up(self, call: Call, lost: ConnectionLost, attempt: int, waited: float) -> bool:
-        """A network that is away is waited for; a CDN, or a server that hangs up on this very request, is not, for
-        ever."""
+        """Return whether to stop retrying: after ``patience`` seconds without a network, or after several attempts.
+
+        Attempts are counted for a CDN, and for a server that closes the connection on this request.
+        """
         if lost.connected:
             return attempt >= self._settings.attempts
-        if not self.links.was_open or self.links.is_cdn(call.dc):
+        if not self.connections.ever_connected or self.connections.is_cdn(call.dc):
             return attempt >= _FIRST_TRIES
         return waited >= self._settings.patience
 
-    def _connected(self, inner: Invoke) -> Invoke:
+    def _ensure_connected(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
-            await self.links.ready(call.dc, call.worker)
+            await self.connections.ensure_open(call.dc, call.worker)
             return await inner(call)
 
         return invoke
 
-    def _paced(self, inner: Invoke) -> Invoke:
+    def _rate_limit(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             zero_waits = 0
             while True:
-                lane = self.lane
-                await self._ledger.gate(call.method, call.dc, lane=lane)
+                bucket = self.bucket
+                await self.ledger.acquire(call.method, call.dc, bucket=bucket)
                 try:
                     body = await inner(call)
                 except RpcError as error:
@@ -207,32 +215,32 @@ class Invoker:
                     zero_waits += error.argument == 0
                     seconds = error.argument or self._backoff.seconds(zero_waits)
                     slower = error.argument > 0
-                    self._ledger.note(call.method, call.dc, seconds, error.name, slower=slower, lane=lane)
+                    self.ledger.record_wait(call.method, call.dc, seconds, error.name, slower=slower, bucket=bucket)
                 else:
-                    self._ledger.answered(call.method, call.dc, lane=lane)
+                    self.ledger.record_answer(call.method, call.dc, bucket=bucket)
                     return body
 
         return invoke
 
-    def _in_takeout(self, inner: Invoke) -> Invoke:
+    def _wrap_takeout(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
-            plain = replace(call, request=_without_range(call.request))  # ranges are offered in a takeout alone
+            plain = replace(call, request=_without_range(call.request))  # ranges are valid only in a takeout
             if not self.takeout_id or call.method.startswith(_OUTSIDE_TAKEOUT):
                 return await inner(plain)
             wrapped = functions.InvokeWithTakeoutRequest(self.takeout_id, call.request)
             try:
                 return await inner(replace(call, request=wrapped))
             except RpcError as error:
-                if error.name != "TAKEOUT_INVALID" or not self.takeout_runs:
+                if error.name != "TAKEOUT_INVALID" or not self.takeout_confirmed:
                     raise
-            if self.takeout_id:  # the first to hear of it tells it
+            if self.takeout_id:  # only the first request emits the event
                 self.takeout_id = 0
                 self._on_event(TakeoutEnded("TAKEOUT_INVALID"))
             return await inner(plain)
 
         return invoke
 
-    def _traced(self, inner: Invoke) -> Invoke:
+    def _trace(self, inner: Invoke) -> Invoke:
         async def invoke(call: Call) -> bytes:
             self.requests[call.method] += 1
             logger.trace("{} (worker {}, dc {})", call.method, call.worker, call.dc)
@@ -240,6 +248,6 @@ class Invoker:
 
         return invoke
 
-    async def _sent(self, call: Call) -> bytes:
-        connection = call.over or self.links.get(call.dc, call.worker)
+    async def _send(self, call: Call) -> bytes:
+        connection = call.connection or self.connections.get(call.dc, call.worker)
         return await connection.send(call.request, timeout=self._settings.request_timeout + call.extra)

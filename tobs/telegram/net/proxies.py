@@ -1,4 +1,4 @@
-"""Ways to Telegram through a proxy: SOCKS5, SOCKS4, HTTP CONNECT, and MTProto proxies with plain and ``dd`` secrets."""
+"""Proxies: SOCKS5, SOCKS4, HTTP CONNECT, and MTProto proxies with plain and ``dd`` secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FAKE_TLS, _PADDED = 0xEE, 0xDD
 
 
 class Proxy(Struct, frozen=True):
-    """One proxy. ``secret``: the 16 bytes of an MTProto proxy; ``padded``: it wants random padding (``dd``)."""
+    """A proxy. ``secret``: the 16 bytes of an MTProto proxy; ``padded``: it requires random padding (``dd``)."""
 
     kind: ProxyKind
     host: str
@@ -46,9 +46,9 @@ class Proxy(Struct, frozen=True):
 
 
 def parse_proxy(url: str) -> Proxy | None:
-    """The proxy of a URL, also of a ``t.me/proxy`` or ``t.me/socks`` link; None for an empty one. Raises ConfigError.
+    """Parse the URL of a proxy, or a ``t.me/proxy`` or ``t.me/socks`` link; None for an empty one.
 
-    Nothing of the URL is repeated in errors: it may hold a password.
+    Raises ConfigError. Its message contains nothing of the URL, which may hold a password.
     """
     if not url:
         return None
@@ -56,16 +56,16 @@ def parse_proxy(url: str) -> Proxy | None:
         parts = urlsplit(url if "://" in url else f"socks5://{url}")
         port = parts.port
     except ValueError:
-        raise ConfigError("The proxy is no URL.", _FORMS) from None
-    place = parts.hostname or ""
-    if parts.scheme == "tg" or (parts.scheme in ("http", "https") and place in ("t.me", "telegram.me")):
+        raise ConfigError("The proxy is not a URL.", _FORMS) from None
+    host = parts.hostname or ""
+    if parts.scheme == "tg" or (parts.scheme in ("http", "https") and host in ("t.me", "telegram.me")):
         return _from_link(parts)
     scheme = {"socks5h": "socks5", "socks": "socks5", "mtproxy": "mtproto"}.get(parts.scheme, parts.scheme)
     if scheme not in get_args(ProxyKind):
-        raise ConfigError(f"There are no proxies of the kind '{scheme}'.", _FORMS)
+        raise ConfigError(f"Unknown kind of proxy: '{scheme}'.", _FORMS)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     given = dict(parse_qsl(parts.query)).get("secret", user)
-    return _make(scheme, place, port, user, password, given)
+    return _make(scheme, host, port, user, password, given)
 
 
 def _from_link(parts: SplitResult) -> Proxy:
@@ -89,7 +89,7 @@ def _make(kind: Any, host: str, port: int | None, user: str, password: str, secr
 
 
 def _read_secret(text: str) -> tuple[bytes, bool]:
-    """The 16 bytes of an MTProto proxy's secret, hex or base64, and whether it asks for padding."""
+    """Return the 16 bytes of an MTProto proxy's secret, hex or base64, and whether it requires padding."""
     try:
         data = bytes.fromhex(text)
     except ValueError:
@@ -99,34 +99,36 @@ def _read_secret(text: str) -> tuple[bytes, bool]:
             data = b""
     if len(data) > 16 and data[0] == _FAKE_TLS:
         raise ConfigError(
-            "This MTProto proxy hides in TLS (its secret begins with 'ee'), which tobs does not speak.",
+            "This MTProto proxy uses fake TLS (its secret begins with 'ee'), which tobs does not support.",
             "Use a proxy with a plain or 'dd' secret, or a SOCKS5 proxy.",
         )
     if len(data) == 17 and data[0] == _PADDED:
         return data[1:], True
     if len(data) != 16:
-        raise ConfigError("The MTProto proxy's secret is no 16 bytes, hex or base64.", _FORMS)
+        raise ConfigError("The MTProto proxy's secret is not 16 bytes in hex or base64.", _FORMS)
     return data, False
 
 
-def make_transport(place: ServerAddress, proxy: Proxy | None, loggers: Any) -> Any:
-    """Telethon's connection to ``place``, through ``proxy`` if there is one."""
+def make_transport(address: ServerAddress, proxy: Proxy | None, loggers: Any) -> Any:
+    """Create Telethon's connection to ``address``, through ``proxy`` if there is one."""
     if proxy is None:
-        return ConnectionTcpFull(place.host, place.port, place.dc, loggers=loggers)
+        return ConnectionTcpFull(address.host, address.port, address.dc, loggers=loggers)
     if proxy.kind == "mtproto":
-        kind = _PaddedThroughMtproto if proxy.padded else _ThroughMtproto
-        return kind(place.host, place.port, place.dc, loggers=loggers, proxy=(proxy.host, proxy.port, proxy.secret))
-    return _ThroughProxy(place.host, place.port, place.dc, loggers=loggers, proxy=proxy)
+        kind = _PaddedMtprotoProxyConnection if proxy.padded else _MtprotoProxyConnection
+        return kind(
+            address.host, address.port, address.dc, loggers=loggers, proxy=(proxy.host, proxy.port, proxy.secret)
+        )
+    return _ProxyConnection(address.host, address.port, address.dc, loggers=loggers, proxy=proxy)
 
 
-class _ThroughProxy(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
-    """MTProto through SOCKS or HTTP CONNECT. ``refused`` says what the proxy answered."""
+class _ProxyConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
+    """MTProto through SOCKS or HTTP CONNECT. ``refused`` is the error of the proxy."""
 
     refused = ""
 
     async def _proxy_connect(self, timeout: float | None = None, local_addr: Any = None) -> socket.socket:
         proxy: Proxy = self._proxy
-        way = SocksProxy(
+        socks_proxy = SocksProxy(
             python_socks.ProxyType[proxy.kind.upper()],
             proxy.host,
             proxy.port,
@@ -135,27 +137,27 @@ class _ThroughProxy(ConnectionTcpFull):  # type: ignore[misc]  # telethon is unt
             rdns=True,
         )
         try:
-            return await way.connect(dest_host=self._ip, dest_port=self._port, timeout=timeout)
+            return await socks_proxy.connect(dest_host=self._ip, dest_port=self._port, timeout=timeout)
         except _PROXY_ERRORS as error:
             self.refused = str(error).rstrip(".")
             raise ConnectionError(self.refused) from error
 
 
-class _ThroughMtproto(TcpMTProxy):  # type: ignore[misc]
-    """An MTProto proxy with a plain secret."""
+class _MtprotoProxyConnection(TcpMTProxy):  # type: ignore[misc]
+    """Connection through an MTProto proxy with a plain secret."""
 
     packet_codec = IntermediatePacketCodec
 
     @staticmethod
     def normalize_secret(secret: bytes) -> bytes:
-        return secret  # Telethon would cut plain secrets that happen to begin with dd or ee
+        return secret  # Telethon would cut plain secrets that begin with dd or ee
 
     async def _connect(self, timeout: float | None = None, ssl: Any = None) -> None:
-        # Telethon waits 2 s here to see whether the proxy hangs up; the key exchange tells that too.
+        # Telethon waits 2 s here for the proxy to disconnect; the key exchange detects that too.
         await ObfuscatedConnection._connect(self, timeout=timeout, ssl=ssl)
 
 
-class _PaddedThroughMtproto(_ThroughMtproto):
-    """An MTProto proxy with a ``dd`` secret."""
+class _PaddedMtprotoProxyConnection(_MtprotoProxyConnection):
+    """Connection through an MTProto proxy with a ``dd`` secret."""
 
     packet_codec = RandomizedIntermediatePacketCodec

@@ -1,4 +1,4 @@
-"""One connection on which Telegram pushes what happens: opened beside the workers' ones, mended and kept awake."""
+"""Listener for pushed updates on a connection of its own, beside those of the workers."""
 
 from __future__ import annotations
 
@@ -13,41 +13,44 @@ from tobs.telegram.net.connection import Connection, ConnectionLost, OnUpdate
 from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.rpc_errors import RpcError
 
-AWAKE = 60.0
-"""Seconds after which a connection that only listens has to be tended: what is silent for longer is cut off."""
+KEEPALIVE_SECONDS = 60.0
+"""Longest time in seconds between two calls of ``keep_alive``; the server closes a connection without pings."""
 _CUT_AFTER = 75
 
 
-class Listener:
-    """Hears what Telegram pushes to this account. ``tend`` it now and then; what was said while it was deaf is lost."""
+class PushListener:
+    """Receiver of the updates that Telegram pushes to this account.
 
-    def __init__(self, invoker: Invoker, hear: OnUpdate) -> None:
+    Call ``keep_alive`` regularly; updates are lost while there is no connection.
+    """
+
+    def __init__(self, invoker: Invoker, on_update: OnUpdate) -> None:
         self._invoker = invoker
-        self._hear = hear
+        self._on_update = on_update
         self._connection: Connection | None = None
         self._pings = 0
 
-    async def tend(self) -> None:
-        """Open the connection where there is none, else keep it awake. A network that is away is met at the next."""
+    async def keep_alive(self) -> None:
+        """Open the connection, or ping the open one. A network error closes it, and the next call opens it again."""
         try:
-            if self._connection is None or not self._connection.alive:
-                self._connection = await self._invoker.links.open_beside(self._hear)
-                await self._invoker.over(self._connection, functions.updates.GetStateRequest())
+            if self._connection is None or not self._connection.is_open:
+                self._connection = await self._invoker.connections.open_separate(self._on_update)
+                await self._invoker.invoke_on(self._connection, functions.updates.GetStateRequest())
             else:
                 self._pings += 1
                 ping = functions.PingDelayDisconnectRequest(self._pings, _CUT_AFTER)
-                await self._connection.send(ping, timeout=AWAKE)
+                await self._connection.send(ping, timeout=KEEPALIVE_SECONDS)
         except (ConnectionLost, RpcError, TobsError):
             await self.close()
 
     async def close(self) -> None:
-        """Listen no longer."""
+        """Close the connection."""
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
 
 
-async def either(event: asyncio.Event, sleep: Sleep, seconds: float) -> None:
+async def wait_until_set(event: asyncio.Event, sleep: Sleep, seconds: float) -> None:
     """Wait for ``event``, but no longer than ``seconds``."""
     waits = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(sleep(max(0.0, seconds)))}
     try:
@@ -58,13 +61,13 @@ async def either(event: asyncio.Event, sleep: Sleep, seconds: float) -> None:
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-def said_by(update: Any, user: int) -> bool:
-    """Whether a pushed update is about something that ``user`` said to this account, or a notice of Telegram's."""
+def is_message_from(update: Any, user: int) -> bool:
+    """Return whether a pushed update is a message of ``user`` to this account, or a service notification."""
     inner = [update.update] if isinstance(update, types.UpdateShort) else getattr(update, "updates", [update])
-    return any(isinstance(item, types.UpdateServiceNotification) or _speaker(item) == user for item in inner)
+    return any(isinstance(item, types.UpdateServiceNotification) or _sender_of(item) == user for item in inner)
 
 
-def _speaker(item: Any) -> int:
-    """The user a short message comes from, or in whose chat a message is."""
+def _sender_of(item: Any) -> int:
+    """Return the user id of a short message's sender, or of the private chat of a message; 0 for others."""
     peer = getattr(getattr(item, "message", None), "peer_id", None)
     return int(getattr(peer, "user_id", 0) or getattr(item, "user_id", 0) or 0)

@@ -1,4 +1,4 @@
-"""Reading TL answers: a faster reader, and history answers taken apart message by message with their raw bytes."""
+"""Readers of TL answers: a faster reader, and history answers split into messages with their raw bytes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from telethon.tl.core import core_objects
 from tobs.telegram.net.fast_readers import readers
 
 LAYER_ERRORS = (TypeNotFoundError, BufferError, struct.error, RuntimeError, IndexError)
-"""What Telethon's generated readers raise for bytes that this layer does not know."""
+"""Errors of Telethon's generated readers for bytes that this layer does not know."""
 
-# Called some thirty times a message.
+# Called about thirty times for each message.
 _int, _uint, _long, _ulong, _double = (struct.Struct(f"<{code}").unpack_from for code in "iIqQd")
 _reader_of = readers().get
 _VECTOR, _TRUE, _FALSE = 0x1CB5C415, 0x997275B5, 0xBC799737
@@ -90,17 +90,17 @@ class Reader(BinaryReader):  # type: ignore[misc]  # telethon is untyped
 
 
 def parse(body: bytes) -> Any:
-    """The TL object in ``body``. Raises one of LAYER_ERRORS."""
+    """Read the TL object in ``body``. Raises one of LAYER_ERRORS."""
     return Reader(body).tgread_object()
 
 
 @dataclass(slots=True)
 class HistoryAnswer:
-    """A ``messages.Messages`` taken apart, newest first as sent.
+    """A ``messages.Messages`` split into its parts, newest message first as sent.
 
-    ``newer`` is how many messages of the chat are newer than the first one here, as far as told.
-    ``total`` is the number of messages in the answer, ``messages`` those that could be read, each with its bytes;
-    fewer than ``total`` when one has a constructor this layer does not know (``reason`` names it).
+    ``newer`` is the number of messages of the chat newer than the first one here, 0 when not given. ``total`` is the
+    number of messages in the answer, ``messages`` are the readable ones, each with its bytes; there are fewer than
+    ``total`` when one has a constructor that this layer does not know (``reason`` names it).
     """
 
     count: int = 0
@@ -114,13 +114,13 @@ class HistoryAnswer:
     reason: str = ""
 
     @property
-    def whole(self) -> bool:
-        """Whether every message could be read."""
+    def complete(self) -> bool:
+        """True when every message could be read."""
         return len(self.messages) == self.total
 
 
 def read_history(body: bytes) -> HistoryAnswer:
-    """Take a history answer apart. Never raises for unknown constructors inside: see ``HistoryAnswer.reason``."""
+    """Split a history answer. Unknown constructors inside raise nothing: see ``HistoryAnswer.reason``."""
     reader = Reader(body)
     code = reader.read_int(signed=False)
     answer = HistoryAnswer()
@@ -161,13 +161,13 @@ def read_history(body: bytes) -> HistoryAnswer:
 
 
 def pack_messages(raws: list[bytes], tail: bytes) -> bytes:
-    """A ``messages.messages`` whose n-th message is ``raws[n]``; ``tail`` holds topics, chats and users as sent."""
+    """Build a ``messages.messages`` with the messages ``raws``; ``tail`` holds topics, chats and users as sent."""
     head = struct.pack("<IIi", types.messages.Messages.CONSTRUCTOR_ID, _VECTOR, len(raws))
     return b"".join((head, *raws, tail or _EMPTY_VECTOR * 3))
 
 
 def pack_tail(chats: list[Any], users: list[Any]) -> bytes:
-    """The tail of ``pack_messages`` from objects: no topics, ``chats`` and ``users``."""
+    """Build the tail of ``pack_messages`` from objects: no topics, ``chats`` and ``users``."""
     return _EMPTY_VECTOR + _vector(chats) + _vector(users)
 
 

@@ -1,7 +1,7 @@
-"""Session files: who is logged in where, with the keys. 0600 in a 0700 folder from the first byte on.
+"""Session files: the logged-in account with its keys. Mode 0600 in a 0700 folder from the first byte on.
 
-``<sessions>/<account>.session`` is one JSON object, locked when asked for (``sealing.py``). TOBS_SESSION names another
-file, or is a Telethon string session itself.
+``<sessions>/<account>.session`` is one JSON object, encrypted on request (``session_encryption.py``). TOBS_SESSION
+names another file, or is a Telethon string session itself.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from tobs.telegram.net.session_encryption import (
 from tobs.telegram.net.settings import ServerAddress, SessionLock, TelegramSettings
 
 TELEGRAM = ServerAddress("149.154.167.51", 443, 2)
-"""Where a first login starts: data centre 2 names the others."""
+"""Address for a first login: data centre 2 returns the addresses of the others."""
 
 
 class Account(Struct, frozen=True, omit_defaults=True):
-    """Who is logged in. ``id`` is the user id, ``title`` the name to show, ``phone`` may be empty."""
+    """The logged-in account. ``id`` is the user id, ``title`` the name to show, ``phone`` may be empty."""
 
     id: int
     title: str
@@ -42,9 +42,9 @@ class Account(Struct, frozen=True, omit_defaults=True):
 
 
 class Session(Struct, omit_defaults=True):
-    """The state of one login. ``key`` is the home data centre's key, ``keys`` those of others by their number.
+    """State of one login. ``key`` is the home data centre's auth key, ``keys`` those of others by their number.
 
-    ``server`` is a digest of the server key the login was made with: another server does not know the session.
+    ``server`` is a digest of the server key of the login: another server does not know the session.
     """
 
     dc: int
@@ -60,40 +60,42 @@ class Session(Struct, omit_defaults=True):
 
 
 def server_digest(settings: TelegramSettings) -> str:
-    """Which Telegram the settings mean: empty for Telegram's own, else a digest of the server's key."""
+    """Return a digest of the server's key in the settings; empty for Telegram's own servers."""
     if settings.server is None:
         return ""
     return sha256(settings.server.key_pem.encode()).hexdigest()[:16]
 
 
-def fresh_session(settings: TelegramSettings) -> Session:
-    """A session that nobody is logged in with."""
+def new_session(settings: TelegramSettings) -> Session:
+    """Return a session without a login."""
     server = settings.server or TELEGRAM
     return Session(server.dc, server.host, server.port, server=server_digest(settings))
 
 
-def for_account(error: LoginError, settings: TelegramSettings) -> LoginError:
-    """``error`` whose remedy names the account to log in with."""
+def with_account_option(error: LoginError, settings: TelegramSettings) -> LoginError:
+    """Add the account's name to the remedy of ``error`` and return it."""
     if settings.account != "default" and "--account" not in error.remedy:
         error.remedy = error.remedy.replace("`tobs login", f"`tobs login --account {settings.account}")
     return error
 
 
 def not_logged_in(settings: TelegramSettings) -> LoginError:
-    """The error for an account without a login."""
-    return for_account(LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`."), settings)
+    """Return the error for an account without a login."""
+    return with_account_option(
+        LoginError(f"No one is logged in as '{settings.account}'.", "Run `tobs login`."), settings
+    )
 
 
 class SessionFile:
-    """The file of one account's session, or the string session that stands for it (never written back).
+    """File of one account's session, or the string session that replaces it (never written back).
 
-    A file that was locked stays locked in the same way. ``lock`` says how the next ``save``
-    locks it, ``lock_found`` how the file was found locked.
+    An encrypted file stays encrypted in the same way. ``lock`` is the encryption of the next ``save``, ``lock_found``
+    that of the file as it was read.
     """
 
     def __init__(self, settings: TelegramSettings) -> None:
         if not settings.account or Path(settings.account).name != settings.account or settings.account.startswith("."):
-            raise ConfigError(f"'{settings.account}' is no account name.", "Use letters and digits.")
+            raise ConfigError(f"'{settings.account}' is not an account name.", "Use letters and digits.")
         self._settings = settings
         self._string = settings.session if _is_string_session(settings.session) else ""
         self._own_folder = not settings.session
@@ -105,18 +107,19 @@ class SessionFile:
         self._entry = ""
 
     def wants_passphrase(self) -> bool:
-        """Whether the file can be opened by a passphrase only. Raises LoginError for an unreadable file."""
+        """Return whether the file needs a passphrase. Raises LoginError for an unreadable file."""
         data = None if self._string else self._read()
         return data is not None and self._envelope(data).lock == "passphrase"
 
     def check_lock(self) -> None:
-        """Make sure that a new session can be locked as wanted, before Telegram makes one. Raises ConfigError."""
+        """Check that a new session can be encrypted as configured, before the login. Raises ConfigError."""
         self._sealed(b"")
 
     def load(self) -> Session | None:
-        """The session of this server, None when there is none.
+        """Return the session of this server, None when there is none.
 
-        Raises LoginError for an unreadable one or a wrong passphrase, ConfigError when what opens it is not here.
+        Raises LoginError for an unreadable file or a wrong passphrase, ConfigError when a needed package or keyring is
+        missing.
         """
         if self._string:
             return self._from_string(self._string)
@@ -139,7 +142,7 @@ class SessionFile:
         return session
 
     def save(self, session: Session) -> None:
-        """Write the session whole; the file is never readable by others. Raises ConfigError."""
+        """Write the whole session; the file is never readable by others. Raises ConfigError."""
         if self._string:
             return
         data = self._sealed(msgspec.json.encode(session))
@@ -156,10 +159,10 @@ class SessionFile:
                 os.fsync(file.fileno())
             temporary.replace(self.path)
         except OSError as error:
-            raise ConfigError(f"The session cannot be kept in {self.path.parent}: {error.strerror}.") from error
+            raise ConfigError(f"The session cannot be saved in {self.path.parent}: {error.strerror}.") from error
 
     def remove(self) -> bool:
-        """Forget the session; False when there was none."""
+        """Remove the session file and its keyring entry; False when there was none."""
         try:
             self.path.unlink()
         except FileNotFoundError:
@@ -195,7 +198,7 @@ class SessionFile:
         return self._settings.passphrase
 
     def _sealed(self, plain: bytes) -> bytes:
-        """``plain`` locked as wanted; a passphrase's key is made anew each time, which happens seldom."""
+        """Return ``plain`` encrypted as configured; the key is derived again each time, which happens seldom."""
         if self.lock == "none":
             return plain
         if self.lock == "keyring":
@@ -213,8 +216,8 @@ class SessionFile:
         try:
             given = StringSession(text)
         except ValueError as error:
-            raise LoginError("TOBS_SESSION is no session string.", "Run `tobs login` instead.") from error
-        session = fresh_session(self._settings)
+            raise LoginError("TOBS_SESSION is not a session string.", "Run `tobs login` instead.") from error
+        session = new_session(self._settings)
         session.key = given.auth_key.key if given.auth_key else b""
         session.dc = given.dc_id
         if self._settings.server is None:
@@ -223,5 +226,5 @@ class SessionFile:
 
 
 def _is_string_session(text: str) -> bool:
-    """A Telethon string session (353 or 369 signs of URL-safe base64 behind a 1), and no path."""
+    """Return whether a text is a Telethon string session (1 and 353 or 369 base64 characters), and no path."""
     return len(text) > 300 and text.startswith("1") and not set(text) & set("/\\.")

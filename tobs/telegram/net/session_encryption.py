@@ -1,6 +1,6 @@
-"""Session files locked with a passphrase, or with a random one that the system's keyring keeps.
+"""Encryption of session files with a passphrase, or with a random one in the system's keyring.
 
-scrypt makes the key (RFC 7914), AES-256-GCM locks with it. The packages are extras: ``tobs[lock]``, ``tobs[keyring]``.
+scrypt derives the key (RFC 7914), AES-256-GCM encrypts. The packages are extras: ``tobs[lock]``, ``tobs[keyring]``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from msgspec import Struct
 from tobs.errors import ConfigError, LoginError
 from tobs.telegram.net.settings import SessionLock
 
-_N, _R, _P = 1 << 15, 8, 1  # 32 MB and a tenth of a second
+_N, _R, _P = 1 << 15, 8, 1  # scrypt's parameters: 32 MB and a tenth of a second
 _MOST_MEMORY = 128 << 20
 _SERVICE = "tobs"
 
 
 class Envelope(Struct, omit_defaults=True):
-    """A session file from outside. ``lock`` is "none" for a plain one, whose other fields are a session's.
+    """Outer form of a session file. ``lock`` is "none" for a plain one, whose other fields are a session's.
 
-    ``entry`` names the keyring's entry; ``n`` is scrypt's cost, ``sealed`` the locked session with its tag.
+    ``entry`` names the keyring's entry; ``n`` is scrypt's cost, ``sealed`` the encrypted session with its tag.
     """
 
     lock: SessionLock = "none"
@@ -36,14 +36,14 @@ class Envelope(Struct, omit_defaults=True):
 
 
 def seal(plain: bytes, lock: SessionLock, passphrase: str, entry: str = "") -> Envelope:
-    """Lock ``plain`` anew, with fresh salt and nonce. Raises ConfigError (package missing)."""
+    """Encrypt ``plain`` with fresh salt and nonce. Raises ConfigError (package missing)."""
     salt, nonce = os.urandom(16), os.urandom(12)
     sealed = _cipher(_key(passphrase, salt, _N)).encrypt(nonce, plain, lock.encode())
     return Envelope(lock, entry, _N, salt, nonce, sealed)
 
 
 def unseal(envelope: Envelope, passphrase: str) -> bytes:
-    """The session inside. Raises LoginError (wrong passphrase), ConfigError (package missing)."""
+    """Decrypt the session. Raises LoginError (wrong passphrase), ConfigError (package missing)."""
     cipher = _cipher(_key(passphrase, envelope.salt, envelope.n))
     from cryptography.exceptions import InvalidTag
 
@@ -74,14 +74,14 @@ def _cipher(key: bytes) -> Any:
 
 
 def new_entry() -> tuple[str, str]:
-    """A new random passphrase in the keyring: its entry and itself. Raises ConfigError."""
+    """Store a new random passphrase in the keyring; return the entry's name and the passphrase. Raises ConfigError."""
     entry, passphrase = f"session {secrets.token_hex(8)}", secrets.token_urlsafe(32)
     _keyring("set_password", _SERVICE, entry, passphrase)
     return entry, passphrase
 
 
 def read_entry(entry: str) -> str:
-    """The passphrase of an entry. Raises ConfigError, LoginError (it is not there)."""
+    """Return the passphrase of an entry. Raises ConfigError, LoginError (no such entry)."""
     found = _keyring("get_password", _SERVICE, entry)
     if not found:
         raise LoginError(
@@ -91,7 +91,7 @@ def read_entry(entry: str) -> str:
 
 
 def remove_entry(entry: str) -> None:
-    """Forget an entry; nothing happens when it is not there or the keyring cannot be reached."""
+    """Remove an entry; does nothing when it is missing or the keyring cannot be reached."""
     try:
         _keyring("delete_password", _SERVICE, entry)
     except ConfigError:
@@ -114,5 +114,5 @@ def _keyring(action: str, *arguments: str) -> Any:
 
 
 def read_envelope(data: bytes) -> Envelope:
-    """What kind of session file ``data`` is. Raises msgspec.DecodeError."""
+    """Decode the outer form of a session file. Raises msgspec.DecodeError."""
     return msgspec.json.decode(data, type=Envelope)

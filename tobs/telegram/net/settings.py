@@ -1,4 +1,4 @@
-"""What the telegram room needs to be told: credentials, server, session place, pool and patience."""
+"""Settings of the connection to Telegram: credentials, server, session files, worker pool, timeouts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SessionLock = Literal["none", "passphrase", "keyring"]
 
 
 class ServerAddress(Struct, frozen=True):
-    """Another Telegram than Telegram's own: a test DC, a self-hosted server or the sandbox.
+    """Address of a server: a data centre, a test DC, a self-hosted server or the sandbox.
 
     ``key_pem`` is its RSA public key, PEM, PKCS#1 or PKCS#8; empty when the server has Telegram's own keys.
     """
@@ -23,16 +23,15 @@ class ServerAddress(Struct, frozen=True):
 
 
 class TelegramSettings(Struct, frozen=True, kw_only=True):
-    """Settings of one account's way to Telegram. Times are seconds.
+    """Settings for one account. Times are seconds.
 
     ``sessions`` is the folder of session files; ``session`` the path of another file, or a Telethon string session.
-    ``session_lock`` says how a new session file is locked, ``passphrase`` opens one; ``proxy`` is a URL, empty for
-    none.
-    ``bandwidth`` is the most bytes of files a second, 0 for no limit.
-    ``workers`` connections fetch pages of one account, ``file_connections`` of each data centre fetch files.
-    A flood wait longer than ``flood_threshold`` pauses the run, one longer than ``flood_patience`` ends it.
-    ``patience`` is how long a lost network is waited for; ``attempts`` how often a request is sent that Telegram fails
-    to answer. A takeout that Telegram delays by at most ``takeout_patience`` is waited for before anything is fetched.
+    ``session_lock`` is the encryption of a new session file, ``passphrase`` decrypts one; ``proxy`` is a URL, empty for
+    none. ``bandwidth`` is the limit for files in bytes a second, 0 for none. ``workers`` connections fetch pages,
+    ``file_connections`` of each data centre fetch files. A flood wait longer than ``flood_threshold`` pauses the run,
+    one longer than ``flood_patience`` ends it. ``patience`` is the time to wait for a lost network; ``attempts`` the
+    number of times that a failing request is sent. A takeout that Telegram delays by at most ``takeout_patience`` is
+    awaited before anything is fetched.
     """
 
     api_id: int
@@ -56,5 +55,5 @@ class TelegramSettings(Struct, frozen=True, kw_only=True):
     bandwidth: int = 0
 
     def __repr__(self) -> str:
-        place = f"{self.server.host}:{self.server.port}" if self.server else "telegram"
-        return f"TelegramSettings(account={self.account!r}, server={place!r}, workers={self.workers})"
+        server = f"{self.server.host}:{self.server.port}" if self.server else "telegram"
+        return f"TelegramSettings(account={self.account!r}, server={server!r}, workers={self.workers})"

@@ -1,1 +1,1 @@
-"""Updates: differences since a stored state, and what Telegram pushes."""
+"""Updates: differences since a stored state, and the updates that Telegram pushes."""

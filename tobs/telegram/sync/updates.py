@@ -1,7 +1,7 @@
-"""What happened since: Telegram's differences from a stored state, as changes of the model.
+"""Differences since a stored state, as changes of the model, and pushed updates.
 
-A channel or supergroup counts its own pts; private chats and basic groups share the account's. New, edited, deleted
-and pinned messages come this way; reactions, views and polls need not (they carry no pts).
+A channel or supergroup has its own pts; private chats and basic groups share the account's. New, edited, deleted
+and pinned messages come this way; reactions, views and polls may be missing (they have no pts).
 Source: https://core.telegram.org/api/updates
 """
 
@@ -28,7 +28,7 @@ from tobs.model import (
     UpdateState,
     marked_channel,
 )
-from tobs.telegram.client.history import BROKEN
+from tobs.telegram.client.history import CONVERSION_ERRORS
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.convert import chat_of, marked, message_of, person_of
 from tobs.telegram.convert.peers import marked_object
@@ -36,13 +36,13 @@ from tobs.telegram.net.events import MessageUnreadable, OnEvent
 from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.reader import pack_messages, pack_tail
 
-#: Most changes of a channel in one part, and most chats asked about together.
+#: Largest number of changes of a channel in one part, and of dialogs in one request.
 _LIMIT = 100
-_TOGETHER = 100
+_DIALOGS_PER_REQUEST = 100
 
-# A state that Telegram does not take any more, or an answer newer than this layer: the chats are looked through.
+# A state that Telegram no longer accepts, or an answer newer than this layer: the chats are rescanned.
 _NO_DIFFERENCE = frozenset({"PERSISTENT_TIMESTAMP_EMPTY", "PERSISTENT_TIMESTAMP_INVALID", "LAYER"})
-_ABOUT = (
+_CHAT_INFO_ACTIONS = (
     types.MessageActionChatEditTitle,
     types.MessageActionChatEditPhoto,
     types.MessageActionChatDeletePhoto,
@@ -52,8 +52,10 @@ _ABOUT = (
 
 
 class PushedUpdate(Struct, frozen=True):
-    """What a push says has changed: boxes to ask about, messages (chat, id) whose counters moved. ``everything``:
-    nobody listened for a while."""
+    """Contents of a pushed update: boxes to fetch differences of, and messages (chat, id) whose counters changed.
+
+    ``everything``: updates may have been missed, so all boxes have to be fetched.
+    """
 
     boxes: frozenset[int] = frozenset()
     counted: tuple[tuple[int, int], ...] = ()
@@ -61,7 +63,7 @@ class PushedUpdate(Struct, frozen=True):
 
 
 class PeerDialog(Struct, frozen=True):
-    """A chat as the list of chats tells it: its newest message and, of a channel, the state of its box."""
+    """A chat as the dialog list has it: its newest message id and, for a channel, the pts of its box."""
 
     chat: Chat
     top: int
@@ -69,7 +71,7 @@ class PeerDialog(Struct, frozen=True):
 
 
 class Differences:
-    """Asks what happened. ``me`` is the account's user id."""
+    """Requests for differences. ``me`` is the account's user id."""
 
     def __init__(self, invoker: Invoker, peers: PeerDirectory, *, me: int, on_event: OnEvent) -> None:
         self._invoker = invoker
@@ -77,29 +79,29 @@ class Differences:
         self._me = me
         self._on_event = on_event
 
-    async def now(self) -> UpdateState:
-        """The state of the account's box at present."""
+    async def current_state(self) -> UpdateState:
+        """Return the present state of the account's box."""
         return _state(await self._invoker(functions.updates.GetStateRequest()))
 
-    async def since(self, box: int, state: UpdateState) -> Changes:
-        """One part of what happened in ``box`` after ``state``; one request. Raises RequestRefused."""
+    async def difference(self, box: int, state: UpdateState) -> Changes:
+        """Return one part of the changes in ``box`` after ``state``; one request. Raises RequestRefused."""
         try:
-            return await (self._of_account(state) if box == COMMON else self._of_channel(box, state))
+            return await (self._account_difference(state) if box == COMMON else self._channel_difference(box, state))
         except RequestRefused as refused:
             if refused.name not in _NO_DIFFERENCE:
                 raise
-            logger.info("no difference of {} ({}): it is looked through", box or "the account", refused.name)
+            logger.info("no difference of {} ({}): rescan", box or "the account", refused.name)
             return Changes(box=box, state=await self._state_of(box), too_long=True)
 
     async def peer_dialogs(self, chat_ids: Iterable[int]) -> list[PeerDialog]:
-        """Chats as the list of chats has them now, a hundred a request. One that cannot be had is left out."""
+        """Return chats as the dialog list has them now, a hundred a request. Unavailable ones are left out."""
         ids = list(chat_ids)
         found: list[PeerDialog] = []
-        for start in range(0, len(ids), _TOGETHER):
-            found += await self._listed(ids[start : start + _TOGETHER])
+        for start in range(0, len(ids), _DIALOGS_PER_REQUEST):
+            found += await self._peer_dialogs(ids[start : start + _DIALOGS_PER_REQUEST])
         return found
 
-    async def _listed(self, chat_ids: Sequence[int]) -> list[PeerDialog]:
+    async def _peer_dialogs(self, chat_ids: Sequence[int]) -> list[PeerDialog]:
         peers = [types.InputDialogPeer(await self._peers.input_peer(chat_id)) for chat_id in chat_ids]
         try:
             answer = await self._invoker(functions.messages.GetPeerDialogsRequest(peers))
@@ -108,8 +110,8 @@ class Differences:
                 raise
             if len(chat_ids) == 1:
                 return []
-            half = len(chat_ids) // 2  # one chat that cannot be had spoils the answer for all
-            return await self._listed(chat_ids[:half]) + await self._listed(chat_ids[half:])
+            half = len(chat_ids) // 2  # one unavailable chat makes the whole request fail
+            return await self._peer_dialogs(chat_ids[:half]) + await self._peer_dialogs(chat_ids[half:])
         self._peers.remember(answer.users, answer.chats)
         objects = {marked_object(item): item for item in (*answer.users, *answer.chats)}
         found: list[PeerDialog] = []
@@ -120,21 +122,21 @@ class Differences:
         return found
 
     async def _state_of(self, box: int) -> UpdateState:
-        return await self.now() if box == COMMON else UpdateState((await self._peers.full(box)).pts)
+        return await self.current_state() if box == COMMON else UpdateState((await self._peers.full(box)).pts)
 
-    async def _of_account(self, state: UpdateState) -> Changes:
+    async def _account_difference(self, state: UpdateState) -> Changes:
         request = functions.updates.GetDifferenceRequest(pts=state.pts, date=state.date, qts=state.qts)
         answer = await self._invoker(request)
         match answer:
             case types.updates.DifferenceEmpty():
                 return Changes(box=COMMON, state=UpdateState(state.pts, answer.date, state.qts, answer.seq))
             case types.updates.DifferenceTooLong():
-                return Changes(box=COMMON, state=await self.now(), too_long=True)
+                return Changes(box=COMMON, state=await self.current_state(), too_long=True)
             case types.updates.DifferenceSlice():
-                return self._read(COMMON, answer, _state(answer.intermediate_state), is_last=False)
-        return self._read(COMMON, answer, _state(answer.state), is_last=True)
+                return self._changes_from(COMMON, answer, _state(answer.intermediate_state), is_last=False)
+        return self._changes_from(COMMON, answer, _state(answer.state), is_last=True)
 
-    async def _of_channel(self, chat_id: int, state: UpdateState) -> Changes:
+    async def _channel_difference(self, chat_id: int, state: UpdateState) -> Changes:
         channel = await self._peers.input_channel(chat_id)
         request = functions.updates.GetChannelDifferenceRequest(
             channel=channel, filter=types.ChannelMessagesFilterEmpty(), pts=state.pts, limit=_LIMIT
@@ -148,10 +150,10 @@ class Differences:
                 self._peers.remember(answer.users, answer.chats)
                 pts = answer.dialog.pts or (await self._peers.full(chat_id)).pts
                 return Changes(box=chat_id, state=UpdateState(pts), too_long=True, timeout=timeout)
-        return self._read(chat_id, answer, UpdateState(answer.pts), is_last=bool(answer.final), timeout=timeout)
+        return self._changes_from(chat_id, answer, UpdateState(answer.pts), is_last=bool(answer.final), timeout=timeout)
 
-    def _read(self, box: int, answer: Any, state: UpdateState, *, is_last: bool, timeout: int = 0) -> Changes:
-        """A difference with something in it."""
+    def _changes_from(self, box: int, answer: Any, state: UpdateState, *, is_last: bool, timeout: int = 0) -> Changes:
+        """Convert a difference that is not empty."""
         self._peers.remember(answer.users, answer.chats)
         messages = list(answer.new_messages)
         deleted: list[int] = []
@@ -178,7 +180,7 @@ class Differences:
                 case types.UpdateChannel():
                     about.add(marked_channel(update.channel_id))
         about.update(pin.chat_id for pin in pins)
-        about.update(marked(message.peer_id) for message in messages if _tells_about_its_chat(message))
+        about.update(marked(message.peer_id) for message in messages if _changes_chat_info(message))
         people = [person for item in (*answer.users, *answer.chats) if (person := person_of(item)) is not None]
         chats = [chat for item in answer.chats if (chat := chat_of(item)) is not None]
         chats += [chat for item in answer.users if (chat := chat_of(item)) is not None]
@@ -197,7 +199,7 @@ class Differences:
         )
 
     def _pages(self, messages: Iterable[Any], tail: bytes, people: tuple[Person, ...]) -> tuple[Page, ...]:
-        """The messages of each chat as a page, by id; of one that is there twice, the later."""
+        """Return the messages of each chat as a page, by id; of a repeated message the later version."""
         chats: defaultdict[int, dict[int, Any]] = defaultdict(dict)
         for message in messages:
             if isinstance(message, types.Message | types.MessageService):
@@ -205,25 +207,25 @@ class Differences:
         return tuple(self._page(chat_id, chats[chat_id], tail, people) for chat_id in sorted(chats))
 
     def _page(self, chat_id: int, by_id: dict[int, Any], tail: bytes, people: tuple[Person, ...]) -> Page:
-        kept: list[Message] = []
+        converted: list[Message] = []
         raws: list[bytes] = []
         unreadable: list[tuple[int, str]] = []
         for message_id, item in sorted(by_id.items()):
             try:
                 message = message_of(item, self._me)
-            except BROKEN as error:
+            except CONVERSION_ERRORS as error:
                 reason = f"a field that tobs did not expect ({type(error).__name__})"
                 unreadable.append((message_id, reason))
                 self._on_event(MessageUnreadable(chat_id, message_id, reason))
                 continue
             if message is not None:
-                kept.append(message)
+                converted.append(message)
                 raws.append(bytes(item))
         return Page(
             chat_id=chat_id,
             low=1,
             high=0,
-            messages=tuple(kept),
+            messages=tuple(converted),
             people=people,
             raw=pack_messages(raws, tail) if raws else b"",
             layer=LAYER,
@@ -235,13 +237,12 @@ def _state(state: Any) -> UpdateState:
     return UpdateState(state.pts, state.date, state.qts, state.seq)
 
 
-def _tells_about_its_chat(message: Any) -> bool:
-    return isinstance(message, types.MessageService) and isinstance(message.action, _ABOUT)
+def _changes_chat_info(message: Any) -> bool:
+    return isinstance(message, types.MessageService) and isinstance(message.action, _CHAT_INFO_ACTIONS)
 
 
 def read_update(update: Any) -> PushedUpdate:
-    """What an update that Telegram pushed is about. What it says is not used: the difference says it again, in order
-    and without holes."""
+    """Read a pushed update. Its messages are not used: the difference returns them again, in order and without gaps."""
     match update:
         case types.Updates() | types.UpdatesCombined():
             parts = update.updates
@@ -253,12 +254,12 @@ def read_update(update: Any) -> PushedUpdate:
             return PushedUpdate(everything=True)
         case _:
             return PushedUpdate()
-    counted = tuple(found for part in parts if (found := _counted(part)) is not None)
+    counted = tuple(found for part in parts if (found := _message_with_new_counters(part)) is not None)
     return PushedUpdate(frozenset(box for part in parts if (box := _box_of(part)) is not None), counted)
 
 
-def _counted(update: Any) -> tuple[int, int] | None:
-    """The message whose counters an update tells."""
+def _message_with_new_counters(update: Any) -> tuple[int, int] | None:
+    """Return the (chat, id) of the message whose counters an update changes; None for other updates."""
     match update:
         case types.UpdateMessageReactions():
             return marked(update.peer), int(update.msg_id)
@@ -268,7 +269,7 @@ def _counted(update: Any) -> tuple[int, int] | None:
 
 
 def _box_of(update: Any) -> int | None:
-    """The box that an update is about; None for what is no message's."""
+    """Return the box that an update is about; None for an update without messages."""
     match update:
         case types.UpdateNewMessage() | types.UpdateEditMessage():
             return COMMON

@@ -1,4 +1,4 @@
-"""What is read by heart is what Telethon reads."""
+"""The fast readers read the same as Telethon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tobs.telegram.net.reader import Reader, parse
 ids = st.integers(1, 2**40)
 small = st.integers(0, 2**31 - 1)
 peers = st.one_of(ids.map(types.PeerUser), ids.map(types.PeerChat), ids.map(types.PeerChannel))
-spans = [kind for kind in tlobjects.values() if fast_readers._is_span(kind)]
+spans = [kind for kind in tlobjects.values() if fast_readers._is_plain_entity(kind)]
 entities = st.one_of(
     st.builds(lambda kind, offset, length: kind(offset, length), st.sampled_from(spans), small, small),
     st.builds(types.MessageEntityTextUrl, small, small, st.text()),
@@ -28,7 +28,7 @@ truths = st.sampled_from([None, True])
 usual = st.fixed_dictionaries(
     {"id": small, "peer_id": peers, "date": small, "message": st.text()},
     optional={
-        **dict.fromkeys(fast_readers._TRUTHS, truths),
+        **dict.fromkeys(fast_readers._BOOLEAN_FLAGS, truths),
         "from_id": peers,
         "fwd_from": st.builds(types.MessageFwdHeader, small, from_id=peers),
         "reply_to": st.builds(types.MessageReplyHeader, reply_to_msg_id=small, forum_topic=truths),
@@ -90,7 +90,7 @@ def test_a_message_with_an_empty_medium_has_none() -> None:
     assert read.media is None and read.reactions is not None
 
 
-def test_messages_are_still_known_by_heart_in_this_layer() -> None:
+def test_the_fast_reader_knows_the_messages_of_this_layer() -> None:
     assert types.Message.CONSTRUCTOR_ID == fast_readers._MESSAGE, "the layer's message changed: write its reader anew"
     assert len(spans) > 10 and types.MessageEntityBold in spans
 
