@@ -3,19 +3,19 @@
 A note that comes out otherwise fails here. The recorder writes the new tree AND fails, so that somebody reads the
 diff before it is committed:
 
-    TOBS_RECORD=1 python -m pytest tests/golden && git diff tests/golden
+    python -m pytest tests/golden --snapshot-update; git diff tests/golden
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.e2e.harness import sandbox, tree
+from tests.golden.trees import TreeExtension
 
 FOLDERS = {"message": "demo", "day": "demo-day"}
 LISTING = "attachments.txt"
@@ -33,15 +33,6 @@ def golden_form(vault: dict[str, bytes]) -> dict[str, bytes]:
     return texts | {LISTING: "".join(lines).encode()}
 
 
-def record(golden: Path, found: dict[str, bytes]) -> None:
-    """Put the tree that was found in place of the agreed one."""
-    shutil.rmtree(golden, ignore_errors=True)
-    for name, content in found.items():
-        path = golden / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
 def exported(folder: Path, layout: str) -> dict[str, bytes]:
     """Channel and group of the demo world as the golden form has them."""
     with sandbox(folder / "sandbox", "demo") as served:
@@ -56,15 +47,14 @@ def exported(folder: Path, layout: str) -> dict[str, bytes]:
     return golden_form(tree(folder / "vault"))
 
 
+def require_agreed(snapshot: SnapshotAssertion, name: str, found: dict[str, bytes]) -> None:
+    """Fail where ``found`` is not the tree ``name`` beside this test, and where that was recorded just now."""
+    trees = snapshot.use_extension(TreeExtension)
+    assert trees(name=name) == found
+    if any(one.created or one.updated for one in trees.executions.values()):
+        pytest.fail("recorded; read `git diff tests/golden`, commit what is right, and run without --snapshot-update")
+
+
 @pytest.mark.parametrize("layout", sorted(FOLDERS))
-def test_the_demo_vault_is_the_one_agreed_on(layout: str, tmp_path: Path) -> None:
-    golden, found = Path(__file__).parent / FOLDERS[layout], exported(tmp_path, layout)
-    agreed = {path.relative_to(golden).as_posix(): path.read_bytes() for path in golden.rglob("*") if path.is_file()}
-    if os.environ.get("TOBS_RECORD"):
-        record(golden, found)
-        pytest.fail("recorded; read `git diff tests/golden`, commit what is right, and run without TOBS_RECORD")
-    assert sorted(found) == sorted(agreed), "files came or went; see the head of this file for how to record"
-    changed = [name for name, content in found.items() if agreed[name] != content]
-    for name in changed[:1]:
-        assert found[name].decode() == agreed[name].decode(), name
-    assert changed == []
+def test_the_demo_vault_is_the_one_agreed_on(layout: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    require_agreed(snapshot, FOLDERS[layout], exported(tmp_path, layout))

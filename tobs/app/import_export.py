@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 async def import_export(request: ImportRequest, context: AppContext, events: Events) -> RunReport:
-    """Import a Telegram Desktop export, or a path that another source reads, into the vault. Raises TobsError if an
-    error ends the run; the report has other errors."""
+    """Import a Telegram Desktop export, or the content of another source, into the vault. Raises TobsError for errors
+    that end the run; the report has the others."""
     from tobs.pipeline.commands.import_export import ImportRun
     from tobs.pipeline.media.wanted import media_policy
     from tobs.sources import SourceConfig
@@ -35,20 +35,17 @@ async def import_export(request: ImportRequest, context: AppContext, events: Eve
     ask_trust(context)
     policy = media_policy(context.settings, any_size=request.fetch.max_size is None)
     path, zone = Path(request.path), _zone(context, request.timezone)
+    run_config = open_run_config(
+        context, "import", [_reported(path)], events=events, accept_missing=request.accept_missing
+    )
     if (other := source_reading(path)) is not None:
-        async with (
-            other.open(SourceConfig(path=path, zone=zone, mode=request.media_mode)) as source,
-            open_run_config(
-                context, "import", [_reported(path)], events=events, accept_missing=request.accept_missing
-            ) as config,
-        ):
+        source_config = SourceConfig(path=path, zone=zone, mode=request.media_mode)
+        async with other.open(source_config) as source, run_config as config:
             return await ImportRun(config, policy).run_source(source)
     # A path that is no export makes no vault.
     async with (
         open_desktop(path, zone=zone, mode=request.media_mode, chat=_html_chat(context, path, request.chat)) as export,
-        open_run_config(
-            context, "import", [_reported(path)], events=events, accept_missing=request.accept_missing
-        ) as config,
+        run_config as config,
     ):
         return await ImportRun(config, policy).run(export)
 
@@ -62,8 +59,7 @@ async def plan_import(request: ImportPlanRequest, context: AppContext, events: E
 
     path = Path(request.path)
     if (other := source_reading(path)) is not None:
-        config = SourceConfig(path=path, zone=_zone(context, request.timezone))
-        async with other.open(config) as source:
+        async with other.open(SourceConfig(path=path, zone=_zone(context, request.timezone))) as source:
             return await plan_source(source, archive_path=context.paths.archive, account_name=context.settings.account)
     return await plan(
         path,

@@ -1,4 +1,4 @@
-"""The context of a run: an archive, an empty vault and a staging folder."""
+"""Something to work with: an archive, an empty vault, a staging folder and a report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipeline_builders import started, workbench
+from pipeline_builders import begin_report, workbench
 
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
@@ -14,8 +14,7 @@ from tobs.pipeline.context.run_context import RunContext
 
 @pytest.fixture
 def report() -> ReportBuilder:
-    """The report of a run in which time stands still."""
-    return started()
+    return begin_report()
 
 
 @pytest.fixture

@@ -11,9 +11,6 @@ from zoneinfo import ZoneInfo
 
 from tobs.archive import FileRow, MediaDecision, NoteRow, Recorded, open_archive, record_page
 from tobs.model import Chat, FileItem, Message, MessageKey, Page, Person, RemoteFile
-from tobs.model.events import RunEvent, WorkExpected
-from tobs.model.report import RunReport
-from tobs.pipeline.context.adapters import open_blobs
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder, start_report
 from tobs.pipeline.context.run_context import ChatFolder, RenderContext, RunContext, TransferMeter
@@ -32,9 +29,15 @@ START = 1_700_000_000
 HOUR, DAY = 3_600, 86_400
 
 
+def begin_report(run_id: str = "1") -> ReportBuilder:
+    """The report of a run in which time stands still."""
+    return start_report(run_id, "export", (), lambda: 0.0)
+
+
 @contextmanager
-def workbench(folder: Path, report: ReportBuilder) -> Iterator[RunContext]:
-    """An archive, an empty vault and a staging folder, for one run whose events go to ``report``."""
+def workbench(folder: Path, report: ReportBuilder | None = None) -> Iterator[RunContext]:
+    """An archive, an empty vault and a staging folder, for one run in which time stands still."""
+    events = (report or begin_report()).events
     root, staging = folder / "vault", folder / "staging"
     root.mkdir()
     staging.mkdir()
@@ -43,32 +46,7 @@ def workbench(folder: Path, report: ReportBuilder) -> Iterator[RunContext]:
         render_context = RenderContext(
             archive, ACCOUNT, root, zone, RenderOptions(timezone=zone), Templates(load_builtin)
         )
-        yield RunContext(
-            render_context, staging, open_blobs(archive, root), "message", report.events, TransferMeter(), 100
-        )
-
-
-def started(run_id: str = "1") -> ReportBuilder:
-    """The report of a run in which time stands still."""
-    return start_report(run_id, "export", (), lambda: 0.0)
-
-
-def report_of(context: RunContext) -> RunReport:
-    """The report of the run of ``context`` as it stands."""
-    (builder,) = [one for one in context.events._consumers if isinstance(one, ReportBuilder)]
-    return builder.report
-
-
-class ExpectedNotes:
-    """The notes that the run of ``context`` expects from now on."""
-
-    def __init__(self, context: RunContext) -> None:
-        self.count = 0
-        context.events.subscribe(self)
-
-    def __call__(self, event: RunEvent) -> None:
-        if isinstance(event, WorkExpected):
-            self.count += event.notes
+        yield RunContext(render_context, staging, "message", events, TransferMeter(), 100)
 
 
 def message(number: int, text: str = "", *, chat: Chat = CHANNEL, **fields: Any) -> Message:

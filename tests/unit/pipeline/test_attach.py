@@ -16,7 +16,6 @@ from pipeline_builders import (
     named,
     photo,
     record,
-    report_of,
     settled,
     stale,
 )
@@ -24,6 +23,7 @@ from pipeline_builders import (
 from tobs.archive import FileRow, MediaRow
 from tobs.media.chain import Processed, Produced
 from tobs.model import FileItem
+from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.attach import attach_media, staged_path
 from tobs.pipeline.notes.planning import open_chat, plan_messages
@@ -69,7 +69,7 @@ def folder(context: RunContext) -> ChatFolder:
 
 
 def test_a_file_moves_to_its_name_with_the_date_of_its_message_and_its_note_is_stale(
-    context: RunContext, folder: ChatFolder
+    context: RunContext, report: ReportBuilder, folder: ChatFolder
 ) -> None:
     row = fetched(context, 5, photo(), b"jpeg")
     plan_messages(context, folder, upto=5, final=True)
@@ -80,7 +80,7 @@ def test_a_file_moves_to_its_name_with_the_date_of_its_message_and_its_note_is_s
     assert list(context.staging.iterdir()) == []
     assert f"{CHANNEL.id}/5" in stale(context)
     assert context.archive.media.attachable(ACCOUNT, CHANNEL.id, 100) == []
-    assert report_of(context).media.reused == 0 and not report_of(context).problems
+    assert report.report.media.reused == 0 and not report.report.problems
 
 
 def test_the_day_in_a_name_is_that_of_the_vaults_time_zone(context: RunContext, folder: ChatFolder) -> None:
@@ -93,13 +93,15 @@ def test_the_day_in_a_name_is_that_of_the_vaults_time_zone(context: RunContext, 
     ]
 
 
-def test_a_file_that_is_in_the_vault_already_is_not_attached_twice(context: RunContext, folder: ChatFolder) -> None:
+def test_a_file_that_is_in_the_vault_already_is_not_attached_twice(
+    context: RunContext, report: ReportBuilder, folder: ChatFolder
+) -> None:
     first = fetched(context, 1, document(7, "paper.pdf"), b"pdf!")
     attach_media(context, folder, [(first, NONE)])
     second = fetched(context, 2, document(8, "other.pdf"), b"pdf!")
     attach_media(context, folder, [(second, NONE)])
     assert [path.name for path in (context.root / MEDIA).iterdir()] == ["paper.pdf"]
-    assert list(context.staging.iterdir()) == [] and report_of(context).media.reused == 1
+    assert list(context.staging.iterdir()) == [] and report.report.media.reused == 1
     assert file(context, b"pdf!").owner.id == 1
 
 
@@ -118,7 +120,7 @@ def test_what_the_owner_put_at_that_place_stays(context: RunContext, folder: Cha
 
 
 def test_a_known_file_whose_place_another_one_took_is_told_and_nothing_is_written_over(
-    context: RunContext, folder: ChatFolder
+    context: RunContext, report: ReportBuilder, folder: ChatFolder
 ) -> None:
     row = fetched(context, 1, document(7, "paper.pdf"), b"pdf!")
     attach_media(context, folder, [(row, NONE)])
@@ -128,7 +130,7 @@ def test_a_known_file_whose_place_another_one_took_is_told_and_nothing_is_writte
     staged_path(context.staging, row).write_bytes(b"pdf!")
     attach_media(context, folder, [(row, NONE)])
     assert (context.root / MEDIA / "paper.pdf").is_symlink()
-    assert [(one.what, one.item) for one in report_of(context).problems] == [("media", f"{MEDIA}/paper.pdf")]
+    assert [(one.what, one.item) for one in report.report.problems] == [("media", f"{MEDIA}/paper.pdf")]
 
 
 def test_a_lost_file_that_is_fetched_again_is_there_again(context: RunContext, folder: ChatFolder) -> None:
@@ -228,19 +230,19 @@ def test_a_made_file_that_is_there_already_is_not_attached_twice(context: RunCon
     [(100, 100.0, False), (100, 105.0, False), (100, 105.1, True), (100, 94.8, True), (3, 5.0, False), (3, 5.1, True)],
 )
 def test_a_file_that_plays_much_longer_than_telegram_says_is_doubted(
-    context: RunContext, folder: ChatFolder, told: int, plays: float, doubted: bool
+    context: RunContext, report: ReportBuilder, folder: ChatFolder, told: int, plays: float, doubted: bool
 ) -> None:
     row = fetched(context, 1, document(7, "song.mp3", mime="audio/mpeg", duration=told), b"song")
     attach_media(context, folder, [(row, of(tags=Processed(fields={"duration": plays})))])
-    assert [one.item for one in report_of(context).doubts] == ([f"{MEDIA}/song.mp3"] if doubted else [])
+    assert [one.item for one in report.report.doubts] == ([f"{MEDIA}/song.mp3"] if doubted else [])
 
 
 def test_what_a_plugin_measured_counts_before_what_the_file_says_of_itself(
-    context: RunContext, folder: ChatFolder
+    context: RunContext, report: ReportBuilder, folder: ChatFolder
 ) -> None:
     row = fetched(context, 1, document(7, "song.mp3", mime="audio/mpeg", duration=100), b"song")
     attach_media(context, folder, [(row, of(tags=Processed(fields={"duration": 10.0}, plays=100.0)))])
-    assert report_of(context).doubts == []
+    assert report.report.doubts == []
 
 
 # the notes of audio

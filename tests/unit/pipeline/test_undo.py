@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from pipeline_builders import CHANNEL, exported, file_of, message, note, report_of, stale, started, write
+from pipeline_builders import CHANNEL, begin_report, exported, file_of, message, note, stale, write
 
 from tobs.errors import UsageError
 from tobs.model import Reply
+from tobs.model.report import RunReport
 from tobs.pipeline.commands.undo import _chosen, _put_back
 from tobs.pipeline.context.run_context import RunContext
 
@@ -15,7 +16,15 @@ from tobs.pipeline.context.run_context import RunContext
 def begin(context: RunContext, run_id: str) -> RunContext:
     """Another run on the same vault."""
     context.archive.runs.start(run_id, "export", [])
-    return replace(context, events=started(run_id).events)
+    return replace(context, events=begin_report(run_id).events)
+
+
+def undone(context: RunContext, run_id: str = "second") -> RunReport:
+    """Another run takes the notes of a run back; its report."""
+    context.archive.runs.start(f"undo {run_id}", "undo", [])
+    report = begin_report(f"undo {run_id}")
+    _put_back(replace(context, events=report.events), run_id)
+    return report.report
 
 
 async def edited(context: RunContext, number: int, text: str) -> str:
@@ -30,15 +39,13 @@ async def edited(context: RunContext, number: int, text: str) -> str:
 async def test_a_note_that_a_run_wrote_over_holds_again_what_it_held(context: RunContext) -> None:
     await exported(begin(context, "first"), message(1), message(2))
     before = await edited(begin(context, "second"), 1, "edited")
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert file_of(context, note(context, 1)).read_text() == before
-    assert report_of(undo).notes.updated == 1
+    assert undo.notes.updated == 1
     # It is up to date until its message changes again.
     assert stale(context) == set()
     # And the undo can be undone.
-    again = begin(context, "again")
-    _put_back(again, "undo")
+    undone(context, "undo second")
     assert "edited" in file_of(context, note(context, 1)).read_text()
 
 
@@ -47,11 +54,10 @@ async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_put_back(conte
     await edited(begin(context, "second"), 1, "edited")
     place = file_of(context, note(context, 1))
     place.write_text(place.read_text() + "\nMy own words.\n")
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     text = place.read_text()
     assert "words of 1" in text and "edited" not in text and "My own words." in text
-    counts = report_of(undo).notes
+    counts = undo.notes
     assert (counts.updated, counts.preserved, counts.conflicts) == (1, 1, 0)
 
 
@@ -60,21 +66,19 @@ async def test_where_the_owner_changed_the_same_place_it_is_a_conflict(context: 
     await edited(begin(context, "second"), 1, "edited")
     place = file_of(context, note(context, 1))
     place.write_text(place.read_text().replace("edited", "edited by me"))
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert "edited by me" in place.read_text()
-    assert report_of(undo).notes.conflicts == 1
-    assert [one.note for one in report_of(undo).conflicts] == [note(context, 1).path]
+    assert undo.notes.conflicts == 1
+    assert [one.note for one in undo.conflicts] == [note(context, 1).path]
 
 
 async def test_a_note_that_a_later_run_changed_too_is_told_and_left(context: RunContext) -> None:
     await exported(begin(context, "first"), message(1))
     await edited(begin(context, "second"), 1, "edited")
     await edited(begin(context, "third"), 1, "edited twice")
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert "edited twice" in file_of(context, note(context, 1)).read_text()
-    (problem,) = report_of(undo).problems
+    (problem,) = undo.problems
     assert (problem.what, problem.item, problem.retryable) == ("undo", note(context, 1).path, False)
 
 
@@ -82,10 +86,9 @@ async def test_a_note_that_its_owner_deleted_stays_away(context: RunContext) -> 
     await exported(begin(context, "first"), message(1))
     await edited(begin(context, "second"), 1, "edited")
     file_of(context, note(context, 1)).unlink()
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert not file_of(context, note(context, 1)).exists()
-    assert report_of(undo).notes.deleted == 1
+    assert undo.notes.deleted == 1
 
 
 async def test_a_note_whose_front_matter_the_owner_broke_is_told_and_left(context: RunContext) -> None:
@@ -94,10 +97,9 @@ async def test_a_note_whose_front_matter_the_owner_broke_is_told_and_left(contex
     place = file_of(context, note(context, 1))
     place.write_text(place.read_text().replace("tobs_id:", "tobs_id: [", 1))
     text = place.read_text()
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert place.read_text() == text
-    assert [one.what for one in report_of(undo).problems] == ["front matter"]
+    assert [one.what for one in undo.problems] == ["front matter"]
 
 
 async def test_notes_that_a_run_made_go_to_the_trash_and_what_links_to_them_is_rendered_again(
@@ -108,15 +110,14 @@ async def test_notes_that_a_run_made_go_to_the_trash_and_what_links_to_them_is_r
     place = await exported(begin(context, "third"), message(4, reply=Reply(message_id=2)), low=4)
     linking, target = file_of(context, note(context, 4)), note(context, 2).path.removesuffix(".md")
     assert f"[[{target}" in linking.read_text()
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert not file_of(context, note(context, 2)).exists() and not file_of(context, note(context, 3)).exists()
     assert sorted(path.name for path in (context.root / ".trash").rglob("*.md")) == sorted(
         file_of(context, note(context, number)).name for number in (2, 3)
     )
-    assert note(context, 2).state == "deleted" and report_of(undo).notes.deleted == 2
+    assert note(context, 2).state == "deleted" and undo.notes.deleted == 2
     assert f"{CHANNEL.id}/4" in stale(context)
-    await write(undo, place)
+    await write(context, place)
     assert f"[[{target}" not in linking.read_text()
 
 
@@ -126,10 +127,9 @@ async def test_a_note_that_the_run_made_and_its_owner_wrote_into_stays(context: 
     place = file_of(context, note(context, 1))
     place.write_text(place.read_text() + "\nMine.\n")
     file_of(context, note(context, 2)).unlink()
-    undo = begin(context, "undo")
-    _put_back(undo, "second")
+    undo = undone(context)
     assert "Mine." in place.read_text() and note(context, 1).state == "written"
-    assert report_of(undo).notes.preserved == 1
+    assert undo.notes.preserved == 1
 
 
 async def test_the_last_run_that_changed_notes_is_the_last_one(context: RunContext) -> None:

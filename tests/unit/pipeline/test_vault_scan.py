@@ -3,20 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pipeline_builders import (
-    CHANNEL,
-    attached,
-    exported,
-    file_of,
-    message,
-    note,
-    photo,
-    record,
-    report_of,
-    settled,
-    stale,
-    write,
-)
+from pipeline_builders import CHANNEL, attached, exported, file_of, message, note, photo, record, settled, stale, write
 
 from tobs.errors import VaultError
 from tobs.model import Reply
@@ -29,7 +16,9 @@ def look(context: RunContext, *, accept: bool = False) -> None:
     scan_vault(context.archive, context.root, context.events, accept_missing=accept)
 
 
-async def test_a_vault_without_its_notes_is_refused_though_every_attachment_is_there(context: RunContext) -> None:
+async def test_a_vault_without_its_notes_is_refused_though_every_attachment_is_there(
+    context: RunContext, report: ReportBuilder
+) -> None:
     await exported(context, *(message(number) for number in range(1, 31)))
     attached(context, "Telegram/Observatory/media/1.jpg", b"jpeg")
     for number in range(1, 31):
@@ -37,7 +26,7 @@ async def test_a_vault_without_its_notes_is_refused_though_every_attachment_is_t
     with pytest.raises(VaultError, match=r"30 of 34 notes are missing from the vault"):
         look(context)
     assert {note(context, number).state for number in range(1, 31)} == {"written"}
-    assert report_of(context).notes.deleted == 0
+    assert report.report.notes.deleted == 0
 
 
 async def test_a_vault_without_its_attachments_is_refused_though_every_note_is_there(context: RunContext) -> None:
@@ -50,7 +39,7 @@ async def test_a_vault_without_its_attachments_is_refused_though_every_note_is_t
     assert not any(file.is_lost for found in context.archive.files.all() for file in found)
 
 
-async def test_what_is_missing_and_accepted_counts_as_deleted(context: RunContext) -> None:
+async def test_what_is_missing_and_accepted_counts_as_deleted(context: RunContext, report: ReportBuilder) -> None:
     await exported(context, *(message(number) for number in range(1, 31)))
     file = attached(context, "Telegram/Observatory/media/1.jpg", b"jpeg")
     for number in range(1, 31):
@@ -58,20 +47,24 @@ async def test_what_is_missing_and_accepted_counts_as_deleted(context: RunContex
     (context.root / file.path).unlink()
     look(context, accept=True)
     assert {note(context, number).state for number in range(1, 31)} == {"deleted"}
-    assert report_of(context).notes.deleted == 30
+    assert report.report.notes.deleted == 30
     (found,) = [one for rows in context.archive.files.all() for one in rows]
     assert found.is_lost
 
 
-async def test_a_vault_in_which_everything_is_in_its_place_is_left_alone(context: RunContext) -> None:
+async def test_a_vault_in_which_everything_is_in_its_place_is_left_alone(
+    context: RunContext, report: ReportBuilder
+) -> None:
     await exported(context, message(1), message(2))
     attached(context, "Telegram/Observatory/media/1.jpg", b"jpeg")
     look(context)
     assert stale(context) == set() and note(context, 1).state == "written"
-    assert (report_of(context).notes.moved, report_of(context).notes.deleted) == (0, 0)
+    assert (report.report.notes.moved, report.report.notes.deleted) == (0, 0)
 
 
-async def test_a_moved_note_is_followed_and_what_links_to_it_is_stale(context: RunContext) -> None:
+async def test_a_moved_note_is_followed_and_what_links_to_it_is_stale(
+    context: RunContext, report: ReportBuilder
+) -> None:
     await exported(context, message(1), message(2), message(3, reply=Reply(message_id=2)), message(4))
     before = file_of(context, note(context, 2))
     (context.root / "Mine").mkdir()
@@ -79,17 +72,19 @@ async def test_a_moved_note_is_followed_and_what_links_to_it_is_stale(context: R
     look(context)
     assert (note(context, 2).path, note(context, 2).state) == ("Mine/Kept.md", "written")
     assert stale(context) == {f"{CHANNEL.id}/3"}
-    assert (report_of(context).notes.moved, report_of(context).notes.deleted) == (1, 0)
+    assert (report.report.notes.moved, report.report.notes.deleted) == (1, 0)
 
 
-async def test_a_deleted_note_stays_deleted_and_what_links_to_it_is_stale(context: RunContext) -> None:
+async def test_a_deleted_note_stays_deleted_and_what_links_to_it_is_stale(
+    context: RunContext, report: ReportBuilder
+) -> None:
     await exported(context, message(1), message(2), message(3, reply=Reply(message_id=2)), message(4))
     file_of(context, note(context, 2)).unlink()
     look(context)
     assert note(context, 2).state == "deleted" and stale(context) == {f"{CHANNEL.id}/3"}
-    assert (report_of(context).notes.moved, report_of(context).notes.deleted) == (0, 1)
+    assert (report.report.notes.moved, report.report.notes.deleted) == (0, 1)
     look(context)
-    assert report_of(context).notes.deleted == 1
+    assert report.report.notes.deleted == 1
 
 
 async def test_a_deleted_note_that_its_owner_puts_back_is_a_note_again(context: RunContext) -> None:
@@ -186,7 +181,9 @@ async def test_a_note_that_is_only_in_icloud_stops_the_run_and_nothing_is_taken_
     assert note(context, 1).state == "written"
 
 
-async def test_notes_whose_names_were_exchanged_are_followed_when_one_is_missed(context: RunContext) -> None:
+async def test_notes_whose_names_were_exchanged_are_followed_when_one_is_missed(
+    context: RunContext, report: ReportBuilder
+) -> None:
     await exported(context, message(1, "A longer note."), message(2), message(3))
     one, two, three = (file_of(context, note(context, number)) for number in (1, 2, 3))
     one.rename(context.root / "spare.md")
@@ -196,7 +193,7 @@ async def test_notes_whose_names_were_exchanged_are_followed_when_one_is_missed(
     paths = note(context, 1).path, note(context, 2).path
     look(context)
     assert (note(context, 2).path, note(context, 1).path) == paths
-    assert note(context, 3).state == "deleted" and report_of(context).notes.moved == 2
+    assert note(context, 3).state == "deleted" and report.report.notes.moved == 2
 
 
 async def test_an_exchange_of_names_is_found_when_a_note_turns_out_to_be_another_one(context: RunContext) -> None:

@@ -104,9 +104,9 @@ class MediaStage:
 
     async def _limit_reached(self, row: MediaRow) -> LimitReached | None:
         """Why a file is not fetched in this run; None when it is."""
-        ahead = sum(self._ahead.values())
         free = (await asyncio.to_thread(shutil.disk_usage, self._context.root)).free
-        spent = self._context.meter.bytes
+        # Both at one moment, else a file that ends meanwhile counts twice.
+        ahead, spent = sum(self._ahead.values()), self._context.meter.bytes
         return self._download_limits.limit_reached(max(0, row.item.size - row.offset) + ahead, spent, free)
 
     async def _put_off(self, limit: LimitReached) -> None:
