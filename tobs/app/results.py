@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, MediaEstimate, Plan
     from tobs.pipeline.commands.import_preview import ImportPlan
     from tobs.pipeline.commands.verify.faults import Verification
+    from tobs.pipeline.context.events import RunEvents
     from tobs.pipeline.context.report import ReportBuilder
     from tobs.pipeline.watch.status import WatchStatus
     from tobs.plugin.catalogue import PluginInfo
@@ -28,6 +29,7 @@ __all__ = [
     "PluginInfo",
     "ReportBuilder",
     "RestoredBackup",
+    "RunEvents",
     "RunReport",
     "TemplateCheck",
     "Trial",

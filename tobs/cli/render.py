@@ -108,11 +108,11 @@ def _show(report: RunReport) -> None:
     if told.changes is not None:
         count = len(told.changes)
         would = f"{count:,} file{'s' if count > 1 else ''} would change" if count else "Nothing would change"
-        stdout.print(f"{would}; this was a rehearsal.")
+        stdout.print(f"{would}; this was a dry run.")
     for relaid in told.layouts:
         stdout.print(f"{relaid.chat}: layout {relaid.layout}, {relaid.notes:,} notes before", markup=False)
     for kept in told.kept:
-        stdout.print(f"yours is kept: {kept.note} in {kept.beside}", markup=False, soft_wrap=True)
+        stdout.print(f"your text of {kept.note} is in {kept.beside}", markup=False, soft_wrap=True)
     if told.relinked:
         where = "1 file" if told.relinked == 1 else f"{told.relinked:,} files"
-        stdout.print(f"links brought up to date in {where} of yours", markup=False)
+        stdout.print(f"links updated in {where} of yours", markup=False)

@@ -37,12 +37,12 @@ def verify(
 def _show(found: Verification) -> None:
     if found.items:
         rows = [
-            ("mended" if fault.mended else fault.kind, fault.item, fault.reason, "" if fault.mended else fault.remedy)
+            ("repaired" if fault.mended else fault.kind, fault.item, fault.reason, "" if fault.mended else fault.remedy)
             for fault in found.items[:_SHOWN]
         ]
         show_table(stdout, ("", "what", "why", "what to do"), rows)
         if len(found.items) > _SHOWN:
             stdout.print(f"… and {len(found.items) - _SHOWN} more, all in --json")
-    looked = ", ".join(f"{number:,} {what}" for what, number in found.checked.items())
+    checked = ", ".join(f"{number:,} {what}" for what, number in found.checked.items())
     left = sum(not fault.mended for fault in found.items)
-    stdout.print(f"{looked or 'nothing'} looked at; {f'{left} faults' if left else 'all is well'}.", soft_wrap=True)
+    stdout.print(f"{checked or 'nothing'} checked; {f'{left} faults' if left else 'no faults'}.", soft_wrap=True)

@@ -16,9 +16,6 @@ from tobs.model.requests import WatchPauseRequest, WatchRequest, WatchStatusRequ
 if TYPE_CHECKING:
     from tobs.app.results import WatchStatus
 
-if TYPE_CHECKING:
-    pass
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

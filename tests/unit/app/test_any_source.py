@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from tobs.app.context import AppContext, open_app_context
-from tobs.app.import_export import import_export, plan_import
+from tobs.app.events import Events
+from tobs.app.execute import execute
 from tobs.archive import open_archive
 from tobs.errors import TargetNotFound
 from tobs.model import Chat, FileItem, Message, Page
-from tobs.pipeline.context.events import RunEvents
+from tobs.model.requests import ImportPlanRequest, ImportRequest
 from tobs.sources import Gap, Source, SourceConfig, SourceType
 from tobs.sources.registry import SOURCES, continuing
 from tobs.sources.source import copied_files
@@ -85,19 +86,13 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@asynccontextmanager
-async def unwatched(events: RunEvents) -> AsyncIterator[None]:
-    """Nobody looks at the progress."""
-    yield
-
-
 def app(tmp_path: Path) -> AppContext:
     """A vault that is not there yet."""
-    return open_app_context({"vault": str(tmp_path / "vault"), "timezone": "UTC"}, home=tmp_path / "home")
+    return open_app_context({"vault": str(tmp_path / "vault"), "timezone": "UTC"}, cwd=tmp_path, home=tmp_path / "home")
 
 
 def test_a_source_of_one_module_is_imported_through_the_same_stages(listed: Path, tmp_path: Path) -> None:
-    report = asyncio.run(import_export(app(tmp_path), listed, watch=unwatched))
+    report = asyncio.run(execute(ImportRequest(path=str(listed)), app(tmp_path), Events()))
     assert (report.messages.new, report.media.downloaded, report.problems) == (3, 1, [])
     notes = {note.name: note.read_text() for note in (tmp_path / "vault/Telegram/Lighthouse").rglob("20*.md")}
     assert len(notes) == 3
@@ -111,12 +106,12 @@ def test_a_source_of_one_module_is_imported_through_the_same_stages(listed: Path
 
 
 def test_a_second_import_brings_what_is_new_alone(listed: Path, tmp_path: Path) -> None:
-    asyncio.run(import_export(app(tmp_path), listed, watch=unwatched))
+    asyncio.run(execute(ImportRequest(path=str(listed)), app(tmp_path), Events()))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "vault/Telegram").rglob("20*.md")}
     listed.write_text(json.dumps([*MESSAGES, {"id": 4, "date": 1_700_000_180, "text": "A sail."}]))
-    [item] = asyncio.run(plan_import(app(tmp_path), listed)).items
+    [item] = asyncio.run(execute(ImportPlanRequest(path=str(listed)), app(tmp_path), Events())).items
     assert (item.title, item.messages, item.new, item.files) == ("Lighthouse", 4, 1, {"document": {"here": 1}})
-    report = asyncio.run(import_export(app(tmp_path), listed, watch=unwatched))
+    report = asyncio.run(execute(ImportRequest(path=str(listed)), app(tmp_path), Events()))
     assert report.messages.new == 1
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in before.items())
 

@@ -30,7 +30,7 @@ START = 1_700_000_000
 HOUR, DAY = 3_600, 86_400
 
 
-def begin_report(run_id: str = "1") -> ReportBuilder:
+def started(run_id: str = "1") -> ReportBuilder:
     """The report of a run in which time stands still."""
     return start_report(run_id, "export", (), lambda: 0.0)
 
@@ -38,7 +38,7 @@ def begin_report(run_id: str = "1") -> ReportBuilder:
 @contextmanager
 def workbench(folder: Path, report: ReportBuilder | None = None) -> Iterator[RunContext]:
     """An archive, an empty vault and a staging folder, for one run in which time stands still."""
-    events = (report or begin_report()).events
+    events = (report or started()).events
     root, staging = folder / "vault", folder / "staging"
     root.mkdir()
     staging.mkdir()

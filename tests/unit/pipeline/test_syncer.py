@@ -121,8 +121,8 @@ def test_of_comments_only_edits_of_what_is_here_are_taken(context: RunContext) -
 @pytest.mark.parametrize(
     ("told", "about"),
     [
-        ({"about": frozenset({CHANNEL.id})}, True),
-        ({"about": frozenset({-99})}, False),
+        ({"changed_chats": frozenset({CHANNEL.id})}, True),
+        ({"changed_chats": frozenset({-99})}, False),
         ({"chats": (replace(CHANNEL, title="Planetarium"),)}, True),
         ({"chats": (replace(CHANNEL, username="stars"),)}, True),
         ({"chats": (replace(CHANNEL, members=99),)}, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -29,5 +30,5 @@ class ArchiveThread:
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``function`` after all earlier ones and return its result."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        loop, caller = asyncio.get_running_loop(), contextvars.copy_context()
+        return await loop.run_in_executor(self._executor, lambda: caller.run(function, *args, **kwargs))
