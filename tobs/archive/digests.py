@@ -1,4 +1,4 @@
-"""Changes that the last sync brought to a chat: stored as a start point, read from messages and their versions."""
+"""Changes by the last sync of a chat: stored as a start point, read from messages and their versions."""
 
 from __future__ import annotations
 

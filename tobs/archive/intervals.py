@@ -17,12 +17,12 @@ class Intervals:
         self._database = database
         self._table = table
         self._marks = ", ".join("?" for _ in (*key, "low", "high"))
-        self._whose = " AND ".join(f"{column} = ?" for column in key)
+        self._condition = " AND ".join(f"{column} = ?" for column in key)
 
     def touching(self, key: Sequence[int], low: int | None, high: int | None) -> list[Interval]:
         """Return the intervals that share an id with ``[low, high]`` (None: no bound), in ascending order."""
         return self._database.rows(
-            f"SELECT low, high FROM {self._table} WHERE {self._whose}"
+            f"SELECT low, high FROM {self._table} WHERE {self._condition}"
             " AND (? IS NULL OR high >= ?) AND (? IS NULL OR low <= ?) ORDER BY low",
             (*key, low, low, high, high),
         )
@@ -54,7 +54,7 @@ class Intervals:
 
     def _replace(self, key: Sequence[int], old: Iterable[Interval], new: Iterable[Interval]) -> None:
         self._database.run_many(
-            f"DELETE FROM {self._table} WHERE {self._whose} AND low = ?", [(*key, low) for low, _ in old]
+            f"DELETE FROM {self._table} WHERE {self._condition} AND low = ?", [(*key, low) for low, _ in old]
         )
         self._database.run_many(
             f"INSERT INTO {self._table} VALUES ({self._marks})", [(*key, low, high) for low, high in new]

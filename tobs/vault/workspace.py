@@ -168,7 +168,7 @@ def recorded_timezone(paths: VaultPaths) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise VaultError(f"{paths.config} cannot be read: {error}.", "Mend that file.") from error
+        raise VaultError(f"{paths.config} cannot be read: {error}.", "Repair that file.") from error
     return value if isinstance(value, str) and value else None
 
 
@@ -178,6 +178,6 @@ def record_timezone(paths: VaultPaths, name: str) -> None:
     try:
         rest = path.read_text("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise VaultError(f"{path} cannot be read: {error}.", "Mend that file.") from error
+        raise VaultError(f"{path} cannot be read: {error}.", "Repair that file.") from error
     note = "# Dates of this vault are in this time zone; notes would move if it changed.\n"
     write_batch(paths.root, [NoteFile(f"{TOBS}/config.toml", f'{note}timezone = "{name}"\n{rest}')])
