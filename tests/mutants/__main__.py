@@ -29,6 +29,7 @@ from pathlib import Path
 
 from tests.mutants.judging import REPO, Copy, Mutant, Verdict
 from tests.mutants.mutations import mutations
+from tests.mutants.selection import unit_tests
 
 _EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 #: Of all real mutants, and of those of pipeline/: at least so many (percent) are to be killed, by unit tests, too.
@@ -112,12 +113,13 @@ def judge(sample: Sequence[Mutant], jobs: int, *, only_unit: bool, minutes: floa
         waiting.put(mutant)
     verdicts: list[Verdict] = []
     errors: list[BaseException] = []
+    needed = sorted({test for one in sample for tests in unit_tests(REPO, one.path) for test in tests})
     ends = time.monotonic() + minutes * 60 if minutes else float("inf")
 
     def work(folder: Path) -> None:
         try:
             copy = Copy(folder)
-            copy.seconds_of(["tests/unit", "tests/plugin"])
+            copy.seconds_of(needed)
             while not errors and time.monotonic() < ends:
                 verdict = copy.judge(waiting.get_nowait(), only_unit=only_unit)
                 verdicts.append(verdict)

@@ -40,10 +40,13 @@ class _LogFile(RotatingFileHandler):
 
 
 def log_to_file(paths: VaultPaths, settings: Settings) -> int:
-    """Log into a small file under ``.tobs/logs``. ``diagnose`` stays off: it would print the values of variables."""
+    """Log the run of one vault into a small file under ``.tobs/logs``; runs of other vaults in this process have logs
+    of their own. ``diagnose`` stays off: it would print the values of variables."""
+    vault = str(paths.root)
     return logger.add(
         _LogFile(paths.logs / "tobs.log", maxBytes=_LOG_SIZE, backupCount=_LOGS_KEPT, encoding="utf-8", delay=True),
         level=settings.log_level.upper(),
+        filter=lambda record: record["extra"].get("vault") == vault,
         backtrace=False,
         diagnose=False,
     )

@@ -48,8 +48,9 @@ async def open_vault(
         require_space(paths.data)
         log = log_to_file(paths, context.settings)
         try:
-            await asyncio.to_thread(sweep, paths.root)
-            yield paths, templates
+            with logger.contextualize(vault=str(paths.root)):
+                await asyncio.to_thread(sweep, paths.root)
+                yield paths, templates
         finally:
             logger.remove(log)
 

@@ -49,13 +49,13 @@ async def _repair(context: AppContext, events: Events) -> Verification:
 
 
 async def _repair_archive(context: AppContext) -> None:
-    from tobs.archive import look_for_damage, rebuild_indexes, recover
+    from tobs.archive import find_damage, rebuild_indexes, recover
 
     # The run that follows says again what there is to remark.
     async with lock_vault(context, context.vault, remark=logger.info) as paths:
-        if not look_for_damage(paths.archive).is_unreadable:
+        if not find_damage(paths.archive).is_unreadable:
             rebuild_indexes(paths.archive)
-        if look_for_damage(paths.archive).reasons:
+        if find_damage(paths.archive).reasons:
             aside = paths.backups / f"archive-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.damaged"
             recover(paths.archive, aside)
             logger.warning("The damaged archive is kept as {}", aside)

@@ -43,14 +43,14 @@ class Comments:
 
     # Whose comments are wanted
 
-    def wanted(self, channel_id: int) -> bool:
+    def are_wanted(self, channel_id: int) -> bool:
         """Whether the comments of a channel are kept; what was asked for once stays so."""
         return self._meta.get(f"comments/{channel_id}") is not None
 
-    def want(self, channel_id: int, *, wanted: bool) -> None:
+    def set_wanted(self, channel_id: int, *, wanted: bool) -> None:
         """Keep the comments of a channel from now on, or no more. The notes of its posts and of those comments that
         came with their group tell of each other then; those of people lead to posts in place of their copies."""
-        if wanted == self.wanted(channel_id):
+        if wanted == self.are_wanted(channel_id):
             return
         with self._database.transaction():
             self._meta.set(f"comments/{channel_id}", "wanted" if wanted else None)
@@ -126,7 +126,7 @@ class Comments:
         rows = self._database.rows("SELECT post_id, counted, walked FROM threads WHERE channel_id = ?", (channel_id,))
         return {post_id: Thread(counted, walked) for post_id, counted, walked in rows}
 
-    def set_walked(self, post: Post, thread: Thread) -> None:
+    def set_fetched(self, post: Post, thread: Thread) -> None:
         """The comments of a post were asked for by themselves."""
         self._database.run(
             "UPDATE threads SET counted = ?, walked = max(walked, ?) WHERE channel_id = ? AND post_id = ?",
@@ -143,7 +143,7 @@ class Comments:
 
     # Comments
 
-    def file(self, chat_id: int, comments: Mapping[int, Post]) -> None:
+    def add(self, chat_id: int, comments: Mapping[int, Post]) -> None:
         """Messages of the group ``chat_id`` are comments; the notes of their posts are stale."""
         if not comments:
             return
@@ -160,7 +160,7 @@ class Comments:
         for key in keys:
             by_chat.setdefault(key.chat_id, []).append(key.id)
         for chat_id, ids in by_chat.items():
-            if posts := self.filed(chat_id, ids):
+            if posts := self.posts_of_comments(chat_id, ids):
                 self._mark(posts.values())
 
     def _mark(self, posts: Iterable[Post]) -> None:
@@ -183,7 +183,7 @@ class Comments:
         )
         return [MessageKey(*row) for row in rows]
 
-    def filed(self, chat_id: int, ids: Sequence[int]) -> dict[int, Post]:
+    def posts_of_comments(self, chat_id: int, ids: Sequence[int]) -> dict[int, Post]:
         """The posts of those of ``ids`` that are comments."""
         rows = self._database.rows(
             "SELECT id, channel_id, post_id FROM comments WHERE chat_id = ? AND id IN (SELECT value FROM json_each(?))",
@@ -194,7 +194,7 @@ class Comments:
     def post_of(self, chat_id: int, message_id: int, root: int) -> Post | None:
         """The post under which a message of a discussion group is a comment; ``root`` is what its thread begins
         with."""
-        return self.filed(chat_id, [message_id]).get(message_id) or self.posts_of(chat_id, [root]).get(root)
+        return self.posts_of_comments(chat_id, [message_id]).get(message_id) or self.posts_of(chat_id, [root]).get(root)
 
     def of_post(self, channel_id: int, post_id: int, limit: int) -> list[Comment]:
         """The first live comments under a post, by id."""

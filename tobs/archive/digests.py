@@ -14,7 +14,7 @@ from tobs.model import Message
 _MOST = 50
 
 
-class SyncMark(Struct, frozen=True):
+class SyncStart(Struct, frozen=True):
     """Where a sync began: rows from ``row`` on are new, what was replaced or deleted ``since`` (Unix seconds) by it."""
 
     row: int
@@ -36,7 +36,7 @@ class Digests:
         self._database = database
         self._meta = meta
 
-    def begin(self, account: int, chat_id: int, mark: SyncMark) -> None:
+    def begin(self, account: int, chat_id: int, mark: SyncStart) -> None:
         """A sync that began at ``mark`` changed a chat."""
         self._meta.set(f"digest/{owner_of(account, chat_id)}/{chat_id}", encode(mark).decode())
 
@@ -46,7 +46,7 @@ class Digests:
         kept = self._meta.get(f"digest/{owner}/{chat_id}")
         if kept is None:
             return Digest()
-        mark = msgspec.json.decode(kept, type=SyncMark)
+        mark = msgspec.json.decode(kept, type=SyncStart)
         where, chat = "account = ? AND chat_id = ?", (owner, chat_id)
         new = self._database.rows(
             f"SELECT id FROM message_rows WHERE {where} AND row >= ? AND deleted_at IS NULL ORDER BY id LIMIT {_MOST}",

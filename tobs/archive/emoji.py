@@ -22,7 +22,7 @@ class CustomEmoji:
         rows = self._database.rows("SELECT id FROM custom_emoji WHERE emoji IS NULL ORDER BY id LIMIT ?", (limit,))
         return [one for (one,) in rows]
 
-    def learn(self, told: Mapping[int, str]) -> None:
+    def put(self, told: Mapping[int, str]) -> None:
         """The emoji that stand for custom ones, empty for one that nobody knows; notes that show them become stale."""
         with self._database.transaction():
             for one, emoji in told.items():

@@ -15,7 +15,7 @@ from tobs.archive.stale import mark_notes_named, mark_notes_of_rows
 from tobs.model import Message
 
 
-class Maker(Struct, frozen=True):
+class AskedPlugin(Struct, frozen=True):
     """A plugin that is asked about messages: its ``name``, a digest of its version and configuration, and its
     ``place`` in the order (of two that say the same, the later counts)."""
 
@@ -24,7 +24,7 @@ class Maker(Struct, frozen=True):
     place: int = 0
 
 
-class Said(Struct, frozen=True):
+class StoredEnrichment(Struct, frozen=True):
     """What a plugin said about the message in ``row`` in the version ``state`` (a digest); empty: nothing. ``hides``:
     no note is to be made of it. One that has ``failed`` is asked again by the next run."""
 
@@ -35,7 +35,7 @@ class Said(Struct, frozen=True):
     failed: bool = False
 
 
-class Unasked(Struct, frozen=True):
+class PendingMessage(Struct, frozen=True):
     """A message that a plugin has not been asked about; ``state`` is the digest of its version."""
 
     row: int
@@ -43,7 +43,7 @@ class Unasked(Struct, frozen=True):
     message: Message
 
 
-class Page(Struct, frozen=True):
+class PluginPage(Struct, frozen=True):
     """A note that a plugin made: Markdown, properties and tags."""
 
     title: str
@@ -58,11 +58,11 @@ class Enrichments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def unasked(
-        self, account: int, chat_id: int, maker: Maker, *, after: int, upto: int, limit: int, every: bool = False
-    ) -> list[Unasked]:
-        """The next live messages with ids above ``after`` and up to ``upto``, in id order, that ``maker`` was not asked
-        about in their present version; with ``every`` all of them."""
+    def pending(
+        self, account: int, chat_id: int, plugin: AskedPlugin, *, after: int, upto: int, limit: int, every: bool = False
+    ) -> list[PendingMessage]:
+        """Return the next live messages with ids above ``after`` up to ``upto``, in id order, about whose present
+        version ``plugin`` was not asked yet; with ``every`` all of them."""
         known = (
             " AND NOT EXISTS (SELECT 1 FROM enrichments e WHERE e.message_row = m.row AND e.plugin = ?"
             " AND e.digest = ? AND e.state = m.state)"
@@ -72,25 +72,25 @@ class Enrichments:
             f" AND deleted_at IS NULL{'' if every else known} ORDER BY id LIMIT ?",
             (
                 *(owner_of(account, chat_id), chat_id, after, upto),
-                *(() if every else (maker.name, maker.digest)),
+                *(() if every else (plugin.name, plugin.digest)),
                 limit,
             ),
         )
-        return [Unasked(row, state, decode_message(model)) for row, state, model in rows]
+        return [PendingMessage(row, state, decode_message(model)) for row, state, model in rows]
 
-    def put(self, maker: Maker, said: Sequence[Said]) -> None:
-        """Keep what ``maker`` said, over what it said before; notes that show something else now are stale."""
+    def put(self, plugin: AskedPlugin, said: Sequence[StoredEnrichment]) -> None:
+        """Keep what ``plugin`` said, over what it said before; notes that show something else now are stale."""
         with self._database.transaction():
-            before = self._found(maker.name, [one.row for one in said])
+            before = self._found(plugin.name, [one.row for one in said])
             self._database.run_many(
                 "INSERT OR REPLACE INTO enrichments VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         one.row,
-                        maker.name,
-                        "" if one.failed else maker.digest,
+                        plugin.name,
+                        "" if one.failed else plugin.digest,
                         one.state,
-                        maker.place,
+                        plugin.place,
                         one.hides,
                         encode(one.found),
                     )
@@ -114,7 +114,7 @@ class Enrichments:
             found[row].append(msgspec.json.decode(data))
         return found
 
-    def said_by(self) -> set[str]:
+    def plugins(self) -> set[str]:
         """The plugins that were asked."""
         return {name for (name,) in self._database.rows("SELECT DISTINCT plugin FROM enrichments")}
 
@@ -141,7 +141,7 @@ class Enrichments:
 
     # Notes of their own
 
-    def put_page(self, tobs_id: str, page: Page) -> None:
+    def put_page(self, tobs_id: str, page: PluginPage) -> None:
         """Keep a note that a plugin made; it is stale when it reads otherwise now."""
         data = encode(page)
         with self._database.transaction():
@@ -149,10 +149,10 @@ class Enrichments:
                 self._database.run("INSERT OR REPLACE INTO pages VALUES (?, ?)", (tobs_id, data))
                 mark_notes_named(self._database, [tobs_id])
 
-    def page(self, tobs_id: str) -> Page | None:
+    def page(self, tobs_id: str) -> PluginPage | None:
         """A note that a plugin made."""
         data = self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,))
-        return None if data is None else msgspec.json.decode(data, type=Page)
+        return None if data is None else msgspec.json.decode(data, type=PluginPage)
 
     def _found(self, plugin: str, rows: Sequence[int]) -> dict[int, bytes]:
         return dict(

@@ -78,7 +78,7 @@ class Files:
         )
         return {row[0]: _file(row) for row in rows}
 
-    def holding(self, hashes: Iterable[str]) -> dict[str, FileRow]:
+    def with_content(self, hashes: Iterable[str]) -> dict[str, FileRow]:
         """The attachments that lie in the vault with these contents (SHA-256, hex), as plugins changed them."""
         chosen = id_list(hashes)
         rows = self._database.rows(
@@ -98,7 +98,7 @@ class Files:
             yield [_file(row) for row in rows]
             last = rows[-1][0]
 
-    def lying_at(self, paths: Iterable[str]) -> set[str]:
+    def at_paths(self, paths: Iterable[str]) -> set[str]:
         """Those of ``paths`` at which an attachment is known to lie."""
         rows = self._database.rows(
             "SELECT f.path FROM paths p JOIN files f ON f.sha256 = p.owner"
@@ -186,7 +186,7 @@ class Files:
             before = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
             self._database.run("UPDATE files SET path = ?, lost = 0 WHERE sha256 = ?", (path, sha256))
             take_path(self._database, sha256, path)
-            self._name_anew(before, path)
+            self._rename_in_fields(before, path)
             mark_notes_with_file(self._database, sha256)
 
     def set_lost(self, sha256: str, *, lost: bool) -> None:
@@ -195,7 +195,7 @@ class Files:
             path = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
             self._database.run("UPDATE files SET lost = ? WHERE sha256 = ?", (lost, sha256))
             if lost:
-                self._name_anew(path, None)
+                self._rename_in_fields(path, None)
             mark_notes_with_file(self._database, sha256)
 
     def forget(self, sha256: str) -> None:
@@ -203,11 +203,11 @@ class Files:
         with self._database.transaction():
             path = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
             mark_notes_with_file(self._database, sha256)
-            self._name_anew(path, None)
+            self._rename_in_fields(path, None)
             self._database.run("DELETE FROM files WHERE sha256 = ?", (sha256,))
             self._database.run("DELETE FROM paths WHERE owner = ?", (sha256,))
 
-    def _name_anew(self, before: str, path: str | None) -> None:
+    def _rename_in_fields(self, before: str, path: str | None) -> None:
         """What processors made of a file is named by its path in the fields of that file; None takes it out."""
         rows = self._database.rows(
             "SELECT sha256, found FROM files WHERE instr(CAST(found AS TEXT), ?)",

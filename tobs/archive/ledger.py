@@ -52,14 +52,14 @@ class Ledgers:
             "SELECT low, top FROM followed WHERE account = ? AND chat_id = ?", (owner, chat_id)
         )
         low, top = followed or (1, 0)
-        return self._reckon(owner, chat_id, low, top, topic=0)
+        return self._count_ids(owner, chat_id, low, top, topic=0)
 
     def of_topic(self, account: int, chat_id: int, topic: int) -> Ledger:
         """The same of a topic that was fetched by itself, up to the highest id of which that is known."""
         top = self._coverage.topics(account, chat_id).get(topic, 0)
-        return self._reckon(owner_of(account, chat_id), chat_id, 1, top, topic=topic)
+        return self._count_ids(owner_of(account, chat_id), chat_id, 1, top, topic=topic)
 
-    def _reckon(self, owner: int, chat_id: int, low: int, top: int, *, topic: int) -> Ledger:
+    def _count_ids(self, owner: int, chat_id: int, low: int, top: int, *, topic: int) -> Ledger:
         rows = f"message_rows WHERE account = ? AND chat_id = ?{in_topic(topic)}"
         newest = self._database.value(f"SELECT max(id) FROM {rows}", (owner, chat_id))
         top = max(top, newest or 0)
@@ -95,7 +95,7 @@ class Ledgers:
             topic=topic,
         )
 
-    def to_fill(self, account: int, chat_id: int) -> list[Interval]:
+    def missing_ranges(self, account: int, chat_id: int) -> list[Interval]:
         """What has to be fetched to complete a chat: what never was, and what could not be read then."""
         ledger = self.of(account, chat_id)
         unreadable = [(one, one) for one, _ in self._coverage.unreadable(account, chat_id) if one >= ledger.low]

@@ -61,7 +61,7 @@ class Links:
                 [(note_id, target) for note_id, targets in missing.items() for target in targets],
             )
 
-    def pointing_into(self, note_ids: Iterable[int]) -> list[int]:
+    def linking_to(self, note_ids: Iterable[int]) -> list[int]:
         """Notes with a link to a message that is shown in one of ``note_ids``."""
         rows = self._database.rows(
             "SELECT DISTINCT l.note_id FROM message_rows m JOIN note_links l"

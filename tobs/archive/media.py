@@ -349,7 +349,7 @@ class Media:
     ) -> dict[MediaState, int]:
         """Files an edit put in become rows, those it took out are gone, those that stay are left alone."""
         chosen = id_list(message_row for message_row, _ in messages)
-        self._know_better(messages, chosen)
+        self._update_exported(messages, chosen)
         rows = self._database.rows(
             "SELECT id, message_row, ordinal, key FROM media"
             " WHERE message_row IN (SELECT value FROM json_each(?)) AND state <> 'gone'",
@@ -366,7 +366,7 @@ class Media:
             self._database.run_many("UPDATE media SET state = 'gone' WHERE id = ?", [(one,) for one in before.values()])
         return self._add_files(owner, added, decide)
 
-    def _know_better(self, messages: Sequence[tuple[int, Message]], chosen: str) -> None:
+    def _update_exported(self, messages: Sequence[tuple[int, Message]], chosen: str) -> None:
         """A file that came from an export, and that Telegram now says it has, is the same one if its size is."""
         rows = self._database.rows(
             "SELECT message_row, ordinal, id, size FROM media WHERE message_row IN (SELECT value FROM json_each(?))"

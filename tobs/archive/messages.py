@@ -37,7 +37,7 @@ _UNPLANNED = (
 )
 
 
-class Known(NamedTuple):
+class ArchivedMessage(NamedTuple):
     """What the archive has of a message that came again."""
 
     row: int
@@ -48,7 +48,7 @@ class Known(NamedTuple):
     source: str
 
 
-class Incoming(NamedTuple):
+class IncomingMessage(NamedTuple):
     """A message on its way into the archive: its digest (``message_state``), JSON, and place in the raw page."""
 
     message: Message
@@ -192,7 +192,7 @@ class Messages:
         owner = owner_of(account, chat_id)
         return {message_id: known.state for message_id, known in self._known(owner, chat_id, ids).items()}
 
-    def _known(self, owner: int, chat_id: int, ids: Iterable[int]) -> dict[int, Known]:
+    def _known(self, owner: int, chat_id: int, ids: Iterable[int]) -> dict[int, ArchivedMessage]:
         return self.known(owner, chat_id, ids, self.last_row())
 
     def live(self, keys: Iterable[MessageKey]) -> list[MessageKey]:
@@ -290,7 +290,7 @@ class Messages:
         """The highest row number given away; rows are never taken back."""
         return self._database.value("SELECT max(row) FROM message_rows") or 0
 
-    def known(self, owner: int, chat_id: int, ids: Iterable[int], upto_row: int) -> dict[int, Known]:
+    def known(self, owner: int, chat_id: int, ids: Iterable[int], upto_row: int) -> dict[int, ArchivedMessage]:
         """Those of ``ids`` that are in the archive, in rows up to ``upto_row``, deleted ones too."""
         rows = self._database.rows(
             "SELECT m.id, row, state, model, deleted_at, edited, coalesce(source, '')"
@@ -298,13 +298,13 @@ class Messages:
             " WHERE account = ? AND chat_id = ? AND m.id IN (SELECT value FROM json_each(?)) AND row <= ?",
             (owner, chat_id, id_list(ids), upto_row),
         )
-        return {row[0]: Known(*row[1:]) for row in rows}
+        return {row[0]: ArchivedMessage(*row[1:]) for row in rows}
 
     def known_ids(self, account: int, chat_id: int, ids: Iterable[int]) -> set[int]:
         """Those of ``ids`` that are in the archive, deleted ones too."""
         return set(self.known(owner_of(account, chat_id), chat_id, ids, self.last_row()))
 
-    def insert(self, owner: int, first_row: int, raw_page: int | None, incoming: Sequence[Incoming]) -> int:
+    def insert(self, owner: int, first_row: int, raw_page: int | None, incoming: Sequence[IncomingMessage]) -> int:
         """Add messages as rows ``first_row`` and on; one whose key is taken is left out. The number added."""
         return self._database.run_many(
             _INSERT,
@@ -315,7 +315,11 @@ class Messages:
         )
 
     def replace(
-        self, raw_page: int | None, edits: Sequence[tuple[Known, Incoming]], *, keep_versions: bool = True
+        self,
+        raw_page: int | None,
+        edits: Sequence[tuple[ArchivedMessage, IncomingMessage]],
+        *,
+        keep_versions: bool = True,
     ) -> None:
         """Put newer versions in place; the older ones are kept, the notes stale, deleted ones live again."""
         if keep_versions:
@@ -326,7 +330,7 @@ class Messages:
         self._database.run_many(_REPLACE, [(*_content(raw_page, one), known.row) for known, one in edits])
         mark_notes_of_rows(self._database, [known.row for known, _ in edits])
 
-    def refresh(self, changes: Sequence[tuple[Known, Incoming]]) -> None:
+    def refresh(self, changes: Sequence[tuple[ArchivedMessage, IncomingMessage]]) -> None:
         """Store new counters and file references: no new version, no stale note."""
         self._database.run_many(
             "UPDATE message_rows SET model = ? WHERE row = ?",
@@ -334,7 +338,7 @@ class Messages:
         )
 
 
-def _content(raw_page: int | None, incoming: Incoming) -> tuple[object, ...]:
+def _content(raw_page: int | None, incoming: IncomingMessage) -> tuple[object, ...]:
     """The columns that a new version of a message replaces, in the order both statements have them."""
     message, state, model, raw_index = incoming
     return (

@@ -1,4 +1,4 @@
-"""What came into the archive since a mark, for those who hand it on."""
+"""What came into the archive since a cursor, for those who hand it on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tobs.plugin.new_messages import NewMessage
 _BATCH = 500
 
 
-class Mark(Struct, frozen=True):
+class ExportCursor(Struct, frozen=True):
     """How far the archive had come: the newest message, replaced version and file then, and the time (Unix
     seconds)."""
 
@@ -26,32 +26,32 @@ class Mark(Struct, frozen=True):
 
 
 class NewSince:
-    """What came since a mark. Each reader has a mark of its own, by name."""
+    """What came since a cursor. Each reader has a cursor of its own, by name."""
 
     def __init__(self, database: Database, meta: Meta) -> None:
         self._database = database
         self._meta = meta
 
-    def now(self, time: float) -> Mark:
+    def current(self, time: float) -> ExportCursor:
         """How far the archive is at ``time`` (Unix seconds)."""
         row = self._database.row(
             "SELECT (SELECT max(row) FROM message_rows), (SELECT max(id) FROM message_versions),"
             " (SELECT max(number) FROM files)"
         )
         assert row is not None
-        return Mark(row[0] or 0, row[1] or 0, row[2] or 0, time)
+        return ExportCursor(row[0] or 0, row[1] or 0, row[2] or 0, time)
 
-    def mark(self, reader: str) -> Mark | None:
+    def cursor(self, reader: str) -> ExportCursor | None:
         """Up to where ``reader`` was told; None for one that never was."""
         kept = self._meta.get(f"brought/{reader}")
-        return None if kept is None else msgspec.json.decode(kept, type=Mark)
+        return None if kept is None else msgspec.json.decode(kept, type=ExportCursor)
 
-    def set_mark(self, reader: str, mark: Mark) -> None:
-        """``reader`` was told of all that came up to ``mark``."""
-        self._meta.set(f"brought/{reader}", encode(mark).decode())
+    def set_cursor(self, reader: str, cursor: ExportCursor) -> None:
+        """``reader`` was told of all that came up to ``cursor``."""
+        self._meta.set(f"brought/{reader}", encode(cursor).decode())
 
-    def since(self, mark: Mark) -> Iterator[list[NewMessage]]:
-        """What came after ``mark``, some at a time, by chat and id; one of these at a time."""
+    def since(self, cursor: ExportCursor) -> Iterator[list[NewMessage]]:
+        """What came after ``cursor``, some at a time, by chat and id; one of these at a time."""
         changed = (
             "SELECT message_row FROM message_versions WHERE id > ?2"
             " UNION SELECT row FROM message_rows WHERE deleted_at >= ?3"
@@ -67,7 +67,7 @@ class NewSince:
                     " WHEN row IN (SELECT message_row FROM message_versions WHERE id > ?2) THEN 'edited'"
                     " ELSE 'files' END FROM message_rows"
                     f" WHERE row > ?1 OR row IN ({changed}) ORDER BY account, chat_id, id",
-                    (mark.row, mark.version, mark.since, mark.file),
+                    (cursor.row, cursor.version, cursor.since, cursor.file),
                 )
                 last = 0
                 while rows := self._database.rows(

@@ -104,7 +104,7 @@ class StoredMessage(Struct, frozen=True):
     block: int = 0
 
 
-class Shown(NamedTuple):
+class MessageLocation(NamedTuple):
     """Where a message is shown: the note's path, and in a note of many messages the ``block`` (0: the note is the
     message's own). ``is_foreign``: the message is of another chat than the note (the group a supergroup grew from)."""
 
@@ -293,7 +293,7 @@ class Notes:
             )
             take_path(self._database, tobs_id, path)
 
-    def revived(self, note_ids: Iterable[int]) -> None:
+    def undelete(self, note_ids: Iterable[int]) -> None:
         """Notes that the owner had deleted are there again."""
         chosen = id_list(note_ids)
         self._database.run(
@@ -302,7 +302,7 @@ class Notes:
             (chosen,),
         )
 
-    def restored(self, account: int, chat_ids: Iterable[int] | None = None) -> int:
+    def restore_deleted(self, account: int, chat_ids: Iterable[int] | None = None) -> int:
         """Notes that their owner deleted are to be written again: those of chats, or all; how many. One whose messages
         are all deleted on Telegram stays away."""
         chats = "" if chat_ids is None else " AND account IN (0, ?) AND chat_id IN (SELECT value FROM json_each(?))"
@@ -313,7 +313,7 @@ class Notes:
             () if chat_ids is None else (account, id_list(chat_ids)),
         )
 
-    def wanted_again(self, paths: Iterable[str]) -> None:
+    def restore_at(self, paths: Iterable[str]) -> None:
         """Notes at ``paths`` that count as deleted are to be written again."""
         self._database.run(
             "UPDATE notes SET state = 'planned', revision = revision + 1, text_hash = ''"
@@ -325,20 +325,20 @@ class Notes:
 
     def mark_stale_at(self, paths: Iterable[str]) -> None:
         """Notes by their paths."""
-        stale.mark_notes(self._database, [row.id for row in self.lying_at(paths).values()])
+        stale.mark_notes(self._database, [row.id for row in self.at_paths(paths).values()])
 
     def mark_stale(self, note_ids: Iterable[int]) -> None:
         """Notes by id."""
         stale.mark_notes(self._database, note_ids)
 
-    def fall_behind(self, message_rows: Sequence[int]) -> None:
+    def mark_counters_outdated(self, message_rows: Sequence[int]) -> None:
         """The counters of messages are newer than what their notes show."""
         if message_rows:
-            stale.mark_behind(self._database, message_rows)
+            stale.mark_outdated(self._database, message_rows)
 
-    def show_counters(self, account: int, chat_id: int) -> bool:
+    def mark_outdated_stale(self, account: int, chat_id: int) -> bool:
         """Mark the notes stale that are behind the counters of a chat's messages; whether there are any."""
-        return stale.mark_notes_behind(self._database, owner_of(account, chat_id), chat_id)
+        return stale.mark_outdated_stale(self._database, owner_of(account, chat_id), chat_id)
 
     def mark_index_stale(self, note_ids: Iterable[int]) -> None:
         """The list of the vault's chats, if one of these notes is a chat's."""
@@ -398,12 +398,12 @@ class Notes:
         )
         return found
 
-    def shown_in(self, account: int, chat_id: int, message_id: int) -> Shown | None:
+    def location(self, account: int, chat_id: int, message_id: int) -> MessageLocation | None:
         """Where a message is shown; None where it is in no note, or in a deleted one."""
         key = MessageKey.of(account, chat_id, message_id)
-        return self.shown([key]).get(key)
+        return self.locations([key]).get(key)
 
-    def shown(self, keys: Iterable[MessageKey]) -> dict[MessageKey, Shown]:
+    def locations(self, keys: Iterable[MessageKey]) -> dict[MessageKey, MessageLocation]:
         """Where messages are shown; without those that are in no note, or in a deleted one."""
         rows = self._database.rows(
             f"{KEYS} SELECT m.account, m.chat_id, m.id, n.path,"
@@ -412,7 +412,9 @@ class Notes:
             " WHERE n.state <> 'deleted'",
             (key_list(keys),),
         )
-        return {MessageKey(*key): Shown(path, block, bool(is_foreign)) for *key, path, block, is_foreign in rows}
+        return {
+            MessageKey(*key): MessageLocation(path, block, bool(is_foreign)) for *key, path, block, is_foreign in rows
+        }
 
     def id_of(self, account: int, chat_id: int, message_id: int) -> int | None:
         """The note a message is shown in, deleted ones too."""
@@ -424,7 +426,7 @@ class Notes:
 
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
         """The paths of the notes that messages are shown in, those that are."""
-        return {key: shown.path for key, shown in self.shown(keys).items()}
+        return {key: shown.path for key, shown in self.locations(keys).items()}
 
     def rows(self, note_ids: Iterable[int]) -> list[NoteRow]:
         """Notes by their ids, in this order."""
@@ -437,7 +439,7 @@ class Notes:
         )
         return {row[1]: NoteRow(*row) for row in rows}
 
-    def lying_at(self, paths: Iterable[str]) -> dict[str, NoteRow]:
+    def at_paths(self, paths: Iterable[str]) -> dict[str, NoteRow]:
         """The notes in place whose path is one of ``paths``."""
         rows = self._database.rows(
             f"SELECT {_QUALIFIED} FROM paths p JOIN notes n ON n.tobs_id = p.owner"

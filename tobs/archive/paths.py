@@ -25,7 +25,7 @@ class Paths:
         )
         return found
 
-    def of_the_same(self, paths: Iterable[str]) -> set[str]:
+    def aliases(self, paths: Iterable[str]) -> set[str]:
         """The keys of every path that the notes and files at ``paths`` have or had."""
         rows = self._database.rows(
             "SELECT key FROM paths WHERE owner IN"

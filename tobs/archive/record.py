@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tobs.archive.encoding import decode_message, encode, owner_of
 from tobs.archive.media import Decide, MediaState
-from tobs.archive.messages import Incoming, Known
+from tobs.archive.messages import ArchivedMessage, IncomingMessage
 from tobs.archive.raw import TELEGRAM
 from tobs.archive.store import Archive
 from tobs.model import (
@@ -158,7 +158,9 @@ def _record_messages(
     files = archive.media.add(owner, rows, decide)
     if outcomes.refreshed:
         archive.messages.refresh(outcomes.refreshed)
-        archive.notes.fall_behind([known.row for known, one in outcomes.refreshed if _counts_otherwise(known, one)])
+        archive.notes.mark_counters_outdated(
+            [known.row for known, one in outcomes.refreshed if _has_other_counters(known, one)]
+        )
     if outcomes.replaced:
         archive.messages.replace(raw_page, outcomes.edited)
         archive.messages.replace(raw_page, outcomes.enriched, keep_versions=False)
@@ -172,20 +174,22 @@ class _MergeOutcome:
     """What becomes of messages that were here: ``edited``, ``enriched`` (the same message, of which more is known now:
     no new version), ``refreshed`` (only counters and references differ), or nothing."""
 
-    def __init__(self, again: Sequence[tuple[Known, Incoming]], source: str) -> None:
-        self.edited: list[tuple[Known, Incoming]] = []
-        self.enriched: list[tuple[Known, Incoming]] = []
-        self.refreshed: list[tuple[Known, Incoming]] = []
+    def __init__(self, again: Sequence[tuple[ArchivedMessage, IncomingMessage]], source: str) -> None:
+        self.edited: list[tuple[ArchivedMessage, IncomingMessage]] = []
+        self.enriched: list[tuple[ArchivedMessage, IncomingMessage]] = []
+        self.refreshed: list[tuple[ArchivedMessage, IncomingMessage]] = []
         for known, incoming in again:
             if (outcomes := self._of(known, incoming, source)) is not None:
                 outcomes.append((known, incoming))
 
     @property
-    def replaced(self) -> list[tuple[Known, Incoming]]:
+    def replaced(self) -> list[tuple[ArchivedMessage, IncomingMessage]]:
         """Those that take the place of what was here."""
         return self.edited + self.enriched
 
-    def _of(self, known: Known, incoming: Incoming, source: str) -> list[tuple[Known, Incoming]] | None:
+    def _of(
+        self, known: ArchivedMessage, incoming: IncomingMessage, source: str
+    ) -> list[tuple[ArchivedMessage, IncomingMessage]] | None:
         was_told = known.source in ("", TELEGRAM)
         if source != TELEGRAM and was_told:
             return None
@@ -202,7 +206,7 @@ class _MergeOutcome:
         return self.enriched if has_more else None
 
 
-def _counts_otherwise(known: Known, incoming: Incoming) -> bool:
+def _has_other_counters(known: ArchivedMessage, incoming: IncomingMessage) -> bool:
     return message_counters(decode_message(known.model)) != message_counters(incoming.message)
 
 
@@ -211,19 +215,19 @@ def _files_here(message: Message) -> int:
     return sum(bool(item.path) for item in message_files(message))
 
 
-def _incoming(page: Page) -> dict[int, Incoming]:
+def _incoming(page: Page) -> dict[int, IncomingMessage]:
     """The messages of a page by id; of one that is there twice, the later."""
     incoming = {}
     for index, message in enumerate(page.messages):
         if message.chat_id != page.chat_id:
             raise ValueError(f"message {message.id} of chat {message.chat_id} in a page of chat {page.chat_id}")
-        incoming[message.id] = Incoming(message, message_state(message), encode(message), index)
+        incoming[message.id] = IncomingMessage(message, message_state(message), encode(message), index)
     return incoming
 
 
 def _known(
-    archive: Archive, owner: int, chat_id: int, incoming: dict[int, Incoming], last_row: int
-) -> dict[int, Known]:
+    archive: Archive, owner: int, chat_id: int, incoming: dict[int, IncomingMessage], last_row: int
+) -> dict[int, ArchivedMessage]:
     """What the archive has of ``incoming``: it is asked only about what the filter may have seen."""
     chat = archive.chats.get(owner, chat_id)
     new = archive.blooms.surely_new(owner, chat_id, incoming, expected=(chat.count or 0) if chat else 0)

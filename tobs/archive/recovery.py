@@ -39,7 +39,7 @@ class Damage(Struct, frozen=True):
     is_unreadable: bool = False
 
 
-def look_for_damage(path: Path) -> Damage:
+def find_damage(path: Path) -> Damage:
     """Look through the archive at ``path``. Raises VaultError for one that is not there or is no database."""
     database = connect(path, read_only=True)
     try:

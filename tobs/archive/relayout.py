@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import encode, id_list, owner_of
-from tobs.archive.notes import Shown
+from tobs.archive.notes import MessageLocation
 from tobs.archive.paths import claim_path
 from tobs.model import path_key
 
@@ -32,7 +32,7 @@ _CHOSEN = "SELECT value FROM json_each(?)"
 _COLUMNS = "n.id, n.tobs_id, n.chat_id, n.path, n.text_hash"
 
 
-class Retired(Struct, frozen=True):
+class RetiredNote(Struct, frozen=True):
     """A note of the old layout. ``text_hash`` is that of the text it was last written with, or empty."""
 
     id: int
@@ -42,13 +42,13 @@ class Retired(Struct, frozen=True):
     text_hash: str
 
 
-class Successor(Struct, frozen=True):
+class SuccessorNote(Struct, frozen=True):
     """The note that shows the first message of a retired note now, and where. ``is_same``: it shows just the same
     messages."""
 
     note_id: int
     tobs_id: str
-    shown: Shown
+    shown: MessageLocation
     is_same: bool
 
 
@@ -96,15 +96,15 @@ class Relayouts:
         rows = self._database.rows("SELECT DISTINCT account, chat_id FROM notes WHERE state = 'retired' ORDER BY 1, 2")
         return [(account, chat_id) for account, chat_id in rows]
 
-    def retired(self, *, after: int = 0, limit: int = _BATCH) -> list[Retired]:
+    def retired(self, *, after: int = 0, limit: int = _BATCH) -> list[RetiredNote]:
         """The next retired notes by id."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM notes n WHERE state = 'retired' AND id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
-        return [Retired(*row) for row in rows]
+        return [RetiredNote(*row) for row in rows]
 
-    def successors(self, note_ids: Iterable[int]) -> dict[int, Successor]:
+    def successors(self, note_ids: Iterable[int]) -> dict[int, SuccessorNote]:
         """What became of retired notes; those whose first message is in no note (the owner deleted it) are left out."""
         rows = self._database.rows(
             # With min() SQLite takes the other columns from the row that has it.
@@ -120,7 +120,7 @@ class Relayouts:
             (id_list(note_ids),),
         )
         return {
-            old: Successor(note_id, tobs_id, Shown(path, block, bool(is_foreign)), bool(is_same))
+            old: SuccessorNote(note_id, tobs_id, MessageLocation(path, block, bool(is_foreign)), bool(is_same))
             for old, note_id, tobs_id, path, block, is_foreign, is_same in rows
         }
 
@@ -145,26 +145,26 @@ class Relayouts:
             self._database.run("INSERT INTO meta VALUES (?, ?)", (owner, path))
         return path
 
-    def at(self, path: str) -> Retired | None:
+    def at(self, path: str) -> RetiredNote | None:
         """The retired note at ``path``."""
         row = self._database.row(
             f"SELECT {_COLUMNS} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
             " WHERE p.key = ? AND n.state = 'retired'",
             (path_key(path),),
         )
-        return Retired(*row) if row else None
+        return RetiredNote(*row) if row else None
 
-    def called(self, name: str) -> Retired | None:
+    def called(self, name: str) -> RetiredNote | None:
         """The retired note with the file name ``name``, if no other note of tobs has it."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS}, n.state FROM notes n WHERE state IN ('retired', 'written')"
             " AND substr(path, -length(?1) - 1) = '/' || ?1 LIMIT 2",
             (name,),
         )
-        return Retired(*rows[0][:-1]) if len(rows) == 1 and rows[0][-1] == "retired" else None
+        return RetiredNote(*rows[0][:-1]) if len(rows) == 1 and rows[0][-1] == "retired" else None
 
     def drop(self, note_ids: Iterable[int]) -> None:
-        """Retired notes are gone: nothing knows them any more."""
+        """RetiredNote notes are gone: nothing knows them any more."""
         chosen = id_list(note_ids)
         with self._database.transaction():
             for table in ("moved_messages", "note_links", "note_mentions", "replaced"):

@@ -37,7 +37,7 @@ def mark_notes_of_rows(database: Database, message_rows: Iterable[int]) -> None:
     )
 
 
-def mark_behind(database: Database, message_rows: Iterable[int]) -> None:
+def mark_outdated(database: Database, message_rows: Iterable[int]) -> None:
     """The notes messages are shown in are behind their counters, and not stale for that."""
     database.run(
         "UPDATE notes SET behind = 1 WHERE id IN"
@@ -46,7 +46,7 @@ def mark_behind(database: Database, message_rows: Iterable[int]) -> None:
     )
 
 
-def mark_notes_behind(database: Database, account: int, chat_id: int) -> bool:
+def mark_outdated_stale(database: Database, account: int, chat_id: int) -> bool:
     """Notes that are behind the counters of a chat's messages, whether they were written since or not; ``account`` is
     0 for channels. Whether there are any."""
     rows = database.rows(

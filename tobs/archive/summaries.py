@@ -121,7 +121,7 @@ class Summaries:
         ]
         return PersonSummary(sum(count for _, count in rows), ends[0], ends[1], tuple(rows))
 
-    def carriers(self, sha256: str) -> list[MessageKey]:
+    def messages_with_file(self, sha256: str) -> list[MessageKey]:
         """The live messages that carry a file, by date."""
         rows = self._database.rows(
             "SELECT DISTINCT m.account, m.chat_id, m.id, m.date"

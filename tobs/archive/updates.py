@@ -39,7 +39,7 @@ class Updates:
             (owner_of(account, box), box, state.pts, state.date, state.qts, state.seq),
         )
 
-    def follow(self, account: int, chat_id: int, top: int, *, low: int = 1) -> None:
+    def track(self, account: int, chat_id: int, top: int, *, low: int = 1) -> None:
         """Keep a chat in step: what has an id above ``top`` comes as a change; older ones are wanted from ``low`` on.
         The ``top`` of one that is followed stays as it is."""
         self._database.run(
@@ -96,7 +96,7 @@ class Updates:
         )
         return dict(rows)
 
-    def followed(self, account: int) -> dict[int, int]:
+    def tracked(self, account: int) -> dict[int, int]:
         """The chats that are kept in step, each with its ``top``."""
         rows = self._database.rows(
             "SELECT chat_id, top FROM followed WHERE account IN (0, ?) ORDER BY chat_id", (account,)

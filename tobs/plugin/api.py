@@ -33,10 +33,10 @@ Bound = Literal["cpu", "io", "network"]
 #: (then the same file in two messages is processed twice).
 Sees = Literal["content", "message"]
 
-#: Marks an option (``Annotated[str, SECRET]``) whose value is never shown. Results do not depend on it.
+#: NoteProperties an option (``Annotated[str, SECRET]``) whose value is never shown. Results do not depend on it.
 SECRET = Meta(extra={"secret": True})
 
-#: Marks an option that controls the effort, not the result: results stay valid when it changes.
+#: NoteProperties an option that controls the effort, not the result: results stay valid when it changes.
 EFFORT = Meta(extra={"effort": True})
 
 FieldText = Annotated[str, Meta(max_length=2_000)]

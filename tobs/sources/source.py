@@ -7,19 +7,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Literal, Protocol, TypedDict, Unpack
+from typing import Protocol, TypedDict, Unpack
 
 from msgspec import Struct
 
 from tobs.errors import TransferFailed
 from tobs.model import Changes, Chat, DroppedFile, FileItem, MessageKey, Page, Topic, UpdateState
+from tobs.model.requests import MediaMode
 from tobs.telegram.facade import Telegram
 
 #: An interval of message ids, both ends included.
 Gap = tuple[int, int]
-
-#: What becomes of files that lie on this computer already.
-MediaMode = Literal["copy", "link", "move"]
 
 
 class Resolve(Protocol):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tobs.model import NoteState
 from tobs.model.outcomes import NoteOutcome
-from tobs.vault.merge import BrokenFrontMatter, ConflictWords, Whereabouts, merge_notes
+from tobs.vault.merge import BrokenFrontMatter, ConflictWords, NoteLocations, merge_notes
 
 #: `created`: was not there; `updated`: ours, and out of date; `unchanged`: says it already, not touched; `merged`: the
 #: owner's words are in it, and what is new beside them; `conflict`: the same where both changed one place: the owner's
@@ -33,7 +33,7 @@ class Decision(NamedTuple):
     problem: str = ""
 
 
-class Known(NamedTuple):
+class KnownNote(NamedTuple):
     """What the archive knows of a note. ``text_hash`` is ``text_hash`` of what was last written, or empty."""
 
     tobs_id: str
@@ -41,17 +41,17 @@ class Known(NamedTuple):
     text_hash: str = ""
 
 
-class Merging(NamedTuple):
+class MergeInput(NamedTuple):
     """What a merge needs: ``base`` gives the text that was written with a `tobs_hash` (empty: the last one; None where
     it is not kept), ``note_locations`` where a link's target is now, ``words`` what is said about conflicts."""
 
     base: Callable[[str], str | None]
-    note_locations: Whereabouts
+    note_locations: NoteLocations
     words: ConflictWords = ConflictWords()
 
 
 def decide(
-    known: Known, found: bytes | None, new: str, managed_hash: Callable[[str], str], merging: Merging
+    known: KnownNote, found: bytes | None, new: str, managed_hash: Callable[[str], str], merging: MergeInput
 ) -> Decision:
     """What to do with a note whose file holds ``found`` (None: there is none) and that should say ``new``.
 
@@ -70,12 +70,12 @@ def decide(
     return _merged(known, text, new, managed_hash, merging)
 
 
-def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str], merging: Merging) -> Decision:
+def _merged(known: KnownNote, text: str, new: str, managed_hash: Callable[[str], str], merging: MergeInput) -> Decision:
     """Somebody else's words are in the note: what is new goes between them."""
-    marks = read_marks(text)
-    if marks.tobs_id and marks.tobs_id != known.tobs_id and not _was_called(marks.tobs_id, merging):
+    marks = read_properties(text)
+    if marks.tobs_id and marks.tobs_id != known.tobs_id and not _had_tobs_id(marks.tobs_id, merging):
         return Decision("preserved", is_base=False)
-    if marks.tobs_hash and marks.tobs_hash == read_marks(new).tobs_hash:
+    if marks.tobs_hash and marks.tobs_hash == read_properties(new).tobs_hash:
         # This very text was merged into it; the run that did it was stopped, or its archive is lost.
         return Decision("preserved")
     base = merging.base(marks.tobs_hash)
@@ -101,13 +101,13 @@ def _merged(known: Known, text: str, new: str, managed_hash: Callable[[str], str
     return Decision("merged" if merged.changed else "updated", to_write)
 
 
-def _was_called(tobs_id: str, merging: Merging) -> bool:
+def _had_tobs_id(tobs_id: str, merging: MergeInput) -> bool:
     """Whether the note had this `tobs_id` when it was last written: that of a basic group that became a supergroup."""
     base = merging.base("")
-    return base is not None and read_marks(base).tobs_id == tobs_id
+    return base is not None and read_properties(base).tobs_id == tobs_id
 
 
-def is_ours(known: Known, found: bytes, managed_hash: Callable[[str], str]) -> bool:
+def is_written_by_tobs(known: KnownNote, found: bytes, managed_hash: Callable[[str], str]) -> bool:
     """Whether every word of a note's file was written by tobs."""
     text = plain_text(found)
     return text is not None and (_is_as_written(known, text) or _is_untouched(known, text, managed_hash))
@@ -129,19 +129,19 @@ def plain_text(data: bytes) -> str | None:
         return None
 
 
-def _is_as_written(known: Known, text: str) -> bool:
+def _is_as_written(known: KnownNote, text: str) -> bool:
     """Whether the file holds exactly what was last written. A planned note has no such text."""
     return known.state != "planned" and known.text_hash == text_hash(text)
 
 
-def _is_untouched(known: Known, text: str, managed_hash: Callable[[str], str]) -> bool:
+def _is_untouched(known: KnownNote, text: str, managed_hash: Callable[[str], str]) -> bool:
     """Whether the file says of itself that it is this note and that nobody changed it: how a note is known without
     a base (a lost archive, a second machine, a run that was stopped before it could take down what it wrote)."""
-    marks = read_marks(text)
+    marks = read_properties(text)
     return marks.tobs_id == known.tobs_id and marks.tobs_hash != "" and marks.tobs_hash == managed_hash(text)
 
 
-class Marks(NamedTuple):
+class NoteProperties(NamedTuple):
     """The front matter by which a file is known as a note of tobs; empty where it is missing."""
 
     tobs_id: str = ""
@@ -153,11 +153,11 @@ _FRONT_MATTER = re.compile(r"---\n(.*?\n)---(?:\n|\Z)", re.DOTALL)
 _MARK = re.compile(r"""^(tobs_id|tobs_hash):[ \t]*(["']?)([^"'\n]*?)\2[ \t]*$""", re.MULTILINE)
 
 
-def read_marks(text: str) -> Marks:
+def read_properties(text: str) -> NoteProperties:
     """The marks of a note's text. They stand in it once; a key that is there twice is not believed."""
     front = _FRONT_MATTER.match(text)
     if front is None:
-        return Marks()
+        return NoteProperties()
     found = [(name, value) for name, _, value in _MARK.findall(front[1])]
     marks = dict(found)
-    return Marks(**marks) if len(marks) == len(found) else Marks()
+    return NoteProperties(**marks) if len(marks) == len(found) else NoteProperties()

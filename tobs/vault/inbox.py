@@ -8,7 +8,7 @@ from tobs.model import DroppedFile
 from tobs.vault.folders import unwritable
 
 
-def dropped_files(folder: Path) -> list[DroppedFile]:
+def inbox_files(folder: Path) -> list[DroppedFile]:
     """Return the files that wait in ``folder``, by name: no notes, hidden files, links or folders, and no empty files
     (most are about to be filled). Raises VaultUnwritable."""
     found: list[DroppedFile] = []
@@ -26,7 +26,7 @@ def dropped_files(folder: Path) -> list[DroppedFile]:
     return found
 
 
-def take_away(folder: Path, file: DroppedFile) -> None:
+def remove_from_inbox(folder: Path, file: DroppedFile) -> None:
     """Remove a file that is in the vault as an attachment, unless it was changed since. Raises VaultUnwritable."""
     path = folder / file.name
     try:

@@ -38,7 +38,7 @@ def missing_notes(root: Path, paths: Iterable[str]) -> set[str]:
     return missing
 
 
-def require_presence(
+def require_few_missing(
     written: int, missing: int, *, accept: bool, told: str = "notes are missing from the vault"
 ) -> None:
     """Raise VaultError if too many of the ``written`` notes (or what ``told`` names) are ``missing`` and that is not

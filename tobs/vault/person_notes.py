@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tobs.vault.decide import read_marks
+from tobs.vault.decide import read_properties
 from tobs.vault.layout import PEOPLE, TELEGRAM
 
 _HEAD = 16_384
@@ -64,6 +64,6 @@ def _names(path: Path) -> list[str]:
         return []
     front = _FRONT_MATTER.match(text)
     told = _PROPERTY.search(front[1]) if front else None
-    if told is None or read_marks(text.replace("\r\n", "\n")).tobs_id:
+    if told is None or read_properties(text.replace("\r\n", "\n")).tobs_id:
         return []
     return [match["id"] or match["name"].lower() for match in _NAMED.finditer(told[1])]

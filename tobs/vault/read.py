@@ -17,10 +17,10 @@ def read_batch(root: Path, paths: Iterable[str]) -> list[bytes | None]:
 
     Raises VaultUnwritable for a file that is there and cannot be read: what it holds must not be guessed.
     """
-    return [found and found[0] for found in read_seen(root, paths)]
+    return [found and found[0] for found in read_batch_with_mtimes(root, paths)]
 
 
-def read_seen(root: Path, paths: Iterable[str]) -> list[tuple[bytes, int] | None]:
+def read_batch_with_mtimes(root: Path, paths: Iterable[str]) -> list[tuple[bytes, int] | None]:
     """As ``read_batch``, each with its modification time in nanoseconds: by that ``write_batch`` sees whether somebody
     else wrote meanwhile."""
     base = str(root)

@@ -14,13 +14,13 @@ from tobs.vault.writer import TEMP_PREFIX
 _MARKS = re.compile(r"^(?:tobs_id|tobs_hash):.*\n", re.MULTILINE)
 
 
-def renamed_marks(text: str, before: str, after: str) -> str:
+def with_tobs_id(text: str, before: str, after: str) -> str:
     """``text`` of the note ``before`` as that of the note ``after`` (tobs_ids), all else as it is."""
     mark = re.compile(rf"^(tobs_id:[ \t]*[\"']?){re.escape(before)}(?=[\"']?[ \t]*$)", re.MULTILINE)
     return mark.sub(rf"\g<1>{after}", text, count=1)
 
 
-def as_kept(text: str, successor: str) -> str:
+def as_owner_note(text: str, successor: str) -> str:
     """``text`` as a note of the owner's alone: without the marks of tobs, with a link to the note ``successor`` (its
     path without `.md`, and the block) that has the messages now."""
     head, separator, body = text.partition("\n---\n")
@@ -31,7 +31,7 @@ def as_kept(text: str, successor: str) -> str:
     return f"---\n{link}{properties}---\n{body}"
 
 
-def kept_candidates(before: str, beside: str) -> Iterator[str]:
+def owner_note_candidates(before: str, beside: str) -> Iterator[str]:
     """`<folder of beside>/<name of before> (kept).md`: where the words of the owner in the note ``before`` stay."""
     folder, name = beside.rpartition("/")[0], before.rpartition("/")[2].removesuffix(".md")
     return numbered(f"{folder}/{name} (kept)", ".md")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipeline_builders import begin_report, workbench
+from pipeline_builders import started, workbench
 
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
@@ -14,7 +14,7 @@ from tobs.pipeline.context.run_context import RunContext
 
 @pytest.fixture
 def report() -> ReportBuilder:
-    return begin_report()
+    return started()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tobs.archive import FileRow, MediaDecision, NoteRow, Recorded, open_archive, record_page
 from tobs.model import Chat, FileItem, Message, MessageKey, Page, Person, RemoteFile
+from tobs.pipeline.context.adapters import open_blobs
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder, start_report
 from tobs.pipeline.context.run_context import ChatFolder, RenderContext, RunContext, TransferMeter
@@ -29,7 +30,7 @@ START = 1_700_000_000
 HOUR, DAY = 3_600, 86_400
 
 
-def begin_report(run_id: str = "1") -> ReportBuilder:
+def started(run_id: str = "1") -> ReportBuilder:
     """The report of a run in which time stands still."""
     return start_report(run_id, "export", (), lambda: 0.0)
 
@@ -37,7 +38,7 @@ def begin_report(run_id: str = "1") -> ReportBuilder:
 @contextmanager
 def workbench(folder: Path, report: ReportBuilder | None = None) -> Iterator[RunContext]:
     """An archive, an empty vault and a staging folder, for one run in which time stands still."""
-    events = (report or begin_report()).events
+    events = (report or started()).events
     root, staging = folder / "vault", folder / "staging"
     root.mkdir()
     staging.mkdir()
@@ -46,7 +47,8 @@ def workbench(folder: Path, report: ReportBuilder | None = None) -> Iterator[Run
         render_context = RenderContext(
             archive, ACCOUNT, root, zone, RenderOptions(timezone=zone), Templates(load_builtin)
         )
-        yield RunContext(render_context, staging, "message", events, TransferMeter(), 100)
+        blobs = open_blobs(archive, root)
+        yield RunContext(render_context, staging, blobs, "message", events, TransferMeter(), 100)
 
 
 def message(number: int, text: str = "", *, chat: Chat = CHANNEL, **fields: Any) -> Message:

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from pipeline_builders import (
     ACCOUNT,
     CHANNEL,
-    begin_report,
     exported,
     file_of,
     message,
@@ -18,6 +17,7 @@ from pipeline_builders import (
     note,
     plan,
     record,
+    started,
     workbench,
 )
 
@@ -149,7 +149,7 @@ async def test_notes_of_a_vault_whose_archive_is_lost_are_known_again_by_their_i
         path.rename(context.root / "Mine" / "Kept.md")
         shutil.copy(file_of(context, note(context, 2)), context.root / "a (conflicted copy).md")
         expected = {tobs_id: named(context, tobs_id).path for tobs_id in (f"{CHANNEL.id}/2", str(CHANNEL.id), "index")}
-    report = begin_report()
+    report = started()
     with workbench(second, report) as context:
         shutil.rmtree(context.root)
         shutil.copytree(first / "vault", context.root)

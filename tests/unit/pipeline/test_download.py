@@ -12,7 +12,7 @@ from pipeline_builders import ACCOUNT, CHANNEL, document, file_of, message, name
 
 from tobs.archive import MediaState
 from tobs.errors import TransferFailed, VaultUnwritable
-from tobs.media import Allowance, Chain
+from tobs.media import Chain, DownloadLimits
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.adapters import ArchiveFiles, ArchiveResults
 from tobs.pipeline.context.archive_thread import ArchiveThread
@@ -90,7 +90,7 @@ async def fetched(
     server: Server | None,
     *,
     downloads: int = 2,
-    allowance: Allowance | None = None,
+    limits: DownloadLimits | None = None,
     is_fetched: bool = True,
 ) -> int:
     """Run the stage to its end; how often notes may have become ready."""
@@ -102,11 +102,11 @@ async def fetched(
 
     async with Host(env=os.environ, limits=HostLimits(cpu=1)) as host:
         results = ArchiveResults(context.archive, thread)
-        locate = ArchiveFiles(context.archive, thread, context.root)
+        locate = ArchiveFiles(context.blobs, thread)
         chain = Chain([], host, results, staging=context.staging, locate=locate)
         fetch = server.fetch if server else None
         stage = MediaStage(
-            context, folder, thread, fetch, chain, downloads=downloads, allowance=allowance or Allowance()
+            context, folder, thread, fetch, chain, downloads=downloads, download_limits=limits or DownloadLimits()
         )
         async with asyncio.timeout(20):
             await stage.run(asyncio.Event(), lambda: is_fetched, attached)
@@ -168,7 +168,7 @@ async def test_what_goes_beyond_the_budget_is_left_to_a_later_run(
     context: RunContext, report: ReportBuilder, folder: ChatFolder, thread: ArchiveThread, server: Server
 ) -> None:
     files(context, *range(1, 7))
-    await fetched(context, folder, thread, server, downloads=1, allowance=Allowance(budget=12))
+    await fetched(context, folder, thread, server, downloads=1, limits=DownloadLimits(budget=12))
     assert server.asked == [1, 2, 3] and report.report.media.postponed == 3
     assert report.report.problems == []
     assert (context.root / MEDIA / "3.bin").exists()
@@ -178,7 +178,7 @@ async def test_files_under_way_count_against_the_budget(
     context: RunContext, report: ReportBuilder, folder: ChatFolder, thread: ArchiveThread, server: Server
 ) -> None:
     files(context, *range(1, 7))
-    await fetched(context, folder, thread, server, downloads=6, allowance=Allowance(budget=12))
+    await fetched(context, folder, thread, server, downloads=6, limits=DownloadLimits(budget=12))
     assert len(server.asked) == 3 and report.report.media.bytes == 12
 
 
@@ -186,7 +186,7 @@ async def test_a_disk_that_is_too_full_postpones_and_is_a_problem(
     context: RunContext, report: ReportBuilder, folder: ChatFolder, thread: ArchiveThread, server: Server
 ) -> None:
     files(context, 1, 2)
-    await fetched(context, folder, thread, server, allowance=Allowance(floor=1 << 60))
+    await fetched(context, folder, thread, server, limits=DownloadLimits(floor=1 << 60))
     assert server.asked == [] and report.report.media.postponed == 2
     assert [one.what for one in report.report.problems] == ["media"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from pipeline_builders import CHANNEL, begin_report, exported, file_of, message, note, stale, write
+from pipeline_builders import CHANNEL, exported, file_of, message, note, stale, started, write
 
 from tobs.errors import UsageError
 from tobs.model import Reply
@@ -16,13 +16,13 @@ from tobs.pipeline.context.run_context import RunContext
 def begin(context: RunContext, run_id: str) -> RunContext:
     """Another run on the same vault."""
     context.archive.runs.start(run_id, "export", [])
-    return replace(context, events=begin_report(run_id).events)
+    return replace(context, events=started(run_id).events)
 
 
 def undone(context: RunContext, run_id: str = "second") -> RunReport:
     """Another run takes the notes of a run back; its report."""
     context.archive.runs.start(f"undo {run_id}", "undo", [])
-    report = begin_report(f"undo {run_id}")
+    report = started(f"undo {run_id}")
     _put_back(replace(context, events=report.events), run_id)
     return report.report
 

@@ -60,10 +60,10 @@ async def test_a_wait_met_by_one_worker_stops_all() -> None:
 
 
 async def test_whoever_waited_for_its_turn_takes_another_one_after_a_wait_that_was_met_meanwhile() -> None:
-    time, waits = Time(), FloodStore()
-    waits.put_pace(("messages.getHistory", 0), Pace(0.5, 1000.0))
+    time, store = Time(), FloodStore()
+    store.put_pace(("messages.getHistory", 0), Pace(0.5, 1000.0))
     floods = FloodLedger(
-        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, store=waits
+        clock=time, sleep=time.sleep, threshold=100, patience=86_400, on_event=lambda _: None, store=store
     )
     passed: list[float] = []
 

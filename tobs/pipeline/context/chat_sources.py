@@ -12,7 +12,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.sources import SourceConfig, SourceType
 from tobs.telegram.facade import Telegram
-from tobs.vault.inbox import dropped_files, take_away
+from tobs.vault.inbox import inbox_files, remove_from_inbox
 from tobs.vault.layout import source_folder
 
 
@@ -28,7 +28,7 @@ class SourceFolder:
 
     async def waiting(self) -> Sequence[DroppedFile]:
         """Return the files in the folder, by name. Raises VaultUnwritable."""
-        return await self._archive_thread(dropped_files, self._folder)
+        return await self._archive_thread(inbox_files, self._folder)
 
     async def recorded(self, files: Sequence[DroppedFile]) -> Mapping[DroppedFile, bool]:
         """Return those of ``files`` that are recorded as messages; True if the vault has the file as an attachment."""
@@ -37,7 +37,7 @@ class SourceFolder:
     async def remove(self, files: Sequence[DroppedFile]) -> None:
         """Remove files from the folder, unless they were changed meanwhile. Raises VaultUnwritable."""
         for file in files:
-            await self._archive_thread(take_away, self._folder, file)
+            await self._archive_thread(remove_from_inbox, self._folder, file)
 
     def _recorded(self, files: Sequence[DroppedFile]) -> dict[DroppedFile, bool]:
         states: dict[tuple[str, int, int], str] = {}

@@ -94,7 +94,7 @@ async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | 
     except FloodWait:
         raise
     except RequestRefused:
-        return telegram.chat_extras.known_chat(group_id), None
+        return await telegram.chat_extras.known_chat(group_id), None
 
 
 # the group looked through
@@ -184,9 +184,9 @@ class _Threads:
         events.emit(MessagesCounted(deleted=archive.messages.mark_deleted(gone)))
         archive.comments.mark_posts(gone)
 
-    async def set_walked(self, post_id: int, thread: Thread) -> None:
+    async def set_fetched(self, post_id: int, thread: Thread) -> None:
         """The comments of a post were asked for."""
-        await self._archive_thread(self._context.archive.comments.set_walked, (self._channel, post_id), thread)
+        await self._archive_thread(self._context.archive.comments.set_fetched, (self._channel, post_id), thread)
 
 
 def _by_post(
@@ -211,7 +211,7 @@ def _by_post(
             await threads.settle(post_id, page, low)
             low = page.high + 1
         if page is None or not page.messages:  # there is no page that would tell it
-            await threads.set_walked(post_id, due[post_id])
+            await threads.set_fetched(post_id, due[post_id])
 
     async def walk(chat_id: int, gaps: Sequence[Gap], on_page: OnPage, *, count: int = 0) -> None:
         waiting = iter(sorted(due))
@@ -233,7 +233,7 @@ def _by_post(
                 thread = due[post[1]]
                 is_last = page.high >= (thread.walked or _HIGHEST)
                 walked = page.messages[-1].id
-                archive.comments.set_walked(post, thread if is_last else Thread(0, walked))
+                archive.comments.set_fetched(post, thread if is_last else Thread(0, walked))
         return done
 
     top = max((thread.walked for thread in due.values()), default=0) or _HIGHEST
@@ -253,4 +253,4 @@ def file_comments(archive: Archive, group: Chat, messages: Sequence[Message]) ->
     )
     roots = {message.id: root for message in messages if (root := thread_root(message))}
     posts = archive.comments.posts_of(group.id, set(roots.values())) if roots else {}
-    archive.comments.file(group.id, {id: posts[root] for id, root in roots.items() if root in posts})
+    archive.comments.add(group.id, {id: posts[root] for id, root in roots.items() if root in posts})

@@ -159,8 +159,8 @@ class ChatExporter(Struct, frozen=True):
         """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""
         comments = self.context.archive.comments
         if self.comments is not None:
-            comments.want(chat.id, wanted=self.comments)
-        return comments.wanted(chat.id)
+            comments.set_wanted(chat.id, wanted=self.comments)
+        return comments.are_wanted(chat.id)
 
     async def export_comments(self, chat: Chat, host: ChatFolder, within: Gap | None) -> ChatFolder:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""

@@ -79,7 +79,7 @@ class SyncRun(Struct, frozen=True):
         await fetch_comment_changes(syncer, context, run.archive_thread, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
-                if gaps := await run.archive_thread(run.archive.ledgers.to_fill, context.account, chat_id):
+                if gaps := await run.archive_thread(run.archive.ledgers.missing_ranges, context.account, chat_id):
                     syncer.pending.gaps[chat_id] = gaps
         if self.counters:
             await syncer.refresh(chats, since=time.time() - self.config.settings.refresh)

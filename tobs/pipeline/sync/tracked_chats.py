@@ -25,7 +25,7 @@ async def choose_tracked(
     if not here:
         raise UsageError("There is nothing in this vault to keep in step.", "Begin with `tobs export TARGET`.")
     if not targets:
-        followed = await archive_thread(archive.updates.followed, account)
+        followed = await archive_thread(archive.updates.tracked, account)
         return {chat_id: chat for chat_id, chat in here.items() if chat_id in followed}
     chosen: dict[int, Chat] = {}
     for target in targets:
@@ -37,7 +37,7 @@ async def choose_tracked(
 
 
 def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
-    followed, sources = archive.updates.followed(account), archive.chats.sources(account)
+    followed, sources = archive.updates.tracked(account), archive.chats.sources(account)
     chats = archive.chats.all(account)
     # Others were only seen in passing, or their messages lie under the posts of a channel.
     return {chat.id: chat for chat in chats if chat.id in followed or _is_tracked(archive, chat, sources)}

@@ -6,7 +6,6 @@ must not depend on a shared parser.
 
 from tobs.sources.desktop.export import DESKTOP, DESKTOP_SOURCE, ChatReader, DesktopExport, open_desktop, title_of_html
 from tobs.sources.desktop.summary import ExportedChat, ExportSummary
-from tobs.sources.source import MediaMode
 
 __all__ = [
     "DESKTOP",
@@ -15,7 +14,6 @@ __all__ = [
     "DesktopExport",
     "ExportSummary",
     "ExportedChat",
-    "MediaMode",
     "open_desktop",
     "title_of_html",
 ]

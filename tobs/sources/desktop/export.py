@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat, Page
+from tobs.model.requests import MediaMode
 from tobs.sources.desktop.files import ExportFiles, open_files
 from tobs.sources.desktop.html import html_title
 from tobs.sources.desktop.ids import unknown_group
@@ -17,7 +18,7 @@ from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import ChatPages, read_pages
 from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.summary import ExportedChat, ExportSummary, summarize
-from tobs.sources.source import Gap, MediaMode, Source, SourceConfig, SourceType, copied_files
+from tobs.sources.source import Gap, Source, SourceConfig, SourceType, copied_files
 
 #: Name of this source in the archive.
 DESKTOP = "desktop"

@@ -14,8 +14,8 @@ from typing import IO, TextIO
 
 from tobs.errors import TransferFailed, UsageError, VaultUnwritable
 from tobs.model import Chat, ChatKind, bare_id
+from tobs.model.requests import MediaMode
 from tobs.sources.desktop.values import Json
-from tobs.sources.source import MediaMode
 
 RESULT = "result.json"
 PAGES = "messages.html"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from typing import Final
 
 from tobs.errors import TargetNotFound
 from tobs.model import Changes, Chat, DroppedFile, FileItem, FileKind, Message, Page, UpdateState
+from tobs.model.mime import type_of_name
 from tobs.sources.source import Gap, Source, SourceConfig, SourceType, VaultFiles, copied_files
 
 #: The chat id of the inbox. No user of Telegram has it.
@@ -73,7 +73,7 @@ def inbox_source(folder: Path, files: VaultFiles, *, account: int, clock: Callab
 
 def inbox_message(message_id: int, file: DroppedFile, *, sender: int) -> Message:
     """Make the message for a dropped file; its date is the file's modification time."""
-    mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    mime = type_of_name(file.name) or "application/octet-stream"
     item = FileItem(_kind(mime), mime=mime, size=file.size, name=file.name, path=file.name)
     return Message(chat_id=INBOX, id=message_id, date=int(file.changed), sender_id=sender, media=item, out=True)
 

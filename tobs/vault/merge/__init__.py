@@ -12,14 +12,14 @@ from msgspec import Struct
 
 from tobs.vault.merge.blocks import TOLD
 from tobs.vault.merge.body import callout, merge_bodies
-from tobs.vault.merge.links import Whereabouts, aligner, link_targets, with_new_places
+from tobs.vault.merge.links import NoteLocations, aligner, link_targets, with_new_places
 from tobs.vault.merge.properties import BrokenFrontMatter, merge_properties, read_front_matter, split_note
 
 __all__ = [
     "BrokenFrontMatter",
     "ConflictWords",
     "Merged",
-    "Whereabouts",
+    "NoteLocations",
     "link_targets",
     "merge_notes",
     "read_front_matter",
@@ -47,7 +47,7 @@ class Merged(Struct, frozen=True):
     conflicts: tuple[str, ...] = ()
 
 
-def merge_notes(base: str, mine: str, new: str, note_locations: Whereabouts, words: ConflictWords) -> Merged:
+def merge_notes(base: str, mine: str, new: str, note_locations: NoteLocations, words: ConflictWords) -> Merged:
     """``mine`` with what changed from ``base`` to ``new``.
 
     Raises BrokenFrontMatter if the front matter of ``mine`` cannot be read: then nothing may be written.

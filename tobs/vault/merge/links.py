@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 #: Where the note or file is now that a link's target named (path without `.md`), None for what tobs does not know.
-Whereabouts = Callable[[str], str | None]
+NoteLocations = Callable[[str], str | None]
 
 # Target, heading or block, alias. In a table the bar is escaped.
 _WIKILINK = re.compile(r"\[\[([^\[\]\n|#]+?)((?:#[^\[\]\n|]*?)?(?:\\?\|[^\[\]\n]*)?)\]\]")
@@ -17,7 +17,7 @@ def link_targets(text: str) -> Iterator[str]:
     return (match[1] for match in _WIKILINK.finditer(text))
 
 
-def with_new_places(text: str, note_locations: Whereabouts) -> str:
+def with_new_places(text: str, note_locations: NoteLocations) -> str:
     """``text`` with the links brought up to date that name an earlier path of a note. How the others are written is
     their writer's choice."""
 
@@ -30,7 +30,7 @@ def with_new_places(text: str, note_locations: Whereabouts) -> str:
     return _WIKILINK.sub(moved, text) if "[[" in text else text
 
 
-def aligner(texts: Iterable[str], note_locations: Whereabouts) -> Callable[[str], str]:
+def aligner(texts: Iterable[str], note_locations: NoteLocations) -> Callable[[str], str]:
     """A function that writes every link of a text with the path its note has now.
 
     ``texts`` are ours: a short link that Obsidian made (`[[note]]`) is the one of theirs whose path ends so.
