@@ -19,8 +19,8 @@
     ├── PluginError                1   a plugin failed (never ends a run)
     └── Interrupted              130   stopped by the user; state is kept
 
-Every error has a sentence for the user and a remedy. Exceptions of libraries are translated into this
-tree at the border of the room that uses the library.
+Every error has a sentence for the user and a remedy. The package that uses a library converts its
+exceptions to this tree.
 """
 
 from __future__ import annotations

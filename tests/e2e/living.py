@@ -24,7 +24,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from tests.e2e.harness import stamps, tree
 from tests.e2e.near import near
 from tests.e2e.test_moved import broken_links
-from tobs.vault.decide import read_marks
+from tobs.vault.decide import read_properties
 
 WORLD = "synthetic:messages=25,chats=2,media=0.1,seed=11"
 _PATIENCE = 60.0
@@ -369,7 +369,7 @@ class LivingVault(RuleBasedStateMachine):
         visible = (
             path for path in self.vault.rglob("*.md") if not re.search(r"/\.", path.as_posix()[len(str(self.vault)) :])
         )
-        marked = [(read_marks(path.read_bytes().decode().replace("\r\n", "\n")).tobs_id, path) for path in visible]
+        marked = [(read_properties(path.read_bytes().decode().replace("\r\n", "\n")).tobs_id, path) for path in visible]
         found = {tobs_id: path for tobs_id, path in marked if tobs_id}
         assert len(found) == sum(1 for tobs_id, _ in marked if tobs_id), "a note is there twice"
         return found

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import TOBS, Served
-from tobs.cli.login import draw_qr
+from tobs.cli.prompt import draw_qr
 
 WORLD = "synthetic:messages=40,chats=1,media=0.2,seed=1"
 

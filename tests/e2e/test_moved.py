@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Serve, ServeNear
 from tests.e2e.harness import eventually, stamps, tree
 from tests.e2e.test_merge import again, edit, exported
-from tobs.vault.decide import read_marks
+from tobs.vault.decide import read_properties
 
 WORLD = "synthetic:messages=60,chats=1,media=0.2,seed=4"
 _LINK = re.compile(r"\[\[([^\[\]\n|#]+)")
@@ -89,7 +89,7 @@ def test_notes_whose_names_were_exchanged_are_followed(how: str, serve_near: Ser
     notes = exported(served, vault)
     note, linking = linked_pair(vault, notes)
     other = next(one for one in reversed(notes) if one not in (note, linking))
-    ids = {path: read_marks(path.read_text()).tobs_id for path in (note, other)}
+    ids = {path: read_properties(path.read_text()).tobs_id for path in (note, other)}
     spare = note.with_name("spare.md")
     other.rename(spare)
     note.rename(other)
@@ -104,7 +104,7 @@ def test_notes_whose_names_were_exchanged_are_followed(how: str, serve_near: Ser
         done = again(served, vault).json
         assert done["notes"]["moved"] == 2 and done["notes"]["conflicts"] == 0
         assert "Other words." in (spare if how == "chain" else note).read_text()
-    assert read_marks(other.read_text()).tobs_id == ids[note]
+    assert read_properties(other.read_text()).tobs_id == ids[note]
     assert f"[[{other.relative_to(vault).as_posix().removesuffix('.md')}" in linking.read_text()
     assert broken_links(vault) == []
     assert served.tobs("verify", "--vault", str(vault)).code == 0

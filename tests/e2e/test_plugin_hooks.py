@@ -365,7 +365,7 @@ def test_what_a_run_brought_is_handed_on_once_whatever_fails(serve_near: Serve, 
     failed = served.tobs("sync", "--vault", str(vault), "--json", **asked)
     assert failed.code == 1
     (problem,) = failed.json["problems"]
-    assert (problem["what"], problem["item"]) == ("plugin teller", "what the run brought")
+    assert (problem["what"], problem["item"]) == ("plugin teller", "the export of the run")
     assert problem["reason"] == "RuntimeError: not now"
     assert lines(failed.json) == [("edited", 2, 1), ("new", 32, 0)], "one that fails does not stop another"
     flag.unlink()

@@ -24,7 +24,7 @@ _EXPORT = Path(_SHARED or ".", "data", "telegram-desktop-public-channel-ar-en.js
 pytestmark = pytest.mark.skipif(not (_SHARED and _EXPORT.is_file()), reason="TOBS_SHARED has no export of a channel")
 
 _INVISIBLE = re.compile("[\u200b\ufeff\\s]")
-# Marks that are text here and Markdown there. (The alias of a wikilink cannot have a `|`: it has a `/`.)
+# NoteProperties that are text here and Markdown there. (The alias of a wikilink cannot have a `|`: it has a `/`.)
 _LAX = re.compile("[*`~\\\\\u200b\ufeff\\s]")
 
 

@@ -94,12 +94,12 @@ def test_what_a_render_tells_is_about_notes_and_one_line_where_there_is_nothing_
     assert [line.rstrip() for line in offline(vault, "render").stdout.splitlines()] == [f"notes  {count} unchanged"]
     monkeypatch.setenv("COLUMNS", "60")
     told = offline(vault, "render", "--dry-run").stdout.splitlines()
-    assert told[0] == "Nothing would change; this was a rehearsal." and len(told) == 2
+    assert told[0] == "Nothing would change; this was a dry run." and len(told) == 2
     note = days_with(vault, 1)[0]
     (vault / note).unlink()
     offline(vault, "render")
     told = offline(vault, "render", "--restore", "--dry-run").stdout.splitlines()
-    assert told[:2] == [f"created   {note}", "1 file would change; this was a rehearsal."]
+    assert told[:2] == [f"created   {note}", "1 file would change; this was a dry run."]
 
 
 def test_a_changed_template_makes_only_its_own_notes_again(vault: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_changed_template_makes_only_its_own_notes_again(vault: Path) -> None:
 
 
 def test_the_template_check_tells_file_and_line_and_ends_with_a_code(vault: Path) -> None:
-    assert "templates are right" in offline(vault, "render", "--template-check").stdout
+    assert "templates OK" in offline(vault, "render", "--template-check").stdout
     (vault / ".tobs" / "templates" / "chat.md.j2").write_text("{{ chat.title }}\n\n{{ chat.nothing }}\n")
     done = offline(vault, "render", "--template-check", "--json", code=2)
     assert done.json["ok"] is False

@@ -18,17 +18,19 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served
 from tobs.app.context import AppContext, open_app_context
-from tobs.app.export import export
+from tobs.app.events import Events
+from tobs.app.execute import execute
 from tobs.app.run_config import open_run_config
 from tobs.app.telegram import telegram_settings
+from tobs.model.requests import ChatSelection, ExportRequest
 from tobs.pipeline.context.adapters import ArchivePeers
-from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.report import start_report
 from tobs.pipeline.session.run_session import open_run
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule
-from tobs.pipeline.watch.watcher import Watcher
+from tobs.pipeline.watch.telegram_changes import TelegramChanges
+from tobs.pipeline.watch.watcher import WatchedSources, Watcher
 from tobs.telegram.opening import open_telegram
 from tobs.telegram.stores import Stores
 
@@ -69,12 +71,6 @@ class Weeks:
             self.now += 0.05
 
 
-@asynccontextmanager
-async def unseen(events: RunEvents) -> AsyncIterator[None]:
-    """Nobody watches the progress."""
-    yield
-
-
 async def until(holds: Callable[[], bool], what: str) -> None:
     for _ in range(6000):
         if holds():
@@ -109,8 +105,8 @@ async def test_weeks_of_watching_leave_nothing_behind(
     for name, value in served.environment().items():
         if name.startswith("TOBS_"):
             monkeypatch.setenv(name, value)
-    place = open_app_context({"vault": str(vault)})
-    await export(place, served.ready["targets"], watch=unseen)
+    place = open_app_context({"vault": str(vault)}, cwd=vault.parent)
+    await execute(ExportRequest(chats=ChatSelection(targets=tuple(served.ready["targets"]))), place, Events())
     clock = Weeks()
     async with watching(place, clock) as watcher:
         await until(lambda: bool(watcher.status.last_look), "the watch never looked")
@@ -134,7 +130,7 @@ async def test_weeks_of_watching_leave_nothing_behind(
 @asynccontextmanager
 async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
-    async with open_run_config(place, "watch", (), watch=unseen) as config, open_run(config) as run:
+    async with open_run_config(place, "watch", (), events=Events()) as config, open_run(config) as run:
         peers, queue = ArchivePeers(run.archive, run.archive_thread), ChangeQueue()
         on_event = partial(tell, config.events)
         async with open_telegram(
@@ -143,8 +139,7 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
             numbers = iter(range(1_000_000))
             watcher = Watcher(
                 run,
-                telegram,
-                peers,
+                WatchedSources(TelegramChanges(telegram, peers, clock)),
                 queue,
                 Schedule(_EVERY, ZoneInfo("UTC")),
                 clock=clock,

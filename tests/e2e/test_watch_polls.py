@@ -11,9 +11,11 @@ import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Served
-from tests.e2e.test_watch_long import unseen, until, watching
+from tests.e2e.test_watch_long import until, watching
 from tobs.app.context import open_app_context
-from tobs.app.export import export
+from tobs.app.events import Events
+from tobs.app.execute import execute
+from tobs.model.requests import ChatSelection, ExportRequest
 from tobs.pipeline.context.report import iso_time
 from tobs.pipeline.watch.status import set_paused
 from tobs.pipeline.watch.watcher import Watcher
@@ -74,8 +76,8 @@ async def kept(serve: Serve, vault: Path, monkeypatch: pytest.MonkeyPatch) -> As
     for name, value in served.environment().items():
         if name.startswith("TOBS_"):
             monkeypatch.setenv(name, value)
-    place, clock = open_app_context({"vault": str(vault)}), Still()
-    await export(place, served.ready["targets"], watch=unseen)
+    place, clock = open_app_context({"vault": str(vault)}, cwd=vault.parent), Still()
+    await execute(ExportRequest(chats=ChatSelection(targets=tuple(served.ready["targets"]))), place, Events())
     async with watching(place, clock) as watcher:
         await until(lambda: bool(watcher.status.last_look), "the watch never looked")
         yield Kept(served, vault, clock, watcher)

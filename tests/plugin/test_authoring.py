@@ -100,7 +100,7 @@ async def test_a_plugin_that_is_asked_about_messages_is_tried_on_some() -> None:
     names = ("reader", "teller", "finisher")
     read, told, finished = [[one for one in trials if one.plugin == name] for name in names]
     assert [trial.outcome for trial in read] == ["result", "result", "result", "kept", "result"]
-    assert [(one.item, one.outcome) for one in told] == [("what a run brought", "result")]
+    assert [(one.item, one.outcome) for one in told] == [("messages of a run", "result")]
     assert [one.outcome for one in finished] == ["result", "result", "failed", "result"]
     assert finished[2].detail == "changed the ids of blocks, which links lead to", "it writes all in capitals"
     assert finished[0].item == "note of a message: Good morning, the lift is mended. #news"

@@ -83,7 +83,7 @@ EXPORT_FAULTS = {
 async def test_a_fault_of_an_exporter_is_told(host: Host, tmp_path: Path, fault: str) -> None:
     reply = await host.export(sample("Teller", file="hooks.py"), export_of(tmp_path, fault))
     assert isinstance(reply, PluginFailure)
-    assert reply.item == "what the run brought" and EXPORT_FAULTS[fault] in reply.reason
+    assert reply.item == "the export of the run" and EXPORT_FAULTS[fault] in reply.reason
 
 
 def rendered(body: str) -> RenderedNote:

@@ -150,17 +150,17 @@ async def test_a_run_that_died_goes_on_with_its_takeout(tmp_path: Path) -> None:
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, takeouts=takeouts) as opened:
         account = opened.telegram.account.id
         async with opened.telegram.takeout():
-            kept = takeouts.get(account)
-        assert kept.id and kept.scopes == {"channels"} and not takeouts.get(account).id
+            kept = await takeouts.get(account)
+        assert kept.id and kept.scopes == {"channels"} and not (await takeouts.get(account)).id
         async with opened.telegram.takeout():
-            running = takeouts.get(account)
+            running = await takeouts.get(account)
             opened.telegram._invoker.takeout_id = 0  # as if the process had died here
             async with opened.telegram.takeout():
-                assert takeouts.get(account) == running
+                assert await takeouts.get(account) == running
         assert [event.resumed for event in opened.events_of(TakeoutStarted)] == [False, False, True]
-        takeouts.put(account, StoredTakeout(424242, frozenset({"channels"})))
+        await takeouts.put(account, StoredTakeout(424242, frozenset({"channels"})))
         async with opened.telegram.takeout():
-            assert takeouts.get(account).id not in (0, 424242)
+            assert (await takeouts.get(account)).id not in (0, 424242)
 
 
 async def test_a_kept_takeout_with_too_few_scopes_is_finished_and_another_asked_for(tmp_path: Path) -> None:
@@ -168,15 +168,15 @@ async def test_a_kept_takeout_with_too_few_scopes_is_finished_and_another_asked_
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, takeouts=takeouts) as opened:
         account = opened.telegram.account.id
         async with opened.telegram.takeout(["channels", "files"]):
-            kept = takeouts.get(account)
+            kept = await takeouts.get(account)
             opened.telegram._invoker.takeout_id = 0  # as if the process had died here
-        takeouts.put(account, kept)
+        await takeouts.put(account, kept)
         async with opened.telegram.takeout(["channels"]):
-            assert takeouts.get(account) == kept, "fewer are needed: it will do"
+            assert await takeouts.get(account) == kept, "fewer are needed: it will do"
             opened.telegram._invoker.takeout_id = 0
-        takeouts.put(account, kept)
+        await takeouts.put(account, kept)
         async with opened.telegram.takeout(["channels", "chats"]):
-            assert takeouts.get(account).scopes == {"channels", "chats", "megagroups"}
+            assert (await takeouts.get(account)).scopes == {"channels", "chats", "megagroups"}
         states = sandbox.server.state.takeouts
         assert len(states) == 2 and all(takeout.finished for takeout in states.values())
         assert [bool(entry.request.success) for entry in sandbox.log.calls(FINISH)] == [False, True]
@@ -187,11 +187,11 @@ async def test_who_wants_no_takeout_finishes_the_one_left_behind(tmp_path: Path)
     async with serve(open_world(WORLD)) as sandbox, room(sandbox, tmp_path, takeouts=takeouts) as opened:
         account = opened.telegram.account.id
         async with opened.telegram.takeout():
-            kept = takeouts.get(account)
+            kept = await takeouts.get(account)
             opened.telegram._invoker.takeout_id = 0
-        takeouts.put(account, kept)
+        await takeouts.put(account, kept)
         await opened.telegram.finish_stored_takeout()
-        assert sandbox.server.state.takeouts[kept.id].finished and not takeouts.get(account).id
+        assert sandbox.server.state.takeouts[kept.id].finished and not (await takeouts.get(account)).id
         sent = sandbox.log.last
         await opened.telegram.finish_stored_takeout()
         assert sandbox.log.last == sent, "nothing to finish, nothing to ask"

@@ -9,9 +9,11 @@ from msgspec import Struct
 
 from tobs.app.backup import stamp
 from tobs.app.context import AppContext
+from tobs.app.events import Events
 from tobs.app.vault import lock_vault
-from tobs.config.vault_paths import ArchivePlace, VaultPaths, paths_at
+from tobs.config.vault_paths import VaultPaths, paths_at
 from tobs.errors import VaultUnwritable
+from tobs.model.requests import ArchivePlace, MoveArchiveRequest, VaultPathsRequest
 
 
 class ShownPaths(Struct, frozen=True):
@@ -44,7 +46,7 @@ class MovedArchive(Struct, frozen=True):
     leftover: str = ""
 
 
-def vault_paths(context: AppContext) -> ShownPaths:
+async def vault_paths(request: VaultPathsRequest, context: AppContext, events: Events) -> ShownPaths:
     """Return the paths of an existing vault. Raises VaultError."""
     from tobs.vault.cloud_folders import sync_service
     from tobs.vault.workspace import open_workspace
@@ -67,8 +69,8 @@ def vault_paths(context: AppContext) -> ShownPaths:
     )
 
 
-async def move_archive(context: AppContext, to: ArchivePlace) -> MovedArchive:
-    """Move the archive, its backups and unfinished downloads to ``to``, and record that place.
+async def move_archive(request: MoveArchiveRequest, context: AppContext, events: Events) -> MovedArchive:
+    """Move the archive, its backups and unfinished downloads to the requested place, and record that place.
 
     The new copy is on the disk and checked before the old one is removed; a crash leaves one of them in force and the
     next run removes the other. Raises VaultError for a damaged archive, VaultLocked, VaultUnwritable.
@@ -76,6 +78,7 @@ async def move_archive(context: AppContext, to: ArchivePlace) -> MovedArchive:
     from tobs.vault.archive_place import read_identity, record_place, remove_leftover
     from tobs.vault.workspace import open_workspace
 
+    to = request.to
     root = open_workspace(context.vault, context.home).root
     # No decision is remarked: the owner makes it here.
     async with lock_vault(context, root, remark=_ignore) as old:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tobs.app.context import AppContext
+from tobs.app.events import Events
+from tobs.app.threads import in_thread
 from tobs.app.vault import lock_vault
 from tobs.errors import UsageError, VaultError
+from tobs.model.requests import BackupListRequest, BackupRequest, RestoreRequest
 
 if TYPE_CHECKING:
     from tobs.archive import BackupFacts
@@ -18,33 +21,38 @@ if TYPE_CHECKING:
 _SUFFIX = ".backup"
 
 
-class Restored(Struct, frozen=True):
-    """The backup that was put back, and where the archive is now that was there (empty: there was none). ``remarks``
-    are sentences about where the archive lies."""
+class RestoredBackup(Struct, frozen=True):
+    """The backup that is the archive now, and the path of the archive before it (empty: there was none)."""
 
     backup: BackupFacts
     replaced: str
     remarks: tuple[str, ...] = ()
 
 
-def back_up(context: AppContext, target: Path | None) -> BackupFacts:
-    """A copy of the vault's archive, in ``target`` or among the vault's backups. Runs may go on meanwhile."""
+async def back_up(request: BackupRequest, context: AppContext, events: Events) -> BackupFacts:
+    """Copy the vault's archive to the target, or into the vault's backups; runs may go on meanwhile. Raises UsageError,
+    VaultError."""
     from tobs.archive import back_up as copy
     from tobs.vault.workspace import make_data_folders, open_workspace
 
     paths = open_workspace(context.vault, context.home)
     make_data_folders(paths)
-    if target is None:
+    target = Path(request.target)
+    if not request.target:
         target = paths.backups / f"archive-{stamp()}{_SUFFIX}"
     elif target.is_dir():
         target = target / f"archive-{stamp()}{_SUFFIX}"
     if target.exists():
         raise UsageError(f"{target} is there already.", "Name a new file, or a folder.")
-    return copy(paths.archive, target)
+    return await in_thread(lambda: copy(paths.archive, target))
 
 
-def list_backups(context: AppContext) -> list[BackupFacts]:
-    """The backups of the vault, newest first; damaged ones are left out."""
+async def list_backups(request: BackupListRequest, context: AppContext, events: Events) -> list[BackupFacts]:
+    """List the backups of the vault, newest first, without damaged ones."""
+    return _backups(context)
+
+
+def _backups(context: AppContext) -> list[BackupFacts]:
     from tobs.archive import inspect_backup
     from tobs.vault.workspace import open_workspace
 
@@ -57,25 +65,26 @@ def list_backups(context: AppContext) -> list[BackupFacts]:
     return found
 
 
-async def restore(context: AppContext, source: Path | None) -> Restored:
-    """Put ``source`` (or the newest backup) in the place of the archive, which is kept among the backups."""
+async def restore(request: RestoreRequest, context: AppContext, events: Events) -> RestoredBackup:
+    """Replace the archive by a backup; the archive before it is stored among the backups. Raises VaultError."""
     from tobs.archive import inspect_backup, put_back
     from tobs.vault.workspace import open_workspace
 
     root = open_workspace(context.vault, context.home).root
     remarks: list[str] = []
     async with lock_vault(context, root, remark=remarks.append) as paths:
-        if source is None:
-            backups = list_backups(context)
+        source = Path(request.source)
+        if not request.source:
+            backups = _backups(context)
             if not backups:
                 raise VaultError(f"There is no backup in {paths.backups}.", "Name the file to restore.")
             source = Path(backups[0].path)
         facts = inspect_backup(source)
         aside = paths.backups / f"archive-{stamp()}.replaced"
         replaced = put_back(source, paths.archive, aside)
-    return Restored(facts, str(aside) if replaced else "", tuple(remarks))
+    return RestoredBackup(facts, str(aside) if replaced else "", tuple(remarks))
 
 
 def stamp() -> str:
-    """The moment as it stands in a file's name; to the microsecond, so that two are never one."""
+    """The time for a file's name; with microseconds, so that no two files have the same name."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"

@@ -7,72 +7,53 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+import msgspec
 
-from tobs.app.context import AppContext
-from tobs.app.run_config import Watch, open_run_config
-from tobs.app.telegram import Say, saying_waits, telegram_settings, without_pause
+from tobs.app.context import AppContext, with_settings
+from tobs.app.events import Events
+from tobs.app.plugins import ask_trust
+from tobs.app.run_config import open_run_config
+from tobs.app.telegram import saying_waits, telegram_settings, without_pause
 from tobs.config.home import local_timezone
 from tobs.errors import UsageError
 from tobs.model.report import RunReport
+from tobs.model.requests import ChatSelection, ExportRequest, MessageFilter, PlanRequest
 from tobs.pipeline.context.report import start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.commands.estimate import Plan
-    from tobs.pipeline.select.filters import FilterOptions
     from tobs.pipeline.select.selection import Selection
 
 
-class Choice(Struct, frozen=True):
-    """Which chats beside the targets, and which of their messages (as the command line has them)."""
-
-    all: bool = False
-    left: bool = False
-    exclude: Sequence[str] = ()
-    join: bool = False
-    comments: bool | None = None
-    stories: bool = False
-    asked: FilterOptions | None = None
-
-
-async def export(
-    context: AppContext,
-    targets: Sequence[str],
-    *,
-    watch: Watch,
-    accept_missing: bool = False,
-    strict: bool = False,
-    media_later: bool = False,
-    command: str = "export",
-    choice: Choice | None = None,
-) -> RunReport:
-    """Bring ``targets`` into the vault. Raises TobsError for what ends a run; the rest is in the report."""
+async def export(request: ExportRequest, context: AppContext, events: Events) -> RunReport:
+    """Export chats into the vault. Raises TobsError for errors that end the run; the report has the others."""
     from tobs.pipeline.commands.export import ExportRun
 
-    choice = choice or Choice()
-    if not targets and not choice.all and not choice.left:
-        raise UsageError(
-            "There is no target to export.", "Name one, such as @channel; tobs chats lists what the account can see."
-        )
+    context = with_settings(context, **msgspec.structs.asdict(request.fetch))
+    ask_trust(context)
+    chats = _with_configured_targets(context, request.chats, "export")
     settings = telegram_settings(context)
-    selection = _selection(context, targets, choice, time.time())
-    told = _told_targets(selection)
+    selection = _selection(context, chats, request.messages, time.time())
     async with open_run_config(
-        context, command, told, watch=watch, accept_missing=accept_missing, strict=strict, media_later=media_later
+        context,
+        request.name,
+        _reported_targets(chats),
+        events=events,
+        accept_missing=request.accept_missing,
+        strict=request.strict,
+        media_later=request.media_later,
     ) as config:
         return await ExportRun(config, settings).export(selection)
 
 
-async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, say: Say) -> Plan:
-    """What an export of ``targets`` would do, at the cost of a few requests; changes nothing."""
+async def plan(request: PlanRequest, context: AppContext, events: Events) -> Plan:
+    """Estimate an export with a few requests a chat; nothing is changed. Raises TobsError."""
     from tobs.pipeline.commands.plan import make_plan
 
-    if not targets and not choice.all and not choice.left:
-        raise UsageError(
-            "There is no target to plan for.", "Name one, such as @channel; tobs chats lists what the account can see."
-        )
-    selection = _selection(context, targets, choice, time.time())
-    report = start_report("plan", "plan", _told_targets(selection), time.time)
+    context = with_settings(context, **msgspec.structs.asdict(request.fetch))
+    chats = _with_configured_targets(context, request.chats, "plan for")
+    selection = _selection(context, chats, request.messages, time.time())
+    report = start_report("plan", "plan", _reported_targets(chats), time.time)
     return await make_plan(
         settings=context.settings,
         profile=context.profile,
@@ -81,28 +62,40 @@ async def plan(context: AppContext, targets: Sequence[str], choice: Choice, *, s
         selection=selection,
         zone=ZoneInfo(context.settings.timezone or local_timezone()),
         report=report,
-        on_event=saying_waits(say),
+        on_event=saying_waits(events.say),
     )
 
 
-def _selection(context: AppContext, targets: Sequence[str], choice: Choice, now: float) -> Selection:
-    """What the owner asked for, read. Raises UsageError."""
-    from tobs.pipeline.select.filters import FilterOptions, read_filters
+def _with_configured_targets(context: AppContext, chats: ChatSelection, verb: str) -> ChatSelection:
+    """``chats``, with the configured targets if it names none. Raises UsageError if there are none either."""
+    if chats.targets or chats.all or chats.left:
+        return chats
+    if not context.settings.targets:
+        raise UsageError(
+            f"There is no target to {verb}.", "Name one, such as @channel; tobs chats lists what the account can see."
+        )
+    return msgspec.structs.replace(chats, targets=tuple(context.settings.targets))
+
+
+def _selection(context: AppContext, chats: ChatSelection, messages: MessageFilter, now: float) -> Selection:
+    """The chats and filters of a request, parsed. Raises UsageError."""
+    from tobs.pipeline.select.filters import read_filters
     from tobs.pipeline.select.selection import Selection
 
     zone = ZoneInfo(context.settings.timezone or local_timezone())
     return Selection(
-        targets=tuple(target.strip() for target in targets),
-        all=choice.all,
-        left=choice.left,
-        exclude=tuple(choice.exclude),
-        join=choice.join,
-        comments=choice.comments,
-        stories=choice.stories,
-        filters=read_filters(choice.asked or FilterOptions(), now=now, zone=zone),
+        targets=tuple(target.strip() for target in chats.targets),
+        all=chats.all,
+        left=chats.left,
+        exclude=chats.exclude,
+        join=chats.join,
+        comments=chats.comments,
+        stories=chats.stories,
+        filters=read_filters(messages, now=now, zone=zone),
     )
 
 
-def _told_targets(selection: Selection) -> list[str]:
+def _reported_targets(chats: ChatSelection) -> Sequence[str]:
     """The targets as the report names them."""
-    return [*selection.targets, *(["--all"] if selection.all else []), *(["--left"] if selection.left else [])]
+    targets = [target.strip() for target in chats.targets]
+    return [*targets, *(["--all"] if chats.all else []), *(["--left"] if chats.left else [])]

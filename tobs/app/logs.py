@@ -1,4 +1,4 @@
-"""Where the log goes."""
+"""Destinations of the log: standard error and a file in the vault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOG_SIZE, _LOGS_KEPT = 5_000_000, 5
 
 
 def log_to_stderr(verbosity: int) -> None:
-    """Warnings are the run report's; with ``verbosity`` 1 or 2 the log is shown on standard error."""
+    """Show the log on standard error, with ``verbosity`` 1 or 2; warnings are in the run report."""
     logger.remove()
     if verbosity:
         level = "DEBUG" if verbosity > 1 else "INFO"
@@ -28,22 +28,25 @@ def log_to_stderr(verbosity: int) -> None:
 
 
 class _LogFile(RotatingFileHandler):
-    """A log that cannot be written, on a full disk for one, is done without: what else fails is told by itself."""
+    """A log file whose write errors, such as a full disk, are ignored: the run itself reports them."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Nobody is told."""
+        """Ignore the error."""
 
     def close(self) -> None:
-        """Close the file, with what of it could not be written."""
+        """Close the file and drop what could not be written."""
         with suppress(OSError):
             super().close()
 
 
 def log_to_file(paths: VaultPaths, settings: Settings) -> int:
-    """A log under ``.tobs/logs``, kept small. ``diagnose`` stays off: it would print the values of variables."""
+    """Log the run of one vault into a small file under ``.tobs/logs``; runs of other vaults in this process have logs
+    of their own. ``diagnose`` stays off: it would print the values of variables."""
+    vault = str(paths.root)
     return logger.add(
         _LogFile(paths.logs / "tobs.log", maxBytes=_LOG_SIZE, backupCount=_LOGS_KEPT, encoding="utf-8", delay=True),
         level=settings.log_level.upper(),
+        filter=lambda record: record["extra"].get("vault") == vault,
         backtrace=False,
         diagnose=False,
     )

@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-from tobs.app.context import AppContext
-from tobs.app.plugins import find_plugin
-from tobs.app.run_config import Watch, open_run_config
+import msgspec
+
+from tobs.app.context import AppContext, with_settings
+from tobs.app.events import Events
+from tobs.app.plugins import ask_trust, find_plugin
+from tobs.app.run_config import open_run_config
 from tobs.app.telegram import telegram_settings
 from tobs.errors import UsageError
 from tobs.model.report import RunReport
-from tobs.plugin.catalogue import Catalogue
+from tobs.model.requests import ProcessRequest
+
+if TYPE_CHECKING:
+    from tobs.plugin.catalogue import Catalogue
 
 
-async def process(
-    context: AppContext,
-    targets: Sequence[str],
-    *,
-    watch: Watch,
-    plugins: Sequence[str] = (),
-    force: bool = False,
-    offline: bool = False,
-    strict: bool = False,
-    accept_missing: bool = False,
-) -> RunReport:
-    """Let plugins work on what the vault has, and fetch what failed or is still wanted. Raises TobsError for what ends
-    a run; the rest is in the report."""
-    from tobs.pipeline.commands.process import ProcessRun, Work
+async def process(request: ProcessRequest, context: AppContext, events: Events) -> RunReport:
+    """Run plugins on archived chats, and fetch files that failed or are still wanted. Raises TobsError for errors that
+    end the run; the report has the others."""
+    from tobs.pipeline.commands.process import ProcessRun
     from tobs.vault.workspace import open_workspace
 
+    context = with_settings(context, **msgspec.structs.asdict(request.fetch))
+    ask_trust(context)
     open_workspace(context.vault, context.home)  # this makes no vault
     async with open_run_config(
-        context, "process", targets, watch=watch, accept_missing=accept_missing, strict=strict
+        context,
+        "process",
+        request.targets,
+        events=events,
+        accept_missing=request.accept_missing,
+        strict=request.strict,
     ) as config:
-        for name in plugins:
-            require_running(config.catalogue, name)
-        work = Work(tuple(targets), tuple(plugins), force=force, offline=offline)
-        return await ProcessRun(config, partial(telegram_settings, context)).process(work)
+        for name in request.plugins:
+            _require_running(config.catalogue, name)
+        return await ProcessRun(config, partial(telegram_settings, context)).process(request)
 
 
-def require_running(catalogue: Catalogue, name: str) -> None:
-    """Raises UsageError for a plugin that is not there, or that does not run: it was asked for by its name."""
+def _require_running(catalogue: Catalogue, name: str) -> None:
+    """Raise UsageError for a plugin that does not exist or does not run: the request names it."""
     info = find_plugin(catalogue.plugins, name)
     if info.state != "ready":
         raise UsageError(f"The plugin {name} does not run ({info.state}): {info.reason}.")

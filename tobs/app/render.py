@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from tobs.app.context import AppContext
+from tobs.app.events import Events
 from tobs.app.plugins import plugin_functions
-from tobs.app.run_config import Watch, open_run_config
+from tobs.app.run_config import open_run_config
 from tobs.app.vault import load_templates
 from tobs.config.home import local_timezone
 from tobs.errors import UsageError, VaultError
 from tobs.model.report import RunReport
+from tobs.model.requests import MessageFilter, RenderRequest, TemplateCheckRequest
 
 LAYOUTS = ("auto", "message", "day", "month")
 
 
-class RenderCommand(Struct, frozen=True):
-    """What is to be made again and how, as the command line has it."""
-
-    layout: str | None = None
-    since: str | None = None
-    until: str | None = None
-    dry: bool = False
-    diff: bool = False
-    restore: bool = False
-
-
 class TemplateFault(Struct, frozen=True):
-    """What is wrong with a template: a sentence with file and line (0: the whole of it)."""
+    """A fault of a template: a sentence with file and line (0: the whole of it)."""
 
     template: str
     line: int
@@ -39,50 +29,48 @@ class TemplateFault(Struct, frozen=True):
 
 
 class TemplateCheck(Struct, frozen=True):
-    """The templates that were tried, and what is wrong with some (``items``)."""
+    """The templates that were checked, and their faults (``items``)."""
 
     ok: bool
     templates: tuple[str, ...]
     items: tuple[TemplateFault, ...]
 
 
-async def render(
-    context: AppContext, targets: Sequence[str], command: RenderCommand, *, watch: Watch, accept_missing: bool = False
-) -> RunReport:
-    """Make notes again from the archive. Raises TobsError for what ends a run; the rest is in the report."""
+async def render(request: RenderRequest, context: AppContext, events: Events) -> RunReport:
+    """Render notes from the archive. Raises TobsError for errors that end the run; the report has the others."""
     from tobs.pipeline.commands.render import RenderRun, RenderSelection
-    from tobs.pipeline.select.filters import FilterOptions, read_filters
+    from tobs.pipeline.select.filters import read_filters
     from tobs.vault.workspace import open_workspace
 
-    if command.layout is not None and command.layout not in LAYOUTS:
-        raise UsageError(f"--layout {command.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
-    if command.layout is not None and (command.since or command.until):
+    if request.layout is not None and request.layout not in LAYOUTS:
+        raise UsageError(f"--layout {request.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
+    if request.layout is not None and (request.since or request.until):
         raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
     workspace = open_workspace(context.vault, context.home)  # makes no vault
     if not workspace.archive.exists():
         raise VaultError(f"There is no archive in {context.vault}.", "Run `tobs export` into this vault first.")
     zone = ZoneInfo(context.settings.timezone or local_timezone())
-    period = read_filters(FilterOptions(since=command.since, until=command.until), now=time.time(), zone=zone)
+    period = read_filters(MessageFilter(since=request.since, until=request.until), now=time.time(), zone=zone)
     asked = RenderSelection(
-        targets=tuple(targets),
+        targets=request.targets,
         since=period.since,
         until=period.until,
-        layout=command.layout,  # type: ignore[arg-type]  # one of LAYOUTS
-        dry=command.dry or command.diff,
-        diff=command.diff,
-        restore=command.restore,
+        layout=request.layout,  # type: ignore[arg-type]  # one of LAYOUTS
+        dry=request.dry_run or request.diff,
+        diff=request.diff,
+        restore=request.restore,
     )
-    accepted = accept_missing or command.restore
-    async with open_run_config(context, "render", targets, watch=watch, accept_missing=accepted) as config:
+    accepted = request.accept_missing or request.restore
+    async with open_run_config(context, "render", request.targets, events=events, accept_missing=accepted) as config:
         return await RenderRun(config, asked).render()
 
 
-def check(context: AppContext) -> TemplateCheck:
-    """Render every template with sample data; those of the vault where there is one. Writes nothing."""
+async def check_templates(request: TemplateCheckRequest, context: AppContext, events: Events) -> TemplateCheck:
+    """Render every template, those of the vault too, with sample data. Writes nothing."""
     from tobs.render.builtin import builtin_templates
-    from tobs.render.samples import check_templates
+    from tobs.render.samples import check_templates as check
 
     with plugin_functions(context) as functions:
-        broken = check_templates(load_templates(context, context.paths.templates, functions))
+        broken = check(load_templates(context, context.paths.templates, functions))
     items = tuple(TemplateFault(error.template, error.line, error.message) for error in broken)
     return TemplateCheck(not items, tuple(sorted(builtin_templates())), items)

@@ -1,30 +1,26 @@
-"""What every run is given: a vault that is locked, the plugins, a report, and somebody who watches."""
+"""Configuration of every run: a locked vault, the plugins, a report, and the consumers of its events."""
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tobs.app.context import AppContext
+from tobs.app.events import Events
 from tobs.app.plugins import load_catalogue
 from tobs.app.vault import open_vault, vault_zone
 from tobs.config.home import environment
 from tobs.model.events import RemarkMade
-from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.report import start_report
 
 if TYPE_CHECKING:
     from tobs.pipeline.session.run_session import RunConfig
-
-#: Shows a run's progress while it is open.
-Watch = Callable[[RunEvents], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
@@ -33,18 +29,16 @@ async def open_run_config(
     command: str,
     targets: Sequence[str],
     *,
-    watch: Watch,
+    events: Events,
     accept_missing: bool = False,
     strict: bool = False,
     media_later: bool = False,
 ) -> AsyncIterator[RunConfig]:
-    """The means of a run of ``command``; ``targets`` as the report names them. Raises VaultError, TemplateBroken,
-    ConfigError."""
+    """Open the configuration of a run of ``command``; ``targets`` as the report names them. Raises VaultError,
+    TemplateBroken, ConfigError."""
     from tobs.pipeline.session.run_session import RunConfig
     from tobs.plugin.functions import gather_functions
 
-    # Pages make much garbage and no cycles; see tobs.pipeline.notes.render_worker.
-    gc.set_threshold(50_000)
     report = start_report(new_run_id(time.time()), command, list(targets), time.time)
     with tempfile.TemporaryDirectory(prefix="tobs-plugins-") as private:
         catalogue = load_catalogue(context, context.paths.plugins, Path(private))
@@ -70,10 +64,10 @@ async def open_run_config(
                 strict=strict,
                 media_later=media_later,
             )
-            async with watch(report.events):
+            async with events.show(report):
                 yield config
 
 
 def new_run_id(now: float) -> str:
-    """Runs sort by their start."""
+    """A new id of a run; ids sort by their start (``now``, Unix seconds)."""
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"

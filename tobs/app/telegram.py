@@ -1,10 +1,7 @@
-"""The way to Telegram, from the settings."""
+"""Settings of the connection to Telegram, and the list of chats."""
 
 from __future__ import annotations
 
-import getpass
-import sys
-from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tobs.app.context import AppContext
-from tobs.errors import ConfigError, LoginError
+from tobs.app.events import Events, Say
+from tobs.app.prompt import Question
+from tobs.errors import ConfigError
+from tobs.model.requests import ChatsRequest
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -21,25 +21,21 @@ if TYPE_CHECKING:
     from tobs.telegram.net.events import OnEvent
     from tobs.telegram.net.settings import TelegramSettings
 
-#: Tells the person who waits a sentence.
-Say = Callable[[str], None]
 
-
-async def list_chats(context: AppContext, pattern: str, *, counted: int, say: Say) -> list[Chat]:
-    """The chats of the account whose title or username contains ``pattern``; the first ``counted`` with the number of
-    their messages, which costs a request each."""
+async def list_chats(request: ChatsRequest, context: AppContext, events: Events) -> list[Chat]:
+    """List the chats of the account; each message count costs a request. Raises LoginError, NetworkError."""
     from tobs.telegram.opening import open_telegram
 
-    async with open_telegram(without_pause(telegram_settings(context)), on_event=saying_waits(say)) as telegram:
-        chats = [chat async for chat in telegram.chats(pattern)]
-        counts = await telegram.counts(chat.id for chat in chats[:counted])
+    async with open_telegram(without_pause(telegram_settings(context)), on_event=saying_waits(events.say)) as telegram:
+        chats = [chat async for chat in telegram.chats(request.pattern)]
+        counts = await telegram.counts(chat.id for chat in chats[: request.counted])
         return [msgspec.structs.replace(chat, count=counts.get(chat.id)) for chat in chats]
 
 
 def telegram_settings(context: AppContext) -> TelegramSettings:
-    """The way to Telegram; asks for the passphrase of a locked session.
+    """Settings of the connection to Telegram; asks for the passphrase of a locked session.
 
-    Raises ConfigError when credentials or the server's key are missing, LoginError when there is no one to ask.
+    Raises ConfigError when credentials or the server's key are missing, LoginError when nobody can be asked.
     """
     from tobs.telegram.net.session import SessionFile
     from tobs.telegram.net.settings import ServerAddress, TelegramSettings
@@ -72,27 +68,27 @@ def telegram_settings(context: AppContext) -> TelegramSettings:
         request_timeout=profile.timeout,
     )
     if not made.passphrase and SessionFile(made).wants_passphrase():
-        passphrase = ask_passphrase(f"Passphrase of the session of '{made.account}': ")
+        passphrase = ask_passphrase(context, f"Passphrase of the session of '{made.account}'")
         return msgspec.structs.replace(made, passphrase=passphrase)
     return made
 
 
 def without_pause(settings: TelegramSettings, *, most: float = inf) -> TelegramSettings:
-    """For what must not stand still: a flood wait that would pause a run, or is longer than ``most`` seconds, is told
-    instead of waited for."""
+    """Settings for work that must not pause: a flood wait that would pause a run, or is longer than ``most`` seconds,
+    raises FloodWait."""
     patience = min(settings.flood_patience, settings.flood_threshold, most)
     return msgspec.structs.replace(settings, flood_patience=patience)
 
 
 def saying_waits(say: Say) -> OnEvent:
-    """An ``OnEvent`` for a command that shows no progress: flood waits are told."""
+    """An ``OnEvent`` for a command that shows no progress: it reports flood waits."""
     from tobs.telegram.net.events import Event, FloodWaited
 
-    def hear(event: Event) -> None:
+    def report(event: Event) -> None:
         if isinstance(event, FloodWaited):
             say(f"Telegram asks to wait {event.seconds:.0f} s before {event.method}; this goes on by itself")
 
-    return hear
+    return report
 
 
 def _secret(value: SecretStr | None) -> str:
@@ -106,8 +102,6 @@ def _read_key(path: str) -> str:
         raise ConfigError(f"The server key {path} cannot be read.", "Set TOBS_SERVER_KEY to a PEM file.") from error
 
 
-def ask_passphrase(question: str) -> str:
-    """Ask for the passphrase of a session on the terminal. Raises LoginError where there is none."""
-    if not sys.stdin.isatty():
-        raise LoginError("The session file wants a passphrase and there is no terminal.", "Set TOBS_PASSPHRASE.")
-    return getpass.getpass(question)
+def ask_passphrase(context: AppContext, text: str) -> str:
+    """Ask for the passphrase of a session. Raises LoginError if nobody can be asked."""
+    return context.prompt.ask(Question(text, is_secret=True, remedy="Set TOBS_PASSPHRASE."))

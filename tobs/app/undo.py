@@ -6,25 +6,29 @@ import time
 from typing import TYPE_CHECKING
 
 from tobs.app.context import AppContext
-from tobs.app.run_config import Watch, open_run_config
+from tobs.app.events import Events
+from tobs.app.run_config import open_run_config
 from tobs.model.report import RunReport
+from tobs.model.requests import UndoListRequest, UndoRequest
 
 if TYPE_CHECKING:
     from tobs.archive import UndoableRun
 
 
-async def undo(context: AppContext, run_id: str, *, watch: Watch, accept_missing: bool = False) -> RunReport:
-    """Put back the notes that a run changed. Raises UsageError for a run that cannot be undone."""
+async def undo(request: UndoRequest, context: AppContext, events: Events) -> RunReport:
+    """Undo the changes of a run to notes. Raises UsageError for a run that cannot be undone."""
     from tobs.pipeline.commands.undo import UndoRun
     from tobs.vault.workspace import open_workspace
 
     open_workspace(context.vault, context.home)  # this makes no vault
-    async with open_run_config(context, "undo", [run_id], watch=watch, accept_missing=accept_missing) as config:
-        return await UndoRun(config).undo(run_id)
+    async with open_run_config(
+        context, "undo", [request.run], events=events, accept_missing=request.accept_missing
+    ) as config:
+        return await UndoRun(config).undo(request.run)
 
 
-def undoable(context: AppContext) -> list[UndoableRun]:
-    """The runs that can be undone, newest first."""
+async def list_undoable(request: UndoListRequest, context: AppContext, events: Events) -> list[UndoableRun]:
+    """List the runs that can be undone, newest first. Raises VaultError."""
     from tobs.archive import open_archive
     from tobs.vault.workspace import open_workspace
 

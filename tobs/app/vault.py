@@ -1,4 +1,4 @@
-"""The vault of a run: found or made, locked, swept, with its templates and its time zone."""
+"""The vault of a run: found or created, locked, cleaned up, with its templates and its time zone."""
 
 from __future__ import annotations
 
@@ -48,8 +48,9 @@ async def open_vault(
         require_space(paths.data)
         log = log_to_file(paths, context.settings)
         try:
-            await asyncio.to_thread(sweep, paths.root)
-            yield paths, templates
+            with logger.contextualize(vault=str(paths.root)):
+                await asyncio.to_thread(sweep, paths.root)
+                yield paths, templates
         finally:
             logger.remove(log)
 
@@ -71,8 +72,8 @@ async def lock_vault(context: AppContext, root: Path, *, remark: Callable[[str],
 
 
 def load_templates(context: AppContext, folder: Path, functions: Functions) -> Templates:
-    """The templates: those in ``folder`` of the vault, where it is there, before those of tobs. They may use the
-    ``functions`` of plugins."""
+    """Load the templates in ``folder`` of the vault, if it exists, and those of tobs. They may use the ``functions`` of
+    plugins."""
     from tobs.render.templates import Templates
 
     loader = _template_loader(folder, TrustStore(context.home))
@@ -89,7 +90,7 @@ def check_vault_templates(context: AppContext, folder: Path) -> None:
 
 
 def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[str, bool] | None]:
-    """The owner's template where there is one (sandboxed unless trusted), else the one tobs brings."""
+    """Return a loader: the owner's template if there is one (sandboxed unless trusted), else that of tobs."""
     from tobs.render.builtin import load_builtin
 
     def load(name: str) -> tuple[str, bool] | None:
@@ -99,13 +100,13 @@ def _template_loader(folder: Path, trust: TrustStore) -> Callable[[str], tuple[s
         try:
             return path.read_text(encoding="utf-8"), trust.trusts(path)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"The template {path} cannot be read: {error}.", "Mend or remove it.") from error
+            raise ConfigError(f"The template {path} cannot be read: {error}.", "Fix or remove it.") from error
 
     return load
 
 
 def vault_zone(context: AppContext, paths: VaultPaths) -> ZoneInfo:
-    """The vault's time zone. The first run writes it into the vault's configuration, where it stays for good."""
+    """The vault's time zone. The first run writes it into the vault's configuration, where it stays."""
     from tobs.vault.workspace import record_timezone, recorded_timezone
 
     name = recorded_timezone(paths)

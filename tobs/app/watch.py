@@ -3,88 +3,102 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
-from tobs.app.context import AppContext
-from tobs.app.run_config import Watch, new_run_id, open_run_config
+from tobs.app.context import AppContext, reopen, with_settings
+from tobs.app.events import Events
+from tobs.app.plugins import ask_trust
+from tobs.app.run_config import new_run_id, open_run_config
 from tobs.app.telegram import telegram_settings, without_pause
 from tobs.app.vault import check_vault_templates
+from tobs.model.requests import WatchPauseRequest, WatchRequest, WatchStatusRequest
 from tobs.pipeline.context.report import ReportBuilder, start_report
-from tobs.pipeline.watch.status import WatchStatus, read_status, set_paused
-from tobs.vault.lock import read_lease
-from tobs.vault.workspace import open_workspace
 
-#: Seconds after which a watch that was told to stop is stopped, whatever it is doing.
+if TYPE_CHECKING:
+    from tobs.pipeline.watch.status import WatchStatus
+
+#: Seconds that a cancelled watch has to finish what it is doing.
 _PATIENCE = 3.0
-#: Seconds of a flood wait at most in which the vault is not watched either.
+#: Longest flood wait in seconds during which the vault is not watched either.
 _STANDS_STILL = 60.0
 
 
-async def watch(reopen: Callable[[], AppContext], targets: Sequence[str], *, shown: Watch) -> None:
-    """Keep the vault live until the process is told to stop. When templates, plugins or configuration change,
-    everything is opened anew with them. Raises LoginError, VaultError, ConfigError."""
+async def watch(request: WatchRequest, context: AppContext, events: Events) -> None:
+    """Keep the vault up to date until the task is cancelled. When templates, plugins or configuration change,
+    everything is opened again with them. Raises LoginError, VaultError, ConfigError."""
+    from tobs.vault.workspace import open_workspace
+
+    context = with_settings(context, watch_every=request.every)
+    ask_trust(context)
+    open_workspace(context.vault, context.home)  # a watch makes no vault
+    stop = asyncio.Event()
+    await _finish_when_cancelled(_watch(context, request.targets, events, stop), stop)
+
+
+async def _watch(context: AppContext, targets: Sequence[str], events: Events, stop: asyncio.Event) -> None:
     from tobs.pipeline.watch.reload import changes_rendering
     from tobs.pipeline.watch.run import WatchRun
 
-    context = reopen()
-    open_workspace(context.vault, context.home)  # a watch makes no vault
-    stop, changed, before = _stopped_by_signals(), frozenset[str](), context.settings
+    changed, before = frozenset[str](), context.settings
     while not stop.is_set():
         settings = without_pause(telegram_settings(context), most=_STANDS_STILL)
 
-        def new_report(named: Sequence[str] = tuple(targets)) -> ReportBuilder:
-            return start_report(new_run_id(time.time()), "watch", list(named), time.time)
+        def new_report() -> ReportBuilder:
+            return start_report(new_run_id(time.time()), "watch", list(targets), time.time)
 
-        async with open_run_config(context, "watch", targets, watch=shown) as config:
+        async with open_run_config(context, "watch", targets, events=events) as config:
             is_other = changes_rendering(before, context.settings)
             run = WatchRun(
                 config,
                 settings,
                 context.home.resolve(),
-                lambda: _probe(reopen),
+                lambda opened=context: _probe(opened),  # type: ignore[misc]
                 new_report,
                 stop,
                 changed,
                 is_other,
                 context.warnings,
             )
-            with suppress(asyncio.CancelledError):
-                changed = await run.watch(targets)
-        context, before = reopen(), context.settings
+            changed = await run.watch(targets)
+        context, before = reopen(context), context.settings
 
 
-def _probe(reopen: Callable[[], AppContext]) -> None:
-    """Raise TobsError where the vault cannot be opened as it is now."""
-    context = reopen()
+async def _finish_when_cancelled(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Run ``work``. When this task is cancelled, set ``stop`` and give ``work`` some seconds to end in order; what it
+    does not finish is cancelled, and done again by the next start. Raises CancelledError then."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait({task}, timeout=_PATIENCE)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _probe(context: AppContext) -> None:
+    """Raise TobsError if the vault cannot be opened with its present files."""
+    context = reopen(context)
     check_vault_templates(context, context.paths.templates)
 
 
-def _stopped_by_signals() -> asyncio.Event:
-    """Set when the process is asked to stop; what is not done a few seconds later is cancelled, and done again by the
-    next start."""
-    stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
+async def watch_status(request: WatchStatusRequest, context: AppContext, events: Events) -> WatchStatus | None:
+    """Read the status of the vault's watch; None if none is running. Raises VaultError."""
+    from tobs.pipeline.watch.status import read_status
+    from tobs.vault.lock import read_lease
+    from tobs.vault.workspace import open_workspace
 
-    def ask() -> None:
-        stop.set()
-        loop.call_later(_PATIENCE, task.cancel)
-
-    with suppress(NotImplementedError):  # Windows: Ctrl-C cancels
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, ask)
-    return stop
-
-
-def watch_status(context: AppContext) -> WatchStatus | None:
-    """What the watch of a vault is doing; None where none is running. Raises VaultError."""
-    paths = open_workspace(context.vault, context.home)
-    status, lease = read_status(paths.root), read_lease(paths.tobs)
+    workspace = open_workspace(context.vault, context.home)
+    status, lease = read_status(workspace.root), read_lease(workspace.tobs)
     return status if status is not None and lease is not None and lease.pid == status.pid else None
 
 
-def pause_watch(context: AppContext, *, paused: bool) -> None:
-    """Have a watch leave Telegram alone, or go on; also one that is started later. Raises VaultError."""
-    set_paused(open_workspace(context.vault, context.home).root, paused=paused)
+async def pause_watch(request: WatchPauseRequest, context: AppContext, events: Events) -> None:
+    """Pause the vault's watch or let it continue, also a watch that is started later. Raises VaultError."""
+    from tobs.pipeline.watch.status import set_paused
+    from tobs.vault.workspace import open_workspace
+
+    set_paused(open_workspace(context.vault, context.home).root, paused=request.paused)

@@ -1,4 +1,4 @@
-"""What plugins had to say about messages, by message, plugin and version; and the notes of their own they made."""
+"""Answers of plugins about messages, by message, plugin and version; and notes that plugins made."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tobs.archive.stale import mark_notes_named, mark_notes_of_rows
 from tobs.model import Message
 
 
-class Maker(Struct, frozen=True):
-    """A plugin that is asked about messages: its ``name``, a digest of its version and configuration, and its
-    ``place`` in the order (of two that say the same, the later counts)."""
+class AskedPlugin(Struct, frozen=True):
+    """A plugin that is asked about messages: its ``name``, a digest of its version and configuration, and its ``place``
+    in the order (of two equal answers, the later counts)."""
 
     name: str
     digest: str
     place: int = 0
 
 
-class Said(Struct, frozen=True):
-    """What a plugin said about the message in ``row`` in the version ``state`` (a digest); empty: nothing. ``hides``:
-    no note is to be made of it. One that has ``failed`` is asked again by the next run."""
+class StoredEnrichment(Struct, frozen=True):
+    """Answer of a plugin about the message in ``row`` in the version ``state`` (a digest); may be empty. ``hides``: no
+    note is made of the message. After a ``failed`` one the next run asks again."""
 
     row: int
     state: bytes
@@ -35,15 +35,15 @@ class Said(Struct, frozen=True):
     failed: bool = False
 
 
-class Unasked(Struct, frozen=True):
-    """A message that a plugin has not been asked about; ``state`` is the digest of its version."""
+class PendingMessage(Struct, frozen=True):
+    """A message about which a plugin was not asked yet; ``state`` is the digest of its version."""
 
     row: int
     state: bytes
     message: Message
 
 
-class Page(Struct, frozen=True):
+class PluginPage(Struct, frozen=True):
     """A note that a plugin made: Markdown, properties and tags."""
 
     title: str
@@ -53,16 +53,16 @@ class Page(Struct, frozen=True):
 
 
 class Enrichments:
-    """What plugins said about messages."""
+    """Answers of plugins about messages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def unasked(
-        self, account: int, chat_id: int, maker: Maker, *, after: int, upto: int, limit: int, every: bool = False
-    ) -> list[Unasked]:
-        """The next live messages with ids above ``after`` and up to ``upto``, in id order, that ``maker`` was not asked
-        about in their present version; with ``every`` all of them."""
+    def pending(
+        self, account: int, chat_id: int, plugin: AskedPlugin, *, after: int, upto: int, limit: int, every: bool = False
+    ) -> list[PendingMessage]:
+        """Return the next live messages with ids above ``after`` up to ``upto``, in id order, about whose present
+        version ``plugin`` was not asked yet; with ``every`` all of them."""
         known = (
             " AND NOT EXISTS (SELECT 1 FROM enrichments e WHERE e.message_row = m.row AND e.plugin = ?"
             " AND e.digest = ? AND e.state = m.state)"
@@ -72,25 +72,25 @@ class Enrichments:
             f" AND deleted_at IS NULL{'' if every else known} ORDER BY id LIMIT ?",
             (
                 *(owner_of(account, chat_id), chat_id, after, upto),
-                *(() if every else (maker.name, maker.digest)),
+                *(() if every else (plugin.name, plugin.digest)),
                 limit,
             ),
         )
-        return [Unasked(row, state, decode_message(model)) for row, state, model in rows]
+        return [PendingMessage(row, state, decode_message(model)) for row, state, model in rows]
 
-    def put(self, maker: Maker, said: Sequence[Said]) -> None:
-        """Keep what ``maker`` said, over what it said before; notes that show something else now are stale."""
+    def put(self, plugin: AskedPlugin, said: Sequence[StoredEnrichment]) -> None:
+        """Store the answers of ``plugin`` over its earlier ones; notes that show something else now become stale."""
         with self._database.transaction():
-            before = self._found(maker.name, [one.row for one in said])
+            before = self._found(plugin.name, [one.row for one in said])
             self._database.run_many(
                 "INSERT OR REPLACE INTO enrichments VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         one.row,
-                        maker.name,
-                        "" if one.failed else maker.digest,
+                        plugin.name,
+                        "" if one.failed else plugin.digest,
                         one.state,
-                        maker.place,
+                        plugin.place,
                         one.hides,
                         encode(one.found),
                     )
@@ -103,7 +103,7 @@ class Enrichments:
                 mark_notes_of_rows(self._database, changed)
 
     def of_rows(self, message_rows: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
-        """What there is to say about messages, by their rows, in the order of the plugins."""
+        """Return the answers about messages, by their rows, in the order of the plugins."""
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
         rows = self._database.rows(
             "SELECT message_row, found FROM enrichments WHERE message_row IN (SELECT value FROM json_each(?))"
@@ -114,12 +114,12 @@ class Enrichments:
             found[row].append(msgspec.json.decode(data))
         return found
 
-    def said_by(self) -> set[str]:
-        """The plugins that were asked."""
+    def plugins(self) -> set[str]:
+        """Return the plugins that were asked."""
         return {name for (name,) in self._database.rows("SELECT DISTINCT plugin FROM enrichments")}
 
     def forget_others(self, names: Iterable[str]) -> int:
-        """Drop what plugins said that are not among ``names``; how many messages that concerns."""
+        """Delete the answers of plugins that are not among ``names``; return the number of messages concerned."""
         others = "plugin NOT IN (SELECT value FROM json_each(?))"
         with self._database.transaction():
             rows = self._database.rows(
@@ -132,7 +132,7 @@ class Enrichments:
         return len(rows)
 
     def _hide(self, message_rows: Iterable[int]) -> None:
-        """Hide the messages of which some plugin wants no note, and no others."""
+        """Hide the messages of which some plugin wants no note, and show the others."""
         self._database.run(
             "UPDATE message_rows SET hidden = NOT hidden WHERE row IN (SELECT value FROM json_each(?))"
             " AND hidden <> EXISTS (SELECT 1 FROM enrichments e WHERE e.message_row = row AND e.hides)",
@@ -141,18 +141,18 @@ class Enrichments:
 
     # Notes of their own
 
-    def put_page(self, tobs_id: str, page: Page) -> None:
-        """Keep a note that a plugin made; it is stale when it reads otherwise now."""
+    def put_page(self, tobs_id: str, page: PluginPage) -> None:
+        """Store a note that a plugin made; it becomes stale if it differs from the stored one."""
         data = encode(page)
         with self._database.transaction():
             if self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,)) != data:
                 self._database.run("INSERT OR REPLACE INTO pages VALUES (?, ?)", (tobs_id, data))
                 mark_notes_named(self._database, [tobs_id])
 
-    def page(self, tobs_id: str) -> Page | None:
-        """A note that a plugin made."""
+    def page(self, tobs_id: str) -> PluginPage | None:
+        """Return a note that a plugin made."""
         data = self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,))
-        return None if data is None else msgspec.json.decode(data, type=Page)
+        return None if data is None else msgspec.json.decode(data, type=PluginPage)
 
     def _found(self, plugin: str, rows: Sequence[int]) -> dict[int, bytes]:
         return dict(

@@ -1,4 +1,4 @@
-"""What came into the archive since a mark, for those who hand it on."""
+"""Messages and files that are new since a cursor, for exporters."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from tobs.plugin.new_messages import NewMessage
 _BATCH = 500
 
 
-class Mark(Struct, frozen=True):
-    """How far the archive had come: the newest message, replaced version and file then, and the time (Unix
-    seconds)."""
+class ExportCursor(Struct, frozen=True):
+    """Position in the archive: its newest message, replaced version and file, and the time (Unix seconds)."""
 
     row: int = 0
     version: int = 0
@@ -26,32 +25,32 @@ class Mark(Struct, frozen=True):
 
 
 class NewSince:
-    """What came since a mark. Each reader has a mark of its own, by name."""
+    """Messages that are new since a cursor. Each reader has a cursor of its own, by name."""
 
     def __init__(self, database: Database, meta: Meta) -> None:
         self._database = database
         self._meta = meta
 
-    def now(self, time: float) -> Mark:
-        """How far the archive is at ``time`` (Unix seconds)."""
+    def current(self, time: float) -> ExportCursor:
+        """Return the position of the archive at ``time`` (Unix seconds)."""
         row = self._database.row(
             "SELECT (SELECT max(row) FROM message_rows), (SELECT max(id) FROM message_versions),"
             " (SELECT max(number) FROM files)"
         )
         assert row is not None
-        return Mark(row[0] or 0, row[1] or 0, row[2] or 0, time)
+        return ExportCursor(row[0] or 0, row[1] or 0, row[2] or 0, time)
 
-    def mark(self, reader: str) -> Mark | None:
-        """Up to where ``reader`` was told; None for one that never was."""
+    def cursor(self, reader: str) -> ExportCursor | None:
+        """Return the position up to which ``reader`` got everything; None if it never got anything."""
         kept = self._meta.get(f"brought/{reader}")
-        return None if kept is None else msgspec.json.decode(kept, type=Mark)
+        return None if kept is None else msgspec.json.decode(kept, type=ExportCursor)
 
-    def set_mark(self, reader: str, mark: Mark) -> None:
-        """``reader`` was told of all that came up to ``mark``."""
-        self._meta.set(f"brought/{reader}", encode(mark).decode())
+    def set_cursor(self, reader: str, cursor: ExportCursor) -> None:
+        """Store that ``reader`` got everything up to ``cursor``."""
+        self._meta.set(f"brought/{reader}", encode(cursor).decode())
 
-    def since(self, mark: Mark) -> Iterator[list[NewMessage]]:
-        """What came after ``mark``, some at a time, by chat and id; one of these at a time."""
+    def since(self, cursor: ExportCursor) -> Iterator[list[NewMessage]]:
+        """Yield the messages after ``cursor`` in batches, by chat and id. Use one iterator at a time."""
         changed = (
             "SELECT message_row FROM message_versions WHERE id > ?2"
             " UNION SELECT row FROM message_rows WHERE deleted_at >= ?3"
@@ -67,7 +66,7 @@ class NewSince:
                     " WHEN row IN (SELECT message_row FROM message_versions WHERE id > ?2) THEN 'edited'"
                     " ELSE 'files' END FROM message_rows"
                     f" WHERE row > ?1 OR row IN ({changed}) ORDER BY account, chat_id, id",
-                    (mark.row, mark.version, mark.since, mark.file),
+                    (cursor.row, cursor.version, cursor.since, cursor.file),
                 )
                 last = 0
                 while rows := self._database.rows(
@@ -86,7 +85,7 @@ class NewSince:
                 self._database.run("DROP TABLE new_rows")
 
     def _files(self, rows: list[int]) -> dict[int, tuple[str, ...]]:
-        """The files of messages that are in the vault."""
+        """Return the files of messages that are in the vault."""
         found: dict[int, tuple[str, ...]] = {}
         for row, path in self._database.rows(
             "SELECT d.message_row, f.path FROM media d JOIN files f ON f.sha256 = d.sha256"
@@ -99,5 +98,5 @@ class NewSince:
 
 
 def _new_message(row: Row, files: tuple[str, ...]) -> NewMessage:
-    _, _, came, model, chat, sender, note = row
-    return NewMessage(came, decode_message(model), chat or "", sender or "", note or "", files)
+    _, _, kind, model, chat, sender, note = row
+    return NewMessage(kind, decode_message(model), chat or "", sender or "", note or "", files)

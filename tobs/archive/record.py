@@ -1,4 +1,4 @@
-"""Records a page: its messages, chats, people, files, raw bytes and coverage, all or nothing."""
+"""Recording of a page: messages, chats, people, files, raw bytes and coverage in one transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tobs.archive.encoding import decode_message, encode, owner_of
 from tobs.archive.media import Decide, MediaState
-from tobs.archive.messages import Incoming, Known
+from tobs.archive.messages import ArchivedMessage, IncomingMessage
 from tobs.archive.raw import TELEGRAM
 from tobs.archive.store import Archive
 from tobs.model import (
@@ -25,7 +25,7 @@ from tobs.model import (
 
 
 class Recorded(Struct, frozen=True):
-    """What a page brought: messages new, edited and known before; new files wanted and already here."""
+    """Counts of a recorded page: messages new, edited and known before; new files wanted and already here."""
 
     new: int
     edited: int
@@ -86,7 +86,7 @@ def record_changes(
 
 
 def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collection[int]) -> list[MessageKey]:
-    """The live messages of ``chats`` that ``changes`` say were deleted: outside of channels ids name no chat."""
+    """Return the live messages of ``chats`` that ``changes`` delete: outside channels, ids name no chat."""
     if changes.box == COMMON:
         keys = [key for key in archive.messages.located(account, changes.deleted) if key.chat_id in chats]
     else:
@@ -95,7 +95,7 @@ def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collec
 
 
 def _new_people(archive: Archive, people: Sequence[Person]) -> Sequence[Person]:
-    """Those nobody has told of: an export knows less of people than Telegram itself."""
+    """Return people of an export that are not known yet: an export has less about people than Telegram."""
     known = archive.people.many([person.id for person in people])
     return [person for person in people if person.id not in known]
 
@@ -106,7 +106,7 @@ def _known_people(archive: Archive, changes: Changes) -> Sequence[Person]:
 
 
 def _record_changed(archive: Archive, account: int, page: Page, decide: Decide, top: int) -> Recorded:
-    """A chat's new and edited messages."""
+    """Record a chat's new and edited messages."""
     owner = owner_of(account, page.chat_id)
     unknown = _never_fetched(archive, owner, page, top)
     recorded = _record_messages(archive, owner, page, decide, TELEGRAM, without=unknown)
@@ -120,7 +120,7 @@ def _record_changed(archive: Archive, account: int, page: Page, decide: Decide, 
 
 
 def _never_fetched(archive: Archive, owner: int, page: Page, top: int) -> set[int]:
-    """Ids of edited messages that an export has still to bring."""
+    """Return the ids of edited messages that an export has still to fetch."""
     ids = [message.id for message in page.messages if message.id <= top]
     known = archive.messages.known(owner, page.chat_id, ids, archive.messages.last_row())
     return {
@@ -158,7 +158,9 @@ def _record_messages(
     files = archive.media.add(owner, rows, decide)
     if outcomes.refreshed:
         archive.messages.refresh(outcomes.refreshed)
-        archive.notes.fall_behind([known.row for known, one in outcomes.refreshed if _counts_otherwise(known, one)])
+        archive.notes.mark_counters_outdated(
+            [known.row for known, one in outcomes.refreshed if _has_other_counters(known, one)]
+        )
     if outcomes.replaced:
         archive.messages.replace(raw_page, outcomes.edited)
         archive.messages.replace(raw_page, outcomes.enriched, keep_versions=False)
@@ -169,23 +171,25 @@ def _record_messages(
 
 
 class _MergeOutcome:
-    """What becomes of messages that were here: ``edited``, ``enriched`` (the same message, of which more is known now:
-    no new version), ``refreshed`` (only counters and references differ), or nothing."""
+    """Outcomes for messages that were here: ``edited``, ``enriched`` (the same message with more content: no new
+    version), ``refreshed`` (only counters and references differ), or none."""
 
-    def __init__(self, again: Sequence[tuple[Known, Incoming]], source: str) -> None:
-        self.edited: list[tuple[Known, Incoming]] = []
-        self.enriched: list[tuple[Known, Incoming]] = []
-        self.refreshed: list[tuple[Known, Incoming]] = []
+    def __init__(self, again: Sequence[tuple[ArchivedMessage, IncomingMessage]], source: str) -> None:
+        self.edited: list[tuple[ArchivedMessage, IncomingMessage]] = []
+        self.enriched: list[tuple[ArchivedMessage, IncomingMessage]] = []
+        self.refreshed: list[tuple[ArchivedMessage, IncomingMessage]] = []
         for known, incoming in again:
             if (outcomes := self._of(known, incoming, source)) is not None:
                 outcomes.append((known, incoming))
 
     @property
-    def replaced(self) -> list[tuple[Known, Incoming]]:
-        """Those that take the place of what was here."""
+    def replaced(self) -> list[tuple[ArchivedMessage, IncomingMessage]]:
+        """Messages that replace an archived version."""
         return self.edited + self.enriched
 
-    def _of(self, known: Known, incoming: Incoming, source: str) -> list[tuple[Known, Incoming]] | None:
+    def _of(
+        self, known: ArchivedMessage, incoming: IncomingMessage, source: str
+    ) -> list[tuple[ArchivedMessage, IncomingMessage]] | None:
         was_told = known.source in ("", TELEGRAM)
         if source != TELEGRAM and was_told:
             return None
@@ -202,29 +206,29 @@ class _MergeOutcome:
         return self.enriched if has_more else None
 
 
-def _counts_otherwise(known: Known, incoming: Incoming) -> bool:
+def _has_other_counters(known: ArchivedMessage, incoming: IncomingMessage) -> bool:
     return message_counters(decode_message(known.model)) != message_counters(incoming.message)
 
 
 def _files_here(message: Message) -> int:
-    """How many files of a message its export has."""
+    """Count the files of a message that its export contains."""
     return sum(bool(item.path) for item in message_files(message))
 
 
-def _incoming(page: Page) -> dict[int, Incoming]:
-    """The messages of a page by id; of one that is there twice, the later."""
+def _incoming(page: Page) -> dict[int, IncomingMessage]:
+    """Return the messages of a page by id; of two with one id, the later."""
     incoming = {}
     for index, message in enumerate(page.messages):
         if message.chat_id != page.chat_id:
             raise ValueError(f"message {message.id} of chat {message.chat_id} in a page of chat {page.chat_id}")
-        incoming[message.id] = Incoming(message, message_state(message), encode(message), index)
+        incoming[message.id] = IncomingMessage(message, message_state(message), encode(message), index)
     return incoming
 
 
 def _known(
-    archive: Archive, owner: int, chat_id: int, incoming: dict[int, Incoming], last_row: int
-) -> dict[int, Known]:
-    """What the archive has of ``incoming``: it is asked only about what the filter may have seen."""
+    archive: Archive, owner: int, chat_id: int, incoming: dict[int, IncomingMessage], last_row: int
+) -> dict[int, ArchivedMessage]:
+    """Return the archived versions of ``incoming``; only ids that the filter may have seen are queried."""
     chat = archive.chats.get(owner, chat_id)
     new = archive.blooms.surely_new(owner, chat_id, incoming, expected=(chat.count or 0) if chat else 0)
     maybe = [message_id for message_id in incoming if message_id not in new]

@@ -1,4 +1,5 @@
-"""Laying a chat out anew: the notes of its messages are retired, planned again, and dropped when their files are gone.
+"""Relayout of a chat: its notes are retired, its messages planned again, and the notes dropped when their files are
+gone.
 
 retire --> (messages belong to no note; they are planned as new ones are) --> adopt, drop
 
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from tobs.archive.database import Database
 from tobs.archive.encoding import encode, id_list, owner_of
-from tobs.archive.notes import Shown
+from tobs.archive.notes import MessageLocation
 from tobs.archive.paths import claim_path
 from tobs.model import path_key
 
@@ -32,8 +33,8 @@ _CHOSEN = "SELECT value FROM json_each(?)"
 _COLUMNS = "n.id, n.tobs_id, n.chat_id, n.path, n.text_hash"
 
 
-class Retired(Struct, frozen=True):
-    """A note of the old layout. ``text_hash`` is that of the text it was last written with, or empty."""
+class RetiredNote(Struct, frozen=True):
+    """A note of the old layout. ``text_hash`` is that of the text last written, or empty."""
 
     id: int
     tobs_id: str
@@ -42,13 +43,13 @@ class Retired(Struct, frozen=True):
     text_hash: str
 
 
-class Successor(Struct, frozen=True):
-    """The note that shows the first message of a retired note now, and where. ``is_same``: it shows just the same
-    messages."""
+class SuccessorNote(Struct, frozen=True):
+    """The note that now shows the first message of a retired note, and its place there. ``is_same``: it shows exactly
+    the same messages."""
 
     note_id: int
     tobs_id: str
-    shown: Shown
+    shown: MessageLocation
     is_same: bool
 
 
@@ -61,9 +62,9 @@ class Relayouts:
     def retire(
         self, account: int, chat_id: int, kinds: Sequence[str], layout: str, commented: Mapping[int, str]
     ) -> int:
-        """Those notes of these kinds of a chat that are not in its ``layout`` are to go, and their messages belong to
-        no note any more; how many notes. Comments have the layout of their channel (``commented``: channel -> layout).
-        Notes the owner deleted stay deleted, and their messages with them. What points at the messages is stale."""
+        """Retire the notes of these kinds of a chat that are not in its ``layout``; their messages belong to no note
+        then. Returns the number of notes. Comments have the layout of their channel (``commented``: channel -> layout).
+        Notes the owner deleted stay deleted with their messages. Notes that link to the messages become stale."""
         owner = owner_of(account, chat_id)
         channels = id_list(commented)
         with self._database.transaction():
@@ -92,20 +93,21 @@ class Relayouts:
         return count
 
     def chats(self) -> list[tuple[int, int]]:
-        """(account, chat id) of the chats that have retired notes."""
+        """Return (account, chat id) of the chats that have retired notes."""
         rows = self._database.rows("SELECT DISTINCT account, chat_id FROM notes WHERE state = 'retired' ORDER BY 1, 2")
         return [(account, chat_id) for account, chat_id in rows]
 
-    def retired(self, *, after: int = 0, limit: int = _BATCH) -> list[Retired]:
-        """The next retired notes by id."""
+    def retired(self, *, after: int = 0, limit: int = _BATCH) -> list[RetiredNote]:
+        """Return the next retired notes by id."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM notes n WHERE state = 'retired' AND id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
-        return [Retired(*row) for row in rows]
+        return [RetiredNote(*row) for row in rows]
 
-    def successors(self, note_ids: Iterable[int]) -> dict[int, Successor]:
-        """What became of retired notes; those whose first message is in no note (the owner deleted it) are left out."""
+    def successors(self, note_ids: Iterable[int]) -> dict[int, SuccessorNote]:
+        """Return the successors of retired notes; notes whose first message is in no note (the owner deleted it) are
+        left out."""
         rows = self._database.rows(
             # With min() SQLite takes the other columns from the row that has it.
             "WITH old (note_id, first, number, id) AS (SELECT v.note_id, v.message_row, count(*), min(m.id)"
@@ -120,13 +122,13 @@ class Relayouts:
             (id_list(note_ids),),
         )
         return {
-            old: Successor(note_id, tobs_id, Shown(path, block, bool(is_foreign)), bool(is_same))
+            old: SuccessorNote(note_id, tobs_id, MessageLocation(path, block, bool(is_foreign)), bool(is_same))
             for old, note_id, tobs_id, path, block, is_foreign, is_same in rows
         }
 
     def adopt(self, retired: int, successor: int, *, text_hash: str, base: bytes) -> None:
-        """What the owner wrote in a retired note is in the file of its successor now, which has the same messages;
-        ``text_hash`` and ``base`` (``pack_base``) are of the text that tobs last wrote, as the successor's."""
+        """Store that the owner's text of a retired note is in the file of its successor, which has the same messages;
+        ``text_hash`` and ``base`` (``pack_base``) are of the text that tobs last wrote."""
         with self._database.transaction():
             self._database.run(
                 "UPDATE notes SET state = 'written', text_hash = ?, base = ? WHERE id = ?", (text_hash, base, successor)
@@ -134,8 +136,8 @@ class Relayouts:
             self._database.run("UPDATE notes SET text_hash = '', base = NULL WHERE id = ?", (retired,))
 
     def keep(self, tobs_id: str, candidates: Iterable[str]) -> str:
-        """A path for what the owner wrote into a retired note, the same until that is dropped; nobody else gets it,
-        also not what they write into a note of this name later."""
+        """Claim a path for the owner's text in a retired note. It stays the same until the note is dropped, and nobody
+        else gets it later."""
         owner = f"kept/{tobs_id}"
         known = self._database.value("SELECT value FROM meta WHERE key = ?", (owner,))
         if known is not None:
@@ -145,26 +147,26 @@ class Relayouts:
             self._database.run("INSERT INTO meta VALUES (?, ?)", (owner, path))
         return path
 
-    def at(self, path: str) -> Retired | None:
-        """The retired note at ``path``."""
+    def at(self, path: str) -> RetiredNote | None:
+        """Return the retired note at ``path``."""
         row = self._database.row(
             f"SELECT {_COLUMNS} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
             " WHERE p.key = ? AND n.state = 'retired'",
             (path_key(path),),
         )
-        return Retired(*row) if row else None
+        return RetiredNote(*row) if row else None
 
-    def called(self, name: str) -> Retired | None:
-        """The retired note with the file name ``name``, if no other note of tobs has it."""
+    def called(self, name: str) -> RetiredNote | None:
+        """Return the retired note with the file name ``name``, if no other note of tobs has it."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS}, n.state FROM notes n WHERE state IN ('retired', 'written')"
             " AND substr(path, -length(?1) - 1) = '/' || ?1 LIMIT 2",
             (name,),
         )
-        return Retired(*rows[0][:-1]) if len(rows) == 1 and rows[0][-1] == "retired" else None
+        return RetiredNote(*rows[0][:-1]) if len(rows) == 1 and rows[0][-1] == "retired" else None
 
     def drop(self, note_ids: Iterable[int]) -> None:
-        """Retired notes are gone: nothing knows them any more."""
+        """Delete retired notes from the archive."""
         chosen = id_list(note_ids)
         with self._database.transaction():
             for table in ("moved_messages", "note_links", "note_mentions", "replaced"):

@@ -11,9 +11,10 @@ import typer
 from tobs.cli.common import Common, give, stdout, takes_common
 from tobs.cli.output import show_table
 from tobs.config.units import format_size
+from tobs.model.requests import BackupListRequest, BackupRequest, RestoreRequest
 
 if TYPE_CHECKING:
-    from tobs.archive import BackupFacts
+    from tobs.app.results import BackupFacts
 
 
 def register(app: typer.Typer) -> None:
@@ -28,12 +29,12 @@ def backup(
         Path | None, typer.Argument(help="File or folder (default: the vault's backups).", metavar="FILE")
     ] = None,
 ) -> int:
-    """Copy the archive while it is in use. Notes and attachments are not in it: they are files already."""
-    from tobs.app.backup import back_up
-    from tobs.app.context import open_app_context
+    """Copy the archive; it may be in use. Notes and attachments are not copied: they are files already."""
+    from tobs.app.execute import execute
 
-    facts = back_up(open_app_context(common.settings(), verbosity=common.verbose), file)
-    give(common, facts, lambda: stdout.print(f"{facts.path}: {_told(facts)}", soft_wrap=True, markup=False))
+    request = BackupRequest(target=str(file or ""))
+    facts = asyncio.run(execute(request, common.open(), common.events))
+    give(common, facts, lambda: stdout.print(f"{facts.path}: {_content(facts)}", soft_wrap=True, markup=False))
     return 0
 
 
@@ -42,28 +43,26 @@ def restore(
     file: Annotated[
         Path | None, typer.Argument(help="The backup (default: the newest of the vault's backups).", metavar="FILE")
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show the backups there are, and change nothing.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Show the backups; change nothing.")] = False,
 ) -> int:
-    """Put a backup of the archive back. Notes stay as they are; what they say that it does not know is kept."""
-    from tobs.app.backup import list_backups
-    from tobs.app.backup import restore as put_back
-    from tobs.app.context import open_app_context
+    """Replace the archive by a backup. Notes stay; what they hold that the backup does not know is not lost."""
+    from tobs.app.execute import execute
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
+    context = common.open()
     if list_:
-        found = list_backups(context)
+        found = asyncio.run(execute(BackupListRequest(), context, common.events))
         rows = [(facts.path, format_size(facts.size), facts.messages, facts.notes) for facts in found]
         columns = ("backup", "size", "messages", "notes")
         give(common, {"items": found}, lambda: show_table(stdout, columns, rows))
         return 0
-    restored = asyncio.run(put_back(context, file))
+    restored = asyncio.run(execute(RestoreRequest(source=str(file or "")), context, common.events))
 
     def show() -> None:
         stdout.print(
-            f"{restored.backup.path} is the archive now: {_told(restored.backup)}.", soft_wrap=True, markup=False
+            f"{restored.backup.path} is the archive now: {_content(restored.backup)}.", soft_wrap=True, markup=False
         )
         if restored.replaced:
-            stdout.print(f"The one before is kept as {restored.replaced}.", soft_wrap=True, markup=False)
+            stdout.print(f"The archive before it is {restored.replaced}.", soft_wrap=True, markup=False)
         for remark in restored.remarks:
             stdout.print(remark, soft_wrap=True, markup=False)
 
@@ -71,5 +70,5 @@ def restore(
     return 0
 
 
-def _told(facts: BackupFacts) -> str:
+def _content(facts: BackupFacts) -> str:
     return f"{facts.messages:,} messages, {facts.notes:,} notes, {format_size(facts.size)}"

@@ -1,4 +1,4 @@
-"""``tobs chats``: what the account can see."""
+"""``tobs chats``: the chats of the account."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
 from tobs.cli.output import show_table
+from tobs.model.requests import ChatsRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -24,11 +25,10 @@ def chats(
     ] = 100,
 ) -> int:
     """List the chats of the account, newest first."""
-    from tobs.app.context import open_app_context
-    from tobs.app.telegram import list_chats
+    from tobs.app.execute import execute
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    found = asyncio.run(list_chats(context, pattern or "", counted=count, say=common.say))
+    request = ChatsRequest(pattern=pattern or "", counted=count)
+    found = asyncio.run(execute(request, common.open(), common.events))
     rows = [
         {"id": chat.id, "kind": chat.kind, "title": chat.title, "username": chat.username, "messages": chat.count}
         for chat in found

@@ -8,7 +8,6 @@ import msgspec
 import typer
 
 from tobs.cli.common import Common, give, stdout, takes_common
-from tobs.cli.export import tell_warnings
 from tobs.cli.output import show_table
 from tobs.config.units import format_size
 from tobs.errors import UsageError
@@ -28,11 +27,9 @@ def show(
     workers: Annotated[int | None, typer.Option(help="Client connections that fetch history.")] = None,
 ) -> int:
     """Print every setting, its layer, and what the profile means on this machine."""
-    from tobs.app.context import open_app_context
     from tobs.config.describe import setting_rows
 
-    context = open_app_context(common.settings(profile=profile, workers=workers), verbosity=common.verbose)
-    tell_warnings(context.warnings)
+    context = common.open(profile=profile, workers=workers)
     rows = setting_rows(context.loaded)
     values = msgspec.structs.asdict(context.profile)
     result: dict[str, Any] = {
@@ -57,10 +54,9 @@ def show(
 
 def trust(common: Common) -> int:
     """Trust the vault's own configuration as it is now, so that all of its settings count."""
-    from tobs.app.context import open_app_context
     from tobs.config import TrustStore
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
+    context = common.open()
     path = context.paths.config
     if not path.is_file():
         raise UsageError(f"{path} does not exist.", "There is nothing to trust.")

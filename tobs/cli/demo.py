@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import typer
 
 from tobs.cli.common import Common, stderr, stdout, takes_common
 from tobs.cli.export import give_report
-from tobs.cli.progress import show_progress
-from tobs.model.report import RunReport
+from tobs.model.requests import ChatSelection, ExportRequest
+
+if TYPE_CHECKING:
+    from tobs.model.report import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(common: Common) -> int:
-    """Show what tobs makes: exports the demo world of a loopback Telegram into a vault of its own."""
+    """Show what tobs does: export demo chats from a local test server that behaves like Telegram."""
     vault = (common.vault or Path("demo-vault")).resolve()
     report = asyncio.run(_demo(common, vault))
     code = give_report(common, report)
@@ -34,11 +37,13 @@ def demo(common: Common) -> int:
 
 async def _demo(common: Common, vault: Path) -> RunReport:
     from tobs.app.context import open_app_context
-    from tobs.app.export import export as run_export
-    from tobs.app.login import Answers
+    from tobs.app.execute import execute
+    from tobs.app.login import LoginAnswers
     from tobs.app.login import login as log_in
+    from tobs.app.logs import log_to_stderr
     from tobs.sandbox import SandboxOptions, open_world, serve
 
+    log_to_stderr(common.verbose)
     with tempfile.TemporaryDirectory(prefix="tobs-demo-") as home:
         async with serve(open_world("demo"), SandboxOptions()) as sandbox:
             ready = sandbox.ready
@@ -53,15 +58,11 @@ async def _demo(common: Common, vault: Path) -> RunReport:
                     "server_key": str(ready.server_key),
                     "server_dc": ready.dc,
                 },
+                cwd=Path.cwd(),
                 home=Path(home),
-                verbosity=common.verbose,
             )
             if not common.quiet:
-                stderr.print(f"A loopback Telegram listens on {ready.server}; logging in and exporting …")
-            await log_in(context, Answers(code=ready.code), say=common.say)
-            return await run_export(
-                context,
-                list(ready.targets),
-                watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
-                command="demo",
-            )
+                stderr.print(f"A local test server listens on {ready.server}; logging in and exporting …")
+            await log_in(context, LoginAnswers(code=ready.code), say=common.say)
+            request = ExportRequest(chats=ChatSelection(targets=tuple(ready.targets)), name="demo")
+            return await execute(request, context, common.events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -10,12 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from tobs.config.units import format_size
-from tobs.model.report import RunReport
+
+if TYPE_CHECKING:
+    from tobs.model.report import RunReport
 
 _MOST_PROBLEMS = 10
 _NARROW = 60
 _TAKEOUT = {
-    "off": "not wanted: the normal API was used",
+    "off": "off: the normal API was used",
     "used": "used",
     "late": "used since it was allowed",
     "delayed": "not allowed in time: the normal API was used",
@@ -25,8 +28,8 @@ _TAKEOUT = {
 
 
 def show_report(console: Console, report: RunReport) -> None:
-    """The run report in a few lines: what was done, what came right, what did not work. A render has to do with notes;
-    of everything else it tells what there is."""
+    """Show a run report in a few lines: counts, what recovered, what failed. Of a render only notes are always shown,
+    everything else if there is any."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column()
@@ -51,28 +54,28 @@ def show_report(console: Console, report: RunReport) -> None:
         table.add_row("takeout", _TAKEOUT[report.takeout.state])
     console.print(table)
     for plugin in report.plugins:
-        # A shipped plugin that lacks its extra is no news at every run: `tobs plugins list` tells it.
+        # A shipped plugin whose packages are missing is not named at every run: `tobs plugins list` names it.
         if plugin.state == "untrusted":
             console.print(f"[yellow]not run:[/] plugin {escape(plugin.name)}: {escape(plugin.reason)}")
     for doubt in report.doubts[:_MOST_PROBLEMS]:
-        console.print(f"[yellow]worth a look:[/] {escape(doubt.item)}: {escape(doubt.reason)}", soft_wrap=True)
+        console.print(f"[yellow]please check:[/] {escape(doubt.item)}: {escape(doubt.reason)}", soft_wrap=True)
     if len(report.doubts) > _MOST_PROBLEMS:
         console.print(f"[yellow]… and {len(report.doubts) - _MOST_PROBLEMS} more[/], all in the report")
     for remark in report.remarks[:_MOST_PROBLEMS]:
-        console.print(f"[dim]remark:[/] {escape(remark)}")
+        console.print(f"[dim]note:[/] {escape(remark)}")
     for path in report.exports:
         console.print(f"[dim]exported:[/] {escape(path)}", soft_wrap=True)
     for item in report.recovered:
-        console.print(f"[yellow]came right:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
+        console.print(f"[yellow]recovered:[/] {escape(item.what)}" + (f" ({item.times}×)" if item.times > 1 else ""))
     if report.left_out:
-        told = ", ".join(f"{escape(what)} ({count:,})" for what, count in report.left_out.items())
-        console.print(f"[yellow]not taken over:[/] {told}")
+        left_out = ", ".join(f"{escape(what)} ({count:,})" for what, count in report.left_out.items())
+        console.print(f"[yellow]not imported:[/] {left_out}")
     for conflict in report.conflicts[:_MOST_PROBLEMS]:
-        console.print(f"[yellow]yours and Telegram's:[/] {escape(conflict.note)}: {escape(conflict.new)}")
+        console.print(f"[yellow]conflict:[/] {escape(conflict.note)}: {escape(conflict.new)}")
     if len(report.conflicts) > _MOST_PROBLEMS:
         console.print(f"[yellow]… and {len(report.conflicts) - _MOST_PROBLEMS} more[/], all in the report")
     for problem in report.problems[:_MOST_PROBLEMS]:
-        console.print(f"[red]did not work:[/] {escape(problem.item)}: {escape(problem.reason)}")
+        console.print(f"[red]failed:[/] {escape(problem.item)}: {escape(problem.reason)}")
     more = len(report.problems) - _MOST_PROBLEMS
     if more > 0:
         console.print(f"[red]… and {more} more[/], all in the report")
@@ -87,7 +90,7 @@ def _joined(*parts: str) -> str:
 
 
 def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table of ``rows`` with one column a name; where that does not fit a narrow terminal, a line a value."""
+    """Show a plain table of ``rows``; on a terminal too narrow for it, a line for each value."""
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     wide = sum(max(map(cell_len, column)) + 2 for column in zip(columns, *cells, strict=True))
     if console.width < _NARROW and wide > console.width:

@@ -1,9 +1,8 @@
-"""``tobs plugins``: what runs in the media chain, and what an author of a plugin needs."""
+"""``tobs plugins``: the plugins, and help for their authors."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -16,10 +15,8 @@ from tobs.cli.output import show_table
 from tobs.errors import UsageError
 
 if TYPE_CHECKING:
+    from tobs.app.results import PluginInfo, Trial
     from tobs.model import FileKind
-    from tobs.plugin import Item, MessageItem, RenderedNote
-    from tobs.plugin.catalogue import PluginInfo
-    from tobs.plugin.testing import Trial
 
 #: One file of each kind and more than one where kinds differ inside; they lie in the demo world.
 _SAMPLES: tuple[tuple[FileKind, str], ...] = (
@@ -51,11 +48,9 @@ def register(app: typer.Typer) -> None:
 
 def list_plugins(common: Common) -> int:
     """List the plugins in the order they run."""
-    from tobs.app.context import open_app_context
     from tobs.app.plugins import list_plugins
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    found = list_plugins(context)
+    found = list_plugins(common.open())
     columns = ("order", "name", "version", "band", "state", "from", "summary")
     rows = [
         (info.order or "", info.name, info.version, info.band, info.state, info.origin, info.reason or info.summary)
@@ -68,12 +63,9 @@ def list_plugins(common: Common) -> int:
 
 def info(common: Common, name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> int:
     """Show what a plugin declares, its options with their defaults, and why it does not run."""
-    from tobs.app.context import open_app_context
     from tobs.app.plugins import find_plugin, list_plugins
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    found = list_plugins(context)
-    plugin = find_plugin(found, name)
+    plugin = find_plugin(list_plugins(common.open()), name)
     give(common, plugin, lambda: _show_info(plugin))
     return 0
 
@@ -98,13 +90,13 @@ def _show_info(plugin: PluginInfo) -> None:
         prefix = f"TOBS_PLUGIN_{plugin.name.replace('-', '_').upper()}_"
         for each in plugin.options:
             kind = "secret" if each.secret else each.type
-            default = "has to be given" if each.required else f"default {_told(each.default)}"
+            default = "has to be given" if each.required else f"default {_as_json(each.default)}"
             # Not in columns: a narrow terminal would break the name of a variable in two.
             lines = [f"\n{each.name} ({kind}; {default})", each.description, prefix + each.name.upper()]
             stdout.print("\n  ".join(line for line in lines if line), soft_wrap=True, markup=False, highlight=False)
 
 
-def _told(value: Any) -> str:
+def _as_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
@@ -115,23 +107,20 @@ def new(
         Path | None, typer.Option(help="Folder to make it in (default: the vault's plugins, else here).", metavar="DIR")
     ] = None,
 ) -> int:
-    """Write a working plugin with a test, to be changed into one's own."""
-    from tobs.app.context import open_app_context
-    from tobs.plugin.scaffold import new_plugin
+    """Write a working plugin with a test, as a start for your own."""
+    from tobs.app.plugins import new_plugin
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    paths = context.paths
-    folder = into or (paths.plugins if paths.tobs.is_dir() else Path.cwd())
-    plugin, made_test = new_plugin(folder.absolute(), name)
+    made = new_plugin(common.open(), name, into)
 
     def people() -> None:
-        stdout.print(f"Made {plugin}", soft_wrap=True, markup=False)
-        stdout.print(f"Try it on samples: tobs plugins test {plugin.parent}", soft_wrap=True, markup=False)
-        stdout.print(f"Run its test:      pytest {made_test}", soft_wrap=True, markup=False)
-        if folder == paths.plugins:
-            stdout.print(f"Let exports use it: tobs plugins trust {plugin.parent.name}", soft_wrap=True, markup=False)
+        folder = made.plugin.parent
+        stdout.print(f"Made {made.plugin}", soft_wrap=True, markup=False)
+        stdout.print(f"Try it on samples: tobs plugins test {folder}", soft_wrap=True, markup=False)
+        stdout.print(f"Run its test:      pytest {made.test}", soft_wrap=True, markup=False)
+        if made.in_vault:
+            stdout.print(f"Let exports use it: tobs plugins trust {folder.name}", soft_wrap=True, markup=False)
 
-    give(common, {"plugin": str(plugin), "test": str(made_test)}, people)
+    give(common, {"plugin": str(made.plugin), "test": str(made.test)}, people)
     return 0
 
 
@@ -142,40 +131,22 @@ def test(
         list[Path] | None, typer.Argument(help="Files to try it on (default: samples of every kind).")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="What these files are on Telegram (default: by their names).", metavar="KIND")
+        str | None,
+        typer.Option(help="Kind of these files on Telegram (default: guessed from their names).", metavar="KIND"),
     ] = None,
 ) -> int:
     """Run a plugin on sample files of every kind, sample messages and notes, as an export would; exit code 1 when it
     fails on one."""
-    from tobs.app.context import open_app_context
-    from tobs.config.home import environment
+    from tobs.app.plugins import try_plugin
     from tobs.model import FileKind
-    from tobs.plugin.testing import make_item, sample_messages, sample_notes, try_plugins
     from tobs.sandbox.worlds.demo.assets import DATA
 
     kinds: dict[str | None, FileKind] = {each: each for each in get_args(FileKind)}
     if kind not in (None, *kinds):
         raise UsageError(f"There is no kind {kind!r}.", f"Kinds are {', '.join(get_args(FileKind))}.")
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    for missing in (each for each in (path, *(files or ())) if not each.exists()):
-        raise UsageError(f"{missing} does not exist.", "Name a file that is there.")
-    with tempfile.TemporaryDirectory(prefix="tobs-try-") as work:
-        samples = (
-            [(kinds.get(kind), file) for file in files] if files else [(kind, DATA / name) for kind, name in _SAMPLES]
-        )
-        items: list[Item | MessageItem | RenderedNote] = [
-            make_item(file, Path(work) / str(n), kind=kind) for n, (kind, file) in enumerate(samples)
-        ]
-        items += [] if files else [*sample_messages(), *sample_notes()]
-        trials = asyncio.run(
-            try_plugins(
-                path,
-                items,
-                env=environment(),
-                settings=context.loaded.plugins,
-                variables=context.loaded.plugin_variables,
-            )
-        )
+    samples: list[tuple[FileKind | None, Path]] = [(sample, DATA / name) for sample, name in _SAMPLES]
+    given = [(kinds.get(kind), file) for file in files or ()]
+    trials = asyncio.run(try_plugin(common.open(), path, given or samples, with_samples=not given))
     give(common, {"items": trials}, lambda: _show_trials(trials, is_guessed=bool(files) and kind is None))
     return int(any(trial.outcome == "failed" for trial in trials))
 
@@ -187,8 +158,8 @@ def _show_trials(trials: Sequence[Trial], *, is_guessed: bool) -> None:
     ]
     show_table(stdout, ("plugin", "file", "outcome", "took", "what"), rows)
     if is_guessed and any(trial.outcome == "not handled" for trial in trials):
-        told = "\nWhat a file is was guessed from its name. Say it with --kind: --kind voice for a voice message."
-        stdout.print(told, soft_wrap=True, markup=False)
+        hint = "\nThe kind of a file was guessed from its name. Name it with --kind: --kind voice for a voice message."
+        stdout.print(hint, soft_wrap=True, markup=False)
 
 
 def trust(
@@ -196,21 +167,11 @@ def trust(
     name: Annotated[str, typer.Argument(help="Name of the plugin's file or folder, without .py.", metavar="NAME")],
 ) -> int:
     """Let a plugin of the vault run as it is now. Read it first: it runs with your rights."""
-    from tobs.app.context import open_app_context
-    from tobs.config import TrustStore
-    from tobs.plugin.catalogue import require_trustable, vault_plugin_paths
+    from tobs.app.plugins import trust_plugin
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    folder = context.paths.plugins
-    paths = {path.stem: path for path in vault_plugin_paths(folder)}
-    path = paths.get(name) or paths.get(name.replace("-", "_"))
-    if path is None:
-        there = f"There are: {', '.join(paths)}." if paths else f"There is none in {folder}."
-        raise UsageError(f"The vault has no plugin {name!r}.", there)
-    require_trustable(path)
-    digest = TrustStore(context.home).add(path)
-    people = f"Trusted {path} as it is now; when it changes, it has to be trusted again."
-    give(common, {"path": str(path), "sha256": digest}, lambda: stdout.print(people, soft_wrap=True, markup=False))
+    trusted = trust_plugin(common.open(), name)
+    people = f"Trusted {trusted.path} as it is now; when it changes, it has to be trusted again."
+    give(common, trusted, lambda: stdout.print(people, soft_wrap=True, markup=False))
     return 0
 
 
@@ -218,14 +179,12 @@ def run(
     common: Common,
     name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="What the plugin is told; put -- before what begins with a hyphen.")
+        list[str] | None, typer.Argument(help="Arguments for the plugin; put -- before those that begin with a hyphen.")
     ] = None,
 ) -> int:
     """Run the command of a plugin that has one, such as notify."""
-    from tobs.app.context import open_app_context
     from tobs.app.plugins import run_plugin
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    said = asyncio.run(run_plugin(context, name, arguments or []))
+    said = asyncio.run(run_plugin(common.open(), name, arguments or []))
     give(common, {"plugin": name, "said": said}, lambda: stdout.print(said, soft_wrap=True, markup=False))
     return 0

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from math import ceil
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,7 +28,9 @@ from tobs.config.units import format_moment, format_size
 from tobs.model import events as e
 from tobs.model.clock import Clock
 from tobs.model.report import iso_time
-from tobs.pipeline.context.events import RunEvents
+
+if TYPE_CHECKING:
+    from tobs.app.results import RunEvents
 
 _BARS_EVERY = 0.1
 _LINES_EVERY = 1.0

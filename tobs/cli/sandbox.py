@@ -1,4 +1,4 @@
-"""``tobs sandbox serve``: a loopback Telegram for tests, demos and plugin authors."""
+"""``tobs sandbox serve``: a local test server that behaves like Telegram."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tobs.cli.common import Common, stderr, takes_common
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="A loopback Telegram.", no_args_is_help=True)
+    group = typer.Typer(help="A local test server that behaves like Telegram.", no_args_is_help=True)
     group.command("serve")(takes_common(serve))
     app.add_typer(group, name="sandbox")
 
@@ -44,7 +44,7 @@ def serve(
     split_ranges: Annotated[int, typer.Option(help="Ranges messages.getSplitRanges offers.", min=1)] = 1,
     cdn: Annotated[bool, typer.Option("--cdn", help="Files lie on a CDN for clients that can use one.")] = False,
 ) -> int:
-    """Serve a world over MTProto on 127.0.0.1 until stopped."""
+    """Serve a world of chats over MTProto on 127.0.0.1 until it is stopped."""
     from tobs.sandbox import SandboxOptions
 
     options = SandboxOptions(

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from tobs.cli.common import Common, give, stderr, stdout, takes_common
-from tobs.cli.export import give_report
+from tobs.cli import options
+from tobs.cli.common import Common, give, stdout, takes_common
+from tobs.cli.export import run_and_give
 from tobs.cli.output import show_table
-from tobs.cli.progress import show_progress
 from tobs.errors import UsageError
+from tobs.model.requests import UndoListRequest, UndoRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -25,30 +26,22 @@ def undo(
         str | None, typer.Argument(help="The run's id (in its report), or last.", metavar="RUN", show_default=False)
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show the runs that can be undone.")] = False,
-    accept_missing: Annotated[
-        bool, typer.Option("--accept-missing", help="Many missing notes were deleted on purpose: leave them deleted.")
-    ] = False,
+    accept_missing: options.AcceptMissing = False,
 ) -> int:
-    """Put back the notes a run changed; what you wrote since stays. What it fetched stays in the archive."""
-    from tobs.app import undo as undoing
-    from tobs.app.context import open_app_context
-    from tobs.model.report import iso_time
-
-    context = open_app_context(common.settings(), verbosity=common.verbose)
+    """Undo the changes of a run to notes; what you wrote since stays. What it fetched stays in the archive."""
     if list_:
-        found = undoing.undoable(context)
-        rows = [(one.id, one.command, iso_time(one.started), one.changed, one.made) for one in found]
-        columns = ("run", "command", "started", "changed", "made")
-        give(common, {"items": found}, lambda: show_table(stdout, columns, rows))
-        return 0
+        return _list(common)
     if run is None:
         raise UsageError("There is no run to undo.", "Name one, or last; `tobs undo --list` shows them.")
-    report = asyncio.run(
-        undoing.undo(
-            context,
-            run,
-            watch=lambda events: show_progress(events, stderr, quiet=common.quiet),
-            accept_missing=accept_missing,
-        )
-    )
-    return give_report(common, report)
+    return run_and_give(common, UndoRequest(run=run, accept_missing=accept_missing))
+
+
+def _list(common: Common) -> int:
+    from tobs.app.execute import execute
+    from tobs.model.report import iso_time
+
+    found = asyncio.run(execute(UndoListRequest(), common.open(), common.events))
+    rows = [(one.id, one.command, iso_time(one.started), one.changed, one.made) for one in found]
+    columns = ("run", "command", "started", "changed", "made")
+    give(common, {"items": found}, lambda: show_table(stdout, columns, rows))
+    return 0

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from tobs.cli.common import Common, give, stdout, takes_common
 from tobs.cli.output import show_table
+from tobs.model.requests import MoveArchiveRequest, VaultPathsRequest
 
 
 class Place(StrEnum):
@@ -30,10 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def paths(common: Common) -> int:
     """Show where the archive and the other files of the vault lie, and which service syncs its folder."""
-    from tobs.app.archive_place import vault_paths
-    from tobs.app.context import open_app_context
+    from tobs.app.execute import execute
 
-    shown = vault_paths(open_app_context(common.settings(), verbosity=common.verbose))
+    shown = asyncio.run(execute(VaultPathsRequest(), common.open(), common.events))
     give(common, shown, lambda: show_table(stdout, ("name", "value"), list(asdict(shown).items())))
     return 0
 
@@ -46,14 +46,13 @@ def move_archive(
     ] = Place.home,
 ) -> int:
     """Move the archive with its backups. The new copy is checked before the old one is removed."""
-    from tobs.app import archive_place
-    from tobs.app.context import open_app_context
+    from tobs.app.archive_place import describe
+    from tobs.app.execute import execute
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    moved = asyncio.run(archive_place.move_archive(context, to.value))
+    moved = asyncio.run(execute(MoveArchiveRequest(to.value), common.open(), common.events))
 
     def show() -> None:
-        for line in archive_place.describe(moved):
+        for line in describe(moved):
             stdout.print(line, soft_wrap=True, markup=False)
 
     give(common, moved, show)

@@ -1,4 +1,4 @@
-"""``tobs verify``: does everything fit?"""
+"""``tobs verify``: consistency of archive and vault."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tobs.cli.common import Common, give, stderr, stdout, takes_common
+from tobs.cli.common import Common, give, stdout, takes_common
 from tobs.cli.output import show_table
-from tobs.cli.progress import show_progress
+from tobs.model.requests import VerifyRequest
 
 if TYPE_CHECKING:
-    from tobs.pipeline.commands.verify.faults import Verification
+    from tobs.app.results import Verification
 
 _SHOWN = 50
 
@@ -24,18 +24,12 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     common: Common,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without Telegram.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired without Telegram.")] = False,
 ) -> int:
-    """Hold archive, notes, links and attachments against each other, and prove that no message is missing."""
-    from tobs.app import verify as verifying
-    from tobs.app.context import open_app_context
+    """Check the archive, notes, links and attachments against each other, and that no message is missing."""
+    from tobs.app.execute import execute
 
-    context = open_app_context(common.settings(), verbosity=common.verbose)
-    if repair:
-        watch = verifying.repair(context, watch=lambda events: show_progress(events, stderr, quiet=common.quiet))
-        found = asyncio.run(watch)
-    else:
-        found = verifying.verify(context)
+    found = asyncio.run(execute(VerifyRequest(repair=repair), common.open(), common.events))
     give(common, found, lambda: _show(found))
     return 0 if found.ok else 1
 
@@ -43,12 +37,12 @@ def verify(
 def _show(found: Verification) -> None:
     if found.items:
         rows = [
-            ("mended" if fault.mended else fault.kind, fault.item, fault.reason, "" if fault.mended else fault.remedy)
+            ("repaired" if fault.mended else fault.kind, fault.item, fault.reason, "" if fault.mended else fault.remedy)
             for fault in found.items[:_SHOWN]
         ]
         show_table(stdout, ("", "what", "why", "what to do"), rows)
         if len(found.items) > _SHOWN:
             stdout.print(f"… and {len(found.items) - _SHOWN} more, all in --json")
-    looked = ", ".join(f"{number:,} {what}" for what, number in found.checked.items())
+    checked = ", ".join(f"{number:,} {what}" for what, number in found.checked.items())
     left = sum(not fault.mended for fault in found.items)
-    stdout.print(f"{looked or 'nothing'} looked at; {f'{left} faults' if left else 'all is well'}.", soft_wrap=True)
+    stdout.print(f"{checked or 'nothing'} checked; {f'{left} faults' if left else 'no faults'}.", soft_wrap=True)

@@ -1,19 +1,20 @@
-"""``tobs watch``: one process that keeps a vault live."""
+"""``tobs watch``: a process that keeps a vault up to date."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tobs.cli.common import Common, give, stderr, stdout, takes_common
-from tobs.cli.export import tell_warnings
-from tobs.cli.trust_prompt import ask_trust
+from tobs.cli import options
+from tobs.cli.common import Common, give, stdout, takes_common
 from tobs.errors import UsageError
+from tobs.model.requests import WatchPauseRequest, WatchRequest, WatchStatusRequest
 
 if TYPE_CHECKING:
-    from tobs.app.context import AppContext
+    from tobs.app.results import WatchStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -23,60 +24,42 @@ def register(app: typer.Typer) -> None:
 
 def watch(
     common: Common,
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Chats of the vault: @username, id, title or a part of it, me (default: all that were exported).",
-            metavar="TARGET...",
-            show_default=False,
-        ),
-    ] = None,
+    targets: options.SyncedTargets = None,
     every: Annotated[
-        str | None, typer.Option(help="How often to look for what nobody pushes, such as 15m.", metavar="TIME")
+        str | None,
+        typer.Option(help="How often to poll for changes that Telegram does not push, such as 15m.", metavar="TIME"),
     ] = None,
-    status: Annotated[bool, typer.Option("--status", help="Only tell what a running watch does.")] = False,
-    pause: Annotated[bool, typer.Option("--pause", help="Have a running watch leave Telegram alone.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Have a paused watch go on.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only show what a running watch does.")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Let a running watch send nothing to Telegram.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Let a paused watch continue.")] = False,
 ) -> int:
-    """Stay on: what happens on Telegram and in the vault is taken up at once. Ends with Ctrl-C or SIGTERM."""
-    from tobs.app.context import open_app_context
-    from tobs.app.watch import pause_watch
-    from tobs.app.watch import watch as run
+    """Keep running: changes on Telegram and in the vault are applied immediately. Ends with Ctrl-C or SIGTERM."""
+    from tobs.app.execute import execute
 
     if status + pause + resume > 1:
         raise UsageError("--status, --pause and --resume exclude each other.", "Give one of them.")
-    given = common.settings(watch_every=every)
-    context = open_app_context(given, verbosity=common.verbose)
-    tell_warnings(context.warnings)
+    context = common.open(watch_every=every)
     if pause or resume:
-        pause_watch(context, paused=pause)
+        asyncio.run(execute(WatchPauseRequest(paused=pause), context, common.events))
+        give(common, {"paused": pause}, lambda: None)
         return 0
     if status:
-        return _tell_status(common, context)
-    ask_trust(common, context)
-    from tobs.cli.progress import show_progress
-
-    asyncio.run(
-        run(
-            lambda: open_app_context(given, verbosity=None),
-            targets or (),
-            shown=lambda events: show_progress(events, stderr, quiet=True),
-        )
-    )
+        return _show_status(common, asyncio.run(execute(WatchStatusRequest(), context, common.events)))
+    request = WatchRequest(targets=tuple(targets or ()), every=every)
+    with suppress(KeyboardInterrupt):  # the watch has ended in order
+        asyncio.run(execute(request, context, common.events_shown(progress=False)))
+    give(common, {"state": "stopped"}, lambda: None)
     return 0
 
 
-def _tell_status(common: Common, context: AppContext) -> int:
-    from tobs.app.watch import watch_status
-
-    found = watch_status(context)
+def _show_status(common: Common, found: WatchStatus | None) -> int:
     if found is None:
         give(common, {"state": "not running"}, lambda: stdout.print("No watch is running on this vault."))
         return 1
 
     def show() -> None:
         stdout.print(f"{found.state}: {found.chats} chats, process {found.pid}, since {found.started}")
-        stdout.print(f"last look {found.last_look or '-'}, next {found.next_look or '-'}")
+        stdout.print(f"last poll {found.last_look or '-'}, next {found.next_look or '-'}")
         stdout.print(f"messages: {found.new} new, {found.edited} edited, {found.deleted} deleted; notes: {found.notes}")
         for problem in found.problems:
             stdout.print(f"! {problem}", markup=False)

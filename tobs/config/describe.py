@@ -58,7 +58,7 @@ def env_example() -> str:
     blocks = []
     for name, field in Settings.model_fields.items():
         if name == "chats":
-            continue  # a table is no variable
+            continue  # a table has no variable
         needed = name in ("api_id", "api_hash", "phone")
         default = "" if is_secret(name) else _text(field.default)
         mark = "" if needed else "# "

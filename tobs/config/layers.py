@@ -20,7 +20,7 @@ from tobs.config.trust import TrustStore
 from tobs.config.vault_paths import find_vault, vault_config
 from tobs.errors import ConfigError
 
-#: Variables with the prefix that are no settings: where tobs lives, and what belongs to plugins.
+#: Variables with the prefix that are not settings: the home folder, values for plugins, shared test data.
 _PLUGIN = "TOBS_PLUGIN_"
 _NO_SETTINGS = ("TOBS_HOME", _PLUGIN, "TOBS_SHARED")
 
@@ -68,7 +68,7 @@ def load_settings(
     for origin, layer in layers:
         for name, value in layer.items():
             if name not in Settings.model_fields:
-                raise ConfigError(f"{origin} sets {name!r}, which is no setting.", _suggestion(name))
+                raise ConfigError(f"{origin} sets {name!r}, which is not a setting.", _suggestion(name))
             values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
             origins[name] = origin
     if isinstance(values.get("chats"), dict):
@@ -101,7 +101,7 @@ def _plugin_tables(home: Path, vault: Path | None) -> dict[str, dict[str, Any]]:
     for path in files:
         for name, table in _read_toml(path).get("plugins", {}).items():
             if not isinstance(table, dict):
-                raise ConfigError(f"{path}: plugins.{name} is no table.", f"Write it as [plugins.{name}].")
+                raise ConfigError(f"{path}: plugins.{name} is not a table.", f"Write it as [plugins.{name}].")
             tables.setdefault(name, {}).update(table)
     return tables
 
@@ -121,11 +121,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.", "Mend its permissions or its encoding.") from error
+        raise ConfigError(f"{path} cannot be read: {error}.", "Correct its permissions or its encoding.") from error
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct that line.") from error
 
 
 def _vault_layer(path: Path, home: Path, warnings: list[str]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _dotenv(cwd: Path) -> dict[str, str]:
     try:
         return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.", "Mend its permissions or its encoding.") from error
+        raise ConfigError(f"{path} cannot be read: {error}.", "Correct its permissions or its encoding.") from error
 
 
 def _variables(env: Mapping[str, str]) -> dict[str, Any]:
@@ -179,4 +179,5 @@ def _config_error(error: ValidationError, origins: Mapping[str, str]) -> ConfigE
     name = str(first["loc"][0]) if first["loc"] else "settings"
     reason = str(first["msg"]).removeprefix("Value error, ")
     setting = ".".join(str(part) for part in first["loc"]) if name == "chats" else name
-    return ConfigError(f"{setting} ({origins.get(name, 'default')}): {reason}.", "Mend it, or see: tobs config show.")
+    origin = origins.get(name, "default")
+    return ConfigError(f"{setting} ({origin}): {reason}.", "Correct it, or see: tobs config show.")

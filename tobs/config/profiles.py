@@ -36,7 +36,8 @@ class Profile(Struct, frozen=True):
     flood_threshold: float
 
 
-#: workers at limit, workers a CPU, share of RAM, downloads a worker, notes a batch, request timeout, flood threshold
+#: maximum of workers, workers per CPU, share of RAM, downloads per worker, notes per batch, request timeout, flood
+#: threshold (both in seconds)
 _DEFAULTS: dict[str, tuple[int, int, float, float, int, float, float]] = {
     "conservative": (4, 1, 0.20, 0.5, 100, 60.0, 3600.0),
     "balanced": (8, 1, 0.40, 1.0, 200, 45.0, 1800.0),
@@ -88,7 +89,7 @@ def make_profile(settings: Settings, machine: Machine) -> Profile:
     return _with_queue(replace(profile, **explicit))
 
 
-#: A page of 100 messages, decoded and with its raw bytes, is taken as 2 MB at worst.
+#: A page of 100 messages, decoded and with its raw bytes, has at most about 2 MB.
 _PAGE_BYTES = 2_000_000
 
 

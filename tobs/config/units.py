@@ -17,7 +17,7 @@ def parse_size(value: str | int) -> int:
         return value
     match = _SIZE.match(value)
     if match is None:
-        raise ValueError(f"{value!r} is no size; write it like 50MB or 1.5GiB")
+        raise ValueError(f"{value!r} is not a size; write it like 50MB or 1.5GiB")
     number, prefix, binary = match.groups()
     return int(float(number) * (1024 if binary else 1000) ** _POWERS[prefix.lower()])
 
@@ -27,7 +27,7 @@ def parse_rate(value: str | int) -> int:
     try:
         return parse_size(re.sub(r"\s*/\s*s\s*$", "", value, flags=re.IGNORECASE) if isinstance(value, str) else value)
     except ValueError:
-        raise ValueError(f"{value!r} is no rate; write it like 5MB/s") from None
+        raise ValueError(f"{value!r} is not a rate; write it like 5MB/s") from None
 
 
 def parse_duration(value: str | float) -> float:
@@ -36,7 +36,7 @@ def parse_duration(value: str | float) -> float:
         return float(value)
     match = _DURATION.match(value)
     if match is None:
-        raise ValueError(f"{value!r} is no duration; write it like 30s, 15m or 7d")
+        raise ValueError(f"{value!r} is not a duration; write it like 30s, 15m or 7d")
     number, unit = match.groups()
     return float(number) * _SECONDS[unit.lower()]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 
+from tobs.model.requests import ArchivePlace
+
 #: The folder of tobs inside a vault.
 TOBS = ".tobs"
-
-#: Place of an archive: inside the vault (``.tobs``), or under TOBS_HOME for a vault that a cloud service syncs.
-ArchivePlace = Literal["vault", "home"]
 
 
 class VaultPaths(Struct, frozen=True):

@@ -29,7 +29,7 @@ from tobs.plugin.host import Done, Host, PluginFailure
 from tobs.plugin.processor import Processor
 from tobs.plugin.results import ResultKey, ResultStore
 
-#: Writes the thumbnail that the source has of a file to a path. Raises TransferFailed.
+#: Function that writes the thumbnail of a file to a path. Raises TransferFailed.
 FetchThumbnail = Callable[[Path], Awaitable[object]]
 
 
@@ -86,7 +86,7 @@ class Processed(Struct, frozen=True, omit_defaults=True):
     parts: dict[str, Processed] = {}
 
 
-#: Where bytes with this SHA-256 are kept, if tobs still has them (in the vault, for example).
+#: Function that returns the path of the bytes with this SHA-256 (for example in the vault), or None.
 Locate = Callable[[str], Awaitable[Path | None]]
 
 
@@ -134,7 +134,7 @@ class Chain:
         Does not fail because of a plugin (except with a strict ``Host``). Raises VaultUnwritable if the disk refuses.
         """
         if not self._swept:
-            # What a killed run left; the numbers of the folders start again at 1.
+            # Folders of a killed run; their numbers start again at 1.
             await asyncio.to_thread(_remove_folders, [self._work])
             self._swept = True
         entries = [_ChainFile(file) for file in files]
@@ -239,7 +239,7 @@ class Chain:
         )
         if processor.plugin.sees == "content":
             return item
-        # Without the remote part: its reference is renewed each time a message is fetched.
+        # Without the remote part, because its reference changes each time the message is fetched.
         file = replace(entry.file.item, remote=None)
         return replace(item, file=file, message=entry.file.message, chat=entry.file.chat)
 
@@ -277,7 +277,7 @@ class _ChainFile:
         self.sha256 = file.sha256
         self.size = file.size
         self.mime = file.item.mime
-        # Not the path's: the same file is called otherwise in staging and in the vault.
+        # Not the suffix of the path: the same file has other names in staging and in the vault.
         self.suffix = suffix_of(file.item.name, file.item.mime)
         self.processed = Processed()
 
@@ -285,7 +285,7 @@ class _ChainFile:
         """Merge the result of a plugin: later fields win, lists are extended without duplicates."""
         so_far = self.processed
         if found.body is not None and so_far.embed is not None:
-            # What it would take the place of is itself another form; the file stays.
+            # The file to replace is itself another form of the original, which stays.
             found = replace(found, embed=found.body, body=None)
         elif found.body is not None and so_far.body is not None:
             found = replace(found, body=replace(found.body, made_of=so_far.body.made_of))

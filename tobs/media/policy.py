@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tobs.model import Chat, FileItem, FileKind, Message, story_peer
 
-#: Bytes above which a file waits for the smaller ones.
+#: Bytes above which a file is fetched after the smaller ones.
 _LARGE = 10_000_000
 
 WantedState = Literal["wanted", "skipped", "unavailable"]
@@ -77,8 +77,8 @@ class DownloadLimits(Struct, frozen=True):
         if self.budget is not None and spent + size > self.budget:
             return LimitReached(f"one run may fetch {megabytes(self.budget)}")
         if free - size < self.floor:
-            kept = f"{megabytes(free)} are free on the disk, of which {megabytes(self.floor)} are to stay so"
-            return LimitReached(kept, is_fault=True)
+            reason = f"{megabytes(free)} are free on the disk, of which {megabytes(self.floor)} are to stay so"
+            return LimitReached(reason, is_fault=True)
         return None
 
 

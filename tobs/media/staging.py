@@ -40,6 +40,6 @@ def stage_file(file: Path, staging: Path, suffix: str) -> StagedFile:
 def unwritable(folder: Path, error: OSError) -> VaultUnwritable:
     """Make a VaultUnwritable of an ``error`` of the operating system in ``folder``."""
     return VaultUnwritable(
-        f"Files cannot be kept in {folder}: {error.strerror or error}.",
-        "Make room or mend the folder's permissions, then run the same command again.",
+        f"Files cannot be stored in {folder}: {error.strerror or error}.",
+        "Free some space or correct the permissions of the folder, then run the same command again.",
     )

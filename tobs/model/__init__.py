@@ -5,6 +5,7 @@ from tobs.model.chats import GENERAL_TOPIC, Chat, ChatKind, Person, Topic, topic
 from tobs.model.media import (
     Contact,
     Dice,
+    DroppedFile,
     FileItem,
     FileKind,
     Game,
@@ -52,14 +53,14 @@ from tobs.model.peers import (
     stories_of,
     story_peer,
 )
-from tobs.model.text import Entity, RichBlock, Text
+from tobs.model.text import Entity, RichBlock, Text, utf16_length
 
 __all__ = [
-    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "Entity",
-    "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
+    "COMMON", "GENERAL_TOPIC", "Action", "Button", "Changes", "Chat", "ChatKind", "Contact", "Dice", "DroppedFile",
+    "Entity", "FileItem", "FileKind", "Forward", "Game", "Giveaway", "GiveawayResults", "Invoice", "Location", "Media",
     "Message", "MessageKey", "NoteState", "Page", "PaidMedia", "PeerRecord", "Person", "Pins", "Poll", "PollAnswer",
     "Reaction", "RemoteFile", "Reply", "RichBlock", "StoryRef", "SuggestedPost", "Text", "TodoItem", "TodoList",
     "Topic", "UnknownMedia", "UpdateState", "WebPage", "bare_id", "copied_post", "is_channel_id", "marked_channel",
     "marked_group", "marked_user", "message_counters", "message_files", "message_name", "message_state", "path_key",
-    "stories_of", "story_peer", "thread_root", "thumbnail_of", "topic_in",
+    "stories_of", "story_peer", "thread_root", "thumbnail_of", "topic_in", "utf16_length",
 ]  # fmt: skip

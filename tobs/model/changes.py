@@ -7,7 +7,7 @@ from msgspec import Struct
 from tobs.model.chats import Chat, Person
 from tobs.model.pages import Page
 
-#: The box of private chats and basic groups: they share one state and one sequence of message ids.
+#: The box of private chats and basic groups, which share a state and a sequence of message ids.
 COMMON = 0
 
 

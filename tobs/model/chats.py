@@ -40,7 +40,7 @@ class Chat(Struct, frozen=True, omit_defaults=True):
     photo: FileItem | None = None
 
 
-#: The topic of a forum that every message belongs to which names no other.
+#: The topic of forum messages without a topic id.
 GENERAL_TOPIC = 1
 
 

@@ -236,3 +236,12 @@ Media = (
     | StoryRef
     | UnknownMedia
 )
+
+
+class DroppedFile(Struct, frozen=True):
+    """A file that its owner put into a folder of the vault: its name, size in bytes, and when it was changed (Unix
+    seconds)."""
+
+    name: str
+    size: int
+    changed: float

@@ -168,7 +168,7 @@ def copied_post(message: Message) -> tuple[int, int] | None:
     forward = message.forward
     if forward is None or not forward.message_id or forward.chat_id >= 0:
         return None
-    # What a person forwards into a group does not say where it was kept.
+    # A message that a person forwards into a group has no such origin.
     return (forward.chat_id, forward.message_id) if message.saved_from == forward.chat_id else None
 
 
@@ -247,7 +247,7 @@ def _without_counters(media: Media | None) -> Media | None:
 
 def _without_reference(item: FileItem) -> FileItem:
     if item.remote is None:
-        # Where a file lies differs from export to export.
+        # The path of a file differs between exports.
         is_local = item.path or item.thumb or item.elsewhere
         return replace(item, path="", thumb="", elsewhere=False) if is_local else item
     return replace(item, remote=replace(item.remote, reference=b"", access_hash=0), thumb="")

@@ -38,6 +38,11 @@ class Text(Struct, frozen=True, omit_defaults=True):
         return bool(self.text)
 
 
+def utf16_length(text: str) -> int:
+    """Return the length of ``text`` in UTF-16 code units, as Telegram counts offsets and lengths."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 class RichBlock(Struct, frozen=True, omit_defaults=True):
     """A block or inline node of a rich message (headings, lists, tables, media ...), which replaces the flat text.
 

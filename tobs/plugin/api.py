@@ -19,24 +19,24 @@ from msgspec import Meta, Struct
 from tobs.model import FileItem, FileKind, Message
 from tobs.plugin.new_messages import NewMessage, read_messages
 
-#: The version of this interface. A plugin declares the one it was written for; a newer one is refused.
+#: Version of this interface. A plugin declares the version it was written for; a newer one is refused.
 API_VERSION = 1
 
-#: The four places of the chain, in their order. ``read``: what the file itself tells. ``convert``: another
-#: form of the file. ``describe``: what it is about (transcript, text). ``finish``: whatever needs the rest.
+#: The four stages of the chain, in their order. ``read``: metadata of the file itself. ``convert``: another form of
+#: the file. ``describe``: its content (transcript, text). ``finish``: plugins that need the results of the others.
 Band = Literal["read", "convert", "describe", "finish"]
 
-#: What the work waits for: decides how many worker processes run side by side.
+#: Resource that limits the work; it determines the number of parallel worker processes.
 Bound = Literal["cpu", "io", "network"]
 
-#: What a result may depend on, and so what it is cached by: the bytes of the file and its kind, or also the
-#: message that carries it (then the same file in two messages is processed twice).
+#: Input that a result depends on and is cached by: the bytes and kind of the file, or also the message that carries it
+#: (then the same file in two messages is processed twice).
 Sees = Literal["content", "message"]
 
-#: Marks an option (``Annotated[str, SECRET]``) whose value is shown to nobody. Results do not depend on it.
+#: NoteProperties an option (``Annotated[str, SECRET]``) whose value is never shown. Results do not depend on it.
 SECRET = Meta(extra={"secret": True})
 
-#: Marks an option that says how the work is done, not what comes of it: results stay valid when it changes.
+#: NoteProperties an option that controls the effort, not the result: results stay valid when it changes.
 EFFORT = Meta(extra={"effort": True})
 
 FieldText = Annotated[str, Meta(max_length=2_000)]
@@ -296,15 +296,15 @@ class Plugin(Generic[C]):
     after: ClassVar[tuple[str, ...]] = ()
     bound: ClassVar[Bound] = "cpu"
 
-    # A plugin may set these four anew in its ``__init__``, as its configuration asks; ``unused`` are hooks that it has
-    # and then does without.
+    # A plugin may change these four in its ``__init__``, depending on its configuration; ``unused`` are hooks that it
+    # defines but does not use then.
     handles: frozenset[FileKind] = frozenset()
     sees: Sees = "content"
     thumbnails: bool = False
     unused: frozenset[str] = frozenset()
 
-    #: Seconds one call may take, bytes of address space the process may have, items handed over at a time, processes
-    #: side by side at most (0: as many as the profile allows).
+    #: Time limit of a call in seconds, address space of the process in bytes, items per batch, and the number of
+    #: parallel processes (0: as many as the profile allows).
     time_limit: ClassVar[float] = 60.0
     memory_limit: ClassVar[int] = 2**30
     batch: ClassVar[int] = 50
@@ -327,7 +327,7 @@ class Plugin(Generic[C]):
         """
         return None
 
-    # The hooks: a plugin has those it defines.
+    # Hooks: a plugin has those it defines.
 
     def process(self, item: Item) -> Result | None:
         """Work on a file; None leaves it unchanged. Raises ``Unreadable`` for a file that cannot be read."""
@@ -380,7 +380,7 @@ class Plugin(Generic[C]):
         raise NotImplementedError
 
 
-#: The methods that make a plugin take part, each at its own time.
+#: Methods that tobs calls if a plugin defines them.
 HOOKS: tuple[str, ...] = (
     "process",
     "enrich",

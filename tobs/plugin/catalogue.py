@@ -31,11 +31,11 @@ from tobs.plugin.protocol import PluginRef
 GROUP = "tobs.plugins"
 SHIPPED = "tobs_plugins"
 
-#: Source code is small; a larger folder is something else, and copying it would fill the disk.
+#: Largest plugin of a vault in bytes; a larger folder is not source code, and copying it could fill the disk.
 _MAX_VAULT_PLUGIN = 20 * 2**20
 
-#: ``ready`` runs; ``off`` was switched off, or not on; ``missing`` lacks something on this machine; ``untrusted`` is a
-#: vault's and nobody said it may run; ``broken`` cannot be loaded.
+#: ``ready`` runs; ``off`` was switched off, or not on; ``missing`` lacks something on this machine; ``untrusted`` is
+#: a vault's without the user's trust; ``broken`` cannot be loaded.
 State = Literal["ready", "off", "missing", "untrusted", "broken"]
 Origin = Literal["tobs", "installed", "vault"]
 
@@ -232,7 +232,7 @@ def _copy(path: Path, copy: Path) -> None:
     _remove(copy)
     copy.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
-        # Without __pycache__, which the trusted hash does not cover.
+        # Without __pycache__, which is not part of the trusted hash.
         shutil.copytree(path, copy, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     else:
         shutil.copyfile(path, copy, follow_symlinks=False)

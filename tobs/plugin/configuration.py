@@ -52,7 +52,7 @@ def read_config(plugin: str, config_type: type[Any], values: Mapping[str, Any]) 
             faults.append(_reason(error))
     raise ConfigError(
         f"The configuration of plugin {plugin} is wrong: {'; '.join(faults)}.",
-        f"Mend [plugins.{plugin}] in config.toml; tobs plugins info {plugin} shows its options.",
+        f"Correct [plugins.{plugin}] in config.toml; tobs plugins info {plugin} shows its options.",
     )
 
 
@@ -78,7 +78,7 @@ def assign_variables(variables: Mapping[str, str], options: Mapping[str, Collect
             continue
         name = max(named, key=lambda name: (variable[len(name) + 1 :] in options[name], len(name)))
         option = variable[len(name) + 1 :]
-        # A plugin that cannot be looked into has no options to compare with; its variables may be right.
+        # The options of a plugin that cannot be loaded are unknown; its variables may be right.
         if option not in options[name] and options[name]:
             raise ConfigError(
                 f"TOBS_PLUGIN_{variable.upper()} names no option of plugin {name}.",

@@ -37,8 +37,8 @@ def gather_functions(plugins: Iterable[Processor]) -> Functions:
     for one in plugins:
         try:
             by_name |= _functions(one.plugin)
-        except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
-            logger.info("plugin {} gives templates nothing: {!r}", one.name, error)
+        except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, and all of it is reported
+            logger.info("plugin {} has no template functions: {!r}", one.name, error)
             faults.append((one.name, f"{type(error).__name__}: {error}"))
             continue
         made_by.append(f"{one.name} {one.plugin.version} {one.digest}")

@@ -83,7 +83,7 @@ class Skipped(Struct, frozen=True):
 
 Reply = Done[T] | PluginFailure | Skipped
 
-#: Makes a result of an answer's bytes; raises InvalidResult.
+#: Function that decodes and checks the bytes of an answer; raises InvalidResult.
 _Check = Callable[[bytes, Call], T]
 
 
@@ -103,9 +103,9 @@ class Host:
             "io": asyncio.Semaphore(limits.io),
             "network": asyncio.Semaphore(limits.io),
         }
-        # Of plugins that want few processes, by name.
+        # Semaphores of plugins that limit their processes, by plugin name.
         self._own_slots: dict[str, asyncio.Semaphore] = {}
-        # By name and configuration: a process is made for one of them.
+        # Idle processes by plugin name and configuration.
         self._idle: dict[tuple[str, str], list[WorkerProcess]] = {}
         self._in_a_row: dict[str, int] = {}
         self._off: dict[str, str] = {}
@@ -198,7 +198,7 @@ class Host:
                 if processor.name in self._off:
                     return await worker.kill()
         except BaseException:
-            # WorkerLost, a strict host, Ctrl-C: what it would still answer belongs to nobody.
+            # WorkerLost, a strict host, Ctrl-C: its remaining answers have no receiver.
             await worker.kill()
             raise
         self._idle.setdefault((processor.name, processor.digest), []).append(worker)
@@ -209,7 +209,7 @@ class Host:
         try:
             return await WorkerProcess.start(processor.name, processor.opening, env=self._env, limit=self._limits.start)
         except WorkerLost as error:
-            # It would fail the same way for every item; asking once is enough.
+            # It would fail in the same way for every item.
             self._switch_off(processor.name, str(error))
             raise
 
@@ -274,6 +274,6 @@ def _label(call: Call) -> str:
         case FinishedRun():
             return "the end of the run"
         case Export():
-            return "what the run brought"
+            return "the export of the run"
         case Command():
             return "its command"

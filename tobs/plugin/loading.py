@@ -32,7 +32,7 @@ def load_module(module: str, path: str = "") -> ModuleType:
     if spec is None or spec.loader is None:
         raise NoPlugin(f"{source.name} is no Python file")
     loaded = importlib.util.module_from_spec(spec)
-    sys.modules[module] = loaded  # before it runs: a package's parts import each other through it
+    sys.modules[module] = loaded  # before it runs, because modules of a package import each other through it
     try:
         spec.loader.exec_module(loaded)
     except BaseException:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tobs.model import Message
 
-#: What happened to a message: it is new, was edited or deleted on Telegram, or only files of it came.
+#: Kinds of changes: a message is new, was edited or deleted on Telegram, or only its files were fetched.
 ChangeKind = Literal["new", "edited", "deleted", "files"]
 
 

@@ -56,7 +56,7 @@ def _sort_band(members: list[OrderEntry]) -> list[str]:
     order: list[str] = []
     waiting: list[str] = []
     while sorter.is_active():
-        # One at a time, so that the name decides between all that could be next, whatever became ready when.
+        # One at a time, so that names alone decide between all plugins that could be next.
         waiting = sorted([*waiting, *sorter.get_ready()])
         name = waiting.pop(0)
         order.append(name)

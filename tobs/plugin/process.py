@@ -15,7 +15,7 @@ from loguru import logger
 
 from tobs.plugin.protocol import MAX_FRAME, Answer, Batch, Call, Opened, Opening, decoder, frame
 
-#: How much of what a worker writes to standard error is kept to explain its end.
+#: Bytes of standard error that are stored to explain the end of a worker.
 _STDERR_TAIL = 2_000
 
 _answers = decoder(Answer)
@@ -49,7 +49,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={key: value for key, value in env.items() if not key.upper().startswith("TOBS_")},
-                # Its own session: Ctrl-C is the host's to handle, and a kill reaches what the plugin started.
+                # Its own session: the host handles Ctrl-C, and a kill reaches the children of the plugin.
                 start_new_session=True,
             )
         except OSError as error:
@@ -102,7 +102,7 @@ class WorkerProcess:
         ended = asyncio.create_task(self._process.wait())
         await asyncio.wait([ended], timeout=1)
         await asyncio.wait([self._stderr], timeout=0.2)
-        # A child that left the group may hold the pipes open, and then asyncio waits for them for ever.
+        # A child that left the group may keep the pipes open, and asyncio would wait for them forever.
         for task in (ended, self._stderr):
             task.cancel()
         self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way
@@ -134,7 +134,7 @@ class WorkerProcess:
         """Raise WorkerLost with the way the process ended."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await self._process.wait()  # its own exit code tells more than our kill would
+                await self._process.wait()  # its own exit code says more than that of our kill
         await self.kill()
         code = self._process.returncode or 0
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

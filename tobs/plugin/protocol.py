@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tobs.plugin.api import Command, Export, FinishedRun, Item, MessageItem, RenderedNote, Run
 
-#: A longer frame is a fault: no result of a plugin is that large.
+#: Longest frame in bytes; a longer one is an error.
 MAX_FRAME = 16 * 2**20
 
 
@@ -41,8 +41,7 @@ class Opened(Struct, frozen=True):
     failure: str = ""
 
 
-#: What a plugin is called with: a file (``process``), a message (``enrich``), a note (``post_render``), a run, what it
-#: brought, a command.
+#: Input of a hook: a file (``process``), a message (``enrich``), a note (``post_render``), a run, an export, a command.
 Call = Item | MessageItem | RenderedNote | Run | FinishedRun | Export | Command
 
 

@@ -23,15 +23,15 @@ from tobs.plugin import Item, Plugin, Result
 class {cls}Config(Struct, frozen=True):
     """The options, set under [plugins.{name}] in config.toml."""
 
-    unit: Annotated[str, Meta(description="Unit the size is told in: kB or MB")] = "kB"
+    unit: Annotated[str, Meta(description="Unit of the size: kB or MB")] = "kB"
 
 
 class {cls}(Plugin[{cls}Config]):
-    """Tells how large a file is. Make it tell what you want to know."""
+    """Write the size of a file. Replace this by your own findings."""
 
     name = "{name}"
     version = "1"  # raise it when results change
-    summary = "Tells how large a file is"
+    summary = "Writes the size of a file"
     handles = frozenset({{"document", "audio", "photo", "video"}})
     band = "describe"
 
@@ -41,7 +41,7 @@ class {cls}(Plugin[{cls}Config]):
 '''
 
 _TEST = '''\
-"""Run me with pytest."""
+"""Tests; run them with pytest."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from tobs.plugin.testing import make_item
 from . import {cls}, {cls}Config
 
 
-def test_a_file_tells_its_size(tmp_path: Path) -> None:
+def test_the_size_of_a_file_is_written(tmp_path: Path) -> None:
     path = tmp_path / "paper.txt"
     path.write_text("x" * 1500)
     result = {cls}({cls}Config()).process(make_item(path, tmp_path / "work"))
@@ -85,5 +85,5 @@ def new_plugin(folder: Path, name: str) -> tuple[Path, Path]:
     except FileExistsError:
         raise UsageError(f"{place} is there already.", "Choose another name, or remove it first.") from None
     except OSError as error:
-        raise VaultUnwritable(f"{place} cannot be written: {error.strerror}.", "Mend the permissions.") from error
+        raise VaultUnwritable(f"{place} cannot be written: {error.strerror}.", "Correct the permissions.") from error
     return plugin, test

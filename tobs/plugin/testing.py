@@ -128,13 +128,13 @@ async def try_plugins(
 
 async def _try_export(host: Host, processor: Processor, items: Sequence[MessageItem]) -> Trial:
     with tempfile.TemporaryDirectory(prefix="tobs-try-") as folder:
-        source = Path(folder) / "brought"
+        source = Path(folder) / "messages"
         with source.open("wb") as file:
             write_messages(file, (NewMessage("new", one.message, one.chat, one.sender) for one in items))
         run = FinishedRun(Run("sample", "export", ("Sample chat",)), ok=True)
         started = time.perf_counter()
         reply = await host.export(processor, Export(run, len(items), source, Path(folder) / "made", Path(folder)))
-        return _trial(processor, "what a run brought", reply, time.perf_counter() - started)
+        return _trial(processor, "messages of a run", reply, time.perf_counter() - started)
 
 
 async def _try_message(host: Host, processor: Processor, item: MessageItem) -> Trial:
@@ -175,7 +175,8 @@ def _processors(path: Path, settings: Mapping[str, Mapping[str, Any]], variables
     try:
         classes = plugin_classes(load_module(module, ref_path))
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}.", "Mend it.") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{path} cannot be loaded: {reason}.", "Correct the plugin.") from error
     if not classes:
         raise PluginError(f"{path} defines no plugin.", "Derive a class from tobs.plugin.Plugin and give it a name.")
     return [
@@ -190,7 +191,7 @@ def _processor(
     variables: Mapping[str, str],
 ) -> Processor:
     if faults := declaration_faults(plugin):
-        raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Mend it.")
+        raise PluginError(f"Plugin {plugin.name} is declared wrongly: {'; '.join(faults)}.", "Correct the plugin.")
     options = {plugin.name: [option.name for option in describe_config(plugin.config_type)]}
     assigned = assign_variables(variables, options)
     values = {**settings.get(plugin.name, {}), **assigned.get(plugin.name, {})}

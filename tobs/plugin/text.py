@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Adjacency is broken, not just prefixed (``\[\[``, ``:\:``, ``\<\%``), so that plugins of Obsidian that scan raw text
-# see nothing either.
+# Adjacent characters are separated, not only prefixed (``\[\[``, ``:\:``, ``\<\%``), so that Obsidian plugins that scan
+# raw text find nothing either.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#~|$^&]|(?<=[<%])%|(?<==)=|(?<=:):|(?<!http)(?<!https):(?=//)", re.IGNORECASE)
 _START = re.compile(r"^(?:[-+=:]|[0-9]{1,9}(?=[.)]))", re.MULTILINE)
 _INDENT = re.compile(r"^[^\S\n]+", re.MULTILINE)
@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 def _backslashed(match: re.Match[str]) -> str:
-    # Before slashes a colon stays as it is, or it would not be shown alike: the slash gets the backslash.
+    # A colon before slashes stays unchanged, because an escaped one looks different: the slash gets the backslash.
     return ":\\" if match[0] == ":" and match.string[match.end() : match.end() + 2] == "//" else "\\" + match[0]
 
 

@@ -13,12 +13,12 @@ import msgspec
 from tobs.plugin.api import Enrichment, Export, Exported, FieldValue, Item, RenderedNote, Result
 from tobs.plugin.protocol import decoder
 
-#: The end of a message's header in a note of many: what links to it name.
+#: Block id at the end of a message's header in a note of a day or month; links refer to it.
 _BLOCK = re.compile(r" \^[mg]\d+$", re.MULTILINE)
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-#: Properties that are tobs's own: a plugin must not say who sent a message.
+#: Properties written by tobs: a plugin must not change, for example, the sender of a message.
 RESERVED_FIELDS = frozenset(
     {
         *("tobs_id", "tobs_hash", "date", "date_unix", "chat", "sender", "topic", "reply_to", "forwarded_from", "link"),
@@ -130,13 +130,13 @@ def _check_in_place(replacement: Path | None, original: Path) -> None:
 
 
 def _check_path(path: Path, work: Path) -> None:
-    # The work folder itself may be a link by now; what is above it is tobs's own.
+    # A plugin may have replaced the work folder by a link; the folders above it belong to tobs.
     inside = work.parent.resolve() / work.name
     try:
         resolved = path.resolve()
         is_inside, is_file = resolved.is_relative_to(inside), resolved.is_file() and not path.is_symlink()
         size = resolved.stat().st_size if is_file else 0
-    except (OSError, RuntimeError):  # a circle of links, a name that no file system has
+    except (OSError, RuntimeError):  # a circle of links, or an invalid file name
         is_inside, is_file, size = True, False, 0
     except ValueError:
         raise InvalidResult(f"{str(path)[:70]!r} is no path of a file") from None

@@ -31,7 +31,7 @@ from tobs.plugin.api import (
 from tobs.plugin.loading import load_class
 from tobs.plugin.protocol import Answer, Batch, Call, Opened, Opening, decoder, encode, frame, read_frame
 
-#: A reason is one line of a report.
+#: Longest reason in characters; it is one line of a report.
 _MAX_REASON = 500
 
 
@@ -53,7 +53,7 @@ def main() -> None:
         for call in batch.calls:
             reply = answer(plugin, call)
             if os.getpid() != own:
-                os._exit(0)  # a copy of this process that the plugin made and lost: one answer is enough
+                os._exit(0)  # a fork of this process made by the plugin: only the original answers
             _send(sink, reply)
 
 
@@ -65,7 +65,7 @@ def answer(plugin: Plugin[Any], call: Call) -> Answer:
         return Answer(failure=_one_line(_exception_text(error)) or "the file cannot be read", unreadable=True)
     except MemoryError:
         return Answer(failure=f"needed more memory than its limit of {plugin.memory_limit // 2**20} MiB")
-    except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, all of it is told
+    except Exception as error:  # noqa: BLE001 - the border to foreign code: it may raise anything, and all of it is reported
         return Answer(failure=_one_line(f"{type(error).__name__}: {_exception_text(error)}"))
     if result is None:
         return Answer()
@@ -135,7 +135,7 @@ def _listen(source: BinaryIO, batches: SimpleQueue[Batch | None]) -> None:
     batch_decoder = decoder(Batch)
     while (body := read_frame(source)) is not None:
         batches.put(batch_decoder.decode(body))
-    # The host is gone or has closed us: nobody waits for what the plugin may still be doing.
+    # The host is gone or has closed the input: no one waits for a running call.
     os._exit(0)
 
 
@@ -152,7 +152,7 @@ def _limit_memory(limit: int) -> None:
 
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     if most != resource.RLIM_INFINITY:
-        limit = min(limit, most)  # the system allows no more, and a process may not ask for it
+        limit = min(limit, most)  # the system allows no more
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 

@@ -15,7 +15,7 @@ from tobs.render.catalogue import Translate, catalogue
 from tobs.render.frontmatter import property_name
 from tobs.render.views import RenderOptions
 
-# What no property says alone: the picture of a card; who sent a message, or those of a day (a channel its own posts).
+# Formulas: the picture of a card; the sender of a message or of a day's messages, for a channel's posts the channel.
 _PICTURE = "formula.picture"
 _SENDER = "formula.sender"
 _AUDIO = ("title", "performer", "album", "genre", "year", "duration", "format", "date")
@@ -84,7 +84,7 @@ def vault_base(folder: str, people_folder: str, audio_folder: str, options: Rend
 def _message_views(here: str, names: Sequence[str], options: RenderOptions) -> list[View]:
     """Views of messages: a table, cards of their pictures and files, grouped by sender, and those with reactions."""
     translate = catalogue(options.language)
-    # Notes of messages, days and months have it; those of chats, people and audio do not.
+    # Notes of messages, days and months have this property; those of chats, people and audio do not.
     messages = (here, _has("chat", options))
     views = [
         View(translate("base.messages"), messages, ("date", *names, "reactions", "tags")),

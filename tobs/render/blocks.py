@@ -15,7 +15,7 @@ from tobs.render.richtext import INLINE, inline_text, is_inline
 if TYPE_CHECKING:
     from tobs.render.context import Context
 
-# What may come out of a formula: no way out of it, no links, no code.
+# Parts of a formula that could end it, make links or run code.
 _UNSAFE_MATH = re.compile(
     r"\$|<%|%%|!\[|\[\[|\]\(|\n\s*\n"
     r"|\\(?:href|url|html\w*|class|style|cssId|require|def|newcommand|include\w*)\b"
@@ -50,7 +50,7 @@ def _parts(nodes: Sequence[RichBlock], context: Context, depth: int) -> list[str
 
 
 def _block(block: RichBlock, context: Context, depth: int) -> str:
-    make = _MAKERS.get(block.kind)
+    make = _RENDERERS.get(block.kind)
     if make is None:
         unknown = f"*{context.translate('rich.unknown', name=escape_name(block.kind))}*"
         inside = rich_markdown(block.children, context, depth + 1)
@@ -58,12 +58,12 @@ def _block(block: RichBlock, context: Context, depth: int) -> str:
     return make(block, context, depth)
 
 
-def _own(block: RichBlock, *parts: str) -> list[RichBlock]:
+def _unnamed_children(block: RichBlock, *parts: str) -> list[RichBlock]:
     """Return the children that are not a named part (caption, title ...)."""
     return [child for child in block.children if child.kind not in (parts or ("caption", "credit", "title"))]
 
 
-def _part(block: RichBlock, name: str, context: Context) -> str:
+def _named_part(block: RichBlock, name: str, context: Context) -> str:
     """Render a named part on one line."""
     return " ".join(context.inline(inline_text(child.children)) for child in block.children if child.kind == name)
 
@@ -73,7 +73,7 @@ def _caption(block: RichBlock, context: Context) -> str:
     for child in block.children:
         if child.kind == "caption":
             text = context.inline(inline_text(each for each in child.children if each.kind != "credit"))
-            credit = _part(child, "credit", context)
+            credit = _named_part(child, "credit", context)
             lines.append(", ".join(each for each in (text, credit) if each))
     return " ".join(lines)
 
@@ -99,16 +99,16 @@ def _preformatted(block: RichBlock, context: Context, depth: int) -> str:
 
 
 def _quoted(block: RichBlock, context: Context, depth: int) -> str:
-    body = rich_markdown(_own(block), context, depth + 1)
-    caption = _part(block, "caption", context)
+    body = rich_markdown(_unnamed_children(block), context, depth + 1)
+    caption = _named_part(block, "caption", context)
     if caption:
         body = f"{body}\n\n— {caption}" if body else caption
     return quote(body, folded=bool(block.values.get("collapsed"))) if body else ""
 
 
 def _details(block: RichBlock, context: Context, depth: int) -> str:
-    title = _part(block, "title", context) or context.translate("rich.details")
-    body = rich_markdown(_own(block), context, depth + 1)
+    title = _named_part(block, "title", context) or context.translate("rich.details")
+    body = rich_markdown(_unnamed_children(block), context, depth + 1)
     return quote(body, folded=not block.values.get("open"), callout="note", title=title)
 
 
@@ -155,7 +155,7 @@ def _table(block: RichBlock, context: Context, depth: int) -> str:
     rows = [row for row in block.children if row.kind == "table_row"]
     grid: list[list[str]] = []
     aligns: list[str] = []
-    below: dict[int, int] = {}  # column -> rows that a cell above still spans
+    below: dict[int, int] = {}  # column -> number of rows that a cell above still spans
     for row in rows:
         line: list[str] = []
         for cell in row.children:
@@ -180,7 +180,7 @@ def _table(block: RichBlock, context: Context, depth: int) -> str:
         grid.insert(0, [""] * width)
     lines = [f"| {' | '.join(line + [''] * (width - len(line)))} |" for line in grid]
     lines.insert(1, f"| {' | '.join(aligns)} |")
-    title = _part(block, "title", context)
+    title = _named_part(block, "title", context)
     table = "\n".join(lines)
     return f"**{title}**\n\n{table}" if title else table
 
@@ -216,7 +216,7 @@ def _file(word: str, field: str = "") -> Callable[[RichBlock, Context, int], str
 
 
 def _group(block: RichBlock, context: Context, depth: int) -> str:
-    parts = [rich_markdown(_own(block, "caption"), context, depth + 1), _caption(block, context)]
+    parts = [rich_markdown(_unnamed_children(block, "caption"), context, depth + 1), _caption(block, context)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -231,21 +231,21 @@ def _math(block: RichBlock, context: Context, depth: int) -> str:
 
 def _author(block: RichBlock, context: Context, depth: int) -> str:
     date = block.values.get("published_date")
-    parts = [_part(block, "author", context), context.when(date) if isinstance(date, int) and date > 0 else ""]
+    parts = [_named_part(block, "author", context), context.when(date) if isinstance(date, int) and date > 0 else ""]
     return ", ".join(part for part in parts if part)
 
 
 def _map(block: RichBlock, context: Context, depth: int) -> str:
     geo = block.values.get("geo")
-    where = context.translate("rich.map")
+    label = context.translate("rich.map")
     if isinstance(geo, dict) and isinstance(lat := geo.get("lat"), float) and isinstance(lon := geo.get("long"), float):
-        where = f"[{where} {lat:.6f},{lon:.6f}](https://www.openstreetmap.org/?mlat={lat:.6f}&mlon={lon:.6f})"
+        label = f"[{label} {lat:.6f},{lon:.6f}](https://www.openstreetmap.org/?mlat={lat:.6f}&mlon={lon:.6f})"
     caption = _caption(block, context)
-    return f"{where}: {caption}" if caption else where
+    return f"{label}: {caption}" if caption else label
 
 
 def _related(block: RichBlock, context: Context, depth: int) -> str:
-    lines = [f"**{_part(block, 'title', context) or context.translate('rich.related')}**", ""]
+    lines = [f"**{_named_part(block, 'title', context) or context.translate('rich.related')}**", ""]
     for article in block.children:
         if article.kind != "related_article":
             continue
@@ -281,7 +281,7 @@ def _nothing(block: RichBlock, context: Context, depth: int) -> str:
     return ""
 
 
-_MAKERS: dict[str, Callable[[RichBlock, Context, int], str]] = {
+_RENDERERS: dict[str, Callable[[RichBlock, Context, int], str]] = {
     "paragraph": _paragraph,
     "footer": _paragraph,
     "kicker": _paragraph,

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from tobs.model import Entity, Message, Text
+from tobs.model import Entity, Message, Text, utf16_length
 from tobs.render.catalogue import catalogue
 from tobs.render.escape import escape_name, start_line
 from tobs.render.links import LinkTargets, destination, message_link, telegram_address, wikilink
 from tobs.render.markdown import MarkdownOptions, to_markdown
 from tobs.render.service import SentenceContext
-from tobs.render.spans import clean, units
+from tobs.render.spans import clean
 from tobs.render.views import Attachment, Links, RenderOptions
 
 
@@ -59,7 +59,9 @@ class Context:
         in it.
         """
         found = [
-            Entity("mention" if match[0][0] == "@" else "url", units(text[: match.start()]), units(match[0]))
+            Entity(
+                "mention" if match[0][0] == "@" else "url", utf16_length(text[: match.start()]), utf16_length(match[0])
+            )
             for match in _ADDRESS.finditer(text)
         ]
         return to_markdown(text, found, self.markdown, self.targets)
@@ -80,7 +82,7 @@ class Context:
 
     # people, chats, messages
 
-    def known(self, marked: int) -> tuple[str, str] | None:
+    def peer(self, marked: int) -> tuple[str, str] | None:
         """Return (path or "", name) of a person or chat by its marked id; None if unknown."""
         return (self.links.person(marked) or self.links.chat(marked)) if marked else None
 
@@ -90,7 +92,7 @@ class Context:
 
     def name(self, marked: int) -> str:
         """Render a person or chat as Markdown: a link to its note if there is one, else its name."""
-        found = self.known(marked)
+        found = self.peer(marked)
         if found is None:
             return self.translate("someone")
         path, name = found
@@ -131,10 +133,10 @@ class Context:
         self.shown.add(remote_id)
         return self.files[remote_id]
 
-    # what the converter asks
+    # lookups for the converter
 
     def _user(self, marked: int) -> str | None:
-        found = self.known(marked)
+        found = self.peer(marked)
         return found[0] or None if found else None
 
     def _username(self, name: str) -> str | None:

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from tobs.render.context import Context
 from tobs.render.views import SyncChanges
 
-#: A text longer than this is not compared word by word.
+#: Longest texts (characters, both together) that are compared word by word.
 _LONGEST = 2000
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 

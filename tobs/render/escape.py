@@ -12,15 +12,15 @@ import re
 from html.entities import html5
 
 ZERO_WIDTH = "\u200b"
-# What may stand in an Obsidian tag: U+2000-206F, U+2E00-2E7F and most ASCII punctuation may not.
+# Characters of an Obsidian tag: U+2000-206F, U+2E00-2E7F and most ASCII punctuation are excluded.
 TAG_CHAR = r"0-9A-Za-z_/\-\xa1-\u167f\u1681-\u1fff\u2070-\u2dff\u2e80-\u2fff\u3001-\U0010ffff"
-#: Longer ones are no tags but an attempt to fill the list of them.
+#: Longest tag (characters). Longer ones would only flood the list of tags.
 LONGEST_TAG = 256
 _TAG = re.compile(rf"[{TAG_CHAR}]+")
 _ALNUM = r"[^\W_]"
 _REFERENCE = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 
-# Every alternative begins with a literal: re then finds candidates by a character set, at C speed.
+# Every alternative begins with a literal, so that re finds candidates quickly by a character set.
 SPECIAL = re.compile(
     rf"\\|`|\*|\[|\]|<%*|\$|~|==+|%%+|::+|{_REFERENCE}"
     rf"|_(?:(?<!{_ALNUM}_)|(?!{_ALNUM}))"
@@ -34,7 +34,7 @@ _HTML_SPECIAL = re.compile(rf"[\\`*_\[\]<>&$~]|:(?=//)|(?<=www)\.|#(?=[{TAG_CHAR
 _ESCAPED = {char: "\\" + char for char in "\\`*[]$~_#^<"}
 _ESCAPED |= {"<%": "<\\%", "==": "\\=\\=", "%%": "\\%\\%", "::": ":\\:", ":": ":\\"}
 
-# Positions that would start a block: the match ends where the backslash belongs.
+# Starts of lines that would begin a block; the match ends at the position of the backslash.
 _STARTS = frozenset("#>-+=|:0123456789 \t")
 _NEXT_START = re.compile(r"\n[#>\-+=|:0-9 \t]")
 _BLOCK_START = re.compile(
@@ -88,8 +88,8 @@ def escape_label(text: str) -> str:
     return SPECIAL.sub(replace_special, text)
 
 
-# Some parsers make a link of a bare address and take all up to the next space into it, escapes and markup too. One that
-# the message did not mark as an address is written so that nobody finds it.
+# Some parsers make a link of a bare address up to the next space, including escapes and markup. An address without an
+# entity in the message is written so that no parser finds it.
 _LINE_LINK = re.compile(r"(?i:https?|ftp):(?=//[^\s<]*\\)|www(?=\.[^\s<]*\\)")
 _PIECE_LINK = re.compile(r"(?i:https?|ftp):(?=//[^\s<]*(?:\\|\Z))|www(?=\.[^\s<]*(?:\\|\Z))")
 
@@ -145,7 +145,7 @@ def code_span(code: str) -> str:
     code = code.replace("<%", f"<{ZERO_WIDTH}%")
     bare = code.lstrip()
     if bare.startswith(("=", "$=")):
-        # Dataview runs inline code that begins so.
+        # Dataview runs inline code with this beginning.
         code = code[: len(code) - len(bare)] + ZERO_WIDTH + bare
     fence = "`"
     if "`" in code:

@@ -27,7 +27,7 @@ class Link(str):
 
 Value = str | int | float | bool | datetime | Sequence[str] | None
 
-# What a parser would read differently, or a plugin in a property. Built-ins of Obsidian never get a prefix.
+# Characters that a YAML parser would read differently or that a plugin would interpret in a property.
 _NEEDS_ESCAPE = re.compile(
     r'["\\\x00-\x1f\x7f-\xa0\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]'
     r"|<%|\[(?=\[)"
@@ -55,7 +55,7 @@ def _escape_in_link(match: re.Match[str]) -> str:
 
 def quoted(text: str) -> str:
     """Write a YAML double-quoted scalar that reads back as ``text``."""
-    # The usual text, for which a look at each character would be dear.
+    # Fast path for plain text: the regular expression is slower.
     is_plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text and "<%" not in text
     if is_plain and (type(text) is Link or "[[" not in text):
         return f'"{text}"'
@@ -69,7 +69,7 @@ def _number(value: float) -> str:
     return text
 
 
-#: How a value of each type is written.
+#: Writers of values by type.
 _WRITERS: dict[type, Callable[[Any], str]] = {
     str: quoted,
     Link: quoted,

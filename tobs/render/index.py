@@ -64,7 +64,7 @@ def _table(chats: Sequence[IndexedChat], context: Context) -> str:
     ]
     rows = [f"| {' | '.join(head)} |", "| --- | --- | ---: | --- | --- |"]
     for chat in chats:
-        # In a table the bar of a link's alias would end the cell.
+        # In a table the `|` of a link's alias would end the cell.
         link = wikilink(chat.path, chat.title or chat.path.rpartition("/")[2]).replace("|", "\\|")
         ends = [context.local(unix).date().isoformat() if unix else "" for unix in (chat.first, chat.last)]
         rows.append(f"| {' | '.join([link, translate(f'kind.{chat.kind}'), str(chat.messages), *ends])} |")

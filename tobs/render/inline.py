@@ -29,7 +29,7 @@ _TAGS = {
     "underline": ("<u>", "</u>"),
     "spoiler": ('<span class="tg-spoiler">', "</span>"),
 }
-# After so many styles that had to become HTML the rest does too: a line of thousands must not take a minute.
+# Number of demoted styles after which all others are demoted, too: a line with thousands of styles would take minutes.
 _MAX_DEMOTIONS = 30
 _ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
@@ -44,25 +44,25 @@ class Run(Struct, frozen=True, gc=False):
     atom: Mark | None
 
 
-def inline_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def inline_lines(text: str, start: int, end: int, spans: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """Render ``text[start:end]`` (complete lines, spans sorted by start) as Markdown lines."""
-    if not found:
+    if not spans:
         return escape_text(text[start:end])
-    simple = simple_lines(text, start, end, found, prefix, targets)
-    return styled_lines(text, start, end, found, prefix, targets) if simple is None else simple
+    simple = simple_lines(text, start, end, spans, prefix, targets)
+    return styled_lines(text, start, end, spans, prefix, targets) if simple is None else simple
 
 
-def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def styled_lines(text: str, start: int, end: int, spans: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """Render spans of any kind like ``inline_lines``, line by line."""
     lines: list[str] = []
     carry: list[Span] = []
-    at, n, count = start, 0, len(found)
+    at, n, count = start, 0, len(spans)
     while True:
         if not carry:
             if n == count:
                 lines.append(escape_text(text[at:end]))
                 break
-            before = text.rfind("\n", at, max(at, found[n].start))
+            before = text.rfind("\n", at, max(at, spans[n].start))
             if before >= 0:
                 lines.append(escape_text(text[at:before]))
                 at = before + 1
@@ -70,8 +70,8 @@ def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
         if stop < 0:
             stop = end
         here = carry
-        while n < count and found[n].start < stop:
-            here.append(found[n])
+        while n < count and spans[n].start < stop:
+            here.append(spans[n])
             n += 1
         if not here:
             lines.append(escape_text(text[at:stop]))
@@ -86,9 +86,9 @@ def styled_lines(text: str, start: int, end: int, found: Sequence[Span], prefix:
     return "\n".join(lines)
 
 
-def _line(line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
+def _line(line: str, offset: int, spans: Sequence[Span], prefix: str, targets: LinkTargets) -> str:
     """Render a line with at least one span."""
-    styles, atoms = line_marks(line, offset, found, prefix, targets)
+    styles, atoms = line_marks(line, offset, spans, prefix, targets)
     if not styles and not atoms:
         return escape_text(line)
     demoted = _shared_borders(styles)
@@ -229,7 +229,7 @@ def _is_safe_neighbor(char: str) -> bool:
     return not char or char.isspace() or char in _ASCII_PUNCTUATION or (char > "\x7f" and category(char)[0] == "P")
 
 
-#: What, with the right character behind it, a parser or plugin would read: ``<%``, ``%%``, ``==``, ``::``, ``#tag`` ...
+#: Characters that form markup with certain following ones: ``<%``, ``%%``, ``==``, ``::``, ``#tag`` ...
 _MARKUP_STARTS = frozenset("<%=:#&^")
 _OPEN_REFERENCE = re.compile(r"&#?\w{1,31}\Z")
 
@@ -244,7 +244,7 @@ class _Writer:
         self.star = False  # the last thing written is a * delimiter
         self.plain = False  # the last thing written is escaped text
         self.needs_reference = False  # the next text begins with a character reference
-        self.tag = False  # the last thing written is a tag, which the next text must not lengthen
+        self.tag = False  # the last thing written is a tag, which the next text must not extend
         self.inexpressible = Mark("", 0, 0)
         self.in_label = False
 
@@ -306,7 +306,7 @@ class _Writer:
             self.inexpressible = blocking
             return False
         if not left and self.plain:
-            # A letter written as a reference ends in ';', beside which the delimiter works.
+            # A letter written as a character reference ends in ';', next to which the delimiter works.
             piece = self.out[-1]
             self.out[-1] = f"{piece[:-1]}&#{ord(piece[-1])};"
         self.mark_up(delimiter, star=star)
@@ -397,7 +397,7 @@ class _Writer:
                 if piece[0] == "[":
                     self.escape_before_link()
                 elif self.needs_reference and piece[0] != "<":
-                    piece = f"<{piece}>"  # beside which the delimiter before it works
+                    piece = f"<{piece}>"  # the delimiter before it works next to `<`
                 self.mark_up(piece)
             case _:
                 self.mark_up(atom.value)

@@ -14,7 +14,7 @@ from tobs.render.escape import ZERO_WIDTH, one_line
 
 _SCHEMES = frozenset({"http", "https", "tg", "ton", "mailto", "tel"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-]*):(?![0-9]+(?:[/?#]|$))")
-# What an address without a scheme begins with: a host, not a folder, a note's name or a part of a page.
+# Host at the beginning of an address without a scheme; not a folder, the name of a note or a fragment.
 _HOST = re.compile(r"(?://)?[^\s/?#\[\]\\|<>\x00-\x1f\x7f]+(?:[/?#]|$)")
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f<>\\\ud800-\udfff]|&(?=#?\w{1,31};)|!(?=\[)|\[(?=\[)|\](?=\])|%(?![0-9A-Fa-f]{2})|:(?=:)|=(?==)"
@@ -49,7 +49,7 @@ def destination(url: str) -> str:
     return f"<{safe}>" if _ANGLE.search(safe) else safe
 
 
-@lru_cache(maxsize=4096)  # a chat's and a person's link stand in every note
+@lru_cache(maxsize=4096)  # links to the chat and to people are in every note
 def wikilink(path: str, alias: str = "", *, embed: bool = False) -> str:
     """Render a link to ``path`` (from the root of the vault, notes without ``.md``).
 

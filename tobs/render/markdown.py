@@ -15,7 +15,7 @@ from tobs.model.text import Entity
 from tobs.render.escape import escape_text, fence, legal_tag, start_line
 from tobs.render.inline import inline_lines
 from tobs.render.links import NO_TARGETS, LinkTargets
-from tobs.render.spans import Span, clean, spans
+from tobs.render.spans import Span, clean, text_spans
 
 
 class MarkdownOptions(Struct, frozen=True):
@@ -42,78 +42,73 @@ def to_markdown(
     if not entities:
         markdown = escape_text(clean(text))
     else:
-        text, found = spans(text, entities)
-        markdown = _blocks(text, 0, len(text), found, options, targets)
+        text, spans = text_spans(text, entities)
+        markdown = _Converter(text, options, targets).blocks(0, len(text), spans)
     if options.line_breaks == "two-space":
         return hard_breaks(markdown)
     return markdown
 
 
-def _blocks(text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets) -> str:
-    """Render ``text[start:end]`` as blocks, with a blank line between a quote or fence and its neighbours."""
-    blocks = [span for span in found if span.kind in _BLOCKS]
-    if not blocks:
-        return inline_lines(text, start, end, found, options.tag_prefix, targets)
-    parts: list[str] = []
-    at = start
-    for position, block in enumerate(blocks):
-        first, last = max(block.start, at), min(block.end, end)
-        if first >= last:
-            continue
-        following = blocks[position + 1] if position + 1 < len(blocks) else None
-        if block.kind == "pre" and following and following.kind in _QUOTES and following.start == block.start:
-            continue
-        _paragraph(parts, text, at, first, found, options, targets, after=at > start, before=True)
+class _Converter(Struct, frozen=True, gc=False):
+    """The text of a conversion, its options and link targets."""
+
+    text: str
+    options: MarkdownOptions
+    targets: LinkTargets
+
+    def blocks(self, start: int, end: int, spans: list[Span]) -> str:
+        """Render ``text[start:end]`` as blocks, with a blank line between a quote or fence and its neighbours."""
+        blocks = [span for span in spans if span.kind in _BLOCKS]
+        if not blocks:
+            return inline_lines(self.text, start, end, spans, self.options.tag_prefix, self.targets)
+        parts: list[str] = []
+        at = start
+        for position, block in enumerate(blocks):
+            first, last = max(block.start, at), min(block.end, end)
+            if first >= last:
+                continue
+            following = blocks[position + 1] if position + 1 < len(blocks) else None
+            if block.kind == "pre" and following and following.kind in _QUOTES and following.start == block.start:
+                continue
+            parts += [
+                self.paragraph(at, first, spans, after=at > start, before=True),
+                self.block(block, first, last, spans),
+            ]
+            at = last
+        parts.append(self.paragraph(at, end, spans, after=at > start))
+        return "\n\n".join(part for part in parts if part)
+
+    def block(self, block: Span, first: int, last: int, spans: list[Span]) -> str:
+        """Render a quote or fence over ``text[first:last]``; empty if it has no content."""
         if block.kind == "pre":
-            code = text[first:last].strip("\n")
-            if code:
-                parts.append(fence(code, block.entity.language))
-        else:
-            within = [_clipped(span, first, last) for span in found if span.start < last and span.end > first]
-            within = [span for span in within if span.kind not in _QUOTES]
-            quoted = _inside(text, first, last, within, options, targets)
-            if quoted.strip():
-                parts.append(quote(quoted, folded=block.kind == "expandable_blockquote"))
-        at = last
-    _paragraph(parts, text, at, end, found, options, targets, after=at > start)
-    return "\n\n".join(parts)
+            code = self.text[first:last].strip("\n")
+            return fence(code, block.entity.language) if code else ""
+        inside = [_clipped(span, first, last) for span in spans if span.start < last and span.end > first]
+        inside = [span for span in inside if span.kind not in _QUOTES]
+        quoted = self.blocks(first, last, inside).strip("\n")
+        return quote(quoted, folded=block.kind == "expandable_blockquote") if quoted.strip() else ""
 
+    def paragraph(self, start: int, end: int, spans: list[Span], *, after: bool = False, before: bool = False) -> str:
+        """Render the text between two blocks, without the line ends and spaces next to them; empty if nothing is left.
 
-def _inside(text: str, start: int, end: int, found: list[Span], options: MarkdownOptions, targets: LinkTargets) -> str:
-    """The content of a quote, without the line ends around it."""
-    return _blocks(text, start, end, found, options, targets).strip("\n")
-
-
-def _paragraph(
-    parts: list[str],
-    text: str,
-    start: int,
-    end: int,
-    found: list[Span],
-    options: MarkdownOptions,
-    targets: LinkTargets,
-    *,
-    after: bool = False,
-    before: bool = False,
-) -> None:
-    """Adds the text between two blocks, without the line ends and blanks that part it from the block it stands
-    ``after`` and the one it stands ``before``."""
-    while after and start < end and text[start] in " \t":
-        start += 1
-    while start < end and text[start] == "\n":
-        start += 1
-    while end > start and (text[end - 1] == "\n" or (before and text[end - 1] in " \t")):
-        end -= 1
-    if start >= end:
-        return
-    within = [
-        _clipped(span, start, end)
-        for span in found
-        if span.start < end and span.end > start and span.kind not in _BLOCKS
-    ]
-    lines = inline_lines(text, start, end, within, options.tag_prefix, targets)
-    if lines.strip():
-        parts.append(lines)
+        ``after`` and ``before`` tell on which side a block stands.
+        """
+        text = self.text
+        while after and start < end and text[start] in " \t":
+            start += 1
+        while start < end and text[start] == "\n":
+            start += 1
+        while end > start and (text[end - 1] == "\n" or (before and text[end - 1] in " \t")):
+            end -= 1
+        if start >= end:
+            return ""
+        inside = [
+            _clipped(span, start, end)
+            for span in spans
+            if span.start < end and span.end > start and span.kind not in _BLOCKS
+        ]
+        lines = inline_lines(text, start, end, inside, self.options.tag_prefix, self.targets)
+        return lines if lines.strip() else ""
 
 
 def _clipped(span: Span, start: int, end: int) -> Span:
@@ -155,9 +150,9 @@ def hashtags(text: str, entities: Sequence[Entity], tag_prefix: str = "") -> tup
     wanted = [entity for entity in entities if entity.kind == "hashtag"]
     if not wanted:
         return ()
-    text, found = spans(text, wanted)
+    text, spans = text_spans(text, wanted)
     tags: dict[str, str] = {}
-    for span in found:
+    for span in spans:
         name = text[span.start + 1 : span.end].partition("@")[0]
         if text[span.start] == "#" and legal_tag(name):
             tags.setdefault(name.casefold(), tag_prefix + name)

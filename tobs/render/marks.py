@@ -22,7 +22,7 @@ class Mark(Struct, frozen=True, gc=False):
     value: str = ""
 
 
-#: An entity of tobs' own: a picture within a line (``custom_emoji_id`` its file, ``url`` its size, ``20x14``).
+#: Entity kind defined by tobs: a picture inside a line (``custom_emoji_id`` its file, ``url`` its size, ``20x14``).
 PICTURE = "picture"
 
 # Outermost first among ranges of one length. Underline and spoiler have no delimiters and are HTML.
@@ -40,24 +40,24 @@ _STYLES = {
 }
 _ATOM_RANK = {"code": 0, "picture": 1, "wiki": 2, "url": 3, "tag": 4}
 _TAG_NEXT = re.compile(f"[{TAG_CHAR}]")
-# One that may begin emphasis. Those that may only end it end nothing: no other is left unescaped.
+# Underscore that may begin emphasis. One that can only end it has no effect, because all others are escaped.
 _OPEN_UNDERSCORE = re.compile(r"(?:^|\W)_")
 _HTTP = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _AUTOLINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\x00-\x1f]*")
-# What a parser atoms out of an address that it finds bare; what is written with a backslash would be taken in.
+# Text after a bare address that parsers exclude from it; an escaped character would be included.
 _BARE_NEXT = re.compile(r"(?:[?!.,)]|:(?!:))*(?:\s|$)")
 _BARE_BEFORE = frozenset(" \t\n(\"'«“„")
 _NOT_IN_ANGLES = re.compile(r"\[\[|\]\]|%%|::|\\|&#?\w{1,31};")
 
 
 def line_marks(
-    line: str, offset: int, found: Sequence[Span], prefix: str, targets: LinkTargets
+    line: str, offset: int, spans: Sequence[Span], prefix: str, targets: LinkTargets
 ) -> tuple[list[Mark], list[Mark]]:
     """Return the styles (including links) and the atoms of a line that begins at ``offset`` of the text."""
     styles: list[Mark] = []
     atoms: list[Mark] = []
     length = len(line)
-    for span in found:
+    for span in spans:
         start = max(span.start - offset, 0)
         end = min(span.end - offset, length)
         if start >= end:
@@ -124,7 +124,7 @@ def _hashtag(line: str, start: int, end: int, span: Span, prefix: str, targets: 
         return None
     tail = escape_name(f"{at}{rest}") if at else ""
     if not at and end < len(line) and _TAG_NEXT.match(line, end):
-        # The tag would go on into what follows; a backslash ends it where one may stand.
+        # The following text would extend the tag; a backslash ends it before these characters.
         if line[end] not in "-_/":
             return None
         tail = ""
@@ -201,11 +201,11 @@ def _resolve_overlaps(line: str, styles: list[Mark], atoms: list[Mark]) -> tuple
 
     Code and pictures may stand in a link; a picture splits it.
     """
-    kept: list[Mark] = []
+    accepted: list[Mark] = []
     atoms = _join_code(sorted(atoms, key=lambda atom: atom.start))
     links = [mark for mark in styles if mark.value]
     for atom in sorted(atoms, key=lambda atom: (_ATOM_RANK[atom.style], atom.start)):
-        if any(atom.start < other.end and other.start < atom.end for other in kept):
+        if any(atom.start < other.end and other.start < atom.end for other in accepted):
             continue
         if atom.style not in ("code", "picture") and any(
             atom.start < link.end and link.start < atom.end for link in links
@@ -220,8 +220,8 @@ def _resolve_overlaps(line: str, styles: list[Mark], atoms: list[Mark]) -> tuple
                 links.append(Mark("link", atom.start, atom.end, line[atom.start : atom.end]))
                 styles.append(links[-1])
             continue
-        kept.append(atom)
-    return styles, sorted(kept, key=lambda atom: atom.start)
+        accepted.append(atom)
+    return styles, sorted(accepted, key=lambda atom: atom.start)
 
 
 def _in_html(mark: Mark, atom: Mark) -> bool:

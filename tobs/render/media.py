@@ -37,7 +37,7 @@ from tobs.render.views import Attachment
 if TYPE_CHECKING:
     from tobs.render.context import Context
 
-# What Obsidian shows inside a note. Source: Obsidian help, 'Accepted file formats'.
+# File extensions that Obsidian shows inside a note. Source: Obsidian help, 'Accepted file formats'.
 EMBEDDABLE = frozenset(
     [
         "avif",
@@ -66,7 +66,7 @@ EMBEDDABLE = frozenset(
 
 PICTURES = frozenset(["avif", "bmp", "gif", "jpeg", "jpg", "png", "svg", "webp"])
 
-# The start of a file's hash, which tells notes of one name apart.
+# Suffix of equal names: the start of the file's hash.
 _HASH_SUFFIX = re.compile(r" \([0-9a-f]{8}\)$")
 
 
@@ -336,7 +336,7 @@ def _story(story: StoryRef, message: Message, context: Context) -> str:
 
 def _unknown(media: UnknownMedia, message: Message, context: Context) -> str:
     if message.kind == "unsupported" and not message.text:
-        return ""  # the note says so in place of a text
+        return ""  # the note has a sentence in place of the text
     return f"*{context.translate('unknown', name=escape_name(media.name))}*"
 
 

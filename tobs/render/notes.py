@@ -131,7 +131,7 @@ def _properties(
         ("date", view.date),
         ("date_unix", message.date),
         ("chat", chat_property(chat, post, context)),
-        ("sender", link_to(context.known(message.sender_id))),
+        ("sender", link_to(context.peer(message.sender_id))),
         ("story_id" if peer else "message_id", message.id),
         ("link", view.link or None),
     ]
@@ -140,7 +140,7 @@ def _properties(
     if post:
         properties.append(("post", _message_link(context, *post)))
     if chat.kind == "saved" and message.saved_from not in (0, chat.id):
-        properties.append(("saved_from", link_to(context.known(message.saved_from))))
+        properties.append(("saved_from", link_to(context.peer(message.saved_from))))
     if message.reply is not None and message.reply.message_id:
         target_chat = message.reply.chat_id or chat.id
         properties.append(("reply_to", _message_link(context, target_chat, message.reply.message_id)))
@@ -187,7 +187,7 @@ def _origin_property(forward: Forward, context: Context) -> str | None:
         path = context.message_path(forward.chat_id, forward.message_id)
         if path:
             return Link(wikilink(path))
-    found = link_to(context.known(forward.from_id or forward.chat_id))
+    found = link_to(context.peer(forward.from_id or forward.chat_id))
     return found or one_line(forward.from_name) or None
 
 
@@ -199,7 +199,7 @@ def media_links(messages: Sequence[Message], context: Context) -> list[str]:
             attached = context.attachment(message, index)
             if attached.path is not None:
                 found[Link(f"[[{attached.path}]]")] = None
-                # What was made of a file with a note of its own is told there.
+                # Files made from a file with its own note are listed in that note.
                 made = () if attached.note else produced_paths(attached.fields)
                 found.update(dict.fromkeys(Link(f"[[{path}]]") for path in made))
     return list(found)
@@ -263,7 +263,7 @@ def message_view(message: Message, chat: Chat, context: Context) -> MessageView:
     view["versions"] = earlier_versions(message, context)
     if message.kind == "unsupported" and not view.get("text"):
         view["text"] = f"*{context.translate('unsupported')}*"
-    sender = context.known(message.sender_id)
+    sender = context.peer(message.sender_id)
     return MessageView(
         id=message.id,
         date=context.local(message.date),
@@ -301,7 +301,7 @@ def _forward(forward: Forward, context: Context) -> str:
     translate = context.translate
     name = ""
     if forward.from_id or forward.chat_id:
-        found = context.known(forward.from_id or forward.chat_id)
+        found = context.peer(forward.from_id or forward.chat_id)
         if found is not None:
             name = context.name(forward.from_id or forward.chat_id)
     name = name or escape_name(forward.from_name) or translate("forwarded.hidden")
@@ -320,14 +320,14 @@ def _reply(message: Message, context: Context) -> str:
     reply, translate = message.reply, context.translate
     assert reply is not None
     if reply.message_id == message.topic_id and not reply.quote and not reply.chat_id:
-        return ""  # Every message of a topic answers its first one.
+        return ""  # Every message of a topic answers the first message of the topic.
     if reply.story_id:
-        owner = context.name(reply.chat_id) if context.known(reply.chat_id) else ""
+        owner = context.name(reply.chat_id) if context.peer(reply.chat_id) else ""
         target = translate("reply.story.of", who=owner) if owner else translate("reply.story")
     elif reply.message_id:
         target = context.message_link(reply.chat_id or message.chat_id, reply.message_id)
-    elif reply.from_name or context.known(reply.from_id):
-        who = context.name(reply.from_id) if context.known(reply.from_id) else escape_name(reply.from_name)
+    elif reply.from_name or context.peer(reply.from_id):
+        who = context.name(reply.from_id) if context.peer(reply.from_id) else escape_name(reply.from_name)
         target = translate("reply.elsewhere", who=who)
     else:
         target = translate("reply.earlier")
@@ -363,7 +363,7 @@ def _comments(message: Message, context: Context) -> str:
         return ""
     lines = [f"**{translate('comments', n=found.count)}**", ""]
     for chat_id, message_id, sender_id, date in found.shown:
-        sender = context.known(sender_id)
+        sender = context.peer(sender_id)
         label = f"{sender[1] if sender else translate('someone')}, {context.when(date)}"
         lines.append(f"- {context.message_link(chat_id, message_id, label)}")
     if found.count > len(found.shown):

@@ -153,7 +153,7 @@ def _years(stats: ChatStats, context: Context) -> str:
 
 def _year(year: Year, context: Context) -> str:
     path = context.message_path(*year.first) if year.first else None
-    # In a table the bar of a link's alias would end the cell.
+    # In a table the `|` of a link's alias would end the cell.
     return wikilink(path, str(year.year)).replace("|", "\\|") if path else str(year.year)
 
 

@@ -107,7 +107,7 @@ def _header(views: Sequence[MessageView], chat: Chat, context: Context, anchor: 
     edited = max(view.message.edited for view in views if view.message is not None)
     if edited:
         parts.append(f"*{context.translate('edited', date=context.when(edited))}*")
-    # The sentence of a service message names who did it; what a channel posts, it posts itself.
+    # The sentence of a service message names the sender; posts of a channel have no other sender.
     is_named = bool(first.service) or message.sender_id in (0, chat.id)
     who = "" if is_named else f"**{first.sender}** "
     return f"{who}{', '.join(parts)} ^{anchor}"
@@ -150,7 +150,7 @@ def _properties(
         ("messages", len(messages)),
         ("first_message", context.local(first.date)),
         ("last_message", context.local(last.date)),
-        ("senders", [who for sender in senders if (who := link_to(context.known(sender)))]),
+        ("senders", [who for sender in senders if (who := link_to(context.peer(sender)))]),
         ("reactions", _reactions(messages, context)),
         ("tags", tags),
         ("media", media),

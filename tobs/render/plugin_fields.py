@@ -17,13 +17,13 @@ from tobs.render.frontmatter import Link, Value
 from tobs.render.links import wikilink
 from tobs.render.markdown import quote, to_markdown
 
-#: Entries that are no properties. A transcript is shown as text.
+#: Fields that are not properties. A transcript is shown as text.
 NO_PROPERTY = frozenset({"sections", "tags", "related", "files", "embed", "notes", "failures", "transcript", "plays"})
 
-#: Passages of a recording that get a player each; further ones are links to their time.
+#: Number of passages with a player each; further ones are links to their time.
 _MOST_PLAYERS = 60
 
-#: What no note's name holds, because it would end a link.
+#: Characters that would end a link and are removed from names.
 _NO_NAME = dict.fromkeys(map(ord, "[]|#^"))
 
 

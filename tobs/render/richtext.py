@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tobs.model import Entity, RichBlock, Text
+from tobs.model import Entity, RichBlock, Text, utf16_length
 from tobs.render.marks import PICTURE
-from tobs.render.spans import units
 
-#: Stands where a picture is, for the entity that makes an embed of it; a note that has no such picture shows nothing.
+#: Placeholder of a picture, replaced by the embed of its entity; without the picture it is invisible.
 _PLACE = "\u200b"
 
-# Kinds that only stand within a line. `anchor`, `math` and `button` are blocks too: their neighbours decide.
+# Kinds that are always inline. `anchor`, `math` and `button` can also be blocks, depending on their neighbours.
 INLINE = frozenset({
     "plain", "bold", "italic", "underline", "strike", "fixed", "url", "email", "phone", "marked", "subscript",
     "superscript", "custom_emoji", "date", "diff", "hashtag", "cashtag", "mention", "mention_name", "auto_url",
@@ -50,7 +49,7 @@ def _walk(nodes: Iterable[RichBlock], pieces: list[str], entities: list[Entity],
         start = at
         literal = node.text or _literal(node)
         pieces.append(literal)
-        at += units(literal)
+        at += utf16_length(literal)
         if node.kind == "diff":
             at = _diff(node, pieces, entities, at)
             continue

@@ -125,8 +125,8 @@ def check_templates(templates: Templates, options: RenderOptions | None = None) 
     person = PersonStats(8, *ends, aliases=("Ann",), chats=((_CHAT.id, 8),), picture="Telegram/People/Anna.jpg")
     topic = TopicStats(8, (2, _DAY), (8, _DAY), past_titles=("Chat",))
     rest = (_LINKS, options, templates)
-    # A block of a day is laid out as a message is; what is wrong with that template is told once, for messages.
-    of_days = (_LINKS, options, templates.with_own(MESSAGE_TEMPLATE, load_builtin))
+    # A block of a day uses the message template; an error in that template is reported once, for messages.
+    of_days = (_LINKS, options, templates.with_template(MESSAGE_TEMPLATE, load_builtin))
     jobs: list[list[Callable[[], Rendered]]] = [
         [partial(render_message, album, _CHAT, *rest) for album in _MESSAGES],
         [

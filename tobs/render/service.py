@@ -189,7 +189,7 @@ def _by_flags(*flags: str) -> Callable[[Mapping[str, Any], Message], str]:
 
 _VARIANTS: dict[str, Callable[[Mapping[str, Any], Message], str]] = {
     "bot_allowed": _by_flags("domain"),
-    # A group is made by peer, a channel by itself.
+    # A group is created by a person, a channel by itself.
     "channel_create": lambda values, message: "group" if message.sender_id not in (0, message.chat_id) else "",
     "chat_add_user": lambda values, message: "self" if _as_ints(values.get("users")) == [message.sender_id] else "",
     "chat_create": _by_flags("users"),

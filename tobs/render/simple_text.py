@@ -23,13 +23,13 @@ _ELEMENTS = {
 
 
 def simple_lines(
-    text: str, start: int, end: int, found: Sequence[Span], prefix: str, targets: LinkTargets
+    text: str, start: int, end: int, spans: Sequence[Span], prefix: str, targets: LinkTargets
 ) -> str | None:
     """Render ``text[start:end]`` as Markdown lines; None if ``inline`` has to do it."""
     pieces: list[str] = []
     at = start
-    written = -1  # where the last mark ended
-    for span in found:
+    written = -1  # end of the last mark
+    for span in spans:
         kind, first, last = span.kind, span.start, span.end
         if first < start or last > end or first < written:
             return None

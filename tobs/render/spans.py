@@ -29,11 +29,6 @@ class Span(Struct, frozen=True, gc=False):
     entity: Entity
 
 
-def units(text: str) -> int:
-    """Return the length of ``text`` in UTF-16 code units, as Telegram counts."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def clean(text: str) -> str:
     r"""Normalize line ends to ``\n`` and replace characters that a UTF-8 file cannot contain."""
     if not _ODD.search(text):
@@ -41,9 +36,9 @@ def clean(text: str) -> str:
     return _UNFIT.sub("\ufffd", _BREAKS.sub("\n", text))
 
 
-def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
+def text_spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
     """Return the cleaned text and its spans, sorted by start, longer ones first."""
-    found: list[Span] = []
+    spans: list[Span] = []
     length = len(text)
     ascii_only = text.isascii()
     pairs = [] if ascii_only else [match.start() for match in _ASTRAL.finditer(text)]
@@ -63,25 +58,25 @@ def spans(text: str, entities: Sequence[Entity]) -> tuple[str, list[Span]]:
         if start < 0:
             start = 0
         if start < end:
-            found.append(Span(entity.kind, start, end, entity))
+            spans.append(Span(entity.kind, start, end, entity))
     if _ODD.search(text):
-        text, found = _cleaned(text, found)
-    found.sort(key=_order)
-    return text, found
+        text, spans = _cleaned(text, spans)
+    spans.sort(key=_order)
+    return text, spans
 
 
 def _order(span: Span) -> tuple[int, int]:
     return (span.start, -span.end)
 
 
-def _cleaned(text: str, found: list[Span]) -> tuple[str, list[Span]]:
+def _cleaned(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
     r"""Normalize line ends in text and spans: a removed ``\n`` of ``\r\n`` shifts the spans after it."""
     removed = [match.start() + 1 for match in re.finditer("\r\n", text)]
     if removed:
-        found = [
+        spans = [
             Span(span.kind, start, end, span.entity)
-            for span in found
+            for span in spans
             if (start := span.start - bisect_right(removed, span.start))
             < (end := span.end - bisect_left(removed, span.end))
         ]
-    return clean(text), found
+    return clean(text), spans

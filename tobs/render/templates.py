@@ -19,7 +19,7 @@ from tobs.errors import TemplateBroken
 
 SUFFIX = ".md.j2"
 
-#: The templates that make a kind of note; a block of a day is laid out as a note of its own is.
+#: Templates used for each kind of note; a block of a day uses the message template.
 OF_KIND = {
     "message": ("message.md.j2",),
     "day": ("day.md.j2", "message.md.j2"),
@@ -32,7 +32,7 @@ OF_KIND = {
     "page": (),
 }
 Load = Callable[[str], tuple[str, bool] | None]
-_REMEDY = "Correct the template, or remove it to use the one tobs brings."
+_REMEDY = "Correct the template, or remove it to use the one of tobs."
 
 
 def blocks(*parts: str) -> str:
@@ -76,7 +76,7 @@ class Templates:
         found = self._load(name)
         return (found[0], name, lambda: True) if found else None
 
-    def with_own(self, name: str, load: Load) -> Templates:
+    def with_template(self, name: str, load: Load) -> Templates:
         """Return a copy that gets the template ``name`` from ``load``."""
         return Templates(lambda wanted: (load if wanted == name else self._load)(wanted), self._functions)
 
@@ -105,7 +105,7 @@ class Templates:
         try:
             parsed = self._plain.parse(found[0], name, name)
         except jinja2.TemplateError:
-            return  # told when it is rendered
+            return  # reported when it is rendered
         for other in meta.find_referenced_templates(parsed):
             if other is not None:
                 self._collect_sources(other, used)
@@ -127,7 +127,7 @@ class Templates:
             template = environment.get_template(name)
         except jinja2.TemplateError as error:
             raise _broken(name, error) from error
-        # Jinja keeps them in a ChainMap, which is read key by key for every note.
+        # Jinja stores them in a ChainMap, which is slow to read for every note.
         template.globals = dict(template.globals)
         self._compiled[name] = template
         return template

@@ -1,6 +1,5 @@
-"""Where messages come from: live Telegram; later exports, an inbox folder, URLs. Sources know no vault."""
+"""Sources of messages: Telegram, exports of Telegram Desktop, the inbox folder. They do not know the vault."""
 
-from tobs.sources.live import live_source
-from tobs.sources.source import FetchFile, Gap, Source, Walk
+from tobs.sources.source import FetchFile, FetchOptions, Gap, Source, SourceConfig, SourceType, Walk
 
-__all__ = ["FetchFile", "Gap", "Source", "Walk", "live_source"]
+__all__ = ["FetchFile", "FetchOptions", "Gap", "Source", "SourceConfig", "SourceType", "Walk"]

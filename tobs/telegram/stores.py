@@ -20,14 +20,14 @@ async def no_post(chat_id: int, message_id: int) -> None:
 class PeerStore(Protocol):
     """Store of access hashes for each account (its user id)."""
 
-    def get(self, account: int, id: int) -> PeerRecord | None:
+    async def get(self, account: int, id: int) -> PeerRecord | None:
         """Return the record of a marked id, None for an unknown one."""
 
-    def find(self, account: int, username: str) -> PeerRecord | None:
+    async def find(self, account: int, username: str) -> PeerRecord | None:
         """Return the record of a username (lower case, without @), None for an unknown one."""
 
     def put(self, account: int, records: Iterable[PeerRecord]) -> None:
-        """Store ``records`` in place of older ones with the same id."""
+        """Take ``records`` in place of older ones with the same id; they may be stored later."""
 
 
 class StoredTakeout(Struct, frozen=True):
@@ -40,10 +40,10 @@ class StoredTakeout(Struct, frozen=True):
 class TakeoutStore(Protocol):
     """Store of the unfinished takeout session, so that the next run can resume it."""
 
-    def get(self, account: int) -> StoredTakeout:
+    async def get(self, account: int) -> StoredTakeout:
         """Return the open takeout of an account; an empty one when there is none."""
 
-    def put(self, account: int, takeout: StoredTakeout) -> None:
+    async def put(self, account: int, takeout: StoredTakeout) -> None:
         """Store ``takeout``; the empty one removes it."""
 
 
@@ -54,10 +54,10 @@ class MemoryPeerStore:
         self._by_id: dict[tuple[int, int], PeerRecord] = {}
         self._by_name: dict[tuple[int, str], PeerRecord] = {}
 
-    def get(self, account: int, id: int) -> PeerRecord | None:
+    async def get(self, account: int, id: int) -> PeerRecord | None:
         return self._by_id.get((account, id))
 
-    def find(self, account: int, username: str) -> PeerRecord | None:
+    async def find(self, account: int, username: str) -> PeerRecord | None:
         return self._by_name.get((account, username.lower()))
 
     def put(self, account: int, records: Iterable[PeerRecord]) -> None:
@@ -73,10 +73,10 @@ class MemoryTakeoutStore:
     def __init__(self) -> None:
         self._takeouts: dict[int, StoredTakeout] = {}
 
-    def get(self, account: int) -> StoredTakeout:
+    async def get(self, account: int) -> StoredTakeout:
         return self._takeouts.get(account, StoredTakeout())
 
-    def put(self, account: int, takeout: StoredTakeout) -> None:
+    async def put(self, account: int, takeout: StoredTakeout) -> None:
         self._takeouts[account] = takeout
 
 

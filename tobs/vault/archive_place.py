@@ -15,8 +15,9 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tobs.config.vault_paths import TOBS, ArchivePlace, VaultPaths, paths_at
+from tobs.config.vault_paths import TOBS, VaultPaths, paths_at
 from tobs.errors import VaultError, VaultNewer
+from tobs.model.requests import ArchivePlace
 from tobs.vault.cloud_folders import sync_service
 from tobs.vault.folders import unwritable
 from tobs.vault.writer import NoteFile, write_batch
@@ -70,7 +71,7 @@ def _place(table: dict[str, object], key: str) -> ArchivePlace | None:
 
 
 def vault_paths(root: Path, identity: VaultIdentity, home: Path) -> VaultPaths:
-    """Return the paths of a vault. Without a record an archive is where one lies: in the vault first."""
+    """Return the paths of a vault. Without a record the archive is where a file exists: in the vault first."""
     place = identity.archive
     if place is None:
         inside, outside = (paths_at(root, identity.id, place, home) for place in get_args(ArchivePlace))

@@ -1,42 +1,24 @@
-"""The inbox folder of the vault: what lies in it and waits, and what was taken up and goes."""
+"""The inbox folder of the vault: files that wait, and removal of those that are in the vault by now."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from msgspec import Struct
-
-from tobs.vault.folders import make_folder, unwritable
-from tobs.vault.layout import TELEGRAM
-
-INBOX_FOLDER = f"{TELEGRAM}/Inbox"
+from tobs.model import DroppedFile
+from tobs.vault.folders import unwritable
 
 
-class Dropped(Struct, frozen=True):
-    """A file in the inbox: its name, size in bytes, and when it was changed (Unix seconds)."""
-
-    name: str
-    size: int
-    changed: float
-
-
-def make_inbox(root: Path) -> Path:
-    """The inbox folder, made where it is not. Raises VaultUnwritable."""
-    return Path(make_folder(root, INBOX_FOLDER))
-
-
-def dropped_files(root: Path) -> list[Dropped]:
-    """The files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are about to be filled)
-    and what tobs keeps there do not."""
-    folder = root / INBOX_FOLDER
-    found: list[Dropped] = []
+def inbox_files(folder: Path) -> list[DroppedFile]:
+    """Return the files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are still being
+    written) and tobs's own files are left out."""
+    found: list[DroppedFile] = []
     try:
         for path in sorted(folder.iterdir()):
             if path.name.startswith(".") or path.suffix in (".md", ".base") or path.is_symlink() or not path.is_file():
                 continue
             stat = path.stat()
             if stat.st_size:
-                found.append(Dropped(path.name, stat.st_size, stat.st_mtime))
+                found.append(DroppedFile(path.name, stat.st_size, stat.st_mtime))
     except FileNotFoundError:
         return found
     except OSError as error:
@@ -44,9 +26,9 @@ def dropped_files(root: Path) -> list[Dropped]:
     return found
 
 
-def take_away(root: Path, file: Dropped) -> None:
-    """Remove a file that lies in the vault by now, unless it was changed since it was taken up."""
-    path = root / INBOX_FOLDER / file.name
+def remove_from_inbox(folder: Path, file: DroppedFile) -> None:
+    """Remove a file that is in the vault by now, unless it was changed since it was read."""
+    path = folder / file.name
     try:
         stat = path.stat()
         if (stat.st_size, stat.st_mtime) == (file.size, file.changed):

@@ -1,4 +1,4 @@
-"""Looking through the vault for notes and files that are not where they were: moved, renamed, copied by their owner."""
+"""Scan of the vault for notes and files that their owner moved, renamed or copied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs.errors import VaultError
-from tobs.vault.decide import Marks, plain_text, read_marks
+from tobs.vault.decide import NoteProperties, plain_text, read_properties
 
 #: Front matter longer than this is no note of ours.
 _HEAD = 65_536
@@ -22,7 +22,7 @@ _CONFLICT_COPY = re.compile(
 )
 
 
-class FoundFile(Struct, frozen=True):
+class VaultFile(Struct, frozen=True):
     """A file of the visible vault: its path from the root, size in bytes, modification time in nanoseconds."""
 
     path: str
@@ -30,8 +30,8 @@ class FoundFile(Struct, frozen=True):
     mtime_ns: int
 
 
-def visible_files(root: Path, batch: int = 5000) -> Iterator[list[FoundFile]]:
-    """Every file that Obsidian shows, by folder, ``batch`` at a time. Links are not followed.
+def visible_files(root: Path, batch: int = 5000) -> Iterator[list[VaultFile]]:
+    """Yield every file that Obsidian shows, by folder, ``batch`` at a time. Links are not followed.
 
     Raises VaultError for a folder that cannot be listed.
     """
@@ -40,7 +40,7 @@ def visible_files(root: Path, batch: int = 5000) -> Iterator[list[FoundFile]]:
         yield files
 
 
-def _walk(root: str) -> Iterator[FoundFile]:
+def _walk(root: str) -> Iterator[VaultFile]:
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -63,26 +63,26 @@ def _walk(root: str) -> Iterator[FoundFile]:
                 folders.append(path)
             elif entry.is_file(follow_symlinks=False):
                 stat = entry.stat()
-                yield FoundFile(path, stat.st_size, stat.st_mtime_ns)
+                yield VaultFile(path, stat.st_size, stat.st_mtime_ns)
         pending += reversed(folders)
 
 
-def marks_at(root: Path, path: str) -> Marks:
-    """The marks of the note at ``path``; empty ones where there are none, or the file is gone meanwhile."""
+def properties_at(root: Path, path: str) -> NoteProperties:
+    """Read the identifying properties of the note at ``path``; empty ones if it has none, or is gone."""
     try:
         with (root / path).open("rb") as file:
             head = file.read(_HEAD)
     except FileNotFoundError:
-        return Marks()
+        return NoteProperties()
     except OSError as error:
         raise VaultError(
             f"{path} cannot be read: {error.strerror}.", "Check what it is and who may read it."
         ) from error
     # What follows the front matter may be cut within a letter.
     text = plain_text(head) if len(head) < _HEAD else head.decode("utf-8-sig", "ignore").replace("\r\n", "\n")
-    return read_marks(text) if text else Marks()
+    return read_properties(text) if text else NoteProperties()
 
 
 def is_conflict_copy(path: str) -> bool:
-    """Whether a sync tool called a file so because it could not merge it."""
+    """Tell if a sync tool named a file so because it could not merge it."""
     return _CONFLICT_COPY.search(path.rpartition("/")[2]) is not None

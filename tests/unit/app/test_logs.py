@@ -23,10 +23,13 @@ def workspace(tmp_path: Path) -> VaultPaths:
 
 def test_what_is_logged_stands_in_the_log(workspace: VaultPaths) -> None:
     log = log_to_file(workspace, Settings())
-    logger.warning("a plain {}", "sentence")
+    with logger.contextualize(vault=str(workspace.root)):
+        logger.warning("a plain {}", "sentence")
+    logger.warning("of another vault")
     logger.remove(log)
     assert "WARNING" in (workspace.logs / "tobs.log").read_text()
     assert "a plain sentence" in (workspace.logs / "tobs.log").read_text()
+    assert "another vault" not in (workspace.logs / "tobs.log").read_text()
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
@@ -36,6 +39,7 @@ def test_a_log_on_a_full_disk_says_nothing_and_breaks_nothing(
     (workspace.logs / "tobs.log").symlink_to(FULL)
     log = log_to_file(workspace, Settings())
     capfd.readouterr()
-    logger.warning("nobody can write this down")
+    with logger.contextualize(vault=str(workspace.root)):
+        logger.warning("nobody can write this down")
     logger.remove(log)
     assert "Logging error" not in capfd.readouterr().err

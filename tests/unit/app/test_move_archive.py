@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tobs.app.archive_place import move_archive, vault_paths
-from tobs.app.backup import back_up, list_backups
+from tobs.app.archive_place import MovedArchive, ShownPaths
 from tobs.app.context import AppContext, open_app_context
+from tobs.app.events import Events
+from tobs.app.execute import execute
 from tobs.archive import open_archive
 from tobs.config.vault_paths import VaultPaths
 from tobs.errors import VaultError
+from tobs.model.requests import ArchivePlace, BackupListRequest, BackupRequest, MoveArchiveRequest, VaultPathsRequest
 from tobs.vault.archive_place import settle_archive
 from tobs.vault.workspace import make_data_folders, make_workspace, open_workspace
 
@@ -41,10 +43,18 @@ def _vault(folder: Path) -> AppContext:
     with open_archive(paths.archive, clock=lambda: 0.0) as archive:
         archive.meta.set("kept", "every word")
     (paths.staging / "half.part").write_bytes(b"half")
-    context = open_app_context({"vault": str(paths.root)}, home=folder / "home")
-    back_up(context, None)
+    context = open_app_context({"vault": str(paths.root)}, cwd=folder, home=folder / "home")
+    asyncio.run(execute(BackupRequest(), context, Events()))
     (folder / ".stfolder").mkdir()
     return context
+
+
+def move(context: AppContext, to: ArchivePlace) -> MovedArchive:
+    return asyncio.run(execute(MoveArchiveRequest(to), context, Events()))
+
+
+def shown_paths(context: AppContext) -> ShownPaths:
+    return asyncio.run(execute(VaultPathsRequest(), context, Events()))
 
 
 def _paths(context: AppContext) -> VaultPaths:
@@ -65,17 +75,17 @@ def _files(folder: Path) -> set[str]:
 def test_it_moves_with_its_backups_and_downloads_there_and_back(context: AppContext) -> None:
     inside = _paths(context)
     before = _files(inside.tobs)
-    moved = asyncio.run(move_archive(context, "home"))
+    moved = move(context, "home")
     outside = _paths(context)
     assert (moved.moved, moved.archive) == (True, str(outside.archive))
     assert outside.archive == context.home / "vaults" / ID / "archive.db"
     assert _kept(context) == "every word"
-    assert [facts.messages for facts in list_backups(context)] == [0]
+    assert [facts.messages for facts in asyncio.run(execute(BackupListRequest(), context, Events()))] == [0]
     assert (outside.staging / "half.part").read_bytes() == b"half"
     assert not any(name.startswith(("archive.db", "backups/", "staging/")) for name in _files(inside.tobs))
     assert outside.archive.stat().st_mode & 0o077 == 0 == outside.data.stat().st_mode & 0o077
 
-    asyncio.run(move_archive(context, "vault"))
+    move(context, "vault")
     assert _kept(context) == "every word"
     assert _files(inside.tobs) - {"lock"} == before - {"lock"}
     assert _files(context.home / "vaults") == set()
@@ -83,7 +93,7 @@ def test_it_moves_with_its_backups_and_downloads_there_and_back(context: AppCont
 
 
 def test_a_place_that_is_right_is_only_recorded(context: AppContext) -> None:
-    moved = asyncio.run(move_archive(context, "vault"))
+    moved = move(context, "vault")
     assert not moved.moved
     assert settle_archive(context.vault, context.home) == (_paths(context), "")
     assert _kept(context) == "every word"
@@ -94,7 +104,7 @@ def test_an_archive_that_lay_at_the_new_place_is_kept(context: AppContext) -> No
     stray.parent.mkdir(parents=True)
     with open_archive(stray, clock=lambda: 0.0) as archive:
         archive.meta.set("kept", "of another day")
-    moved = asyncio.run(move_archive(context, "home"))
+    moved = move(context, "home")
     assert _kept(context) == "every word"
     with sqlite3.connect(moved.replaced) as database:
         assert ("of another day",) in database.execute("SELECT value FROM meta").fetchall()
@@ -107,7 +117,7 @@ def test_a_damaged_archive_stays_where_it_is(context: AppContext) -> None:
     data[4096:12288] = b"x" * 8192
     path.write_bytes(data)
     with pytest.raises(VaultError):
-        asyncio.run(move_archive(context, "home"))
+        move(context, "home")
     assert _paths(context).archive == path and path.read_bytes() == data
 
 
@@ -119,13 +129,15 @@ def test_stopped_at_any_step_it_leaves_one_whole_archive_in_force(
         context = _vault(tmp_path / str(step))
         try:
             with _stopping_at(step):
-                asyncio.run(move_archive(context, "home"))
+                move(context, "home")
             break
         except _Stopped:
             assert _kept(context) == "every word", step
-            assert [facts.messages for facts in list_backups(context)] == [0], step
+            assert [facts.messages for facts in asyncio.run(execute(BackupListRequest(), context, Events()))] == [0], (
+                step
+            )
             # The next run, or the same command again, ends it.
-            asyncio.run(move_archive(context, "home"))
+            move(context, "home")
             assert _kept(context) == "every word", step
             assert not any(path.startswith("archive.db") for path in _files(context.vault / ".tobs")), step
     assert step > 8, "it was stopped at each of its renames and removals"
@@ -151,8 +163,8 @@ def _stopping_at(step: int) -> Iterator[None]:
 
 
 def test_the_paths_that_are_shown_are_those_in_force(context: AppContext) -> None:
-    assert vault_paths(context).place == "vault"
-    assert vault_paths(context).synced_by == "Syncthing"
-    asyncio.run(move_archive(context, "home"))
-    shown = vault_paths(context)
+    assert shown_paths(context).place == "vault"
+    assert shown_paths(context).synced_by == "Syncthing"
+    move(context, "home")
+    shown = shown_paths(context)
     assert (shown.place, shown.archive) == ("home", str(_paths(context).archive))

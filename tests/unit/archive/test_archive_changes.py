@@ -29,18 +29,18 @@ def followed(archive: Archive) -> Archive:
     """An archive with messages 1 to 100 of a channel, kept in step."""
     record_page(archive, ACCOUNT, page([message(1), message(2), message(90)]), want_all)
     archive.updates.begin(ACCOUNT, CHANNEL, UpdateState(10))
-    archive.updates.follow(ACCOUNT, CHANNEL, 100)
+    archive.updates.track(ACCOUNT, CHANNEL, 100)
     return archive
 
 
 def test_changes_and_the_state_they_lead_to_are_one(followed: Archive) -> None:
     changes = changed(message(2, "edited", edited=5), message(103))
-    found = record_changes(followed, ACCOUNT, changes, want_all, tops=followed.updates.followed(ACCOUNT))
+    found = record_changes(followed, ACCOUNT, changes, want_all, tops=followed.updates.tracked(ACCOUNT))
     assert (found[CHANNEL].new, found[CHANNEL].edited) == (1, 1)
     assert followed.messages.get(key(2)) == message(2, "edited", edited=5)
     assert followed.updates.state(ACCOUNT, CHANNEL) == STATE
     assert followed.coverage.covered(ACCOUNT, CHANNEL) == [(1, 103)], "ids below a new one are settled by it"
-    assert followed.updates.followed(ACCOUNT) == {CHANNEL: 103}
+    assert followed.updates.tracked(ACCOUNT) == {CHANNEL: 103}
 
 
 def test_what_fails_keeps_the_older_state(followed: Archive) -> None:
@@ -53,7 +53,7 @@ def test_what_fails_keeps_the_older_state(followed: Archive) -> None:
 
 
 def test_without_keeping_the_state_the_same_part_is_asked_for_again(followed: Archive) -> None:
-    tops = followed.updates.followed(ACCOUNT)
+    tops = followed.updates.tracked(ACCOUNT)
     for _ in range(2):
         record_changes(followed, ACCOUNT, changed(message(103)), want_all, tops=tops, keep_state=False)
     assert followed.updates.state(ACCOUNT, CHANNEL) == UpdateState(10)
@@ -62,7 +62,7 @@ def test_without_keeping_the_state_the_same_part_is_asked_for_again(followed: Ar
 
 def test_an_edit_of_what_was_never_fetched_is_left_to_the_export(archive: Archive) -> None:
     record_page(archive, ACCOUNT, page([message(1)], low=1, high=10), want_all)
-    archive.updates.follow(ACCOUNT, CHANNEL, 100)
+    archive.updates.track(ACCOUNT, CHANNEL, 100)
     edits = changed(message(5, "of a settled id"), message(50, "of an unknown one"))
     record_changes(archive, ACCOUNT, edits, want_all, tops={CHANNEL: 100})
     assert archive.messages.get(key(50)) is None
@@ -105,5 +105,5 @@ def test_an_earlier_state_is_not_given_up(archive: Archive) -> None:
     archive.updates.begin(ACCOUNT, COMMON, UpdateState(20))
     assert archive.updates.state(ACCOUNT, COMMON) == UpdateState(10)
     assert archive.updates.state(ACCOUNT + 1, COMMON) is None
-    archive.updates.follow(ACCOUNT, PRIVATE, 5)
-    assert archive.updates.followed(ACCOUNT + 1) == {}
+    archive.updates.track(ACCOUNT, PRIVATE, 5)
+    assert archive.updates.tracked(ACCOUNT + 1) == {}

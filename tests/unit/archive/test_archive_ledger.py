@@ -14,7 +14,7 @@ from tobs.model import MessageKey
 
 
 def test_every_fate_of_an_id_is_counted_and_gaps_are_named(archive: Archive) -> None:
-    archive.updates.follow(ACCOUNT, CHANNEL, 20)
+    archive.updates.track(ACCOUNT, CHANNEL, 20)
     unreadable = ((6, "newer than this tobs"),)
     first = [message(2), message(3, kind="service"), message(4)]
     record_page(archive, ACCOUNT, page(first, low=1, high=8, unreadable=unreadable), want_all)
@@ -24,15 +24,15 @@ def test_every_fate_of_an_id_is_counted_and_gaps_are_named(archive: Archive) -> 
         CHANNEL, 1, 20, saved=2, service=1, deleted=1, inaccessible=1, absent=9, never_fetched=6, gaps=((9, 14),)
     )
     assert not archive.ledgers.of(ACCOUNT, CHANNEL).is_complete
-    assert archive.ledgers.to_fill(ACCOUNT, CHANNEL) == [(6, 6), (9, 14)]
+    assert archive.ledgers.missing_ranges(ACCOUNT, CHANNEL) == [(6, 6), (9, 14)]
 
 
 def test_a_selection_wants_nothing_below_its_first_id_until_all_is_wanted(archive: Archive) -> None:
     record_page(archive, ACCOUNT, page([message(50)], low=40, high=60), want_all)
-    archive.updates.follow(ACCOUNT, CHANNEL, 60, low=40)
+    archive.updates.track(ACCOUNT, CHANNEL, 60, low=40)
     assert archive.ledgers.of(ACCOUNT, CHANNEL).is_complete
-    archive.updates.follow(ACCOUNT, CHANNEL, 70)
-    assert archive.ledgers.to_fill(ACCOUNT, CHANNEL) == [(1, 39)]
+    archive.updates.track(ACCOUNT, CHANNEL, 70)
+    assert archive.ledgers.missing_ranges(ACCOUNT, CHANNEL) == [(1, 39)]
 
 
 def test_a_chat_nobody_fetched_has_an_empty_ledger(archive: Archive) -> None:
@@ -49,7 +49,7 @@ def test_the_fates_add_up_to_all_ids(pages: list[tuple[int, int, set[int]]], del
         tempfile.TemporaryDirectory() as folder,
         open_archive(Path(folder) / "archive.db", clock=lambda: 1_700_000_000.0) as archive,
     ):
-        archive.updates.follow(ACCOUNT, CHANNEL, 80)
+        archive.updates.track(ACCOUNT, CHANNEL, 80)
         for low, length, ids in pages:
             inside = [message(one) for one in sorted(ids) if low <= one <= low + length]
             record_page(archive, ACCOUNT, page(inside, low=low, high=low + length), want_all)

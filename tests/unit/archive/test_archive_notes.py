@@ -164,9 +164,9 @@ def test_a_deleted_note_stays_deleted_and_is_no_target(archive: Archive) -> None
     archive.notes.mark_all_stale()
     assert [row.message_id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [2]
     assert archive.notes.paths_of([key(1), key(2), key(3)]) == {key(2): "2.md"}
-    assert archive.notes.shown_in(ACCOUNT, CHANNEL, 1) is None
-    assert archive.notes.shown_in(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
-    assert archive.notes.shown([key(1), key(2), key(3)]) == {key(2): ("2.md", 0, False)}
+    assert archive.notes.location(ACCOUNT, CHANNEL, 1) is None
+    assert archive.notes.location(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
+    assert archive.notes.locations([key(1), key(2), key(3)]) == {key(2): ("2.md", 0, False)}
 
 
 def test_deleted_notes_are_restored_but_for_those_whose_messages_telegram_deleted(archive: Archive) -> None:
@@ -177,9 +177,9 @@ def test_deleted_notes_are_restored_but_for_those_whose_messages_telegram_delete
     write(archive, archive.notes.stale(ACCOUNT, None))
     archive.notes.mark_deleted([notes[1].id, notes[2].id, notes[3].id, person.id])
     archive.messages.mark_deleted([key(2), key(3)])
-    assert archive.notes.restored(ACCOUNT, [PRIVATE]) == 0
+    assert archive.notes.restore_deleted(ACCOUNT, [PRIVATE]) == 0
     # Of the third note one message is left; the note about a person has none.
-    assert archive.notes.restored(ACCOUNT) == 3
+    assert archive.notes.restore_deleted(ACCOUNT) == 3
     states = {row.message_id: row.state for row in archive.notes.rows([*(row.id for row in notes.values()), person.id])}
     assert states == {1: "planned", 2: "deleted", 3: "planned", 9: "planned"}
     assert {row.message_id for row in archive.notes.stale(ACCOUNT, None)} >= {1, 3, 9}
@@ -189,7 +189,7 @@ def test_deleted_notes_of_one_chat_are_restored_alone(archive: Archive) -> None:
     record_page(archive, ACCOUNT, page([message(1)]), want_all)
     notes = plan(archive, 1)
     archive.notes.mark_deleted([notes[1].id])
-    assert archive.notes.restored(ACCOUNT, [CHANNEL]) == 1
+    assert archive.notes.restore_deleted(ACCOUNT, [CHANNEL]) == 1
 
 
 def test_a_link_heals_when_its_target_has_a_note(archive: Archive) -> None:
@@ -217,8 +217,8 @@ def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> N
 
     recount = page([message(1, media=photo(5)), replace(message(2), views=7)])
     assert stale_after(lambda: record_page(archive, ACCOUNT, recount, want_all)) == [], "counters need not be shown"
-    assert stale_after(lambda: notes.show_counters(ACCOUNT, CHANNEL)) == ["2.md"]
-    assert stale_after(lambda: notes.show_counters(ACCOUNT, CHANNEL)) == []
+    assert stale_after(lambda: notes.mark_outdated_stale(ACCOUNT, CHANNEL)) == ["2.md"]
+    assert stale_after(lambda: notes.mark_outdated_stale(ACCOUNT, CHANNEL)) == []
     assert stale_after(lambda: notes.mark_stale_with("aa")) == ["1.md"]
     assert stale_after(lambda: notes.mark_stale_in(ACCOUNT, CHANNEL)) == ["1.md", "2.md"]
     assert stale_after(lambda: notes.mark_all_stale(["person"])) == ["3.md"]
@@ -292,6 +292,6 @@ def test_custom_emoji_are_asked_about_once_and_their_notes_are_stale_then(archiv
         archive.notes.assign(note.id, [key(message_id)])
     archive.notes.settle([(row.id, row.revision) for row in archive.notes.stale(ACCOUNT, None)])
     assert archive.emoji.unknown(10) == [7] and archive.emoji.name(7) == ""
-    archive.emoji.learn({7: "🔥"})
+    archive.emoji.put({7: "🔥"})
     assert archive.emoji.unknown(10) == [] and archive.emoji.name(7) == "🔥"
     assert [row.message_id for row in archive.notes.stale(ACCOUNT, None)] == [1]

@@ -120,7 +120,7 @@ async def test_the_failure_of_the_source_goes_through_and_the_part_stays(tmp_pat
 
 async def test_a_disk_that_refuses_is_told_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "parts").write_text("a file where a folder should be")
-    with pytest.raises(VaultUnwritable, match="Files cannot be kept in"):
+    with pytest.raises(VaultUnwritable, match="Files cannot be stored in"):
         await fetch(tmp_path, Server())
 
 

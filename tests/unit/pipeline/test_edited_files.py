@@ -55,7 +55,7 @@ def lies(context: RunContext) -> tuple[bytes, int, FileRow]:
 def test_it_takes_the_place_and_the_date_and_the_archive_knows(context: RunContext, song: FileRow) -> None:
     changed = attach_edited(context, row(7), song, staged(context, TAGGED, CAME))
     assert lies(context) == (TAGGED, DAY, changed) and changed.digest == sha256(TAGGED)
-    assert context.archive.files.holding([sha256(CAME), sha256(TAGGED)]) == {sha256(TAGGED): changed}
+    assert context.archive.files.with_content([sha256(CAME), sha256(TAGGED)]) == {sha256(TAGGED): changed}
     # A later version of the plugin may make more of it.
     again = attach_edited(context, row(7), changed, staged(context, BETTER, TAGGED))
     assert lies(context) == (BETTER, DAY, again)

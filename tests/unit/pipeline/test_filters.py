@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tobs.errors import UsageError
 from tobs.model import FileItem, Location, Message, Poll, WebPage
+from tobs.model.requests import MessageFilter
 from tobs.pipeline.select.expression import SAMPLE, compile_where, fields_of
-from tobs.pipeline.select.filters import FilterOptions, Filters, message_test, read_filters
+from tobs.pipeline.select.filters import Filters, message_test, read_filters
 from tobs.pipeline.select.kinds import TYPES, message_type
 
 NOW = datetime(2024, 3, 10, 12, tzinfo=UTC).timestamp()
@@ -24,7 +25,7 @@ def message(**fields: object) -> Message:
 
 
 def read(**asked: object) -> Filters:
-    return read_filters(FilterOptions(**asked), now=NOW, zone=BERLIN)
+    return read_filters(MessageFilter(**asked), now=NOW, zone=BERLIN)
 
 
 def test_a_plain_date_begins_a_since_and_ends_an_until() -> None:

@@ -24,7 +24,7 @@ from pipeline_builders import (
     write,
 )
 
-from tobs.archive import MediaDecision, SyncMark, record_page
+from tobs.archive import MediaDecision, SyncStart, record_page
 from tobs.model import Action, Chat, FileItem, Message, Page, Person, RemoteFile, Topic, stories_of
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import open_chat, open_topics
@@ -113,7 +113,7 @@ async def test_a_lost_picture_is_not_shown(context: RunContext) -> None:
 
 async def test_what_the_last_sync_changed_is_told_where_that_is_wanted(context: RunContext) -> None:
     await exported(context, message(1), message(2), message(3))
-    context.archive.digests.begin(ACCOUNT, CHANNEL.id, SyncMark(context.archive.messages.last_row() + 1, -1.0))
+    context.archive.digests.begin(ACCOUNT, CHANNEL.id, SyncStart(context.archive.messages.last_row() + 1, -1.0))
     record(context, message(2, "edited"), message(4), high=0)
     context.archive.messages.mark_deleted([key(3)])
     folder = open_chat(context, CHANNEL)

@@ -52,7 +52,7 @@ def followed(context: RunContext, *messages: Message, chat: Chat = CHANNEL) -> N
     folder = open_chat(context, chat)
     record(context, *messages, chat=chat)
     plan(context, folder)
-    context.archive.updates.follow(ACCOUNT, chat.id, max((one.id for one in messages), default=0))
+    context.archive.updates.track(ACCOUNT, chat.id, max((one.id for one in messages), default=0))
     context.archive.updates.put(ACCOUNT, chat.id if chat.id < -1000 else COMMON, UpdateState(10))
     settled(context)
 
@@ -251,7 +251,7 @@ def test_a_sync_is_about_chats_that_have_a_note_or_are_followed(context: RunCont
     inbox = Chat(INBOX, "saved", "Inbox")
     open_chat(context, inbox)
     assert set(_chats_of_vault(context.archive, ACCOUNT)) == {CHANNEL.id}
-    context.archive.updates.follow(ACCOUNT, GROUP.id, 5)
+    context.archive.updates.track(ACCOUNT, GROUP.id, 5)
     assert set(_chats_of_vault(context.archive, ACCOUNT)) == {CHANNEL.id, GROUP.id}
 
 

@@ -39,7 +39,7 @@ def faults(context: RunContext) -> list[tuple[str, str]]:
 async def vault(context: RunContext) -> ChatFolder:
     """Three notes, the second answers the first; a file; the chat is kept in step."""
     folder = await exported(context, message(1), message(2, reply=Reply(message_id=1)), message(3))
-    context.archive.updates.follow(ACCOUNT, CHANNEL.id, 3)
+    context.archive.updates.track(ACCOUNT, CHANNEL.id, 3)
     await write(context, folder)
     return folder
 

@@ -30,7 +30,7 @@ from tobs.render.markdown import to_markdown
 from tobs.render.notes import render_message
 from tobs.render.overview import render_person
 from tobs.render.simple_text import simple_lines
-from tobs.render.spans import spans
+from tobs.render.spans import text_spans
 from tobs.render.templates import Templates
 from tobs.render.views import Attachment, Links, PersonStats, RenderOptions
 
@@ -80,7 +80,7 @@ def test_nothing_in_a_text_comes_alive(text: str, entities: list[Entity]) -> Non
 
 @given(_PIECES, _ENTITIES)
 def test_the_short_way_writes_what_the_long_way_writes(text: str, entities: list[Entity]) -> None:
-    clean, found = spans(text, entities)
+    clean, found = text_spans(text, entities)
     short = simple_lines(clean, 0, len(clean), found, "", NO_TARGETS)
     if short is not None:
         assert styled_lines(clean, 0, len(clean), found, "", NO_TARGETS) == short

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.errors import TransferFailed, UsageError
-from tobs.model import Chat, Contact, Entity, FileItem, Invoice, Message, Page, Poll
+from tobs.model import Chat, Contact, Entity, FileItem, Invoice, Message, Page, Poll, utf16_length
 from tobs.sources.desktop.actions import action_of
 from tobs.sources.desktop.files import open_files
 from tobs.sources.desktop.ids import chat_id_of, peer_id
@@ -22,7 +22,7 @@ from tobs.sources.desktop.messages import ReadContext
 from tobs.sources.desktop.pages import read_pages
 from tobs.sources.desktop.raw import open_raw
 from tobs.sources.desktop.summary import ExportSummary, summarize
-from tobs.sources.desktop.text import text_of, units
+from tobs.sources.desktop.text import text_of
 
 TRAPS = Path(__file__).parents[2] / "data" / "tdesktop" / "traps"
 HTML = TRAPS.with_name("html")
@@ -98,7 +98,7 @@ def test_entities_lie_over_the_text_of_their_piece(pieces: list[tuple[str, str]]
     styled = [text for kind, text in pieces if kind != "plain" and text]
     for entity, text in zip(found.entities, styled, strict=True):
         part = encoded[2 * entity.offset : 2 * (entity.offset + entity.length)]
-        assert part.decode("utf-16-le", "surrogatepass") == text and entity.length == units(text)
+        assert part.decode("utf-16-le", "surrogatepass") == text and entity.length == utf16_length(text)
 
 
 def test_dates_without_a_unix_time_are_local_ones(tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_a_truncated_file_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
     "content",
     ["", "{}", "[]", '{"messages": 3}', "no json", '{"a": [1, 2]}', "[" + json.dumps(said(1)) + "]", "\x00\x01"],
 )
-def test_what_is_no_export_says_so(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_an_export_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "result.json").write_text(content, "utf-8")
-    with pytest.raises(UsageError, match="no Telegram Desktop export"):
+    with pytest.raises(UsageError, match="not a Telegram Desktop export"):
         read(tmp_path)
 
 

@@ -17,7 +17,7 @@ class SlowServer:
 
     def __init__(self) -> None:
         self.takeout_id = 0
-        self.takeout_runs = False
+        self.takeout_confirmed = False
         self.finishing = asyncio.Event()
         self.go_on = asyncio.Event()
         self.finished: list[bool] = []
@@ -44,7 +44,7 @@ async def test_a_second_interrupt_while_a_takeout_is_finished_does_not_leave_it_
 
     task = asyncio.create_task(export())
     await inside.wait()
-    assert store.get(5).id == 77
+    assert (await store.get(5)).id == 77
     task.cancel()
     await server.finishing.wait()
     task.cancel()
@@ -52,5 +52,5 @@ async def test_a_second_interrupt_while_a_takeout_is_finished_does_not_leave_it_
     server.go_on.set()
     await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
-    assert server.finished == [False] and store.get(5) == StoredTakeout()
-    assert (server.takeout_id, server.takeout_runs) == (0, False)
+    assert server.finished == [False] and await store.get(5) == StoredTakeout()
+    assert (server.takeout_id, server.takeout_confirmed) == (0, False)

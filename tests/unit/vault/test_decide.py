@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tobs.model import NoteState
-from tobs.vault.decide import Decision, Known, Marks, Merging, decide, read_marks, text_hash
+from tobs.vault.decide import Decision, KnownNote, MergeInput, NoteProperties, decide, read_properties, text_hash
 
 ID = "5/1"
 
@@ -28,8 +28,10 @@ EDITED = OLD + "\nmy own words\n"
 
 
 def outcome(state: NoteState, found: str | bytes | None, *, base: str = "") -> Decision:
-    known = Known(ID, state, text_hash(base) if base else "")
-    merging = Merging(lambda tobs_hash: base if base and tobs_hash in ("", read_marks(base).tobs_hash) else None, str)
+    known = KnownNote(ID, state, text_hash(base) if base else "")
+    merging = MergeInput(
+        lambda tobs_hash: base if base and tobs_hash in ("", read_properties(base).tobs_hash) else None, str
+    )
     return decide(known, found.encode() if isinstance(found, str) else found, NEW, managed_hash, merging)
 
 
@@ -86,16 +88,16 @@ def test_a_text_tobs_did_not_write_is_never_written_over(text: str, state: NoteS
 @pytest.mark.parametrize(
     ("text", "marks"),
     [
-        ('---\ntobs_id: "5/1"\ntobs_hash: "ab"\n---\n', Marks("5/1", "ab")),
-        ("---\ntobs_id: -1000000000005/1\ntobs_hash: 'ab'\n---", Marks("-1000000000005/1", "ab")),
-        ("---\ntags: []\n---\ntobs_id: 5/1\n", Marks()),
-        ("---\ntobs_id: 5/1\ntobs_id: 5/2\n---\n", Marks()),
-        ("no front matter\n---\ntobs_id: 5/1\n---\n", Marks()),
-        ("---\ntobs_id: 5/1\n", Marks()),
+        ('---\ntobs_id: "5/1"\ntobs_hash: "ab"\n---\n', NoteProperties("5/1", "ab")),
+        ("---\ntobs_id: -1000000000005/1\ntobs_hash: 'ab'\n---", NoteProperties("-1000000000005/1", "ab")),
+        ("---\ntags: []\n---\ntobs_id: 5/1\n", NoteProperties()),
+        ("---\ntobs_id: 5/1\ntobs_id: 5/2\n---\n", NoteProperties()),
+        ("no front matter\n---\ntobs_id: 5/1\n---\n", NoteProperties()),
+        ("---\ntobs_id: 5/1\n", NoteProperties()),
     ],
 )
-def test_the_marks_are_read_from_front_matter_alone(text: str, marks: Marks) -> None:
-    assert read_marks(text) == marks
+def test_the_marks_are_read_from_front_matter_alone(text: str, marks: NoteProperties) -> None:
+    assert read_properties(text) == marks
 
 
 BROKEN = EDITED.replace("---\nold", "a: b: c\n---\nold")
@@ -114,8 +116,8 @@ def linked(found: str, new: str) -> Decision:
     """A note whose link led to `Telegram/A/1`, which is now at `Elsewhere/1`."""
     base = note("see [[Telegram/A/1|one]]\n\nand more")
     places = {"Telegram/A/1": "Elsewhere/1", "Elsewhere/1": "Elsewhere/1"}
-    known = Known(ID, "written", text_hash(base))
-    return decide(known, found.encode(), new, managed_hash, Merging(lambda _: base, places.get))
+    known = KnownNote(ID, "written", text_hash(base))
+    return decide(known, found.encode(), new, managed_hash, MergeInput(lambda _: base, places.get))
 
 
 @pytest.mark.parametrize("link", ["[[1|one]]", "[[Elsewhere/1|one]]"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tobs.errors import VaultError
-from tobs.vault.missing import missing_notes, require_presence
+from tobs.vault.missing import missing_notes, require_few_missing
 from tobs.vault.writer import NoteFile, write_batch
 
 
@@ -24,12 +24,12 @@ def test_a_name_kept_in_another_form_is_no_missing_note(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("written", "missing"), [(0, 0), (1, 1), (3, 1), (1000, 20), (40, 2)])
 def test_some_missing_notes_are_the_owners_wish(written: int, missing: int) -> None:
-    require_presence(written, missing, accept=False)
+    require_few_missing(written, missing, accept=False)
 
 
 @pytest.mark.parametrize(("written", "missing"), [(1000, 21), (100_000, 21), (39, 2), (300, 16), (2, 2)])
 def test_many_missing_notes_stop_the_run_unless_accepted(written: int, missing: int) -> None:
     with pytest.raises(VaultError, match="--accept-missing") as caught:
-        require_presence(written, missing, accept=False)
+        require_few_missing(written, missing, accept=False)
     assert caught.value.exit_code == 5
-    require_presence(written, missing, accept=True)
+    require_few_missing(written, missing, accept=True)

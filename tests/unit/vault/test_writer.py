@@ -11,7 +11,7 @@ import pytest
 
 from tobs.errors import VaultError, VaultUnwritable
 from tobs.vault import durable
-from tobs.vault.read import read_batch, read_seen
+from tobs.vault.read import read_batch, read_batch_with_mtimes
 from tobs.vault.writer import NoteFile, write_batch
 
 
@@ -177,7 +177,7 @@ def test_a_file_somebody_wrote_since_it_was_read_is_not_written_over(tmp_path: P
     (tmp_path / "a.md").write_text("as read")
     (tmp_path / "b.md").write_text("as read")
     names = ["a.md", "b.md", "c.md", "d.md"]
-    seen = [one and one[1] for one in read_seen(tmp_path, names)]
+    seen = [one and one[1] for one in read_batch_with_mtimes(tmp_path, names)]
     os.utime(tmp_path / "b.md", ns=(1, 1))
     (tmp_path / "d.md").write_text("came meanwhile")
     files = [

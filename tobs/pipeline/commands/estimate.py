@@ -19,9 +19,9 @@ from tobs.media import MediaPolicy
 from tobs.model import Chat, is_channel_id, stories_of
 from tobs.model.report import Problem
 from tobs.pipeline.commands.sampling import FILES, SampledContent, sample_chat, sample_comments, sample_stories
-from tobs.pipeline.fetch.stories import HIGHEST
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import SelectedChat, parts_of
+from tobs.sources.telegram import HIGHEST_STORY
 from tobs.telegram.facade import Telegram
 from tobs.vault.layout import AskedLayout, choose_layout, comments_folder, stories_folder
 
@@ -201,7 +201,7 @@ class Estimator:
         """The stories of a peer."""
         looked, stories = await sample_stories(self._telegram, chat.id, self._zone), stories_of(chat.id)
         known = replace(known, folder=stories_folder(known.folder))
-        inside, pages = known.count(stories, 1, HIGHEST), ceil(looked.messages / _PAGE)
+        inside, pages = known.count(stories, 1, HIGHEST_STORY), ceil(looked.messages / _PAGE)
         item = self._estimate(chat, [looked], known, scopes, inside=inside, pages=pages, around=_LISTS)
         return replace(item, id=stories, kind="stories", title=f"{chat.title}: stories", username="")
 

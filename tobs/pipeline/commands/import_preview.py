@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import tzinfo
 from pathlib import Path
@@ -9,9 +11,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from tobs.archive import Archive, open_archive
-from tobs.model import Chat
+from tobs.model import Chat, Message, Page, message_files
 from tobs.model.report import iso_time
+from tobs.pipeline.commands.import_source import in_order
 from tobs.pipeline.select.archived_chats import stored_account
+from tobs.sources import Source
 from tobs.sources.desktop import ExportedChat, open_desktop
 
 
@@ -58,6 +62,41 @@ async def plan_import(
     finally:
         if archive is not None:
             archive.close()
+
+
+async def plan_source(source: Source, *, archive_path: Path, account_name: str) -> ImportPlan:
+    """Read every chat of ``source`` and compare it with the archive. Raises VaultError for a damaged archive."""
+    archive = _open(archive_path)
+    try:
+        account = stored_account(archive, account_name) if archive else 0
+        chats, found = await source.resolve(""), dict[int, list[Message]]()
+
+        async def add(page: Page) -> None:
+            found.setdefault(page.chat_id, []).extend(page.messages)
+
+        async for chat in in_order(source, chats):
+            await source.walk(chat.id, [(1, chat.top)], add)
+        items = [_compared(archive, account, chat, found.get(chat.id, ())) for chat in chats]
+        return ImportPlan(tuple(items), {}, "")
+    finally:
+        if archive is not None:
+            archive.close()
+
+
+def _compared(archive: Archive | None, account: int, chat: Chat, messages: Sequence[Message]) -> ChatImport:
+    known = _known(archive, account, chat.id, [message.id for message in messages]) if archive else 0
+    dates = [message.date for message in messages if message.date]
+    kinds = Counter(item.kind for message in messages for item in message_files(message))
+    return ChatImport(
+        id=chat.id,
+        kind=chat.kind,
+        title=chat.title,
+        messages=len(messages),
+        new=len(messages) - known,
+        first=iso_time(min(dates)) if dates else "",
+        last=iso_time(max(dates)) if dates else "",
+        files={kind: {"here": count} for kind, count in sorted(kinds.items())},
+    )
 
 
 def _open(path: Path) -> Archive | None:

@@ -95,7 +95,7 @@ async def _comments(
         raise
     except RequestRefused:
         messages = None
-    kept = archive is not None and archive.comments.wanted(chat.id)
+    kept = archive is not None and archive.comments.are_wanted(chat.id)
     archived = archive.comments.count(chat.id) if archive is not None else 0
     return CommentsEstimate(messages, archived, settings.comments or kept if asked is None else asked)
 

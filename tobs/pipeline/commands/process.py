@@ -11,6 +11,8 @@ from tobs.errors import ConfigError, LoginError, TelegramError
 from tobs.media import Chain, MediaPolicy
 from tobs.model.events import ChatStarted, MediaCounted, PhaseStarted
 from tobs.model.report import RunReport
+from tobs.model.requests import ProcessRequest
+from tobs.pipeline.context.chat_sources import source_config
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
@@ -21,17 +23,9 @@ from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.pipeline.session.telegram_session import LazyTelegram
 from tobs.sources import FetchFile
+from tobs.sources.registry import continuing
+from tobs.sources.telegram import TELEGRAM
 from tobs.telegram.net.settings import TelegramSettings
-
-
-class Work(Struct, frozen=True):
-    """What is to be done: for which chats (none: all), by which plugins (none: all that run), whether what is known is
-    found out again, and whether Telegram is left alone."""
-
-    targets: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()
-    force: bool = False
-    offline: bool = False
 
 
 class ProcessRun(Struct, frozen=True):
@@ -40,21 +34,23 @@ class ProcessRun(Struct, frozen=True):
     config: RunConfig
     way: Callable[[], TelegramSettings]
 
-    async def process(self, work: Work) -> RunReport:
+    async def process(self, request: ProcessRequest) -> RunReport:
         """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
         events = self.config.events
         async with open_run(self.config) as run:
             context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
-            chat_folders = await run.archive_thread(archived_folders, context, work.targets)
-            if not work.plugins:
+            chat_folders = await run.archive_thread(archived_folders, context, request.targets)
+            if not request.plugins:
                 await run.archive_thread(forget_plugins, context, self.config.catalogue)
-            enrichers = run.enrichers(context, force=work.force, only=work.plugins)
+            enrichers = run.enrichers(context, force=request.force, only=request.plugins)
             async with (
                 LazyTelegram(run, self.way) as telegram,
-                run.chain(force=work.force, only=work.plugins) as chain,
+                run.chain(force=request.force, only=request.plugins) as chain,
                 run.writer(context) as writer,
             ):
-                again = Reprocessing(context, run.archive_thread, chain, None if work.offline else telegram.fetch_file)
+                again = Reprocessing(
+                    context, run.archive_thread, chain, None if request.offline else telegram.fetch_file
+                )
                 for chat_folder in chat_folders:
                     events.emit(ChatStarted(chat_folder.chat.title))
                     events.emit(PhaseStarted("processing"))
@@ -67,7 +63,7 @@ class ProcessRun(Struct, frozen=True):
                     ).is_all:
                         pass
                 again.report_missing()
-                await self._fetch(run, context, chat_folders, chain, None if work.offline else telegram)
+                await self._fetch(run, context, chat_folders, chain, None if request.offline else telegram)
                 for chat_folder in chat_folders:
                     await writer.write_messages(chat_folder, final=True)
                 await finish_notes(context, run.archive_thread, writer, chat_folders)
@@ -90,18 +86,28 @@ class ProcessRun(Struct, frozen=True):
             wanted += [chat_folder] if {"wanted", "failed"} & states else []
         for chat_folder in staged:
             await self._fetch_media(run, context, chat_folder, chain, None)
-        if telegram is None or not wanted:
-            return
-        events = context.events
-        events.emit(PhaseStarted("media"))
+        if wanted:
+            context.events.emit(PhaseStarted("media"))
+        sources = await run.archive_thread(context.archive.chats.sources, context.account)
         try:
-            fetch = (await telegram.open()).fetch_file
-            for chat_folder in wanted:
-                events.emit(ChatStarted(chat_folder.chat.title))
-                await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
-                await self._fetch_media(run, context, chat_folder, chain, fetch)
+            # What needs no connection first.
+            for chat_folder in sorted(wanted, key=lambda one: continuing(sources[one.chat.id]).name == TELEGRAM):
+                kind, opened = continuing(sources[chat_folder.chat.id]), None
+                if kind.name == TELEGRAM:
+                    if telegram is None:
+                        return
+                    opened = await telegram.open()
+                async with kind.open(source_config(context, run.archive_thread, kind, opened)) as source:
+                    await self._retry_media(run, context, chat_folder, chain, source.fetch_file)
         except (TelegramError, LoginError, ConfigError) as error:
-            events.problem("media", "files that are still wanted", str(error))
+            context.events.problem("media", "files that are still wanted", str(error))
+
+    async def _retry_media(
+        self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile
+    ) -> None:
+        context.events.emit(ChatStarted(chat_folder.chat.title))
+        await run.archive_thread(context.archive.media.retry_failed, context.account, chat_folder.chat.id)
+        await self._fetch_media(run, context, chat_folder, chain, fetch)
 
     async def _fetch_media(
         self, run: RunSession, context: RunContext, chat_folder: ChatFolder, chain: Chain, fetch: FetchFile | None

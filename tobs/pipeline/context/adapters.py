@@ -15,50 +15,51 @@ from tobs.vault.blobs import VaultBlobs
 
 
 class ArchivePeers:
-    """Access hashes. What is new waits here until ``flush``: a page that brings people must not wait for the disk."""
+    """Store of access hashes. New records wait for ``flush``: a page that names people must not wait for the disk."""
 
     def __init__(self, archive: Archive, archive_thread: ArchiveThread) -> None:
         self._archive = archive
         self._archive_thread = archive_thread
-        self._news: dict[tuple[int, int], PeerRecord] = {}
+        self._unsaved: dict[tuple[int, int], PeerRecord] = {}
 
-    def get(self, account: int, id: int) -> PeerRecord | None:
-        """The record of a marked id."""
-        return self._news.get((account, id)) or self._archive_thread.wait(self._archive.peers.get, account, id)
+    async def get(self, account: int, id: int) -> PeerRecord | None:
+        """Return the record of a marked id, None for an unknown one."""
+        new = self._unsaved.get((account, id))
+        return new or await self._archive_thread(self._archive.peers.get, account, id)
 
-    def find(self, account: int, username: str) -> PeerRecord | None:
-        """The record of a username (lower case, without @)."""
-        for (owner, _), record in self._news.items():
+    async def find(self, account: int, username: str) -> PeerRecord | None:
+        """Return the record of a username (lower case, without @), None for an unknown one."""
+        for (owner, _), record in self._unsaved.items():
             if owner == account and record.username.lower() == username:
                 return record
-        return self._archive_thread.wait(self._archive.peers.find, account, username)
+        return await self._archive_thread(self._archive.peers.find, account, username)
 
     def put(self, account: int, records: Iterable[PeerRecord]) -> None:
-        """Keep ``records``, over older ones with the same id."""
-        self._news.update({(account, record.id): record for record in records})
+        """Take ``records`` in place of older ones with the same id; ``flush`` stores them."""
+        self._unsaved.update({(account, record.id): record for record in records})
 
     async def flush(self) -> None:
-        """Write down what is new."""
-        news, self._news = self._news, {}
-        for account in {account for account, _ in news}:
-            peers = [record for (owner, _), record in news.items() if owner == account]
+        """Store the new records."""
+        unsaved, self._unsaved = self._unsaved, {}
+        for account in {account for account, _ in unsaved}:
+            peers = [record for (owner, _), record in unsaved.items() if owner == account]
             await self._archive_thread(self._archive.peers.put, account, peers)
 
 
 class ArchiveTakeouts:
-    """The open takeout session of an account; written down at once, so that a crashed run goes on with it."""
+    """Store of the open takeout session of an account; stored at once, so that the run after a crash resumes it."""
 
     def __init__(self, archive: Archive, archive_thread: ArchiveThread) -> None:
         self._takeouts = archive.takeouts
         self._archive_thread = archive_thread
 
-    def get(self, account: int) -> StoredTakeout:
-        """The open takeout of an account."""
-        return StoredTakeout(*self._archive_thread.wait(self._takeouts.get, account))
+    async def get(self, account: int) -> StoredTakeout:
+        """Return the open takeout of an account; an empty one when there is none."""
+        return StoredTakeout(*await self._archive_thread(self._takeouts.get, account))
 
-    def put(self, account: int, takeout: StoredTakeout) -> None:
-        """Keep ``takeout``; the empty one forgets it."""
-        self._archive_thread.wait(self._takeouts.put, account, takeout.id, takeout.scopes)
+    async def put(self, account: int, takeout: StoredTakeout) -> None:
+        """Store ``takeout``; the empty one removes it."""
+        await self._archive_thread(self._takeouts.put, account, takeout.id, takeout.scopes)
 
 
 class ArchivePosts:
@@ -111,7 +112,7 @@ def open_blobs(archive: Archive, root: Path) -> Blobs:
     """Return the attachments of the vault at ``root``, which ``archive`` knows by their content."""
 
     def find(sha256: str) -> StoredBlob | None:
-        row = archive.files.holding([sha256]).get(sha256)
+        row = archive.files.with_content([sha256]).get(sha256)
         return None if row is None else StoredBlob(row.path, row.size)
 
     return VaultBlobs(root, find)

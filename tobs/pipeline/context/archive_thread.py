@@ -1,8 +1,9 @@
-"""The one thread that owns the archive and makes notes: what must not run on the event loop runs here, in order."""
+"""The one thread that works with the archive and writes notes, so that the event loop never waits for a disk."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -13,11 +14,11 @@ T = TypeVar("T")
 
 
 class ArchiveThread:
-    """Runs functions one after the other in a thread of its own. What was begun is always ended: a cancelled
-    caller stops waiting, the function (a transaction, a batch of notes) runs to its end."""
+    """Runs functions one after the other in a thread of its own. A function that began always ends: a cancelled
+    caller stops waiting, the function (a transaction, a batch of notes) goes on. An async context manager."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tobs-keeper")
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tobs-archive")
 
     async def __aenter__(self) -> Self:
         return self
@@ -28,10 +29,6 @@ class ArchiveThread:
         await asyncio.shield(asyncio.to_thread(self._executor.shutdown, wait=True))
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``function`` after everything handed over before."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
-
-    def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same from code that cannot await: for rare calls that take no time."""
-        return self._executor.submit(function, *args, **kwargs).result()
+        """Run ``function`` after all earlier ones and return its result."""
+        loop, caller = asyncio.get_running_loop(), contextvars.copy_context()
+        return await loop.run_in_executor(self._executor, lambda: caller.run(function, *args, **kwargs))

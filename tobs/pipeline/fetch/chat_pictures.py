@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 from tobs.errors import TransferFailed
 from tobs.media import MediaPolicy
@@ -33,12 +32,8 @@ async def fetch_picture(
         return
     key = MessageKey.of(context.account, chat_folder.chat.id, 0)
     part = context.staging / f"{hashlib.sha256(item.remote.key.encode()).hexdigest()[:32]}.part"
-
-    async def fetch(part: Path, *, offset: int, on_progress: Callable[[int], None]) -> int:
-        return await fetch_file(item, key, part, offset=offset, on_progress=on_progress)
-
     try:
-        file = await transfer(item, fetch, part=part, staging=context.staging)
+        file = await transfer(item, partial(fetch_file, item, key), part=part, staging=context.staging)
     except TransferFailed as error:
         if error.retryable:
             context.events.problem("media", f"picture of {chat_folder.chat.title}", str(error))

@@ -24,7 +24,8 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, Recording
 from tobs.pipeline.fetch.mass_deletion import is_mass
-from tobs.sources import Gap, Source, live_source
+from tobs.sources import Gap, Source
+from tobs.sources.telegram import telegram_source
 from tobs.telegram.facade import HistoryTop, Telegram
 
 _PAGE = 100
@@ -70,7 +71,7 @@ async def find_comments(
             copies = await archive_thread(comments.copies, channel.id, group.id)
             return _through_group(telegram, channel, replace(group, top=top.top, count=top.count), cursor, copies)
     threads = await archive_thread(comments.threads, channel.id)
-    due = await _due(telegram, channel, list(posts), threads)
+    due = await _due(telegram_source(telegram), channel, list(posts), threads)
     if not due:
         return None
 
@@ -82,7 +83,7 @@ def left_comments(context: RunContext, telegram: Telegram, channel: Chat) -> Com
     group = context.archive.chats.get(context.account, channel.linked_chat) if channel.linked_chat else None
     if group is None or group.id not in context.archive.messages.unfinished(context.account):
         return None
-    return Commented(group, live_source(telegram), (), None)
+    return Commented(group, telegram_source(telegram), (), None)
 
 
 async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | None]:
@@ -93,7 +94,7 @@ async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | 
     except FloodWait:
         raise
     except RequestRefused:
-        return telegram.chat_extras.known_chat(group_id), None
+        return await telegram.chat_extras.known_chat(group_id), None
 
 
 # the group looked through
@@ -127,20 +128,20 @@ def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, 
             archive.comments.set_cursor(channel.id, group.id, page.high)
         return done
 
-    source = replace(live_source(telegram), walk=walk)
+    source = replace(telegram_source(telegram), walk=walk)
     return Commented(group, source, [(max(1, cursor + 1 - LOOK_BACK), group.top)], record)
 
 
 # post by post
 
 
-async def _due(
-    telegram: Telegram, channel: Chat, posts: Sequence[int], threads: Mapping[int, Thread]
-) -> dict[int, Thread]:
+async def _due(source: Source, channel: Chat, posts: Sequence[int], threads: Mapping[int, Thread]) -> dict[int, Thread]:
     """The posts that have other comments than when they were last asked for, with what they have now."""
     due: dict[int, Thread] = {}
+    if source.comments is None:
+        return due
     for start in range(0, len(posts), _PAGE):
-        counts = await telegram.chat_extras.comment_counts(channel.id, posts[start : start + _PAGE])
+        counts = await source.comments(channel.id, posts[start : start + _PAGE])
         for post_id, now in counts.items():
             known = threads.get(post_id, Thread(0, 0))
             if now.number != known.counted or now.newest > known.walked:
@@ -183,9 +184,9 @@ class _Threads:
         events.emit(MessagesCounted(deleted=archive.messages.mark_deleted(gone)))
         archive.comments.mark_posts(gone)
 
-    async def set_walked(self, post_id: int, thread: Thread) -> None:
+    async def set_fetched(self, post_id: int, thread: Thread) -> None:
         """The comments of a post were asked for."""
-        await self._archive_thread(self._context.archive.comments.set_walked, (self._channel, post_id), thread)
+        await self._archive_thread(self._context.archive.comments.set_fetched, (self._channel, post_id), thread)
 
 
 def _by_post(
@@ -210,7 +211,7 @@ def _by_post(
             await threads.settle(post_id, page, low)
             low = page.high + 1
         if page is None or not page.messages:  # there is no page that would tell it
-            await threads.set_walked(post_id, due[post_id])
+            await threads.set_fetched(post_id, due[post_id])
 
     async def walk(chat_id: int, gaps: Sequence[Gap], on_page: OnPage, *, count: int = 0) -> None:
         waiting = iter(sorted(due))
@@ -232,12 +233,12 @@ def _by_post(
                 thread = due[post[1]]
                 is_last = page.high >= (thread.walked or _HIGHEST)
                 walked = page.messages[-1].id
-                archive.comments.set_walked(post, thread if is_last else Thread(0, walked))
+                archive.comments.set_fetched(post, thread if is_last else Thread(0, walked))
         return done
 
     top = max((thread.walked for thread in due.values()), default=0) or _HIGHEST
     group = replace(group, top=top, count=sum(thread.counted for thread in due.values()))
-    return Commented(group, replace(live_source(telegram), walk=walk), [(1, top)], record)
+    return Commented(group, replace(telegram_source(telegram), walk=walk), [(1, top)], record)
 
 
 # filing
@@ -252,4 +253,4 @@ def file_comments(archive: Archive, group: Chat, messages: Sequence[Message]) ->
     )
     roots = {message.id: root for message in messages if (root := thread_root(message))}
     posts = archive.comments.posts_of(group.id, set(roots.values())) if roots else {}
-    archive.comments.file(group.id, {id: posts[root] for id, root in roots.items() if root in posts})
+    archive.comments.add(group.id, {id: posts[root] for id, root in roots.items() if root in posts})

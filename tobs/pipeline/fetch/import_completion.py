@@ -7,7 +7,7 @@ from tobs.archive import Decide, record_page
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
-from tobs.sources.desktop import unknown_group
+from tobs.sources.registry import SOURCES
 from tobs.telegram.facade import Telegram
 
 #: Messages asked for at a time: the most that Telegram gives.
@@ -16,8 +16,9 @@ _BATCH = 100
 
 def record_old_group(context: RunContext, chat: Chat) -> None:
     """Where an import could not tell which group ``chat`` grew from, it is known now."""
-    if chat.migrated_from:
-        context.archive.rename_chat(unknown_group(chat.id), chat.migrated_from)
+    for kind in SOURCES.values() if chat.migrated_from else ():
+        if kind.unknown_group is not None:
+            context.archive.rename_chat(kind.unknown_group(chat.id), chat.migrated_from)
 
 
 async def complete_imported(

@@ -23,6 +23,6 @@ async def fetch_reaction_emoji(context: RunContext, archive_thread: ArchiveThrea
         except RequestRefused as refused:
             logger.info("Telegram does not tell custom emoji: {}", refused)
             return asked
-        await archive_thread(emoji.learn, {one: told.get(one, "") for one in ids})
+        await archive_thread(emoji.put, {one: told.get(one, "") for one in ids})
         asked = True
     return asked

@@ -31,4 +31,4 @@ def follow(context: RunContext, parts: Sequence[Part], filters: Filters) -> None
     with context.archive.transaction():
         for part in parts:
             low = part.within[0] if part.within else 1
-            context.archive.updates.follow(context.account, part.chat.id, part.chat.top, low=low)
+            context.archive.updates.track(context.account, part.chat.id, part.chat.top, low=low)

@@ -64,7 +64,7 @@ def finish_edits(archive: Archive, root: Path, staging: Path) -> None:
     if not staging.is_dir():
         return
     staged = {path.stem: path for path in staging.iterdir() if _DIGEST.fullmatch(path.stem)}
-    for sha256, file in archive.files.holding(staged).items():
+    for sha256, file in archive.files.with_content(staged).items():
         path = root / file.path
         if file.changed and path.is_file() and (mtime := path.stat().st_mtime) == staged[sha256].stat().st_mtime:
             attach_file(staged[sha256], root, file.path, sha256=sha256, mtime=mtime, replace=True)

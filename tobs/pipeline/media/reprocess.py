@@ -87,6 +87,6 @@ def forget_plugins(context: RunContext, catalogue: Catalogue) -> None:
     kept = {info.name for info in catalogue.plugins} - off
     if any(info.state in ("untrusted", "broken") for info in catalogue.plugins):
         # What such a one is called stands in its code: nobody knows which are gone.
-        kept |= (files.plugin_fields_of() | enrichments.said_by()) - off
+        kept |= (files.plugin_fields_of() | enrichments.plugins()) - off
     enrichments.forget_others(kept)
     files.forget_others(kept)

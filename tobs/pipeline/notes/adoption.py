@@ -7,7 +7,7 @@ import re
 from tobs.archive import AdoptedNote
 from tobs.model import stories_of
 from tobs.pipeline.context.run_context import RunContext
-from tobs.vault.moved_notes import is_conflict_copy, marks_at, visible_files
+from tobs.vault.moved_notes import is_conflict_copy, properties_at, visible_files
 
 _MESSAGE = re.compile(r"(-?\d+)/(\d+)")
 _STORY = re.compile(r"(-?\d+)/story/(\d+)")
@@ -26,7 +26,7 @@ def adopt_notes(context: RunContext) -> None:
     found: dict[str, str] = {}
     for files in visible_files(root):
         for path in (file.path for file in files if file.path.endswith(".md")):
-            tobs_id = marks_at(root, path).tobs_id
+            tobs_id = properties_at(root, path).tobs_id
             if tobs_id and (tobs_id not in found or _rank(path) < _rank(found[tobs_id])):
                 found[tobs_id] = path
     notes = [note for tobs_id, path in found.items() if (note := _adopted(tobs_id, path)) is not None]

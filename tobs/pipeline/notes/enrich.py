@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tobs.archive import Maker, Page, Said, Unasked
+from tobs.archive import AskedPlugin, PendingMessage, PluginPage, StoredEnrichment
 from tobs.model.events import ProcessorCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
@@ -41,7 +41,7 @@ class Enrichers:
         self._context = context
         self._archive_thread = archive_thread
         self._host = host
-        self._plugins = [_EnrichBatch(one, _maker(one, number)) for number, one in enumerate(plugins)]
+        self._plugins = [_EnrichBatch(one, _asked_plugin(one, number)) for number, one in enumerate(plugins)]
         for one in self._plugins:
             context.events.emit(ProcessorCounted(one.plugin.name))
         self._force = force
@@ -67,7 +67,7 @@ class Enrichers:
     def _commit_results(
         self,
         one: _EnrichBatch,
-        batch: Sequence[tuple[Unasked, MessageItem]],
+        batch: Sequence[tuple[PendingMessage, MessageItem]],
         replies: Sequence[Reply[Enrichment]],
     ) -> None:
         """Keep what was answered, in the keeper's thread."""
@@ -78,34 +78,36 @@ class Enrichers:
                     case Done(result=result):
                         context.events.emit(ProcessorCounted(name, done=1))
                         found = {} if result is None else _found(context, name, result)
-                        said.append(Said(asked.row, asked.state, found, hides=result is not None and result.hide))
+                        said.append(
+                            StoredEnrichment(asked.row, asked.state, found, hides=result is not None and result.hide)
+                        )
                     case PluginFailure(reason=reason):
                         context.events.emit(ProcessorCounted(name, failed=1))
                         context.events.problem(f"plugin {name}", item.label, reason)
-                        said.append(Said(asked.row, asked.state, {"failures": [name]}, failed=True))
+                        said.append(StoredEnrichment(asked.row, asked.state, {"failures": [name]}, failed=True))
                     case _:
                         context.events.emit(ProcessorCounted(name, skipped=1))
-            context.archive.enrichments.put(one.maker, said)
+            context.archive.enrichments.put(one.asked_plugin, said)
 
 
 class _EnrichBatch(Struct, frozen=True):
     """A plugin, and what the archive knows it by."""
 
     plugin: Processor
-    maker: Maker
+    asked_plugin: AskedPlugin
 
 
-def _maker(plugin: Processor, position: int) -> Maker:
+def _asked_plugin(plugin: Processor, position: int) -> AskedPlugin:
     digest = hashlib.blake2b(f"{plugin.plugin.version}\0{plugin.digest}".encode(), digest_size=16).hexdigest()
-    return Maker(plugin.name, digest, position)
+    return AskedPlugin(plugin.name, digest, position)
 
 
 def _next(
     context: RunContext, chat_folder: ChatFolder, one: _EnrichBatch, after: int, upto: int, *, every: bool
-) -> list[tuple[Unasked, MessageItem]]:
+) -> list[tuple[PendingMessage, MessageItem]]:
     archive, chat = context.archive, chat_folder.chat
-    rows = archive.enrichments.unasked(
-        context.account, chat.id, one.maker, after=after, upto=upto, limit=_BATCH, every=every
+    rows = archive.enrichments.pending(
+        context.account, chat.id, one.asked_plugin, after=after, upto=upto, limit=_BATCH, every=every
     )
     people = archive.people.many([row.message.sender_id for row in rows])
     return [
@@ -139,7 +141,7 @@ def _claim_page(context: RunContext, plugin: str, note: NewNote) -> str:
     """Give a note that a plugin made its path; its tobs_id."""
     digest = hashlib.sha256(note.key.encode()).hexdigest()
     tobs_id = f"page/{plugin}/{digest[:16]}"
-    context.archive.enrichments.put_page(tobs_id, Page(note.title, note.text, note.fields, note.tags))
+    context.archive.enrichments.put_page(tobs_id, PluginPage(note.title, note.text, note.fields, note.tags))
     context.archive.notes.claim(
         tobs_id,
         "page",

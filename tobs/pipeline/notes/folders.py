@@ -63,8 +63,8 @@ def _own_folder(chat_folder: ChatFolder) -> Folder:
 def _with_comments(context: RunContext, chat_folder: ChatFolder, messages: Sequence[Message]) -> list[Folder]:
     """The folders of messages of a group: comments are filed under their post, where those of its channel are kept."""
     comments, own = context.archive.comments, _own_folder(chat_folder)
-    filed = comments.filed(chat_folder.chat.id, [message.id for message in messages])
-    channels = {channel_id: comments.wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
+    filed = comments.posts_of_comments(chat_folder.chat.id, [message.id for message in messages])
+    channels = {channel_id: comments.are_wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
     folders = {
         post: (_comments_folder(context, *post) or own) if channels[post[0]] else own for post in set(filed.values())
     }

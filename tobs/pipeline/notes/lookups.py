@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tobs.archive import FileRow, MediaRow, NoteLink, Shown, StoredMessage
+from tobs.archive import FileRow, MediaRow, MessageLocation, NoteLink, StoredMessage
 from tobs.model import Chat, Message, MessageKey, is_channel_id, story_peer
 from tobs.pipeline.context.run_context import RenderContext
 from tobs.render.period import block_anchor
@@ -87,7 +87,7 @@ class Lookups:
             return path
         if (chat_id, message_id) not in self._shown:
             notes, account = self._render_context.archive.notes, self._render_context.account
-            self._shown[chat_id, message_id] = notes.shown_in(account, chat_id, message_id)
+            self._shown[chat_id, message_id] = notes.location(account, chat_id, message_id)
         shown = self._shown[chat_id, message_id]
         self._links[chat_id, message_id] = shown is not None
         if shown is None:
@@ -103,7 +103,9 @@ class Lookups:
     def _post(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
         if not self._has_threads:
             return None
-        return self._if_kept(self._render_context.archive.comments.filed(chat_id, [message_id]).get(message_id))
+        return self._if_kept(
+            self._render_context.archive.comments.posts_of_comments(chat_id, [message_id]).get(message_id)
+        )
 
     def _tag_title(self, emoji: str) -> str:
         if self._titles is None:
@@ -115,7 +117,7 @@ class Lookups:
         if post is None:
             return None
         if post[0] not in self._kept:
-            self._kept[post[0]] = self._render_context.archive.comments.wanted(post[0])
+            self._kept[post[0]] = self._render_context.archive.comments.are_wanted(post[0])
         return post if self._kept[post[0]] else None
 
     def _comments(self, chat_id: int, message_id: int) -> CommentList:
@@ -211,17 +213,19 @@ class Lookups:
         return Attachment("placed", path=file.path, name=row.item.name, note=note or None, fields=file.fields)
 
 
-def _answered(render_context: RenderContext, stored: Sequence[StoredMessage]) -> dict[tuple[int, int], Shown | None]:
+def _answered(
+    render_context: RenderContext, stored: Sequence[StoredMessage]
+) -> dict[tuple[int, int], MessageLocation | None]:
     """Where the messages are shown that ``stored`` ones answer: asked for all at once, for most notes ask nothing
     else."""
     messages = [one.message for one in stored if one.message.reply is not None and one.message.reply.message_id]
     targets = {(one.reply.chat_id or one.chat_id, one.reply.message_id) for one in messages if one.reply is not None}
     keys = {target: MessageKey.of(render_context.account, *target) for target in targets}
-    shown = render_context.archive.notes.shown(keys.values()) if keys else {}
+    shown = render_context.archive.notes.locations(keys.values()) if keys else {}
     return {target: shown.get(key) for target, key in keys.items()}
 
 
-def address(shown: Shown) -> str:
+def address(shown: MessageLocation) -> str:
     """What a link to a message names: the note's path without `.md`, and in a note of many messages the block."""
     path = shown.path.removesuffix(".md")
     return f"{path}#^{block_anchor(shown.block, is_foreign=shown.is_foreign)}" if shown.block else path

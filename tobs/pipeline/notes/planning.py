@@ -48,18 +48,20 @@ def open_chat(
     parent: ChatFolder | None = None,
     is_part: bool = False,
     messages: int | None = None,
+    source: str = "",
 ) -> ChatFolder:
     """Give ``chat`` its note, folder and layout, or those of ``parent`` which it belongs to. What is known of the chat
-    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history."""
+    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history.
+    ``source``: the name of the one that it comes from (empty: the one that is known)."""
     archive = context.archive
     if parent is not None:
-        archive.chats.put(context.account, chat)
+        archive.chats.put(context.account, chat, source=source)
         return ChatFolder(chat, parent.note_id, parent.folder, parent.filed_under, parent.layout, is_part)
     with archive.transaction():
         if chat.migrated_from:
             _take_over_group(context, chat)
         before = archive.chats.get(context.account, chat.id)
-        archive.chats.put(context.account, chat)
+        archive.chats.put(context.account, chat, source=source)
         note = archive.notes.claim(
             str(chat.id),
             "chat",

@@ -14,7 +14,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from tobs.archive import Retired, Successor, pack_base
+from tobs.archive import RetiredNote, SuccessorNote, pack_base
 from tobs.model import Chat, stories_of
 from tobs.model.events import ChatRelaid, LinksUpdated, NoteChangePreviewed, OwnerTextKept
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
@@ -24,10 +24,10 @@ from tobs.pipeline.notes.note_writer import MESSAGE_NOTES
 from tobs.pipeline.notes.planning import known_folder, plan_messages, settled_to
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.attach import free_paths
-from tobs.vault.decide import Known, is_ours, plain_text, text_hash
+from tobs.vault.decide import KnownNote, is_written_by_tobs, plain_text, text_hash
 from tobs.vault.layout import AskedLayout, LayoutName, choose_layout
-from tobs.vault.read import read_batch, read_seen
-from tobs.vault.relayout import as_kept, kept_candidates, linking_files, remove_notes, renamed_marks
+from tobs.vault.read import read_batch, read_batch_with_mtimes
+from tobs.vault.relayout import as_owner_note, linking_files, owner_note_candidates, remove_notes, with_tobs_id
 from tobs.vault.relink import Successors, relinked, relinked_canvas
 from tobs.vault.writer import NoteFile, write_batch
 
@@ -91,7 +91,7 @@ def _retire(context: RunContext, chat_folder: ChatFolder) -> int:
     channels = [
         one
         for one in archive.comments.channels_of(chat_id)
-        if archive.comments.wanted(one) and archive.notes.by_tobs_id(str(one)) is not None
+        if archive.comments.are_wanted(one) and archive.notes.by_tobs_id(str(one)) is not None
     ]
     commented = {one: layout_of(archive, context.account, one) for one in channels}
     return archive.relayouts.retire(context.account, chat_id, MESSAGE_NOTES, chat_folder.layout, commented)
@@ -137,15 +137,15 @@ def hand_over(context: RunContext) -> None:
                 _hand_over(context, row, _text(data), successor)
 
 
-def _hand_over(context: RunContext, row: Retired, text: str, successor: Successor) -> None:
+def _hand_over(context: RunContext, row: RetiredNote, text: str, successor: SuccessorNote) -> None:
     """The new file first, then the archive, then the old file: nothing is lost wherever it stops."""
     base = context.archive.notes.bases([row.id]).get(row.id)
-    path, new = successor.shown.path, renamed_marks(text, row.tobs_id, successor.tobs_id)
+    path, new = successor.shown.path, with_tobs_id(text, row.tobs_id, successor.tobs_id)
     (there,) = read_batch(context.root, [path])
     if base is None or (there is not None and plain_text(there) != new):
         return
     write_batch(context.root, [NoteFile(path, new)])
-    base = renamed_marks(base, row.tobs_id, successor.tobs_id)
+    base = with_tobs_id(base, row.tobs_id, successor.tobs_id)
     context.archive.relayouts.adopt(row.id, successor.note_id, text_hash=text_hash(base), base=pack_base(base))
     remove_notes(context.root, [row.path])
 
@@ -179,7 +179,7 @@ def _follow_in(context: RunContext, paths: Sequence[str], successors: Successors
 def _relinked_files(context: RunContext, paths: Sequence[str], successors: Successors) -> list[NoteFile]:
     """Those of ``paths`` that link to retired notes, as they are to be."""
     news = []
-    for path, seen in zip(paths, read_seen(context.root, paths), strict=True):
+    for path, seen in zip(paths, read_batch_with_mtimes(context.root, paths), strict=True):
         try:
             text = seen[0].decode() if seen else ""
         except UnicodeDecodeError:
@@ -223,7 +223,7 @@ def _successor(context: RunContext, path: str, part: str) -> str | None:
     if block := _BLOCK.fullmatch(part):
         chat = archive.chats.get(context.account, row.chat_id)
         chat_id = chat.migrated_from if chat is not None and block[1] == "g" else row.chat_id
-        shown = archive.notes.shown_in(context.account, chat_id, int(block[2]))
+        shown = archive.notes.location(context.account, chat_id, int(block[2]))
         if shown is not None:
             return address(shown)
     successor = archive.relayouts.successors([row.id]).get(row.id)
@@ -247,12 +247,12 @@ def keep_words(context: RunContext, links: Successors) -> None:
             remove_notes(context.root, [row.path for row, _ in theirs])
 
 
-def _keep(context: RunContext, row: Retired, text: str, successor: Successor | None) -> str:
+def _keep(context: RunContext, row: RetiredNote, text: str, successor: SuccessorNote | None) -> str:
     """Write what the owner has in a retired note beside its successor; where."""
-    candidates = kept_candidates(row.path, successor.shown.path if successor else row.path)
+    candidates = owner_note_candidates(row.path, successor.shown.path if successor else row.path)
     path = context.archive.relayouts.keep(row.tobs_id, free_paths(context.root, candidates, ""))
     if not context.render_context.is_dry_run:
-        write_batch(context.root, [NoteFile(path, as_kept(text, address(successor.shown) if successor else ""))])
+        write_batch(context.root, [NoteFile(path, as_owner_note(text, address(successor.shown) if successor else ""))])
     return path
 
 
@@ -269,7 +269,7 @@ def clear_away(context: RunContext) -> None:
             relayouts.drop(row.id for row in rows)
 
 
-def _retired_files(context: RunContext) -> Iterator[tuple[list[Retired], list[bytes | None]]]:
+def _retired_files(context: RunContext) -> Iterator[tuple[list[RetiredNote], list[bytes | None]]]:
     """The retired notes, a batch at a time, with what lies at their places."""
     last = 0
     while rows := context.archive.relayouts.retired(after=last):
@@ -277,8 +277,8 @@ def _retired_files(context: RunContext) -> Iterator[tuple[list[Retired], list[by
         yield rows, read_batch(context.root, [row.path for row in rows])
 
 
-def _is_ours(row: Retired, data: bytes) -> bool:
-    return is_ours(Known(row.tobs_id, "written", row.text_hash), data, managed_hash)
+def _is_ours(row: RetiredNote, data: bytes) -> bool:
+    return is_written_by_tobs(KnownNote(row.tobs_id, "written", row.text_hash), data, managed_hash)
 
 
 def _text(data: bytes) -> str:

@@ -24,9 +24,9 @@ from tobs.render.catalogue import catalogue
 from tobs.render.frontmatter import body_of, managed_hash, with_body
 from tobs.render.notes import render_message
 from tobs.render.period import PeriodNote, render_period
-from tobs.vault.decide import Decision, Known, Merging, decide, plain_text, read_marks, text_hash
+from tobs.vault.decide import Decision, KnownNote, MergeInput, decide, plain_text, read_properties, text_hash
 from tobs.vault.merge import ConflictWords
-from tobs.vault.read import read_seen
+from tobs.vault.read import read_batch_with_mtimes
 from tobs.vault.writer import NoteFile, write_batch
 
 
@@ -133,11 +133,11 @@ def _render(
             results.append(NoteResult(row.id, row.path, row.revision, problem=("TemplateBroken", str(error))))
     if render_context.post_render is not None:
         drafts = _post_rendered(render_context, drafts, render_context.post_render, about)
-    seen = read_seen(render_context.root, [draft.row.path for draft in drafts])
+    seen = read_batch_with_mtimes(render_context.root, [draft.row.path for draft in drafts])
     found = [one and one[0] for one in seen]
     decisions = [
         decide(
-            Known(draft.row.tobs_id, draft.row.state, draft.row.text_hash),
+            KnownNote(draft.row.tobs_id, draft.row.state, draft.row.text_hash),
             now,
             draft.text,
             managed_hash,
@@ -222,18 +222,18 @@ _BUSY = ("busy", "it was changed while it was being written; run it again")
 _UNREADABLE = "front matter"
 
 
-def merging(render_context: RenderContext, row: NoteRow) -> Merging:
+def merging(render_context: RenderContext, row: NoteRow) -> MergeInput:
     """What merging the note ``row`` needs; the archive is asked only if it comes to that."""
 
     def base(tobs_hash: str) -> str | None:
         text = render_context.archive.notes.bases([row.id]).get(row.id)
-        if text is None or tobs_hash in ("", read_marks(text).tobs_hash):
+        if text is None or tobs_hash in ("", read_properties(text).tobs_hash):
             return text
         # A vault put back from a copy: the note may come from a text that was written over since.
         earlier = render_context.archive.replaced.bases_of(row.id)
-        return next((one for one in earlier if read_marks(one).tobs_hash == tobs_hash), None)
+        return next((one for one in earlier if read_properties(one).tobs_hash == tobs_hash), None)
 
-    return Merging(base, partial(note_locations, render_context), conflict_words(render_context.options.language))
+    return MergeInput(base, partial(note_locations, render_context), conflict_words(render_context.options.language))
 
 
 def note_locations(render_context: RenderContext, target: str) -> str | None:

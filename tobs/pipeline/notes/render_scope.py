@@ -37,7 +37,7 @@ def restore(context: RunContext, scope: Scope) -> None:
     archive = context.archive
     ids = [chat_folder.chat.id for chat_folder in scope.chat_folders] if scope.named else []
     with archive.transaction():
-        archive.notes.restored(context.account, ids if scope.named else None)
+        archive.notes.restore_deleted(context.account, ids if scope.named else None)
         for files in archive.files.all():
             for file in files:
                 if file.is_lost and (not ids or file.owner.chat_id in ids):

@@ -194,11 +194,11 @@ def _audio_text(render_context: RenderContext, sha256: str, links: Links) -> str
     archive = render_context.archive
     file = archive.files.get(sha256)
     rows = archive.media.with_hash(sha256)
-    keys = archive.summaries.carriers(sha256)
+    keys = archive.summaries.messages_with_file(sha256)
     path = file.path if file and not file.is_lost else None
     item = _audio_item(sha256, rows[0].item, file, path, rows[0].date)
-    carriers = [(key.chat_id, key.id) for key in keys]
-    return render_audio(item, carriers, links, render_context.options, render_context.templates).text
+    messages_with_file = [(key.chat_id, key.id) for key in keys]
+    return render_audio(item, messages_with_file, links, render_context.options, render_context.templates).text
 
 
 def _page_text(render_context: RenderContext, tobs_id: str) -> str:

@@ -24,8 +24,8 @@ from tobs.pipeline.notes.folders import folder_key
 from tobs.vault.decide import plain_text, text_hash
 from tobs.vault.layout import TELEGRAM, folder_of_note
 from tobs.vault.merge import link_targets
-from tobs.vault.missing import missing_notes, require_on_disk, require_presence
-from tobs.vault.moved_notes import FoundFile, is_conflict_copy, marks_at, visible_files
+from tobs.vault.missing import missing_notes, require_few_missing, require_on_disk
+from tobs.vault.moved_notes import VaultFile, is_conflict_copy, properties_at, visible_files
 from tobs.vault.read import read_batch
 from tobs.vault.workspace import sweep_folders
 
@@ -69,9 +69,9 @@ def scan_vault(archive: Archive, root: Path, events: RunEvents, *, accept_missin
     found_files = _moved_files(root, absent.files, unknown)
     lost_files = [row for row in absent.files if row.sha256 not in found_files]
     require_on_disk(root, [*(row.path for row in lost_notes), *(row.path for row in lost_files)])
-    require_presence(absent.of_notes, len(lost_notes), accept=accept_missing)
-    require_presence(
-        absent.of_files, len(lost_files), accept=accept_missing, told="attachments are missing from the vault"
+    require_few_missing(absent.of_notes, len(lost_notes), accept=accept_missing)
+    require_few_missing(
+        absent.of_files, len(lost_files), accept=accept_missing, subject="attachments are missing from the vault"
     )
     with archive.transaction():
         _follow(archive, root, events, away, moves)
@@ -90,7 +90,7 @@ def scan_vault(archive: Archive, root: Path, events: RunEvents, *, accept_missin
 def follow_displaced_notes(archive: Archive, root: Path, events: RunEvents, rows: Sequence[NoteRow]) -> int:
     """Follow notes among ``rows`` at whose place another note lies: their owner exchanged names, so nothing is missing.
     They, what lies at their places and what links there are stale; how many notes were followed."""
-    if all(marks_at(root, row.path).tobs_id in ("", row.tobs_id) for row in rows):
+    if all(properties_at(root, row.path).tobs_id in ("", row.tobs_id) for row in rows):
         return 0
     unknown = _unknown_files(archive, root, _Absent(rows, 0, (), 0))
     moves = _moved_notes(root, unknown.displaced, unknown)
@@ -144,10 +144,10 @@ def _take_back(archive: Archive, root: Path) -> None:
     """What the owner had deleted and put back is a note, or an attachment, again."""
     for rows in batches(archive.notes.deleted_notes(), _PATHS):
         missing = missing_notes(root, [row.path for row in rows])
-        back = [row for row in rows if row.path not in missing and marks_at(root, row.path).tobs_id == row.tobs_id]
+        back = [row for row in rows if row.path not in missing and properties_at(root, row.path).tobs_id == row.tobs_id]
         if back:
             with archive.transaction():
-                archive.notes.revived([row.id for row in back])
+                archive.notes.undelete([row.id for row in back])
     for files in archive.files.all():
         lost = [row for row in files if row.is_lost]
         missing = missing_notes(root, [row.path for row in lost])
@@ -164,7 +164,7 @@ def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFil
     files: defaultdict[int, list[str]] = defaultdict(list)
     displaced: list[NoteRow] = []
     for batch in visible_files(root):
-        known = archive.notes.lying_at(file.path for file in batch)
+        known = archive.notes.at_paths(file.path for file in batch)
         for file in batch:
             if file.path.endswith(".md"):
                 row = known.get(file.path)
@@ -177,11 +177,11 @@ def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFil
     return _UnknownFiles(notes, files, displaced)
 
 
-def _note_id_at(root: Path, file: FoundFile, known: NoteRow | None) -> str:
+def _note_id_at(root: Path, file: VaultFile, known: NoteRow | None) -> str:
     """The ``tobs_id`` of a note that is not known to lie there; empty for every other file."""
     if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return ""
-    tobs_id = marks_at(root, file.path).tobs_id
+    tobs_id = properties_at(root, file.path).tobs_id
     return "" if known is not None and known.tobs_id == tobs_id else tobs_id
 
 
@@ -240,7 +240,7 @@ def _bring_back(archive: Archive, unknown: _UnknownFiles, moves: Mapping[str, st
 def linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
     """The notes that link to what was at one of ``paths``, by what was last written into them: Obsidian may have
     written their links anew since, so every path that it ever had counts."""
-    gone = archive.paths.of_the_same(paths)
+    gone = archive.paths.aliases(paths)
 
     def is_gone(target: str) -> bool:
         return path_key(f"{target}.md") in gone or path_key(target) in gone

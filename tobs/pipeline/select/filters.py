@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tobs.errors import UsageError
 from tobs.model import Message
+from tobs.model.requests import MessageFilter
 from tobs.pipeline.select.expression import compile_where
 from tobs.pipeline.select.kinds import TYPES, message_type
 
@@ -49,21 +50,7 @@ class Filters(Struct, frozen=True):
         return self == Filters()
 
 
-class FilterOptions(Struct, frozen=True):
-    """Filters as the command line has them."""
-
-    since: str | None = None
-    until: str | None = None
-    min_id: int | None = None
-    max_id: int | None = None
-    limit: int | None = None
-    senders: tuple[str, ...] = ()
-    topics: tuple[int, ...] = ()
-    types: tuple[str, ...] = ()
-    where: str | None = None
-
-
-def read_filters(asked: FilterOptions, *, now: float, zone: tzinfo) -> Filters:
+def read_filters(asked: MessageFilter, *, now: float, zone: tzinfo) -> Filters:
     """What the owner asked for. Raises UsageError that names the option and what is wrong with it."""
     numbers = [(name, getattr(asked, name)) for name in ("min_id", "max_id", "limit")]
     for name, value in (*numbers, *(("topic", topic) for topic in asked.topics)):

@@ -13,7 +13,8 @@ from tobs.errors import NetworkError, RequestRefused, TobsError, UsageError
 from tobs.model import GENERAL_TOPIC, Chat, Message, Page
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.select.filters import Filters, message_test
-from tobs.sources import Gap, Source, live_source
+from tobs.sources import Gap, Source
+from tobs.sources.telegram import telegram_source
 from tobs.telegram.client.targets import linked_topic
 from tobs.telegram.facade import Telegram
 
@@ -163,14 +164,14 @@ async def _part(
     # What a topic began with is not among its messages.
     chat = replace(chat, count=top.count + bool(topic > GENERAL_TOPIC), top=max(top.top, topic))
     if filters.is_empty and not topic:
-        return Part(chat, live_source(telegram), None)
+        return Part(chat, telegram_source(telegram), None)
     keep = message_test(filters, senders, zone)
     return Part(chat, _source(telegram, filters, keep, topic), await _within(telegram, chat, filters, topic), topic)
 
 
 def _source(telegram: Telegram, filters: Filters, keep: Callable[[Message], bool] | None, topic: int) -> Source:
     """Telegram, asked only for what the filters want."""
-    source = live_source(telegram)
+    source = telegram_source(telegram)
     if keep is not None and filters.limit:
         return replace(source, walk=partial(telegram.walk_newest, keep=keep, limit=filters.limit, thread=topic))
     return replace(

@@ -16,14 +16,14 @@ from tobs.pipeline.fetch.chat_pictures import fetch_picture
 from tobs.pipeline.fetch.comments import find_comments, left_comments
 from tobs.pipeline.fetch.import_completion import complete_imported, record_old_group
 from tobs.pipeline.fetch.reaction_emoji import fetch_reaction_emoji
-from tobs.pipeline.fetch.stories import stories_chat, stories_source
 from tobs.pipeline.fetch.sync_state import follow, store_states
 from tobs.pipeline.media.wanted import media_decision
 from tobs.pipeline.notes.planning import open_chat, open_topics
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.pipeline.session.chat_stages import ChatStages
-from tobs.sources import Gap
+from tobs.sources import Gap, Source
+from tobs.sources.telegram import stories_chat, stories_source, telegram_source
 from tobs.telegram.client.prefetch import PrefetchItem
 from tobs.telegram.facade import Telegram
 
@@ -98,7 +98,7 @@ class ChatExporter(Struct, frozen=True):
         await store_states(context, self.archive_thread, telegram, chosen.chat)
         topics = self.filters.topics or chosen.topics
         if topics or chosen.chat.is_forum:
-            await self.update_topics(chosen.chat, wanted=topics)
+            await self.update_topics(telegram_source(telegram), chosen.chat, wanted=topics)
         await self.archive_thread(record_old_group, context, chosen.chat)
         if chosen.chat.kind == "saved":
             await self.archive_thread(
@@ -159,8 +159,8 @@ class ChatExporter(Struct, frozen=True):
         """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""
         comments = self.context.archive.comments
         if self.comments is not None:
-            comments.want(chat.id, wanted=self.comments)
-        return comments.wanted(chat.id)
+            comments.set_wanted(chat.id, wanted=self.comments)
+        return comments.are_wanted(chat.id)
 
     async def export_comments(self, chat: Chat, host: ChatFolder, within: Gap | None) -> ChatFolder:
         """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
@@ -177,12 +177,12 @@ class ChatExporter(Struct, frozen=True):
         await self.stages.writer.write_messages(host, final=True)
         return chat_folder
 
-    async def update_topics(self, chat: Chat, *, wanted: Sequence[int]) -> None:
+    async def update_topics(self, source: Source, chat: Chat, *, wanted: Sequence[int]) -> None:
         """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one
         that is ``wanted`` and not there."""
-        if not chat.is_forum:
+        if not chat.is_forum or source.topics is None:
             raise TargetNotFound(f"'{chat.title}' has no topics.", "Leave out --topic.")
-        topics = await self.telegram.chat_extras.topics(chat.id)
+        topics = await source.topics(chat.id)
         missing = set(wanted) - {topic.id for topic in topics}
         if missing:
             known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])

@@ -64,7 +64,7 @@ class ChatStages(Struct, frozen=True):
         """
         self.context.events.emit(ChatStarted(chat.title))
         chat_folder = await self.archive_thread(
-            open_chat, self.context, chat, parent=parent, is_part=within is not None
+            open_chat, self.context, chat, parent=parent, is_part=within is not None, source=source.name
         )
         gaps = await self.archive_thread(missing_ids, self.context, chat.id, top, within, topic)
         await self.run(source, chat_folder, gaps)

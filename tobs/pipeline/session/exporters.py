@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from itertools import chain
 from pathlib import Path
 
-from tobs.archive import Archive, Mark
+from tobs.archive import Archive, ExportCursor
 from tobs.errors import PluginError, TobsError
 from tobs.model.events import ExportWritten, ProcessorCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
@@ -81,17 +81,17 @@ class Exporters:
             for remark in reply.result.remarks if reply.result else ():
                 report.events.doubt(f"plugin {one.name}", remark.item, remark.reason)
             report.events.emit(ProcessorCounted(one.name, done=1))
-        await self._archive_thread(self._archive.new_since.set_mark, one.name, upto)
+        await self._archive_thread(self._archive.new_since.set_cursor, one.name, upto)
 
     def _begin(self, now: float) -> None:
         new_since = self._archive.new_since
-        for name in [one.name for one in self._plugins if new_since.mark(one.name) is None]:
-            new_since.set_mark(name, new_since.now(now))
+        for name in [one.name for one in self._plugins if new_since.cursor(one.name) is None]:
+            new_since.set_cursor(name, new_since.current(now))
 
-    def _gather(self, name: str, source: Path, now: float) -> tuple[int, Mark]:
+    def _gather(self, name: str, source: Path, now: float) -> tuple[int, ExportCursor]:
         """Write what is new for an exporter into the file ``source``; how many messages, and up to where."""
         new_since = self._archive.new_since
-        mark, upto = new_since.mark(name) or Mark(), new_since.now(now)
+        mark, upto = new_since.cursor(name) or ExportCursor(), new_since.current(now)
         source.parent.mkdir(parents=True, exist_ok=True)
         with source.open("wb") as file:
             return write_messages(file, chain.from_iterable(new_since.since(mark))), upto

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 from loguru import logger
 
@@ -19,6 +19,7 @@ from tobs.model.events import RequestsCounted, TakeoutChanged
 from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts, ArchiveTakeouts
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.session.run_session import RunSession
+from tobs.sources import FetchOptions
 from tobs.telegram.client.takeout import delay_text, end_text
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.events import (
@@ -87,19 +88,11 @@ class LazyTelegram:
             raise self._opened
         return self._opened
 
-    async def fetch_file(
-        self,
-        item: FileItem,
-        key: MessageKey,
-        part: Path,
-        *,
-        offset: int = 0,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> int:
-        """A file, as ``Telegram.fetch_file`` brings it. Raises TransferFailed, also where there is no way."""
+    async def fetch_file(self, item: FileItem, key: MessageKey, part: Path, **options: Unpack[FetchOptions]) -> int:
+        """Fetch a file, as ``Telegram.fetch_file`` does. Raises TransferFailed, also where there is no way."""
         try:
             telegram = await self.open()
-            return await telegram.fetch_file(item, key, part, offset=offset, on_progress=on_progress)
+            return await telegram.fetch_file(item, key, part, **options)
         except TransferFailed:
             raise
         except (TelegramError, LoginError, ConfigError) as error:

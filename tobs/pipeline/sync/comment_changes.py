@@ -43,7 +43,7 @@ async def fetch_comment_changes(
 def _moved(context: RunContext, listed: Iterable[PeerDialog]) -> list[Chat]:
     """The groups in which something happened, but those that are kept in step themselves."""
     updates, account = context.archive.updates, context.account
-    followed, moved = updates.followed(account), list[Chat]()
+    followed, moved = updates.tracked(account), list[Chat]()
     for one in listed:
         state = updates.state(account, one.chat.id)
         if one.chat.id not in followed and (state is None or state.pts != one.pts):
@@ -57,7 +57,7 @@ def groups_of(context: RunContext, chats: Iterable[Chat]) -> dict[int, int]:
 
 
 def _with_comments(context: RunContext, chats: Iterable[Chat]) -> dict[int, int]:
-    wanted = context.archive.comments.wanted
+    wanted = context.archive.comments.are_wanted
     return {
         chat.id: chat.linked_chat for chat in chats if chat.kind == "channel" and chat.linked_chat and wanted(chat.id)
     }

@@ -82,7 +82,7 @@ async def fetch_again(
         await archive_thread(_record, context, page, decide, mark_changed)
         gone += [MessageKey.of(context.account, chat_id, message_id) for message_id in missing]
     if show:
-        await archive_thread(context.archive.notes.show_counters, context.account, chat_id)
+        await archive_thread(context.archive.notes.mark_outdated_stale, context.account, chat_id)
     return gone
 
 

@@ -45,7 +45,7 @@ async def rescan(
         gone.extend(await archive_thread(_record_part, context, page, decide, mark_changed))
 
     # Pages come from several workers: a run that was stopped may have left a hole below the newest.
-    known = (await archive_thread(archive.updates.followed, context.account)).get(chat.id, newest)
+    known = (await archive_thread(archive.updates.tracked, context.account)).get(chat.id, newest)
     if gaps := await archive_thread(archive.coverage.gaps, context.account, chat.id, known + 1, top):
         await telegram.walk(chat.id, gaps, take, count=top - known)
     if await archive_thread(archive.coverage.gaps, context.account, chat.id, 1, newest):

@@ -15,23 +15,22 @@ from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.model.events import PhaseStarted
 from tobs.model.report import RunReport
+from tobs.pipeline.context.chat_sources import source_config
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.session.chat_export import ChatExporter
-from tobs.pipeline.session.chat_stages import finish_notes
+from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
 from tobs.pipeline.session.telegram_session import open_telegram_session
 from tobs.pipeline.sync.comment_changes import fetch_comment_changes, groups_of
 from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, moved_boxes
 from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.pipeline.sync.trash import trash_emptied
-from tobs.sources import live_source
-from tobs.sources.inbox import INBOX, inbox_source
+from tobs.sources.registry import continuing
 from tobs.telegram.facade import Telegram
 from tobs.telegram.net.settings import TelegramSettings
-from tobs.vault.inbox import INBOX_FOLDER
 
 
 class SyncRun(Struct, frozen=True):
@@ -80,7 +79,7 @@ class SyncRun(Struct, frozen=True):
         await fetch_comment_changes(syncer, context, run.archive_thread, telegram, chats.values())
         if self.fill:
             for chat_id in chats:
-                if gaps := await run.archive_thread(run.archive.ledgers.to_fill, context.account, chat_id):
+                if gaps := await run.archive_thread(run.archive.ledgers.missing_ranges, context.account, chat_id):
                     syncer.pending.gaps[chat_id] = gaps
         if self.counters:
             await syncer.refresh(chats, since=time.time() - self.config.settings.refresh)
@@ -106,27 +105,30 @@ async def write_notes(run: RunSession, context: RunContext, telegram: Telegram, 
     async with run.stages(context) as stages:
         exporter = ChatExporter(stages, telegram, Filters(), ())
         for chat_id in chats:
-            full = await telegram.full(chat_id) if chat_id in about else None
-            chat_folder = await run.archive_thread(
-                open_archived_chat, context, chat_id, full, is_changed=chat_id in changed
-            )
-            if chat_folder is None:
-                continue
-            if chat_folder.chat.is_forum and chat_id in moved:
-                await exporter.update_topics(chat_folder.chat, wanted=())
-            source, here = live_source(telegram), stages
-            if chat_id == INBOX:
-                source = inbox_source(context.root / INBOX_FOLDER)
-                # Files of the inbox are fetched without asking Telegram.
-                download_limits = replace(stages.limits.download_limits, later=False)
-                limits = replace(stages.limits, download_limits=download_limits)
-                here = replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
-            await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
+            kind = continuing(await run.archive_thread(context.archive.chats.source, context.account, chat_id))
+            async with kind.open(source_config(context, run.archive_thread, kind, telegram)) as source:
+                full = await source.describe(chat_id) if chat_id in about else None
+                chat_folder = await run.archive_thread(
+                    open_archived_chat, context, chat_id, full, is_changed=chat_id in changed
+                )
+                if chat_folder is None:
+                    continue
+                if source.topics is not None and chat_folder.chat.is_forum and chat_id in moved:
+                    await exporter.update_topics(source, chat_folder.chat, wanted=())
+                here = _local(stages) if kind.is_local else stages
+                await here.run(source, chat_folder, pending.gaps.get(chat_id, ()))
             chat_folders.append(chat_folder)
             if chat_id in with_comments:
                 chat_folders.append(await exporter.export_comments(chat_folder.chat, chat_folder, None))
         await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
     await run.archive_thread(context.archive.updates.clear_pending, context.account)
+
+
+def _local(stages: ChatStages) -> ChatStages:
+    """The stages for files on this computer: all are wanted, and nothing is asked of Telegram for them."""
+    download_limits = replace(stages.limits.download_limits, later=False)
+    limits = replace(stages.limits, download_limits=download_limits)
+    return replace(stages, policy=MediaPolicy(max_size=sys.maxsize), limits=limits)
 
 
 def open_archived_chat(context: RunContext, chat_id: int, full: Chat | None, *, is_changed: bool) -> ChatFolder | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from loguru import logger
 from msgspec import Struct, field
 
-from tobs.archive import Archive, SyncMark, deleted_keys, record_changes
+from tobs.archive import Archive, SyncStart, deleted_keys, record_changes
 from tobs.media import MediaPolicy
 from tobs.model import COMMON, Changes, Chat, MessageKey, UpdateState, is_channel_id
 from tobs.model.events import MessagesCounted
@@ -64,7 +64,7 @@ class Syncer:
         self._decide = media_decision(context, policy)
         self._accept = accept_deletions
         self.pending = PendingChanges()
-        self._mark: SyncMark | None = None
+        self._mark: SyncStart | None = None
 
     async def fetch_box(self, box: int, chats: Mapping[int, Chat]) -> None:
         """Everything that happened in ``box`` since the last time; ``chats`` are those of the vault in it.
@@ -179,7 +179,7 @@ class Syncer:
 
     async def _track_new_chats(self, chats: Mapping[int, Chat]) -> None:
         """Chats of a box that is known which were not kept in step so far: their changes went unheard."""
-        followed = await self._archive_thread(self._context.archive.updates.followed, self._context.account)
+        followed = await self._archive_thread(self._context.archive.updates.tracked, self._context.account)
         new = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in followed}
         if new:
             gone = await self._search(new)
@@ -192,7 +192,7 @@ class Syncer:
         for chat_id in chats:
             newest = archive.messages.newest_id(account, chat_id)
             with archive.transaction():
-                archive.updates.follow(account, chat_id, newest)
+                archive.updates.track(account, chat_id, newest)
                 archive.updates.need_recheck(account, chat_id, newest)
 
     async def _rescan(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
@@ -223,8 +223,8 @@ class Syncer:
 
     # In the keeper's thread
 
-    def _sync_mark(self) -> SyncMark:
-        return SyncMark(self._context.archive.messages.last_row() + 1, self._context.events.now)
+    def _sync_mark(self) -> SyncStart:
+        return SyncStart(self._context.archive.messages.last_row() + 1, self._context.events.now)
 
     def _record_rechecked(self, found: RecheckedEdits, chats: Mapping[int, Chat]) -> None:
         context, archive = self._context, self._context.archive
@@ -264,7 +264,7 @@ class Syncer:
     ) -> Sequence[MessageKey]:
         """Record one part; the messages it says were deleted, which are not marked yet."""
         context = self._context
-        followed = context.archive.updates.followed(context.account)
+        followed = context.archive.updates.tracked(context.account)
         # Below its top a chat takes in nothing but edits of what it has.
         tops = dict.fromkeys(chats, _HIGHEST) if known_only else {id: followed[id] for id in followed if id in chats}
         keys = deleted_keys(context.archive, context.account, changes, tops)

@@ -9,7 +9,8 @@ from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.select.selection import fits
-from tobs.sources.inbox import INBOX
+from tobs.sources.registry import continuing
+from tobs.sources.telegram import TELEGRAM
 from tobs.telegram.facade import Telegram
 
 
@@ -24,7 +25,7 @@ async def choose_tracked(
     if not here:
         raise UsageError("There is nothing in this vault to keep in step.", "Begin with `tobs export TARGET`.")
     if not targets:
-        followed = await archive_thread(archive.updates.followed, account)
+        followed = await archive_thread(archive.updates.tracked, account)
         return {chat_id: chat for chat_id, chat in here.items() if chat_id in followed}
     chosen: dict[int, Chat] = {}
     for target in targets:
@@ -36,14 +37,15 @@ async def choose_tracked(
 
 
 def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
-    followed = archive.updates.followed(account)
+    followed, sources = archive.updates.tracked(account), archive.chats.sources(account)
     chats = archive.chats.all(account)
     # Others were only seen in passing, or their messages lie under the posts of a channel.
-    return {chat.id: chat for chat in chats if _is_kept(archive, chat, followed)}
+    return {chat.id: chat for chat in chats if chat.id in followed or _is_tracked(archive, chat, sources)}
 
 
-def _is_kept(archive: Archive, chat: Chat, followed: Mapping[int, int]) -> bool:
-    return chat.id in followed or (chat.id != INBOX and archive.notes.by_tobs_id(str(chat.id)) is not None)
+def _is_tracked(archive: Archive, chat: Chat, sources: Mapping[int, str]) -> bool:
+    """Tell if Telegram has what happens in a chat that is in the vault."""
+    return continuing(sources[chat.id]).name == TELEGRAM and archive.notes.by_tobs_id(str(chat.id)) is not None
 
 
 async def _named(telegram: Telegram, target: str, here: dict[int, Chat]) -> list[Chat]:

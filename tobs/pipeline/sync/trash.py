@@ -6,7 +6,7 @@ from tobs.archive import Replacement
 from tobs.model.events import NotesCounted
 from tobs.pipeline.context.run_context import RunContext
 from tobs.render.frontmatter import managed_hash
-from tobs.vault.decide import Known, is_ours
+from tobs.vault.decide import KnownNote, is_written_by_tobs
 from tobs.vault.read import read_batch
 from tobs.vault.trash import move_to_trash
 
@@ -18,12 +18,14 @@ def trash_emptied(context: RunContext) -> int:
     rows = archive.notes.emptied()
     moved: list[int] = []
     for row, found in zip(rows, read_batch(root, [row.path for row in rows]), strict=True):
-        if found is not None and is_ours(Known(row.tobs_id, row.state, row.text_hash), found, managed_hash):
+        if found is not None and is_written_by_tobs(
+            KnownNote(row.tobs_id, row.state, row.text_hash), found, managed_hash
+        ):
             move_to_trash(root, row.path)
             moved.append(row.id)
     with archive.transaction():
         archive.replaced.keep(context.events.run_id, [Replacement(note_id, b"", "") for note_id in moved])
         archive.notes.mark_deleted(moved)
-        archive.notes.mark_stale(archive.links.pointing_into(moved))
+        archive.notes.mark_stale(archive.links.linking_to(moved))
     context.events.emit(NotesCounted(removed=len(moved)))
     return len(moved)

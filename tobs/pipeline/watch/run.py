@@ -19,15 +19,16 @@ from tobs.pipeline.session.chat_stages import run_stages
 from tobs.pipeline.session.run_session import RunConfig, open_run
 from tobs.pipeline.session.telegram_session import tell
 from tobs.pipeline.watch.change_queue import ChangeQueue
+from tobs.pipeline.watch.polled_source import open_polled_sources
 from tobs.pipeline.watch.reload import apply_changed_sources
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import is_paused
+from tobs.pipeline.watch.telegram_changes import TelegramChanges
 from tobs.pipeline.watch.vault_events import VaultChanges, watch_vault
-from tobs.pipeline.watch.watcher import Watcher, wait_for
+from tobs.pipeline.watch.watcher import WatchedSources, Watcher, wait_for
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
 from tobs.telegram.stores import Stores
-from tobs.vault.inbox import make_inbox
 
 #: Seconds between two looks at the file that pauses a watch.
 _LOOK = 1.0
@@ -62,18 +63,18 @@ class WatchRun(Struct, frozen=True):
                 context = run.context(telegram.account.id)
                 await apply_changed_sources(run, context, telegram.fetch_file, self.changed, is_other=self.is_other)
                 schedule = Schedule(settings.watch_every, self.config.zone, read_quiet(settings.watch_quiet))
-                watcher = Watcher(
-                    run,
-                    telegram,
-                    peers,
-                    queue,
-                    schedule,
-                    clock=time.time,
-                    wait=wait_for,
-                    new_report=self.new_report,
-                )
-                watcher.status.problems = list(self.warnings)
-                return await self._run_tasks(watcher, queue, targets)
+                async with open_polled_sources(context, run.archive_thread, queue.wake) as polled:
+                    watcher = Watcher(
+                        run,
+                        WatchedSources(TelegramChanges(telegram, peers, time.time), polled),
+                        queue,
+                        schedule,
+                        clock=time.time,
+                        wait=wait_for,
+                        new_report=self.new_report,
+                    )
+                    watcher.status.problems = list(self.warnings)
+                    return await self._run_tasks(watcher, queue, targets)
 
     async def _run_tasks(self, watcher: Watcher, queue: ChangeQueue, targets: Sequence[str]) -> frozenset[str]:
         changed: frozenset[str] = frozenset()
@@ -96,7 +97,6 @@ class WatchRun(Struct, frozen=True):
             watcher.stop()
 
         root = self.config.workspace.root
-        make_inbox(root)
         with suppress(_Done):
             await run_stages(
                 watch(),

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tobs.archive import Archive
 from tobs.config.vault_paths import TOBS
-from tobs.vault.moved_notes import marks_at
+from tobs.vault.moved_notes import properties_at
 
 #: Milliseconds in which changes are gathered: an editor that writes by rename makes several.
 _GATHER = 300
@@ -67,8 +67,8 @@ def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:
     What tobs writes itself is where the archive says, so that it is never taken for the owner's doing.
     """
     files = list(files)
-    known = archive.notes.lying_at(files)
-    attached = archive.files.lying_at(files)
+    known = archive.notes.at_paths(files)
+    attached = archive.files.at_paths(files)
     for path in files:
         lies = (root / path).is_file()
         if path in known or path in attached:
@@ -77,6 +77,6 @@ def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:
         elif not lies:
             if not PurePosixPath(path).suffix and not (root / path).exists():
                 return True  # a folder that is gone
-        elif path.endswith(".md") and marks_at(root, path).tobs_id:
+        elif path.endswith(".md") and properties_at(root, path).tobs_id:
             return True
     return False

@@ -6,35 +6,33 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from loguru import logger
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive
-from tobs.errors import FloodWait, LoginError, NetworkError, RequestRefused, TobsError
-from tobs.model import Chat
+from tobs.errors import FloodWait, LoginError, NetworkError, TobsError
 from tobs.model.clock import Clock
 from tobs.model.events import RequestsCounted
 from tobs.model.report import RunReport, iso_time
-from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.run_session import RunSession, store_report
-from tobs.pipeline.sync.comment_changes import fetch_comment_changes, groups_of
 from tobs.pipeline.sync.run import write_notes
-from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, moved_boxes
-from tobs.pipeline.sync.tracked_chats import choose_tracked
+from tobs.pipeline.sync.syncer import PendingChanges
 from tobs.pipeline.watch.change_queue import ChangeQueue, PendingWork
-from tobs.pipeline.watch.inbox import SETTLED, clear_inbox, import_inbox
 from tobs.pipeline.watch.note_updates import wants_files, write_changed_notes
+from tobs.pipeline.watch.polled_source import PolledSource
 from tobs.pipeline.watch.saved_reactions import answer_saved
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
+from tobs.pipeline.watch.telegram_changes import TelegramChanges
 from tobs.pipeline.watch.vault_events import is_owners_move
-from tobs.sources.inbox import INBOX
 from tobs.telegram.facade import Telegram
 
 #: Waits until the event is set, at most so many seconds.
@@ -49,14 +47,20 @@ _TOLD = 5
 _GRACE = 1.0
 
 
+class WatchedSources(Struct, frozen=True):
+    """The sources of a watch: Telegram, and others that are polled at every step."""
+
+    telegram: TelegramChanges
+    polled: Sequence[PolledSource] = ()
+
+
 class Watcher:
-    """Keeps the chats of a vault in step until it is told to stop. ``new_report`` makes the report of a step."""
+    """Keeps the chats of ``sources`` in step until it is told to stop. ``new_report`` makes the report of a step."""
 
     def __init__(
         self,
         run: RunSession,
-        telegram: Telegram,
-        peers: ArchivePeers,
+        sources: WatchedSources,
         queue: ChangeQueue,
         schedule: Schedule,
         *,
@@ -65,23 +69,27 @@ class Watcher:
         new_report: Callable[[], ReportBuilder],
     ) -> None:
         self._run = run
-        self._telegram = telegram
-        self._peers = peers
+        self._sources = sources
         self._queue = queue
         self._schedule = schedule
         self._clock = clock
         self._wait = wait
         self._new_report = new_report
-        self._chats: dict[int, Chat] = {}
-        self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
         self._pending = PendingChanges()  # what is still to be written
         self._file_task: asyncio.Task[None] | None = None  # fetches and processes files
         self._export_lock = asyncio.Lock()
         self._offline = False
         self._asked_to_wait = 0.0  # until then (Unix time) Telegram wants to be left alone
-        self._root = run.config.workspace.root
         self._stopping = False
         self.status = WatchStatus(os.getpid(), iso_time(clock()))
+
+    @property
+    def _telegram(self) -> Telegram:
+        return self._sources.telegram.telegram
+
+    @property
+    def _root(self) -> Path:
+        return self._run.config.workspace.root
 
     def stop(self) -> None:
         """End after what is being done now."""
@@ -90,9 +98,7 @@ class Watcher:
 
     async def watch(self, targets: Sequence[str]) -> None:
         """Watch the chats that ``targets`` name (none: all of the vault) until ``stop``."""
-        run, account = self._run, self._telegram.account.id
-        self._chats = await choose_tracked(run.archive, account, run.archive_thread, self._telegram, targets)
-        self.status.chats = len(self._chats)
+        self.status.chats = await self._sources.telegram.choose(self._run, targets)
         self._report_idle_plugins()
         try:
             await self._loop()
@@ -122,7 +128,7 @@ class Watcher:
             if not rests:
                 if now >= self._schedule.next(last, last):
                     due.everything, last = True, now
-                due.boxes |= self._take_polls(now)
+                due.boxes |= self._sources.telegram.take_polls(now)
             await self._step(due)
 
     def _due_at(self, last: float) -> float:
@@ -135,15 +141,8 @@ class Watcher:
                 return self._schedule.next(now, now)  # whoever ends the pause rings
             case "quiet":
                 return self._schedule.next(last, now)
-        return min([self._schedule.next(last, now), *self._polls.values()])
-
-    def _take_polls(self, now: float) -> set[int]:
-        """The channels whose time has come. They have another when they answered; one that does not is asked with the
-        next look at everything."""
-        boxes = {box for box, at in self._polls.items() if at <= now}
-        for box in boxes:
-            del self._polls[box]
-        return boxes
+        poll, scheduled = self._sources.telegram.next_poll(), self._schedule.next(last, now)
+        return scheduled if poll is None else min(scheduled, poll)
 
     async def listen(self) -> None:
         """Have Telegram ring the bell, over and over. Raises LoginError."""
@@ -174,15 +173,14 @@ class Watcher:
     async def _do(self, run: RunSession, context: RunContext, due: PendingWork) -> None:
         if due.files:
             await run.archive_thread(_follow_moves, run.archive, context, due.files)
-        dropped, has_more = await run.archive_thread(import_inbox, context, self._clock())
-        pending = await self._fetch_changes(run, context, due)
-        pending.changed |= {INBOX} if dropped else set()
+        polled = set[int]()
+        for source in self._sources.polled:
+            polled |= await source.fetch(context, run.archive_thread, run.config.policy)
+        pending = await self._sources.telegram.fetch(run, context, due)
+        pending.changed |= polled
         await self._write(run, context, pending)
-        if has_more:
-            asyncio.get_running_loop().call_later(SETTLED, self._queue.wake)
         if pending.about:
-            known = {chat.id: chat for chat in await run.archive_thread(run.archive.chats.all, context.account)}
-            self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
+            await self._sources.telegram.update_chats(run)
         if due.everything:
             self.status.last_look = iso_time(self._clock())
         if pending.refused:
@@ -213,7 +211,7 @@ class Watcher:
             self._queue.put_back(due)
             logger.error("{} {}", error.message, error.remedy)
             events.failed(error, "watch")
-        await self._peers.flush()
+        await self._sources.telegram.peers.flush()
         async with self._export_lock:
             await run.exporters.export_new(run.config.report)
         await self._record_step(run, run.report)
@@ -251,55 +249,14 @@ class Watcher:
         # All news counts as told by now: what came meanwhile is not.
         await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.changed)
         await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.about, about=True)
-        await run.archive_thread(clear_inbox, context)
+        for source in self._sources.polled:
+            await source.release()
         if self._rest_reason() is None and not self._pending.changed:
             await answer_saved(context, run.archive_thread, self._telegram, run.config.settings.watch_answer)
 
     def _take_pending(self) -> PendingChanges:
         waiting, self._pending = self._pending, PendingChanges()
         return waiting
-
-    async def _fetch_changes(self, run: RunSession, context: RunContext, due: PendingWork) -> PendingChanges:
-        """What Telegram has to tell."""
-        syncer = Syncer(context, run.archive_thread, self._telegram, run.config.policy, accept_deletions=False)
-        boxes = boxes_of(self._chats)
-        asked = [box for box in sorted(due.boxes) if box in boxes]
-        if due.everything:
-            moved = await moved_boxes(run.archive, context.account, run.archive_thread, self._telegram, self._chats)
-            unheard = [chat.id for chat in self._chats.values() if chat.left and chat.id not in self._polls]
-            asked = list(dict.fromkeys([*moved, *(box for box in unheard if box in boxes), *asked]))
-        for box in asked:
-            try:
-                await syncer.fetch_box(box, boxes[box])
-            except FloodWait:
-                raise
-            except RequestRefused as error:
-                context.events.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
-            self._poll_again(syncer, box)
-        if due.everything:
-            await syncer.recheck_edits(self._chats)
-        groups = await run.archive_thread(groups_of, context, self._chats.values())
-        talked = {groups[box] for box in due.boxes if box in groups}
-        channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
-        await fetch_comment_changes(syncer, context, run.archive_thread, self._telegram, channels)
-        syncer.pending.commented |= talked
-        await self._count(run, syncer, due)
-        return syncer.pending
-
-    def _poll_again(self, syncer: Syncer, box: int) -> None:
-        """A channel the account has not joined pushes nothing: it is asked at the pace Telegram names."""
-        chat = self._chats.get(box)
-        if chat is not None and chat.left and (seconds := syncer.pending.due.get(box)):
-            self._polls[box] = self._clock() + seconds
-
-    async def _count(self, run: RunSession, syncer: Syncer, due: PendingWork) -> None:
-        """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
-        settings = run.config.settings
-        counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
-        if counted:
-            await syncer.refresh_messages(counted, show=settings.counters)
-        if settings.counters and due.everything:
-            await syncer.refresh(self._chats, since=self._clock() - settings.refresh)
 
     # what is told
 

@@ -4,19 +4,16 @@ The sandbox has a separate reader of the same format, on purpose: comparing an i
 must not depend on a shared parser.
 """
 
-from tobs.sources.desktop.export import DESKTOP, ChatReader, DesktopExport, open_desktop, title_of_html
-from tobs.sources.desktop.files import MediaMode
-from tobs.sources.desktop.ids import unknown_group
+from tobs.sources.desktop.export import DESKTOP, DESKTOP_SOURCE, ChatReader, DesktopExport, open_desktop, title_of_html
 from tobs.sources.desktop.summary import ExportedChat, ExportSummary
 
 __all__ = [
     "DESKTOP",
+    "DESKTOP_SOURCE",
     "ChatReader",
     "DesktopExport",
     "ExportSummary",
     "ExportedChat",
-    "MediaMode",
     "open_desktop",
     "title_of_html",
-    "unknown_group",
 ]

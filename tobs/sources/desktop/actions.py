@@ -16,7 +16,7 @@ from tobs.sources.desktop.media import IdByName, SizeOf, photo_of
 from tobs.sources.desktop.text import text_of
 from tobs.sources.desktop.values import Json, as_int, as_objects, as_text, local_unix_time
 
-#: Which key of an action names the message it is about.
+#: Key of an action that refers to a message.
 ABOUT = {
     "pin_message": "message_id",
     "score_in_game": "game_message_id",
@@ -24,7 +24,7 @@ ABOUT = {
     "set_chat_wallpaper": "message_id",
     "set_same_chat_wallpaper": "message_id",
 }
-#: What every message has: no value of an action.
+#: Keys of every message, which are not values of an action.
 COMMON = frozenset({
     "id", "type", "date", "date_unixtime", "edited", "edited_unixtime", "actor", "actor_id", "action", "text",
     "text_entities", "reply_to_message_id", "reply_to_peer_id", "reactions",
@@ -199,7 +199,7 @@ def _prize(raw: _ActionFields) -> Values:
 
 
 def _star_gift(raw: _ActionFields) -> Values:
-    # Before December 2024 the words of a gift came under the key `text`, which the message's own text then repeats.
+    # Before December 2024 the text of a gift had the key `text`, which the text of the message repeats.
     text = text_of(raw("gift_text") if raw("gift_text") is not None else raw("text#1"))
     gift = {"id": raw.as_int("gift_id"), "stars": raw.as_int("stars"), "limited": raw.flag("is_limited")}
     return {

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from tobs.model import FileItem, Message
 from tobs.sources.desktop.messages import ExportedMessage
 
-#: Telegram allows so many in an album.
+#: Largest number of messages in an album.
 MAX_ALBUM = 10
-# Which kinds Telegram joins: pictures with videos, music with music, documents with documents.
+# Kinds that Telegram joins: pictures with videos, music with music, documents with documents.
 _CLASSES = {"photo": "seen", "video": "seen", "audio": "audio", "document": "document"}
 
 

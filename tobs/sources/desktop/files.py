@@ -10,13 +10,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal, TextIO
+from typing import IO, TextIO
 
 from tobs.errors import TransferFailed, UsageError, VaultUnwritable
 from tobs.model import Chat, ChatKind, bare_id
+from tobs.model.requests import MediaMode
 from tobs.sources.desktop.values import Json
-
-MediaMode = Literal["copy", "link", "move"]
 
 RESULT = "result.json"
 PAGES = "messages.html"
@@ -29,10 +28,10 @@ _TYPES: dict[ChatKind, str] = {
     "supergroup": "private_supergroup",
     "channel": "private_channel",
 }
-# What is packed tighter than this, and large, is no export but a bomb.
+# Compression ratio and size (bytes) above which a member is refused as a zip bomb.
 _MOST_PACKED = 200
 _LARGE = 100_000_000
-#: Bytes of a text file that are read: a contact's card has a picture at most.
+#: Bytes read of a text file (the vCard of a contact).
 _SMALL = 64_000
 _NO_EXPORT = (
     "Give result.json of a Telegram Desktop export (format: machine-readable JSON), its folder, or a .zip of it."
@@ -74,7 +73,7 @@ class ExportFolder:
         try:
             part.unlink(missing_ok=True)
             if mode != "copy":
-                # Another file system cannot share the bytes: they are copied then.
+                # Files on another file system cannot be linked and are copied.
                 with suppress(OSError):
                     os.link(found, part)
                     return part.stat().st_size
@@ -118,7 +117,7 @@ class ExportZip:
         try:
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
-            raise UsageError(f"{path} is no .zip file that can be read: {error}.", _NO_EXPORT) from error
+            raise UsageError(f"{path} is not a readable .zip file: {error}.", _NO_EXPORT) from error
         self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         try:
             _require_safe(path, self._members)
@@ -195,7 +194,7 @@ def open_files(path: Path, chat: Chat | None = None) -> ExportFiles:
         found = [path / name for name in (RESULT, PAGES) if (path / name).is_file()]
         path = found[0] if found else path / RESULT
     if not path.is_file():
-        raise UsageError(f"{path} is not there.", _NO_EXPORT)
+        raise UsageError(f"{path} does not exist.", _NO_EXPORT)
     header = {"id": bare_id(chat.id), "type": _TYPES[chat.kind], "name": chat.title} if chat else {}
     if zipfile.is_zipfile(path):
         return ExportZip(path, header)

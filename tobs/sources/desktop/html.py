@@ -12,7 +12,7 @@ from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any, TextIO
 
-#: Characters of a page read at a time.
+#: Characters read at a time.
 _CHUNK = 1 << 16
 
 _STYLES = {
@@ -44,7 +44,7 @@ _WRAPS = {
     "media_audio_file": ("file", "audio_file"),
     "media_file": ("file", ""),
 }
-#: Roles whose text is gathered as text.
+#: Roles whose text is collected.
 _TEXT_ROLES = frozenset({
     "text", "title", "name", "origin", "status", "heading", "question", "answer", "service", "signature",
 })  # fmt: skip
@@ -108,7 +108,7 @@ class _Page(HTMLParser):
         self._end_message()
         return self.take_messages()
 
-    # what the parser calls
+    # called by HTMLParser
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -121,18 +121,7 @@ class _Page(HTMLParser):
         if tag in _VOID:
             return
         self._open.append((tag, role))
-        if role in (
-            "text",
-            "title",
-            "name",
-            "origin",
-            "status",
-            "heading",
-            "question",
-            "answer",
-            "service",
-            "signature",
-        ):
+        if role in _TEXT_ROLES:
             self._text = []
         if role == "text":
             self._runs = []
@@ -156,7 +145,7 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         self._add_text(data)
 
-    # what it means
+    # conversion
 
     def _role(self, tag: str, classes: list[str], values: dict[str, str]) -> str:
         message = self._message
@@ -206,10 +195,10 @@ class _Page(HTMLParser):
         if "aside" in roles:
             return
         if "text" in roles:
-            # Line ends of the source are no line ends of the text, but in code.
+            # Line ends of the HTML source are line ends of the text only in code.
             plain = data if data == "\n" or "style:pre" in roles else data.replace("\n", "")
             if plain:
-                self._runs.append(_run(plain, roles))
+                self._runs.append(_styled_run(plain, roles))
         else:
             self._text.append(data)
 
@@ -252,7 +241,7 @@ class _Page(HTMLParser):
         if message is None:
             return
         if message["id"] < 0:
-            # These are the days between messages; what is told without a date is of the day it stands under.
+            # A day between messages; messages without a date belong to it.
             self._day = _day(message.get("information_text", ""))
             return
         if "date" not in message and self._day:
@@ -300,7 +289,7 @@ def _day(text: str) -> str:
         return ""
 
 
-def _run(text: str, roles: list[str]) -> RawMessage:
+def _styled_run(text: str, roles: list[str]) -> RawMessage:
     """Return a run of text with its innermost style, as in the JSON form."""
     for role in reversed(roles):
         name, _, value = role.partition(":")

@@ -7,12 +7,12 @@ from typing import Any
 
 from tobs.model import ChatKind, bare_id, marked_channel, marked_group, marked_user
 
-#: The messages of the basic group that a supergroup grew from are written with their id less this.
+#: Subtracted from the message ids of the basic group that became a supergroup.
 SHIFT = 1_000_000_000
-# Before April 2021 an id was a number with the kind of its peer in the upper half.
+# Before April 2021 an id had the kind of its peer in the upper 32 bits.
 _UPPER: dict[int, Callable[[int], int]] = {0: marked_user, 1: marked_group, 2: marked_channel}
 _NAMED = {"user": marked_user, "chat": marked_group, "channel": marked_channel}
-#: No basic group has an id this high: where a group is known only as what a supergroup was before, it is told by that.
+#: Higher than the id of any basic group: offset of made-up ids for groups known only as the former supergroup.
 _UNKNOWN_GROUPS = 500_000_000_000
 
 _KINDS: dict[str, ChatKind] = {

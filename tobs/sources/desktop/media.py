@@ -36,13 +36,13 @@ _KINDS: dict[str, FileKind] = {
     "audio_file": "audio",
 }
 _MIMES: dict[FileKind, str] = {"round": "video/mp4", "voice": "audio/ogg", "gif": "video/mp4"}
-#: What stands for a file that was not exported although Telegram has it.
+#: Texts in place of a file that was not exported although Telegram has it.
 _LEFT_OUT = ("(File not included", "(File exceeds", "(Photo not included", "(Photo exceeds")
 
-#: Gives the marked id of somebody of whom only the name is known; 0 for nobody.
+#: Function that returns the marked id of a person by name; 0 if unknown.
 IdByName = Callable[[Any], int]
 
-#: Gives the size in bytes of a file of the export; 0 where it is not there.
+#: Function that returns the size of a file of the export in bytes; 0 if it does not exist.
 SizeOf = Callable[[str], int]
 
 

@@ -25,7 +25,7 @@ _BUTTONS = {
 }
 _LINKS = frozenset({"url", "auth", "web_view", "simple_web_view"})
 
-#: Every key of a message that is not an action's own.
+#: Known keys of messages, without the keys of actions.
 KNOWN = COMMON | frozenset({
     "from", "from_id", "author", "forwarded_from", "forwarded_from_id", "saved_from", "via_bot",
     "inline_bot_buttons", "rich_message", "text#1", "photo", "photo_file_size", "width", "height",
@@ -38,7 +38,7 @@ KNOWN = COMMON | frozenset({
 })  # fmt: skip
 
 
-#: What Telegram calls whoever has no name any more.
+#: Telegram's name for deleted accounts.
 NO_NAME = "Deleted Account"
 
 
@@ -190,7 +190,7 @@ def _button(raw: Json) -> Button:
 def _reaction(raw: Json) -> Reaction:
     kind, count = raw.get("type"), as_int(raw.get("count"))
     if kind == "custom_emoji":
-        # Its id is a path in the export; which emoji it was only Telegram knows.
+        # Its id is a path in the export; the emoji is not exported.
         return Reaction(count, custom_id=as_int(raw.get("document_id")))
     return Reaction(count, emoji=as_text(raw.get("emoji")), paid=kind == "paid")
 

@@ -15,7 +15,7 @@ from tobs.sources.desktop.raw import RawExport
 from tobs.sources.desktop.stream import NotJson, Truncated
 from tobs.sources.desktop.summary import ExportedChat, ExportSummary
 
-#: Messages of a page, as Telegram has it.
+#: Messages per page, as in Telegram's responses.
 PAGE = 100
 
 _encode = msgspec.json.Encoder().encode

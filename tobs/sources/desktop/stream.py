@@ -17,13 +17,13 @@ from typing import Any, TextIO
 
 #: Characters read at a time; a value may be longer.
 CHUNK = 1 << 18
-#: No value of an export is longer: what seems to be is no export.
+#: Longest value of an export in characters; a longer one is not from an export.
 LARGEST = 1 << 26
 
-#: What may follow the digits that are there of a number that was cut off: `1.`, `1e-`.
+#: Text after the digits of an incomplete number: `1.`, `1e-`.
 _OF_NUMBER = re.compile(r"[.eE]?[+-]?")
 _SPACE = re.compile(r"[ \t\n\r]*")
-# A backslash that is escaped itself comes in pairs.
+# An escaped backslash is a pair of backslashes.
 _BAD_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
 
 
@@ -117,7 +117,7 @@ class JsonStream:
                 if not self._more():
                     raise Truncated(self.position) from error
                 continue
-            # A number may go on in what is not read yet.
+            # A number may continue in text that is not read yet.
             if not self._is_end and _OF_NUMBER.fullmatch(self._buffer, end):
                 self._more()
                 continue
@@ -179,5 +179,5 @@ class JsonStream:
         return NotJson(self.position, self._buffer[self._at : self._at + 40])
 
 
-#: What is left of a number, a literal or an escape that was cut off.
+#: Longest incomplete number, literal or escape in characters.
 _TAIL = 12

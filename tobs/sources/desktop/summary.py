@@ -20,7 +20,7 @@ from tobs.sources.desktop.stream import NotJson, Truncated
 from tobs.sources.desktop.values import as_int, as_text, unix_time
 
 _TITLES = {"saved_messages": "Saved Messages", "replies": "Replies", "verification_codes": "Verification Codes"}
-#: What stands beside the chats of a whole account. tobs has no place for it, and says so.
+#: Keys beside the chats in the export of a whole account; tobs reports and ignores them.
 _IGNORED = (
     "profile_pictures",
     "stories",
@@ -111,7 +111,7 @@ def summarize(files: ExportFiles, *, zone: tzinfo) -> ExportSummary:
 
 def _not_an_export() -> UsageError:
     return UsageError(
-        "This is no Telegram Desktop export.",
+        "This is not a Telegram Desktop export.",
         "Export the chat as machine-readable JSON (Telegram Desktop: ⋮, Export chat history) and give its result.json.",
     )
 
@@ -145,7 +145,7 @@ class _ChatTotals:
                     summary.names[person.name] = 0
 
 
-#: A private chat has two senders; more say nothing about who exported.
+#: Senders recorded per chat: a private chat has two; with more the exporting user cannot be inferred.
 _SENDERS = 3
 
 

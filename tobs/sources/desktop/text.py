@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tobs.model import Entity, Text
+from tobs.model import Entity, Text, utf16_length
 from tobs.sources.desktop.values import Json, as_int, as_text
 
 _KINDS = {
@@ -47,7 +47,7 @@ def text_of(value: Any) -> Text:
         inner = text_of(piece.get("text") if isinstance(piece, dict) else piece)
         if not inner.text:
             continue
-        length = units(inner.text)
+        length = utf16_length(inner.text)
         if isinstance(piece, dict) and (kind := _KINDS.get(as_text(piece.get("type")))):
             entities.append(_entity(kind, offset, length, piece))
         entities += [replace(entity, offset=entity.offset + offset) for entity in inner.entities]
@@ -67,11 +67,6 @@ def _entity(kind: str, offset: int, length: int, piece: Json) -> Entity:
         case "blockquote" if piece.get("collapsed"):
             return Entity("expandable_blockquote", offset, length)
         case "custom_emoji":
-            # What is called its id is the path of a file in the export, another one in each export.
+            # Its id is the path of a file, which differs between exports.
             return Entity(kind, offset, length, custom_emoji_id=as_int(piece.get("document_id")))
     return Entity(kind, offset, length)
-
-
-def units(text: str) -> int:
-    """Return the length of ``text`` in UTF-16 code units, as Telegram counts."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

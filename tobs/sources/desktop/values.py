@@ -50,6 +50,6 @@ def local_unix_time(value: Any, zone: tzinfo) -> int:
         found = datetime.fromisoformat(value)
     except ValueError:
         return 0
-    # The exporter writes 1970 for no date.
+    # The exporter writes 1970 if there is no date.
     local = found if found.tzinfo else found.replace(tzinfo=zone)
     return max(0, int(local.timestamp())) if found.year > 1970 else 0

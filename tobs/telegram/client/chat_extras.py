@@ -39,9 +39,9 @@ class ChatExtras:
             return await topics_by_id(self._invoker, self._peers, chat_id, ids)
         return await all_topics(self._invoker, self._peers, chat_id)
 
-    def known_chat(self, chat_id: int) -> Chat:
+    async def known_chat(self, chat_id: int) -> Chat:
         """Return a channel or supergroup as earlier answers named it, without a request. Raises TargetNotFound."""
-        return self._peers.known_chat(chat_id)
+        return await self._peers.known_chat(chat_id)
 
     async def comment_counts(self, chat_id: int, ids: Sequence[int]) -> dict[int, CommentCount]:
         """Count the comments of at most 100 posts of a channel by one request; no view is counted.

@@ -62,9 +62,9 @@ class PeerDirectory:
         if new_records:
             self._store.put(self._me, new_records)
 
-    def known_chat(self, chat_id: int) -> Chat:
+    async def known_chat(self, chat_id: int) -> Chat:
         """Return a channel or supergroup that an earlier answer named. Raises TargetNotFound."""
-        record = self._records.get(chat_id) or self._store.get(self._me, chat_id)
+        record = self._records.get(chat_id) or await self._store.get(self._me, chat_id)
         if record is None:
             raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
         return Chat(chat_id, "supergroup", record.title, record.username, is_public=bool(record.username))
@@ -95,7 +95,7 @@ class PeerDirectory:
         """Return the record of a marked id; lists the dialogs when it is unknown. Raises TargetNotFound."""
         if chat_id < 0 and not is_channel_id(chat_id):
             return PeerRecord(chat_id)  # basic groups need no access hash
-        found = self._records.get(chat_id) or self._store.get(self._me, chat_id)
+        found = self._records.get(chat_id) or await self._store.get(self._me, chat_id)
         if found is None and chat_id in self._min_messages:
             with suppress(RequestRefused):  # the message may be gone
                 await self._resolve_min_peer(chat_id)

@@ -101,7 +101,8 @@ async def takeout_session(
 
 async def finish_stored(invoker: Invoker, store: TakeoutStore, account: int) -> None:
     """Finish the takeout session that an earlier run left behind, if there is one."""
-    if stored := store.get(account).id:
+    stored = (await store.get(account)).id
+    if stored:
         await _finish(invoker, store, account, stored, success=False)
 
 
@@ -123,10 +124,10 @@ class _TakeoutSession:
         """Resume a stored session or request a new one. A delayed session is awaited beside the run."""
         stored = await self._resume()
         if stored is not None:
-            self._start(stored, resumed=True)
+            await self._start(stored, resumed=True)
             return
         try:
-            self._start(await self._request())
+            await self._start(await self._request())
         except FloodWait:
             raise
         except RequestRefused as refused:
@@ -149,14 +150,14 @@ class _TakeoutSession:
         if self._invoker.takeout_id:
             await _finish(self._invoker, self._store, self._account, self._invoker.takeout_id, success=success)
         else:  # it never started, or Telegram ended it
-            self._store.put(self._account, StoredTakeout())
+            await self._store.put(self._account, StoredTakeout())
 
     async def _request(self) -> StoredTakeout:
         answer = await self._invoker(functions.account.InitTakeoutSessionRequest(**scope_flags(self._scopes)))
         return StoredTakeout(int(answer.id), self._scopes)
 
-    def _start(self, takeout: StoredTakeout, *, resumed: bool = False, late: bool = False) -> None:
-        self._store.put(self._account, takeout)
+    async def _start(self, takeout: StoredTakeout, *, resumed: bool = False, late: bool = False) -> None:
+        await self._store.put(self._account, takeout)
         self._on_event(TakeoutStarted(takeout.id, tuple(sorted(takeout.scopes)), resumed, late))
         self._invoker.takeout_id, self._invoker.takeout_confirmed = takeout.id, True
 
@@ -166,7 +167,7 @@ class _TakeoutSession:
 
     async def _resume(self) -> StoredTakeout | None:
         """Return the stored session if it has all scopes and Telegram still knows it; finish one with fewer scopes."""
-        stored = self._store.get(self._account)
+        stored = await self._store.get(self._account)
         if not stored.id:
             return None
         if not self._scopes <= stored.scopes:
@@ -205,7 +206,7 @@ class _TakeoutSession:
                 if not allowed and self._invoker.clock() < deadline:
                     continue
                 try:
-                    self._start(await self._request(), late=True)
+                    await self._start(await self._request(), late=True)
                     return
                 except RequestRefused as refused:
                     if refused.name != _DELAY:
@@ -227,10 +228,10 @@ async def _finish(invoker: Invoker, store: TakeoutStore, account: int, takeout: 
     try:
         async with asyncio.timeout(_FINISH_WITHIN):
             await invoker(functions.account.FinishTakeoutSessionRequest(success=success))
-        store.put(account, StoredTakeout())
+        await store.put(account, StoredTakeout())
     except RequestRefused as refused:
         if refused.name == "TAKEOUT_INVALID":  # Telegram no longer knows it
-            store.put(account, StoredTakeout())
+            await store.put(account, StoredTakeout())
         else:
             logger.warning("the takeout could not be finished: {}", refused)
     except (TobsError, TimeoutError) as error:

@@ -196,7 +196,7 @@ class Targets:
         """Resolve a username. A stored one needs no contacts.resolveUsername, which Telegram limits strictly."""
         if not _NAME.fullmatch(name):
             raise TargetNotFound(f"'@{name}' is not a valid username.", "Check the spelling: `tobs chats`.")
-        stored = self._store.find(self._me, name.lower())
+        stored = await self._store.find(self._me, name.lower())
         if stored is not None:
             try:
                 chat = await self._directory.full(stored.id)

@@ -1,4 +1,4 @@
-"""Links compared by what they lead to: Obsidian writes them anew when a note is moved, which is nobody's edit."""
+"""Comparison of links by their target: Obsidian rewrites links when a note is moved, which is no edit of the owner."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 #: Where the note or file is now that a link's target named (path without `.md`), None for what tobs does not know.
-Whereabouts = Callable[[str], str | None]
+NoteLocations = Callable[[str], str | None]
 
 # Target, heading or block, alias. In a table the bar is escaped.
 _WIKILINK = re.compile(r"\[\[([^\[\]\n|#]+?)((?:#[^\[\]\n|]*?)?(?:\\?\|[^\[\]\n]*)?)\]\]")
 
 
 def link_targets(text: str) -> Iterator[str]:
-    """The targets of all wikilinks and embeds of a text, as they are written."""
+    """Return the targets of all wikilinks and embeds of a text, as written."""
     return (match[1] for match in _WIKILINK.finditer(text))
 
 
-def with_new_places(text: str, note_locations: Whereabouts) -> str:
-    """``text`` with the links brought up to date that name an earlier path of a note. How the others are written is
-    their writer's choice."""
+def with_new_places(text: str, note_locations: NoteLocations) -> str:
+    """Return ``text`` with the links updated that name an earlier path of a note. Other links stay as written."""
 
     def moved(match: re.Match[str]) -> str:
         target = match[1]
@@ -30,10 +29,10 @@ def with_new_places(text: str, note_locations: Whereabouts) -> str:
     return _WIKILINK.sub(moved, text) if "[[" in text else text
 
 
-def aligner(texts: Iterable[str], note_locations: Whereabouts) -> Callable[[str], str]:
-    """A function that writes every link of a text with the path its note has now.
+def aligner(texts: Iterable[str], note_locations: NoteLocations) -> Callable[[str], str]:
+    """Return a function that writes every link of a text with the present path of its note.
 
-    ``texts`` are ours: a short link that Obsidian made (`[[note]]`) is the one of theirs whose path ends so.
+    ``texts`` are those of tobs: a short link that Obsidian made (`[[note]]`) is the link in them whose path ends so.
     """
     known: dict[str, str | None] = {}
     ends: dict[str, str | None] = {}

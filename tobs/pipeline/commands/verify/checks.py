@@ -12,9 +12,9 @@ from tobs.model import Chat, story_peer
 from tobs.pipeline.commands.verify.faults import Fault, Verification
 from tobs.pipeline.notes.vault_scan import batches
 from tobs.render.frontmatter import managed_hash
-from tobs.vault.decide import plain_text, read_marks, text_hash
+from tobs.vault.decide import plain_text, read_properties, text_hash
 from tobs.vault.merge import BrokenFrontMatter, link_targets, read_front_matter, split_note
-from tobs.vault.moved_notes import is_conflict_copy, marks_at, visible_files
+from tobs.vault.moved_notes import is_conflict_copy, properties_at, visible_files
 from tobs.vault.read import read_batch
 from tobs.vault.workspace import temporary_files
 
@@ -42,7 +42,7 @@ def check_all(archive: Archive, root: Path, account: int) -> Verification:
 def check_completeness(found: Verification, archive: Archive, account: int) -> None:
     """Whether every id of the chats that are kept in step is accounted for, and every message has its note: those of
     other chats too (selections, imports, comments, stories)."""
-    followed = archive.updates.followed(account)
+    followed = archive.updates.tracked(account)
     for chat_id in followed:
         ledger = archive.ledgers.of(account, chat_id)
         name = _name(archive.chats.get(account, chat_id), chat_id)
@@ -113,7 +113,7 @@ def _check_note(found: Verification, row: NoteRow, data: bytes | None, base: str
     text = plain_text(data)
     if not row.path.endswith(".md"):
         return None
-    if text is None or (read_marks(text).tobs_id not in (row.tobs_id, "")):
+    if text is None or (read_properties(text).tobs_id not in (row.tobs_id, "")):
         found.find(Fault("foreign", row.path, f"it is not the note {row.tobs_id}", _FOREIGN))
         return None
     if row.is_stale:
@@ -126,8 +126,8 @@ def _check_note(found: Verification, row: NoteRow, data: bytes | None, base: str
     except BrokenFrontMatter as error:
         found.find(Fault("front matter", row.path, str(error), "Mend the properties of the note."))
         return None
-    stored = read_marks(text).tobs_hash
-    if stored and stored == managed_hash(text) and stored != read_marks(base).tobs_hash and not row.is_stale:
+    stored = read_properties(text).tobs_hash
+    if stored and stored == managed_hash(text) and stored != read_properties(base).tobs_hash and not row.is_stale:
         found.find(Fault("outdated", row.path, "it holds another text of tobs than the one written last", _REPAIR))
     return text
 
@@ -195,8 +195,8 @@ def check_copies(found: Verification, archive: Archive, root: Path) -> None:
     """Whether a note is there twice: a copy, or what a sync tool could not merge."""
     for files in visible_files(root):
         notes = [file.path for file in files if file.path.endswith(".md")]
-        known = archive.notes.lying_at(notes)
-        unknown = {path: marks_at(root, path).tobs_id for path in notes if path not in known}
+        known = archive.notes.at_paths(notes)
+        unknown = {path: properties_at(root, path).tobs_id for path in notes if path not in known}
         rows = archive.notes.many(tobs_id for tobs_id in unknown.values() if tobs_id)
         for path, tobs_id in unknown.items():
             row = rows.get(tobs_id)

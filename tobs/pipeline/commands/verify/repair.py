@@ -43,7 +43,7 @@ def _prepare(context: RunContext, faults: Sequence[Fault]) -> None:
     archive, root = context.archive, context.root
     with archive.transaction():
         # The run took missing notes and files for deleted ones; here their owner asks for them.
-        archive.notes.wanted_again([fault.item for fault in faults if fault.kind == "missing"])
+        archive.notes.restore_at([fault.item for fault in faults if fault.kind == "missing"])
         archive.notes.mark_stale_at([fault.item for fault in faults if fault.kind in _WRITTEN_AGAIN])
         gone = {fault.item for fault in faults if fault.kind in ("attachment", "content")}
         if not gone:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tobs.archive import Damage, look_for_damage, open_archive
+from tobs.archive import Damage, find_damage, open_archive
 from tobs.pipeline.commands.verify.checks import check_all
 from tobs.pipeline.commands.verify.faults import Fault, Verification
 from tobs.pipeline.select.archived_chats import stored_account
@@ -15,7 +15,7 @@ from tobs.pipeline.select.archived_chats import stored_account
 
 def verify(archive_path: Path, root: Path, account_name: str) -> Verification:
     """Look through the vault at ``root``; changes nothing. Raises VaultError for an archive that cannot be opened."""
-    damage = look_for_damage(archive_path)
+    damage = find_damage(archive_path)
     if damage.is_unreadable:
         # What else there is cannot be held against such an archive.
         found = Verification()
