@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from pipeline_builders import ACCOUNT, CHANNEL, message, photo, record, workbench
+from pipeline_builders import ACCOUNT, CHANNEL, message, photo, record, source, workbench
 
 from tobs.archive import MediaDecision, Recorded
 from tobs.model import Message, Page
@@ -21,7 +21,7 @@ from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, fetch_and_record, missing_ids, settling
 from tobs.pipeline.notes.planning import open_chat
-from tobs.sources import Gap, Source
+from tobs.sources import Gap
 
 # missing ids
 
@@ -101,10 +101,6 @@ def want(message: Message, item: object) -> MediaDecision:
     return MediaDecision("wanted")
 
 
-async def nothing(*arguments: object, **options: object) -> int:
-    raise AssertionError("no file is asked for")
-
-
 async def fetched(
     context: RunContext, pages: Sequence[Page], *, queue: int = 2, told: list[Recorded] | None = None
 ) -> None:
@@ -120,8 +116,8 @@ async def fetched(
     async with ArchiveThread() as thread:
         folder = open_chat(context, replace(CHANNEL, count=7))
         recorded = (told if told is not None else []).append
-        source = Source(walk, nothing)
-        await fetch_and_record(context, folder, thread, source, [(1, 100)], want, queue_pages=queue, recorded=recorded)
+        feed = source(walk)
+        await fetch_and_record(context, folder, thread, feed, [(1, 100)], want, queue_pages=queue, recorded=recorded)
 
 
 async def test_every_page_is_recorded_counted_and_told(context: RunContext, report: ReportBuilder) -> None:
@@ -157,6 +153,6 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
     with pytest.raises(ExceptionGroup):
         async with ArchiveThread() as thread:
             await fetch_and_record(
-                context, folder, thread, Source(walk, nothing), [], want, queue_pages=1, recorded=lambda _: None
+                context, folder, thread, source(walk), [], want, queue_pages=1, recorded=lambda _: None
             )
     assert context.archive.coverage.watermark(ACCOUNT, CHANNEL.id) == 10

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.near import Near, near
-from tests.e2e.test_watch_long import unseen, until, watching
+from tests.e2e.test_watch_long import until, watching
 from tobs.app.context import open_app_context
-from tobs.app.export import export
+from tobs.app.events import Events
+from tobs.app.execute import execute
 from tobs.errors import FloodWait, LoginError, NetworkError, TobsError, VaultError
+from tobs.model.requests import ChatSelection, ExportRequest
 from tobs.pipeline.context.report import iso_time
 from tobs.pipeline.watch.change_queue import PendingWork
 from tobs.pipeline.watch.status import read_status, set_paused
@@ -77,8 +79,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Near]:
 @asynccontextmanager
 async def watched(served: Near, tmp_path: Path) -> AsyncIterator[Watched]:
     vault, clock = tmp_path / "vault", Still()
-    opened = open_app_context({"vault": str(vault)})
-    await export(opened, served.ready["targets"], watch=unseen)
+    opened = open_app_context({"vault": str(vault)}, cwd=tmp_path)
+    await execute(ExportRequest(chats=ChatSelection(targets=tuple(served.ready["targets"]))), opened, Events())
     async with watching(opened, clock) as watcher:
         await until(lambda: watcher.status.next_look == iso_time(BEGIN + EVERY), "the watch never looked")
         yield Watched(served, vault, clock, watcher)
@@ -198,11 +200,12 @@ async def test_work_on_files_that_fails_wakes_the_watch_which_raises_it(served: 
 async def test_the_next_thing_to_do_is_the_first_of_schedule_and_polls(served: Near, tmp_path: Path) -> None:
     async with watched(served, tmp_path) as watch:
         watcher = watch.watcher
-        watcher._polls = {5: BEGIN + 30, 6: BEGIN + 60}
+        telegram = watcher._sources.telegram
+        telegram._polls = {5: BEGIN + 30, 6: BEGIN + 60}
         assert watcher._due_at(BEGIN) == BEGIN + 30
-        assert watcher._take_polls(BEGIN + 29) == set() and watcher._take_polls(BEGIN + 30) == {5}
-        assert watcher._polls == {6: BEGIN + 60} and watcher._due_at(BEGIN) == BEGIN + 60
-        watcher._polls.clear()
+        assert telegram.take_polls(BEGIN + 29) == set() and telegram.take_polls(BEGIN + 30) == {5}
+        assert telegram._polls == {6: BEGIN + 60} and watcher._due_at(BEGIN) == BEGIN + 60
+        telegram._polls.clear()
         assert watcher._due_at(BEGIN) == BEGIN + EVERY
 
 
