@@ -33,8 +33,7 @@ def _check(context: AppContext) -> Verification:
 
 async def _repair(context: AppContext, events: Events) -> Verification:
     """Repair what can be repaired, and check again: faults that are found once more are left."""
-    from tobs.pipeline.commands.verify.repair import repair
-    from tobs.pipeline.commands.verify.run import after_mending
+    from tobs.pipeline.commands.verify.run import after_mending, repair
 
     before = await in_thread(lambda: _check(context))
     if before.ok:

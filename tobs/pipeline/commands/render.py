@@ -1,4 +1,4 @@
-"""One render: which notes, in which layout, and whether it is only tried."""
+"""``tobs render``: write notes again, in another layout if asked, or show the changes in a dry run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from tobs.pipeline.notes.relayout import (
     lay_out,
 )
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
-from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
@@ -144,3 +143,39 @@ def difference(path: str, before: str, after: str) -> str:
     """A unified diff of a note."""
     lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path if before else "/dev/null", path)
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+class Scope(Struct, frozen=True):
+    """The chats, and whether they were ``named`` (else everything is meant); ``since`` and ``until`` are Unix seconds
+    (0: no bound)."""
+
+    chat_folders: Sequence[ChatFolder]
+    named: bool = False
+    since: float = 0
+    until: float = 0
+
+
+def mark_stale(context: RunContext, scope: Scope) -> None:
+    """Mark the notes of ``scope`` as to be made again."""
+    notes = context.archive.notes
+    if not scope.named and not scope.since and not scope.until:
+        notes.mark_all_stale()
+        return
+    for chat_folder in scope.chat_folders:
+        if scope.since or scope.until:
+            notes.mark_stale_between(context.account, chat_folder.chat.id, scope.since, scope.until or float("inf"))
+        else:
+            notes.mark_stale_in(context.account, chat_folder.chat.id)
+
+
+def restore(context: RunContext, scope: Scope) -> None:
+    """Want back the notes and files of ``scope`` that their owner deleted. Files have to be fetched again."""
+    archive = context.archive
+    ids = [chat_folder.chat.id for chat_folder in scope.chat_folders] if scope.named else []
+    with archive.transaction():
+        archive.notes.restore_deleted(context.account, ids if scope.named else None)
+        for files in archive.files.all():
+            for file in files:
+                if file.is_lost and (not ids or file.owner.chat_id in ids):
+                    archive.media.want_again(file.sha256)
+                    archive.files.forget(file.sha256)

@@ -239,18 +239,3 @@ def _by_post(
     top = max((thread.walked for thread in due.values()), default=0) or _HIGHEST
     group = replace(group, top=top, count=sum(thread.counted for thread in due.values()))
     return Commented(group, replace(telegram_source(telegram), walk=walk), [(1, top)], record)
-
-
-# filing
-
-
-def file_comments(archive: Archive, group: Chat, messages: Sequence[Message]) -> None:
-    """Take down which of ``messages`` (of a group, in id order) are copies of posts, and which are comments."""
-    if group.kind != "supergroup" or group.is_forum:
-        return
-    archive.comments.add_threads(
-        group.id, {message.id: post for message in messages if (post := copied_post(message)) is not None}
-    )
-    roots = {message.id: root for message in messages if (root := thread_root(message))}
-    posts = archive.comments.posts_of(group.id, set(roots.values())) if roots else {}
-    archive.comments.add(group.id, {id: posts[root] for id, root in roots.items() if root in posts})

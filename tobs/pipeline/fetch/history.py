@@ -1,4 +1,4 @@
-"""Fetching: the ids of a chat that are not settled yet, page by page, into the archive."""
+"""Fetch the ids of a chat that are not settled, page by page, into the archive; complete what an import left out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from tobs.archive import Archive, Decide, Recorded, record_page
-from tobs.model import Page
+from tobs.model import Chat, Page
 from tobs.model.events import MediaCounted, MessagesCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.sources import Gap, Source
+from tobs.sources.registry import SOURCES
+from tobs.telegram.facade import Telegram
 
 Recording = Callable[[Archive, int, Page, Decide], Recorded]
 """Puts a page, as an account saw it, into the archive in one transaction."""
@@ -81,3 +83,32 @@ def _count(context: RunContext, chat_folder: ChatFolder, page: Page, done: Recor
     context.events.emit(MediaCounted(wanted=done.wanted))
     for message_id, reason in page.unreadable:
         context.events.problem("message", f"message {message_id} of {chat_folder.chat.title}", reason, retryable=False)
+
+
+#: Messages asked for at a time: the most that Telegram gives.
+_BATCH = 100
+
+
+def record_old_group(context: RunContext, chat: Chat) -> None:
+    """Where an import could not tell which group ``chat`` grew from, it is known now."""
+    for kind in SOURCES.values() if chat.migrated_from else ():
+        if kind.unknown_group is not None:
+            context.archive.rename_chat(kind.unknown_group(chat.id), chat.migrated_from)
+
+
+async def complete_imported(
+    context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat, decide: Decide
+) -> None:
+    """Ask Telegram for the messages whose files an import left out: then they are wanted like any others. Nothing is
+    asked where nothing was imported."""
+    after = 0
+    while ids := await archive_thread(
+        context.archive.media.left_out, context.account, chat.id, after=after, limit=_BATCH
+    ):
+        page, gone = await telegram.messages_by_id(chat.id, ids)
+        await archive_thread(record_page, context.archive, context.account, page, decide)
+        if gone:
+            await archive_thread(
+                context.archive.media.lost, context.account, chat.id, gone, "the message is gone from Telegram"
+            )
+        after = ids[-1]

@@ -18,10 +18,11 @@ from tobs.archive import RetiredNote, SuccessorNote, pack_base
 from tobs.model import Chat, stories_of
 from tobs.model.events import ChatRelaid, LinksUpdated, NoteChangePreviewed, OwnerTextKept
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.folders import layout_of
+from tobs.pipeline.notes.chat_folders import known_folder
 from tobs.pipeline.notes.lookups import address
+from tobs.pipeline.notes.message_folders import layout_of
 from tobs.pipeline.notes.note_writer import MESSAGE_NOTES
-from tobs.pipeline.notes.planning import known_folder, plan_messages, settled_to
+from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.attach import free_paths
 from tobs.vault.decide import KnownNote, is_written_by_tobs, plain_text, text_hash

@@ -20,7 +20,7 @@ from tobs.archive import Archive, FileRow, NoteRow
 from tobs.model import path_key
 from tobs.model.events import NotesCounted
 from tobs.pipeline.context.events import RunEvents
-from tobs.pipeline.notes.folders import folder_key
+from tobs.pipeline.notes.message_folders import folder_key
 from tobs.vault.decide import plain_text, text_hash
 from tobs.vault.layout import TELEGRAM, folder_of_note
 from tobs.vault.merge import link_targets

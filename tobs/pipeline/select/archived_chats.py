@@ -11,7 +11,7 @@ from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat, marked_channel, story_peer
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.planning import known_folder
+from tobs.pipeline.notes.chat_folders import known_folder
 from tobs.pipeline.select.selection import fits
 
 #: A link that names a chat by its id or its username.

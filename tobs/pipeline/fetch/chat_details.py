@@ -1,11 +1,13 @@
-"""The picture of a chat, for its note: fetched as its messages' files are, kept by Telegram's key."""
+"""Details of a chat beside its messages: its picture, and the custom emoji among the reactions."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import partial
 
-from tobs.errors import TransferFailed
+from loguru import logger
+
+from tobs.errors import RequestRefused, TransferFailed
 from tobs.media import MediaPolicy
 from tobs.media.staging import StagedFile
 from tobs.media.transfer import transfer
@@ -14,6 +16,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.sources import FetchFile
+from tobs.telegram.facade import Telegram
 from tobs.vault.layout import picture_candidates
 
 
@@ -63,3 +66,22 @@ def _attach(context: RunContext, chat_folder: ChatFolder, item: FileItem, key: M
     if not context.blobs.put(file.path, file.sha256, row.path, mtime=chat_folder.chat.created):
         context.events.problem("media", row.path, "another file lies at its place; it was left alone")
     archive.files.set_picture(chat_folder.chat.id, remote.key, file.sha256)
+
+
+#: As many as Telegram answers at a time. Source: https://core.telegram.org/method/messages.getCustomEmojiDocuments
+_TOGETHER = 200
+
+
+async def fetch_reaction_emoji(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram) -> bool:
+    """Ask about the custom emoji that nothing is known of; whether there were any. Their notes are stale then."""
+    emoji = context.archive.emoji
+    asked = False
+    while ids := await archive_thread(emoji.unknown, _TOGETHER):
+        try:
+            told = await telegram.custom_emoji(ids)
+        except RequestRefused as refused:
+            logger.info("Telegram does not tell custom emoji: {}", refused)
+            return asked
+        await archive_thread(emoji.put, {one: told.get(one, "") for one in ids})
+        asked = True
+    return asked

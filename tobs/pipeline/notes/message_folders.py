@@ -8,7 +8,7 @@ from typing import cast
 from msgspec import Struct
 
 from tobs.archive import Archive, KnownTopic, NoteRow
-from tobs.model import Chat, Message, MessageKey, Topic, story_peer, topic_in
+from tobs.model import Chat, Message, MessageKey, Topic, copied_post, story_peer, thread_root, topic_in
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.vault.layout import LayoutName, comments_folder, folder_of_note, stories_folder, topic_candidates
@@ -122,3 +122,15 @@ def known_topic(context: RunContext, chat: Chat, topic_id: int) -> KnownTopic:
     )
     archive.topics.put(context.account, chat.id, [topic])
     return KnownTopic(topic)
+
+
+def file_comments(archive: Archive, group: Chat, messages: Sequence[Message]) -> None:
+    """Take down which of ``messages`` (of a group, in id order) are copies of posts, and which are comments."""
+    if group.kind != "supergroup" or group.is_forum:
+        return
+    archive.comments.add_threads(
+        group.id, {message.id: post for message in messages if (post := copied_post(message)) is not None}
+    )
+    roots = {message.id: root for message in messages if (root := thread_root(message))}
+    posts = archive.comments.posts_of(group.id, set(roots.values())) if roots else {}
+    archive.comments.add(group.id, {id: posts[root] for id, root in roots.items() if root in posts})
