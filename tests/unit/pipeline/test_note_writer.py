@@ -183,7 +183,7 @@ async def test_in_a_dry_run_nothing_is_written_and_what_would_be_is_answered(con
     dry = replace(context, render_context=replace(context.render_context, is_dry_run=True))
     changes: list[tuple[str, str] | None] = []
     async with ArchiveThread() as thread, RenderPool(dry.render_context, thread, processes=0) as pool:
-        writer = NoteWriter(dry, thread, pool, told=lambda result: changes.append(result.change))
+        writer = NoteWriter(dry, thread, pool, on_result=lambda result: changes.append(result.change))
         await writer.write_messages(folder, final=True)
     assert contents(context.root) == before
     (change,) = changes

@@ -94,7 +94,7 @@ class Known(Struct, frozen=True):
     layout: tuple[str, str] | None = None
 
 
-class SampleMeans(Struct, frozen=True):
+class EstimateLimits(Struct, frozen=True):
     """What the run would work with."""
 
     workers: int
@@ -125,14 +125,14 @@ class Estimator:
     def __init__(
         self,
         telegram: Telegram,
-        means: SampleMeans,
+        limits: EstimateLimits,
         filters: Filters,
         senders: Sequence[int],
         zone: ZoneInfo,
         clock: Callable[[], float],
     ) -> None:
         self._telegram = telegram
-        self._means = means
+        self._limits = limits
         self._filters = filters
         self._senders = senders
         self._zone = zone
@@ -151,7 +151,7 @@ class Estimator:
     ) -> list[ChatEstimate]:
         """What exporting a chat (and the group it grew from) would do; what its comments and its ``stories`` would
         where they are wanted."""
-        chat, wanted = chosen.chat, self._means.policy.of(chosen.chat).kinds
+        chat, wanted = chosen.chat, self._limits.policy.of(chosen.chat).kinds
         before, started = self._telegram.requests.total(), self._clock()
         parts = await parts_of(self._telegram, chosen, self._filters, self._senders, self._zone)
         looked = [
@@ -160,7 +160,7 @@ class Estimator:
         self._asked += self._telegram.requests.total() - before
         self._seconds += self._clock() - started
         if known.layout is None:
-            layout = choose_layout(self._means.layout, sum(part.chat.count or 0 for part in parts))
+            layout = choose_layout(self._limits.layout, sum(part.chat.count or 0 for part in parts))
             known = replace(known, layout=layout)
         inside = sum(
             known.count(part.chat.id, *(part.within or (1, part.chat.top)), topic=part.thread) for part in parts
@@ -226,7 +226,7 @@ class Estimator:
         for holding in looked:
             kinds.update(holding.kinds)
             files.update(holding.kinds if holding.files is None else holding.files)
-        media = estimate_media(files, looked, self._means.policy.of(chat))
+        media = estimate_media(files, looked, self._limits.policy.of(chat))
         wanted = [one for one in media.values() if one.wanted]
         pages = (pages if new else 0) + around
         parts = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
@@ -265,13 +265,13 @@ class Estimator:
         """Seconds for so many requests: as fast as answers come to all connections, and no faster than flood waits
         taught."""
         answer = self._seconds / self._asked if self._asked else 0.0
-        workers = self._means.workers if is_channel_id(chat.id) else 1
+        workers = self._limits.workers if is_channel_id(chat.id) else 1
 
         def pace(method: str) -> float:
             return self._telegram.interval(method, in_takeout=in_takeout)
 
         history = max(pages * answer / workers, pages * pace("messages.getHistory"))
-        parts = max(files * answer / self._means.downloads, files * pace("upload.getFile"))
+        parts = max(files * answer / self._limits.downloads, files * pace("upload.getFile"))
         return max(history, parts)
 
 

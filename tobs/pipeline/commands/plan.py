@@ -9,13 +9,22 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive, open_archive
 from tobs.config import Profile, Settings
 from tobs.errors import FloodWait, RequestRefused
 from tobs.model import Chat, Person
-from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, Estimator, Known, Plan, SampleMeans, sum_up
+from tobs.pipeline.commands.estimate import (
+    ChatEstimate,
+    CommentsEstimate,
+    EstimateLimits,
+    Estimator,
+    Known,
+    Plan,
+    sum_up,
+)
 from tobs.pipeline.commands.export import takeout_scopes
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.report import ReportBuilder
@@ -29,34 +38,38 @@ from tobs.telegram.opening import open_telegram
 from tobs.vault.layout import chat_candidates, folder_of_note
 
 
-async def make_plan(
-    *,
-    settings: Settings,
-    profile: Profile,
-    telegram_settings: TelegramSettings,
-    archive_path: Path,
-    selection: Selection,
-    zone: ZoneInfo,
-    report: ReportBuilder,
-    on_event: OnEvent,
-) -> Plan:
-    """What exporting ``selection`` would do. The archive is only read, where there is one."""
+class PlanConfig(Struct, frozen=True):
+    """The settings of a plan: ``archive`` is the path of the archive, which need not exist; ``zone`` that of dates."""
+
+    settings: Settings
+    profile: Profile
+    telegram: TelegramSettings
+    archive: Path
+    zone: ZoneInfo
+
+
+async def make_plan(config: PlanConfig, selection: Selection, *, report: ReportBuilder, on_event: OnEvent) -> Plan:
+    """Estimate an export of ``selection``; the archive, if there is one, is only read.
+
+    A chat that Telegram refuses is reported as a problem; if it is the only one, RequestRefused is raised.
+    """
+    settings = config.settings
     policy = media_policy(settings)
-    means = SampleMeans(
-        workers=profile.workers,
-        downloads=profile.downloads,
+    limits = EstimateLimits(
+        workers=config.profile.workers,
+        downloads=config.profile.downloads,
         policy=policy,
         layout=settings.layout,
     )
-    with _reading(archive_path) as archive:
-        async with open_telegram(telegram_settings, on_event=on_event) as telegram:
+    with _open_archive(config.archive) as archive:
+        async with open_telegram(config.telegram, on_event=on_event) as telegram:
             chosen = await select_chats(telegram, selection, report.events)
 
             async def called(text: str) -> Sequence[Person]:
                 return archive.people.called(text) if archive is not None else ()
 
             senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], called)
-            estimator = Estimator(telegram, means, selection.filters, senders, zone, time.monotonic)
+            estimator = Estimator(telegram, limits, selection.filters, senders, config.zone, time.monotonic)
             items, scopes = list[ChatEstimate](), set[str]()
             async with _left(telegram, settings, selection, chosen, report.events) as left:
                 for one in (*chosen, *left):
@@ -117,7 +130,7 @@ async def _left(
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[Archive | None]:
+def _open_archive(path: Path) -> Iterator[Archive | None]:
     """The archive at ``path``, None where there is none yet."""
     if not path.exists():
         yield None

@@ -18,9 +18,9 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.note_writer import NoteWriter
 from tobs.pipeline.notes.relayout import (
+    change_layout,
     finish_relayouts,
-    hand_over,
-    lay_out,
+    transfer_owner_text,
 )
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.template_changes import mark_changed_templates
@@ -73,23 +73,23 @@ class RenderRun(Struct, frozen=True):
             scope = Scope(chat_folders, bool(self.asked.targets), self.asked.since, self.asked.until)
             if self.asked.restore:
                 await run.archive_thread(restore, context, scope)
-            anew = await run.archive_thread(self._lay_out, context, chat_folders)
+            anew = await run.archive_thread(self._change_layouts, context, chat_folders)
             await run.archive_thread(mark_stale, context, scope)
             events.emit(PhaseStarted("rendering"))
             for chat_folder in anew or chat_folders:
                 await writer.write_messages(chat_folder, final=True)
             await finish_notes(context, run.archive_thread, writer, anew or chat_folders, with_waiting=True)
 
-    def _lay_out(self, context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
+    def _change_layouts(self, context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
         """Lay the chats out anew that are to have another layout; their places then."""
         anew: list[ChatFolder] = []
         if self.asked.layout is not None:
             # What is filed in the folder of another chat is laid out with that.
             for chat_folder in chat_folders:
                 if chat_folder.chat.id == chat_folder.filed_under and not chat_folder.is_filed_elsewhere:
-                    anew += lay_out(context, chat_folder.chat, self.asked.layout)
+                    anew += change_layout(context, chat_folder.chat, self.asked.layout)
         if anew and not context.render_context.is_dry_run:
-            hand_over(context)
+            transfer_owner_text(context)
         return anew
 
     @asynccontextmanager
@@ -107,7 +107,7 @@ class RenderRun(Struct, frozen=True):
                 context,
                 run.archive_thread,
                 _DryRun(context, run.archive_thread),
-                told=partial(_preview, context, previewed, self.asked.diff),
+                on_result=partial(_preview, context, previewed, self.asked.diff),
             )
             await run.archive_thread(finish_relayouts, context, previewed=previewed)
         finally:

@@ -11,8 +11,8 @@ from tobs.errors import UsageError
 from tobs.model.events import ConflictFound, NotesCounted, TargetsResolved
 from tobs.model.report import RunReport
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.notes.render_notes import conflict_words, note_locations
-from tobs.pipeline.notes.vault_scan import linking_to
+from tobs.pipeline.notes.render_notes import conflict_texts, note_locations
+from tobs.pipeline.notes.vault_scan import notes_linking_to
 from tobs.pipeline.select.archived_chats import stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, open_run
@@ -60,7 +60,7 @@ def _put_back(context: RunContext, run_id: str) -> None:
         _put_back_batch(context, texts)
     gone = [row.path for rows in archive.replaced.made_in(run_id) for row in _remove(context, rows)]
     if gone:
-        archive.notes.mark_stale(linking_to(archive, gone))
+        archive.notes.mark_stale(notes_linking_to(archive, gone))
 
 
 class _Change(Struct, frozen=True):
@@ -130,7 +130,7 @@ def _change(context: RunContext, one: ReplacedText, data: bytes | None, base: st
             found,
             one.was,
             lambda target: note_locations(context.render_context, target),
-            conflict_words(context.render_context.options.language),
+            conflict_texts(context.render_context.options.language),
         )
     except BrokenFrontMatter as error:
         events.problem("front matter", note.path, f"its front matter cannot be read: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tobs.archive import Archive, Decide, Recorded, record_page
@@ -38,20 +39,29 @@ def missing_ids(context: RunContext, chat_id: int, top: int, within: Gap | None 
     return [(low, high) for low, high in cut if low <= high]
 
 
+class FetchTask(Struct, frozen=True):
+    """The ids ``gaps`` of a chat to fetch from ``source``; ``recording`` writes a page, if not as every page is."""
+
+    source: Source
+    gaps: Sequence[Gap]
+    recording: Recording | None = None
+
+
 async def fetch_and_record(
     context: RunContext,
     chat_folder: ChatFolder,
     archive_thread: ArchiveThread,
-    source: Source,
-    gaps: Sequence[Gap],
+    task: FetchTask,
     decide: Decide,
     *,
     queue_pages: int,
     recorded: Callable[[Recorded], None],
-    recording: Recording | None = None,
 ) -> None:
-    """Walk ``gaps`` and record every page. At most ``queue_pages`` wait between the workers and the archive;
-    ``recorded`` is called after each commit. ``recording`` puts a page into the archive, if it takes more than that."""
+    """Fetch the ids of ``task`` and record every page, in one transaction each.
+
+    At most ``queue_pages`` pages wait between the workers and the archive; ``recorded`` is called after each commit.
+    """
+    source, recording = task.source, task.recording
     pages: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=queue_pages)
 
     async def record() -> None:
@@ -67,7 +77,7 @@ async def fetch_and_record(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(record())
-        await source.walk(chat_folder.chat.id, gaps, pages.put, count=chat_folder.chat.count or 0)
+        await source.walk(chat_folder.chat.id, task.gaps, pages.put, count=chat_folder.chat.count or 0)
         await pages.put(None)
 
 

@@ -1,4 +1,4 @@
-"""Folders of chats: each chat gets its note, folder, tables and layout, or is filed in the folder of another chat."""
+"""Folders of chats: a chat gets its note, folder, tables and layout, or is filed in the folder of another chat."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ def open_chat(
     messages: int | None = None,
     source: str = "",
 ) -> ChatFolder:
-    """Give ``chat`` its note, folder and layout, or those of ``parent`` which it belongs to. What is known of the chat
-    is kept; its note is stale if that changed. ``messages``: how many it has, if not just those of its own history.
-    ``source``: the name of the one that it comes from (empty: the one that is known)."""
+    """Give ``chat`` its note, folder and layout, or file it in those of ``parent``.
+
+    The data of the chat is recorded; its note becomes stale if they changed. ``messages`` is the number of messages
+    for the choice of a layout, if it is not that of its own history. ``source`` is the name of its source (empty: the
+    recorded one).
+    """
     archive = context.archive
     if parent is not None:
         archive.chats.put(context.account, chat, source=source)
@@ -50,7 +53,7 @@ def open_chat(
             message_id=0,
             candidates=chat_candidates(chat.title, chat.id),
         )
-        if before is not None and _shown(before) != _shown(chat):
+        if before is not None and _fields_in_note(before) != _fields_in_note(chat):
             archive.notes.mark_stale([note.id])
         _claim_bases(context, note)
         layout = _layout(context, chat.id, messages if messages is not None else chat.count or 0)
@@ -58,8 +61,10 @@ def open_chat(
 
 
 def _take_over_group(context: RunContext, chat: Chat) -> None:
-    """The basic group that ``chat`` grew from may be in the vault already, exported before it grew: then its note,
-    tables, folder and layout are the chat's from now on. One chat, one note."""
+    """Give ``chat`` the note, tables, folder and layout of the basic group that it grew from, if the vault has them.
+
+    So there is one note for both.
+    """
     archive, old, new = context.archive, str(chat.migrated_from), str(chat.id)
     if archive.notes.by_tobs_id(old) is None or archive.notes.by_tobs_id(new) is not None:
         return
@@ -74,8 +79,10 @@ def _take_over_group(context: RunContext, chat: Chat) -> None:
 
 
 def known_folder(context: RunContext, chat: Chat) -> ChatFolder:
-    """The place that an earlier run gave a chat, in the folder of another one if it has no note of its own; without a
-    note and a folder where there is none."""
+    """Return the folder that an earlier run gave to a chat, or that of the chat in which it is filed.
+
+    Without either, the note id is 0 and the folder is empty.
+    """
     archive = context.archive
     note = archive.notes.by_tobs_id(str(chat.id))
     if note is None and (host := _host(context, chat)) is not None:
@@ -92,17 +99,21 @@ def known_folder(context: RunContext, chat: Chat) -> ChatFolder:
 
 
 def _host(context: RunContext, chat: Chat) -> Chat | None:
-    """The chat in whose folder ``chat`` is filed when it has no note of its own: that which a group became, whose
-    stories it holds, under whose posts its messages are comments."""
+    """Return the chat in whose folder ``chat`` is filed if it has no note of its own.
+
+    That is the supergroup that a group became, the peer of stories, or the channel whose posts a group discusses.
+    """
     chats = context.archive.chats
     if host := chat.migrated_to or story_peer(chat.id):
         return chats.get(context.account, host)
     channels = context.archive.comments.channels_of(chat.id) if chat.kind == "supergroup" else []
-    return next((known for one in channels if (known := chats.get(context.account, one)) is not None), None)
+    return next(
+        (known for channel_id in channels if (known := chats.get(context.account, channel_id)) is not None), None
+    )
 
 
 def _layout(context: RunContext, chat_id: int, messages: int) -> LayoutName:
-    """How the chat is laid out: as it was decided when it came first."""
+    """Return the layout of a chat, and choose it if the chat is new; ``messages`` is the number of its messages."""
     known = context.archive.chats.layout(context.account, chat_id)
     if known is None:
         known = choose_layout(context.layout, messages)
@@ -111,7 +122,7 @@ def _layout(context: RunContext, chat_id: int, messages: int) -> LayoutName:
 
 
 def open_topics(context: RunContext, chat: Chat, topics: Sequence[Topic]) -> None:
-    """Keep the topics of ``chat`` as they are now; its note tells them."""
+    """Record the current topics of ``chat``; its note becomes stale if they changed."""
     archive = context.archive
     with archive.transaction():
         if archive.topics.put(context.account, chat.id, topics):
@@ -120,8 +131,8 @@ def open_topics(context: RunContext, chat: Chat, topics: Sequence[Topic]) -> Non
 
 
 def _claim_bases(context: RunContext, note: NoteRow) -> None:
-    """The tables over the chat of ``note``, and those over the whole vault, which are written once (what they show,
-    Obsidian looks up); and the list of all chats."""
+    """Claim the paths of the Obsidian bases of the chat of ``note`` and of the vault, and of the list of all
+    chats."""
     for tobs_id, chat_id, path in (
         ("base", 0, VAULT_BASE),
         (f"{note.chat_id}/base", note.chat_id, chat_base_path(note.path)),
@@ -133,7 +144,7 @@ def _claim_bases(context: RunContext, note: NoteRow) -> None:
         )
 
 
-def _shown(chat: Chat) -> tuple[object, ...]:
-    """What of a chat its note shows; counters that change by themselves are not among it (invariant 4)."""
+def _fields_in_note(chat: Chat) -> tuple[object, ...]:
+    """Return the fields of a chat that its note shows, without counters that change by themselves (invariant 4)."""
     photo = chat.photo.remote.key if chat.photo is not None and chat.photo.remote is not None else ""
     return (chat.title, chat.username, chat.about, chat.kind, chat.pinned, chat.linked_chat, chat.migrated_from, photo)

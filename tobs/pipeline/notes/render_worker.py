@@ -1,7 +1,7 @@
-"""A process that presses notes beside the run: ``python -m tobs.pipeline.notes.render_worker``.
+"""A process that renders notes beside the run: ``python -m tobs.pipeline.notes.render_worker``.
 
-It reads frames on stdin (a ``RenderContextSpec`` to set up, then one ``Job`` after the other) and answers each with a
-``Reply`` on stdout. It ends with its input, however the run ends. A frame is four bytes of length and a msgpack value.
+It reads frames from stdin (a ``RenderContextSpec``, then any number of ``Job``s) and answers each job with a
+``Reply`` on stdout. It ends when its input ends. A frame is a length of four bytes and a msgpack value.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _PIPE_SIZE = 1 << 20
 
 
 class RenderContextSpec(Struct, frozen=True):
-    """A studio as it travels: paths as text, the zone by name, templates as (name, source, trusted)."""
+    """A render context in a form that can be sent: paths as text, the zone by name, templates as (name, source,
+    trusted)."""
 
     archive: str
     account: int
@@ -51,14 +52,14 @@ class RenderContextSpec(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """Notes of a chat to press."""
+    """Notes of a chat to render."""
 
     chat: Chat
     rows: tuple[NoteRow, ...]
 
 
 class Reply(Struct, frozen=True):
-    """What became of them, or the error that ended the work: its class, message and remedy."""
+    """The results of a job, or the error that ended it: class, message and remedy."""
 
     results: tuple[NoteResult, ...] = ()
     error: tuple[str, str, str] | None = None
@@ -71,7 +72,7 @@ _decode_job = msgspec.msgpack.Decoder(Job).decode
 
 
 def frame(value: Struct) -> bytes:
-    """``value`` as it goes through the pipe."""
+    """Encode ``value`` as a frame."""
     body = encode(value)
     return len(body).to_bytes(4, "big") + body
 
@@ -104,7 +105,7 @@ def _open(spec: RenderContextSpec) -> RenderContext:
 
 
 def _widen(pipe: int) -> None:
-    """Make room for a whole answer in ``pipe``, so that the next job need not wait until the run has read this one."""
+    """Enlarge ``pipe`` to hold a whole answer, so that the next job need not wait until the run has read it."""
     if sys.platform == "linux":
         import fcntl
 
