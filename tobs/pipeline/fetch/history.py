@@ -1,4 +1,4 @@
-"""Fetch the ids of a chat that are not settled, page by page, into the archive; complete what an import left out."""
+"""Fetch the ids of a chat that are not settled, page by page, into the archive; complete imported messages."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ LOOK_BACK = 50
 
 
 def missing_ids(context: RunContext, chat_id: int, top: int, within: Gap | None = None, topic: int = 0) -> list[Gap]:
-    """What of the ids of a chat (or a ``topic`` of it) up to ``top`` has to be fetched: what is not settled; once
-    nothing but the newest end is missing, also a small look-back over what is known. ``within`` is the interval that is
-    wanted (None: all)."""
+    """Return the intervals of ids of a chat (or a ``topic``) up to ``top`` that have to be fetched.
+
+    These are the ids that are not settled; if only the newest are missing, also the last few known ones, which may
+    have been edited. ``within`` limits the interval (None: all).
+    """
     archive = context.archive
     gaps = archive.coverage.gaps(context.account, chat_id, 1, top, topic=topic)
     seen = archive.messages.newest_ids(context.account, chat_id, LOOK_BACK, topic=topic)
@@ -82,7 +84,8 @@ async def fetch_and_record(
 
 
 def settling(page: Page) -> Page:
-    """``page``, or where it does not hold every message of its ids, the same page that settles none."""
+    """Return ``page``; if it lacks messages of its ids, return it with an empty interval, so that it settles
+    nothing."""
     is_whole = not page.left_out and (bool(page.topic) or not page.is_part)
     return page if is_whole else replace(page, high=page.low - 1)
 
@@ -100,7 +103,7 @@ _BATCH = 100
 
 
 def record_old_group(context: RunContext, chat: Chat) -> None:
-    """Where an import could not tell which group ``chat`` grew from, it is known now."""
+    """Record the basic group that ``chat`` grew from, if an import could not tell its id."""
     for kind in SOURCES.values() if chat.migrated_from else ():
         if kind.unknown_group is not None:
             context.archive.rename_chat(kind.unknown_group(chat.id), chat.migrated_from)
@@ -109,16 +112,18 @@ def record_old_group(context: RunContext, chat: Chat) -> None:
 async def complete_imported(
     context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat, decide: Decide
 ) -> None:
-    """Ask Telegram for the messages whose files an import left out: then they are wanted like any others. Nothing is
-    asked where nothing was imported."""
+    """Fetch the messages whose files an import left out, so that these files are wanted like any others.
+
+    Without imported messages there is no request.
+    """
     after = 0
     while ids := await archive_thread(
         context.archive.media.left_out, context.account, chat.id, after=after, limit=_BATCH
     ):
-        page, gone = await telegram.messages_by_id(chat.id, ids)
+        page, deleted = await telegram.messages_by_id(chat.id, ids)
         await archive_thread(record_page, context.archive, context.account, page, decide)
-        if gone:
+        if deleted:
             await archive_thread(
-                context.archive.media.lost, context.account, chat.id, gone, "the message is gone from Telegram"
+                context.archive.media.lost, context.account, chat.id, deleted, "the message is gone from Telegram"
             )
         after = ids[-1]

@@ -35,11 +35,11 @@ def adopt_notes(context: RunContext) -> None:
     notes = [note for tobs_id, path in paths.items() if (note := _adopted(tobs_id, path)) is not None]
     with archive.transaction():
         archive.notes.adopt(context.account, notes)
-        # Days and months go on where there are some, whatever the chat's size says today.
+        # A chat with notes of days or months keeps this layout, whatever its size is today.
         for chat_id, layout in {note.chat_id: note.kind for note in notes if note.period}.items():
             archive.chats.set_layout(context.account, chat_id, layout, "found in the vault")
     if notes:
-        context.events.recovered(f"the archive was empty; {len(notes)} notes of the vault are known again by their ids")
+        context.events.recovered(f"the archive was empty; {len(notes)} notes of the vault were recognized by their ids")
 
 
 def _rank(path: str) -> tuple[bool, int, str]:

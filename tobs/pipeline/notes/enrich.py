@@ -22,7 +22,7 @@ from tobs.plugin.host import Done, Host, PluginFailure, Reply
 from tobs.plugin.processor import Processor
 from tobs.vault.layout import page_candidates
 
-#: Messages that are read, asked about and taken down together.
+#: Messages that are read, asked about and committed together.
 _BATCH = 200
 
 

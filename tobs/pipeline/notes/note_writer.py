@@ -115,7 +115,7 @@ class NoteWriter:
     async def _render_batch(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
         return await self._render(chat, rows)
 
-    # In the keeper's thread
+    # On the archive thread
 
     def _next(self, chat_folder: ChatFolder, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
         notes, account = self._context.archive.notes, self._context.account
@@ -164,7 +164,7 @@ class NoteWriter:
                 settled.append((note.id, note.revision))
                 continue
             self._report_plugin_calls(note)
-            if note.outcome == "deleted":  # while the run went on; whether it was moved the next look after it tells
+            if note.outcome == "deleted":  # or moved, during the run: the next scan of the vault decides
                 self._unfinished.append(note.id)
                 settled.append((note.id, note.revision))
                 continue

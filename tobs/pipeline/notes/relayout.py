@@ -180,7 +180,7 @@ def _follow_in(context: RunContext, paths: Sequence[str], successors: Successors
         # What somebody saved meanwhile is read again.
         paths = [new.path for new in changed_files if new.path not in written]
     for path in paths:
-        context.events.problem("busy", path, "its links still lead to notes of the layout before")
+        context.events.problem("busy", path, "its links still lead to notes of the old layout")
     return changed
 
 

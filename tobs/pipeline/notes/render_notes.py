@@ -219,10 +219,10 @@ def _replacement(draft: _Draft, decision: Decision, content: bytes | None) -> Re
     return Replacement(draft.row.id, base, wrote_hash, b"" if decision.text == draft.text else pack_base(decision.text))
 
 
-#: What is told of a note that its owner saved between the moment it was read and that it would have been written.
+#: The problem of a note that its owner saved after it was read and before it was written.
 _BUSY = ("busy", "it was changed while it was being written; run it again")
 
-#: What the report calls a note whose front matter the owner broke.
+#: The subject of problems of notes with broken front matter.
 _UNREADABLE = "front matter"
 
 

@@ -30,11 +30,11 @@ from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.render_worker import Job, RenderContextSpec, decode_reply, frame
 from tobs.render.builtin import builtin_templates
 
-#: Notes pressed here before a process is started.
+#: Notes rendered on the archive thread before a process is started.
 _MOST_NOTES_HERE = 1000
-#: Messages that a note of a day or month may have: so many notes of one message it weighs.
+#: A note of a day or month counts as so many notes of one message.
 _PERIOD_WEIGHT = 50
-#: Batches a process has at a time: one that it presses and one in its pipe, so that it never waits for the run.
+#: Batches of a process at a time: one that it renders and one in its pipe, so that it never waits for the run.
 _QUEUED = 2
 
 
@@ -64,7 +64,7 @@ class RenderPool:
         await asyncio.gather(*self._starting, return_exceptions=True)
         if error is not None:
             for process in self._started:
-                process.kill()  # what it was writing, the next run sweeps
+                process.kill()  # the next run removes its temporary files
         await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.gather(*(process.end() for process in self._started))
 
@@ -76,7 +76,7 @@ class RenderPool:
             with stopped_with(self._render_context.post_render):
                 return await self._archive_thread(render_message_notes, self._render_context, chat, rows)
         process = await self._free.get()
-        # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
+        # A started job is finished, as on the archive thread: if the caller is cancelled, no other caller gets its answer.
         task = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
         self._running.add(task)
         task.add_done_callback(partial(self._free_process, process))
@@ -86,7 +86,7 @@ class RenderPool:
         self._running.discard(task)
         self._free.put_nowait(process)
         if not task.cancelled():
-            task.exception()  # who asked may be gone, then nobody else looks at it
+            task.exception()  # marks it as retrieved: the caller may be gone
 
     def expect(self, messages: int) -> None:
         """Start the processes if so many messages are to get notes."""

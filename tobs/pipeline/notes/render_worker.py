@@ -30,9 +30,9 @@ from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 
-#: How far presses stand back behind the run (nice).
+#: The nice value of render workers: the run goes first.
 _NICENESS = 5
-#: Bytes an answer may have before the run reads it: what Linux allows everybody.
+#: Bytes that the pipe holds before the run reads: the limit that Linux sets for every user.
 _PIPE_SIZE = 1 << 20
 
 
@@ -109,7 +109,7 @@ def _widen(pipe: int) -> None:
     if sys.platform == "linux":
         import fcntl
 
-        with suppress(OSError):  # a user has a budget of pipes; it goes without
+        with suppress(OSError):  # the memory of pipes is limited for each user; the default size works too
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
@@ -117,7 +117,7 @@ def main() -> None:
     """Serve the process that started this one."""
     # Notes make much garbage and no cycles: at Python's own pace looking for them takes a twentieth of the time.
     gc.set_threshold(200_000)
-    # When CPUs are short the run goes first: all presses live on what it hands them.
+    # When CPUs are short the run goes first: all workers depend on it.
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     # Ctrl-C goes to the whole process group; the run decides, and closes the pipe.

@@ -19,7 +19,7 @@ from tobs.render.topics import render_topic
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, SyncChanges, Topic, TopicStats, Year
 from tobs.vault.layout import AUDIO, PEOPLE, TELEGRAM
 
-#: Fields of the chain that have a property of their own; the others are told as they are.
+#: Fields of the chain that have a property of their own; the others are shown under their own names.
 _AUDIO_FIELDS = (
     *("title", "performer", "album", "genre", "year", "track", "duration", "bitrate", "format"),
     *("transcript", "transcript_language"),
@@ -178,7 +178,7 @@ def _person_text(render_context: RenderContext, person_id: int, links: Links) ->
     people = render_context.archive.people
     person = people.get(person_id) or Person(person_id, str(person_id))
     if not person.about and (dialog := render_context.archive.chats.get(render_context.account, person_id)) is not None:
-        person = replace(person, about=dialog.about)  # who one talks with has a bio
+        person = replace(person, about=dialog.about)  # the bio of a dialog
     summary = render_context.archive.summaries.of_person(person_id)
     stats = PersonStats(
         messages=summary.messages,

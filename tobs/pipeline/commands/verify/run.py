@@ -22,20 +22,20 @@ from tobs.vault.trash import move_to_trash
 
 
 def verify(archive_path: Path, root: Path, account_name: str) -> Verification:
-    """Look through the vault at ``root``; changes nothing. Raises VaultError for an archive that cannot be opened."""
+    """Check the vault at ``root``; nothing is changed. Raises VaultError if the archive cannot be opened."""
     damage = find_damage(archive_path)
     if damage.is_unreadable:
-        # What else there is cannot be held against such an archive.
-        found = Verification()
+        # The vault cannot be checked against such an archive.
+        verification = Verification()
     else:
         archive = open_archive(archive_path, clock=time.time, read_only=True)
         try:
-            found = check_all(archive, root, stored_account(archive, account_name))
+            verification = check_all(archive, root, stored_account(archive, account_name))
         finally:
             archive.close()
     for fault in _of_archive(archive_path, damage):
-        found.find(fault)
-    return found
+        verification.add(fault)
+    return verification
 
 
 def _of_archive(path: Path, damage: Damage) -> list[Fault]:
@@ -43,8 +43,9 @@ def _of_archive(path: Path, damage: Damage) -> list[Fault]:
     return [Fault("archive", path.name, reason, remedy) for reason in damage.reasons]
 
 
-def after_mending(before: Verification, after: Verification) -> Verification:
-    """The first look with what the second did not find any more; what that found anew is told too."""
+def after_repair(before: Verification, after: Verification) -> Verification:
+    """Return the faults of the first check, with those repaired that the second one does not find, and the new faults
+    of the second."""
     left = {fault.key for fault in after.items}
     known = {fault.key for fault in before.items}
     items = [replace(fault, mended=fault.key not in left) for fault in before.items]
@@ -52,12 +53,12 @@ def after_mending(before: Verification, after: Verification) -> Verification:
     return Verification(ok=after.ok, items=items, checked=after.checked, coverage=after.coverage)
 
 
-#: Faults of notes that writing them again mends. Of those that lie at each other's place the paths are set right.
+#: Faults of notes that are repaired by writing the notes again; exchanged paths are corrected.
 _WRITTEN_AGAIN = frozenset({"stale", "outdated", "foreign", "link", "embed"})
 
 
 async def repair(config: RunConfig, faults: Sequence[Fault]) -> RunReport:
-    """Mend what can be mended of ``faults``. Raises VaultError."""
+    """Repair ``faults`` as far as possible: write notes again, fetch lost files again. Raises VaultError."""
     async with open_run(config) as run:
         context = run.context(await run.archive_thread(stored_account, run.archive, config.settings.account))
         await run.archive_thread(_prepare, context, faults)
@@ -76,17 +77,17 @@ async def repair(config: RunConfig, faults: Sequence[Fault]) -> RunReport:
 
 
 def _prepare(context: RunContext, faults: Sequence[Fault]) -> None:
-    """Say in the archive what has to be done again."""
+    """Mark in the archive the notes to write and the files to fetch again."""
     archive, root = context.archive, context.root
     with archive.transaction():
         # The run took missing notes and files for deleted ones; here their owner asks for them.
         archive.notes.restore_at([fault.item for fault in faults if fault.kind == "missing"])
         archive.notes.mark_stale_at([fault.item for fault in faults if fault.kind in _WRITTEN_AGAIN])
-        gone = {fault.item for fault in faults if fault.kind in ("attachment", "content")}
-        if not gone:
+        damaged = {fault.item for fault in faults if fault.kind in ("attachment", "content")}
+        if not damaged:
             return
         for files in archive.files.all():
-            for file in (each for each in files if each.path in gone):
+            for file in (each for each in files if each.path in damaged):
                 path = root / file.path
                 if path.is_file():
                     if sha256_of(path) == file.digest:
