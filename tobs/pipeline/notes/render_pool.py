@@ -76,7 +76,7 @@ class RenderPool:
             with stopped_with(self._render_context.post_render):
                 return await self._archive_thread(render_message_notes, self._render_context, chat, rows)
         process = await self._free.get()
-        # A started job is finished, as on the archive thread: if the caller is cancelled, no other caller gets its answer.
+        # A started job is finished, as on the archive thread: no other caller gets the answer of a cancelled one.
         task = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
         self._running.add(task)
         task.add_done_callback(partial(self._free_process, process))
