@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from tests.e2e.harness import Served
-from tests.e2e.near import Near, near, serving
+from tests.e2e.in_process import InProcess, serve_in_process, serving
 
 
 class Serve(Protocol):
@@ -30,21 +30,21 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             count += 1
             ready, home = stack.enter_context(serving(tmp_path / f"sandbox{count}", world, *options))
             if login:
-                Near(ready, home).login()
+                InProcess(ready, home).login()
             return Served(ready, home)
 
         yield start
 
 
-class ServeNear(Protocol):
+class ServeInProcess(Protocol):
     """Serves a world in this process, with its person logged in."""
 
-    def __call__(self, world: str) -> Near: ...
+    def __call__(self, world: str) -> InProcess: ...
 
 
 @pytest.fixture
-def serve_near(tmp_path: Path) -> Iterator[ServeNear]:
+def in_process_world(tmp_path: Path) -> Iterator[ServeInProcess]:
     """Serve worlds that end with the test; commands run in this process."""
     with ExitStack() as stack:
         count = iter(range(1, 100))
-        yield lambda world: stack.enter_context(near(tmp_path / f"sandbox{next(count)}", world))
+        yield lambda world: stack.enter_context(serve_in_process(tmp_path / f"sandbox{next(count)}", world))

@@ -6,15 +6,15 @@ import sqlite3
 import stat
 from pathlib import Path
 
-from tests.e2e.conftest import ServeNear
+from tests.e2e.conftest import ServeInProcess
 from tests.e2e.harness import stamps, tree
 from tests.e2e.test_merge import again, edit, exported
 
 WORLD = "synthetic:messages=60,chats=1,media=0,seed=9"
 
 
-def test_a_backup_is_put_back_and_the_vault_catches_up(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_backup_is_put_back_and_the_vault_catches_up(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     done = served.tobs("backup", "--vault", str(vault), "--json")
@@ -47,8 +47,8 @@ def test_a_backup_is_put_back_and_the_vault_catches_up(serve_near: ServeNear, tm
     assert notes[-2].read_text().endswith("\n\nEdited once more.\n\nMine.\n")
 
 
-def test_what_is_no_backup_is_not_put_back(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_what_is_no_backup_is_not_put_back(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     assert served.tobs("restore", "--vault", str(vault), "-q").code == 5

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.near import Near, serving
+from tests.e2e.in_process import InProcess, serving
 from tests.make_reference import commands
 from tobs.vault.lock import write_lock
 
@@ -47,11 +47,11 @@ RUN_REPORT = frozenset(
 
 
 @pytest.fixture(scope="module")
-def gone(tmp_path_factory: pytest.TempPathFactory) -> Near:
+def gone(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
     """A person with a login, a vault and a backup, whose Telegram cannot be reached any more."""
     folder = tmp_path_factory.mktemp("gone")
     with serving(folder, WORLD) as (ready, home):
-        served = Near(ready, home)
+        served = InProcess(ready, home)
         served.login()
         vault = str(folder / "vault")
         assert served.tobs("export", served.target, "--vault", vault, "-q").code == 0
@@ -65,11 +65,11 @@ def gone(tmp_path_factory: pytest.TempPathFactory) -> Near:
     export.mkdir()
     chat = {"name": "A chat", "type": "personal_chat", "id": 1, "messages": []}
     (export / "result.json").write_text(json.dumps(chat))
-    return Near(ready | {"server": server, "server_key": str(key)}, home)
+    return InProcess(ready | {"server": server, "server_key": str(key)}, home)
 
 
 @pytest.fixture
-def vault(gone: Near) -> str:
+def vault(gone: InProcess) -> str:
     return str(gone.home.parent / "vault")
 
 
@@ -83,7 +83,7 @@ def line(command: str) -> list[str]:
     return [*command.split(), *NEEDED.get(command, [])]
 
 
-def fails(person: Near, arguments: Sequence[str], code: int, report: Path, **env: str) -> Any:
+def fails(person: InProcess, arguments: Sequence[str], code: int, report: Path, **env: str) -> Any:
     """The error of a command that ends with ``code``: one document on stdout and in the report file, a line on
     stderr."""
     typed = [str(person.home / each) if each.startswith("export/") else each for each in arguments]
@@ -108,27 +108,27 @@ def test_the_walk_goes_over_every_command() -> None:
 
 
 @pytest.mark.parametrize("command", EVERY)
-def test_a_wrong_option(gone: Near, report: Path, command: str) -> None:
+def test_a_wrong_option(gone: InProcess, report: Path, command: str) -> None:
     error = fails(gone, [*line(command), "--no-such-option"], 2, report)["error"]
     assert "--no-such-option" in error["message"] and f"tobs {command} --help" in error["remedy"]
 
 
 @pytest.mark.parametrize("command", ["import", "plugins info", "plugins new", "plugins test", "plugins trust"])
-def test_a_missing_argument(gone: Near, report: Path, command: str) -> None:
+def test_a_missing_argument(gone: InProcess, report: Path, command: str) -> None:
     assert "Missing argument" in fails(gone, command.split(), 2, report)["error"]["message"]
 
 
-def test_a_command_that_does_not_exist(gone: Near, report: Path) -> None:
+def test_a_command_that_does_not_exist(gone: InProcess, report: Path) -> None:
     assert "exprot" in fails(gone, ["exprot"], 2, report)["error"]["message"]
 
 
-def test_options_that_exclude_each_other(gone: Near, report: Path) -> None:
+def test_options_that_exclude_each_other(gone: InProcess, report: Path) -> None:
     assert "--quiet" in fails(gone, ["export", "@a", "-q", "-v"], 2, report)["error"]["message"]
     assert "--no-media" in fails(gone, ["plan", "@a", "--no-media", "--media", "all"], 2, report)["error"]["message"]
 
 
 @pytest.mark.parametrize("command", CONFIGURED)
-def test_a_broken_configuration(tmp_path: Path, gone: Near, report: Path, command: str) -> None:
+def test_a_broken_configuration(tmp_path: Path, gone: InProcess, report: Path, command: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "config.toml").write_text("profile = [")
@@ -136,7 +136,7 @@ def test_a_broken_configuration(tmp_path: Path, gone: Near, report: Path, comman
 
 
 @pytest.mark.parametrize("command", CONNECTING)
-def test_no_login(tmp_path: Path, gone: Near, vault: str, report: Path, command: str) -> None:
+def test_no_login(tmp_path: Path, gone: InProcess, vault: str, report: Path, command: str) -> None:
     arguments = [*line(command), "--vault", vault]
     document = fails(gone, arguments, 3, report, TOBS_HOME=str(tmp_path / "other"))
     assert "tobs login" in document["error"]["remedy"]
@@ -145,14 +145,14 @@ def test_no_login(tmp_path: Path, gone: Near, vault: str, report: Path, command:
 
 
 @pytest.mark.parametrize("command", CONNECTING)
-def test_a_telegram_that_cannot_be_reached(gone: Near, vault: str, report: Path, command: str) -> None:
+def test_a_telegram_that_cannot_be_reached(gone: InProcess, vault: str, report: Path, command: str) -> None:
     document = fails(gone, [*line(command), "--vault", vault], 4, report)
     if command == "export":
         assert [each["what"] for each in document["problems"]] == ["NetworkError"]
 
 
 @pytest.mark.parametrize("command", ["sync", "watch", "render", "process", "undo", "undo --list", "verify", "restore"])
-def test_no_vault(tmp_path: Path, gone: Near, report: Path, command: str) -> None:
+def test_no_vault(tmp_path: Path, gone: InProcess, report: Path, command: str) -> None:
     fails(gone, [*line(command), "--vault", str(tmp_path / "none")], 5, report)
 
 
@@ -176,7 +176,7 @@ def locked(vault: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         process.communicate()
 
 
-def test_a_locked_vault(gone: Near, locked: str, report: Path) -> None:
+def test_a_locked_vault(gone: InProcess, locked: str, report: Path) -> None:
     note = next(Path(locked).rglob("Telegram/*/2*/**/*.md"))
     note.rename(note.with_suffix(".gone"))  # so that there is something to repair
     for command in WRITING:
@@ -184,7 +184,7 @@ def test_a_locked_vault(gone: Near, locked: str, report: Path) -> None:
         assert "is writing into this vault" in error["message"], (command, error)
 
 
-def test_an_interrupted_run(gone: Near, locked: str, report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run(gone: InProcess, locked: str, report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(write_lock.__wrapped__.__kwdefaults__, "wait", 60.0)  # type: ignore[attr-defined]
     timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGTERM])
     timer.start()
@@ -193,7 +193,7 @@ def test_an_interrupted_run(gone: Near, locked: str, report: Path, monkeypatch: 
     assert "kept" in error["remedy"]
 
 
-def test_a_report_that_cannot_be_written_is_an_error_of_its_own(gone: Near, vault: str, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_an_error_of_its_own(gone: InProcess, vault: str, tmp_path: Path) -> None:
     missing = str(tmp_path / "no" / "folder")
     done = gone.tobs("verify", "--vault", vault, "--json", "--report", missing)
     assert done.code == 2 and missing in done.json["error"]["message"]
@@ -201,7 +201,7 @@ def test_a_report_that_cannot_be_written_is_an_error_of_its_own(gone: Near, vaul
     assert both.code == 4 and both.json["error"]["code"] == 4 and missing in both.stderr
 
 
-def test_a_broken_template_is_an_error_of_the_check(gone: Near, vault: str, report: Path) -> None:
+def test_a_broken_template_is_an_error_of_the_check(gone: InProcess, vault: str, report: Path) -> None:
     template = Path(vault) / ".tobs" / "templates" / "message.md.j2"
     template.parent.mkdir(exist_ok=True)
     template.write_text("{% if %}")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import mortal
-from tests.e2e.conftest import Serve, ServeNear
+from tests.e2e import kill_steps
+from tests.e2e.conftest import Serve, ServeInProcess
 from tests.e2e.harness import Served, stamps, tree
 
 SEED = 20261121
@@ -159,8 +159,10 @@ SMALL = "synthetic:messages=40,chats=1,media=0.1,seed=4"
 Happening = Callable[[Served, Path], None]
 
 
-def test_a_sync_that_is_killed_after_any_step_ends_with_the_same_vault(serve_near: ServeNear, tmp_path: Path) -> None:
-    _kill_sync(serve_near, tmp_path, SMALL, _much_happens, is_short=True)
+def test_a_sync_that_is_killed_after_any_step_ends_with_the_same_vault(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    _kill_sync(in_process_world, tmp_path, SMALL, _much_happens, is_short=True)
 
 
 @pytest.mark.long  # one run and another for each of a hundred steps
@@ -168,15 +170,15 @@ def test_a_sync_that_is_killed_after_any_step_ends_with_the_same_vault(serve_nea
     ("world", "happening"), [(SMALL, _much_happens), (SMALL, _long_ago), ("community", _comments_come)]
 )
 def test_a_sync_that_is_killed_after_each_step_ends_with_the_same_vault(
-    world: str, happening: Happening, serve_near: ServeNear, tmp_path: Path
+    world: str, happening: Happening, in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    _kill_sync(serve_near, tmp_path, world, happening)
+    _kill_sync(in_process_world, tmp_path, world, happening)
 
 
 def _kill_sync(
-    serve_near: ServeNear, tmp_path: Path, world: str, happening: Happening, *, is_short: bool = False
+    in_process_world: ServeInProcess, tmp_path: Path, world: str, happening: Happening, *, is_short: bool = False
 ) -> None:
-    served, vault = serve_near(world), tmp_path / "before"
+    served, vault = in_process_world(world), tmp_path / "before"
     comments = ("--comments",) if world == "community" else ()
     done = served.tobs("export", *served.ready["targets"], *comments, "--layout", "message", "--vault", str(vault))
     assert done.code == 0, done.stderr
@@ -186,7 +188,7 @@ def _kill_sync(
 
     def sync(name: str, last: int) -> subprocess.CompletedProcess[str]:
         shutil.copytree(vault, tmp_path / name)
-        command = [sys.executable, mortal.__file__, str(last), "sync", "--vault", str(tmp_path / name), "-q"]
+        command = [sys.executable, kill_steps.__file__, str(last), "sync", "--vault", str(tmp_path / name), "-q"]
         return subprocess.run(command, env=served.environment(), capture_output=True, text=True, check=False)
 
     undisturbed = sync("whole", 0)

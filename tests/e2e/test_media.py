@@ -224,8 +224,8 @@ def test_a_run_is_unharmed_by_plugins_that_misbehave_in_five_ways(serve: Serve, 
     assert (vault / ".tobs" / "archive.db").stat().st_size > 0
 
 
-def test_each_chat_may_want_other_media(serve_near: Serve, vault: Path) -> None:
-    served = serve_near("synthetic:messages=60,chats=2,media=0.4,seed=4")
+def test_each_chat_may_want_other_media(in_process_world: Serve, vault: Path) -> None:
+    served = in_process_world("synthetic:messages=60,chats=2,media=0.4,seed=4")
     quiet, other = [str(target) for target in served.ready["targets"][:2]]
     config = vault / ".tobs" / "config.toml"
 
@@ -269,8 +269,8 @@ def test_each_chat_may_want_other_media(serve_near: Serve, vault: Path) -> None:
     assert row["value"][other] == {"media": ["voice"], "max_size": 1_000_000}
 
 
-def test_photos_that_look_alike_are_told_by_the_run_that_brings_them(serve_near: Serve, vault: Path) -> None:
-    served = serve_near("synthetic:messages=5,chats=1,media=0,seed=4")
+def test_photos_that_look_alike_are_told_by_the_run_that_brings_them(in_process_world: Serve, vault: Path) -> None:
+    served = in_process_world("synthetic:messages=5,chats=1,media=0,seed=4")
     asked = {"TOBS_PLUGIN_DEDUPE_EVERY_RUN": "true"}
     with Image.open(PHOTO) as cake:
         for width in (640, 320):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.conftest import ServeNear
+from tests.e2e.conftest import ServeInProcess
 from tests.e2e.harness import Done, Served, stamps
 
 WORLD = "synthetic:messages=40,chats=1,media=0,seed=9"
@@ -28,8 +28,8 @@ def edit(served: Served, note: Path, text: str) -> None:
     served.control("/edit", {"chat": served.target, "id": message_id(note), "text": text})
 
 
-def test_an_edit_goes_between_the_owners_words(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_an_edit_goes_between_the_owners_words(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     mine = note.read_text().replace("---\n", "---\nrating: 5\n", 1) + "\nMy own words, [[elsewhere]].\n"
@@ -52,9 +52,9 @@ def test_an_edit_goes_between_the_owners_words(serve_near: ServeNear, tmp_path: 
 
 
 def test_where_both_changed_a_line_the_owners_stays_and_the_other_is_told(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     head, _, _ = note.read_text().rpartition("\n---\n")
@@ -71,8 +71,10 @@ def test_where_both_changed_a_line_the_owners_stays_and_the_other_is_told(
     assert note.read_text().endswith("\n\nMy line.\n\n> [!warning] tobs: on Telegram it says now\n> Their last line.\n")
 
 
-def test_line_ends_marks_and_quotes_of_other_tools_are_nobodys_words(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_line_ends_marks_and_quotes_of_other_tools_are_nobodys_words(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     windows, marked, obsidian = exported(served, vault)[-3:]
     windows.write_bytes(windows.read_bytes().replace(b"\n", b"\r\n"))
@@ -95,9 +97,9 @@ def test_line_ends_marks_and_quotes_of_other_tools_are_nobodys_words(serve_near:
 
 
 def test_a_note_with_broken_front_matter_is_left_alone_and_told_until_it_is_mended(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     good = note.read_text()
@@ -116,8 +118,10 @@ def test_a_note_with_broken_front_matter_is_left_alone_and_told_until_it_is_mend
     assert "\nmood: [good]\n" in note.read_text()
 
 
-def test_without_an_archive_the_hash_in_the_note_tells_whose_it_is(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_without_an_archive_the_hash_in_the_note_tells_whose_it_is(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     mine = exported(served, vault)[-1]
     mine.write_text(mine.read_text() + "\nMine.\n")
@@ -136,9 +140,9 @@ def test_without_an_archive_the_hash_in_the_note_tells_whose_it_is(serve_near: S
 
 
 def test_a_note_from_an_older_copy_of_the_vault_is_merged_from_the_text_it_came_from(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     older = note.read_text() + "\nMine.\n"

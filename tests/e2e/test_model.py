@@ -1,4 +1,4 @@
-"""Lives of a vault: some drawn from a seed, full from the first, and others by hypothesis (tests/e2e/living.py)."""
+"""Lives of a vault: some drawn from a seed, full from the first, and others by hypothesis (tests/e2e/stateful.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.e2e.living import Key, LivingMonths, LivingVault
+from tests.e2e.stateful import Key, LivingMonths, LivingVault
 
 Machine = TypeVar("Machine", bound=LivingVault)
 Likely = Mapping[Callable[[], object], int]

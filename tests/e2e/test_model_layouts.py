@@ -16,7 +16,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from tests.e2e import judge
 from tests.e2e.harness import stamps
 from tests.e2e.judge import Vault
-from tests.e2e.living import LivingVault
+from tests.e2e.stateful import LivingVault
 from tests.e2e.test_model import Likely, play
 
 _LAYOUTS = ("message", "day", "month")

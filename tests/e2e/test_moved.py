@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve, ServeNear
+from tests.e2e.conftest import Serve, ServeInProcess
 from tests.e2e.harness import eventually, stamps, tree
 from tests.e2e.test_merge import again, edit, exported
 from tobs.vault.decide import read_properties
@@ -40,8 +40,10 @@ def linked_pair(vault: Path, notes: list[Path]) -> tuple[Path, Path]:
     raise AssertionError("the world has no reply")
 
 
-def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note, linking = linked_pair(vault, exported(served, vault))
     moved = vault / "Kept" / "my name for it.md"
@@ -60,9 +62,9 @@ def test_a_moved_note_is_followed_and_links_to_it_are_written_anew(serve_near: S
 
 
 def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note, _ = linked_pair(vault, exported(served, vault))
     moved = note.with_name("renamed.md")
@@ -83,8 +85,10 @@ def test_links_that_obsidian_mended_itself_are_no_edit_and_not_written_again(
 
 
 @pytest.mark.parametrize("how", ["edit", "repair", "chain"])
-def test_notes_whose_names_were_exchanged_are_followed(how: str, serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_notes_whose_names_were_exchanged_are_followed(
+    how: str, in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     note, linking = linked_pair(vault, notes)
@@ -113,8 +117,10 @@ def test_notes_whose_names_were_exchanged_are_followed(how: str, serve_near: Ser
     assert stamps(vault) == before
 
 
-def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     (folder,) = [
@@ -134,8 +140,10 @@ def test_a_renamed_chat_folder_is_the_chats_folder_from_then_on(serve_near: Serv
     assert broken_links(vault) == []
 
 
-def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     folder = exported(served, vault)[0].parents[2]
     (folder / f"{folder.name}.md").rename(vault / "My map.md")
@@ -146,8 +154,10 @@ def test_a_chat_note_moved_alone_leaves_the_folder_where_it_is(serve_near: Serve
     assert broken_links(vault) == []
 
 
-def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note, linking = linked_pair(vault, exported(served, vault))
     text = note.read_bytes()
@@ -161,8 +171,8 @@ def test_a_deleted_note_stays_deleted_loses_its_links_and_may_come_back(serve_ne
     assert note.relative_to(vault).as_posix().removesuffix(".md") in linking.read_text()
 
 
-def test_deleted_notes_and_files_come_back_when_asked_for(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_deleted_notes_and_files_come_back_when_asked_for(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     picture = min(path for path in vault.rglob("media/*") if path.suffix == ".jpg")
@@ -180,8 +190,10 @@ def test_deleted_notes_and_files_come_back_when_asked_for(serve_near: ServeNear,
     assert {name: data for name, data in tree(vault).items() if not name.startswith(".obsidian")} == before
 
 
-def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_attachments_are_followed_too_and_deleted_ones_stay_away(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     kept, gone, *_ = sorted(path for path in vault.rglob("media/*") if path.suffix == ".jpg")
@@ -199,8 +211,8 @@ def test_attachments_are_followed_too_and_deleted_ones_stay_away(serve_near: Ser
     assert stamps(vault) == before
 
 
-def test_of_two_notes_with_one_id_the_first_stays_the_note(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_of_two_notes_with_one_id_the_first_stays_the_note(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note, other = exported(served, vault)[-2:]
     copy = note.with_name("copy.md")
@@ -222,8 +234,8 @@ def test_of_two_notes_with_one_id_the_first_stays_the_note(serve_near: ServeNear
     assert kept.read_text().endswith("\n\nEdited too.\n")
 
 
-def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_vault_that_is_not_there_is_not_read_as_deletions(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     hidden = tmp_path / "unmounted"
@@ -238,9 +250,9 @@ def test_a_vault_that_is_not_there_is_not_read_as_deletions(serve_near: ServeNea
 
 
 def test_what_icloud_took_off_the_disk_was_not_deleted_and_is_written_when_it_is_back(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     attachment = next((vault / "Telegram").rglob("media/*.jpg"))
@@ -265,9 +277,9 @@ def test_what_icloud_took_off_the_disk_was_not_deleted_and_is_written_when_it_is
 
 
 def test_a_note_that_was_moved_within_obsidian_and_then_without_it_leaves_no_broken_link(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note, linking = linked_pair(vault, exported(served, vault))
     for name, is_in_obsidian in (("once", True), ("twice", False)):
@@ -297,8 +309,10 @@ def test_a_note_that_is_moved_while_a_sync_is_at_work_is_not_taken_for_deleted(s
     assert "Edited on Telegram." in moved.read_text() and not note.exists()
 
 
-def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     moved = vault / "Kept" / "my name for it.md"
@@ -323,9 +337,9 @@ def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(serve_ne
 
 
 def test_in_a_month_note_the_owners_words_stay_and_a_lost_archive_keeps_its_months(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near("synthetic:messages=60,chats=1,media=0,seed=9")
+    served = in_process_world("synthetic:messages=60,chats=1,media=0,seed=9")
     vault = tmp_path / "vault"
     assert served.tobs("export", served.target, "--layout", "month", "--vault", str(vault)).code == 0
     month = [path for path in sorted(vault.rglob("20*.md")) if len(re.findall(r"\^m\d+$", path.read_text(), re.M)) > 1][

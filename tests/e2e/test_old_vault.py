@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ServeNear
+from tests.e2e.conftest import ServeInProcess
 from tests.e2e.harness import stamps, tree
 from tests.e2e.test_sync import IDLE, note, sync
 from tobs.archive.migrate import shipped_migrations
@@ -36,8 +36,10 @@ def _schema(path: Path) -> int:
     return int(version)
 
 
-def test_a_sync_migrates_it_and_changes_no_byte_of_what_is_up_to_date(vault: Path, serve_near: ServeNear) -> None:
-    served, archive = serve_near(WORLD), vault / ".tobs" / "archive.db"
+def test_a_sync_migrates_it_and_changes_no_byte_of_what_is_up_to_date(
+    vault: Path, in_process_world: ServeInProcess
+) -> None:
+    served, archive = in_process_world(WORLD), vault / ".tobs" / "archive.db"
     assert _schema(archive) == 1
     before, stamped = tree(vault), stamps(vault)
     done = sync(served, vault)
@@ -55,8 +57,10 @@ def test_a_sync_migrates_it_and_changes_no_byte_of_what_is_up_to_date(vault: Pat
     assert (done.code, done.json["rendering"]["changes"]) == (0, []), done.stdout
 
 
-def test_what_happened_since_comes_into_its_notes_beside_the_owners_words(vault: Path, serve_near: ServeNear) -> None:
-    served = serve_near(WORLD)
+def test_what_happened_since_comes_into_its_notes_beside_the_owners_words(
+    vault: Path, in_process_world: ServeInProcess
+) -> None:
+    served = in_process_world(WORLD)
     new = served.control("/messages", {"text": "Brand new."})["id"]
     served.control("/edit", {"id": 5, "text": "Edited long after."})
     served.control("/delete", {"ids": [7]})
@@ -71,8 +75,8 @@ def test_what_happened_since_comes_into_its_notes_beside_the_owners_words(vault:
     assert sync(served, vault).json["messages"] == IDLE
 
 
-def test_its_chats_know_the_source_they_came_from(vault: Path, serve_near: ServeNear) -> None:
-    assert sync(serve_near(WORLD), vault).code == 0
+def test_its_chats_know_the_source_they_came_from(vault: Path, in_process_world: ServeInProcess) -> None:
+    assert sync(in_process_world(WORLD), vault).code == 0
     with sqlite3.connect(vault / ".tobs" / "archive.db") as database:
         found = dict(database.execute("SELECT id, source FROM chats").fetchall())
     database.close()

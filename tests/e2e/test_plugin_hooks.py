@@ -99,9 +99,9 @@ def export(served: Served, vault: Path, **env: str) -> dict[str, Any]:
 
 
 def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_once(
-    serve_near: Serve, vault: Path
+    in_process_world: Serve, vault: Path
 ) -> None:
-    served, log = serve_near(WORLD), vault.parent / "log"
+    served, log = in_process_world(WORLD), vault.parent / "log"
     add_plugin(served, vault, "reader", READER)
     told = {"TOBS_PLUGIN_READER_LOG": str(log)}
     report = export(served, vault, **told)
@@ -136,8 +136,8 @@ def test_what_a_plugin_says_about_messages_stands_in_their_notes_and_is_asked_on
     assert 'read_by: "seen"\n' in ten.read_text(encoding="utf-8")
 
 
-def test_plugins_are_told_of_runs_only_when_asked_for(serve_near: Serve, vault: Path) -> None:
-    served, log = serve_near(WORLD), vault.parent / "log"
+def test_plugins_are_told_of_runs_only_when_asked_for(in_process_world: Serve, vault: Path) -> None:
+    served, log = in_process_world(WORLD), vault.parent / "log"
     add_plugin(served, vault, "herald", HERALD)
     at = ("--vault", str(vault), "--json")
     assert "herald" not in [idle["name"] for idle in export(served, vault)["plugins"]]
@@ -161,8 +161,8 @@ def test_plugins_are_told_of_runs_only_when_asked_for(serve_near: Serve, vault: 
         assert (done.code, words in done.stderr) == (2, True), done
 
 
-def test_a_hidden_message_has_no_note_and_comes_back(serve_near: Serve, vault: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_hidden_message_has_no_note_and_comes_back(in_process_world: Serve, vault: Path) -> None:
+    served = in_process_world(WORLD)
     every = vault.parent / "every"
     export(served, every)
     notes = {path.relative_to(every).as_posix() for path in every.glob("Telegram/*/20*/*/*.md")}
@@ -205,8 +205,8 @@ class Finisher(Plugin[Config]):
 """
 
 
-def test_plugins_have_the_last_word_on_notes(serve_near: Serve, vault: Path) -> None:
-    served, flag = serve_near(WORLD), vault.parent / "flag"
+def test_plugins_have_the_last_word_on_notes(in_process_world: Serve, vault: Path) -> None:
+    served, flag = in_process_world(WORLD), vault.parent / "flag"
     flag.touch()
     add_plugin(served, vault, "finisher", FINISHER.replace("FLAG", repr(str(flag))))
     report = export(served, vault)
@@ -272,8 +272,8 @@ class Hanging(Plugin[NoConfig]):
 """
 
 
-def test_who_stops_a_run_waits_for_no_plugin_that_hangs(serve_near: Serve, vault: Path) -> None:
-    served, flag = serve_near(WORLD), vault.parent / "flag"
+def test_who_stops_a_run_waits_for_no_plugin_that_hangs(in_process_world: Serve, vault: Path) -> None:
+    served, flag = in_process_world(WORLD), vault.parent / "flag"
     add_plugin(served, vault, "hanging", HANGING.replace("FLAG", repr(str(flag))))
     process = served.start("export", served.target, "--vault", str(vault))
     try:
@@ -287,8 +287,8 @@ def test_who_stops_a_run_waits_for_no_plugin_that_hangs(serve_near: Serve, vault
     assert len(list(vault.glob("Telegram/*/20*/*/*.md"))) == 60
 
 
-def test_mentions_of_the_owners_notes_become_links(serve_near: Serve, vault: Path) -> None:
-    served = serve_near("synthetic:messages=5,chats=1,media=0,seed=5")
+def test_mentions_of_the_owners_notes_become_links(in_process_world: Serve, vault: Path) -> None:
+    served = in_process_world("synthetic:messages=5,chats=1,media=0,seed=5")
     for path in ("Notes/People/Ada Lovelace.md", "Notes/Three Rooms.md"):
         (vault / path).parent.mkdir(parents=True, exist_ok=True)
         (vault / path).write_text("mine\n", encoding="utf-8")
@@ -327,8 +327,8 @@ class Teller(Plugin[NoConfig]):
 """
 
 
-def test_what_a_run_brought_is_handed_on_once_whatever_fails(serve_near: Serve, vault: Path) -> None:
-    served, flag = serve_near("synthetic:messages=30,chats=1,media=0.3,seed=5"), vault.parent / "flag"
+def test_what_a_run_brought_is_handed_on_once_whatever_fails(in_process_world: Serve, vault: Path) -> None:
+    served, flag = in_process_world("synthetic:messages=30,chats=1,media=0.3,seed=5"), vault.parent / "flag"
     asked = {"TOBS_PLUGINS_ON": "jsonl"}
 
     def lines(report: dict[str, Any]) -> list[tuple[str, int, int]]:

@@ -15,8 +15,8 @@ import pytest
 
 from tests.e2e import judge
 from tests.e2e.harness import Done, Served, stamps, tree
+from tests.e2e.in_process import InProcess, serve_in_process
 from tests.e2e.judge import Vault
-from tests.e2e.near import Near, near
 from tobs.model import stories_of
 from tobs.sandbox.worlds.community import POST, TALK
 
@@ -50,28 +50,28 @@ def left_in(vault: Path, kinds: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Near, Path]]:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[InProcess, Path]]:
     """A channel with comments and stories, exported once."""
     folder = tmp_path_factory.mktemp("relayout")
-    with near(folder / "sandbox", "community") as served:
+    with serve_in_process(folder / "sandbox", "community") as served:
         vault = folder / "vault"
         run(served, vault, "export", "@garden_post", "--comments", "--stories", "--layout", "message")
         yield served, vault
 
 
 @pytest.fixture
-def served(exported: tuple[Near, Path]) -> Near:
+def served(exported: tuple[InProcess, Path]) -> InProcess:
     return exported[0]
 
 
 @pytest.fixture
-def vault(exported: tuple[Near, Path], tmp_path: Path) -> Path:
+def vault(exported: tuple[InProcess, Path], tmp_path: Path) -> Path:
     """A copy of that vault."""
     subprocess.run(["cp", "-a", str(exported[1]), str(tmp_path / "vault")], check=True)
     return tmp_path / "vault"
 
 
-def test_comments_and_stories_follow_their_chat_into_another_layout_and_back(served: Near, vault: Path) -> None:
+def test_comments_and_stories_follow_their_chat_into_another_layout_and_back(served: InProcess, vault: Path) -> None:
     first, before = tree(vault), layouts(vault)
     told = render(served, vault, "--layout", "day", "--dry-run")
     assert tree(vault) == first, "a rehearsal writes nothing"
@@ -96,7 +96,7 @@ def test_comments_and_stories_follow_their_chat_into_another_layout_and_back(ser
     assert tree(vault) == first and layouts(vault) == before
 
 
-def test_notes_and_canvases_of_the_owner_lead_to_the_new_notes(served: Near, vault: Path) -> None:
+def test_notes_and_canvases_of_the_owner_lead_to_the_new_notes(served: InProcess, vault: Path) -> None:
     note, _ = [path for path in sorted(left_in(vault, "'message'")) if "/Comments/2/" in path][:2]
     day = Path(note).name[:10]
     name = Path(note).stem
@@ -125,7 +125,7 @@ def test_notes_and_canvases_of_the_owner_lead_to_the_new_notes(served: Near, vau
     assert (vault / "Diary" / "Mine.md").read_text() == f"[[{note[:-3]}]] and [[{day}]], my own day\n"
 
 
-def test_comments_have_their_channels_layout_whichever_chat_brought_them(served: Near, tmp_path: Path) -> None:
+def test_comments_have_their_channels_layout_whichever_chat_brought_them(served: InProcess, tmp_path: Path) -> None:
     vault, other = tmp_path / "vault", tmp_path / "other"
     run(served, vault, "export", "@garden_talk", "--layout", "month")
     run(served, vault, "export", "@garden_post", "--comments", "--layout", "message")
@@ -143,7 +143,7 @@ def test_comments_have_their_channels_layout_whichever_chat_brought_them(served:
     assert layouts(other) == layouts(vault)
 
 
-def test_a_layout_asked_for_while_another_one_was_stopped_loses_no_note(served: Near, vault: Path) -> None:
+def test_a_layout_asked_for_while_another_one_was_stopped_loses_no_note(served: InProcess, vault: Path) -> None:
     first = tree(vault)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tobs.pipeline.session.run_session.finish_relayouts", lambda context: None)
@@ -153,7 +153,7 @@ def test_a_layout_asked_for_while_another_one_was_stopped_loses_no_note(served: 
     assert run(served, vault, "verify", "--json").json["ok"]
 
 
-def test_a_render_of_a_chat_or_period_reaches_its_comments_and_stories(served: Near, vault: Path) -> None:
+def test_a_render_of_a_chat_or_period_reaches_its_comments_and_stories(served: InProcess, vault: Path) -> None:
     template = vault / ".tobs" / "templates" / "message.md.j2"
     template.write_text("{% for message in messages %}New: {{ message.text }}{% endfor %}\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -164,7 +164,7 @@ def test_a_render_of_a_chat_or_period_reaches_its_comments_and_stories(served: N
     assert any("/Comments/" in name for name in new) and any("/Stories/" in name for name in new)
 
 
-def test_verify_counts_comments_and_stories_and_finds_those_without_a_note(served: Near, vault: Path) -> None:
+def test_verify_counts_comments_and_stories_and_finds_those_without_a_note(served: InProcess, vault: Path) -> None:
     checked = run(served, vault, "verify", "--json").json["checked"]
     assert checked["messages"] == sum(sum(kinds.values()) for kinds in layouts(vault).values())
     with closing(sqlite3.connect(vault / ".tobs" / "archive.db")) as database, database:
@@ -178,7 +178,7 @@ def test_verify_counts_comments_and_stories_and_finds_those_without_a_note(serve
     assert run(served, vault, "verify", "--json").json["ok"]
 
 
-def test_a_lost_archive_finds_moved_notes_of_stories_again(served: Near, vault: Path) -> None:
+def test_a_lost_archive_finds_moved_notes_of_stories_again(served: InProcess, vault: Path) -> None:
     (old,) = [vault / path for path in left_in(vault, "'message'") if "/Stories/" in path and " 1 " in path]
     (vault / "Mine").mkdir()
     new = old.rename(vault / "Mine" / "A story.md")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.conftest import ServeNear
+from tests.e2e.conftest import ServeInProcess
 from tests.e2e.harness import tree
 from tests.e2e.test_merge import again
 
@@ -15,8 +15,8 @@ def _databases(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*.db*") if path.name.startswith("archive"))
 
 
-def test_every_command_finds_the_archive_of_a_synced_vault(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_every_command_finds_the_archive_of_a_synced_vault(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     plain, vault = tmp_path / "plain", tmp_path / "Syncthing" / "vault"
     assert again(served, plain).json["remarks"] == []
     (tmp_path / "Syncthing" / ".stfolder").mkdir(parents=True)
@@ -59,9 +59,9 @@ def test_every_command_finds_the_archive_of_a_synced_vault(serve_near: ServeNear
 
 
 def test_an_archive_in_a_folder_that_is_synced_now_stays_until_it_is_moved(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "files" / "vault"
     assert again(served, vault).code == 0
     (tmp_path / "files" / ".stfolder").mkdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.conftest import ServeNear
+from tests.e2e.conftest import ServeInProcess
 from tests.e2e.harness import tree
 from tests.e2e.test_merge import again, edit, exported
 from tests.e2e.test_moved import broken_links
@@ -12,8 +12,8 @@ from tests.e2e.test_moved import broken_links
 WORLD = "synthetic:messages=40,chats=1,media=0,seed=9"
 
 
-def test_a_run_is_undone_around_what_the_owner_wrote_since(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_run_is_undone_around_what_the_owner_wrote_since(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     *_, kept, mine, theirs = exported(served, vault)
     mine.write_text(mine.read_text() + "\nMine, before.\n")
@@ -45,8 +45,8 @@ def test_a_run_is_undone_around_what_the_owner_wrote_since(serve_near: ServeNear
     assert kept.read_bytes() == before[kept.relative_to(vault).as_posix()]
 
 
-def test_an_undo_is_undone_and_runs_are_undone_newest_first(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_an_undo_is_undone_and_runs_are_undone_newest_first(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     texts, runs = [note.read_text()], []

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import ServeNear
+from tests.e2e.conftest import ServeInProcess
 from tests.e2e.harness import Done, Served, stamps, tree
 from tests.e2e.test_merge import again, edit, exported
 from tests.e2e.test_moved import broken_links, linked_pair
@@ -29,8 +29,8 @@ def kinds(done: Done) -> dict[str, list[str]]:
     return found
 
 
-def test_a_good_vault_has_no_fault_whatever_its_owner_wrote(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near("demo")
+def test_a_good_vault_has_no_fault_whatever_its_owner_wrote(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world("demo")
     vault = tmp_path / "vault"
     assert served.tobs("export", *served.ready["targets"], "--vault", str(vault)).code == 0
     for note in sorted((vault / "Telegram").rglob("20*.md"))[:5]:
@@ -46,8 +46,8 @@ def test_a_good_vault_has_no_fault_whatever_its_owner_wrote(serve_near: ServeNea
     assert stamps(vault) == before
 
 
-def test_every_kind_of_damage_is_found_and_mended(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_every_kind_of_damage_is_found_and_mended(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     assert verify(served, vault).code == 0
@@ -91,8 +91,10 @@ def test_every_kind_of_damage_is_found_and_mended(serve_near: ServeNear, tmp_pat
     assert broken_links(vault) == []
 
 
-def test_an_older_note_a_broken_one_and_one_that_is_not_written_yet(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_an_older_note_a_broken_one_and_one_that_is_not_written_yet(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     notes = exported(served, vault)
     old, broken = notes[-1], notes[-2]
@@ -112,8 +114,8 @@ def test_an_older_note_a_broken_one_and_one_that_is_not_written_yet(serve_near: 
     assert old.read_text() == new
 
 
-def test_a_gap_in_the_ids_is_found_and_filled_by_a_sync(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_a_gap_in_the_ids_is_found_and_filled_by_a_sync(in_process_world: ServeInProcess, tmp_path: Path) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     with sqlite3.connect(vault / ".tobs" / "archive.db") as archive:
@@ -152,9 +154,9 @@ def _damage(archive: Path, table: str) -> None:
 
 
 def test_a_damaged_page_of_the_archive_is_found_and_what_was_on_it_fetched_again(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near("synthetic:messages=600,chats=1,media=0,seed=4")
+    served = in_process_world("synthetic:messages=600,chats=1,media=0,seed=4")
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     note.write_text(note.read_text() + "\nMine.\n")
@@ -180,9 +182,9 @@ def test_a_damaged_page_of_the_archive_is_found_and_what_was_on_it_fetched_again
 
 
 def test_values_that_sqlite_does_not_know_to_be_broken_are_found_and_mended(
-    serve_near: ServeNear, tmp_path: Path
+    in_process_world: ServeInProcess, tmp_path: Path
 ) -> None:
-    served = serve_near(WORLD)
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     note = exported(served, vault)[-1]
     note.write_text(note.read_text() + "\nMine.\n")
@@ -207,8 +209,10 @@ def test_values_that_sqlite_does_not_know_to_be_broken_are_found_and_mended(
     assert (done.code, done.json["items"]) == (0, [])
 
 
-def test_an_archive_that_is_no_database_is_refused_with_the_way_out(serve_near: ServeNear, tmp_path: Path) -> None:
-    served = serve_near(WORLD)
+def test_an_archive_that_is_no_database_is_refused_with_the_way_out(
+    in_process_world: ServeInProcess, tmp_path: Path
+) -> None:
+    served = in_process_world(WORLD)
     vault = tmp_path / "vault"
     exported(served, vault)
     archive = vault / ".tobs" / "archive.db"

@@ -17,7 +17,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "tobs/cli": ("e2e/test_chats.py", "e2e/test_bad_input.py", "e2e/test_plan.py", "e2e/test_login.py"),
     "tobs/archive": ("e2e/test_export.py", "e2e/test_sync.py", "e2e/test_moved.py", "e2e/test_backup.py"),
     "tobs/config": ("e2e/test_bad_input.py", "e2e/test_chats.py"),
-    "tobs/media": ("e2e/test_media.py", "e2e/test_plugins.py", "e2e/test_in_place.py"),
+    "tobs/media": ("e2e/test_media.py", "e2e/test_plugins.py", "e2e/test_edited_files_export.py"),
     "tobs/plugin": ("e2e/test_plugins.py", "e2e/test_plugin_hooks.py", "e2e/test_shipped_plugins.py"),
     "plugins": ("e2e/test_shipped_plugins.py",),
     "tobs/render": ("golden", "e2e/test_kinds.py", "e2e/test_people.py", "e2e/test_vault_judged.py"),
@@ -48,7 +48,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         "e2e/test_plan.py",
     ),
     "tobs/pipeline/fetch": ("e2e/test_comments.py", "e2e/test_stories.py", "e2e/test_export.py", "e2e/test_import.py"),
-    "tobs/pipeline/media": ("e2e/test_media.py", "e2e/test_in_place.py", "e2e/test_process.py"),
+    "tobs/pipeline/media": ("e2e/test_media.py", "e2e/test_edited_files_export.py", "e2e/test_process.py"),
     "tobs/pipeline/notes": (
         "e2e/test_export.py",
         "e2e/test_model.py",

@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import msgspec
 import typer
 from msgspec import Struct
-from rich.console import Console
 from rich.markup import escape
 
 from tobs.cli.invocation import CommandFailed, Invocation
+from tobs.cli.output import stderr as stderr
+from tobs.cli.output import stdout as stdout
 from tobs.errors import Interrupted, TobsError, UsageError
 
 if TYPE_CHECKING:
     from tobs.app.context import AppContext
     from tobs.app.events import Events
     from tobs.app.results import ReportBuilder
-
-#: Console for everything but results; stdout is for what a script reads.
-stderr = Console(stderr=True, highlight=False)
-stdout = Console(highlight=False)
 
 
 class Common(Struct, frozen=True):

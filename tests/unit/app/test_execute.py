@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from tests.e2e.near import variables
+from tests.e2e.in_process import variables
 from tobs.app import execute as executing
 from tobs.app.context import open_app_context, with_settings
 from tobs.app.events import Events

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.near import variables
+from tests.e2e.in_process import variables
 from tobs.cli.main import run
 
 

@@ -19,7 +19,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.download import MediaStage
-from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.plugin.host import Host, HostLimits
 
 MEDIA = "Telegram/Observatory/media"
@@ -122,7 +122,7 @@ async def test_every_wanted_file_is_fetched_lowest_first_and_attached(
 ) -> None:
     files(context, *range(1, 8))
     assert await fetched(context, folder, thread, server, downloads=3) > 0
-    assert server.asked == [1, 2, 3, 4, 5, 6, 7] and server.most == 3
+    assert set(server.asked[:3]) == {1, 2, 3} and sorted(server.asked) == [*range(1, 8)] and server.most == 3
     assert states(context) == {"placed": 7}
     assert (context.root / MEDIA / "5.bin").read_bytes() == b"0005"
     counts = report.report.media

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import Done, stamps, tree
-from tests.e2e.near import Near, near
+from tests.e2e.in_process import InProcess, serve_in_process
 
 WORLD = "synthetic:messages=60,chats=2,media=0.3,seed=11"
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Near]:
-    with near(tmp_path / "sandbox", WORLD) as opened:
+def served(tmp_path: Path) -> Iterator[InProcess]:
+    with serve_in_process(tmp_path / "sandbox", WORLD) as opened:
         yield opened
 
 
@@ -27,7 +27,7 @@ def vault(tmp_path: Path) -> Path:
     return tmp_path / "vault"
 
 
-def run(served: Near, vault: Path, command: str, *options: str, code: int = 0, **env: str) -> Any:
+def run(served: InProcess, vault: Path, command: str, *options: str, code: int = 0, **env: str) -> Any:
     """Run a command; its JSON document."""
     done = served.tobs(command, *options, "--vault", str(vault), "--json", **env)
     assert done.code == code, done.stderr
@@ -45,11 +45,11 @@ def media(vault: Path) -> int:
     return len([path for path in (vault / "Telegram").rglob("media/*") if path.is_file()])
 
 
-def requests(served: Near, since: int) -> list[str]:
+def requests(served: InProcess, since: int) -> list[str]:
     return [entry["method"] for entry in served.log(since)]
 
 
-def test_an_export_brings_what_is_asked_for_and_a_second_one_nothing(served: Near, vault: Path) -> None:
+def test_an_export_brings_what_is_asked_for_and_a_second_one_nothing(served: InProcess, vault: Path) -> None:
     report = run(served, vault, "export", *served.ready["targets"])
     assert report["ok"] and report["messages"]["new"] == report["messages"]["fetched"] > 0
     assert report["targets"] == served.ready["targets"] and report["requests"] > 0
@@ -65,7 +65,7 @@ def test_an_export_brings_what_is_asked_for_and_a_second_one_nothing(served: Nea
     assert rows == [("export", 1), ("export", 1)]
 
 
-def test_filters_leave_out_what_is_not_wanted_and_a_later_export_brings_it(served: Near, vault: Path) -> None:
+def test_filters_leave_out_what_is_not_wanted_and_a_later_export_brings_it(served: InProcess, vault: Path) -> None:
     target = served.target
     part = run(served, vault, "export", target, "--min-id", "5", "--max-id", "15", "--media", "none")
     assert notes(vault) and all(5 <= number <= 15 for number in notes(vault)) and media(vault) == 0
@@ -78,7 +78,7 @@ def test_filters_leave_out_what_is_not_wanted_and_a_later_export_brings_it(serve
     assert run(served, vault, "verify")["ok"]
 
 
-def test_a_target_that_cannot_be_had_is_told_and_the_others_are_exported(served: Near, vault: Path) -> None:
+def test_a_target_that_cannot_be_had_is_told_and_the_others_are_exported(served: InProcess, vault: Path) -> None:
     done = served.tobs("export", "@nobody_at_all", served.target, "--vault", str(vault), "--json")
     assert done.code == 1 and len(notes(vault)) > 0
     assert [one["item"] for one in done.json["problems"]] == ["@nobody_at_all"]
@@ -86,7 +86,7 @@ def test_a_target_that_cannot_be_had_is_told_and_the_others_are_exported(served:
     assert alone.code == 2 and "nobody_at_all" in alone.stderr
 
 
-def test_all_chats_but_those_that_are_excluded(served: Near, vault: Path) -> None:
+def test_all_chats_but_those_that_are_excluded(served: InProcess, vault: Path) -> None:
     report = run(served, vault, "export", "--all", "--exclude", served.target, "--media", "none")
     assert report["ok"] and notes(vault) == {}
     assert [path.name for path in (vault / "Telegram").glob("Synthetic*")] != ["Synthetic"]
@@ -94,7 +94,7 @@ def test_all_chats_but_those_that_are_excluded(served: Near, vault: Path) -> Non
     assert wrong.code == 2 and "no such chat" in wrong.stderr
 
 
-def test_a_sync_brings_what_happened_and_asks_once_when_nothing_did(served: Near, vault: Path) -> None:
+def test_a_sync_brings_what_happened_and_asks_once_when_nothing_did(served: InProcess, vault: Path) -> None:
     run(served, vault, "export", *served.ready["targets"])
     asked = len(served.log())
     idle = run(served, vault, "sync")
@@ -116,7 +116,7 @@ def test_a_sync_brings_what_happened_and_asks_once_when_nothing_did(served: Near
     assert stamps(vault) == before
 
 
-def test_much_deleted_at_once_has_to_be_accepted_and_the_rest_is_done(served: Near, vault: Path) -> None:
+def test_much_deleted_at_once_has_to_be_accepted_and_the_rest_is_done(served: InProcess, vault: Path) -> None:
     run(served, vault, "export", served.target)
     new = served.control("/messages", {"text": "Brand new."})["id"]
     served.control("/delete", {"ids": sorted(notes(vault))[:30]})
@@ -129,7 +129,7 @@ def test_much_deleted_at_once_has_to_be_accepted_and_the_rest_is_done(served: Ne
     assert 20 < sum("deleted: true" in path.read_text() for path in notes(vault).values()) <= 30
 
 
-def test_files_that_were_left_out_come_with_a_process_run(served: Near, vault: Path) -> None:
+def test_files_that_were_left_out_come_with_a_process_run(served: InProcess, vault: Path) -> None:
     first = run(served, vault, "export", served.target, "--media-later")
     assert media(vault) == 0 and first["media"]["downloaded"] == 0
     report = run(served, vault, "process")
@@ -148,7 +148,7 @@ def test_files_that_were_left_out_come_with_a_process_run(served: Near, vault: P
     assert path.exists() and run(served, vault, "verify")["ok"]
 
 
-def test_a_render_makes_notes_anew_and_a_dry_one_only_tells_it(served: Near, vault: Path) -> None:
+def test_a_render_makes_notes_anew_and_a_dry_one_only_tells_it(served: InProcess, vault: Path) -> None:
     run(served, vault, "export", served.target)
     assert run(served, vault, "render")["notes"]["updated"] == 0
     before = tree(vault)
@@ -165,7 +165,7 @@ def test_a_render_makes_notes_anew_and_a_dry_one_only_tells_it(served: Near, vau
     assert after == before
 
 
-def test_an_undo_takes_back_what_the_last_run_did(served: Near, vault: Path) -> None:
+def test_an_undo_takes_back_what_the_last_run_did(served: InProcess, vault: Path) -> None:
     run(served, vault, "export", served.target)
     before = tree(vault)
     served.control("/edit", {"id": 20, "text": "Edited."})
@@ -181,7 +181,7 @@ def test_an_undo_takes_back_what_the_last_run_did(served: Near, vault: Path) -> 
     assert listed.code == 0 and len(listed.json["items"]) >= 2
 
 
-def test_a_repair_writes_what_is_missing_and_fetches_what_is_damaged(served: Near, vault: Path) -> None:
+def test_a_repair_writes_what_is_missing_and_fetches_what_is_damaged(served: InProcess, vault: Path) -> None:
     run(served, vault, "export", served.target)
     before = tree(vault)
     path = notes(vault)[20]
@@ -197,7 +197,7 @@ def test_a_repair_writes_what_is_missing_and_fetches_what_is_damaged(served: Nea
     assert run(served, vault, "verify")["ok"]
 
 
-def test_a_plan_tells_what_the_export_then_does_and_changes_nothing(served: Near, vault: Path) -> None:
+def test_a_plan_tells_what_the_export_then_does_and_changes_nothing(served: InProcess, vault: Path) -> None:
     plan = run(served, vault, "plan", *served.ready["targets"])
     assert not (vault / "Telegram").exists()
     report = run(served, vault, "export", *served.ready["targets"])
@@ -209,7 +209,7 @@ def test_a_plan_tells_what_the_export_then_does_and_changes_nothing(served: Near
     assert all((vault / folder).is_dir() for folder in folders)
 
 
-def test_a_telegram_desktop_export_is_imported_once(served: Near, vault: Path, tmp_path: Path) -> None:
+def test_a_telegram_desktop_export_is_imported_once(served: InProcess, vault: Path, tmp_path: Path) -> None:
     source = tmp_path / "export"
     source.mkdir()
     (source / "a.txt").write_text("paper")

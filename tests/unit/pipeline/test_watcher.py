@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.near import Near, near
+from tests.e2e.in_process import InProcess, serve_in_process
 from tests.e2e.test_watch_long import until, watching
 from tobs.app.context import open_app_context
 from tobs.app.events import Events
@@ -45,7 +45,7 @@ class Still:
 class Watched:
     """A watch of two channels that were exported, and its vault."""
 
-    def __init__(self, served: Near, vault: Path, clock: Still, watcher: Watcher) -> None:
+    def __init__(self, served: InProcess, vault: Path, clock: Still, watcher: Watcher) -> None:
         self.served, self.vault, self.clock, self.watcher = served, vault, clock, watcher
 
     async def control(self, path: str, **body: object) -> dict[str, int]:
@@ -68,8 +68,8 @@ class Watched:
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Near]:
-    with near(tmp_path / "sandbox", WORLD) as opened:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcess]:
+    with serve_in_process(tmp_path / "sandbox", WORLD) as opened:
         for name, value in opened.environment().items():
             if name.startswith("TOBS_"):
                 monkeypatch.setenv(name, value)
@@ -77,7 +77,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Near]:
 
 
 @asynccontextmanager
-async def watched(served: Near, tmp_path: Path) -> AsyncIterator[Watched]:
+async def watched(served: InProcess, tmp_path: Path) -> AsyncIterator[Watched]:
     vault, clock = tmp_path / "vault", Still()
     opened = open_app_context({"vault": str(vault)}, cwd=tmp_path)
     await execute(ExportRequest(chats=ChatSelection(targets=tuple(served.ready["targets"]))), opened, Events())
@@ -87,7 +87,7 @@ async def watched(served: Near, tmp_path: Path) -> AsyncIterator[Watched]:
 
 
 async def test_what_is_pushed_is_written_and_counted_and_a_step_with_nothing_is_no_run(
-    served: Near, tmp_path: Path
+    served: InProcess, tmp_path: Path
 ) -> None:
     async with watched(served, tmp_path) as watch:
         status, before = watch.watcher.status, watch.runs()
@@ -110,7 +110,7 @@ async def test_what_is_pushed_is_written_and_counted_and_a_step_with_nothing_is_
     assert told is not None and (told.state, told.next_look) == ("stopped", "")
 
 
-async def test_a_paused_watch_leaves_telegram_alone_and_catches_up_then(served: Near, tmp_path: Path) -> None:
+async def test_a_paused_watch_leaves_telegram_alone_and_catches_up_then(served: InProcess, tmp_path: Path) -> None:
     async with watched(served, tmp_path) as watch:
         set_paused(watch.vault, paused=True)
         watch.watcher._queue.wake()
@@ -137,7 +137,7 @@ DUE = PendingWork(boxes={5}, everything=True, counted={(5, 1)}, files={"a.md"})
     ids=["network", "flood", "vault"],
 )
 async def test_what_could_not_be_done_is_due_again_and_told(
-    served: Near, tmp_path: Path, error: TobsError, state: str
+    served: InProcess, tmp_path: Path, error: TobsError, state: str
 ) -> None:
     async def fails() -> None:
         raise error
@@ -162,7 +162,7 @@ async def test_what_could_not_be_done_is_due_again_and_told(
         assert watcher._state() == "watching" and not watcher._queue.take().asks_telegram
 
 
-async def test_an_account_that_was_logged_out_ends_the_watch(served: Near, tmp_path: Path) -> None:
+async def test_an_account_that_was_logged_out_ends_the_watch(served: InProcess, tmp_path: Path) -> None:
     async def fails() -> None:
         raise LoginError("You are logged out.", "Log in.")
 
@@ -172,7 +172,7 @@ async def test_an_account_that_was_logged_out_ends_the_watch(served: Near, tmp_p
             await watch.watcher._run_step(run, DUE, fails())
 
 
-async def test_only_the_last_problems_are_told(served: Near, tmp_path: Path) -> None:
+async def test_only_the_last_problems_are_told(served: InProcess, tmp_path: Path) -> None:
     async with watched(served, tmp_path) as watch:
         for number in range(7):
             run, _ = watch.watcher._new_run()
@@ -181,7 +181,7 @@ async def test_only_the_last_problems_are_told(served: Near, tmp_path: Path) -> 
         assert watch.watcher.status.problems == [f"file {number}: gone" for number in range(2, 7)]
 
 
-async def test_work_on_files_that_fails_wakes_the_watch_which_raises_it(served: Near, tmp_path: Path) -> None:
+async def test_work_on_files_that_fails_wakes_the_watch_which_raises_it(served: InProcess, tmp_path: Path) -> None:
     async def ends(error: Exception | None) -> None:
         if error is not None:
             raise error
@@ -197,7 +197,7 @@ async def test_work_on_files_that_fails_wakes_the_watch_which_raises_it(served: 
         watcher._queue.take()
 
 
-async def test_the_next_thing_to_do_is_the_first_of_schedule_and_polls(served: Near, tmp_path: Path) -> None:
+async def test_the_next_thing_to_do_is_the_first_of_schedule_and_polls(served: InProcess, tmp_path: Path) -> None:
     async with watched(served, tmp_path) as watch:
         watcher = watch.watcher
         telegram = watcher._sources.telegram
@@ -209,7 +209,7 @@ async def test_the_next_thing_to_do_is_the_first_of_schedule_and_polls(served: N
         assert watcher._due_at(BEGIN) == BEGIN + EVERY
 
 
-async def test_a_watch_that_is_stopped_ends_after_what_it_does(served: Near, tmp_path: Path) -> None:
+async def test_a_watch_that_is_stopped_ends_after_what_it_does(served: InProcess, tmp_path: Path) -> None:
     async with watched(served, tmp_path) as watch:
         watch.watcher.stop()
         told = watch.watcher.status

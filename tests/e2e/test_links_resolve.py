@@ -9,14 +9,14 @@ import pytest
 
 from tests.e2e import judge
 from tests.e2e.harness import tree
+from tests.e2e.in_process import serve_in_process
 from tests.e2e.judge import Vault
-from tests.e2e.near import near
 
 
 @pytest.mark.parametrize("layout", ["message", "day"])
 def test_a_link_to_a_message_that_comes_later_becomes_a_wikilink(layout: str, tmp_path: Path) -> None:
     root = tmp_path / "vault"
-    with near(tmp_path, "synthetic:messages=12,chats=2,seed=3") as served:
+    with serve_in_process(tmp_path, "synthetic:messages=12,chats=2,seed=3") as served:
         first, second = (str(target) for target in served.ready["targets"])
         text = f"Now t.me/{second[1:]}/5, then https://t.me/{first[1:]}/8, never https://t.me/{first[1:]}/999"
         assert served.control("/messages", {"chat": first, "text": text})["id"] == 7

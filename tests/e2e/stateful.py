@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.e2e.harness import stamps, tree
-from tests.e2e.near import near
+from tests.e2e.in_process import serve_in_process
 from tests.e2e.test_moved import broken_links
 from tobs.vault.decide import read_properties
 
@@ -71,7 +71,7 @@ class LivingVault(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="tobs-model-")))
-        self.served = self.stack.enter_context(near(folder / "sandbox", WORLD))
+        self.served = self.stack.enter_context(serve_in_process(folder / "sandbox", WORLD))
         self.vault = folder / "vault"
         self.chats: list[int] = []
         self.says: dict[Key, str] = {}  # a word that only the newest text of a message has

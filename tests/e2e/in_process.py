@@ -25,7 +25,7 @@ from tobs.sandbox import serve as serve_world
 _STARTS_WITHIN = 60.0
 
 
-class Near(Served):
+class InProcess(Served):
     """A sandbox in a thread of this process; its commands run in this thread."""
 
     def tobs(self, *arguments: str, cwd: Path | None = None, timeout: float = 0, **env: str) -> Done:
@@ -46,10 +46,10 @@ def variables(tobs: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def near(folder: Path, world: str) -> Iterator[Near]:
+def serve_in_process(folder: Path, world: str) -> Iterator[InProcess]:
     """Serve ``world`` and log its person in; ``folder`` becomes their home."""
     with serving(folder, world) as (ready, home):
-        served = Near(ready, home)
+        served = InProcess(ready, home)
         served.login()
         yield served
 
