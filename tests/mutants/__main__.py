@@ -27,7 +27,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutants.judging import REPO, Copy, Mutant, Verdict
+from tests.mutants.judging import LONGER, REPO, Copy, Mutant, Verdict
 from tests.mutants.mutations import mutations
 from tests.mutants.selection import unit_tests
 
@@ -119,9 +119,9 @@ def judge(sample: Sequence[Mutant], jobs: int, *, only_unit: bool, minutes: floa
     def work(folder: Path) -> None:
         try:
             copy = Copy(folder)
-            copy.seconds_of(needed)
+            within = 2 * copy.seconds_of(needed) + LONGER
             while not errors and time.monotonic() < ends:
-                verdict = copy.judge(waiting.get_nowait(), only_unit=only_unit)
+                verdict = copy.judge(waiting.get_nowait(), unit_within=within, only_unit=only_unit)
                 verdicts.append(verdict)
                 told = f"killed by {verdict.killed_by} ({verdict.test})" if verdict.killed_by else "SURVIVED"
                 say(f"{len(verdicts):4} {told}: {verdict.mutant.told}")

@@ -17,8 +17,8 @@ from tests.mutants.mutations import Mutation
 from tests.mutants.selection import other_tests, unit_tests
 
 REPO = Path(__file__).parents[2]
-#: Seconds that unit tests get, and others beyond twice what they need: a mutant that never ends counts as killed.
-_UNIT_WITHIN, _LONGER = 120.0, 30.0
+#: Seconds that tests get beyond twice what they need: a mutant that never ends counts as killed.
+LONGER = 30.0
 
 
 class Mutant(NamedTuple):
@@ -75,12 +75,13 @@ class Copy:
         if Path(where.strip()).parents[1] != folder:
             raise Broken(f"tests in {folder} would import {where.strip()}")
 
-    def judge(self, mutant: Mutant, *, only_unit: bool = False) -> Verdict:
-        """Run the unit tests on a mutant, then the others that are about its module. Raises Broken."""
-        tiers = [("unit", tests, _UNIT_WITHIN) for tests in unit_tests(self.root, mutant.path)]
+    def judge(self, mutant: Mutant, *, unit_within: float, only_unit: bool = False) -> Verdict:
+        """Run the unit tests on a mutant (for ``unit_within`` seconds at most), then the others that are about its
+        module. Raises Broken."""
+        tiers = [("unit", tests, unit_within) for tests in unit_tests(self.root, mutant.path)]
         if not only_unit:
             others = other_tests(self.root, mutant.path)
-            tiers.append(("others", others, 2 * self.seconds_of(others) + _LONGER))
+            tiers.append(("others", others, 2 * self.seconds_of(others) + LONGER))
         module = self.root / mutant.path
         text = module.read_text(encoding="utf-8")
         try:

@@ -23,6 +23,7 @@ from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.render.builtin import load_builtin
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
+from tobs.sources.source import FetchFile, Source, Walk
 
 ACCOUNT = 1
 CHANNEL = Chat(-1000000000001, "channel", "Observatory", "observatory", top=1000)
@@ -153,3 +154,13 @@ def attached(context: RunContext, path: str, data: bytes, number: int = 1) -> Fi
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(data)
     return context.archive.files.claim(hashlib.sha256(data).hexdigest(), key(number), [path], size=len(data))
+
+
+async def nothing(*arguments: object, **options: object) -> Any:
+    """What a source is not asked for in a test."""
+    raise AssertionError(f"not asked for: {arguments}")
+
+
+def source(walk: Walk, fetch_file: FetchFile = nothing) -> Source:
+    """A source that has messages and files, and nothing else."""
+    return Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=fetch_file)

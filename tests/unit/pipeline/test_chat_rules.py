@@ -19,10 +19,12 @@ from pipeline_builders import (
     key,
     message,
     note,
+    nothing,
     photo,
     plan,
     record,
     settled,
+    source,
     stale,
     write,
 )
@@ -34,15 +36,13 @@ from tobs.pipeline.commands.render import difference
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.fetch.chat_details import fetch_picture
-from tobs.pipeline.fetch.import_completion import record_old_group
+from tobs.pipeline.fetch.chat_details import fetch_picture, record_old_group
 from tobs.pipeline.fetch.sync_state import follow
 from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import Part
 from tobs.pipeline.sync.comment_changes import _due, _moved, groups_of
-from tobs.sources import Source
 from tobs.sources.desktop.ids import unknown_group
 from tobs.telegram.sync.updates import PeerDialog
 
@@ -51,18 +51,11 @@ COMMENTED = replace(CHANNEL, linked_chat=GROUP.id)
 OTHER = Chat(-1000000000009, "channel", "Planetarium", top=9)
 
 
-async def nothing(*arguments: object, **options: object) -> int:
-    raise AssertionError("no file is asked for")
-
-
 # which chats are kept in step
 
 
 def part(within: tuple[int, int] | None = None, chat: Chat = CHANNEL) -> Part:
-    async def walk(*arguments: object, **options: object) -> None:
-        raise AssertionError("nothing is walked")
-
-    return Part(chat, Source(walk, nothing), within)
+    return Part(chat, source(nothing), within)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +73,7 @@ def test_a_chat_is_followed_unless_newer_messages_were_not_wanted(
     context: RunContext, filters: Filters, followed: bool
 ) -> None:
     follow(context, [part()], filters)
-    assert context.archive.updates.followed(ACCOUNT) == ({CHANNEL.id: 1000} if followed else {})
+    assert context.archive.updates.tracked(ACCOUNT) == ({CHANNEL.id: 1000} if followed else {})
 
 
 def test_what_lies_below_a_part_of_a_chat_is_not_missed_by_a_sync(context: RunContext) -> None:
@@ -235,7 +228,7 @@ def test_a_diff_begins_with_nothing_for_a_new_note_and_ends_with_a_line(context:
 
 def commented(context: RunContext) -> None:
     """A channel whose comments are kept, and its discussion group."""
-    context.archive.comments.want(CHANNEL.id, wanted=True)
+    context.archive.comments.set_wanted(CHANNEL.id, wanted=True)
     open_chat(context, COMMENTED)
     context.archive.chats.put(ACCOUNT, GROUP)
 
@@ -258,7 +251,7 @@ def test_a_group_is_asked_what_happened_when_its_state_moved_and_it_is_not_follo
     assert _moved(context, listed) == []
     context.archive.updates.put(ACCOUNT, GROUP.id, UpdateState(6))
     assert _moved(context, listed) == [GROUP]
-    context.archive.updates.follow(ACCOUNT, GROUP.id, 50)
+    context.archive.updates.track(ACCOUNT, GROUP.id, 50)
     assert _moved(context, listed) == []
 
 
@@ -271,7 +264,7 @@ def copy_of(number: int, post: int) -> Message:
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_comments_are_filed_under_their_posts_where_they_are_kept(context: RunContext, wanted: bool) -> None:
     commented(context)
-    context.archive.comments.want(CHANNEL.id, wanted=wanted)
+    context.archive.comments.set_wanted(CHANNEL.id, wanted=wanted)
     channel = await exported(context, message(7, "post 7"), chat=COMMENTED)
     group = open_chat(context, GROUP)
     context.archive.comments.add_threads(GROUP.id, {10: (CHANNEL.id, 7)})

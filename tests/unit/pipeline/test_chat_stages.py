@@ -19,6 +19,7 @@ from pipeline_builders import (
     note,
     photo,
     record,
+    source,
     stale,
 )
 
@@ -64,7 +65,7 @@ class Feed:
 
     @property
     def source(self) -> Source:
-        return Source(self._walk, self._fetch)
+        return source(self._walk, self._fetch)
 
     async def _walk(
         self, chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from pipeline_builders import ACCOUNT, CHANNEL, message, photo, record, workbench
+from pipeline_builders import ACCOUNT, CHANNEL, message, photo, record, source, workbench
 
 from tobs.archive import MediaDecision, Recorded
 from tobs.model import Message, Page
@@ -21,7 +21,7 @@ from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.history import LOOK_BACK, FetchTask, fetch_and_record, missing_ids, settling
 from tobs.pipeline.notes.chat_folders import open_chat
-from tobs.sources import Gap, Source
+from tobs.sources import Gap
 
 # missing ids
 
@@ -101,10 +101,6 @@ def want(message: Message, item: object) -> MediaDecision:
     return MediaDecision("wanted")
 
 
-async def nothing(*arguments: object, **options: object) -> int:
-    raise AssertionError("no file is asked for")
-
-
 async def fetched(
     context: RunContext, pages: Sequence[Page], *, queue: int = 2, told: list[Recorded] | None = None
 ) -> None:
@@ -120,8 +116,7 @@ async def fetched(
     async with ArchiveThread() as thread:
         folder = open_chat(context, replace(CHANNEL, count=7))
         recorded = (told if told is not None else []).append
-        source = Source(walk, nothing)
-        task = FetchTask(source, [(1, 100)])
+        task = FetchTask(source(walk), [(1, 100)])
         await fetch_and_record(context, folder, thread, task, want, queue_pages=queue, recorded=recorded)
 
 
@@ -158,12 +153,6 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
     with pytest.raises(ExceptionGroup):
         async with ArchiveThread() as thread:
             await fetch_and_record(
-                context,
-                folder,
-                thread,
-                FetchTask(Source(walk, nothing), []),
-                want,
-                queue_pages=1,
-                recorded=lambda _: None,
+                context, folder, thread, FetchTask(source(walk), []), want, queue_pages=1, recorded=lambda _: None
             )
     assert context.archive.coverage.watermark(ACCOUNT, CHANNEL.id) == 10

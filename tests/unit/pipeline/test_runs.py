@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import Done, stamps, tree
-from tests.e2e.in_process import InProcess
+from tests.e2e.in_process import InProcess, serve_in_process
 
 WORLD = "synthetic:messages=60,chats=2,media=0.3,seed=11"
 

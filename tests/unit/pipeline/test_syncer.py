@@ -250,6 +250,7 @@ def test_a_sync_is_about_chats_that_have_a_note_or_are_followed(context: RunCont
     context.archive.chats.put(ACCOUNT, GROUP)
     inbox = Chat(INBOX, "saved", "Inbox")
     open_chat(context, inbox)
+    context.archive.chats.set_source(ACCOUNT, INBOX, "inbox")
     assert set(_chats_of_vault(context.archive, ACCOUNT)) == {CHANNEL.id}
     context.archive.updates.track(ACCOUNT, GROUP.id, 5)
     assert set(_chats_of_vault(context.archive, ACCOUNT)) == {CHANNEL.id, GROUP.id}

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from pipeline_builders import ACCOUNT, attached, exported, file_of, message, named, note
 
-from tobs.errors import TransferFailed
+from tobs.media import MediaPolicy
 from tobs.model import MessageKey
+from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.watch.inbox import SETTLED, clear_inbox, import_inbox
+from tobs.pipeline.watch.polled_source import PolledSource, open_polled_sources
 from tobs.pipeline.watch.vault_events import is_owners_move
-from tobs.sources.inbox import INBOX, inbox_source
-from tobs.vault.inbox import INBOX_FOLDER
+from tobs.sources.inbox import INBOX, SETTLED
 
-NOW = 1_700_000_000.0
+INBOX_FOLDER = "Telegram/Inbox"
 
 
 def moved(context: RunContext, *paths: str) -> bool:
@@ -43,11 +46,12 @@ async def test_only_what_is_gone_or_lies_where_it_was_not_is_the_owners_doing(co
     assert moved(context, file.path)
 
 
-def dropped(context: RunContext, name: str, data: bytes = b"data", *, age: float = 10.0) -> Path:
+def dropped(context: RunContext, name: str, data: bytes = b"data", *, age: float = 100.0) -> Path:
     path = context.root / INBOX_FOLDER / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    os.utime(path, (NOW - age, NOW - age))
+    changed = int(time.time()) - age
+    os.utime(path, (changed, changed))
     return path
 
 
@@ -57,51 +61,76 @@ def names(context: RunContext) -> list[str]:
     return [one.media.name for one in found if one is not None and one.media is not None]  # type: ignore[union-attr]
 
 
-def test_files_that_lie_still_are_recorded_once(context: RunContext, report: ReportBuilder) -> None:
-    assert import_inbox(context, NOW) == ([], False)
-    assert context.archive.notes.by_tobs_id(str(INBOX)) is None
-    dropped(context, "a.pdf")
-    dropped(context, "b.mp3", age=SETTLED)
-    dropped(context, "new.pdf", age=SETTLED / 2)
-    for hidden in (".hidden", "note.md", "empty.pdf"):
-        dropped(context, hidden, b"" if hidden == "empty.pdf" else b"x")
-    found, more = import_inbox(context, NOW)
-    assert ([file.name for file in found], more) == (["a.pdf", "b.mp3"], True)
-    assert names(context) == ["a.pdf", "b.mp3"] and report.report.messages.new == 2
-    assert named(context, str(INBOX)).path == f"{INBOX_FOLDER}/Inbox.md"
-    found, more = import_inbox(context, NOW + 5)
-    assert names(context) == ["a.pdf", "b.mp3", "new.pdf"] and not more
-    assert report.report.messages.new == 3
-    # The same name with another content is another file.
-    dropped(context, "a.pdf", b"other data")
-    import_inbox(context, NOW)
-    assert names(context)[-1] == "a.pdf" and len(names(context)) == 4
+class Inbox:
+    """The inbox as a watch polls it; ``woken`` counts how often it wants to be polled again."""
+
+    def __init__(self, context: RunContext, thread: ArchiveThread, source: PolledSource, woken: list[None]) -> None:
+        self._context, self._thread, self._source, self.woken = context, thread, source, woken
+
+    async def fetch(self) -> set[int]:
+        return await self._source.fetch(self._context, self._thread, MediaPolicy(frozenset()))
+
+    async def release(self) -> None:
+        await self._source.release()
 
 
-def test_a_file_goes_when_it_has_its_place_and_was_not_changed_since(context: RunContext) -> None:
-    clear_inbox(context)
-    path = dropped(context, "a.pdf")
-    import_inbox(context, NOW)
-    clear_inbox(context)
-    assert path.exists()
-    (row,) = context.archive.media.wanted(ACCOUNT, INBOX, 5)
-    context.archive.media.staged(row.key, "ab" * 32, 4)
-    context.archive.media.attached([row.id])
-    other = dropped(context, "b.pdf")
-    clear_inbox(context)
-    assert not path.exists() and other.exists()
-    dropped(context, "a.pdf", b"changed")
-    clear_inbox(context)
-    assert path.exists()
+@asynccontextmanager
+async def inbox(context: RunContext) -> AsyncIterator[Inbox]:
+    woken: list[None] = []
+    async with ArchiveThread() as thread, open_polled_sources(context, thread, lambda: woken.append(None)) as polled:
+        (source,) = polled
+        yield Inbox(context, thread, source, woken)
 
 
-async def test_a_dropped_file_is_fetched_by_its_name_alone(context: RunContext) -> None:
-    dropped(context, "a.pdf", b"paper")
-    import_inbox(context, NOW)
-    (row,) = context.archive.media.wanted(ACCOUNT, INBOX, 5)
-    source, part = inbox_source(context.root / INBOX_FOLDER), context.staging / "a.part"
-    assert await source.fetch_file(row.item, row.message_key, part) == 5 and part.read_bytes() == b"paper"
-    (context.root / INBOX_FOLDER / "a.pdf").unlink()
-    with pytest.raises(TransferFailed, match="not in the inbox any more") as caught:
-        await source.fetch_file(row.item, row.message_key, part)
-    assert not caught.value.retryable
+async def test_files_that_lie_still_are_recorded_once(context: RunContext, report: ReportBuilder) -> None:
+    async with inbox(context) as polled:
+        assert await polled.fetch() == set() and context.archive.notes.by_tobs_id(str(INBOX)) is None
+        dropped(context, "a.pdf")
+        dropped(context, "b.mp3")
+        dropped(context, "new.pdf", age=-60)
+        for hidden in (".hidden", "note.md", "empty.pdf"):
+            dropped(context, hidden, b"" if hidden == "empty.pdf" else b"x")
+        assert await polled.fetch() == {INBOX}
+        assert names(context) == ["a.pdf", "b.mp3"] and report.report.messages.new == 2
+        # Whoever drops a file wants it, whatever is wanted else.
+        assert len(context.archive.media.wanted(ACCOUNT, INBOX, 5)) == 2
+        assert named(context, str(INBOX)).path == f"{INBOX_FOLDER}/Inbox.md"
+        dropped(context, "new.pdf")
+        await polled.fetch()
+        assert names(context) == ["a.pdf", "b.mp3", "new.pdf"] and report.report.messages.new == 3
+        # The same name with another content is another file.
+        dropped(context, "a.pdf", b"other data")
+        await polled.fetch()
+        assert names(context)[-1] == "a.pdf" and len(names(context)) == 4
+
+
+async def test_a_file_that_may_still_be_copied_is_looked_at_again(context: RunContext) -> None:
+    async with inbox(context) as polled:
+        dropped(context, "new.pdf", age=-60)
+        assert await polled.fetch() == set() and polled.woken == []
+        await until_woken(polled)
+        assert names(context) == []
+
+
+async def until_woken(polled: Inbox) -> None:
+    async with asyncio.timeout(SETTLED + 10):
+        while not polled.woken:  # noqa: ASYNC110 -- a call of the loop, no event
+            await asyncio.sleep(0.05)
+
+
+async def test_a_file_goes_when_it_has_its_place_and_was_not_changed_since(context: RunContext) -> None:
+    async with inbox(context) as polled:
+        await polled.release()
+        path = dropped(context, "a.pdf")
+        await polled.fetch()
+        await polled.release()
+        assert path.exists()
+        (row,) = context.archive.media.wanted(ACCOUNT, INBOX, 5)
+        context.archive.media.staged(row.key, "ab" * 32, 4)
+        context.archive.media.attached([row.id])
+        other = dropped(context, "b.pdf")
+        await polled.release()
+        assert not path.exists() and other.exists()
+        dropped(context, "a.pdf", b"changed")
+        await polled.release()
+        assert path.exists()
