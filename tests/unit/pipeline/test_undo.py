@@ -9,7 +9,7 @@ from pipeline_builders import CHANNEL, exported, file_of, message, note, stale, 
 from tobs.errors import UsageError
 from tobs.model import Reply
 from tobs.model.report import RunReport
-from tobs.pipeline.commands.undo import _chosen, _put_back
+from tobs.pipeline.commands.undo import _restore_run, _selected_run
 from tobs.pipeline.context.run_context import RunContext
 
 
@@ -23,7 +23,7 @@ def undone(context: RunContext, run_id: str = "second") -> RunReport:
     """Another run takes the notes of a run back; its report."""
     context.archive.runs.start(f"undo {run_id}", "undo", [])
     report = started(f"undo {run_id}")
-    _put_back(replace(context, events=report.events), run_id)
+    _restore_run(replace(context, events=report.events), run_id)
     return report.report
 
 
@@ -49,7 +49,7 @@ async def test_a_note_that_a_run_wrote_over_holds_again_what_it_held(context: Ru
     assert "edited" in file_of(context, note(context, 1)).read_text()
 
 
-async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_put_back(context: RunContext) -> None:
+async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_restore_run(context: RunContext) -> None:
     await exported(begin(context, "first"), message(1), message(2))
     await edited(begin(context, "second"), 1, "edited")
     place = file_of(context, note(context, 1))
@@ -134,10 +134,10 @@ async def test_a_note_that_the_run_made_and_its_owner_wrote_into_stays(context: 
 
 async def test_the_last_run_that_changed_notes_is_the_last_one(context: RunContext) -> None:
     with pytest.raises(UsageError, match="Run last changed no note"):
-        _chosen(context, "last")
+        _selected_run(context, "last")
     await exported(begin(context, "first"), message(1))
     await edited(begin(context, "second"), 1, "edited")
     begin(context, "idle")
-    assert _chosen(context, "last") == "second" and _chosen(context, "first") == "first"
+    assert _selected_run(context, "last") == "second" and _selected_run(context, "first") == "first"
     with pytest.raises(UsageError, match="Run idle changed no note"):
-        _chosen(context, "idle")
+        _selected_run(context, "idle")

@@ -87,7 +87,7 @@ class RenderRun(Struct, frozen=True):
         """Change the layout of the chats if one was requested; return the folders concerned."""
         changed: list[ChatFolder] = []
         if self.selection.layout is not None:
-            # What is filed in the folder of another chat is laid out with that.
+            # A chat that is filed in the folder of another one changes with that.
             for chat_folder in chat_folders:
                 if chat_folder.chat.id == chat_folder.filed_under and not chat_folder.is_filed_elsewhere:
                     changed += change_layout(context, chat_folder.chat, self.selection.layout)

@@ -21,7 +21,7 @@ from tobs.vault.attachments import attachment_candidates
 from tobs.vault.layout import audio_candidates
 from tobs.vault.names import numbered
 
-#: How far a file may play longer or shorter than its sender said: that is a whole number of seconds, and players round.
+#: The accepted difference between measured and announced duration, in seconds and as a share: both are rounded.
 _SECONDS_OFF, _SHARE_OFF = 2.0, 0.05
 
 

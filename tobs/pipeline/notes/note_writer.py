@@ -21,7 +21,7 @@ from tobs.pipeline.notes.vault_scan import follow_displaced_notes
 #: Notes that show messages: one, or all of a day or month.
 MESSAGE_NOTES = ("message", "day", "month")
 
-#: Notes about something else than a message; there are few, and they come when the messages are done.
+#: Notes that are not about messages; they are few, and are written after those of messages.
 SUMMARIES = ("base", "chat", "topic", "person", "audio", "page")
 
 
@@ -168,7 +168,7 @@ class NoteWriter:
                 self._unfinished.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
-            if note.path.endswith(".md"):  # a base is no note
+            if note.path.endswith(".md"):  # not bases
                 outcomes[note.outcome] += 1
             self._on_result(note)
             if note.outcome == "preserved":
@@ -188,7 +188,7 @@ class NoteWriter:
             archive.replaced.made(run_id, [note.id for note in rendered if note.outcome == "created"])
             archive.notes.written(written)
             archive.notes.settle(settled)
-            # Also where nothing was written: it may have been by a run that was killed before it came here.
+            # Also without a written note: a run may have been killed before this.
             archive.notes.mark_index_stale([note.id for note in rendered])
             archive.links.set({note.id: note.links for note in rendered}, {note.id: note.missing for note in rendered})
 
@@ -211,5 +211,5 @@ def fitting_batch(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[Not
     return [row for row, count in zip(rows, sums, strict=True) if count <= max(_MOST_MESSAGES, sums[0])]
 
 
-#: Messages that are read and rendered together where notes have many.
+#: Messages that are read and rendered together if notes have many.
 _MOST_MESSAGES = 2_000
