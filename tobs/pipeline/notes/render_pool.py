@@ -76,7 +76,7 @@ class RenderPool:
             with stopped_with(self._render_context.post_render):
                 return await self._archive_thread(render_message_notes, self._render_context, chat, rows)
         process = await self._free.get()
-        # A started job is finished even if the caller is cancelled: so no other caller gets its answer.
+        # A started job is finished, as on the archive thread: no other caller gets the answer of a cancelled one.
         task = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
         self._running.add(task)
         task.add_done_callback(partial(self._free_process, process))
@@ -125,7 +125,7 @@ class _Process:
     async def ask(self, job: Job) -> Sequence[NoteResult]:
         """Send ``job`` and wait for its results, after those of earlier jobs. Raises TobsError."""
         try:
-            # Written before the lock: locks are granted in order, and so are answers.
+            # Written before the turn comes: locks are given in the order of asking, so are answers.
             self._stdin.write(frame(job))
             async with self._answer_lock:
                 await self._stdin.drain()
@@ -142,13 +142,13 @@ class _Process:
 
     def kill(self) -> None:
         """Kill it; waiting callers get TobsError."""
-        with suppress(ProcessLookupError):  # it has ended already
+        with suppress(ProcessLookupError):  # it is gone already
             self._process.kill()
 
     async def end(self) -> None:
         """Wait until it has ended, after its jobs."""
         self._stdin.close()
-        await self._stdout.read()  # asyncio notices its end only when the pipe is empty
+        await self._stdout.read()  # until its pipe is empty asyncio does not hear of its end
         await self._process.wait()
 
 

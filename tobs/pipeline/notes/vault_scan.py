@@ -76,7 +76,7 @@ def scan_vault(archive: Archive, root: Path, events: RunEvents, *, accept_missin
     require_on_disk(root, [*(row.path for row in lost_notes), *(row.path for row in lost_files)])
     require_few_missing(missing.note_count, len(lost_notes), accept=accept_missing)
     require_few_missing(
-        missing.file_count, len(lost_files), accept=accept_missing, told="attachments are missing from the vault"
+        missing.file_count, len(lost_files), accept=accept_missing, subject="attachments are missing from the vault"
     )
     with archive.transaction():
         _apply_moves(archive, root, events, away, moves)
