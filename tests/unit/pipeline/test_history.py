@@ -120,7 +120,7 @@ async def fetched(
     async with ArchiveThread() as thread:
         folder = open_chat(context, replace(CHANNEL, count=7))
         recorded = (told if told is not None else []).append
-        source = Source(name="test", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing)
+        source = Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing)
         task = FetchTask(source, [(1, 100)])
         await fetch_and_record(context, folder, thread, task, want, queue_pages=queue, recorded=recorded)
 
@@ -161,7 +161,7 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
                 context,
                 folder,
                 thread,
-                FetchTask(Source(name="test", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing), []),
+                FetchTask(Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing), []),
                 want,
                 queue_pages=1,
                 recorded=lambda _: None,
