@@ -161,7 +161,9 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
                 context,
                 folder,
                 thread,
-                FetchTask(Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing), []),
+                FetchTask(
+                    Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing), []
+                ),
                 want,
                 queue_pages=1,
                 recorded=lambda _: None,

@@ -16,14 +16,13 @@ from tobs.model.events import NoteChangePreviewed, PhaseStarted, RenderingStarte
 from tobs.model.report import RunReport
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.note_writer import NoteWriter, mark_changed_templates
 from tobs.pipeline.notes.relayout import (
     change_layout,
     finish_relayouts,
     transfer_owner_text,
 )
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
-from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run

@@ -8,9 +8,8 @@ from tobs.archive import MediaRow
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.media.attach import store_plugin_fields
+from tobs.pipeline.media.attach import attach_edited, is_of, store_plugin_fields
 from tobs.pipeline.media.download import incoming, report_failures
-from tobs.pipeline.media.edited_files import attach_edited, is_of
 from tobs.plugin.catalogue import Catalogue
 from tobs.sources import FetchFile
 

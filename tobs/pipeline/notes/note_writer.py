@@ -1,4 +1,4 @@
-"""Write the stale notes of a run and record the results."""
+"""Find the stale notes of a run, write them and record the results; mark notes stale whose templates changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
+
+import msgspec
 
 from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
@@ -17,6 +19,7 @@ from tobs.pipeline.context.post_render import stopped_with
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.render_notes import NoteResult, render_summary_notes
 from tobs.pipeline.notes.vault_scan import follow_displaced_notes
+from tobs.render.templates import OF_KIND
 
 #: Notes that show messages: one, or all of a day or month.
 MESSAGE_NOTES = ("message", "day", "month")
@@ -213,3 +216,29 @@ def fitting_batch(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[Not
 
 #: Messages that are read and rendered together if notes have many.
 _MOST_MESSAGES = 2_000
+
+
+_TEMPLATES_KEY = "templates"
+
+
+def mark_changed_templates(context: RunContext) -> list[str]:
+    """Mark the notes stale that changed templates or post-render plugins made; return their kinds.
+
+    The new digests are stored in the archive.
+    """
+    archive, templates, post_render = (
+        context.archive,
+        context.render_context.templates,
+        context.render_context.post_render,
+    )
+    after = f"; {post_render.digest}" if post_render is not None else ""
+    digests = {kind: templates.digest(*names) + after for kind, names in OF_KIND.items()}
+    stored = archive.meta.get(_TEMPLATES_KEY)
+    before = msgspec.json.decode(stored, type=dict[str, str]) if stored else {}
+    changed = [kind for kind, digest in digests.items() if before.get(kind, digest) != digest]
+    if before != digests:
+        with archive.transaction():
+            if changed:
+                archive.notes.mark_all_stale(changed)
+            archive.meta.set(_TEMPLATES_KEY, msgspec.json.encode(digests).decode())
+    return changed

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from tobs.archive import Damage, find_damage, open_archive
 from tobs.errors import UsageError
 from tobs.model.report import RunReport
-from tobs.pipeline.commands.verify.checks import check_all, sha256_of
-from tobs.pipeline.commands.verify.faults import Fault, Verification
+from tobs.pipeline.commands.verify_checks import Fault, Verification, check_all, sha256_of
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
