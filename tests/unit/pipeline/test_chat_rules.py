@@ -34,7 +34,7 @@ from tobs.pipeline.commands.render import difference
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.fetch.chat_pictures import fetch_picture
+from tobs.pipeline.fetch.chat_details import fetch_picture
 from tobs.pipeline.fetch.import_completion import record_old_group
 from tobs.pipeline.fetch.sync_state import follow
 from tobs.pipeline.notes.planning import open_chat

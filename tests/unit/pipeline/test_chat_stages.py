@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pipeline_builders import (
@@ -64,7 +65,16 @@ class Feed:
 
     @property
     def source(self) -> Source:
-        return Source(self._walk, self._fetch)
+        return Source(
+            name="telegram",
+            resolve=self._unused,
+            describe=self._unused,
+            walk=self._walk,
+            fetch_file=self._fetch,
+        )
+
+    async def _unused(self, *arguments: object) -> Any:
+        raise AssertionError("the stages of a chat do not look for chats")
 
     async def _walk(
         self, chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
