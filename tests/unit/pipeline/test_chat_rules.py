@@ -32,14 +32,14 @@ from pipeline_builders import (
 from tobs.errors import TransferFailed
 from tobs.media import MediaPolicy
 from tobs.model import Chat, FileItem, Forward, Message, MessageKey, Reply, UpdateState
-from tobs.pipeline.commands.render import difference
+from tobs.pipeline.commands.render import Scope, difference, mark_stale, restore
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.fetch.chat_details import fetch_picture, record_old_group
+from tobs.pipeline.fetch.chat_details import fetch_picture
+from tobs.pipeline.fetch.history import record_old_group
 from tobs.pipeline.fetch.sync_state import follow
-from tobs.pipeline.notes.planning import open_chat
-from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import Part
 from tobs.pipeline.sync.comment_changes import _due, _moved, groups_of

@@ -49,7 +49,7 @@ async def test_a_note_that_a_run_wrote_over_holds_again_what_it_held(context: Ru
     assert "edited" in file_of(context, note(context, 1)).read_text()
 
 
-async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_put_back(context: RunContext) -> None:
+async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_restore_run(context: RunContext) -> None:
     await exported(begin(context, "first"), message(1), message(2))
     await edited(begin(context, "second"), 1, "edited")
     place = file_of(context, note(context, 1))

@@ -32,14 +32,13 @@ from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.post_render import PostRender, stopped_with
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RenderContext, RunContext, TransferMeter
-from tobs.pipeline.media.edited_files import finish_edits
+from tobs.pipeline.media.attach import finish_edits
 from tobs.pipeline.media.wanted import media_policy
 from tobs.pipeline.notes.adoption import adopt_notes
 from tobs.pipeline.notes.enrich import Enrichers
-from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.note_writer import NoteWriter, mark_changed_templates
 from tobs.pipeline.notes.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.notes.render_pool import RenderPool
-from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.chat_stages import ChatStages, Limits
 from tobs.pipeline.session.exporters import Exporters, exporting

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from tobs.config import Settings
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.media.reprocess import Reprocessing, forget_plugins
-from tobs.pipeline.notes.template_changes import mark_changed_templates
+from tobs.pipeline.notes.note_writer import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunSession
