@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from telethon.tl import TLObject, types
 
 from tobs.model import COMMON, marked_channel
-from tobs.pipeline.watch.change_queue import ChangeQueue
+from tobs.pipeline.watch.change_queue import ChangeQueue, PendingWork
 from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import WatchStatus, is_paused, read_status, set_paused, write_status
-from tobs.pipeline.watch.vault_events import sort_out
+from tobs.pipeline.watch.vault_events import classify
 from tobs.telegram.sync.updates import PushedUpdate, read_update
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -65,10 +65,10 @@ def test_a_queue_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
     queue.changed({"a.md"})
     assert queue.event.is_set()
     resting = queue.take(with_telegram=False)
-    assert resting.files == {"a.md"} and not resting.asks_telegram and not queue.event.is_set()
+    assert resting == PendingWork(files={"a.md"}) and not queue.event.is_set()
     due = queue.take()
     assert due.boxes == {5, 6} and due.counted == {(5, 1)} and not due.files
-    assert not queue.take().asks_telegram
+    assert queue.take() == PendingWork()
 
 
 def test_what_could_not_be_done_waits_for_the_next_time_and_wakes_nobody() -> None:
@@ -153,11 +153,11 @@ def test_a_push_that_says_too_much_happened_wakes_the_watch_to_ask_about_everyth
     changes.pushed(read_update(types.UpdatesTooLong()))
     assert changes.event.is_set()
     due = changes.take()
-    assert due.everything and due.asks_telegram and not due.boxes
+    assert due == PendingWork(everything=True)
 
 
 def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:
-    changes = sort_out(
+    changes = classify(
         [
             "Telegram/A/note.md",
             ".obsidian/workspace.json",
