@@ -70,14 +70,12 @@ def test_what_the_page_adds_works(tmp_path: Path) -> None:
     for name in _COPIED:
         shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("sandbox"))
     (tmp_path / "tobs" / "sandbox").symlink_to(REPO / "tobs" / "sandbox")
-    if (REPO / "tobs_plugins").exists():
-        (tmp_path / "tobs_plugins").symlink_to("plugins")
     tests = [path for section in SECTIONS.values() for path in applied(section, tmp_path)]
     options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", "."]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(tmp_path / "plugins")))},
         capture_output=True,
         text=True,
         check=False,

@@ -94,20 +94,28 @@ def test_nothing_committed_names_this_machine() -> None:
     assert found == []
 
 
+def test_no_file_in_git_is_a_link() -> None:
+    # A checkout on Windows turns a link into a text file with the path it leads to.
+    assert [line for line in _git_files("--stage") if line.startswith("120000 ")] == []
+
+
 def _is_logging(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and "logger" in names_in(call.func.value)
 
 
 def _tracked() -> list[Path]:
     """What git would commit; without git, everything that is not made."""
+    paths = [REPO / name for name in _git_files("--cached", "--others", "--exclude-standard")]
+    return [path for path in paths if path.is_file()] or list(MODULES)
+
+
+def _git_files(*options: str) -> list[str]:
+    """The lines of ``git ls-files``; none without git."""
     done = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", *options],
         cwd=REPO,
         capture_output=True,
         check=False,
         env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
     )
-    if done.returncode:
-        return list(MODULES)
-    paths = (REPO / name.decode() for name in done.stdout.split(b"\0") if name)
-    return [path for path in paths if path.is_file()]
+    return [os.fsdecode(line) for line in done.stdout.split(b"\0") if line]

@@ -34,7 +34,7 @@ def _files(folder: str, pattern: str) -> set[str]:
 def test_it_carries_the_templates_the_plugins_and_the_data(wheel: ZipFile) -> None:
     names = set(wheel.namelist())
     assert {f"tobs/_templates/{name}" for name in _files("templates", "*.j2")} <= names
-    assert {f"tobs_plugins/{name}" for name in _files("plugins", "*.py")} <= names
+    assert {f"tobs_plugins/{name}" for name in _files("plugins/tobs_plugins", "*.py")} <= names
     assert {f"tobs/{name}" for name in _files("tobs", "*.py")} <= names
     data = {name for name in _files("tobs", "*") if "__pycache__" not in name and not name.endswith(".py")}
     assert {f"tobs/{name}" for name in data if "_templates" not in name} <= names
@@ -50,7 +50,7 @@ def test_it_has_the_command_the_plugins_and_the_licence(wheel: ZipFile) -> None:
     (info,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     entries = wheel.read(f"{info}/entry_points.txt").decode()
     assert "tobs = tobs.cli.main:main" in entries
-    for plugin in (REPO / "plugins").iterdir():
+    for plugin in (REPO / "plugins" / "tobs_plugins").iterdir():
         if (plugin / "plugin.py").exists():
             assert f"{plugin.name.replace('_', '-')} = tobs_plugins.{plugin.name}" in entries
     assert f"{info}/licenses/LICENSE" in wheel.namelist()

@@ -119,7 +119,9 @@ class Copy:
         return told[0].partition(" ")[2].partition(" - ")[0] if told else f"pytest ended with {done.returncode}"
 
     def _run(self, command: Sequence[str], limit: float) -> subprocess.CompletedProcess[str]:
-        environment: Mapping[str, str] = os.environ | {"PYTHONPATH": str(self.root)}
+        environment: Mapping[str, str] = os.environ | {
+            "PYTHONPATH": os.pathsep.join((str(self.root), str(self.root / "plugins")))
+        }
         process = subprocess.Popen(
             command,
             cwd=self.root,

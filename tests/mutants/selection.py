@@ -126,8 +126,8 @@ def _names(tree: ast.AST) -> Iterator[str]:
 def _files(root: Path, folder: Path, name: str) -> Iterator[Path]:
     if not name.replace(".", "").isidentifier():
         return
-    parts = name.replace("tobs_plugins", "plugins").split(".")
-    for base in (root, folder):
+    parts = name.split(".")
+    for base in (root, root / "plugins", folder):
         for end in range(1, len(parts) + 1):
             module = base.joinpath(*parts[:end])
             yield from (module.with_suffix(".py"), module / "__init__.py")

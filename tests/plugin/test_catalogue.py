@@ -21,7 +21,7 @@ from tobs.plugin import Item
 from tobs.plugin.catalogue import Catalogue, PluginInfo, VaultPlugins, load_plugins
 from tobs.plugin.host import Done, Host
 
-SHIPPED = Path(__file__).parents[2] / "plugins"
+SHIPPED = Path(__file__).parents[2] / "plugins" / "tobs_plugins"
 
 #: The shipped plugins, in the order they run.
 CHAIN = ["tags", "cover", "transcode", "text", "waveform"]
@@ -96,9 +96,7 @@ def test_every_shipped_plugin_says_what_it_does_and_has_a_page() -> None:
     for plugin in load_plugins().plugins:
         assert plugin.summary
         assert all(option.description for option in plugin.options), plugin.name
-        page = (Path(__file__).parents[2] / "plugins" / plugin.name.replace("-", "_") / "README.md").read_text(
-            encoding="utf-8"
-        )
+        page = (SHIPPED / plugin.name.replace("-", "_") / "README.md").read_text(encoding="utf-8")
         rows = {row.split("|")[1].strip(" `"): row.split("|")[2] for row in page.splitlines() if row.startswith("| `")}
         assert set(rows) == {option.name for option in plugin.options}, plugin.name
         for option in plugin.options:

@@ -28,7 +28,7 @@ from tobs_plugins.cover.embedded import _pictures, embedded_pictures
 
 MUSIC = Path(__file__).parents[1] / "data" / "music"
 FILMS = DATA / "video"
-PLUGIN = Path(__file__).parents[2] / "plugins" / "cover"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "tobs_plugins" / "cover"
 
 
 def cover(path: Path, tmp_path: Path, *, kind: str | None = None, **options: object) -> Result | None:

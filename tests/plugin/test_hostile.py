@@ -19,7 +19,7 @@ from tests.plugin.weights import tiny_en
 from tobs.plugin import FileKind
 from tobs.plugin.testing import make_item, try_plugins
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins" / "tobs_plugins"
 MUSIC = Path(__file__).parents[1] / "data" / "music"
 
 

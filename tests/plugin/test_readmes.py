@@ -10,7 +10,7 @@ import pytest
 from tobs.plugin import Plugin
 from tobs.plugin.loading import load_module, plugin_classes
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins" / "tobs_plugins"
 SHIPPED = sorted(folder.name for folder in PLUGINS.iterdir() if (folder / "plugin.py").is_file())
 
 

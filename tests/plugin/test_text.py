@@ -15,7 +15,7 @@ from tobs.plugin.testing import make_item, try_plugins
 from tobs_plugins.text import TextConfig, TextOfDocuments
 
 DEMO = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data" / "files"
-PLUGIN = Path(__file__).parents[2] / "plugins" / "text"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "tobs_plugins" / "text"
 
 
 def pdf(path: Path, *pages: str, password: str = "") -> Path:

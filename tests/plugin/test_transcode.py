@@ -25,7 +25,7 @@ from tobs_plugins.transcode.remake import film_encoder
 
 DATA = Path(__file__).parents[1] / "data"
 DEMO = Path(__file__).parents[2] / "tobs" / "sandbox" / "worlds" / "demo" / "data"
-PLUGIN = Path(__file__).parents[2] / "plugins" / "transcode"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "tobs_plugins" / "transcode"
 TOLD = {"title": "Relays", "artist": "Anna"}
 
 

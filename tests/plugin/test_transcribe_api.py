@@ -26,7 +26,7 @@ from tobs_plugins.transcribe_api.endpoint import Endpoint, FileRejected, Request
 from tobs_plugins.transcribe_api.languages import language_code
 
 VOICE = Path(__file__).parents[1] / "data" / "voice"
-PLUGIN = Path(__file__).parents[2] / "plugins" / "transcribe_api"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "tobs_plugins" / "transcribe_api"
 NOTE = Request(VOICE / "auth-incorrect.oga", "voice.ogg", "audio/ogg")
 KEY = "sk-very-secret"
 FINE = {"text": " Hello.", "language": "english", "segments": [{"start": 0.5, "end": 1, "text": " Hello.", "id": 0}]}

@@ -18,7 +18,7 @@ from tobs_plugins.waveform import Waveform, WaveformConfig
 
 DATA = Path(__file__).parents[1] / "data"
 MUSIC = DATA / "music"
-PLUGIN = Path(__file__).parents[2] / "plugins" / "waveform"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "tobs_plugins" / "waveform"
 
 
 def waveform(path: Path, tmp_path: Path, **options: object) -> Result | None:

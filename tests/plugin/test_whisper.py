@@ -24,7 +24,7 @@ from tobs_plugins.whisper.sound import RATE, decode
 from tobs_plugins.whisper.speech import languages_of
 
 DATA = Path(__file__).parents[1] / "data"
-PLUGIN = Path(__file__).parents[2] / "plugins" / "whisper"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "tobs_plugins" / "whisper"
 VOICES = {voice["file"]: voice for voice in json.loads((DATA / "voice" / "transcripts.json").read_text())}
 
 

@@ -48,22 +48,20 @@ async def export(request: ExportRequest, context: AppContext, events: Events) ->
 
 async def plan(request: PlanRequest, context: AppContext, events: Events) -> Plan:
     """Estimate an export with a few requests a chat; nothing is changed. Raises TobsError."""
-    from tobs.pipeline.commands.plan import make_plan
+    from tobs.pipeline.commands.plan import PlanConfig, make_plan
 
     context = with_settings(context, **msgspec.structs.asdict(request.fetch))
     chats = _with_configured_targets(context, request.chats, "plan for")
     selection = _selection(context, chats, request.messages, time.time())
     report = start_report("plan", "plan", _reported_targets(chats), time.time)
-    return await make_plan(
+    config = PlanConfig(
         settings=context.settings,
         profile=context.profile,
-        telegram_settings=without_pause(telegram_settings(context)),
-        archive_path=context.paths.archive,
-        selection=selection,
+        telegram=without_pause(telegram_settings(context)),
+        archive=context.paths.archive,
         zone=ZoneInfo(context.settings.timezone or local_timezone()),
-        report=report,
-        on_event=saying_waits(events.say),
     )
+    return await make_plan(config, selection, report=report, on_event=saying_waits(events.say))
 
 
 def _with_configured_targets(context: AppContext, chats: ChatSelection, verb: str) -> ChatSelection:

@@ -33,8 +33,7 @@ def _check(context: AppContext) -> Verification:
 
 async def _repair(context: AppContext, events: Events) -> Verification:
     """Repair what can be repaired, and check again: faults that are found once more are left."""
-    from tobs.pipeline.commands.verify.repair import repair
-    from tobs.pipeline.commands.verify.run import after_mending
+    from tobs.pipeline.commands.verify.run import after_repair, repair
 
     before = await in_thread(lambda: _check(context))
     if before.ok:
@@ -45,7 +44,7 @@ async def _repair(context: AppContext, events: Events) -> Verification:
     faults = [*before.items, *(fault for fault in found.items if fault not in before.items)]
     async with open_run_config(context, "verify --repair", [], events=events, accept_missing=True) as config:
         await repair(config, faults)
-    return after_mending(before, await in_thread(lambda: _check(context)))
+    return after_repair(before, await in_thread(lambda: _check(context)))
 
 
 async def _repair_archive(context: AppContext) -> None:

@@ -1,4 +1,4 @@
-"""The store of record: everything Telegram returned, exactly once. The only room that speaks SQL."""
+"""The store of record: everything Telegram returned, exactly once. The only package that uses SQL."""
 
 from tobs.archive.backups import BackupFacts, back_up, inspect_backup, integrity_faults, put_back, set_aside
 from tobs.archive.comments import Comment, Post, Thread

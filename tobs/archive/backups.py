@@ -1,4 +1,4 @@
-"""Copies of the archive: made while it is in use, looked through before they are believed, put back."""
+"""Copies of the archive: made while it is in use, checked before use, and restored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BackupFacts(Struct, frozen=True):
 
 
 def back_up(archive: Path, target: Path) -> BackupFacts:
-    """A copy of ``archive`` at ``target``, which must not be there yet; others may write meanwhile.
+    """Write a copy of ``archive`` to ``target``, which must not exist; others may write into the archive meanwhile.
 
     Raises VaultError for an archive that is damaged, and VaultUnwritable.
     """
@@ -52,7 +52,8 @@ def back_up(archive: Path, target: Path) -> BackupFacts:
 
 
 def inspect_backup(path: Path) -> BackupFacts:
-    """What is in the archive at ``path``. Raises VaultError if it is none, is damaged, or was made by a newer tobs."""
+    """Check the archive at ``path`` and count its messages and notes. Raises VaultError if it is no archive, is
+    damaged, or was made by a newer tobs."""
     if not path.is_file():
         raise VaultError(f"There is no backup at {path}.", "Run `tobs restore --list` to see those there are.")
     database = connect(path, read_only=True)
@@ -69,15 +70,16 @@ def inspect_backup(path: Path) -> BackupFacts:
 
 
 def integrity_faults(database: Database, limit: int = 20) -> list[str]:
-    """What SQLite finds wrong with a database file; nothing for a sound one. Raises VaultError if it gives up."""
+    """Return the faults that SQLite finds in a database file; none for a sound one. Raises VaultError if it cannot go
+    on."""
     found = [text for (text,) in database.rows(f"PRAGMA integrity_check({limit})")]
     return [] if found == ["ok"] else found
 
 
 def put_back(backup: Path, archive: Path, aside: Path) -> bool:
-    """Put a copy of ``backup`` in the place of ``archive``, which goes to ``aside``; was there one?
+    """Replace ``archive`` by a copy of ``backup``; the old archive moves to ``aside``. Returns False if there was none.
 
-    The caller holds the vault's lock, and has looked the backup through. Raises VaultUnwritable.
+    The caller holds the vault's lock and has inspected the backup. Raises VaultUnwritable.
     """
     part = archive.with_name(f"{archive.name}.part")
     try:
@@ -107,7 +109,7 @@ def put_back(backup: Path, archive: Path, aside: Path) -> bool:
 
 
 def set_aside(archive: Path, aside: Path) -> None:
-    """Move an archive with all that SQLite keeps beside it. Raises OSError."""
+    """Move an archive with all files that SQLite keeps beside it. Raises OSError."""
     for end in ("", *_COMPANIONS):
         if Path(f"{archive}{end}").exists():
             Path(f"{archive}{end}").replace(f"{aside}{end}")

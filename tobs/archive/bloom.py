@@ -1,7 +1,7 @@
-"""A Bloom filter over the message ids of each chat: it says 'surely new' without asking the database.
+"""A Bloom filter over the message ids of each chat: it answers 'surely new' without a query.
 
-'Maybe seen' is always settled by the archive, and so is a wrong 'surely new' (``tobs.archive.record``), so a
-filter can be lost or stale and nothing else is.
+The database settles each 'maybe seen' and corrects each wrong 'surely new' (``tobs.archive.record``), so a filter may
+be lost or stale without harm.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HEADER = struct.calcsize("<dQQQ")
 
 
 class SeenIds:
-    """The ids of one chat. Doubles before it is full, which keeps the error rate."""
+    """A Bloom filter for the ids of one chat. It doubles before it is full, which keeps the error rate."""
 
     def __init__(self, ids: Iterable[int], *, capacity: int) -> None:
         self._filter = BloomFilter(max(capacity, MIN_CAPACITY), ERROR_RATE)
@@ -35,7 +35,7 @@ class SeenIds:
 
     @classmethod
     def load(cls, data: bytes, *, capacity: int) -> SeenIds:
-        """A filter of ``capacity`` as ``dump`` gave it. Raises ValueError for bytes that are none."""
+        """Read a filter of ``capacity`` ids from the bytes of ``dump``. Raises ValueError for other bytes."""
         seen = cls((), capacity=capacity)
         empty = seen.dump()
         # The header before the count is the same for all of a capacity; another one could ask for any memory.
@@ -45,34 +45,34 @@ class SeenIds:
         return seen
 
     def dump(self) -> bytes:
-        """The filter as bytes."""
+        """Return the filter as bytes."""
         buffer = BytesIO()
         self._filter.tofile(buffer)
         return buffer.getvalue()
 
     @property
     def capacity(self) -> int:
-        """How many ids it can hold at its error rate."""
+        """Number of ids the filter can hold at its error rate."""
         return int(self._filter.capacity)
 
     def has_room(self, number: int) -> bool:
-        """Whether ``number`` more ids leave it short of full."""
+        """Tell if ``number`` more ids leave the filter below its capacity."""
         return len(self._filter) + number < self.capacity
 
     def add(self, message_id: int) -> bool:
-        """Remember an id; whether it may have been there before (False: surely not)."""
+        """Add an id. Returns True if it may have been there before, False if it surely was not."""
         return bool(self._filter.add(message_id))
 
 
 class Blooms:
-    """The filters of the chats in use, loaded at first use and saved now and then."""
+    """The filters of the chats in use. They are loaded at first use and saved every few pages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._loaded: dict[tuple[int, int], SeenIds] = {}
 
     def surely_new(self, owner: int, chat_id: int, ids: Iterable[int], *, expected: int) -> set[int]:
-        """Those of ``ids`` that were never here; all of them count as seen from now on.
+        """Return the ``ids`` that were never here; all of them count as seen from now on.
 
         ``expected`` is the number of messages the chat is said to have: it sizes a new filter.
         """
@@ -104,7 +104,7 @@ class Blooms:
         return seen
 
     def _stored(self, owner: int, chat_id: int) -> SeenIds | None:
-        """The saved filter with the rows added since; None where there is none, or it is broken or too small."""
+        """Return the saved filter with the rows added since; None if there is none, or it is broken or too small."""
         row = self._database.row(
             "SELECT bits, capacity, covers FROM blooms WHERE account = ? AND chat_id = ?", (owner, chat_id)
         )
@@ -128,13 +128,13 @@ class Blooms:
         return seen
 
     def _built(self, owner: int, chat_id: int, capacity: int) -> SeenIds:
-        """A filter of what the archive has now, with room for as much again."""
+        """Build a filter from the ids in the archive, with room for as many again."""
         chat = (owner, chat_id)
         count = self._database.value("SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ?", chat)
         return SeenIds(self._ids(owner, chat_id), capacity=max(capacity, 2 * count))
 
     def _ids(self, owner: int, chat_id: int) -> Iterable[int]:
-        """Every id of a chat, deleted ones too."""
+        """Yield every id of a chat, deleted messages too."""
         last = None
         while True:
             rows = self._database.rows(

@@ -29,34 +29,34 @@ class Chats:
         self._clock = clock
 
     def get(self, account: int, chat_id: int) -> Chat | None:
-        """The chat as last seen."""
+        """Return the chat as last seen."""
         model = self._database.value(
             "SELECT model FROM chats WHERE account = ? AND id = ?", (owner_of(account, chat_id), chat_id)
         )
         return decode_chat(model) if model is not None else None
 
     def put(self, account: int, chat: Chat, *, source: str = "") -> None:
-        """Keep ``chat`` as it is, everything of it known. ``source``: see ``set_source`` (empty: it stays)."""
+        """Store ``chat`` as it is; everything of it is known."""
         with self._database.transaction():
             self._keep(account, chat, self.get(account, chat.id))
             if source:
                 self.set_source(account, chat.id, source)
 
     def see(self, account: int, chats: Iterable[Chat]) -> None:
-        """Keep chats that came along with messages: what only a full request tells stays as it was."""
+        """Store chats that came with messages. Fields that only a full request returns keep their values."""
         with self._database.transaction():
             for chat in chats:
                 known = self.get(account, chat.id)
                 self._keep(account, _joined(known, chat) if known else chat, known)
 
     def all(self, account: int, *, stories: bool = False) -> list[Chat]:
-        """Every chat ``account`` sees, by id; with ``stories`` also what the stories of peers are kept under."""
+        """Return every chat that ``account`` sees, by id; with ``stories`` also the chats of stories."""
         rows = self._database.rows("SELECT model FROM chats WHERE account IN (0, ?) ORDER BY id", (account,))
         chats = [decode_chat(model) for (model,) in rows]
         return [chat for chat in chats if stories or not story_peer(chat.id)]
 
     def named(self, account: int, username: str) -> Chat | None:
-        """The chat with this username (any case, no @)."""
+        """Return the chat with this username (any case, without @)."""
         model = self._database.value(
             # Highest first: what stories are kept under has the peer's username too, and the lowest id.
             "SELECT model FROM chats WHERE account IN (0, ?) AND username = ? COLLATE NOCASE ORDER BY id DESC",
@@ -83,11 +83,11 @@ class Chats:
         )
 
     def former_titles(self, chat_id: int) -> list[str]:
-        """What the chat was called before, oldest first."""
+        """Return the earlier titles of the chat, oldest first."""
         return _former_names(self._database, chat_id)
 
     def layout(self, account: int, chat_id: int) -> tuple[str, str] | None:
-        """How the chat is laid out, and why; None while that is not decided."""
+        """Return the layout of the chat and the reason for it; None if it is not decided."""
         row = self._database.row(
             "SELECT layout, reason FROM chat_layouts WHERE account = ? AND chat_id = ?",
             (owner_of(account, chat_id), chat_id),
@@ -95,7 +95,7 @@ class Chats:
         return (row[0], row[1]) if row else None
 
     def set_layout(self, account: int, chat_id: int, layout: str, reason: str) -> None:
-        """Decide how the chat is laid out."""
+        """Store the layout of the chat and the reason for it."""
         self._database.run(
             "INSERT OR REPLACE INTO chat_layouts VALUES (?, ?, ?, ?)",
             (owner_of(account, chat_id), chat_id, layout, reason),
@@ -114,25 +114,25 @@ class Chats:
 
 
 class People:
-    """Who sends messages, each as last seen."""
+    """People who send messages, each as last seen."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def get(self, person_id: int) -> Person | None:
-        """The person as last seen."""
+        """Return the person as last seen."""
         return self.many([person_id]).get(person_id)
 
     def many(self, ids: Sequence[int]) -> dict[int, Person]:
-        """Those of ``ids`` that are known."""
+        """Return the known people among ``ids``."""
         rows = self._database.rows(
             "SELECT id, model FROM people WHERE id IN (SELECT value FROM json_each(?))", (id_list(ids),)
         )
         return {person_id: decode_person(model) for person_id, model in rows}
 
     def named(self, username: str) -> int | None:
-        """The id of the person with this username (any case, no @)."""
+        """Return the id of the person with this username (any case, without @)."""
         if not username:
             return None
         person_id: int | None = self._database.value(
@@ -142,13 +142,14 @@ class People:
         return person_id
 
     def called(self, text: str) -> list[Person]:
-        """Those whose name contains ``text``, in any case. Every name is looked at: SQLite folds ASCII alone."""
+        """Return the people whose name contains ``text``, in any case. Every name is read, because SQLite folds ASCII
+        only."""
         wanted = text.casefold()
         rows = self._database.rows("SELECT id, name FROM people")
         return list(self.many([person_id for person_id, name in rows if wanted in name.casefold()]).values())
 
     def own_note(self, person_id: int, username: str) -> str:
-        """The path of the owner's own note about a person; empty where there is none."""
+        """Return the path of the owner's own note about a person; empty if there is none."""
         path: str | None = self._database.value(
             "SELECT path FROM own_people WHERE name IN (?, ?) ORDER BY path LIMIT 1",
             (str(person_id), username.lower() or str(person_id)),
@@ -156,8 +157,8 @@ class People:
         return path or ""
 
     def set_own_notes(self, found: Mapping[str, str]) -> None:
-        """Keep which of the owner's notes are about whom: a user name in lower case, or an id as text -> path. Notes
-        that link to a person whose note is another one now become stale."""
+        """Store which of the owner's notes are about which people: username in lower case, or id as text -> path. Notes
+        that link to a person whose note changed become stale."""
         with self._database.transaction():
             known: dict[str, str] = dict(self._database.rows("SELECT name, path FROM own_people"))
             changed = {name for name in known.keys() | found.keys() if known.get(name) != found.get(name)}
@@ -169,7 +170,7 @@ class People:
             mark_notes_naming(self._database, [one for one in ids if one])
 
     def see(self, people: Sequence[Person]) -> None:
-        """Keep people as they are now; the note of one who changed becomes stale."""
+        """Store people as they are now. The note of a person who changed becomes stale."""
         if not people:
             return
         with self._database.transaction():
@@ -190,18 +191,18 @@ class People:
             mark_notes_named(self._database, [f"person/{new.id}" for new, _ in before])
 
     def former_names(self, person_id: int) -> list[str]:
-        """What the person was called before, oldest first."""
+        """Return the earlier names of the person, oldest first."""
         return _former_names(self._database, person_id)
 
 
 def _joined(known: Chat, seen: Chat) -> Chat:
-    """``seen`` with what only ``known`` can tell. ``top`` only grows."""
+    """Return ``seen`` with the fields that only ``known`` has. ``top`` only grows."""
     kept = {name: getattr(known, name) for name in _FULL_ONLY if not getattr(seen, name)}
     return replace(seen, top=max(known.top, seen.top), **kept)
 
 
 def _told(known: Person | None, seen: Person) -> Person:
-    """``seen`` with the biography of ``known``, which history responses never carry."""
+    """Return ``seen`` with the biography of ``known``, which history responses never contain."""
     return replace(seen, about=known.about) if known and known.about and not seen.about else seen
 
 

@@ -1,4 +1,4 @@
-"""Which message ids are settled: of each chat, and of the topics of a forum that were fetched by themselves."""
+"""Settled message ids: of each chat, and of forum topics that were fetched separately."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tobs.archive.intervals import Interval, Intervals
 
 
 class Coverage:
-    """The intervals of ids of which nothing is unknown any more, and the ids in them that could not be read."""
+    """Intervals of settled ids (nothing is unknown in them), and the ids among them that could not be read."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -18,11 +18,11 @@ class Coverage:
         self._topics = Intervals(database, "topic_coverage", ("account", "chat_id", "topic_id"))
 
     def covered(self, account: int, chat_id: int) -> list[Interval]:
-        """The settled intervals in ascending order; no two overlap or touch."""
+        """Return the settled intervals in ascending order; no two overlap or touch."""
         return self._chats.touching((owner_of(account, chat_id), chat_id), None, None)
 
     def watermark(self, account: int, chat_id: int) -> int:
-        """Up to which id everything from 1 on is settled; 0 where id 1 is not."""
+        """Return the id up to which everything from 1 is settled; 0 if id 1 is not."""
         high = self._database.value(
             "SELECT high FROM coverage WHERE account = ? AND chat_id = ? AND low <= 1 AND high >= 1",
             (owner_of(account, chat_id), chat_id),
@@ -30,7 +30,8 @@ class Coverage:
         return high or 0
 
     def gaps(self, account: int, chat_id: int, low: int, high: int, *, topic: int = 0) -> list[Interval]:
-        """What of ``[low, high]`` is not settled, in ascending order; of a ``topic``: not settled for it."""
+        """Return the intervals of ``[low, high]`` that are not settled, in ascending order; with a ``topic``, not
+        settled for that topic."""
         owner = owner_of(account, chat_id)
         gaps = self._chats.gaps((owner, chat_id), low, high)
         if not topic:
@@ -38,7 +39,7 @@ class Coverage:
         return [gap for chats in gaps for gap in self._topics.gaps((owner, chat_id, topic), *chats)]
 
     def topics(self, account: int, chat_id: int) -> dict[int, int]:
-        """The topics of which ids are settled beside those of the chat, each with the highest."""
+        """Return the topics that have settled ids of their own, each with the highest."""
         rows = self._database.rows(
             "SELECT topic_id, max(high) FROM topic_coverage WHERE account = ? AND chat_id = ? GROUP BY topic_id",
             (owner_of(account, chat_id), chat_id),
@@ -55,8 +56,8 @@ class Coverage:
         *,
         topic: int = 0,
     ) -> None:
-        """Settle ``[low, high]`` (nothing where ``high < low``), for a ``topic`` alone or the chat; of its ids only
-        ``unreadable`` could not be read."""
+        """Settle ``[low, high]`` (nothing if ``high < low``) for the chat or one ``topic``; ``unreadable`` are the ids
+        in it that could not be read."""
         owner = owner_of(account, chat_id)
         with self._database.transaction():
             if not topic:
@@ -76,7 +77,7 @@ class Coverage:
                 self._chats.add((owner, chat_id), low, high)
 
     def forget(self, account: int, chat_id: int, low: int, high: int) -> None:
-        """Make ``[low, high]`` unknown again, so that it is fetched anew."""
+        """Make ``[low, high]`` unknown again, so that it is fetched again."""
         if high < low:
             return
         owner = owner_of(account, chat_id)
@@ -86,7 +87,7 @@ class Coverage:
                 self._topics.remove((owner, chat_id, topic), low, high)
 
     def unreadable(self, account: int, chat_id: int) -> list[tuple[int, str]]:
-        """Ids that exist but could not be read, each with its reason, in ascending order."""
+        """Return the ids that exist but could not be read, each with its reason, in ascending order."""
         return self._database.rows(
             "SELECT id, reason FROM unreadable WHERE account = ? AND chat_id = ? ORDER BY id",
             (owner_of(account, chat_id), chat_id),

@@ -1,4 +1,4 @@
-"""The one SQLite connection of an archive: statements, transactions, and its errors in tobs's words."""
+"""The one SQLite connection of an archive: statements, transactions, and errors as VaultError."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Database:
         self.path = path
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Every row of a query: bound it with LIMIT."""
+        """Return every row of a query; limit the query."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
 
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
-        """The first row of a query, None where there is none."""
+        """Return the first row of a query, None if there is none."""
         try:
             row: Row | None = self._connection.execute(sql, parameters).fetchone()
         except sqlite3.Error as error:
@@ -49,33 +49,33 @@ class Database:
         return row
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        """The first column of the first row, None where there is none."""
+        """Return the first column of the first row, None if there is none."""
         row = self.row(sql, parameters)
         return row[0] if row else None
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run a statement; the number of rows it changed."""
+        """Run a statement; return the number of rows it changed."""
         try:
             return self._connection.execute(sql, parameters).rowcount
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
 
     def insert(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run an INSERT; the id of the new row."""
+        """Run an INSERT; return the id of the new row."""
         try:
             return self._connection.execute(sql, parameters).lastrowid or 0
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
-        """Run a statement once a row; the number of rows changed in all."""
+        """Run a statement for each of ``rows``; return the number of rows changed in all."""
         try:
             return self._connection.executemany(sql, rows).rowcount
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
 
     def script(self, sql: str) -> None:
-        """Run a script; what it began and did not commit is rolled back when it fails."""
+        """Run a script. A transaction it leaves open is rolled back if it fails."""
         try:
             self._connection.executescript(sql)
         except sqlite3.Error as error:
@@ -85,7 +85,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Nests: an inner one that fails takes back only its own statements."""
+        """Make the statements of the ``with`` block all or nothing. Nested blocks roll back only their own."""
         if self._connection.in_transaction:
             begin, commit, undo = "SAVEPOINT step", "RELEASE step", ["ROLLBACK TO step", "RELEASE step"]
         else:
@@ -102,7 +102,7 @@ class Database:
             raise
 
     def copy_to(self, path: Path) -> None:
-        """A consistent copy of the whole database at ``path``, made while it may be in use."""
+        """Write a consistent copy of the whole database to ``path``; the database may be in use."""
         try:
             target = sqlite3.connect(path)
             try:
@@ -113,7 +113,7 @@ class Database:
             raise translated(error, path) from error
 
     def close(self) -> None:
-        """Close the connection; SQLite folds the write-ahead log back into the file."""
+        """Close the connection; SQLite folds the write-ahead log into the file."""
         self._connection.close()
 
 
@@ -151,7 +151,7 @@ def connect(path: Path, *, read_only: bool = False) -> Database:
 
 
 def translated(error: sqlite3.Error, path: Path) -> VaultError:
-    """What ``error`` means for the owner of the archive at ``path``."""
+    """Return ``error`` as a VaultError with a message for the owner of the archive at ``path``."""
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     match name.removeprefix("SQLITE_").split("_")[0]:
         case "FULL":

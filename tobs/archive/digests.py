@@ -1,4 +1,4 @@
-"""What the last sync that changed a chat brought: kept as a mark, read from the messages and their versions."""
+"""Changes by the last sync of a chat: stored as a start point, read from messages and their versions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tobs.archive.encoding import decode_message, encode, owner_of
 from tobs.archive.meta import Meta
 from tobs.model import Message
 
-#: More of a kind than this are not told one by one.
+#: More changes of a kind are not listed one by one.
 _MOST = 50
 
 
 class SyncStart(Struct, frozen=True):
-    """Where a sync began: rows from ``row`` on are new, what was replaced or deleted ``since`` (Unix seconds) by it."""
+    """Start of a sync: rows from ``row`` on are new; it replaced or deleted messages ``since`` (Unix seconds)."""
 
     row: int
     since: float
@@ -37,11 +37,11 @@ class Digests:
         self._meta = meta
 
     def begin(self, account: int, chat_id: int, mark: SyncStart) -> None:
-        """A sync that began at ``mark`` changed a chat."""
+        """Store that a sync which began at ``mark`` changed a chat."""
         self._meta.set(f"digest/{owner_of(account, chat_id)}/{chat_id}", encode(mark).decode())
 
     def of(self, account: int, chat_id: int) -> Digest:
-        """What the last sync that changed the chat brought."""
+        """Return the messages that the last sync changed in a chat."""
         owner = owner_of(account, chat_id)
         kept = self._meta.get(f"digest/{owner}/{chat_id}")
         if kept is None:

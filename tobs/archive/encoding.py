@@ -1,4 +1,4 @@
-"""How values lie in the archive: models as JSON, bulk as zlib, lists of ids as JSON for ``json_each``."""
+"""Encoding of values in the archive: models as JSON, bulk data as zlib, lists of ids as JSON for ``json_each``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _decode_topic = msgspec.json.Decoder(Topic).decode
 
 
 def decode_message(data: bytes) -> Message:
-    """The message kept as ``data``."""
+    """Decode the message in ``data``."""
     try:
         return _decode_message(data)
     except msgspec.DecodeError as error:
@@ -38,7 +38,7 @@ def decode_message(data: bytes) -> Message:
 
 
 def decode_chat(data: bytes) -> Chat:
-    """The chat kept as ``data``."""
+    """Decode the chat in ``data``."""
     try:
         return _decode_chat(data)
     except msgspec.DecodeError as error:
@@ -46,7 +46,7 @@ def decode_chat(data: bytes) -> Chat:
 
 
 def decode_person(data: bytes) -> Person:
-    """The person kept as ``data``."""
+    """Decode the person in ``data``."""
     try:
         return _decode_person(data)
     except msgspec.DecodeError as error:
@@ -54,7 +54,7 @@ def decode_person(data: bytes) -> Person:
 
 
 def decode_topic(data: bytes) -> Topic:
-    """The topic kept as ``data``."""
+    """Decode the topic in ``data``."""
     try:
         return _decode_topic(data)
     except msgspec.DecodeError as error:
@@ -62,13 +62,13 @@ def decode_topic(data: bytes) -> Topic:
 
 
 def pack(data: bytes, *, small: bool = False) -> bytes:
-    """``data`` as a zlib stream; ``small`` data are packed for speed."""
+    """Compress ``data`` with zlib; ``small`` data are compressed for speed."""
     packed: bytes = _compress(data, _SMALL if small else _LEVEL)
     return packed
 
 
 def unpack(data: bytes) -> bytes:
-    """What ``pack`` was given."""
+    """Decompress the bytes that ``pack`` returned."""
     try:
         return zlib.decompress(data)
     except zlib.error as error:
@@ -76,7 +76,8 @@ def unpack(data: bytes) -> bytes:
 
 
 def id_list(ids: Iterable[int | str]) -> str:
-    """``ids`` as one parameter: ``... IN (SELECT value FROM json_each(?))`` is the same statement for any number."""
+    """Encode ``ids`` as one parameter: ``... IN (SELECT value FROM json_each(?))`` is the same statement for any
+    number."""
     return encode(list(ids)).decode()
 
 
@@ -88,12 +89,13 @@ KEYS = (
 
 
 def key_list(keys: Iterable[MessageKey]) -> str:
-    """Message keys as one parameter, for ``KEYS``."""
+    """Encode message keys as one parameter, for ``KEYS``."""
     return encode(list(keys)).decode()
 
 
 def owner_of(account: int, chat_id: int) -> int:
-    """Whose ids a chat's messages have: 0 (its own) for channels and supergroups, else ``account``'s."""
+    """Return the owner of a chat's message ids: 0 for channels and supergroups, which have ids of their own, else
+    ``account``."""
     return 0 if is_channel_id(chat_id) else account
 
 

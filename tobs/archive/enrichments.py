@@ -1,4 +1,4 @@
-"""What plugins had to say about messages, by message, plugin and version; and the notes of their own they made."""
+"""Answers of plugins about messages, by message, plugin and version; and notes that plugins made."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tobs.model import Message
 
 
 class AskedPlugin(Struct, frozen=True):
-    """A plugin that is asked about messages: its ``name``, a digest of its version and configuration, and its
-    ``place`` in the order (of two that say the same, the later counts)."""
+    """A plugin that is asked about messages: its ``name``, a digest of its version and configuration, and its ``place``
+    in the order (of two equal answers, the later counts)."""
 
     name: str
     digest: str
@@ -25,8 +25,8 @@ class AskedPlugin(Struct, frozen=True):
 
 
 class StoredEnrichment(Struct, frozen=True):
-    """What a plugin said about the message in ``row`` in the version ``state`` (a digest); empty: nothing. ``hides``:
-    no note is to be made of it. One that has ``failed`` is asked again by the next run."""
+    """Answer of a plugin about the message in ``row`` in the version ``state`` (a digest); may be empty. ``hides``: no
+    note is made of the message. After a ``failed`` one the next run asks again."""
 
     row: int
     state: bytes
@@ -36,7 +36,7 @@ class StoredEnrichment(Struct, frozen=True):
 
 
 class PendingMessage(Struct, frozen=True):
-    """A message that a plugin has not been asked about; ``state`` is the digest of its version."""
+    """A message about which a plugin was not asked yet; ``state`` is the digest of its version."""
 
     row: int
     state: bytes
@@ -53,7 +53,7 @@ class PluginPage(Struct, frozen=True):
 
 
 class Enrichments:
-    """What plugins said about messages."""
+    """Answers of plugins about messages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,7 +79,7 @@ class Enrichments:
         return [PendingMessage(row, state, decode_message(model)) for row, state, model in rows]
 
     def put(self, plugin: AskedPlugin, said: Sequence[StoredEnrichment]) -> None:
-        """Keep what ``plugin`` said, over what it said before; notes that show something else now are stale."""
+        """Store the answers of ``plugin`` over its earlier ones; notes that show something else now become stale."""
         with self._database.transaction():
             before = self._found(plugin.name, [one.row for one in said])
             self._database.run_many(
@@ -103,7 +103,7 @@ class Enrichments:
                 mark_notes_of_rows(self._database, changed)
 
     def of_rows(self, message_rows: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
-        """What there is to say about messages, by their rows, in the order of the plugins."""
+        """Return the answers about messages, by their rows, in the order of the plugins."""
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
         rows = self._database.rows(
             "SELECT message_row, found FROM enrichments WHERE message_row IN (SELECT value FROM json_each(?))"
@@ -115,11 +115,11 @@ class Enrichments:
         return found
 
     def plugins(self) -> set[str]:
-        """The plugins that were asked."""
+        """Return the plugins that were asked."""
         return {name for (name,) in self._database.rows("SELECT DISTINCT plugin FROM enrichments")}
 
     def forget_others(self, names: Iterable[str]) -> int:
-        """Drop what plugins said that are not among ``names``; how many messages that concerns."""
+        """Delete the answers of plugins that are not among ``names``; return the number of messages concerned."""
         others = "plugin NOT IN (SELECT value FROM json_each(?))"
         with self._database.transaction():
             rows = self._database.rows(
@@ -132,7 +132,7 @@ class Enrichments:
         return len(rows)
 
     def _hide(self, message_rows: Iterable[int]) -> None:
-        """Hide the messages of which some plugin wants no note, and no others."""
+        """Hide the messages of which some plugin wants no note, and show the others."""
         self._database.run(
             "UPDATE message_rows SET hidden = NOT hidden WHERE row IN (SELECT value FROM json_each(?))"
             " AND hidden <> EXISTS (SELECT 1 FROM enrichments e WHERE e.message_row = row AND e.hides)",
@@ -142,7 +142,7 @@ class Enrichments:
     # Notes of their own
 
     def put_page(self, tobs_id: str, page: PluginPage) -> None:
-        """Keep a note that a plugin made; it is stale when it reads otherwise now."""
+        """Store a note that a plugin made; it becomes stale if it differs from the stored one."""
         data = encode(page)
         with self._database.transaction():
             if self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,)) != data:
@@ -150,7 +150,7 @@ class Enrichments:
                 mark_notes_named(self._database, [tobs_id])
 
     def page(self, tobs_id: str) -> PluginPage | None:
-        """A note that a plugin made."""
+        """Return a note that a plugin made."""
         data = self._database.value("SELECT page FROM pages WHERE tobs_id = ?", (tobs_id,))
         return None if data is None else msgspec.json.decode(data, type=PluginPage)
 

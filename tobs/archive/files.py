@@ -31,9 +31,9 @@ _LISTS = ("sections", "tags", "related", "files", "failures")
 
 
 class FileRow(Struct, frozen=True):
-    """An attachment, known by the ``sha256`` of the file that came: ``size`` in bytes, ``path`` inside the vault,
+    """An attachment, known by the ``sha256`` of the downloaded file: ``size`` in bytes, ``path`` inside the vault,
     ``plugin_fields`` by the name of each processor and in their order; ``is_lost``: the owner deleted it; ``changed``:
-    the SHA-256 of the file that a plugin edited, empty where the file is as it came."""
+    SHA-256 of the file as a plugin edited it, empty if no plugin did."""
 
     sha256: str
     size: int
@@ -46,12 +46,12 @@ class FileRow(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 (hex) of the file as it lies in the vault."""
+        """SHA-256 (hex) of the file in the vault."""
         return self.changed or self.sha256
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What all processors found out together: later fields win, lists grow, nothing appears twice."""
+        """Fields of all processors together: later fields win, lists grow, nothing appears twice."""
         fields: dict[str, Any] = {}
         for plugin_fields in self.plugin_fields.values():
             for name, value in plugin_fields.items():
@@ -68,18 +68,18 @@ class Files:
         self._database = database
 
     def get(self, sha256: str) -> FileRow | None:
-        """The attachment with this content."""
+        """Return the attachment with this content."""
         return self.many([sha256]).get(sha256)
 
     def many(self, hashes: Iterable[str]) -> dict[str, FileRow]:
-        """Those of ``hashes`` (SHA-256, hex) that have a place in the vault."""
+        """Return the attachments among ``hashes`` (SHA-256, hex)."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM files WHERE sha256 IN (SELECT value FROM json_each(?))", (id_list(hashes),)
         )
         return {row[0]: _file(row) for row in rows}
 
     def with_content(self, hashes: Iterable[str]) -> dict[str, FileRow]:
-        """The attachments that lie in the vault with these contents (SHA-256, hex), as plugins changed them."""
+        """Return the attachments that have these contents (SHA-256, hex) in the vault now, after edits by plugins."""
         chosen = id_list(hashes)
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM files WHERE changed = '' AND sha256 IN (SELECT value FROM json_each(?1))"
@@ -90,7 +90,7 @@ class Files:
         return {file.digest: file for file in map(_file, rows)}
 
     def all(self) -> Iterator[list[FileRow]]:
-        """Every attachment, some at a time, by hash."""
+        """Yield every attachment in batches, by hash."""
         last = ""
         while rows := self._database.rows(
             f"SELECT {_COLUMNS} FROM files WHERE sha256 > ? ORDER BY sha256 LIMIT ?", (last, _BATCH)
@@ -99,7 +99,7 @@ class Files:
             last = rows[-1][0]
 
     def at_paths(self, paths: Iterable[str]) -> set[str]:
-        """Those of ``paths`` at which an attachment is known to lie."""
+        """Return the ``paths`` at which an attachment is recorded."""
         rows = self._database.rows(
             "SELECT f.path FROM paths p JOIN files f ON f.sha256 = p.owner"
             " WHERE p.key IN (SELECT value FROM json_each(?)) AND f.lost = 0",
@@ -110,7 +110,7 @@ class Files:
     def claim(
         self, sha256: str, owner: MessageKey, candidates: Iterable[str], *, size: int = 0, mime: str = ""
     ) -> FileRow:
-        """The attachment with this content; a new one gets the first free path of ``candidates``."""
+        """Return the attachment with this content; a new one gets the first free path of ``candidates``."""
         with self._database.transaction():
             known = self.get(sha256)
             if known is not None:
@@ -124,12 +124,12 @@ class Files:
         return FileRow(sha256, size, mime, path, owner, {})
 
     def plugin_fields_of(self) -> set[str]:
-        """The processors that found something out."""
+        """Return the processors that stored fields."""
         rows = self._database.rows("SELECT DISTINCT key FROM files, json_each(CAST(found AS TEXT))")
         return {name for (name,) in rows}
 
     def forget_others(self, names: Iterable[str]) -> int:
-        """Drop what processors found out that are not among ``names``; how many files that concerns."""
+        """Delete the fields of processors that are not among ``names``; return the number of files concerned."""
         kept, changed = set(names), 0
         others = "EXISTS (SELECT 1 FROM json_each(CAST(found AS TEXT)) WHERE key NOT IN"
         others += " (SELECT value FROM json_each(?)))"
@@ -143,32 +143,32 @@ class Files:
         return changed
 
     def set_plugin_fields(self, sha256: str, plugin_fields: dict[str, dict[str, Any]]) -> None:
-        """Keep what each processor found out; notes that show the file become stale when it is something else."""
+        """Store the fields of each processor; notes that show the file become stale if the fields changed."""
         data = encode(plugin_fields)
         with self._database.transaction():
             if self._database.run("UPDATE files SET found = ?1 WHERE sha256 = ?2 AND found <> ?1", (data, sha256)):
                 mark_notes_with_file(self._database, sha256)
 
     def set_changed(self, sha256: str, changed: str, size: int) -> None:
-        """What lies in the place of the attachment is ``changed`` (SHA-256; empty: it lies there as it came), ``size``
-        bytes; its notes become stale."""
+        """Store that the attachment's file is now ``changed`` (SHA-256; empty: as downloaded) with ``size`` bytes; its
+        notes become stale."""
         with self._database.transaction():
             self._database.run("UPDATE files SET changed = ?, size = ? WHERE sha256 = ?", (changed, size, sha256))
             mark_notes_with_file(self._database, sha256)
 
     def picture(self, peer_id: int) -> tuple[str, str] | None:
-        """The picture of a chat that is in the vault: Telegram's key of it, and its content (SHA-256)."""
+        """Return the picture of a chat in the vault: Telegram's key of it, and its content (SHA-256)."""
         row = self._database.row("SELECT key, sha256 FROM pictures WHERE peer_id = ?", (peer_id,))
         return (row[0], row[1]) if row else None
 
     def set_picture(self, peer_id: int, key: str, sha256: str) -> None:
-        """The picture of a chat is in the vault; the chat's note becomes stale."""
+        """Store the picture of a chat; the chat's note becomes stale."""
         with self._database.transaction():
             self._database.run("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)", (peer_id, key, sha256))
             mark_notes_named(self._database, [str(peer_id)])
 
     def plugin_field_types(self) -> dict[str, FoundType]:
-        """What plugins found about files and messages: name -> type; a name with values of two types is left out."""
+        """Return the types of all plugin fields by name; a name with values of two types is left out."""
         rows = self._database.rows(
             "SELECT DISTINCT each.key, each.type FROM ("
             " SELECT one.value AS said FROM files, json_each(CAST(found AS TEXT)) AS one WHERE one.type = 'object'"
@@ -181,7 +181,7 @@ class Files:
         return {name: kinds.pop() for name, kinds in sorted(types.items()) if len(kinds) == 1}
 
     def moved(self, sha256: str, path: str) -> None:
-        """The owner moved the attachment to ``path``; it is there, whatever was known."""
+        """Store that the owner moved the attachment to ``path``; it counts as present."""
         with self._database.transaction():
             before = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
             self._database.run("UPDATE files SET path = ?, lost = 0 WHERE sha256 = ?", (path, sha256))
@@ -190,7 +190,7 @@ class Files:
             mark_notes_with_file(self._database, sha256)
 
     def set_lost(self, sha256: str, *, lost: bool) -> None:
-        """The owner deleted the attachment, or it is there again."""
+        """Store that the owner deleted the attachment, or that it is there again."""
         with self._database.transaction():
             path = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
             self._database.run("UPDATE files SET lost = ? WHERE sha256 = ?", (lost, sha256))
@@ -199,7 +199,7 @@ class Files:
             mark_notes_with_file(self._database, sha256)
 
     def forget(self, sha256: str) -> None:
-        """The attachment is not in the vault, and its place is free again."""
+        """Delete the attachment's row and release its path."""
         with self._database.transaction():
             path = self._database.value("SELECT path FROM files WHERE sha256 = ?", (sha256,))
             mark_notes_with_file(self._database, sha256)
@@ -208,7 +208,7 @@ class Files:
             self._database.run("DELETE FROM paths WHERE owner = ?", (sha256,))
 
     def _rename_in_fields(self, before: str, path: str | None) -> None:
-        """What processors made of a file is named by its path in the fields of that file; None takes it out."""
+        """Rename a file in the fields of the file it was made from; None removes it."""
         rows = self._database.rows(
             "SELECT sha256, found FROM files WHERE instr(CAST(found AS TEXT), ?)",
             (msgspec.json.encode(before).decode(),),
@@ -227,7 +227,7 @@ def _file(row: Row) -> FileRow:
 
 
 def _with_path(fields: dict[str, Any], before: str, path: str | None) -> dict[str, Any]:
-    """``fields`` with a file's new path, or without it."""
+    """Return ``fields`` with a file's new path, or without the file."""
     fields = dict(fields)
     if fields.get("embed") == before:
         fields |= {"embed": path}

@@ -1,4 +1,4 @@
-"""What became of every id of a chat: the ledger by which completeness is proven and gaps are filled."""
+"""Count of every id of a chat by its state: it proves completeness and finds gaps."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ class Ledger(Struct, frozen=True):
     """The ids ``low`` to ``top`` of a chat, each counted once: ``saved`` messages, ``service`` messages, ``deleted`` on
     Telegram, ``inaccessible`` (they exist and cannot be read), ``absent`` (Telegram has none), ``never_fetched``.
 
-    ``gaps`` are the intervals never fetched. Of a ``topic`` that was fetched by itself (0: the whole chat) what is not
-    in it is ``absent``. Ids of private chats and basic groups are shared by all of them: what is
-    another chat's is ``absent`` here.
+    ``gaps`` are the intervals never fetched. For a ``topic`` that was fetched separately (0: the whole chat), ids
+    outside it are ``absent``. Private chats and basic groups share their ids: ids of other chats are ``absent`` here.
     """
 
     chat_id: int
@@ -34,19 +33,19 @@ class Ledger(Struct, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left to fetch."""
+        """True if nothing is left to fetch."""
         return not self.never_fetched and not self.inaccessible
 
 
 class Ledgers:
-    """The ledger of each chat."""
+    """Ledgers of the chats, counted when they are read."""
 
     def __init__(self, database: Database, coverage: Coverage) -> None:
         self._database = database
         self._coverage = coverage
 
     def of(self, account: int, chat_id: int) -> Ledger:
-        """What became of the ids of a chat, from the first that is wanted to the highest that is known."""
+        """Count the ids of a chat, from the first that is wanted to the highest that is known."""
         owner = owner_of(account, chat_id)
         followed = self._database.row(
             "SELECT low, top FROM followed WHERE account = ? AND chat_id = ?", (owner, chat_id)
@@ -55,7 +54,7 @@ class Ledgers:
         return self._count_ids(owner, chat_id, low, top, topic=0)
 
     def of_topic(self, account: int, chat_id: int, topic: int) -> Ledger:
-        """The same of a topic that was fetched by itself, up to the highest id of which that is known."""
+        """Count the ids of a topic that was fetched separately, up to its highest known id."""
         top = self._coverage.topics(account, chat_id).get(topic, 0)
         return self._count_ids(owner_of(account, chat_id), chat_id, 1, top, topic=topic)
 
@@ -96,7 +95,7 @@ class Ledgers:
         )
 
     def missing_ranges(self, account: int, chat_id: int) -> list[Interval]:
-        """What has to be fetched to complete a chat: what never was, and what could not be read then."""
+        """Return the intervals to fetch to complete a chat: never fetched, or not readable then."""
         ledger = self.of(account, chat_id)
         unreadable = [(one, one) for one, _ in self._coverage.unreadable(account, chat_id) if one >= ledger.low]
         return sorted({*ledger.gaps, *unreadable})

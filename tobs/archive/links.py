@@ -1,4 +1,4 @@
-"""What notes point at: links to what is not in the vault yet are mended when it comes."""
+"""Links of notes. A link to something that is not in the vault yet is resolved when that comes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEALABLE = """
 
 
 class NoteLink(NamedTuple):
-    """A message a note points at. ``resolved`` says whether it was a link into the vault when last written."""
+    """A message that a note links to. ``resolved``: it was a link into the vault when the note was last written."""
 
     account: int
     chat_id: int
@@ -34,14 +34,14 @@ class NoteLink(NamedTuple):
 
 
 class Links:
-    """The links of notes."""
+    """Links of all notes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def set(self, links: Mapping[int, Sequence[NoteLink]], missing: Mapping[int, Sequence[str]]) -> None:
-        """What notes point at now, in place of what they did: messages, and of everything else what is ``missing``:
-        ``person/<id>``, a chat's id, ``@username`` in lower case. Both have every note that was rendered."""
+        """Replace the links of notes: messages, and for everything else the ``missing`` targets: ``person/<id>``, a
+        chat's id, ``@username`` in lower case. Both have every note that was rendered."""
         with self._database.transaction():
             for table, notes in (("note_links", links), ("note_mentions", missing)):
                 self._database.run(
@@ -62,7 +62,7 @@ class Links:
             )
 
     def linking_to(self, note_ids: Iterable[int]) -> list[int]:
-        """Notes with a link to a message that is shown in one of ``note_ids``."""
+        """Return the notes that link to a message shown in one of ``note_ids``."""
         rows = self._database.rows(
             "SELECT DISTINCT l.note_id FROM message_rows m JOIN note_links l"
             " ON l.account = m.account AND l.chat_id = m.chat_id AND l.message_id = m.id"
@@ -72,5 +72,5 @@ class Links:
         return [note_id for (note_id,) in rows]
 
     def resolvable(self) -> list[int]:
-        """Notes that point at something that was not in the vault and now is."""
+        """Return the notes that link to something that was not in the vault and is now."""
         return [note_id for (note_id,) in self._database.rows(_HEALABLE)]

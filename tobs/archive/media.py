@@ -1,4 +1,4 @@
-"""The files of messages: what is wanted, fetched, placed, and what stays out and why.
+"""Files of messages: wanted, fetched, attached, or left out, and why.
 
 wanted --> staged --> placed        the normal way: in the staging folder, then in the vault
    |                                (with a reason: put off by this run, and in nobody's way)
@@ -35,7 +35,7 @@ _IN_ORDER = "d.date, d.message_id, d.ordinal"
 
 
 class MediaDecision(Struct, frozen=True):
-    """Whether a file is to be fetched, and if not, why not (a sentence for the report). Files of a lower ``rank`` are
+    """Decision whether to fetch a file; ``reason`` (a sentence for the report) if not. Files of a lower ``rank`` are
     fetched first."""
 
     state: Literal["wanted", "skipped", "unavailable"]
@@ -49,8 +49,8 @@ Decide = Callable[[Message, FileItem], MediaDecision]
 class MediaRow(Struct, frozen=True):
     """The ``ordinal``-th file (from 0) of a message.
 
-    Rows with the same ``key`` have the same bytes. ``offset`` is how many bytes of the part file are known to be
-    right, ``size`` in bytes and ``sha256`` (hex) are those of the file once it was fetched. ``date`` is the message's.
+    Rows with the same ``key`` have the same bytes. ``offset`` is the number of verified bytes in the part file;
+    ``size`` in bytes and ``sha256`` (hex) are those of the fetched file. ``date`` is the message's.
     """
 
     id: int
@@ -72,12 +72,12 @@ class MediaRow(Struct, frozen=True):
 
     @property
     def message_key(self) -> MessageKey:
-        """The message it belongs to."""
+        """Key of the message that has the file."""
         return MessageKey(self.account, self.chat_id, self.message_id)
 
 
 class Media:
-    """The media rows. What concerns bytes goes by key, and so to every message that has the same file."""
+    """Media rows. Methods about bytes take the file's key, and so change every message that has the same file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,8 +85,8 @@ class Media:
     # What is to be done
 
     def wanted(self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None) -> list[MediaRow]:
-        """The next files to fetch, one row a key: the first by (rank, date, id, ordinal), and of these those ``after``.
-        What this run put off is left out."""
+        """Return the next files to fetch, one row a key: the first by (rank, date, id, ordinal), of these the ones
+        ``after``. Files that this run postponed are left out."""
         rows = self._database.rows(
             f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'wanted' AND d.reason = ''"
             f" AND (d.rank, {_IN_ORDER}) > (?, ?, ?, ?)"
@@ -100,7 +100,7 @@ class Media:
         return _with_items(rows)
 
     def attachable(self, account: int, chat_id: int, limit: int, *, upto: int | None = None) -> list[MediaRow]:
-        """Staged files in (date, id, ordinal) order, up to the first one still wanted and not put off.
+        """Return staged files in (date, id, ordinal) order, up to the first one that is still wanted and not postponed.
 
         ``upto`` is the watermark: messages above it are left out, since earlier ones may still come.
         """
@@ -121,7 +121,7 @@ class Media:
     def attached_files(
         self, account: int, chat_id: int, limit: int, *, after: MediaRow | None = None
     ) -> list[MediaRow]:
-        """Files that are in the vault in (date, id, ordinal) order, those ``after`` a row."""
+        """Return attached files in (date, id, ordinal) order, ``after`` a row."""
         rows = self._database.rows(
             f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND d.state = 'placed'"
             f" AND ({_IN_ORDER}) > (?, ?, ?) ORDER BY {_IN_ORDER} LIMIT ?",
@@ -130,14 +130,14 @@ class Media:
         return _with_items(rows)
 
     def attached_hash(self, key: str) -> str | None:
-        """The content (SHA-256) of the file with this key, where it is in the vault."""
+        """Return the content (SHA-256) of the file with this key if it is in the vault."""
         sha256: str | None = self._database.value(
             "SELECT sha256 FROM media WHERE key = ? AND state = 'placed' LIMIT 1", (key,)
         )
         return sha256
 
     def counts(self, account: int, chat_id: int) -> dict[MediaState, int]:
-        """How many files of a chat are in each state."""
+        """Count the files of a chat in each state."""
         return dict(
             self._database.rows(
                 "SELECT state, count(*) FROM media WHERE account = ? AND chat_id = ? AND state <> 'gone'"
@@ -147,7 +147,7 @@ class Media:
         )
 
     def with_hash(self, sha256: str) -> list[MediaRow]:
-        """Every message file with this content, first by (date, chat, id, ordinal)."""
+        """Return every message file with this content, first by (date, chat, id, ordinal)."""
         rows = self._database.rows(
             f"{_WITH_MESSAGE} WHERE d.sha256 = ? AND d.state <> 'gone'"
             " ORDER BY d.date, d.chat_id, d.message_id, d.ordinal",
@@ -156,7 +156,7 @@ class Media:
         return _with_items(rows)
 
     def of_messages(self, messages: dict[int, Message]) -> dict[int, tuple[MediaRow, ...]]:
-        """The files of messages, both by row of the message."""
+        """Return the files of messages, both by row of the message."""
         found: dict[int, list[MediaRow]] = defaultdict(list)
         rows = self._database.rows(
             f"SELECT d.message_row, {_COLUMNS} FROM media d WHERE d.message_row IN (SELECT value FROM json_each(?))"
@@ -168,7 +168,7 @@ class Media:
         return {message_row: tuple(files) for message_row, files in found.items()}
 
     def dated(self, account: int, chat_id: int, dates: Iterable[int]) -> list[MediaRow]:
-        """The files of live messages of a chat that have one of ``dates`` (Unix seconds)."""
+        """Return the files of live messages of a chat that have one of ``dates`` (Unix seconds)."""
         rows = self._database.rows(
             f"{_WITH_MESSAGE} WHERE d.account = ? AND d.chat_id = ? AND m.deleted_at IS NULL"
             # With every state named, the index by order finds the dates.
@@ -179,7 +179,7 @@ class Media:
         return _with_items(rows)
 
     def left_out(self, account: int, chat_id: int, *, after: int, limit: int) -> list[int]:
-        """The next messages (ids beyond ``after``) with a file that an export left out."""
+        """Return the next messages (ids beyond ``after``) with a file that an export left out."""
         rows = self._database.rows(
             "SELECT DISTINCT d.message_id FROM media d JOIN message_rows m ON m.row = d.message_row"
             f" WHERE d.account = ? AND d.chat_id = ? AND d.state = 'skipped' AND d.key LIKE '{_OWN}%'"
@@ -190,7 +190,7 @@ class Media:
         return [message_id for (message_id,) in rows]
 
     def lost(self, account: int, chat_id: int, message_ids: Iterable[int], reason: str) -> None:
-        """The files of messages that an export left out cannot be had from Telegram either."""
+        """Mark files that an export left out as unavailable on Telegram too."""
         rows = self._database.rows(
             "SELECT id, message_row FROM media WHERE account = ? AND chat_id = ? AND state = 'skipped'"
             f" AND key LIKE '{_OWN}%' AND message_id IN (SELECT value FROM json_each(?))",
@@ -204,7 +204,7 @@ class Media:
     # What happened
 
     def staged(self, key: str, sha256: str, size: int) -> None:
-        """The file of ``key`` was fetched whole and lies in staging."""
+        """Store that the file of ``key`` was fetched whole and is in staging."""
         self._database.run(
             "UPDATE media SET state = 'staged', reason = '', sha256 = ?, size = ? WHERE key = ?"
             " AND state IN ('wanted', 'failed')",
@@ -212,7 +212,7 @@ class Media:
         )
 
     def attached(self, ids: Iterable[int]) -> None:
-        """Files are in the vault; the notes of their messages are stale."""
+        """Store that files are in the vault; the notes of their messages become stale."""
         chosen = id_list(ids)
         with self._database.transaction():
             self._database.run(
@@ -221,7 +221,7 @@ class Media:
             self._mark_notes("id IN (SELECT value FROM json_each(?))", chosen)
 
     def failed(self, key: str, reason: str, *, retryable: bool) -> None:
-        """The file of ``key`` could not be fetched; ``retryable`` says whether a later run may do better."""
+        """Store that the file of ``key`` could not be fetched; ``retryable``: a later run may succeed."""
         with self._database.transaction():
             self._database.run(
                 "UPDATE media SET state = 'failed', reason = ?, retryable = ?, attempts = attempts + 1"
@@ -231,7 +231,7 @@ class Media:
             self._mark_notes("key = ? AND state = 'failed'", key)
 
     def unavailable(self, key: str, reason: str) -> None:
-        """The source does not have the file of ``key``."""
+        """Store that the source does not have the file of ``key``."""
         with self._database.transaction():
             self._database.run(
                 "UPDATE media SET state = 'unavailable', reason = ? WHERE key = ? AND state = 'wanted'", (reason, key)
@@ -239,18 +239,18 @@ class Media:
             self._mark_notes("key = ? AND state = 'unavailable'", key)
 
     def postpone(self, account: int, chat_id: int, reason: str) -> int:
-        """Put off what is wanted of a chat: this run fetches no more of it. How many files."""
+        """Postpone the wanted files of a chat: this run fetches no more of them. Returns their number."""
         return self._database.run(
             "UPDATE media SET reason = ? WHERE account = ? AND chat_id = ? AND state = 'wanted' AND reason = ''",
             (reason, owner_of(account, chat_id), chat_id),
         )
 
     def set_offset(self, key: str, offset: int) -> None:
-        """The first ``offset`` bytes of the part file of ``key`` are known to be right."""
+        """Store that the first ``offset`` bytes of the part file of ``key`` are verified."""
         self._database.run("UPDATE media SET part_offset = ? WHERE key = ?", (offset, key))
 
     def unstage(self, key: str) -> None:
-        """The staged file of ``key`` was lost: it is wanted again."""
+        """Store that the staged file of ``key`` was lost: it is wanted again."""
         self._database.run(
             "UPDATE media SET state = 'wanted', sha256 = NULL, size = 0, part_offset = 0"
             " WHERE key = ? AND state = 'staged'",
@@ -258,7 +258,7 @@ class Media:
         )
 
     def want_again(self, sha256: str) -> None:
-        """The bytes with this hash are not in the vault any more: their files are wanted, their notes stale."""
+        """Want the files with this hash again, which is no longer in the vault; their notes become stale."""
         with self._database.transaction():
             self._mark_notes("sha256 = ? AND state = 'placed'", sha256)
             self._database.run(
@@ -268,7 +268,8 @@ class Media:
             )
 
     def retry_failed(self, account: int, chat_id: int) -> int:
-        """Want again what failed and may work now, and what an earlier run put off; how many rows."""
+        """Want again the files that failed and may succeed now, and those an earlier run postponed; return the number
+        of rows."""
         return self._database.run(
             "UPDATE media SET state = 'wanted', reason = '' WHERE account = ? AND chat_id = ?"
             " AND ((state = 'failed' AND retryable) OR (state = 'wanted' AND reason <> ''))",
@@ -276,7 +277,7 @@ class Media:
         )
 
     def retryable(self, account: int, chat_id: int) -> int:
-        """How many files of a chat failed that may work now."""
+        """Count the failed files of a chat that may succeed now."""
         count: int = self._database.value(
             "SELECT count(*) FROM media WHERE account = ? AND chat_id = ? AND state = 'failed' AND retryable",
             (owner_of(account, chat_id), chat_id),
@@ -284,7 +285,8 @@ class Media:
         return count
 
     def reconsider(self, account: int, chat_id: int, decide: Decide) -> int:
-        """Ask again about what is wanted or skipped: this run's owner may want other files. How many rows changed."""
+        """Decide again about wanted and skipped files, because this run may have other filters. Returns the number of
+        changed rows."""
         owner, changed, last = owner_of(account, chat_id), 0, 0
         # In row order without the index, which would sort everything for each batch.
         with self._database.transaction():
@@ -319,7 +321,7 @@ class Media:
     # What pages bring (used by tobs.archive.record)
 
     def fetched(self, keys: Iterable[str]) -> dict[str, tuple[MediaState, str, int]]:
-        """State, SHA-256 and size of those ``keys`` whose bytes are here already."""
+        """Return state, SHA-256 and size of the ``keys`` whose bytes are here."""
         found: dict[str, tuple[MediaState, str, int]] = {}
         # One row a key: a favourite sticker has thousands.
         for key in set(keys):
@@ -333,7 +335,7 @@ class Media:
         return found
 
     def add(self, owner: int, messages: Sequence[tuple[int, Message]], decide: Decide) -> dict[MediaState, int]:
-        """Rows for every file of new messages, given with their rows; how many in each state.
+        """Add rows for every file of new messages, given with their rows; return the count in each state.
 
         A file whose bytes are here already has its hash at once.
         """
@@ -347,7 +349,8 @@ class Media:
     def follow_edits(
         self, owner: int, messages: Sequence[tuple[int, Message]], decide: Decide
     ) -> dict[MediaState, int]:
-        """Files an edit put in become rows, those it took out are gone, those that stay are left alone."""
+        """Update the rows of edited messages: files that an edit added become rows, removed files are gone, others
+        stay."""
         chosen = id_list(message_row for message_row, _ in messages)
         self._update_exported(messages, chosen)
         rows = self._database.rows(
@@ -367,7 +370,7 @@ class Media:
         return self._add_files(owner, added, decide)
 
     def _update_exported(self, messages: Sequence[tuple[int, Message]], chosen: str) -> None:
-        """A file that came from an export, and that Telegram now says it has, is the same one if its size is."""
+        """Keep a file of an export that Telegram now describes, if its size is the same."""
         rows = self._database.rows(
             "SELECT message_row, ordinal, id, size FROM media WHERE message_row IN (SELECT value FROM json_each(?))"
             f" AND state IN ('staged', 'placed') AND key LIKE '{_OWN}%'",
@@ -428,14 +431,14 @@ class Media:
 def _settled(
     decision: MediaDecision, fetched: tuple[MediaState, str, int] | None
 ) -> tuple[MediaState, str | None, int]:
-    """State, hash and size of a row: what was fetched once is not wanted again."""
+    """Return state, hash and size of a row: a file that was fetched once is not wanted again."""
     if decision.state == "wanted" and fetched is not None:
         return fetched
     return decision.state, None, 0
 
 
 def _key(owner: int, message: Message, ordinal: int, item: FileItem) -> str:
-    """The natural key of a file; one that is nowhere on Telegram is its message's own."""
+    """Return the natural key of a file; a file that is nowhere on Telegram has a key of its message."""
     return item.remote.key if item.remote else f"{_OWN}{owner}/{message.chat_id}/{message.id}/{ordinal}"
 
 
@@ -448,7 +451,7 @@ def _with_items(rows: Iterable[Row]) -> list[MediaRow]:
 
 
 def _row(fields: Sequence[Any], message: Message) -> MediaRow:
-    """A row with its item, which is kept only in the message."""
+    """Build a row with its item, which is stored in the message only."""
     media_id, account, chat_id, message_id, ordinal, key, rank, date, state, reason, retryable, attempts, *of_file = (
         fields
     )

@@ -1,4 +1,4 @@
-"""Messages by their natural key (account, chat, id), each with the versions edits replaced."""
+"""Messages by their natural key (account, chat, id), each with the versions that edits replaced."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _UNPLANNED = (
 
 
 class ArchivedMessage(NamedTuple):
-    """What the archive has of a message that came again."""
+    """A message that is in the archive already, as far as merging needs it."""
 
     row: int
     state: bytes
@@ -49,7 +49,7 @@ class ArchivedMessage(NamedTuple):
 
 
 class IncomingMessage(NamedTuple):
-    """A message on its way into the archive: its digest (``message_state``), JSON, and place in the raw page."""
+    """A message that is to be recorded: its digest (``message_state``), JSON, and place in the raw page."""
 
     message: Message
     state: bytes
@@ -58,14 +58,14 @@ class IncomingMessage(NamedTuple):
 
 
 class Version(Struct, frozen=True):
-    """A message as it was until ``replaced_at`` (Unix seconds)."""
+    """An earlier version of a message, valid until ``replaced_at`` (Unix seconds)."""
 
     replaced_at: float
     message: Message
 
 
 class Messages:
-    """The messages of the archive. A message that was deleted on Telegram is kept, but no longer live."""
+    """Messages of the archive. A message that was deleted on Telegram stays, but is not live."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -74,14 +74,14 @@ class Messages:
     # What is there
 
     def get(self, key: MessageKey) -> Message | None:
-        """The live message of ``key``."""
+        """Return the live message of ``key``."""
         model = self._database.value(
             "SELECT model FROM message_rows WHERE account = ? AND chat_id = ? AND id = ? AND deleted_at IS NULL", key
         )
         return decode_message(model) if model is not None else None
 
     def versions(self, key: MessageKey) -> list[Version]:
-        """What edits replaced, oldest first."""
+        """Return the versions that edits replaced, oldest first."""
         rows = self._database.rows(
             "SELECT v.replaced_at, v.model FROM message_versions v JOIN message_rows m ON m.row = v.message_row"
             " WHERE m.account = ? AND m.chat_id = ? AND m.id = ? ORDER BY v.id",
@@ -90,7 +90,7 @@ class Messages:
         return [Version(replaced_at, decode_message(model)) for replaced_at, model in rows]
 
     def versions_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, tuple[Message, ...]]:
-        """What edits replaced of several messages, each oldest first; those that were never edited are not in it."""
+        """Return the replaced versions of several messages, each oldest first; messages never edited are left out."""
         rows = self._database.rows(
             f"{KEYS} SELECT m.account, m.chat_id, m.id, v.model FROM keys"
             " JOIN message_rows m USING (account, chat_id, id) JOIN message_versions v ON v.message_row = m.row"
@@ -104,7 +104,7 @@ class Messages:
         return found
 
     def range(self, account: int, chat_id: int, low: int, high: int) -> Iterator[Message]:
-        """The live messages with ``low <= id <= high`` in id order, read as they are asked for."""
+        """Yield the live messages with ``low <= id <= high`` in id order, read as needed."""
         owner = owner_of(account, chat_id)
         while low <= high:
             rows = self._database.rows(
@@ -119,7 +119,7 @@ class Messages:
             low = rows[-1][0] + 1
 
     def unplanned(self, account: int, chat_id: int, upto: int, limit: int) -> list[Message]:
-        """The first messages up to id ``upto`` that are to get a note and have none, in id order."""
+        """Return the first messages up to id ``upto`` that should get a note and have none, in id order."""
         rows = self._database.rows(
             f"SELECT model FROM message_rows WHERE {_UNPLANNED} ORDER BY id LIMIT ?",
             (owner_of(account, chat_id), chat_id, upto, limit),
@@ -127,8 +127,8 @@ class Messages:
         return [decode_message(model) for (model,) in rows]
 
     def unplanned_dates(self, account: int, chat_id: int, upto: int) -> tuple[int, int] | None:
-        """When (Unix seconds) the first and the last live message up to id ``upto`` were sent of those that belong to
-        no note yet; None where there are none."""
+        """Return the dates (Unix seconds) of the first and last live message up to id ``upto`` that belong to no note
+        yet; None if there are none."""
         found = [
             self._database.value(
                 f"SELECT date FROM message_rows WHERE {_UNPLANNED} ORDER BY id {order} LIMIT 1",
@@ -139,7 +139,7 @@ class Messages:
         return None if found[0] is None else (found[0], found[1])
 
     def count(self, account: int, chat_id: int) -> int:
-        """How many live messages a chat has."""
+        """Count the live messages of a chat."""
         chat = (owner_of(account, chat_id), chat_id)
         # Two index scans: testing deleted_at would visit every row.
         every = self._database.value("SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ?", chat)
@@ -149,7 +149,7 @@ class Messages:
         return int(every - deleted)
 
     def count_between(self, account: int, chat_id: int, low: int, high: int, *, topic: int = 0) -> int:
-        """How many live messages a chat, or a ``topic`` of it, has with ids from ``low`` up to ``high``."""
+        """Count the live messages of a chat, or of a ``topic`` in it, with ids from ``low`` to ``high``."""
         found = self._database.value(
             "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
             f" AND deleted_at IS NULL{in_topic(topic)}",
@@ -158,7 +158,7 @@ class Messages:
         return int(found)
 
     def has_upto(self, account: int, chat_id: int, upto: int) -> bool:
-        """Whether a chat has any message with an id up to ``upto``."""
+        """Tell if a chat has any message with an id up to ``upto``."""
         row = self._database.row(
             "SELECT 1 FROM message_rows WHERE account = ? AND chat_id = ? AND id <= ? LIMIT 1",
             (owner_of(account, chat_id), chat_id, upto),
@@ -166,12 +166,12 @@ class Messages:
         return row is not None
 
     def newest_id(self, account: int, chat_id: int) -> int:
-        """The highest id ever seen in a chat, 0 for none."""
+        """Return the highest id ever seen in a chat, 0 for none."""
         chat = (owner_of(account, chat_id), chat_id)
         return self._database.value("SELECT max(id) FROM message_rows WHERE account = ? AND chat_id = ?", chat) or 0
 
     def newest_ids(self, account: int, chat_id: int, limit: int, *, topic: int = 0) -> list[int]:
-        """The highest ids ever seen in a chat, or a ``topic`` of it, highest first."""
+        """Return the highest ids ever seen in a chat, or in a ``topic`` of it, highest first."""
         rows = self._database.rows(
             f"SELECT id FROM message_rows WHERE account = ? AND chat_id = ?{in_topic(topic)} ORDER BY id DESC LIMIT ?",
             (owner_of(account, chat_id), chat_id, limit),
@@ -179,7 +179,7 @@ class Messages:
         return [message_id for (message_id,) in rows]
 
     def located(self, account: int, ids: Iterable[int]) -> list[MessageKey]:
-        """The keys of ``account``'s messages with these ids outside channels: ids there are the account's own."""
+        """Return the keys of ``account``'s messages with these ids outside channels: there, ids belong to accounts."""
         rows = self._database.rows(
             "SELECT account, chat_id, id FROM message_rows WHERE account = ? AND account <> 0"
             " AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
@@ -188,7 +188,7 @@ class Messages:
         return [MessageKey(*row) for row in rows]
 
     def states(self, account: int, chat_id: int, ids: Iterable[int]) -> dict[int, bytes]:
-        """The digest (``message_state``) of each of ``ids`` that is in the archive."""
+        """Return the digest (``message_state``) of each of ``ids`` that is in the archive."""
         owner = owner_of(account, chat_id)
         return {message_id: known.state for message_id, known in self._known(owner, chat_id, ids).items()}
 
@@ -196,7 +196,7 @@ class Messages:
         return self.known(owner, chat_id, ids, self.last_row())
 
     def live(self, keys: Iterable[MessageKey]) -> list[MessageKey]:
-        """Those of ``keys`` that are here and not deleted."""
+        """Return the ``keys`` that are in the archive and not deleted."""
         rows = self._database.rows(
             f"{KEYS} SELECT account, chat_id, id FROM keys JOIN message_rows USING (account, chat_id, id)"
             " WHERE deleted_at IS NULL",
@@ -205,7 +205,7 @@ class Messages:
         return [MessageKey(*row) for row in rows]
 
     def live_ids(self, account: int, chat_id: int, low: int, high: int) -> list[int]:
-        """The ids of the live messages with ``low <= id <= high``, ascending."""
+        """Return the ids of the live messages with ``low <= id <= high``, ascending."""
         rows = self._database.rows(
             "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND id BETWEEN ? AND ?"
             " AND deleted_at IS NULL ORDER BY id",
@@ -214,7 +214,7 @@ class Messages:
         return [message_id for (message_id,) in rows]
 
     def live_ids_upto(self, account: int, chat_id: int, high: int, limit: int) -> list[int]:
-        """The ids of the newest ``limit`` live messages with ``id <= high``, newest first."""
+        """Return the ids of the newest ``limit`` live messages with ``id <= high``, newest first."""
         rows = self._database.rows(
             "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND id <= ? AND deleted_at IS NULL"
             " ORDER BY id DESC LIMIT ?",
@@ -223,7 +223,7 @@ class Messages:
         return [message_id for (message_id,) in rows]
 
     def live_ids_since(self, account: int, chat_id: int, moment: float) -> list[int]:
-        """The ids of the live messages that are not older than ``moment`` (Unix seconds), ascending."""
+        """Return the ids of the live messages not older than ``moment`` (Unix seconds), ascending."""
         rows = self._database.rows(
             "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND date >= ? AND kind <> 'story'"
             " AND deleted_at IS NULL ORDER BY id",
@@ -232,8 +232,7 @@ class Messages:
         return [message_id for (message_id,) in rows]
 
     def newer(self, account: int, chat_id: int, message_id: int) -> int:
-        """How many messages that Telegram has too are newer than ``message_id``, those that cannot be read among
-        them."""
+        """Count the messages newer than ``message_id`` that Telegram has too, unreadable ones included."""
         chat = (owner_of(account, chat_id), chat_id, message_id)
         live = self._database.value(
             "SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ? AND id > ? AND deleted_at IS NULL",
@@ -245,7 +244,7 @@ class Messages:
         return int(live + unreadable)
 
     def unfinished(self, account: int) -> list[int]:
-        """The chats with something that has no note yet, or an old one, or a file on its way."""
+        """Return the chats with a message without a note, a stale note, or a file not yet attached."""
         rows = self._database.rows(
             "SELECT chat_id FROM message_rows WHERE note_id IS NULL AND deleted_at IS NULL AND hidden = 0"
             " AND account IN (0, ?1)"
@@ -261,7 +260,7 @@ class Messages:
     # What changes
 
     def set_pinned(self, keys: Iterable[MessageKey], *, pinned: bool) -> None:
-        """Messages were pinned, or are no more: no new version, but the notes of their chats list them."""
+        """Store that messages were pinned or unpinned: no new version, but the notes of their chats list them."""
         keys = list(keys)
         rows = self._database.rows(
             f"{KEYS} SELECT row, model FROM keys JOIN message_rows USING (account, chat_id, id)", (key_list(keys),)
@@ -272,7 +271,8 @@ class Messages:
         mark_notes_named(self._database, {str(key.chat_id) for key in keys})
 
     def mark_deleted(self, keys: Iterable[MessageKey]) -> int:
-        """Telegram deleted messages: they are live no more and their notes stale. The number that were live."""
+        """Store that Telegram deleted messages: they are not live and their notes become stale. Returns the number that
+        were live."""
         with self._database.transaction():
             found = self._database.rows(
                 f"{KEYS} SELECT row FROM keys JOIN message_rows USING (account, chat_id, id) WHERE deleted_at IS NULL",
@@ -287,11 +287,11 @@ class Messages:
         return len(rows)
 
     def last_row(self) -> int:
-        """The highest row number given away; rows are never taken back."""
+        """Return the highest row number ever used; row numbers are not used twice."""
         return self._database.value("SELECT max(row) FROM message_rows") or 0
 
     def known(self, owner: int, chat_id: int, ids: Iterable[int], upto_row: int) -> dict[int, ArchivedMessage]:
-        """Those of ``ids`` that are in the archive, in rows up to ``upto_row``, deleted ones too."""
+        """Return the ``ids`` that are in the archive, in rows up to ``upto_row``, deleted messages included."""
         rows = self._database.rows(
             "SELECT m.id, row, state, model, deleted_at, edited, coalesce(source, '')"
             " FROM message_rows m LEFT JOIN raw_pages r ON r.id = m.raw_page"
@@ -301,11 +301,11 @@ class Messages:
         return {row[0]: ArchivedMessage(*row[1:]) for row in rows}
 
     def known_ids(self, account: int, chat_id: int, ids: Iterable[int]) -> set[int]:
-        """Those of ``ids`` that are in the archive, deleted ones too."""
+        """Return the ``ids`` that are in the archive, deleted messages included."""
         return set(self.known(owner_of(account, chat_id), chat_id, ids, self.last_row()))
 
     def insert(self, owner: int, first_row: int, raw_page: int | None, incoming: Sequence[IncomingMessage]) -> int:
-        """Add messages as rows ``first_row`` and on; one whose key is taken is left out. The number added."""
+        """Add messages as rows from ``first_row``; a message whose key exists is left out. Returns the number added."""
         return self._database.run_many(
             _INSERT,
             [
@@ -321,7 +321,7 @@ class Messages:
         *,
         keep_versions: bool = True,
     ) -> None:
-        """Put newer versions in place; the older ones are kept, the notes stale, deleted ones live again."""
+        """Store newer versions; the older ones are kept, the notes become stale, deleted messages become live."""
         if keep_versions:
             now = self._clock()
             self._database.run_many(
@@ -339,7 +339,7 @@ class Messages:
 
 
 def _content(raw_page: int | None, incoming: IncomingMessage) -> tuple[object, ...]:
-    """The columns that a new version of a message replaces, in the order both statements have them."""
+    """Return the columns that a new version replaces, in the order both statements have them."""
     message, state, model, raw_index = incoming
     return (
         message.date,
@@ -356,7 +356,7 @@ def _content(raw_page: int | None, incoming: IncomingMessage) -> tuple[object, .
 
 
 def in_topic(topic: int) -> str:
-    """The condition for messages of ``topic`` (0: of any); those that name none are of the general one."""
+    """Return the condition for messages of ``topic`` (0: any); messages without a topic belong to the general one."""
     if not topic:
         return ""
     return " AND topic_id IN (0, 1)" if topic == GENERAL_TOPIC else f" AND topic_id = {topic:d}"

@@ -1,4 +1,4 @@
-"""Single values an archive remembers."""
+"""Single values of an archive, by name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Meta:
         self._database = database
 
     def get(self, key: str) -> str | None:
-        """The value of ``key``, None where it was never set."""
+        """Return the value of ``key``, None if it was never set."""
         value: str | None = self._database.value("SELECT value FROM meta WHERE key = ?", (key,))
         return value
 
     def set(self, key: str, value: str | None) -> None:
-        """Remember ``value``; None forgets it."""
+        """Store ``value``; None deletes it."""
         if value is None:
             self._database.run("DELETE FROM meta WHERE key = ?", (key,))
         else:
@@ -27,17 +27,17 @@ class Meta:
 
 
 class Takeouts:
-    """The takeout session each account has open, so that a run that crashed goes on with it."""
+    """Open takeout session of each account, so that the next run continues it after a crash."""
 
     def __init__(self, meta: Meta) -> None:
         self._meta = meta
 
     def get(self, account: int) -> tuple[int, frozenset[str]]:
-        """The id of the open takeout (0: none) and the scopes it was granted."""
+        """Return the id of the open takeout (0: none) and the scopes it was granted."""
         number, *scopes = (self._meta.get(f"takeout/{account}") or "0").split(" ")
         return int(number), frozenset(scopes)
 
     def put(self, account: int, takeout_id: int, scopes: Iterable[str] = ()) -> None:
-        """Remember an open takeout; 0 forgets it."""
-        told = " ".join([str(takeout_id), *sorted(scopes)])
-        self._meta.set(f"takeout/{account}", told if takeout_id else None)
+        """Store an open takeout; id 0 deletes it."""
+        value = " ".join([str(takeout_id), *sorted(scopes)])
+        self._meta.set(f"takeout/{account}", value if takeout_id else None)

@@ -1,4 +1,4 @@
-"""Brings an archive to the newest schema: numbered scripts, each in one transaction, a backup before."""
+"""Migration of an archive to the newest schema: numbered scripts, each in one transaction, after a backup."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ APPLICATION_ID = 0x746F6273
 
 
 def shipped_migrations() -> tuple[str, ...]:
-    """The scripts of this tobs; script *n* (from 1) makes schema version *n*."""
+    """Return the scripts of this tobs; script *n* (from 1) makes schema version *n*."""
     folder = resources.files(__package__) / "migrations"
     scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
     return tuple(script.read_text(encoding="utf-8") for script in scripts)
 
 
 def migrate(database: Database, migrations: Sequence[str], *, keep_older: bool = True) -> None:
-    """Run what is missing. Raises ``VaultNewer`` for a schema beyond ``migrations``.
+    """Run the missing scripts. Raises ``VaultNewer`` for a schema beyond ``migrations``.
 
     Before the schema of an existing archive changes, a copy is put beside it (``archive.db.v1`` for one of
     version 1), unless ``keep_older`` is False.
@@ -42,7 +42,7 @@ def migrate(database: Database, migrations: Sequence[str], *, keep_older: bool =
 
 
 def check_current(database: Database, migrations: Sequence[str]) -> None:
-    """For readers, who cannot migrate: raise unless the schema is the newest."""
+    """Raise unless the schema is the newest: readers cannot migrate."""
     if _version(database, migrations) < len(migrations):
         raise VaultError(
             f"The archive {database.path} was made by an older tobs.",
@@ -51,7 +51,7 @@ def check_current(database: Database, migrations: Sequence[str]) -> None:
 
 
 def check_readable(database: Database, migrations: Sequence[str]) -> None:
-    """Raise VaultError unless it is an archive of this tobs or an older one."""
+    """Raise VaultError unless the database is an archive of this tobs or an older one."""
     if _version(database, migrations) == 0:
         raise VaultError(f"{database.path} is no archive of tobs.", "Name another file.")
 

@@ -1,4 +1,4 @@
-"""What came into the archive since a cursor, for those who hand it on."""
+"""Messages and files that are new since a cursor, for exporters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ _BATCH = 500
 
 
 class ExportCursor(Struct, frozen=True):
-    """How far the archive had come: the newest message, replaced version and file then, and the time (Unix
-    seconds)."""
+    """Position in the archive: its newest message, replaced version and file, and the time (Unix seconds)."""
 
     row: int = 0
     version: int = 0
@@ -26,14 +25,14 @@ class ExportCursor(Struct, frozen=True):
 
 
 class NewSince:
-    """What came since a cursor. Each reader has a cursor of its own, by name."""
+    """Messages that are new since a cursor. Each reader has a cursor of its own, by name."""
 
     def __init__(self, database: Database, meta: Meta) -> None:
         self._database = database
         self._meta = meta
 
     def current(self, time: float) -> ExportCursor:
-        """How far the archive is at ``time`` (Unix seconds)."""
+        """Return the position of the archive at ``time`` (Unix seconds)."""
         row = self._database.row(
             "SELECT (SELECT max(row) FROM message_rows), (SELECT max(id) FROM message_versions),"
             " (SELECT max(number) FROM files)"
@@ -42,16 +41,16 @@ class NewSince:
         return ExportCursor(row[0] or 0, row[1] or 0, row[2] or 0, time)
 
     def cursor(self, reader: str) -> ExportCursor | None:
-        """Up to where ``reader`` was told; None for one that never was."""
+        """Return the position up to which ``reader`` got everything; None if it never got anything."""
         kept = self._meta.get(f"brought/{reader}")
         return None if kept is None else msgspec.json.decode(kept, type=ExportCursor)
 
     def set_cursor(self, reader: str, cursor: ExportCursor) -> None:
-        """``reader`` was told of all that came up to ``cursor``."""
+        """Store that ``reader`` got everything up to ``cursor``."""
         self._meta.set(f"brought/{reader}", encode(cursor).decode())
 
     def since(self, cursor: ExportCursor) -> Iterator[list[NewMessage]]:
-        """What came after ``cursor``, some at a time, by chat and id; one of these at a time."""
+        """Yield the messages after ``cursor`` in batches, by chat and id. Use one iterator at a time."""
         changed = (
             "SELECT message_row FROM message_versions WHERE id > ?2"
             " UNION SELECT row FROM message_rows WHERE deleted_at >= ?3"
@@ -86,7 +85,7 @@ class NewSince:
                 self._database.run("DROP TABLE new_rows")
 
     def _files(self, rows: list[int]) -> dict[int, tuple[str, ...]]:
-        """The files of messages that are in the vault."""
+        """Return the files of messages that are in the vault."""
         found: dict[int, tuple[str, ...]] = {}
         for row, path in self._database.rows(
             "SELECT d.message_row, f.path FROM media d JOIN files f ON f.sha256 = d.sha256"
@@ -99,5 +98,5 @@ class NewSince:
 
 
 def _new_message(row: Row, files: tuple[str, ...]) -> NewMessage:
-    _, _, came, model, chat, sender, note = row
-    return NewMessage(came, decode_message(model), chat or "", sender or "", note or "", files)
+    _, _, kind, model, chat, sender, note = row
+    return NewMessage(kind, decode_message(model), chat or "", sender or "", note or "", files)

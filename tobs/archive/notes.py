@@ -1,4 +1,4 @@
-"""The notes of the vault: their paths, what they show, and what was last written into them."""
+"""Notes of the vault: their paths, the messages they show, and the text last written."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ _QUALIFIED = ", ".join(f"n.{column.strip()}" for column in _COLUMNS.split(","))
 
 
 class NoteRow(Struct, frozen=True):
-    """A note. ``path`` lies in the vault, with forward slashes; ``message_id`` is its first message's, or 0;
-    ``period`` is the day or month whose messages it holds, empty for a note of one message or none.
+    """A note. ``path`` is in the vault, with forward slashes; ``message_id`` is its first message's, or 0; ``period``
+    is the day or month whose messages it has, empty for a note of one message or none.
 
-    ``planned``: it has a path; ``written``: it was in place, so if it is missing its owner deleted it;
-    ``deleted``: that happened; ``retired``: its chat is laid out anew, and it is to go. ``revision`` grows with each
-    change of what the note shows; ``text_hash``, ``size`` (bytes) and ``mtime_ns`` are of the file last written.
+    ``state``: see ``NoteState``. ``revision`` grows with each change of the note's content; ``text_hash``, ``size``
+    (bytes) and ``mtime_ns`` are of the file last written.
     """
 
     id: int
@@ -52,13 +51,13 @@ class NoteRow(Struct, frozen=True):
 
     @property
     def is_stale(self) -> bool:
-        """Whether it has to be rendered again."""
+        """True if the note has to be rendered again."""
         return self.revision != self.written_revision
 
 
 class WrittenNote(Struct, frozen=True):
-    """A note that is in place. ``revision`` is the row's as it was *before* its messages were read, so that
-    a change in between leaves the note stale. ``base`` is the text as written (``pack_base``)."""
+    """A note whose file was written. ``revision`` is the row's *before* its messages were read, so that a change in
+    between leaves the note stale. ``base`` is the text as written (``pack_base``)."""
 
     id: int
     revision: int
@@ -69,8 +68,7 @@ class WrittenNote(Struct, frozen=True):
 
 
 class AdoptedNote(NamedTuple):
-    """A note that an archive without notes found in the vault; 0 for a chat or message it is not of, empty for the
-    period of one that shows no day or month."""
+    """A note that an archive without notes found in the vault; 0 and empty where it has no chat, message or period."""
 
     tobs_id: str
     kind: str
@@ -81,7 +79,7 @@ class AdoptedNote(NamedTuple):
 
 
 def note_rows(database: Database, note_ids: Iterable[int]) -> dict[int, NoteRow]:
-    """Notes by id."""
+    """Return notes by id."""
     rows = database.rows(
         f"SELECT {_COLUMNS} FROM notes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(note_ids),)
     )
@@ -89,13 +87,13 @@ def note_rows(database: Database, note_ids: Iterable[int]) -> dict[int, NoteRow]
 
 
 def pack_base(text: str) -> bytes:
-    """A note's text as the archive keeps it."""
+    """Compress a note's text for the archive."""
     return pack(text.encode(), small=True)
 
 
 class StoredMessage(Struct, frozen=True):
-    """A message of a note with its files, and what plugins ``found`` to say about it. ``deleted_at`` (Unix seconds) is
-    set when Telegram deleted it; ``block`` is the message it is shown with: itself, or the first of its album."""
+    """A message of a note with its files and the answers of plugins (``found``). ``deleted_at`` (Unix seconds) is set
+    when Telegram deleted it; ``block`` is the message it is shown with: itself, or the first of its album."""
 
     message: Message
     media: tuple[MediaRow, ...] = ()
@@ -105,8 +103,9 @@ class StoredMessage(Struct, frozen=True):
 
 
 class MessageLocation(NamedTuple):
-    """Where a message is shown: the note's path, and in a note of many messages the ``block`` (0: the note is the
-    message's own). ``is_foreign``: the message is of another chat than the note (the group a supergroup grew from)."""
+    """Place of a message in the vault: the note's path, and in a note of many messages the ``block`` (0: the note is
+    the message's own). ``is_foreign``: the message is of another chat than the note (the group that became a
+    supergroup)."""
 
     path: str
     block: int
@@ -114,7 +113,7 @@ class MessageLocation(NamedTuple):
 
 
 class Notes:
-    """The notes of the vault."""
+    """Notes of the vault."""
 
     def __init__(self, database: Database, media: Media, enrichments: Enrichments) -> None:
         self._database = database
@@ -126,7 +125,7 @@ class Notes:
     def claim(
         self, tobs_id: str, kind: str, *, account: int, chat_id: int, message_id: int, candidates: Iterable[str]
     ) -> NoteRow:
-        """The note of ``tobs_id``; a new one is planned at the first of ``candidates`` that is free.
+        """Return the note of ``tobs_id``; a new one is planned at the first free path of ``candidates``.
 
         Call in (chat, id) order, so that the same messages give the same names.
         """
@@ -143,8 +142,8 @@ class Notes:
         return NoteRow(note_id, tobs_id, kind, owner, chat_id, message_id, path, "planned", 1, 0, "", 0, 0)
 
     def take_over(self, old: str, new: str, account: int, chat_id: int) -> None:
-        """The note ``old`` is ``new`` from now on, of another chat: it keeps its path and is stale. Nothing happens
-        where there is no ``old``, or ``new`` is there already."""
+        """Rename the note ``old`` to ``new``, of another chat: it keeps its path and is stale. Does nothing if ``old``
+        is missing or ``new`` exists."""
         with self._database.transaction():
             known = self.by_tobs_id(old)
             if known is None or self.by_tobs_id(new) is not None:
@@ -161,7 +160,7 @@ class Notes:
         plan_notes(self._database, kind, account, chat_id, drafts)
 
     def adopt(self, account: int, notes: Sequence[AdoptedNote]) -> None:
-        """Take notes that lie in the vault for those of their ids; they are rendered when their messages are there."""
+        """Record notes found in the vault under their ids; they are rendered when their messages are here."""
         with self._database.transaction():
             for note in notes:
                 take_path(self._database, note.tobs_id, note.path)
@@ -172,12 +171,12 @@ class Notes:
                 )
 
     def count(self) -> int:
-        """How many notes there are, in every state."""
+        """Count all notes, in every state."""
         count: int = self._database.value("SELECT count(*) FROM notes")
         return count
 
     def assign(self, note_id: int, keys: Iterable[MessageKey], *, block_id: int | None = None) -> None:
-        """Show messages in a note, which becomes stale; in the block of another message, if they are part of it."""
+        """Show messages in a note, which becomes stale; in the block of another message if they are part of it."""
         with self._database.transaction():
             self._database.run_many(
                 "UPDATE message_rows SET note_id = ?, block_id = ? WHERE account = ? AND chat_id = ? AND id = ?",
@@ -197,7 +196,7 @@ class Notes:
         limit: int = _BATCH,
         ready_only: bool = False,
     ) -> list[NoteRow]:
-        """Notes to be rendered, in (chat, message id) order; of a chat, or all of them.
+        """Return notes to render, in (chat, message id) order; of one chat, or all.
 
         ``kinds`` names the kinds asked for (none: every kind), ``after`` is the last row of the batch before, and
         ``ready_only`` leaves out notes that have a file still on its way.
@@ -227,7 +226,8 @@ class Notes:
         return [NoteRow(*row) for row in rows]
 
     def stored(self, note_ids: Iterable[int]) -> dict[int, list[StoredMessage]]:
-        """The messages of notes with their files, in id order; deleted ones too. Three queries for all."""
+        """Return the messages of notes with their files, in id order, deleted ones included. Three queries for all
+        notes."""
         note_ids = list(note_ids)
         rows = self._database.rows(
             "SELECT note_id, row, deleted_at, block_id, model FROM message_rows"
@@ -246,7 +246,7 @@ class Notes:
         return found
 
     def sizes(self, note_ids: Iterable[int]) -> dict[int, int]:
-        """How many messages, deleted ones too, those of the notes have that have any."""
+        """Count the messages, deleted ones included, of each note that has any."""
         return dict(
             self._database.rows(
                 "SELECT note_id, count(*) FROM message_rows WHERE note_id IN (SELECT value FROM json_each(?))"
@@ -256,7 +256,7 @@ class Notes:
         )
 
     def bases(self, note_ids: Iterable[int]) -> dict[int, str]:
-        """The text last written, of those notes that were."""
+        """Return the text last written of each note that was written."""
         rows = self._database.rows(
             "SELECT id, base FROM notes WHERE id IN (SELECT value FROM json_each(?)) AND base IS NOT NULL",
             (id_list(note_ids),),
@@ -266,7 +266,7 @@ class Notes:
     # Writing
 
     def written(self, notes: Sequence[WrittenNote]) -> None:
-        """Notes are in place with these texts."""
+        """Store that notes are written with these texts."""
         self._database.run_many(
             "UPDATE notes SET state = 'written', written_revision = ?, text_hash = ?, base = ?, size = ?, mtime_ns = ?"
             " WHERE id = ?",
@@ -274,18 +274,18 @@ class Notes:
         )
 
     def settle(self, revisions: Iterable[tuple[int, int]]) -> None:
-        """Notes (id, revision) were looked at and need no writing: stale no more, else as before."""
+        """Mark notes (id, revision) as up to date without writing."""
         self._database.run_many(
             "UPDATE notes SET written_revision = ? WHERE id = ?",
             [(revision, note_id) for note_id, revision in revisions],
         )
 
     def mark_deleted(self, note_ids: Iterable[int]) -> None:
-        """The owner deleted notes: they stay deleted."""
+        """Store that the owner deleted notes: they stay deleted."""
         self._database.run_many("UPDATE notes SET state = 'deleted' WHERE id = ?", [(one,) for one in note_ids])
 
     def moved(self, note_id: int, path: str) -> None:
-        """The owner moved a note to ``path``; it is there, whatever was known."""
+        """Store that the owner moved a note to ``path``; it counts as present."""
         with self._database.transaction():
             tobs_id = self._database.value("SELECT tobs_id FROM notes WHERE id = ?", (note_id,))
             self._database.run(
@@ -294,7 +294,7 @@ class Notes:
             take_path(self._database, tobs_id, path)
 
     def undelete(self, note_ids: Iterable[int]) -> None:
-        """Notes that the owner had deleted are there again."""
+        """Store that notes which the owner had deleted are there again."""
         chosen = id_list(note_ids)
         self._database.run(
             "UPDATE notes SET state = 'written', revision = revision + 1"
@@ -303,8 +303,8 @@ class Notes:
         )
 
     def restore_deleted(self, account: int, chat_ids: Iterable[int] | None = None) -> int:
-        """Notes that their owner deleted are to be written again: those of chats, or all; how many. One whose messages
-        are all deleted on Telegram stays away."""
+        """Schedule notes that their owner deleted to be written again, of some chats or all; return their number. A
+        note whose messages are all deleted on Telegram stays deleted."""
         chats = "" if chat_ids is None else " AND account IN (0, ?) AND chat_id IN (SELECT value FROM json_each(?))"
         return self._database.run(
             "UPDATE notes SET state = 'planned', revision = revision + 1, text_hash = '' WHERE state = 'deleted'"
@@ -314,7 +314,7 @@ class Notes:
         )
 
     def restore_at(self, paths: Iterable[str]) -> None:
-        """Notes at ``paths`` that count as deleted are to be written again."""
+        """Schedule notes at ``paths`` that count as deleted to be written again."""
         self._database.run(
             "UPDATE notes SET state = 'planned', revision = revision + 1, text_hash = ''"
             " WHERE state = 'deleted' AND path IN (SELECT value FROM json_each(?))",
@@ -324,36 +324,36 @@ class Notes:
     # What became stale
 
     def mark_stale_at(self, paths: Iterable[str]) -> None:
-        """Notes by their paths."""
+        """Mark notes stale by their paths."""
         stale.mark_notes(self._database, [row.id for row in self.at_paths(paths).values()])
 
     def mark_stale(self, note_ids: Iterable[int]) -> None:
-        """Notes by id."""
+        """Mark notes stale by id."""
         stale.mark_notes(self._database, note_ids)
 
     def mark_counters_outdated(self, message_rows: Sequence[int]) -> None:
-        """The counters of messages are newer than what their notes show."""
+        """Store that the counters of messages are newer than their notes show; the notes do not become stale."""
         if message_rows:
             stale.mark_outdated(self._database, message_rows)
 
     def mark_outdated_stale(self, account: int, chat_id: int) -> bool:
-        """Mark the notes stale that are behind the counters of a chat's messages; whether there are any."""
+        """Mark the notes stale whose message counters are outdated; return False if there are none."""
         return stale.mark_outdated_stale(self._database, owner_of(account, chat_id), chat_id)
 
     def mark_index_stale(self, note_ids: Iterable[int]) -> None:
-        """The list of the vault's chats, if one of these notes is a chat's."""
+        """Mark the list of the vault's chats stale if one of these notes is a chat's."""
         stale.mark_index(self._database, note_ids)
 
     def mark_stale_with(self, sha256: str) -> None:
-        """The notes that embed a file, and its own note."""
+        """Mark the notes stale that embed a file, and the file's own note."""
         stale.mark_notes_with_file(self._database, sha256)
 
     def mark_stale_in(self, account: int, chat_id: int) -> None:
-        """Every note of a chat."""
+        """Mark every note of a chat stale."""
         stale.mark_notes_in(self._database, owner_of(account, chat_id), chat_id)
 
     def mark_stale_between(self, account: int, chat_id: int, since: float, until: float) -> None:
-        """The notes that show messages of a chat sent between two moments (Unix seconds; ``until`` is exclusive)."""
+        """Mark the notes stale that show messages of a chat from ``since`` to before ``until`` (Unix seconds)."""
         rows = self._database.rows(
             "SELECT DISTINCT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND note_id IS NOT NULL"
             " AND date >= ? AND date < ?",
@@ -362,14 +362,14 @@ class Notes:
         stale.mark_notes(self._database, [note_id for (note_id,) in rows])
 
     def mark_all_stale(self, kinds: Sequence[str] = ()) -> None:
-        """Every note (of some kinds)."""
+        """Mark every note stale, or every note of some kinds."""
         if kinds:
             stale.mark_notes_of_kind(self._database, kinds)
         else:
             stale.mark_all_notes(self._database)
 
     def emptied(self) -> list[NoteRow]:
-        """Stale notes in place whose messages were all deleted on Telegram."""
+        """Return stale written notes whose messages were all deleted on Telegram."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM notes WHERE revision <> written_revision AND state = 'written'"
             " AND EXISTS (SELECT 1 FROM message_rows WHERE note_id = notes.id)"
@@ -381,14 +381,14 @@ class Notes:
     # Finding
 
     def by_tobs_id(self, tobs_id: str) -> NoteRow | None:
-        """The note of ``tobs_id``, deleted ones too."""
+        """Return the note of ``tobs_id``, also a deleted one."""
         row = self._database.row(f"SELECT {_COLUMNS} FROM notes WHERE tobs_id = ?", (tobs_id,))
         return NoteRow(*row) if row else None
 
     def of_album(self, account: int, chat_id: int, album_id: int, message_id: int) -> tuple[int, int] | None:
-        """The id of the note that another message of an album, close to ``message_id``, is shown in, and its block.
+        """Return the note that shows another message of an album, close to ``message_id``, and its block.
 
-        As a rule that is one before it; a run with filters may have brought a later part first.
+        As a rule that message has a lower id; after a run with filters it may have a higher one.
         """
         found: tuple[int, int] | None = self._database.row(
             "SELECT note_id, coalesce(block_id, id) FROM message_rows"
@@ -399,12 +399,12 @@ class Notes:
         return found
 
     def location(self, account: int, chat_id: int, message_id: int) -> MessageLocation | None:
-        """Where a message is shown; None where it is in no note, or in a deleted one."""
+        """Return where a message is shown; None if it is in no note, or in a deleted one."""
         key = MessageKey.of(account, chat_id, message_id)
         return self.locations([key]).get(key)
 
     def locations(self, keys: Iterable[MessageKey]) -> dict[MessageKey, MessageLocation]:
-        """Where messages are shown; without those that are in no note, or in a deleted one."""
+        """Return where messages are shown, without messages in no note or in a deleted one."""
         rows = self._database.rows(
             f"{KEYS} SELECT m.account, m.chat_id, m.id, n.path,"
             " CASE n.period WHEN '' THEN 0 ELSE coalesce(m.block_id, m.id) END, n.chat_id <> m.chat_id"
@@ -417,7 +417,7 @@ class Notes:
         }
 
     def id_of(self, account: int, chat_id: int, message_id: int) -> int | None:
-        """The note a message is shown in, deleted ones too."""
+        """Return the note a message is shown in, also a deleted one."""
         note_id: int | None = self._database.value(
             "SELECT note_id FROM message_rows WHERE account = ? AND chat_id = ? AND id = ?",
             MessageKey.of(account, chat_id, message_id),
@@ -425,22 +425,22 @@ class Notes:
         return note_id
 
     def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
-        """The paths of the notes that messages are shown in, those that are."""
+        """Return the paths of the notes that show messages, by message."""
         return {key: shown.path for key, shown in self.locations(keys).items()}
 
     def rows(self, note_ids: Iterable[int]) -> list[NoteRow]:
-        """Notes by their ids, in this order."""
+        """Return notes by their ids, in this order."""
         return list(note_rows(self._database, note_ids).values())
 
     def many(self, tobs_ids: Iterable[str]) -> dict[str, NoteRow]:
-        """The notes of some ``tobs_id``, deleted ones too."""
+        """Return the notes of some ``tobs_id``, deleted ones included."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM notes WHERE tobs_id IN (SELECT value FROM json_each(?))", (id_list(tobs_ids),)
         )
         return {row[1]: NoteRow(*row) for row in rows}
 
     def at_paths(self, paths: Iterable[str]) -> dict[str, NoteRow]:
-        """The notes in place whose path is one of ``paths``."""
+        """Return the written notes at ``paths``."""
         rows = self._database.rows(
             f"SELECT {_QUALIFIED} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
             " WHERE p.key IN (SELECT value FROM json_each(?)) AND n.state = 'written'",
@@ -449,7 +449,7 @@ class Notes:
         return {row[6]: NoteRow(*row) for row in rows}
 
     def texts(self) -> Iterator[tuple[int, str]]:
-        """Every text last written with its note's id, read as they are asked for."""
+        """Yield every text last written with its note's id, read as needed."""
         last = 0
         while rows := self._database.rows(
             "SELECT id, base FROM notes WHERE base IS NOT NULL AND state = 'written' AND id > ? ORDER BY id LIMIT ?",
@@ -460,15 +460,15 @@ class Notes:
             last = rows[-1][0]
 
     def written_notes(self) -> Iterator[NoteRow]:
-        """Every note that should be on disk, by id, read as they are asked for."""
+        """Yield every note that should be on disk, by id, read as needed."""
         return self._in_state("written")
 
     def planned_notes(self) -> Iterator[NoteRow]:
-        """Every note that has a path and was never seen in place, by id, read as they are asked for."""
+        """Yield every note that has a path and was never written, by id, read as needed."""
         return self._in_state("planned")
 
     def deleted_notes(self) -> Iterator[NoteRow]:
-        """Every note the owner deleted, by id, read as they are asked for."""
+        """Yield every note that the owner deleted, by id, read as needed."""
         return self._in_state("deleted")
 
     def _in_state(self, state: NoteState) -> Iterator[NoteRow]:

@@ -1,4 +1,4 @@
-"""The access hashes an account reaches users, chats and channels by."""
+"""Access hashes by which an account reaches users, chats and channels."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _PUT = (
 
 
 class Peers:
-    """Access hashes, each account's own."""
+    """Access hashes, separate for each account."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get(self, account: int, id: int) -> PeerRecord | None:
-        """How ``account`` reaches the peer with this marked id."""
+        """Return the record by which ``account`` reaches the peer with this marked id."""
         return self._one("id = ?", account, id)
 
     def find(self, account: int, username: str) -> PeerRecord | None:
-        """How ``account`` reaches the peer with this username (any case, without @)."""
+        """Return the record by which ``account`` reaches the peer with this username (any case, without @)."""
         return self._one("username <> '' AND username = ?", account, username.lower())
 
     def put(self, account: int, peers: Iterable[PeerRecord]) -> None:
-        """Keep peers as they are now; a username is the last one's that had it."""
+        """Store peers as they are now; a username belongs to the last peer that had it."""
         peers = list(peers)
         with self._database.transaction():
             self._database.run_many(

@@ -1,4 +1,4 @@
-"""Planning many notes at once: the hot path of a first export, so one statement a batch and not five a note."""
+"""Planning of many notes at once: the hot path of a first export, with one statement a batch instead of five a note."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tobs.model import MessageKey, path_key
 
 
 class NoteDraft(NamedTuple):
-    """A note to be planned for the messages ``keys``, at the first of ``candidates`` that is free. ``parts`` are those
-    of its messages that are shown in the block of another one (its id comes first)."""
+    """A note to plan for the messages ``keys``, at the first free path of ``candidates``. ``parts`` are its messages
+    that are shown in the block of another one (whose id comes first)."""
 
     tobs_id: str
     message_id: int
@@ -26,7 +26,7 @@ class NoteDraft(NamedTuple):
 
 def plan_notes(database: Database, kind: str, account: int, chat_id: int, drafts: Sequence[NoteDraft]) -> None:
     """Plan ``drafts``, each another note and in id order, as ``Notes.claim`` and ``assign`` would one by one. A note
-    that is there already shows the messages too, and is stale; one that was to go stays."""
+    that exists shows the messages too and becomes stale; a retired one stays."""
     with database.transaction():
         known: dict[str, int] = dict(
             database.rows(
@@ -68,8 +68,7 @@ def plan_notes(database: Database, kind: str, account: int, chat_id: int, drafts
 
 
 def _free_paths(database: Database, drafts: Sequence[NoteDraft]) -> list[str]:
-    """For each draft, in their order, the first of its candidates that neither a note or file nor an earlier draft
-    has."""
+    """Return for each draft the first candidate that neither a note or file nor an earlier draft has."""
     firsts = [next(draft.candidates) for draft in drafts]
     taken = _taken(database, [path_key(path) for path in firsts])
     paths = []

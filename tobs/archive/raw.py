@@ -1,4 +1,4 @@
-"""History responses as Telegram sent them, one compressed blob a page; message rows point into it."""
+"""History responses as Telegram sent them, one compressed blob a page; message rows refer to it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ TELEGRAM = "telegram"
 
 
 class RawMessage(Struct, frozen=True):
-    """The response a message came in: its ``index``-th message or story, TL bytes of ``layer`` (a list of JSON objects
-    where the ``source`` is an export)."""
+    """The response that has a message as its ``index``-th message or story: TL bytes of ``layer`` (a list of JSON
+    objects if the ``source`` is an export)."""
 
     source: str
     layer: int
@@ -23,19 +23,19 @@ class RawMessage(Struct, frozen=True):
 
 
 class RawPages:
-    """The raw objects behind the messages."""
+    """Raw responses behind the messages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, source: str, layer: int, data: bytes) -> int:
-        """Keep a response; its id for the message rows."""
+        """Store a response; return its id for the message rows."""
         return self._database.insert(
             "INSERT INTO raw_pages (source, layer, data) VALUES (?, ?, ?)", (source, layer, pack(data))
         )
 
     def of(self, key: MessageKey) -> RawMessage | None:
-        """The response that holds the newest version of a message, None where its source had none."""
+        """Return the response with the newest version of a message, None if its source had none."""
         row = self._database.row(
             "SELECT source, layer, raw_index, data FROM message_rows JOIN raw_pages ON raw_pages.id = raw_page"
             " WHERE account = ? AND chat_id = ? AND message_rows.id = ?",

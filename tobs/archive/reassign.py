@@ -1,5 +1,4 @@
-"""Rows that turn out to be somebody else's: imported before anybody had logged in, or filed under a group whose id was
-not known yet."""
+"""Rows that move to another owner or chat: imported before a login, or filed under a group with a wrong id."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ _CHANNELS = -(10**12)
 
 
 def adopt(database: Database, account: int) -> None:
-    """Chats of nobody (account 0) but channels and supergroups are those of ``account``."""
+    """Give chats without an account (0), except channels and supergroups, to ``account``."""
     with database.transaction():
         for table, (owner, chat) in TABLES.items():
             database.run(
@@ -38,8 +37,8 @@ def adopt(database: Database, account: int) -> None:
 
 
 def rename_chat(database: Database, before: int, after: int) -> bool:
-    """The chat with marked id ``before`` is ``after``, of which no message is here yet: its messages, files and notes
-    go along. Whether there was any."""
+    """Move messages, files and notes of the chat with marked id ``before`` to ``after``, which has no message yet.
+    Returns False if there was nothing to move."""
     if database.row("SELECT 1 FROM chats WHERE id = ?", (before,)) is None:
         return False
     with database.transaction():

@@ -1,4 +1,4 @@
-"""Records a page: its messages, chats, people, files, raw bytes and coverage, all or nothing."""
+"""Recording of a page: messages, chats, people, files, raw bytes and coverage in one transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tobs.model import (
 
 
 class Recorded(Struct, frozen=True):
-    """What a page brought: messages new, edited and known before; new files wanted and already here."""
+    """Counts of a recorded page: messages new, edited and known before; new files wanted and already here."""
 
     new: int
     edited: int
@@ -86,7 +86,7 @@ def record_changes(
 
 
 def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collection[int]) -> list[MessageKey]:
-    """The live messages of ``chats`` that ``changes`` say were deleted: outside of channels ids name no chat."""
+    """Return the live messages of ``chats`` that ``changes`` delete: outside channels, ids name no chat."""
     if changes.box == COMMON:
         keys = [key for key in archive.messages.located(account, changes.deleted) if key.chat_id in chats]
     else:
@@ -95,7 +95,7 @@ def deleted_keys(archive: Archive, account: int, changes: Changes, chats: Collec
 
 
 def _new_people(archive: Archive, people: Sequence[Person]) -> Sequence[Person]:
-    """Those nobody has told of: an export knows less of people than Telegram itself."""
+    """Return people of an export that are not known yet: an export has less about people than Telegram."""
     known = archive.people.many([person.id for person in people])
     return [person for person in people if person.id not in known]
 
@@ -106,7 +106,7 @@ def _known_people(archive: Archive, changes: Changes) -> Sequence[Person]:
 
 
 def _record_changed(archive: Archive, account: int, page: Page, decide: Decide, top: int) -> Recorded:
-    """A chat's new and edited messages."""
+    """Record a chat's new and edited messages."""
     owner = owner_of(account, page.chat_id)
     unknown = _never_fetched(archive, owner, page, top)
     recorded = _record_messages(archive, owner, page, decide, TELEGRAM, without=unknown)
@@ -120,7 +120,7 @@ def _record_changed(archive: Archive, account: int, page: Page, decide: Decide, 
 
 
 def _never_fetched(archive: Archive, owner: int, page: Page, top: int) -> set[int]:
-    """Ids of edited messages that an export has still to bring."""
+    """Return the ids of edited messages that an export has still to fetch."""
     ids = [message.id for message in page.messages if message.id <= top]
     known = archive.messages.known(owner, page.chat_id, ids, archive.messages.last_row())
     return {
@@ -171,8 +171,8 @@ def _record_messages(
 
 
 class _MergeOutcome:
-    """What becomes of messages that were here: ``edited``, ``enriched`` (the same message, of which more is known now:
-    no new version), ``refreshed`` (only counters and references differ), or nothing."""
+    """Outcomes for messages that were here: ``edited``, ``enriched`` (the same message with more content: no new
+    version), ``refreshed`` (only counters and references differ), or none."""
 
     def __init__(self, again: Sequence[tuple[ArchivedMessage, IncomingMessage]], source: str) -> None:
         self.edited: list[tuple[ArchivedMessage, IncomingMessage]] = []
@@ -184,7 +184,7 @@ class _MergeOutcome:
 
     @property
     def replaced(self) -> list[tuple[ArchivedMessage, IncomingMessage]]:
-        """Those that take the place of what was here."""
+        """Messages that replace an archived version."""
         return self.edited + self.enriched
 
     def _of(
@@ -211,12 +211,12 @@ def _has_other_counters(known: ArchivedMessage, incoming: IncomingMessage) -> bo
 
 
 def _files_here(message: Message) -> int:
-    """How many files of a message its export has."""
+    """Count the files of a message that its export contains."""
     return sum(bool(item.path) for item in message_files(message))
 
 
 def _incoming(page: Page) -> dict[int, IncomingMessage]:
-    """The messages of a page by id; of one that is there twice, the later."""
+    """Return the messages of a page by id; of two with one id, the later."""
     incoming = {}
     for index, message in enumerate(page.messages):
         if message.chat_id != page.chat_id:
@@ -228,7 +228,7 @@ def _incoming(page: Page) -> dict[int, IncomingMessage]:
 def _known(
     archive: Archive, owner: int, chat_id: int, incoming: dict[int, IncomingMessage], last_row: int
 ) -> dict[int, ArchivedMessage]:
-    """What the archive has of ``incoming``: it is asked only about what the filter may have seen."""
+    """Return the archived versions of ``incoming``; only ids that the filter may have seen are queried."""
     chat = archive.chats.get(owner, chat_id)
     new = archive.blooms.surely_new(owner, chat_id, incoming, expected=(chat.count or 0) if chat else 0)
     maybe = [message_id for message_id in incoming if message_id not in new]

@@ -1,4 +1,4 @@
-"""A damaged archive: what is wrong with it, and what of it can be saved."""
+"""Damage of an archive: detection, and recovery of what can be read."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _VALUES: dict[str, dict[str, Callable[[bytes], object]]] = {
 }
 #: Values that a row can be without: a note without a base is known by its hash.
 _SPARED = {("notes", "base")}
-#: More faults of one table are not told one by one.
-_TOLD = 5
+#: More faults of one table are not reported one by one.
+_MAX_REASONS = 5
 
 
 class Damage(Struct, frozen=True):
-    """What SQLite finds wrong with an archive. ``is_unreadable``: more than an index, which can be made again."""
+    """Faults that SQLite finds in an archive. ``is_unreadable``: more than an index is damaged (it can be rebuilt)."""
 
     reasons: tuple[str, ...] = ()
     is_unreadable: bool = False
 
 
 def find_damage(path: Path) -> Damage:
-    """Look through the archive at ``path``. Raises VaultError for one that is not there or is no database."""
+    """Check the archive at ``path``. Raises VaultError if it is missing or no database."""
     database = connect(path, read_only=True)
     try:
         reasons = tuple(line for text in integrity_faults(database) for line in text.splitlines() if line.strip())
@@ -54,9 +54,9 @@ def find_damage(path: Path) -> Damage:
 
 
 def _broken_values(database: Database) -> Iterator[str]:
-    """Values that SQLite gives back and that are not what was put there, told in words."""
+    """Return descriptions of values that SQLite returns and that are not valid."""
     for table, columns in _VALUES.items():
-        told = 0
+        reported = 0
         for column, read in columns.items():
             last = 0
             while rows := database.rows(
@@ -64,8 +64,8 @@ def _broken_values(database: Database) -> Iterator[str]:
             ):
                 last = rows[-1][0]
                 for row, value in rows:
-                    if told < _TOLD and not _is_whole(read, value):
-                        told += 1
+                    if reported < _MAX_REASONS and not _is_whole(read, value):
+                        reported += 1
                         yield f"{column} of row {row} in {table} cannot be read"
 
 
@@ -84,8 +84,9 @@ def _is_index(reason: str) -> bool:
 
 
 def recover(path: Path, aside: Path) -> int:
-    """Make the archive at ``path`` anew from what of it can be read; the old one goes to ``aside``. How many tables
-    could not be read whole: then nothing counts as fetched any more, so that the next export brings what is missing.
+    """Rebuild the archive at ``path`` from what can be read; the old one moves to ``aside``. Returns the number of
+    tables that could not be read whole: if any, nothing counts as fetched, so that the next export fetches what is
+    missing.
 
     The caller holds the vault's lock. Raises VaultError when nothing can be saved.
     """
@@ -120,7 +121,7 @@ def recover(path: Path, aside: Path) -> int:
 
 
 def rebuild_indexes(path: Path) -> None:
-    """Make every index of the archive at ``path`` anew. The caller holds the vault's lock."""
+    """Rebuild every index of the archive at ``path``. The caller holds the vault's lock."""
     database = connect(path)
     try:
         database.script("REINDEX")
@@ -129,13 +130,13 @@ def rebuild_indexes(path: Path) -> None:
 
 
 def _version(source: sqlite3.Connection) -> int | None:
-    """The schema version of an archive; None where it tells none: then it is taken for the newest."""
+    """Return the schema version of an archive; None if it cannot be read: then it counts as the newest."""
     version: int = source.execute("PRAGMA user_version").fetchone()[0]
     return version or None
 
 
 def _copy_table(source: sqlite3.Connection, target: Database, table: str) -> bool:
-    """Copy what can be read; whether that is everything."""
+    """Copy the readable rows of a table; return True if that is all of them."""
     columns = [name for _, name, *_ in target.rows(f"PRAGMA table_info({table})")]
     insert = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     select = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED"
@@ -160,7 +161,8 @@ def _copy_table(source: sqlite3.Connection, target: Database, table: str) -> boo
 def _copy(
     source: sqlite3.Connection, target: Database, select: str, insert: str, table: str, columns: Sequence[str]
 ) -> bool:
-    """Insert what ``select`` gives of ``table`` until it fails, but rows with broken values; whether that is all."""
+    """Insert the rows that ``select`` returns for ``table`` until it fails, except broken ones; return True if that is
+    all."""
     is_all = True
     try:
         cursor = source.execute(select)
@@ -174,7 +176,7 @@ def _copy(
 
 
 def _whole_row(table: str, columns: Sequence[str], row: Row) -> Row | None:
-    """``row``, without values that it can spare and that are broken; None where others are."""
+    """Return ``row`` without optional values that are broken; None if others are broken."""
     values = list(row)
     for column, read in _VALUES.get(table, {}).items():
         place = columns.index(column)
@@ -186,7 +188,7 @@ def _whole_row(table: str, columns: Sequence[str], row: Row) -> Row | None:
 
 
 def _last_row(source: sqlite3.Connection, table: str) -> int:
-    """The highest row id that can be found: by the table, or where that fails by doubling until nothing answers."""
+    """Return the highest row id: from the table, or if that fails by doubling until nothing is found."""
     for order in ("DESC", "ASC"):
         try:
             row = source.execute(f"SELECT rowid FROM {table} NOT INDEXED ORDER BY rowid {order} LIMIT 1").fetchone()
@@ -198,7 +200,7 @@ def _last_row(source: sqlite3.Connection, table: str) -> int:
 
 
 def _forget_dangling(database: Database) -> None:
-    """Take out what points at rows that are lost."""
+    """Delete rows that refer to lost rows."""
     for column, parent in (("note_id", "notes"), ("raw_page", "raw_pages")):
         database.run(
             f"UPDATE message_rows SET {column} = NULL WHERE {column} IS NOT NULL"

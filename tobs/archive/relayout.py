@@ -1,4 +1,5 @@
-"""Laying a chat out anew: the notes of its messages are retired, planned again, and dropped when their files are gone.
+"""Relayout of a chat: its notes are retired, its messages planned again, and the notes dropped when their files are
+gone.
 
 retire --> (messages belong to no note; they are planned as new ones are) --> adopt, drop
 
@@ -33,7 +34,7 @@ _COLUMNS = "n.id, n.tobs_id, n.chat_id, n.path, n.text_hash"
 
 
 class RetiredNote(Struct, frozen=True):
-    """A note of the old layout. ``text_hash`` is that of the text it was last written with, or empty."""
+    """A note of the old layout. ``text_hash`` is that of the text last written, or empty."""
 
     id: int
     tobs_id: str
@@ -43,8 +44,8 @@ class RetiredNote(Struct, frozen=True):
 
 
 class SuccessorNote(Struct, frozen=True):
-    """The note that shows the first message of a retired note now, and where. ``is_same``: it shows just the same
-    messages."""
+    """The note that now shows the first message of a retired note, and its place there. ``is_same``: it shows exactly
+    the same messages."""
 
     note_id: int
     tobs_id: str
@@ -61,9 +62,9 @@ class Relayouts:
     def retire(
         self, account: int, chat_id: int, kinds: Sequence[str], layout: str, commented: Mapping[int, str]
     ) -> int:
-        """Those notes of these kinds of a chat that are not in its ``layout`` are to go, and their messages belong to
-        no note any more; how many notes. Comments have the layout of their channel (``commented``: channel -> layout).
-        Notes the owner deleted stay deleted, and their messages with them. What points at the messages is stale."""
+        """Retire the notes of these kinds of a chat that are not in its ``layout``; their messages belong to no note
+        then. Returns the number of notes. Comments have the layout of their channel (``commented``: channel -> layout).
+        Notes the owner deleted stay deleted with their messages. Notes that link to the messages become stale."""
         owner = owner_of(account, chat_id)
         channels = id_list(commented)
         with self._database.transaction():
@@ -92,12 +93,12 @@ class Relayouts:
         return count
 
     def chats(self) -> list[tuple[int, int]]:
-        """(account, chat id) of the chats that have retired notes."""
+        """Return (account, chat id) of the chats that have retired notes."""
         rows = self._database.rows("SELECT DISTINCT account, chat_id FROM notes WHERE state = 'retired' ORDER BY 1, 2")
         return [(account, chat_id) for account, chat_id in rows]
 
     def retired(self, *, after: int = 0, limit: int = _BATCH) -> list[RetiredNote]:
-        """The next retired notes by id."""
+        """Return the next retired notes by id."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM notes n WHERE state = 'retired' AND id > ? ORDER BY id LIMIT ?",
             (after, limit),
@@ -105,7 +106,8 @@ class Relayouts:
         return [RetiredNote(*row) for row in rows]
 
     def successors(self, note_ids: Iterable[int]) -> dict[int, SuccessorNote]:
-        """What became of retired notes; those whose first message is in no note (the owner deleted it) are left out."""
+        """Return the successors of retired notes; notes whose first message is in no note (the owner deleted it) are
+        left out."""
         rows = self._database.rows(
             # With min() SQLite takes the other columns from the row that has it.
             "WITH old (note_id, first, number, id) AS (SELECT v.note_id, v.message_row, count(*), min(m.id)"
@@ -125,8 +127,8 @@ class Relayouts:
         }
 
     def adopt(self, retired: int, successor: int, *, text_hash: str, base: bytes) -> None:
-        """What the owner wrote in a retired note is in the file of its successor now, which has the same messages;
-        ``text_hash`` and ``base`` (``pack_base``) are of the text that tobs last wrote, as the successor's."""
+        """Store that the owner's text of a retired note is in the file of its successor, which has the same messages;
+        ``text_hash`` and ``base`` (``pack_base``) are of the text that tobs last wrote."""
         with self._database.transaction():
             self._database.run(
                 "UPDATE notes SET state = 'written', text_hash = ?, base = ? WHERE id = ?", (text_hash, base, successor)
@@ -134,8 +136,8 @@ class Relayouts:
             self._database.run("UPDATE notes SET text_hash = '', base = NULL WHERE id = ?", (retired,))
 
     def keep(self, tobs_id: str, candidates: Iterable[str]) -> str:
-        """A path for what the owner wrote into a retired note, the same until that is dropped; nobody else gets it,
-        also not what they write into a note of this name later."""
+        """Claim a path for the owner's text in a retired note. It stays the same until the note is dropped, and nobody
+        else gets it later."""
         owner = f"kept/{tobs_id}"
         known = self._database.value("SELECT value FROM meta WHERE key = ?", (owner,))
         if known is not None:
@@ -146,7 +148,7 @@ class Relayouts:
         return path
 
     def at(self, path: str) -> RetiredNote | None:
-        """The retired note at ``path``."""
+        """Return the retired note at ``path``."""
         row = self._database.row(
             f"SELECT {_COLUMNS} FROM paths p JOIN notes n ON n.tobs_id = p.owner"
             " WHERE p.key = ? AND n.state = 'retired'",
@@ -155,7 +157,7 @@ class Relayouts:
         return RetiredNote(*row) if row else None
 
     def called(self, name: str) -> RetiredNote | None:
-        """The retired note with the file name ``name``, if no other note of tobs has it."""
+        """Return the retired note with the file name ``name``, if no other note of tobs has it."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS}, n.state FROM notes n WHERE state IN ('retired', 'written')"
             " AND substr(path, -length(?1) - 1) = '/' || ?1 LIMIT 2",
@@ -164,7 +166,7 @@ class Relayouts:
         return RetiredNote(*rows[0][:-1]) if len(rows) == 1 and rows[0][-1] == "retired" else None
 
     def drop(self, note_ids: Iterable[int]) -> None:
-        """RetiredNote notes are gone: nothing knows them any more."""
+        """Delete retired notes from the archive."""
         chosen = id_list(note_ids)
         with self._database.transaction():
             for table in ("moved_messages", "note_links", "note_mentions", "replaced"):

@@ -1,4 +1,4 @@
-"""What runs wrote over: the texts notes had before, so that a run can be undone. Kept for a while, not for ever."""
+"""Earlier texts of notes that runs replaced, so that a run can be undone. They are kept for a limited time."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BATCH = 500
 
 
 class Replacement(NamedTuple):
-    """A text that is written over. ``was`` is what the file held (packed), empty if that is the note's base;
-    ``wrote_hash`` is the hash of what it holds now, empty if the file was removed, and ``wrote`` that text (packed),
-    empty if it is the note's new base."""
+    """A text that is replaced. ``was`` is the file's content (packed), empty if that is the note's base; ``wrote_hash``
+    is the hash of the new content, empty if the file was removed, and ``wrote`` that text (packed), empty if it is the
+    note's new base."""
 
     note_id: int
     was: bytes
@@ -31,7 +31,7 @@ class Replacement(NamedTuple):
 
 
 class ReplacedText(Struct, frozen=True):
-    """A note that a run wrote: the text before with its base, and what was written (None: the note's present base)."""
+    """A note that a run wrote: its text before with its base, and the text written (None: the note's present base)."""
 
     note: NoteRow
     was: str
@@ -41,7 +41,7 @@ class ReplacedText(Struct, frozen=True):
 
 
 class UndoableRun(Struct, frozen=True):
-    """A run and how many notes it changed and made."""
+    """A run and the number of notes it changed and made."""
 
     id: str
     command: str
@@ -51,15 +51,15 @@ class UndoableRun(Struct, frozen=True):
 
 
 class Replaced:
-    """The texts that runs wrote over."""
+    """Texts that runs replaced."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def keep(self, run_id: str, texts: Sequence[Replacement]) -> None:
-        """Keep texts before their notes are marked as written. Of a note written twice in one run the first counts; one
-        that this run made has nothing to keep."""
+        """Store texts before their notes are marked as written. Of a note written twice in one run the first text
+        counts; a note that this run made has none."""
         self._database.run_many(
             "INSERT INTO replaced (run, note_id, was, was_base, wrote_hash, wrote)"
             " SELECT r.number, n.id, coalesce(nullif(?2, x''), n.base, x''), iif(?2 = x'', NULL, n.base), ?3,"
@@ -69,7 +69,7 @@ class Replaced:
         )
 
     def made(self, run_id: str, note_ids: Iterable[int]) -> None:
-        """Notes came into being in a run."""
+        """Store that a run made notes."""
         self._database.run(
             "UPDATE notes SET made_in = (SELECT number FROM runs WHERE id = ?)"
             " WHERE id IN (SELECT value FROM json_each(?)) AND made_in IS NULL",
@@ -77,7 +77,7 @@ class Replaced:
         )
 
     def of(self, run_id: str) -> Iterator[list[ReplacedText]]:
-        """The texts a run wrote over, some at a time, by note."""
+        """Yield the texts that a run replaced in batches, by note."""
         last = 0
         while rows := self._database.rows(
             "SELECT p.note_id, p.was, p.was_base, p.wrote_hash, p.wrote FROM replaced p JOIN runs r ON r.number = p.run"
@@ -94,14 +94,14 @@ class Replaced:
             last = rows[-1][0]
 
     def bases_of(self, note_id: int) -> Iterator[str]:
-        """The texts a note was rendered as before, newest first."""
+        """Return the earlier rendered texts of a note, newest first."""
         for was, was_base in self._database.rows(
             "SELECT was, was_base FROM replaced WHERE note_id = ? ORDER BY run DESC LIMIT 50", (note_id,)
         ):
             yield _text(was_base or was)
 
     def made_in(self, run_id: str) -> Iterator[list[NoteRow]]:
-        """The notes that a run made and that are still there, some at a time."""
+        """Yield the notes that a run made and that still exist, in batches."""
         last = 0
         while rows := self._database.rows(
             "SELECT n.id FROM notes n JOIN runs r ON r.number = n.made_in"
@@ -112,7 +112,7 @@ class Replaced:
             last = rows[-1][0]
 
     def runs(self) -> list[UndoableRun]:
-        """The runs that can be undone, newest first."""
+        """Return the runs that can be undone, newest first."""
         rows = self._database.rows(
             "SELECT id, command, started, (SELECT count(*) FROM replaced WHERE run = number) AS changed,"
             " (SELECT count(*) FROM notes WHERE made_in = number) AS made FROM runs"
@@ -122,7 +122,7 @@ class Replaced:
         return [UndoableRun(*row) for row in rows]
 
     def prune(self) -> None:
-        """Forget the texts of old runs, and of the oldest ones where there are too many."""
+        """Delete the texts of old runs, and of the oldest ones if there are too many."""
         sums = self._database.rows(
             "SELECT r.number, r.started, sum(length(was) + coalesce(length(was_base), 0) + coalesce(length(wrote), 0))"
             " FROM replaced JOIN runs r ON r.number = run GROUP BY r.number ORDER BY r.number DESC"

@@ -1,4 +1,4 @@
-"""What processors answered, so that the same file is never processed twice by the same plugin."""
+"""Results of processors, so that no file is processed twice by the same plugin."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ ResultKey = tuple[str, str, str, str]
 
 
 class Results:
-    """Results (JSON) by what they depend on."""
+    """Results (JSON) by key."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get(self, keys: Iterable[ResultKey]) -> list[bytes | None]:
-        """The result kept for each key, None where there is none."""
+        """Return the stored result of each key, None if there is none."""
         return [
             self._database.value(
                 "SELECT result FROM processor_results"
@@ -28,7 +28,7 @@ class Results:
         ]
 
     def put(self, rows: Iterable[tuple[ResultKey, bytes]]) -> None:
-        """Keep results, each in place of an earlier one of its key."""
+        """Store results, over earlier ones of the same key."""
         with self._database.transaction():
             self._database.run_many(
                 "INSERT OR REPLACE INTO processor_results VALUES (?, ?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-"""One row a run: an interrupted one is visibly unfinished."""
+"""Runs, one row each; an interrupted run has no end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMNS = "id, command, targets, started, finished, report"
 
 
 class RunRow(Struct, frozen=True):
-    """A run. ``finished`` is None when it was interrupted (or is still going), ``report`` its JSON."""
+    """A run. ``finished`` is None if it was interrupted or is still going; ``report`` is its JSON."""
 
     id: str
     command: str
@@ -26,25 +26,25 @@ class RunRow(Struct, frozen=True):
 
 
 class Runs:
-    """The runs of a vault."""
+    """Runs of a vault."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def start(self, run_id: str, command: str, targets: Sequence[str]) -> None:
-        """A run begins now."""
+        """Store that a run begins now."""
         self._database.run(
             "INSERT INTO runs (id, command, targets, started) VALUES (?, ?, ?, ?)",
             (run_id, command, encode(list(targets)), self._clock()),
         )
 
     def finish(self, run_id: str, report: bytes) -> None:
-        """A run came to its end now, with ``report`` (JSON)."""
+        """Store that a run ends now, with ``report`` (JSON)."""
         self._database.run("UPDATE runs SET finished = ?, report = ? WHERE id = ?", (self._clock(), report, run_id))
 
     def last(self, command: str | None = None) -> RunRow | None:
-        """The run started last (of ``command``)."""
+        """Return the run started last (of ``command``)."""
         row = self._database.row(
             f"SELECT {_COLUMNS} FROM runs WHERE ?1 IS NULL OR command = ?1 ORDER BY started DESC, rowid DESC LIMIT 1",
             (command,),

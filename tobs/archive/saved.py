@@ -1,4 +1,4 @@
-"""Saved Messages: what their tags are called, and the sub-dialogs they are kept in."""
+"""Saved Messages: titles of their tags, and their sub-dialogs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Saved:
         self._meta = meta
 
     def titles(self, account: int) -> dict[str, str]:
-        """The titles that the owner gave to tags, by their emoji."""
+        """Return the titles that the owner gave to tags, by their emoji."""
         titles: dict[str, str] = json.loads(self._meta.get(f"saved_tags/{account}") or "{}")
         return titles
 
     def set_titles(self, account: int, titles: Mapping[str, str]) -> None:
-        """Tags are called so now; if that is new, the notes of tagged messages are stale."""
+        """Store the titles of tags; the notes of messages with a changed tag become stale."""
         if dict(titles) == self.titles(account):
             return
         with self._database.transaction():
@@ -38,7 +38,7 @@ class Saved:
             mark_notes_of_rows(self._database, [row for (row,) in rows])
 
     def dialogs(self, account: int) -> list[tuple[int, int]]:
-        """(whom or what the messages were saved from, how many), most first; what the owner wrote is not among it."""
+        """Return (peer or name the messages were saved from, count), most first, without the owner's own messages."""
         return self._database.rows(
             f"SELECT json_extract({_MODEL}, '$.saved_from') AS source, count(*) FROM message_rows"
             " WHERE account = ?1 AND chat_id = ?1 AND deleted_at IS NULL AND source IS NOT NULL AND source <> ?1"

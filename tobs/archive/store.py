@@ -205,7 +205,7 @@ class Archive:
 
     @property
     def path(self) -> Path:
-        """The database file."""
+        """Path of the database file."""
         return self._database.path
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""What notes about chats and people tell: counted when they are rendered, never kept."""
+"""Counts for notes about chats and people: counted when the notes are rendered, never stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ChatSummary(Struct, frozen=True):
 
 
 class ChatBrief(Struct, frozen=True):
-    """How many live messages a chat has, and when (Unix seconds, 0 for none) the first and the last by id were sent."""
+    """Number of live messages of a chat, and dates (Unix seconds, 0 for none) of its first and last message by id."""
 
     messages: int
     first: int
@@ -54,7 +54,7 @@ class Summaries:
         self._database = database
 
     def of_chat(self, account: int, chat_id: int, zone: tzinfo) -> ChatSummary:
-        """Reads the whole chat; years are those of ``zone``."""
+        """Count over the whole chat; years are those of ``zone``."""
         chat = (owner_of(account, chat_id), chat_id)
         live = "FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
         messages, begin = self._per_year(
@@ -72,7 +72,7 @@ class Summaries:
         return ChatSummary(sum(messages.values()), sum(media.values()), first, last, years)
 
     def brief(self, account: int, chat_id: int) -> ChatBrief:
-        """The same in short, without reading the chat."""
+        """Count the messages of a chat without reading them all."""
         chat = (owner_of(account, chat_id), chat_id)
         live = "FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
         every = self._database.value("SELECT count(*) FROM message_rows WHERE account = ? AND chat_id = ?", chat)
@@ -84,7 +84,7 @@ class Summaries:
         return ChatBrief(every - gone, first or 0, last or 0)
 
     def pinned(self, account: int, chat_id: int) -> list[int]:
-        """The live messages that are pinned in a chat, newest first."""
+        """Return the live pinned messages of a chat, newest first."""
         rows = self._database.rows(
             "SELECT id FROM message_rows WHERE account = ? AND chat_id = ? AND deleted_at IS NULL"
             f" AND {_PINNED} ORDER BY id DESC",
@@ -93,18 +93,18 @@ class Summaries:
         return [message_id for (message_id,) in rows]
 
     def titles(self, account: int, chat_id: int) -> list[str]:
-        """What its service messages say a chat was called, oldest first."""
+        """Return the titles of a chat that its service messages name, oldest first."""
         rows = self._database.rows(
             "SELECT model FROM message_rows WHERE account = ? AND chat_id = ? AND kind = 'service'"
             " AND deleted_at IS NULL AND instr(model, CAST('\"title\":' AS BLOB)) > 0 ORDER BY id",
             (owner_of(account, chat_id), chat_id),
         )
         actions = [decode_message(model).action for (model,) in rows]
-        told = [action.values.get("title") for action in actions if action is not None and action.kind in _TITLED]
-        return [title for title in told if isinstance(title, str)]
+        titles = [action.values.get("title") for action in actions if action is not None and action.kind in _TITLED]
+        return [title for title in titles if isinstance(title, str)]
 
     def of_person(self, person_id: int) -> PersonSummary:
-        """What ``person_id`` sent, in all chats."""
+        """Count the messages of ``person_id`` in all chats."""
         rows = self._database.rows(
             "SELECT chat_id, count(*) FROM message_rows WHERE sender_id = ? AND sender_id <> chat_id"
             " AND sender_id <> 0 AND deleted_at IS NULL GROUP BY chat_id ORDER BY chat_id DESC",
@@ -122,7 +122,7 @@ class Summaries:
         return PersonSummary(sum(count for _, count in rows), ends[0], ends[1], tuple(rows))
 
     def messages_with_file(self, sha256: str) -> list[MessageKey]:
-        """The live messages that carry a file, by date."""
+        """Return the live messages that have a file, by date."""
         rows = self._database.rows(
             "SELECT DISTINCT m.account, m.chat_id, m.id, m.date"
             " FROM media d JOIN message_rows m ON m.row = d.message_row"
@@ -132,7 +132,7 @@ class Summaries:
         return [MessageKey(account, chat_id, message_id) for account, chat_id, message_id, _ in rows]
 
     def _per_year(self, query: str, chat: tuple[int, int], zone: tzinfo) -> tuple[Counter[int], dict[int, int]]:
-        """How many there are of each year, and the id that the first row of each has."""
+        """Count per year, with the id of the first row of each year."""
         years: Counter[int] = Counter()
         begin: dict[int, int] = {}
         # A year begins on a quarter of an hour in every zone, so all of a quarter is in one year.

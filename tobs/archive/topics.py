@@ -1,4 +1,4 @@
-"""The topics of forums, each as last seen, and what is known of the messages in them."""
+"""Topics of forums, each as last seen, and counts of their messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tobs.model import GENERAL_TOPIC, Topic
 
 
 class KnownTopic(Struct, frozen=True):
-    """A topic, and what it was called before, oldest first."""
+    """A topic and its earlier titles, oldest first."""
 
     topic: Topic
     former: tuple[str, ...] = ()
@@ -29,13 +29,13 @@ class TopicSummary(Struct, frozen=True):
 
 
 class Topics:
-    """The topics of all forums. Messages that name no topic are of the general one."""
+    """Topics of all forums. Messages that name no topic belong to the general one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get(self, account: int, chat_id: int, topic_id: int) -> KnownTopic | None:
-        """A topic of a forum."""
+        """Return a topic of a forum."""
         row = self._database.row(
             "SELECT model, former FROM topics WHERE account = ? AND chat_id = ? AND id = ?",
             (owner_of(account, chat_id), chat_id, topic_id),
@@ -43,7 +43,7 @@ class Topics:
         return KnownTopic(decode_topic(row[0]), tuple(json.loads(row[1]))) if row else None
 
     def all(self, account: int, chat_id: int) -> list[Topic]:
-        """Every topic a forum ever had, by id."""
+        """Return every topic a forum ever had, by id."""
         rows = self._database.rows(
             "SELECT model FROM topics WHERE account = ? AND chat_id = ? ORDER BY id",
             (owner_of(account, chat_id), chat_id),
@@ -51,7 +51,7 @@ class Topics:
         return [decode_topic(model) for (model,) in rows]
 
     def put(self, account: int, chat_id: int, topics: Iterable[Topic]) -> int:
-        """Keep topics as they are now; the notes of those that changed are stale. How many changed or are new."""
+        """Store topics as they are now; the notes of changed ones become stale. Returns the number changed or new."""
         changed = 0
         with self._database.transaction():
             for topic in topics:
@@ -77,7 +77,7 @@ class Topics:
         return changed
 
     def counts(self, account: int, chat_id: int) -> dict[int, int]:
-        """The live messages of each topic that has some."""
+        """Count the live messages of each topic that has some."""
         counts: dict[int, int] = dict(
             self._database.rows(f"SELECT topic_id, count(*) {_NAMED} GROUP BY topic_id", (chat_id,))
         )
@@ -87,7 +87,7 @@ class Topics:
         return counts
 
     def summary(self, account: int, chat_id: int, topic_id: int) -> TopicSummary:
-        """What a topic has."""
+        """Count the messages of a topic."""
         if topic_id == GENERAL_TOPIC:
             where, values = f"{_LIVE} AND topic_id IN (0, 1)", (owner_of(account, chat_id), chat_id)
         else:

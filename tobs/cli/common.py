@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import msgspec
 import typer
 from msgspec import Struct
-from rich.console import Console
 from rich.markup import escape
 
 from tobs.cli.invocation import CommandFailed, Invocation
+from tobs.cli.output import stderr as stderr
+from tobs.cli.output import stdout as stdout
 from tobs.errors import Interrupted, TobsError, UsageError
 
 if TYPE_CHECKING:
     from tobs.app.context import AppContext
     from tobs.app.events import Events
     from tobs.app.results import ReportBuilder
-
-#: Console for everything but results; stdout is for what a script reads.
-stderr = Console(stderr=True, highlight=False)
-stdout = Console(highlight=False)
 
 
 class Common(Struct, frozen=True):
@@ -120,7 +117,7 @@ def takes_common(function: Callable[..., Any]) -> Callable[..., Any]:
                 raise UsageError("--quiet and --verbose exclude each other.", "Give one of them.")
             code = function(Common(**options, invocation=invocation), **values)
         except (KeyboardInterrupt, typer.Abort) as error:
-            stopped = Interrupted("Stopped.", "What was fetched is kept; the same command goes on from here.")
+            stopped = Interrupted("Stopped.", "What was fetched is kept; the same command continues from here.")
             raise CommandFailed(stopped, invocation) from error
         except TobsError as error:
             raise CommandFailed(error, invocation) from error

@@ -15,6 +15,10 @@ from tobs.config.units import format_size
 if TYPE_CHECKING:
     from tobs.model.report import RunReport
 
+#: Console for everything but results; stdout is for what a script reads.
+stderr = Console(stderr=True, highlight=False)
+stdout = Console(highlight=False)
+
 _MOST_PROBLEMS = 10
 _NARROW = 60
 _TAKEOUT = {

@@ -64,8 +64,8 @@ def _show(found: Plan) -> None:
 
 def _comments(comments: CommentsEstimate) -> str:
     group = "an unknown number of" if comments.messages is None else f"{comments.messages:,}"
-    told = f"its discussion group has {group} messages, {comments.archived:,} comments are in the vault"
-    return f"{told}; the comments would be fetched" if comments.wanted else f"{told}; --comments would fetch them"
+    known = f"its discussion group has {group} messages, {comments.archived:,} comments are in the vault"
+    return f"{known}; the comments would be fetched" if comments.wanted else f"{known}; --comments would fetch them"
 
 
 def _known(found: Plan) -> int:

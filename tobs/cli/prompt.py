@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from tobs.app.prompt import NoPrompt, Question
+from tobs.cli.output import stderr
 
 
 class TerminalPrompt:
@@ -24,8 +25,6 @@ class TerminalPrompt:
 
     def ask(self, question: Question) -> str:
         """Return the answer. Raises LoginError if stdin is no terminal."""
-        from tobs.cli.common import stderr
-
         if not sys.stdin.isatty():
             return NoPrompt().ask(question)
         with _interruptible():
@@ -34,8 +33,6 @@ class TerminalPrompt:
 
     def confirm(self, notice: str, question: str) -> bool:
         """Show ``notice`` and return the answer to a yes-or-no question; False if there is no terminal."""
-        from tobs.cli.common import stderr
-
         if not (self._may_confirm and sys.stdin.isatty() and sys.stderr.isatty()):
             return False
         stderr.print(f"[bold]tobs:[/] {escape(notice)}", soft_wrap=True)
@@ -44,8 +41,6 @@ class TerminalPrompt:
 
     def tell(self, text: str) -> None:
         """Show a sentence."""
-        from tobs.cli.common import stderr
-
         stderr.print(f"[yellow]tobs:[/] {escape(text)}", soft_wrap=True)
 
     def show_qr(self, url: str) -> None:

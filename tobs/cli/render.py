@@ -97,22 +97,22 @@ def _check(common: Common) -> int:
 
 def _show(report: RunReport) -> None:
     """Show what a dry run would do, new layouts, and text of the owner that was stored beside the notes."""
-    told = report.rendering
-    if told is None:
+    rendering = report.rendering
+    if rendering is None:
         return
-    for change in told.changes or ():
+    for change in rendering.changes or ():
         if change.diff:
             stdout.print(change.diff, markup=False, soft_wrap=True, end="")
         else:
             stdout.print(f"{change.outcome:9} {change.note}", markup=False, soft_wrap=True)
-    if told.changes is not None:
-        count = len(told.changes)
+    if rendering.changes is not None:
+        count = len(rendering.changes)
         would = f"{count:,} file{'s' if count > 1 else ''} would change" if count else "Nothing would change"
         stdout.print(f"{would}; this was a dry run.")
-    for relaid in told.layouts:
+    for relaid in rendering.layouts:
         stdout.print(f"{relaid.chat}: layout {relaid.layout}, {relaid.notes:,} notes before", markup=False)
-    for kept in told.kept:
+    for kept in rendering.kept:
         stdout.print(f"your text of {kept.note} is in {kept.beside}", markup=False, soft_wrap=True)
-    if told.relinked:
-        where = "1 file" if told.relinked == 1 else f"{told.relinked:,} files"
+    if rendering.relinked:
+        where = "1 file" if rendering.relinked == 1 else f"{rendering.relinked:,} files"
         stdout.print(f"links updated in {where} of yours", markup=False)

@@ -1,1 +1,1 @@
-"""The vault on disk: names, layout, what to do with a note, atomic writing, the lock. Nothing else writes into it."""
+"""The vault on disk: names, layout, decisions about notes, atomic writes, the lock. Nothing else writes into it."""

@@ -71,7 +71,7 @@ def _place(table: dict[str, object], key: str) -> ArchivePlace | None:
 
 
 def vault_paths(root: Path, identity: VaultIdentity, home: Path) -> VaultPaths:
-    """Return the paths of a vault. Without a record an archive is where one lies: in the vault first."""
+    """Return the paths of a vault. Without a record the archive is where a file exists: in the vault first."""
     place = identity.archive
     if place is None:
         inside, outside = (paths_at(root, identity.id, place, home) for place in get_args(ArchivePlace))

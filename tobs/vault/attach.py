@@ -1,4 +1,4 @@
-"""Attachments into the vault: a finished file moves from the staging folder to its place, durable and dated."""
+"""Attaching of files: a finished file moves from the staging folder into the vault, durable and dated."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def attach_file(
     """Move the finished file ``staged`` (with the hex digest ``sha256``) to ``path`` in the vault, dated ``mtime``
     (Unix seconds: the message's date).
 
-    A file that is there already with that content is taken as placed: a crash came between, and ``staged`` may be
-    gone. One with other content belongs to the owner: the answer is None and both files stay, unless ``replace`` says
-    that it is an older one of ours. Raises as ``write_batch`` does.
+    A file with that content that is there already counts as attached: a crash came between, and ``staged`` may be
+    missing. A file with other content belongs to the owner: the result is None and both files stay, unless ``replace``
+    says that it is an older one of tobs. Raises as ``write_batch`` does.
     """
     folder, _, name = path.rpartition("/")
     inside = make_folder(root, folder)
@@ -57,7 +57,7 @@ def _exists(path: Path) -> bool:
 
 
 def _move(staged: Path, target: Path, mtime: float) -> None:
-    """Put ``staged`` in the place of ``target``, durable and dated before its name appears."""
+    """Move ``staged`` to ``target``, durable and dated before its name appears."""
     os.utime(staged, (mtime, mtime))
     sync_file(staged)
     try:
@@ -78,7 +78,7 @@ def _move(staged: Path, target: Path, mtime: float) -> None:
 
 
 def content_of(path: Path) -> str:
-    """The SHA-256 of a file in hex; empty for what is no file (a folder, a dangling link)."""
+    """Return the SHA-256 of a file in hex; empty for a folder or a dangling link."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What attachments are called: readable names in the `media` folder of the chat that has the file first."""
+"""Names of attachments: readable, in the `media` folder of the chat that has the file first."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _BY_KIND: dict[FileKind, str] = {
 def attachment_candidates(
     folder: str, item: FileItem, day: date, message_id: int, index: int = 0, *, what: str
 ) -> Iterator[str]:
-    """`<chat folder>/media/<readable name>`: the file's own name where it has one that somebody gave it, else
-    `2024-01-02 5 photo.jpg` with ``what`` its kind is called. ``index`` is the file's place among those of its message.
+    """Yield `<chat folder>/media/<readable name>`: the file's own name if somebody gave it one, else `2024-01-02 5
+    photo.jpg`, where ``what`` is the word for its kind. ``index`` is the file's place among those of its message.
 
-    A taken name gets the message id: `song (5).mp3`. No part of a path that stands in the name is believed.
+    A taken name gets the message id: `song (5).mp3`. Folders in the given name are removed.
     """
     folder = f"{folder}/media"
     suffix = _suffix(item)
@@ -53,7 +53,7 @@ def attachment_candidates(
 
 
 def _suffix(item: FileItem) -> str:
-    """The extension a file is stored under, with its dot: its own, else its type's, else its kind's."""
+    """Return the suffix of the stored file, with its dot: its own, else its type's, else its kind's."""
     own = _EXTENSION.search(item.name)
     extension = own[1].lower() if own else suffix_of_type(item.mime) or _BY_KIND[item.kind]
     if extension in ("oga", "opus"):
@@ -63,7 +63,7 @@ def _suffix(item: FileItem) -> str:
 
 
 def _own_stem(item: FileItem) -> str:
-    """The name somebody gave the file, without extension and without any folder; empty where there is none."""
+    """Return the given name of the file, without suffix and folders; empty if there is none."""
     if item.kind not in _NAMED_KINDS:
         return ""
     base = re.split(r"[/\\]", item.name)[-1]

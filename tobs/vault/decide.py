@@ -1,4 +1,4 @@
-"""What becomes of a note: written, left alone, or known as deleted. Pure: the file's bytes in, a decision out.
+"""Decision about a note: written, left alone, or recorded as deleted. Pure: the file's bytes in, a decision out.
 
 The owner's words win (invariant 3): tobs writes over a file only if it can tell that it wrote every word of it.
 """
@@ -22,8 +22,8 @@ from tobs.vault.merge import BrokenFrontMatter, ConflictWords, NoteLocations, me
 class Decision(NamedTuple):
     """An outcome, and the text to write (None: write nothing).
 
-    ``is_base``: the file says all that ``new`` says, or tells it: from now on changes are measured from there.
-    ``conflicts`` are the first words of what was not taken; ``problem`` says why the note was not brought up to date.
+    ``is_base``: the file has all of ``new``, or names it in a conflict: the next merge starts from there. ``conflicts``
+    are the first words of what was not merged; ``problem`` says why the note was not updated.
     """
 
     outcome: NoteOutcome
@@ -34,7 +34,7 @@ class Decision(NamedTuple):
 
 
 class KnownNote(NamedTuple):
-    """What the archive knows of a note. ``text_hash`` is ``text_hash`` of what was last written, or empty."""
+    """A note as the archive has it. ``text_hash`` is ``text_hash`` of the text last written, or empty."""
 
     tobs_id: str
     state: NoteState
@@ -42,8 +42,8 @@ class KnownNote(NamedTuple):
 
 
 class MergeInput(NamedTuple):
-    """What a merge needs: ``base`` gives the text that was written with a `tobs_hash` (empty: the last one; None where
-    it is not kept), ``note_locations`` where a link's target is now, ``words`` what is said about conflicts."""
+    """Input of a merge: ``base`` returns the text that was written with a `tobs_hash` (empty: the last one; None if it
+    is not stored), ``note_locations`` the present place of a link's target, ``words`` the headings of conflicts."""
 
     base: Callable[[str], str | None]
     note_locations: NoteLocations
@@ -53,7 +53,7 @@ class MergeInput(NamedTuple):
 def decide(
     known: KnownNote, found: bytes | None, new: str, managed_hash: Callable[[str], str], merging: MergeInput
 ) -> Decision:
-    """What to do with a note whose file holds ``found`` (None: there is none) and that should say ``new``.
+    """Decide about a note whose file has ``found`` (None: there is none) and should have ``new``.
 
     ``managed_hash`` computes the `tobs_hash` of a note's text (the render room knows how).
     """
@@ -71,7 +71,7 @@ def decide(
 
 
 def _merged(known: KnownNote, text: str, new: str, managed_hash: Callable[[str], str], merging: MergeInput) -> Decision:
-    """Somebody else's words are in the note: what is new goes between them."""
+    """Merge a note with words of its owner: new content goes between them."""
     marks = read_properties(text)
     if marks.tobs_id and marks.tobs_id != known.tobs_id and not _had_tobs_id(marks.tobs_id, merging):
         return Decision("preserved", is_base=False)
@@ -102,26 +102,26 @@ def _merged(known: KnownNote, text: str, new: str, managed_hash: Callable[[str],
 
 
 def _had_tobs_id(tobs_id: str, merging: MergeInput) -> bool:
-    """Whether the note had this `tobs_id` when it was last written: that of a basic group that became a supergroup."""
+    """Tell if the note had this `tobs_id` when it was last written: that of a basic group that became a supergroup."""
     base = merging.base("")
     return base is not None and read_properties(base).tobs_id == tobs_id
 
 
 def is_written_by_tobs(known: KnownNote, found: bytes, managed_hash: Callable[[str], str]) -> bool:
-    """Whether every word of a note's file was written by tobs."""
+    """Tell if every word of a note's file was written by tobs."""
     text = plain_text(found)
     return text is not None and (_is_as_written(known, text) or _is_untouched(known, text, managed_hash))
 
 
 def text_hash(text: str) -> str:
-    """The digest by which a note's text is known again: SHA-256, the first 32 hex digits."""
+    """Return the digest that identifies a note's text: SHA-256, the first 32 hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def plain_text(data: bytes) -> str | None:
-    """The text of a note without what editors and sync tools change unasked: a byte order mark, CRLF line ends.
+    """Decode a note without changes that editors and sync tools make: a byte order mark, CRLF line ends.
 
-    None for what is no UTF-8: nothing tobs ever wrote.
+    Returns None if it is not UTF-8: tobs never wrote that.
     """
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
@@ -130,19 +130,19 @@ def plain_text(data: bytes) -> str | None:
 
 
 def _is_as_written(known: KnownNote, text: str) -> bool:
-    """Whether the file holds exactly what was last written. A planned note has no such text."""
+    """Tell if the file has exactly the text last written. A planned note has no such text."""
     return known.state != "planned" and known.text_hash == text_hash(text)
 
 
 def _is_untouched(known: KnownNote, text: str, managed_hash: Callable[[str], str]) -> bool:
-    """Whether the file says of itself that it is this note and that nobody changed it: how a note is known without
-    a base (a lost archive, a second machine, a run that was stopped before it could take down what it wrote)."""
+    """Tell if the file's properties say that it is this note and that nobody changed it. They identify a note without a
+    base (a lost archive, a second computer, a run that was stopped before its commit)."""
     marks = read_properties(text)
     return marks.tobs_id == known.tobs_id and marks.tobs_hash != "" and marks.tobs_hash == managed_hash(text)
 
 
 class NoteProperties(NamedTuple):
-    """The front matter by which a file is known as a note of tobs; empty where it is missing."""
+    """Front matter properties that identify a note of tobs; empty if missing."""
 
     tobs_id: str = ""
     tobs_hash: str = ""
@@ -154,7 +154,7 @@ _MARK = re.compile(r"""^(tobs_id|tobs_hash):[ \t]*(["']?)([^"'\n]*?)\2[ \t]*$"""
 
 
 def read_properties(text: str) -> NoteProperties:
-    """The marks of a note's text. They stand in it once; a key that is there twice is not believed."""
+    """Read the identifying properties of a note's text. A property that occurs twice is not used."""
     front = _FRONT_MATTER.match(text)
     if front is None:
         return NoteProperties()

@@ -1,4 +1,4 @@
-"""What survives a power cut: contents and names forced to the disk, in as few calls as the system allows."""
+"""Durability: contents and names forced to the disk, in as few calls as the system allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def sync_file(path: str | Path) -> None:
-    """Force one file to the disk. Windows wants it open for writing."""
+    """Force one file to the disk. Windows needs it open for writing."""
     file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:
         os.fsync(file)
@@ -48,7 +48,7 @@ def sync_contents(temps: Iterable[str], folders: Iterable[str]) -> None:
 
 @cache
 def _syncfs() -> Callable[[int], None] | None:
-    """Linux's syncfs(2), which Python's `os` does not have; None elsewhere."""
+    """Return Linux's syncfs(2), which Python's `os` does not have; None elsewhere."""
     function = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
     if function is None:
         return None

@@ -1,4 +1,4 @@
-"""Ways into the vault that never lead out of it: a path is checked part by part before anything is made."""
+"""Paths that never lead out of the vault: each part is checked before a folder is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OUTSIDE = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)|[\\:\0]")
 
 
 def absolute(root: str | Path, path: str) -> str:
-    """The absolute form of the vault path ``path`` (relative, with `/`).
+    """Return the absolute form of the vault path ``path`` (relative, with `/`).
 
     Raises VaultError for a path that names a place outside the vault: absolute, with `..`, or empty parts.
     """
@@ -24,7 +24,7 @@ def absolute(root: str | Path, path: str) -> str:
 
 
 def make_folder(root: str | Path, folder: str) -> str:
-    """Make the vault folder ``folder`` ('' is the root) if it is missing; its absolute path.
+    """Make the vault folder ``folder`` ('' is the root) if it is missing; return its absolute path.
 
     Raises VaultError if a link on the way leads outside the vault, VaultUnwritable if it cannot be made.
     """
@@ -52,7 +52,7 @@ def make_folder(root: str | Path, folder: str) -> str:
 
 
 def unwritable(error: OSError, path: str | Path) -> VaultUnwritable:
-    """``error`` in the words of its user."""
+    """Return ``error`` as a VaultUnwritable with a message for the owner."""
     if error.errno in (ENOSPC, EDQUOT):
         return VaultUnwritable(
             f"The disk of the vault is full ({path}).", "Free some space and run the same command again."

@@ -1,4 +1,4 @@
-"""Files that wait in the inbox folder of the vault, and their removal."""
+"""The inbox folder of the vault: files that wait, and removal of those that are in the vault by now."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tobs.vault.folders import unwritable
 
 
 def inbox_files(folder: Path) -> list[DroppedFile]:
-    """Return the files that wait in ``folder``, by name: no notes, hidden files, links or folders, and no empty files
-    (most are about to be filled). Raises VaultUnwritable."""
+    """Return the files that wait in the inbox, by name. Notes, hidden files, links, empty files (most are still being
+    written) and tobs's own files are left out."""
     found: list[DroppedFile] = []
     try:
         for path in sorted(folder.iterdir()):
@@ -27,7 +27,7 @@ def inbox_files(folder: Path) -> list[DroppedFile]:
 
 
 def remove_from_inbox(folder: Path, file: DroppedFile) -> None:
-    """Remove a file that is in the vault as an attachment, unless it was changed since. Raises VaultUnwritable."""
+    """Remove a file that is in the vault by now, unless it was changed since it was read."""
     path = folder / file.name
     try:
         stat = path.stat()

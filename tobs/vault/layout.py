@@ -1,7 +1,7 @@
-"""Where everything goes: each path of the vault as a pure function. Paths are relative to the vault's root, with `/`.
+"""Layout of the vault: each path as a pure function. Paths are relative to the vault's root, with `/`.
 
-A function that ends in ``_candidates`` yields paths, best first; the archive gives a note or file the first one that
-nobody has, once and for good (names stay when titles change). Dates are local in the vault's time zone.
+A function that ends in ``_candidates`` yields paths, best first; the archive claims the first free one for a note or
+file, for good (names stay when titles change). Dates are local in the vault's time zone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AUTO_LIMIT = 10_000
 
 
 class NotePath(Struct, frozen=True):
-    """What a layout needs to know of a message (of an album: of its first one).
+    """Parts of the path of a note about a message (of an album: of its first one).
 
     ``folder`` is the chat's folder, or the topic's inside it; ``words`` come from ``names.first_words``.
     """
@@ -67,12 +67,12 @@ LAYOUTS: dict[LayoutName, Callable[[NotePath], str]] = {
 
 
 def period_of(layout: LayoutName, day: date) -> str:
-    """What the messages of a note have in common: their day (`2024-01-02`), their month (`2024-01`), or nothing."""
+    """Return the period of the messages in a note: their day (`2024-01-02`), their month (`2024-01`), or nothing."""
     return {"message": "", "day": day.isoformat(), "month": day.isoformat()[:7]}[layout]
 
 
 def choose_layout(asked: AskedLayout, messages: int) -> tuple[LayoutName, str]:
-    """The layout of a chat that has so many ``messages`` when it is first seen, and why."""
+    """Choose the layout of a chat that has ``messages`` messages when it is first seen; return it with the reason."""
     if asked != "auto":
         return asked, "the settings ask for it"
     if messages <= AUTO_LIMIT:
@@ -81,7 +81,7 @@ def choose_layout(asked: AskedLayout, messages: int) -> tuple[LayoutName, str]:
 
 
 def note_candidates(path: str) -> Iterator[str]:
-    """``path`` of a note, then the same with ` 2`, ` 3`, … before `.md`, for when it is taken."""
+    """Yield ``path`` of a note, then the same with ` 2`, ` 3`, … before `.md`, for when it is taken."""
     return numbered(path.removesuffix(".md"), ".md")
 
 
@@ -101,7 +101,7 @@ def source_note(name: str) -> str:
 
 
 def folder_of_note(chat_note: str) -> str:
-    """The folder of the chat whose note is at ``chat_note``."""
+    """Return the folder of the chat whose note is at ``chat_note``."""
     return chat_note.rpartition("/")[0]
 
 
@@ -137,24 +137,24 @@ def person_candidates(name: str, person_id: int) -> Iterator[str]:
 
 
 def audio_candidates(performer: str, title: str, sha256: str, *, otherwise: str) -> Iterator[str]:
-    """`Telegram/Audio/<Performer> - <Title>.md`: an audio item; what has no title is called ``otherwise``
-    (a file's name, or chat and date of a voice message).
+    """Yield `Telegram/Audio/<Performer> - <Title>.md`: an audio item; without a title its name is ``otherwise`` (a
+    file's name, or chat and date of a voice message).
 
-    Two recordings of one name are told apart by the start of their hash, which no timing can change.
+    Two recordings of one name differ by the start of their hash, which does not depend on time.
     """
     name = audio_name(performer, title) or clean_name(otherwise, limit=MAX_FILE)
     return (f"{AUDIO}/{each}.md" for each in candidates(name, sha256[:8], limit=MAX_FILE))
 
 
 def page_candidates(title: str, digest: str) -> Iterator[str]:
-    """`Telegram/Pages/<Title>.md`: a note that a plugin made; two of one title are told apart by the start of
-    ``digest``, which stands for what the plugin calls it."""
+    """Yield `Telegram/Pages/<Title>.md`: a note that a plugin made; two of one title differ by the start of ``digest``,
+    which identifies the note within the plugin."""
     name = clean_name(title, limit=MAX_FILE)
     return (f"{PAGES}/{each}.md" for each in candidates(name, digest[:8], limit=MAX_FILE))
 
 
 def audio_name(performer: str, title: str) -> str:
-    """`Performer - Title`, or the one there is when it is a title; a performer alone names nothing."""
+    """Return `Performer - Title`, or the title alone; empty without a title."""
     if not title.strip():
         return ""
     return clean_name(f"{performer} - {title}" if performer.strip() else title, limit=MAX_FILE)

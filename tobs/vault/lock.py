@@ -1,4 +1,4 @@
-"""One writer a vault: a lock of the operating system, and a lease that tells who holds it.
+"""One writer a vault: a lock of the operating system, and a lease that names its holder.
 
 The system's lock ends with its process, however that ends; it does not reach other machines, and some network file
 systems have none. The lease (`.tobs/lease.json`: host, boot, process, heartbeat) covers those and names the holder.
@@ -42,8 +42,9 @@ STALE = 120.0
 
 
 class Lease(Struct, frozen=True):
-    """Who writes. ``boot`` tells a pid of today from the same pid before a restart, ``process_started`` (Unix seconds)
-    from another process that got it since; ``token`` from another lease of the same process."""
+    """Holder of the write lock. ``boot`` separates a pid of today from the same pid before a restart,
+    ``process_started`` (Unix seconds) from another process that got it since; ``token`` from another lease of the same
+    process."""
 
     host: str
     pid: int
@@ -58,7 +59,7 @@ class Lease(Struct, frozen=True):
 async def write_lock(
     folder: Path, *, clock: Clock, sleep: Sleep, wait: float = WAIT, beat: float = BEAT
 ) -> AsyncIterator[None]:
-    """Hold the vault whose `.tobs` is ``folder`` for writing; a dead holder is taken over.
+    """Hold the write lock of the vault whose `.tobs` is ``folder``; the lease of a dead holder is replaced.
 
     Raises VaultLocked if another process still holds it after ``wait`` seconds, VaultUnwritable if `.tobs` cannot be
     written. The heartbeat runs in a thread: no flood wait and no busy event loop stops it.
@@ -80,7 +81,7 @@ async def write_lock(
 
 
 def _try(folder: Path, clock: Clock) -> tuple[Lease | None, BinaryIO | None]:
-    """One try for the lock: the lease that stands in the way, or the locked file."""
+    """Try once to take the lock: return the lease in the way, or the locked file."""
     try:
         file = (folder / "lock").open("a+b")
     except OSError as error:
@@ -96,7 +97,7 @@ def _try(folder: Path, clock: Clock) -> tuple[Lease | None, BinaryIO | None]:
 
 
 def _lock(file: BinaryIO) -> bool | None:
-    """Take the system's lock without waiting: True got it, False somebody has it, None there are no locks here."""
+    """Take the lock without waiting: True if taken, False if another process has it, None if the system has none."""
     try:
         if sys.platform == "win32":
             file.seek(0)
@@ -109,7 +110,7 @@ def _lock(file: BinaryIO) -> bool | None:
 
 
 def _unlock(file: BinaryIO) -> None:
-    """Give the system's lock back. The file stays: removing it would let two processes lock two files of one name."""
+    """Release the system's lock. The file stays: removing it would let two processes lock two files of one name."""
     with suppress(OSError):
         if sys.platform == "win32":
             file.seek(0)
@@ -119,7 +120,8 @@ def _unlock(file: BinaryIO) -> None:
 
 
 def _is_over(lease: Lease, *, proven: bool, now: float) -> bool:
-    """Whether ``lease`` binds nobody any more. ``proven``: we hold the lock its process would hold on this machine."""
+    """Tell if ``lease`` is void. ``proven``: this process has the lock that the lease's process would have on this
+    machine."""
     here = lease.host == socket.gethostname()
     if lease.boot == _boot():
         # This machine, though maybe another container of it, whose processes cannot be seen from here.
@@ -142,7 +144,7 @@ def _is_running(lease: Lease) -> bool:
 
 
 def _boot() -> str:
-    """What no other machine has, and this one until it restarts: Linux's boot id, elsewhere the minute of the start."""
+    """Return an id of this machine since its start: Linux's boot id, elsewhere the minute of the start."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
@@ -150,7 +152,7 @@ def _boot() -> str:
 
 
 def read_lease(folder: Path) -> Lease | None:
-    """The lease in ``folder``; None if there is none, or only half of one (a file sync at work)."""
+    """Read the lease in ``folder``; None if there is none, or only half of one (while a sync tool writes it)."""
     try:
         return msgspec.json.decode((folder / "lease.json").read_bytes(), type=Lease)
     except (OSError, msgspec.DecodeError):
@@ -159,7 +161,7 @@ def read_lease(folder: Path) -> Lease | None:
 
 @contextmanager
 def _heartbeat(folder: Path, clock: Clock, beat: float) -> Iterator[None]:
-    """Keep a lease in ``folder`` fresh until the end of the block, then take it away."""
+    """Renew a lease in ``folder`` until the end of the block, then remove it."""
     start = clock()
     lease = Lease(
         host=socket.gethostname(),

@@ -1,4 +1,4 @@
-"""Mass disappearance: many notes gone at once is an unmounted or half-synced vault, not an owner's wish."""
+"""Missing notes: many at once mean an unmounted or half-synced vault, not deletions by the owner."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_SHARE = 0.05
 
 
 def missing_notes(root: Path, paths: Iterable[str]) -> set[str]:
-    """Those of ``paths`` (vault paths) at which nothing lies. Each folder is listed once: 200,000 notes a second.
+    """Return the ``paths`` (vault paths) without a file. Each folder is listed once: 200,000 notes a second.
 
     Memory is one folder's names and those of ``paths``: give the notes of one chat at a time.
     """
@@ -39,24 +39,24 @@ def missing_notes(root: Path, paths: Iterable[str]) -> set[str]:
 
 
 def require_few_missing(
-    written: int, missing: int, *, accept: bool, told: str = "notes are missing from the vault"
+    written: int, missing: int, *, accept: bool, subject: str = "notes are missing from the vault"
 ) -> None:
-    """Raise VaultError if too many of the ``written`` notes (or what ``told`` names) are ``missing`` and that is not
-    accepted.
+    """Raise VaultError if too many of the ``written`` notes (or files; ``subject`` names them) are ``missing`` and that
+    is not accepted.
 
     A single one is an owner's deletion however small the vault.
     """
     if accept or missing <= 1 or (missing <= MAX_MISSING and missing <= written * MAX_SHARE):
         return
     raise VaultError(
-        f"{missing} of {written} {told}: it may not be mounted or synced completely.",
+        f"{missing} of {written} {subject}: it may not be mounted or synced completely.",
         "Nothing was changed. If you deleted them yourself, run the same command (for a watch: tobs sync) with"
         " --accept-missing.",
     )
 
 
 def require_on_disk(root: Path, paths: Iterable[str]) -> None:
-    """Raise VaultError if one of the missing ``paths`` is only in iCloud: there a file `.name.icloud` stands for it."""
+    """Raise VaultError if one of the missing ``paths`` is only in iCloud: there is a file `.name.icloud` instead."""
     for path in paths:
         folder, _, name = path.rpartition("/")
         if Path(absolute(root, f"{folder}/.{name}.icloud" if folder else f".{name}.icloud")).exists():
@@ -67,7 +67,7 @@ def require_on_disk(root: Path, paths: Iterable[str]) -> None:
 
 
 def _names(folder: str) -> set[str]:
-    """The names in ``folder``, composed; none if it is not there. Raises VaultError if it cannot be listed."""
+    """Return the names in ``folder``, composed; none if it is missing. Raises VaultError if it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             return {entry.name if entry.name.isascii() else normalize("NFC", entry.name) for entry in entries}

@@ -1,4 +1,4 @@
-"""Looking through the vault for notes and files that are not where they were: moved, renamed, copied by their owner."""
+"""Scan of the vault for notes and files that their owner moved, renamed or copied."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class VaultFile(Struct, frozen=True):
 
 
 def visible_files(root: Path, batch: int = 5000) -> Iterator[list[VaultFile]]:
-    """Every file that Obsidian shows, by folder, ``batch`` at a time. Links are not followed.
+    """Yield every file that Obsidian shows, by folder, ``batch`` at a time. Links are not followed.
 
     Raises VaultError for a folder that cannot be listed.
     """
@@ -68,7 +68,7 @@ def _walk(root: str) -> Iterator[VaultFile]:
 
 
 def properties_at(root: Path, path: str) -> NoteProperties:
-    """The marks of the note at ``path``; empty ones where there are none, or the file is gone meanwhile."""
+    """Read the identifying properties of the note at ``path``; empty ones if it has none, or is gone."""
     try:
         with (root / path).open("rb") as file:
             head = file.read(_HEAD)
@@ -84,5 +84,5 @@ def properties_at(root: Path, path: str) -> NoteProperties:
 
 
 def is_conflict_copy(path: str) -> bool:
-    """Whether a sync tool called a file so because it could not merge it."""
+    """Tell if a sync tool named a file so because it could not merge it."""
     return _CONFLICT_COPY.search(path.rpartition("/")[2]) is not None

@@ -1,10 +1,9 @@
-"""Every rule for the name of a file or folder in the vault, each with its reason.
+"""Rules for names of files and folders in the vault, each with its reason.
 
-A name is one path part, without its extension unless said otherwise. What comes in is untrusted (a title, a
-sender, a file name, the words of a message); what goes out is legal on Linux, macOS, Windows and Android, can be
-linked to in Obsidian, and stays the same when cleaned again. The union of all rules holds everywhere, never
-those of one system only: people sync their vaults.
-Sources: Obsidian's own file name check and the official importer's sanitiser.
+A name is one path part, without its suffix unless said otherwise. The input is untrusted (a title, a sender, a file
+name, the words of a message). The output is legal on Linux, macOS, Windows and Android, can be linked to in Obsidian,
+and stays the same when cleaned again. All rules hold on every system, because people sync their vaults. Sources:
+Obsidian's own file name check and the official importer's sanitiser.
 """
 
 from __future__ import annotations
@@ -65,9 +64,10 @@ _DANGLING = " ,;-–—(«„“‘&+=~_*`"
 
 
 def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES) -> str:
-    """``text`` as a legal name of at most ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes (both at least 16).
+    """Return ``text`` as a legal name of at most ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes (both at least
+    16).
 
-    Empty when nothing legible is left; the caller knows what to call it then.
+    Empty if nothing legible is left; the caller chooses a name then.
     """
     # Nothing behind the first few thousand characters can reach the name: a 70,000-character title costs no more.
     name = text[: 64 * limit]
@@ -84,14 +84,14 @@ def clean_name(text: str, *, limit: int = MAX_TITLE, max_bytes: int = MAX_BYTES)
 
 
 def _gap(match: re.Match[str]) -> str:
-    """What is left of forbidden characters: a space where they stood between two words."""
+    """Return the replacement of forbidden characters: a space if they stood between two words."""
     before, after = match.string[max(match.start() - 1, 0) : match.start()], match.string[match.end() : match.end() + 1]
     parts = match[0].strip(_FORBIDDEN_MARKS) != "" or not (before in _BEFORE_WORD or after in _AFTER_WORD)
     return " " if parts else ""
 
 
 def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
-    """``name`` cut to ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes: at a space if one is near, never inside a
+    """Cut ``name`` to ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes: at a space if one is near, never inside a
     code point."""
     if _units(name) <= limit and _bytes(name) <= max_bytes:
         return name
@@ -106,9 +106,10 @@ def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
 
 
 def candidates(title: str, id: int | str, *, limit: int = MAX_TITLE) -> Iterator[str]:
-    """The names a chat, person or topic may take, best first: `Name`, `Name (id)`, `Name (id) 2`, …
+    """Yield the names for a chat, person or topic, best first: `Name`, `Name (id)`, `Name (id) 2`, …
 
-    A reserved name starts at `Name (id)`; nothing legible is `Untitled`. The archive gives the first one that is free.
+    A reserved name starts at `Name (id)`; a name without legible characters is `Untitled`. The archive claims the first
+    free one.
     """
     name = clean_name(title, limit=limit) or UNTITLED
     if path_key(name) not in RESERVED:
@@ -118,17 +119,17 @@ def candidates(title: str, id: int | str, *, limit: int = MAX_TITLE) -> Iterator
 
 
 def numbered(name: str, suffix: str = "") -> Iterator[str]:
-    """``name``, then ``name 2``, ``name 3``, … each with ``suffix`` (an extension) behind it, without end."""
+    """Yield ``name``, then ``name 2``, ``name 3``, … without end, each followed by ``suffix``."""
     yield name + suffix
     for number in count(2):
         yield f"{name} {number}{suffix}"
 
 
 def fit(folder: str, name: str, suffix: str) -> str:
-    """``folder/name.suffix`` with ``name`` shortened to the path budget and the byte limit of a file name.
+    """Return ``folder/name.suffix`` with ``name`` shortened to the path budget and the byte limit of a file name.
 
-    ``suffix`` has its dot. A folder that leaves no room gets ``MIN_NAME`` units all the same: a long path is a
-    nuisance on Windows, a name without words is one everywhere.
+    ``suffix`` has its dot. In a folder that leaves no room, ``name`` gets ``MIN_NAME`` units all the same: a long path
+    is a nuisance on Windows, a name without words is one everywhere.
     """
     room = MAX_PATH - _units(folder) - 1 - len(suffix)
     short = shorten(name, max(room, MIN_NAME), MAX_BYTES - len(suffix.encode()))
@@ -136,9 +137,9 @@ def fit(folder: str, name: str, suffix: str) -> str:
 
 
 def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
-    """The first whole words of a message, for the name of its note; ``otherwise`` (cleaned too) when it has none.
+    """Return the first whole words of a message, for the name of its note; ``otherwise`` (cleaned too) if it has none.
 
-    A URL is told by its host. Without spaces to cut at (Chinese, one very long word) the cut is at a code point.
+    A URL is shortened to its host. Without spaces (Chinese, one very long word) the cut is at a code point.
     """
     start = text[: 2 * limit]
     if "://" in start:
@@ -150,10 +151,10 @@ def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
 
 
 def _units(text: str) -> int:
-    """How many UTF-16 units ``text`` takes, as Windows counts."""
+    """Count the UTF-16 units of ``text``, as Windows does."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _bytes(text: str) -> int:
-    """How many bytes ``text`` takes, as Linux counts."""
+    """Count the bytes of ``text``, as Linux does."""
     return len(text) if text.isascii() else len(text.encode())

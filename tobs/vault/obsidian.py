@@ -1,6 +1,6 @@
-"""What tobs puts into Obsidian's own folder: types of properties, and a style sheet for spoilers. Nothing else.
+"""Files of tobs in Obsidian's own folder: types of properties, and a style sheet for spoilers. Nothing else.
 
-The owner's choices stay: only a property without a type gets one, and the style sheet is theirs once they edit it.
+The owner's choices stay: only a property without a type gets one, and an edited style sheet is not changed.
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ _CSS = """\
 
 
 def update_settings(root: Path, *, prefix: str = "", more: Mapping[str, PropertyType] = {}) -> dict[str, NoteOutcome]:
-    """Bring the two files up to date; what happened to each. ``more`` are properties of templates and plugins.
+    """Update the two files; return the outcome of each. ``more`` are properties of templates and plugins.
 
-    Unchanged means untouched; a file that tobs does not understand is left alone (`preserved`).
-    Raises VaultUnwritable.
+    A file that is up to date is not written; a file that tobs does not understand is left alone (`preserved`). Raises
+    VaultUnwritable.
     """
     types_found, css_found = read_batch(root, (TYPES, SNIPPET))
     new = {TYPES: merge_types(types_found, property_types(prefix, more)), SNIPPET: snippet(css_found)}
@@ -123,15 +123,15 @@ def update_settings(root: Path, *, prefix: str = "", more: Mapping[str, Property
 
 
 def property_types(prefix: str = "", more: Mapping[str, PropertyType] = {}) -> dict[str, PropertyType]:
-    """The types of all properties under the names they have in this vault."""
+    """Return the types of all properties under the names they have in this vault."""
     merged = PROPERTY_TYPES | {name: kind for name, kind in more.items() if name not in PROPERTY_TYPES}
     return {name if name in UNPREFIXED else prefix + name: kind for name, kind in merged.items()}
 
 
 def merge_types(found: bytes | None, wanted: Mapping[str, PropertyType]) -> str | None:
-    """The text of types.json with ``wanted`` added where the owner has set no type; None if it cannot be read.
+    """Return the text of types.json with ``wanted`` added where the owner has set no type; None if it cannot be read.
 
-    A file that needs nothing comes back as it was, to the byte.
+    A file that needs nothing is returned unchanged, to the byte.
     """
     text = "" if found is None else plain_text(found)
     if text is None:
@@ -153,9 +153,9 @@ def merge_types(found: bytes | None, wanted: Mapping[str, PropertyType]) -> str 
 
 
 def snippet(found: bytes | None) -> str | None:
-    """The style sheet as it should be; None if the owner has edited the one that is there.
+    """Return the style sheet as it should be; None if the owner has edited the present one.
 
-    Its first line holds the hash of the rest, by which an older one of tobs is told from an edited one.
+    Its first line has the hash of the rest, which separates an older one of tobs from an edited one.
     """
     if found is None:
         return _signed(_CSS)

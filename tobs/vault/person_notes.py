@@ -1,4 +1,4 @@
-"""Notes that the owner has about people: those with a property ``telegram`` that names the person there.
+"""Notes of the owner about people: notes with a property ``telegram`` that names a person.
 
 `telegram: "@anna"`, `telegram: 12345` and `telegram: https://t.me/anna` are understood, and a list of them. Links to
 the person then lead to that note.
@@ -26,7 +26,7 @@ _BREAKS = re.compile(r"[\[\]|#^]")
 
 
 def person_notes(root: Path) -> dict[str, str]:
-    """Whom the owner's notes in the vault are about: a user name in lower case, or a number as text -> path.
+    """Find the owner's notes about people: a username in lower case, or a number as text -> path.
 
     Of two notes about one person the first by path counts. Reads the beginning of every note that is not tobs's.
     """
@@ -38,7 +38,7 @@ def person_notes(root: Path) -> dict[str, str]:
 
 
 def _notes(root: Path, folder: str) -> Iterator[str]:
-    """The notes of the vault that may be the owner's: all but those in tobs's folder, of which people's only."""
+    """Yield the notes that may be the owner's: all outside tobs's folder, and those in its folder of people."""
     try:
         with os.scandir(root / folder) as entries:
             inside = sorted(entries, key=lambda entry: entry.name)
@@ -56,14 +56,14 @@ def _notes(root: Path, folder: str) -> Iterator[str]:
 
 
 def _names(path: Path) -> list[str]:
-    """Whom a note names in its property; nobody for a note of tobs."""
+    """Return the people that a note names in its property; none for a note of tobs."""
     try:
         with path.open("rb") as file:
             text = file.read(_HEAD).decode("utf-8", "replace")
     except OSError:
         return []
     front = _FRONT_MATTER.match(text)
-    told = _PROPERTY.search(front[1]) if front else None
-    if told is None or read_properties(text.replace("\r\n", "\n")).tobs_id:
+    value = _PROPERTY.search(front[1]) if front else None
+    if value is None or read_properties(text.replace("\r\n", "\n")).tobs_id:
         return []
-    return [match["id"] or match["name"].lower() for match in _NAMED.finditer(told[1])]
+    return [match["id"] or match["name"].lower() for match in _NAMED.finditer(value[1])]

@@ -1,4 +1,4 @@
-"""The notes as they are now, read in one go for a batch (91,000 files a second; no thread or `Path` for each)."""
+"""Reading of notes in batches (91,000 files a second; no thread or `Path` for each)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def read_batch(root: Path, paths: Iterable[str]) -> list[bytes | None]:
-    """The contents of ``paths`` (vault paths) in their order, None for each that is not there.
+    """Read ``paths`` (vault paths) in their order, None for each that is missing.
 
-    Raises VaultUnwritable for a file that is there and cannot be read: what it holds must not be guessed.
+    Raises VaultUnwritable for a file that exists and cannot be read: its content must not be guessed.
     """
     return [found and found[0] for found in read_batch_with_mtimes(root, paths)]
 
 
 def read_batch_with_mtimes(root: Path, paths: Iterable[str]) -> list[tuple[bytes, int] | None]:
-    """As ``read_batch``, each with its modification time in nanoseconds: by that ``write_batch`` sees whether somebody
-    else wrote meanwhile."""
+    """Read as ``read_batch``, each with its modification time in nanoseconds: ``write_batch`` uses it to see if another
+    program wrote meanwhile."""
     base = str(root)
     return [_read(absolute(base, path)) for path in paths]
 

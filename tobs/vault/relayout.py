@@ -1,4 +1,4 @@
-"""Files of a chat that is laid out anew: what the owner wrote goes with the note or stays beside it."""
+"""Files of a chat whose layout changes: the owner's text moves with the note or stays beside it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MARKS = re.compile(r"^(?:tobs_id|tobs_hash):.*\n", re.MULTILINE)
 
 
 def with_tobs_id(text: str, before: str, after: str) -> str:
-    """``text`` of the note ``before`` as that of the note ``after`` (tobs_ids), all else as it is."""
+    """Return ``text`` of the note ``before`` as text of the note ``after`` (tobs_ids); everything else stays."""
     mark = re.compile(rf"^(tobs_id:[ \t]*[\"']?){re.escape(before)}(?=[\"']?[ \t]*$)", re.MULTILINE)
     return mark.sub(rf"\g<1>{after}", text, count=1)
 
 
 def as_owner_note(text: str, successor: str) -> str:
-    """``text`` as a note of the owner's alone: without the marks of tobs, with a link to the note ``successor`` (its
-    path without `.md`, and the block) that has the messages now."""
+    """Return ``text`` as a note of the owner's own: without the properties of tobs, with a link to the note
+    ``successor`` (its path without `.md`, and the block) that has the messages now."""
     head, separator, body = text.partition("\n---\n")
     link = f'kept_from: "[[{successor}]]"\n' if successor else ""
     if not text.startswith("---\n") or not separator:
@@ -32,7 +32,7 @@ def as_owner_note(text: str, successor: str) -> str:
 
 
 def owner_note_candidates(before: str, beside: str) -> Iterator[str]:
-    """`<folder of beside>/<name of before> (kept).md`: where the words of the owner in the note ``before`` stay."""
+    """Yield `<folder of beside>/<name of before> (kept).md`: the path for the owner's text in the note ``before``."""
     folder, name = beside.rpartition("/")[0], before.rpartition("/")[2].removesuffix(".md")
     return numbered(f"{folder}/{name} (kept)", ".md")
 
@@ -49,7 +49,7 @@ def remove_notes(root: Path, paths: Sequence[str]) -> None:
 
 
 def _prune(root: Path, folder: str) -> None:
-    """Remove ``folder`` and those above it, as long as nothing is in them."""
+    """Remove ``folder`` and those above it while they are empty."""
     while folder.count("/") > 1:
         try:
             Path(absolute(root, folder)).rmdir()
@@ -61,8 +61,8 @@ def _prune(root: Path, folder: str) -> None:
 
 
 def linking_files(root: Path, begin: str = "") -> Iterator[str]:
-    """The path of every note and canvas of the vault, the owner's too; what is hidden (`.obsidian`, `.tobs`) is left
-    out."""
+    """Yield the path of every note and canvas of the vault, the owner's too; hidden folders (`.obsidian`, `.tobs`) are
+    left out."""
     pending = [begin]
     while pending:
         folder = pending.pop()

@@ -1,4 +1,4 @@
-"""Links that people wrote, led to where things are now: wikilinks and Markdown links of notes, files of canvases.
+"""Links that people wrote, updated to the present places: wikilinks and Markdown links of notes, files of canvases.
 
 Only the links change; every other byte stays as its owner has it.
 """
@@ -27,8 +27,8 @@ _SUBPATH = re.compile(rf'(?P<before>,\s*)?"subpath"\s*:\s*{_STRING}(?(before)|\s
 
 
 def relinked(text: str, successors: Successors, folder: str = "") -> str:
-    """``text`` of a note in ``folder`` with its links to notes of the old layout leading to the new ones. A link
-    without words of its own is called as the note was."""
+    """Return ``text`` of a note in ``folder`` with its links to notes of the old layout changed to the new ones. A link
+    without a text of its own gets the old note's name as text."""
 
     def found_at(target: str, part: str | None) -> str | None:
         path = target if target.endswith(".md") else f"{target}.md"
@@ -63,8 +63,8 @@ def relinked(text: str, successors: Successors, folder: str = "") -> str:
 
 
 def relinked_canvas(text: str, successors: Successors) -> str:
-    """``text`` of a canvas (JSON Canvas 1.0) with its files and the links on its cards leading to the new notes; as it
-    is where it is no canvas."""
+    """Return ``text`` of a canvas (JSON Canvas 1.0) with its files and the links on its cards changed to the new notes;
+    unchanged if it is not a canvas."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -73,7 +73,7 @@ def relinked_canvas(text: str, successors: Successors) -> str:
 
 
 def _relinked_node(source: str, successors: Successors) -> str:
-    """A node of a canvas, in its own JSON."""
+    """Return a node of a canvas in its own JSON, with updated links."""
     try:
         node: dict[str, Any] = json.loads(source)
     except ValueError:
@@ -97,11 +97,11 @@ def _relinked_node(source: str, successors: Successors) -> str:
 
 
 def _with_value(source: str, name: str, value: str) -> str:
-    """A flat JSON object with another text as the value of ``name``, which is there."""
+    """Return a flat JSON object with another text as the value of ``name``, which it has."""
     written = json.dumps(value, ensure_ascii=False)
     return _value_of(name).sub(lambda match: match[1] + written, source, count=1)
 
 
 def _value_of(name: str) -> re.Pattern[str]:
-    """A key and its text; within a string the quotes would have backslashes."""
+    """Return the pattern of a key and its text; within a string the quotes would have backslashes."""
     return re.compile(rf'("{name}"\s*:\s*){_STRING}')

@@ -1,4 +1,4 @@
-"""Obsidian's own trash in the vault, `.trash`: what is moved there keeps its path and can be taken back by hand."""
+"""Obsidian's own trash in the vault, `.trash`: files moved there keep their path and can be restored by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TRASH = ".trash"
 
 
 def move_to_trash(root: Path, path: str) -> str:
-    """Move the note at ``path`` into the trash; the vault path it has there. One that lies there already stays.
+    """Move the note at ``path`` into the trash; return its vault path there. A note that is there already stays.
 
     Raises VaultUnwritable.
     """

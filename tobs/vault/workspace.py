@@ -55,7 +55,7 @@ def open_workspace(root: Path, home: Path) -> VaultPaths:
 
 
 def locate_vault(root: Path, home: Path) -> VaultPaths:
-    """Like ``open_workspace``, also for a folder that is no vault yet: such a one has no archive anywhere."""
+    """Return the paths as ``open_workspace`` does, also for a folder that is no vault yet: it has no archive."""
     identity = read_identity(root)
     return paths_at(root, "", "vault", home) if identity is None else vault_paths(root, identity, home)
 
@@ -108,9 +108,9 @@ def require_space(folder: Path, size: int = 0) -> None:
 
 
 def sweep(root: Path, folders: Iterable[str] = (TELEGRAM, ".obsidian", TOBS)) -> int:
-    """Remove the temporary files that a killed run left below ``folders`` (vault paths); how many there were.
+    """Remove the temporary files that a killed run left below ``folders`` (vault paths); return their number.
 
-    Only the holder of the write lock may sweep: to it no temporary file can belong to somebody at work.
+    Only the holder of the write lock may sweep: then no temporary file can belong to a running process.
     """
     removed = 0
     try:
@@ -123,7 +123,8 @@ def sweep(root: Path, folders: Iterable[str] = (TELEGRAM, ".obsidian", TOBS)) ->
 
 
 def sweep_folders(root: Path, folders: Iterable[str]) -> int:
-    """Like ``sweep``, in just these folders: the owner's, into which notes were moved, and nothing below them."""
+    """Remove temporary files as ``sweep`` does, in just these folders (the owner's, into which notes were moved) and
+    not below them."""
     removed = 0
     try:
         for folder in folders:
@@ -136,7 +137,7 @@ def sweep_folders(root: Path, folders: Iterable[str]) -> int:
 
 
 def temporary_files(root: Path, folders: Iterable[str] = (TELEGRAM, ".obsidian", TOBS)) -> Iterator[str]:
-    """The temporary files below ``folders`` (vault paths). Raises OSError."""
+    """Yield the temporary files below ``folders`` (vault paths). Raises OSError."""
     pending = [str(root / folder) for folder in folders]
     while pending:
         for path in _temporary_in(pending.pop(), pending):
@@ -144,7 +145,7 @@ def temporary_files(root: Path, folders: Iterable[str] = (TELEGRAM, ".obsidian",
 
 
 def _temporary_in(folder: str, inside: list[str]) -> Iterator[str]:
-    """The temporary files in ``folder``; folders in it are added to ``inside``."""
+    """Yield the temporary files in ``folder``; its folders are added to ``inside``."""
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -154,29 +155,29 @@ def _temporary_in(folder: str, inside: list[str]) -> Iterator[str]:
 
 
 def _probe(folder: Path) -> None:
-    """Write and remove a small file: permissions and mount options are known by trying."""
+    """Write and remove a small file: only an attempt shows permissions and mount options."""
     path = folder / f"{TEMP_PREFIX}{token_hex(6)}-0"
     path.write_bytes(b"tobs")
     path.unlink()
 
 
 def recorded_timezone(paths: VaultPaths) -> str | None:
-    """The time zone (IANA) written down at the vault's first run; None before it."""
+    """Return the time zone (IANA) that the vault's first run recorded; None before it."""
     try:
         value = tomllib.loads(paths.config.read_text("utf-8")).get("timezone")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise VaultError(f"{paths.config} cannot be read: {error}.", "Mend that file.") from error
+        raise VaultError(f"{paths.config} cannot be read: {error}.", "Repair that file.") from error
     return value if isinstance(value, str) and value else None
 
 
 def record_timezone(paths: VaultPaths, name: str) -> None:
-    """Write the time zone into the vault's configuration, before everything else that stands there."""
+    """Write the time zone into the vault's configuration, before its other lines."""
     path = paths.config
     try:
         rest = path.read_text("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise VaultError(f"{path} cannot be read: {error}.", "Mend that file.") from error
+        raise VaultError(f"{path} cannot be read: {error}.", "Repair that file.") from error
     note = "# Dates of this vault are in this time zone; notes would move if it changed.\n"
     write_batch(paths.root, [NoteFile(f"{TOBS}/config.toml", f'{note}timezone = "{name}"\n{rest}')])

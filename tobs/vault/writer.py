@@ -1,4 +1,4 @@
-"""Files appear whole (invariant 5): temporary files in the same folder, one sync for a batch, then `os.replace`.
+"""Atomic writes (invariant 5): temporary files in the same folder, one sync for a batch, then `os.replace`.
 
 No `pathlib` and no thread hop for each file in here: a batch of 500 notes is 500 times open, write, close, rename.
 After `write_batch` returns, its files and their names survive a power cut; only then may a row say `written`.
@@ -25,7 +25,7 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | 
 
 class NoteFile(Struct, frozen=True, gc=False):
     """A text file to write: a vault path and its whole text (LF). ``seen`` is the modification time (ns) of the file
-    that the text was made from, 0 if there was none; None: whatever is there goes."""
+    that the text was made from, 0 if there was none; None: the present file is replaced."""
 
     path: str
     text: str
@@ -33,7 +33,7 @@ class NoteFile(Struct, frozen=True, gc=False):
 
 
 class WrittenFile(Struct, frozen=True, gc=False):
-    """A file as it lies on the disk: size in bytes, modification time in nanoseconds."""
+    """A file on the disk: path, size in bytes, modification time in nanoseconds."""
 
     path: str
     size: int
@@ -41,8 +41,8 @@ class WrittenFile(Struct, frozen=True, gc=False):
 
 
 def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
-    """Write ``files`` below ``root``, each whole or not at all, replacing what is there; results in the same order,
-    without those that somebody else wrote since they were ``seen``.
+    """Write ``files`` below ``root``, each whole or not at all, over present ones. Returns results in the same order,
+    without files that another program wrote since they were ``seen``.
 
     Paths must differ from each other. Raises VaultUnwritable (full or read-only disk, permissions) and VaultError (a
     path that leads out of the vault). Files replaced before an error are whole and in place; writing them again is
@@ -85,7 +85,7 @@ def write_batch(root: Path, files: Sequence[NoteFile]) -> list[WrittenFile]:
 
 
 def _mtime(path: str) -> int:
-    """When a file was written, in nanoseconds; 0 for one that is not there."""
+    """Return the modification time of a file in nanoseconds; 0 if it is missing."""
     try:
         return os.stat(path).st_mtime_ns  # noqa: PTH116
     except FileNotFoundError:
@@ -93,7 +93,7 @@ def _mtime(path: str) -> int:
 
 
 def _write_new(path: str, data: bytes) -> None:
-    """Make ``path``, which must be new, with ``data`` in it."""
+    """Create ``path``, which must be new, with ``data``."""
     file = os.open(path, _NEW_FILE, 0o666)
     try:
         left = memoryview(data)
@@ -105,6 +105,6 @@ def _write_new(path: str, data: bytes) -> None:
 
 
 def discard(path: str | Path) -> None:
-    """Remove a temporary file; on a disk that fails even that, the next run's sweep does it."""
+    """Remove a temporary file; if the disk fails even that, the next run's sweep removes it."""
     with suppress(OSError):
         Path(path).unlink()

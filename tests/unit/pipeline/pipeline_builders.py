@@ -15,8 +15,9 @@ from tobs.pipeline.context.adapters import open_blobs
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder, start_report
 from tobs.pipeline.context.run_context import ChatFolder, RenderContext, RunContext, TransferMeter
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.notes.note_writer import NoteWriter
-from tobs.pipeline.notes.planning import open_chat, plan_messages
+from tobs.pipeline.notes.planning import plan_messages
 from tobs.pipeline.notes.render_pool import RenderPool
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.render.builtin import load_builtin

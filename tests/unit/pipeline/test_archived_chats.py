@@ -26,7 +26,7 @@ from tobs.model import Chat, Person
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.adoption import adopt_notes
-from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.select.archived_chats import archived_folders, store_account, stored_account
 from tobs.pipeline.select.selection import SelectedChat, _with_more, fits
 

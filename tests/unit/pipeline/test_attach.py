@@ -26,7 +26,8 @@ from tobs.model import FileItem
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.attach import attach_media, staged_path
-from tobs.pipeline.notes.planning import open_chat, plan_messages
+from tobs.pipeline.notes.chat_folders import open_chat
+from tobs.pipeline.notes.planning import plan_messages
 from tobs.plugin import Section
 from tobs.plugin.host import PluginFailure
 

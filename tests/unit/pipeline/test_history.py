@@ -19,8 +19,8 @@ from tobs.model import Message, Page
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.fetch.history import LOOK_BACK, fetch_and_record, missing_ids, settling
-from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.fetch.history import LOOK_BACK, FetchTask, fetch_and_record, missing_ids, settling
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.sources import Gap, Source
 
 # missing ids
@@ -121,7 +121,8 @@ async def fetched(
         folder = open_chat(context, replace(CHANNEL, count=7))
         recorded = (told if told is not None else []).append
         source = Source(walk, nothing)
-        await fetch_and_record(context, folder, thread, source, [(1, 100)], want, queue_pages=queue, recorded=recorded)
+        task = FetchTask(source, [(1, 100)])
+        await fetch_and_record(context, folder, thread, task, want, queue_pages=queue, recorded=recorded)
 
 
 async def test_every_page_is_recorded_counted_and_told(context: RunContext, report: ReportBuilder) -> None:
@@ -157,6 +158,12 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
     with pytest.raises(ExceptionGroup):
         async with ArchiveThread() as thread:
             await fetch_and_record(
-                context, folder, thread, Source(walk, nothing), [], want, queue_pages=1, recorded=lambda _: None
+                context,
+                folder,
+                thread,
+                FetchTask(Source(walk, nothing), []),
+                want,
+                queue_pages=1,
+                recorded=lambda _: None,
             )
     assert context.archive.coverage.watermark(ACCOUNT, CHANNEL.id) == 10

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tobs.archive import MediaDecision, record_page
 from tobs.model import Chat, Message, MessageKey, Page, Reply
 from tobs.pipeline.context.run_context import RunContext
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.notes.lookups import Lookups
-from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
+from tobs.pipeline.notes.planning import Planned, plan_messages
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)
 
@@ -34,7 +35,7 @@ def test_where_answered_messages_are_is_asked_once_for_all_notes_of_a_batch(cont
         path = lookups.links.message(CHAT.id, target.message_id)
         there = target.message_id in range(1, 61)
         assert (path is not None) == there, number
-        assert [(link.message_id, link.resolved) for link in lookups.met()[0]] == [(target.message_id, there)]
+        assert [(link.message_id, link.resolved) for link in lookups.requested()[0]] == [(target.message_id, there)]
     assert sum("message_rows" in statement for statement in asked) == 1
     shown = context.archive.notes.locations([MessageKey.of(1, CHAT.id, 5)])
     assert [f"{one.path.removesuffix('.md')}" for one in shown.values()] == [lookups.links.message(CHAT.id, 5)]

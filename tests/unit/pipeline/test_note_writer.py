@@ -29,8 +29,8 @@ from tobs.model import Chat, Person, Reply
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.notes.note_writer import NoteWriter, fitting_batch
-from tobs.pipeline.notes.planning import open_chat
 from tobs.pipeline.notes.render_pool import RenderPool
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.render.builtin import load_builtin
@@ -183,7 +183,7 @@ async def test_in_a_dry_run_nothing_is_written_and_what_would_be_is_answered(con
     dry = replace(context, render_context=replace(context.render_context, is_dry_run=True))
     changes: list[tuple[str, str] | None] = []
     async with ArchiveThread() as thread, RenderPool(dry.render_context, thread, processes=0) as pool:
-        writer = NoteWriter(dry, thread, pool, told=lambda result: changes.append(result.change))
+        writer = NoteWriter(dry, thread, pool, on_result=lambda result: changes.append(result.change))
         await writer.write_messages(folder, final=True)
     assert contents(context.root) == before
     (change,) = changes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tobs.archive import MediaDecision, record_page
 from tobs.model import Chat, Message, Page
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
+from tobs.pipeline.notes.chat_folders import open_chat
+from tobs.pipeline.notes.planning import Planned, plan_messages
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=350)
 

@@ -33,15 +33,8 @@ import tobs.pipeline.notes.planning as planning
 from tobs.model import Action, Chat, Message, Person, RemoteFile, Topic
 from tobs.model.events import WorkExpected
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.planning import (
-    Planned,
-    albums,
-    known_folder,
-    open_chat,
-    open_topics,
-    plan_messages,
-    settled_to,
-)
+from tobs.pipeline.notes.chat_folders import known_folder, open_chat, open_topics
+from tobs.pipeline.notes.planning import Planned, albums, plan_messages, settled_to
 
 ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris", username="boris")
 FORUM = Chat(-1000000000002, "supergroup", "Forum", is_forum=True, top=1000)

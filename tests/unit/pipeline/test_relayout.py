@@ -11,7 +11,7 @@ from pipeline_builders import CHANNEL, DAY, START, exported, file_of, message, n
 from tobs.model import Reply
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.notes.relayout import finish_relayouts, hand_over, lay_out, resume_relayouts
+from tobs.pipeline.notes.relayout import change_layout, finish_relayouts, resume_relayouts, transfer_owner_text
 
 
 def on_day(number: int, day: int, **fields: Any) -> Any:
@@ -20,8 +20,8 @@ def on_day(number: int, day: int, **fields: Any) -> Any:
 
 async def laid_out(context: RunContext, layout: str) -> None:
     """What `tobs render --layout` does with one chat."""
-    folders = lay_out(context, CHANNEL, layout)  # type: ignore[arg-type]
-    hand_over(context)
+    folders = change_layout(context, CHANNEL, layout)  # type: ignore[arg-type]
+    transfer_owner_text(context)
     await write(context, *folders)
     finish_relayouts(context)
 
@@ -46,8 +46,8 @@ async def test_days_take_the_place_of_messages_and_the_other_way_round(
 
 async def test_a_chat_that_is_laid_out_so_already_is_left_alone(context: RunContext, report: ReportBuilder) -> None:
     await exported(context, on_day(1, 0))
-    assert lay_out(context, CHANNEL, "message") == [] and report.report.rendering is None
-    assert lay_out(context, CHANNEL, "auto") == []
+    assert change_layout(context, CHANNEL, "message") == [] and report.report.rendering is None
+    assert change_layout(context, CHANNEL, "auto") == []
 
 
 async def test_links_of_the_owner_lead_to_the_new_notes(context: RunContext, report: ReportBuilder) -> None:
@@ -98,7 +98,7 @@ async def test_a_deleted_note_stays_deleted_in_another_layout(context: RunContex
 async def test_a_run_that_was_stopped_in_the_middle_is_gone_on_with(context: RunContext) -> None:
     await exported(context, on_day(1, 0), on_day(2, 0, reply=Reply(message_id=1)), on_day(3, 1))
     paths = [file_of(context, note(context, number)) for number in (1, 2, 3)]
-    folders = lay_out(context, CHANNEL, "day")
+    folders = change_layout(context, CHANNEL, "day")
     assert folders and all(path.exists() for path in paths)
     resume_relayouts(context)
     finish_relayouts(context)  # nothing is written yet, so nothing is taken away
@@ -116,7 +116,7 @@ async def test_a_dry_run_tells_what_would_be_removed_and_removes_nothing(
     path = file_of(context, note(context, 1))
     (context.root / "mine.md").write_text(f"See [[{note(context, 2).path.removesuffix('.md')}]].\n")
     dry = replace(context, render_context=replace(context.render_context, is_dry_run=True))
-    folders = lay_out(dry, CHANNEL, "day")
+    folders = change_layout(dry, CHANNEL, "day")
     await write(dry, *folders)
     # What is said to be changed anyway (the note of the chat) is not counted again.
     finish_relayouts(dry, previewed={named(context, str(CHANNEL.id)).path})

@@ -14,7 +14,8 @@ from tobs.errors import TobsError
 from tobs.model import Chat, Message, Page
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.notes.planning import Planned, open_chat, plan_messages
+from tobs.pipeline.notes.chat_folders import open_chat
+from tobs.pipeline.notes.planning import Planned, plan_messages
 from tobs.pipeline.notes.render_pool import RenderPool
 
 CHAT = Chat(-1001, "channel", "Observatory", "observatory", top=60)

@@ -27,7 +27,7 @@ from pipeline_builders import (
 from tobs.archive import MediaDecision, SyncStart, record_page
 from tobs.model import Action, Chat, FileItem, Message, Page, Person, RemoteFile, Topic, stories_of
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.notes.planning import open_chat, open_topics
+from tobs.pipeline.notes.chat_folders import open_chat, open_topics
 
 GROUP = Chat(-55, "group", "Old club", top=5)
 GROWN = Chat(-1000000000003, "supergroup", "Club", migrated_from=-55, top=5)

@@ -28,7 +28,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import by_chat, refusal
-from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.sync.rescan import _record_part as record_rescanned
 from tobs.pipeline.sync.run import move_deleted_to_trash, open_archived_chat
 from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, is_renamed

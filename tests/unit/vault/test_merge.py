@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tobs.vault.merge import BrokenFrontMatter, ConflictWords, merge_notes
-from tobs.vault.merge.blocks import TOLD, split_body
+from tobs.vault.merge.blocks import CONFLICT_CALLOUT, split_body
 from tobs.vault.merge.threeway import edits, three_way
 
 _JS = Path(__file__).parents[2] / "js"
@@ -126,7 +126,7 @@ def test_what_is_new_is_there_or_told(texts: tuple[str, str, str]) -> None:
     for line in new.split("\n"):
         if "news" in line:
             assert line.lstrip("> ").removesuffix(" ^m5") in [each.removesuffix(" ^m5") for each in there]
-    assert bool(result.conflicts) == (TOLD in result.text) or any(not words for words in result.conflicts)
+    assert bool(result.conflicts) == (CONFLICT_CALLOUT in result.text) or any(not words for words in result.conflicts)
 
 
 @given(versions())
@@ -253,10 +253,10 @@ def test_properties(case: str, base: str, mine: str, new: str, result: str) -> N
 
 def test_a_property_that_both_changed_stays_and_the_other_is_told() -> None:
     result = merge_notes(note("a: 1\n"), note("a: 2\n"), note("a: 3\n"), lambda _: None, WORDS)
-    assert result.text == note("a: 2\n", f"{TOLD}{WORDS.properties}\n> `a: 3`\n\ntext")
+    assert result.text == note("a: 2\n", f"{CONFLICT_CALLOUT}{WORDS.properties}\n> `a: 3`\n\ntext")
     assert result.conflicts == ("a",)
     again = merge_notes(note("a: 3\n"), result.text, note("a: 4\n"), lambda _: None, WORDS)
-    assert again.text == note("a: 2\n", f"{TOLD}{WORDS.properties}\n> `a: 4`\n\ntext")
+    assert again.text == note("a: 2\n", f"{CONFLICT_CALLOUT}{WORDS.properties}\n> `a: 4`\n\ntext")
 
 
 @pytest.mark.parametrize(
@@ -269,14 +269,14 @@ def test_a_property_that_both_changed_stays_and_the_other_is_told() -> None:
         ("the owner appended, we changed the last", "a", "a\n\nmine", "b", "b\n\nmine"),
         ("a paragraph the owner removed stays away", "a\n\nb", "a", "A\n\nb", "A"),
         ("the owner's empty lines stay", "a\n\nb", "a\n\n\n\nb\n\n\n", "A\n\nb", "A\n\n\n\nb\n\n\n"),
-        ("one line, two minds", "a", "mine", "new", f"mine\n\n{TOLD}{WORDS.lines}\n> new"),
-        ("removed, and changed", "a\n\nb", "b", "A\n\nb", f"{TOLD}{WORDS.lines}\n> A\n\nb"),
+        ("one line, two minds", "a", "mine", "new", f"mine\n\n{CONFLICT_CALLOUT}{WORDS.lines}\n> new"),
+        ("removed, and changed", "a\n\nb", "b", "A\n\nb", f"{CONFLICT_CALLOUT}{WORDS.lines}\n> A\n\nb"),
         (
             "a code block is one",
             "```\na\n\nb\n```",
             "```\nmine\n\nb\n```",
             "```\nnew\n\nb\n```",
-            f"```\nmine\n\nb\n```\n\n{TOLD}{WORDS.lines}\n> new",
+            f"```\nmine\n\nb\n```\n\n{CONFLICT_CALLOUT}{WORDS.lines}\n> new",
         ),
     ],
 )
@@ -287,12 +287,12 @@ def test_bodies(case: str, base: str, mine: str, new: str, result: str) -> None:
 def test_a_second_conflict_takes_the_place_of_the_first_and_an_agreement_ends_it() -> None:
     first = merged(note("", "a"), note("", "mine"), note("", "new"))
     second = merged(note("", "new"), first, note("", "newer"))
-    assert second == note("", f"mine\n\n{TOLD}{WORDS.lines}\n> newer")
+    assert second == note("", f"mine\n\n{CONFLICT_CALLOUT}{WORDS.lines}\n> newer")
 
 
 ONE, TWO, THREE = "10:00 Anna ^m1\n\nhello", "10:05 Bob ^m2\n\nhi", "11:00 Anna ^m3\n\nnew"
 ONE_MINE, TWO_NEW, TWO_MINE = f"{ONE} mine", f"{TWO} there", "mine 10:05 Bob ^m2\n\nhi"
-TOLD_HEADER = f"mine 10:05 Bob ^m2\n\n{TOLD}{WORDS.lines}\n> new 10:05 Bob\n\nhi"
+TOLD_HEADER = f"mine 10:05 Bob ^m2\n\n{CONFLICT_CALLOUT}{WORDS.lines}\n> new 10:05 Bob\n\nhi"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""What an export would do, at the cost of a few requests a chat; nothing is changed.
+"""Estimate an export with a few requests for each chat; nothing is changed.
 
-How many messages of which kind there are is Telegram's own count where it counts them, else reckoned from some pages
-(``sampling.py``). Sizes are the mean of each kind in those pages times its number.
+The number of messages of each type is Telegram's count if there is one, else an estimate from some pages
+(``sampling.py``). The size of files is the mean size of each kind in these pages times their number.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from tobs.telegram.facade import Telegram
 from tobs.vault.layout import AskedLayout, choose_layout, comments_folder, stories_folder
 
 _PAGE = 100
-_AROUND = 3
+_CHAT_REQUESTS = 3
 """Requests a chat costs beside its pages: who it is, its newest message, its pinned ones."""
-_GROUP = 2
-_LISTS = 2
+_GROUP_REQUESTS = 2
+_STORY_REQUESTS = 2
 """The same for a discussion group; and for stories those that are shown, beside those of a profile."""
 _PART = 512 * 1024
 
 
 class MediaEstimate(Struct, frozen=True):
-    """Files of one kind: how many messages have one, and about how many bytes they are (None: not known)."""
+    """Files of one kind: their number, and their estimated size in bytes (None: not known)."""
 
     count: int
     bytes: int | None
@@ -43,9 +43,8 @@ class MediaEstimate(Struct, frozen=True):
 
 
 class CommentsEstimate(Struct, frozen=True):
-    """The discussion group of a channel: its messages (None: the account may not ask), of which comments are a part;
-    how many comments are ``archived``, and whether the run would bring more of them: then they are an item of the plan.
-    """
+    """The discussion group of a channel: its number of messages (None: not accessible), of which comments are a part;
+    the number of ``archived`` comments, and whether the run would fetch more: then they are an item of the plan."""
 
     messages: int | None
     archived: int
@@ -53,10 +52,12 @@ class CommentsEstimate(Struct, frozen=True):
 
 
 class ChatEstimate(Struct, frozen=True):
-    """What exporting a chat would do, or its comments or stories (``kind``). ``messages`` are those that the filters
-    leave; ``archived`` ones of them are in the vault's archive already. ``exact`` says whether the messages were
-    counted, not reckoned; ``bytes`` is None where the size of a kind of files cannot be told. ``notes`` are those of
-    new messages."""
+    """The estimate for a chat, or for its comments or stories (``kind``).
+
+    ``messages`` is the number of messages that the filters select, ``archived`` of them are in the archive, ``new``
+    are not; ``notes`` are those of new messages. ``exact`` means that the messages were counted, not estimated.
+    ``bytes`` is None if the size of a kind of files is not known; ``seconds`` is the time of the requests.
+    """
 
     id: int
     kind: str
@@ -80,22 +81,22 @@ class ChatEstimate(Struct, frozen=True):
 
 
 class Count(Protocol):
-    """How many messages of a history, or a topic of it, are in the archive with ids from ``low`` up to ``high``."""
+    """Counts the archived messages of a history, or of a topic, with ids from ``low`` to ``high``."""
 
     def __call__(self, chat_id: int, low: int, high: int, *, topic: int = 0) -> int: ...
 
 
 class Known(Struct, frozen=True):
-    """What the vault's archive has of a chat: ``count`` tells how many messages there are in an interval of ids; its
-    folder ("": none yet), its layout and why (None: not decided)."""
+    """The archived state of a chat: ``count`` counts messages in an interval of ids; its folder ("": none yet); its
+    layout and the reason (None: not decided)."""
 
     count: Count
     folder: str = ""
     layout: tuple[str, str] | None = None
 
 
-class SampleMeans(Struct, frozen=True):
-    """What the run would work with."""
+class EstimateLimits(Struct, frozen=True):
+    """The limits and settings of the export that is estimated."""
 
     workers: int
     downloads: int
@@ -104,7 +105,8 @@ class SampleMeans(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What an export would do: chat by chat, and in all (None: not known for one of them)."""
+    """The estimate for each chat and the sums (None: not known for one chat). ``asked`` is the number of requests
+    sent."""
 
     items: tuple[ChatEstimate, ...]
     messages: int
@@ -119,59 +121,67 @@ class Plan(Struct, frozen=True):
 
 
 class Estimator:
-    """Asks for counts and reckons. ``senders`` are the marked ids of those ``filters`` name; ``clock`` (seconds) times
-    the requests, which says how fast answers come."""
+    """Counts and estimates. ``senders`` are the marked ids of the senders in ``filters``; ``clock`` (seconds)
+    measures the requests, for the time of an answer."""
 
     def __init__(
         self,
         telegram: Telegram,
-        means: SampleMeans,
+        limits: EstimateLimits,
         filters: Filters,
         senders: Sequence[int],
         zone: ZoneInfo,
         clock: Callable[[], float],
     ) -> None:
         self._telegram = telegram
-        self._means = means
+        self._limits = limits
         self._filters = filters
         self._senders = senders
         self._zone = zone
         self._clock = clock
-        self._asked = 0
+        self._requests = 0
         self._seconds = 0.0
 
     async def chat(
         self,
-        chosen: SelectedChat,
+        selected: SelectedChat,
         known: Known,
         *,
         scopes: tuple[str, ...],
         comments: CommentsEstimate | None = None,
         stories: bool = False,
     ) -> list[ChatEstimate]:
-        """What exporting a chat (and the group it grew from) would do; what its comments and its ``stories`` would
-        where they are wanted."""
-        chat, wanted = chosen.chat, self._means.policy.of(chosen.chat).kinds
+        """Estimate the export of a chat (and of the group it grew from), of its comments and of its ``stories``, if
+        wanted."""
+        chat, wanted = selected.chat, self._limits.policy.of(selected.chat).kinds
         before, started = self._telegram.requests.total(), self._clock()
-        parts = await parts_of(self._telegram, chosen, self._filters, self._senders, self._zone)
-        looked = [
+        parts = await parts_of(self._telegram, selected, self._filters, self._senders, self._zone)
+        samples = [
             await sample_chat(self._telegram, part, self._filters, self._senders, self._zone, wanted) for part in parts
         ]
-        self._asked += self._telegram.requests.total() - before
+        self._requests += self._telegram.requests.total() - before
         self._seconds += self._clock() - started
         if known.layout is None:
-            layout = choose_layout(self._means.layout, sum(part.chat.count or 0 for part in parts))
+            layout = choose_layout(self._limits.layout, sum(part.chat.count or 0 for part in parts))
             known = replace(known, layout=layout)
-        inside = sum(
+        archived = sum(
             known.count(part.chat.id, *(part.within or (1, part.chat.top)), topic=part.thread) for part in parts
         )
-        fetched = max(0, sum(self._fetched(holding) for holding in looked) - inside)
+        fetched = max(0, sum(self._fetched(sample) for sample in samples) - archived)
         pages = ceil(fetched / _PAGE)
-        own = self._estimate(chat, looked, known, scopes, inside=inside, pages=pages, around=_AROUND * len(parts))
+        own = self._estimate(
+            chat,
+            samples,
+            known,
+            scopes,
+            archived_in_range=archived,
+            pages=pages,
+            extra_requests=_CHAT_REQUESTS * len(parts),
+        )
         items = [replace(own, comments=comments)]
         if comments is not None and comments.wanted:
             items.append(
-                await self._comments(chat, looked[-1], known, scopes, comments, is_part=parts[-1].within is not None)
+                await self._comments(chat, samples[-1], known, scopes, comments, is_part=parts[-1].within is not None)
             )
         if stories and chat.kind != "group":
             items.append(await self._stories(chat, known, scopes))
@@ -187,49 +197,57 @@ class Estimator:
         *,
         is_part: bool,
     ) -> ChatEstimate:
-        """The comments under ``posts``: the whole group is looked through, or each post asked for its own, whatever
-        costs less."""
-        looked = await sample_comments(self._telegram, chat.id, posts, self._zone)
+        """Estimate the comments under ``posts``: reading the whole group or each post, whichever needs fewer
+        requests."""
+        sample = await sample_comments(self._telegram, chat.id, posts, self._zone)
         pages = ceil(posts.messages / _PAGE) + posts.commented
         if group.messages is not None and not is_part:
             pages = min(pages, ceil(group.messages / _PAGE))
         known = replace(known, folder=comments_folder(known.folder, 0).rpartition("/")[0])
-        item = self._estimate(chat, [looked], known, scopes, inside=group.archived, pages=pages, around=_GROUP)
+        item = self._estimate(
+            chat, [sample], known, scopes, archived_in_range=group.archived, pages=pages, extra_requests=_GROUP_REQUESTS
+        )
         return replace(item, id=chat.linked_chat, kind="comments", title=f"{chat.title}: comments", username="")
 
     async def _stories(self, chat: Chat, known: Known, scopes: tuple[str, ...]) -> ChatEstimate:
-        """The stories of a peer."""
-        looked, stories = await sample_stories(self._telegram, chat.id, self._zone), stories_of(chat.id)
+        """Estimate the stories of a peer."""
+        sample, stories = await sample_stories(self._telegram, chat.id, self._zone), stories_of(chat.id)
         known = replace(known, folder=stories_folder(known.folder))
-        inside, pages = known.count(stories, 1, HIGHEST_STORY), ceil(looked.messages / _PAGE)
-        item = self._estimate(chat, [looked], known, scopes, inside=inside, pages=pages, around=_LISTS)
+        archived, pages = known.count(stories, 1, HIGHEST_STORY), ceil(sample.messages / _PAGE)
+        item = self._estimate(
+            chat, [sample], known, scopes, archived_in_range=archived, pages=pages, extra_requests=_STORY_REQUESTS
+        )
         return replace(item, id=stories, kind="stories", title=f"{chat.title}: stories", username="")
 
     def _estimate(
         self,
         chat: Chat,
-        looked: Sequence[SampledContent],
+        samples: Sequence[SampledContent],
         known: Known,
         scopes: tuple[str, ...],
         *,
-        inside: int,
+        archived_in_range: int,
         pages: int,
-        around: int,
+        extra_requests: int,
     ) -> ChatEstimate:
-        """What was ``looked`` at, of which ``inside`` messages are archived; ``pages`` bring what is new of it, beside
-        ``around`` requests."""
-        messages = sum(holding.messages for holding in looked)
-        archived = min(messages, inside)
+        """Return the estimate for ``samples``, of which ``archived_in_range`` messages are archived.
+
+        ``pages`` requests fetch the new messages, ``extra_requests`` come in addition.
+        """
+        messages = sum(sample.messages for sample in samples)
+        archived = min(messages, archived_in_range)
         new = messages - archived
         share = new / messages if messages else 0.0
         kinds, files = Counter[str](), Counter[str]()
-        for holding in looked:
-            kinds.update(holding.kinds)
-            files.update(holding.kinds if holding.files is None else holding.files)
-        media = estimate_media(files, looked, self._means.policy.of(chat))
-        wanted = [one for one in media.values() if one.wanted]
-        pages = (pages if new else 0) + around
-        parts = ceil(share * sum(max(one.count, ceil((one.bytes or 0) / _PART)) for one in wanted))
+        for sample in samples:
+            kinds.update(sample.kinds)
+            files.update(sample.kinds if sample.files is None else sample.files)
+        media = estimate_media(files, samples, self._limits.policy.of(chat))
+        wanted = [files_of_kind for files_of_kind in media.values() if files_of_kind.wanted]
+        pages = (pages if new else 0) + extra_requests
+        parts = ceil(
+            share * sum(max(files_of_kind.count, ceil((files_of_kind.bytes or 0) / _PART)) for files_of_kind in wanted)
+        )
         assert known.layout is not None
         layout, reason = known.layout
         return ChatEstimate(
@@ -238,16 +256,16 @@ class Estimator:
             title=chat.title,
             username=chat.username,
             messages=messages,
-            exact=all(holding.exact for holding in looked),
+            exact=all(sample.exact for sample in samples),
             archived=archived,
             new=new,
             kinds=dict(kinds.most_common()),
             media=media,
             requests=pages + parts,
-            bytes=round(share * sum(one.bytes or 0 for one in wanted))
-            if all(one.bytes is not None for one in wanted)
+            bytes=round(share * sum(files_of_kind.bytes or 0 for files_of_kind in wanted))
+            if all(files_of_kind.bytes is not None for files_of_kind in wanted)
             else None,
-            notes=round(share * sum(holding.notes[layout] for holding in looked)),
+            notes=round(share * sum(sample.notes[layout] for sample in samples)),
             folder=known.folder,
             layout=layout,
             layout_reason=reason,
@@ -255,28 +273,28 @@ class Estimator:
             seconds=round(self._time(chat, pages, parts, in_takeout=bool(scopes)), 1),
         )
 
-    def _fetched(self, holding: SampledContent) -> int:
-        """Messages that have to be fetched to find those that are wanted: up to a limit, as many as it takes."""
+    def _fetched(self, sample: SampledContent) -> int:
+        """Return the number of messages to fetch: with a limit, as many as it takes to find that many matches."""
         if not self._filters.limit or not self._filters.by_content:
-            return holding.inside
-        return min(holding.inside, ceil(self._filters.limit * holding.inside / max(1, holding.found)))
+            return sample.in_range
+        return min(sample.in_range, ceil(self._filters.limit * sample.in_range / max(1, sample.matching)))
 
     def _time(self, chat: Chat, pages: int, files: int, *, in_takeout: bool) -> float:
-        """Seconds for so many requests: as fast as answers come to all connections, and no faster than flood waits
-        taught."""
-        answer = self._seconds / self._asked if self._asked else 0.0
-        workers = self._means.workers if is_channel_id(chat.id) else 1
+        """Return the seconds for so many requests, by the time of an answer, the number of connections and the
+        learned pace."""
+        answer = self._seconds / self._requests if self._requests else 0.0
+        workers = self._limits.workers if is_channel_id(chat.id) else 1
 
         def pace(method: str) -> float:
             return self._telegram.interval(method, in_takeout=in_takeout)
 
         history = max(pages * answer / workers, pages * pace("messages.getHistory"))
-        parts = max(files * answer / self._means.downloads, files * pace("upload.getFile"))
+        parts = max(files * answer / self._limits.downloads, files * pace("upload.getFile"))
         return max(history, parts)
 
 
 def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int, problems: Sequence[Problem]) -> Plan:
-    """The plan of all chats."""
+    """Return the plan of all chats."""
     sizes = [item.bytes for item in items]
     return Plan(
         items=tuple(items),
@@ -293,15 +311,17 @@ def sum_up(items: Sequence[ChatEstimate], *, scopes: Collection[str], asked: int
 
 
 def estimate_media(
-    kinds: Mapping[str, int], looked: Sequence[SampledContent], policy: MediaPolicy
+    kinds: Mapping[str, int], samples: Sequence[SampledContent], policy: MediaPolicy
 ) -> dict[str, MediaEstimate]:
-    """Files of each kind with the bytes a run would fetch, by the sizes of those that were looked at."""
-    found: dict[str, MediaEstimate] = {}
+    """Estimate number and size of files by kind, from the sizes in ``samples``."""
+    estimates: dict[str, MediaEstimate] = {}
     for kind in FILES:
         count = kinds.get(kind, 0)
         if not count:
             continue
-        every = [size for holding in looked for size in holding.sizes.get(kind, ())]
-        some = sum(size for size in every if size <= policy.max_size)
-        found[kind] = MediaEstimate(count, round(some / len(every) * count) if every else None, kind in policy.kinds)
-    return found
+        sizes = [size for sample in samples for size in sample.sizes.get(kind, ())]
+        wanted_bytes = sum(size for size in sizes if size <= policy.max_size)
+        estimates[kind] = MediaEstimate(
+            count, round(wanted_bytes / len(sizes) * count) if sizes else None, kind in policy.kinds
+        )
+    return estimates

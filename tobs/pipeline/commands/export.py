@@ -1,4 +1,4 @@
-"""One export run: opens the way to Telegram, chooses chats, exports one after the other."""
+"""``tobs export``: connect to Telegram, select the chats, export one after the other."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from tobs.telegram.net.settings import TelegramSettings
 
 
 class ExportRun(Struct, frozen=True):
-    """An export: what every run works with, and the way to Telegram."""
+    """An export: its configuration and its Telegram settings."""
 
     config: RunConfig
     telegram: TelegramSettings
 
     async def export(self, selection: Selection) -> RunReport:
-        """Export chats one after the other. What ends the run is raised; the report is kept all the same."""
+        """Export the selected chats one after the other. An error that ends the run is raised; the report is stored
+        anyway."""
         async with open_run(self.config) as run, open_telegram_session(run, self.telegram) as telegram:
             self.config.events.emit(PhaseStarted("resolving"))
-            chosen = await select_chats(telegram, selection, self.config.events)
+            selected = await select_chats(telegram, selection, self.config.events)
 
             async def known(text: str) -> Sequence[Person]:
                 return await run.archive_thread(run.archive.people.called, text)
 
-            senders = await sender_ids(telegram, selection.filters.senders, [one.chat for one in chosen], known)
+            senders = await sender_ids(telegram, selection.filters.senders, [item.chat for item in selected], known)
             context = run.context(telegram.account.id)
             await run.archive_thread(store_account, run.archive, self.config.settings.account, telegram.account.id)
             async with run.stages(context) as stages:
@@ -48,47 +49,52 @@ class ExportRun(Struct, frozen=True):
                     selection.comments if selection.comments is not None else self.config.settings.comments or None,
                     selection.stories,
                 )
-                async with self._takeout(telegram, chosen, selection):
-                    chat_folders = await exporter.export_all(chosen)
+                async with self._takeout(telegram, selected, selection):
+                    chat_folders = await exporter.export_all(selected)
                     if selection.left:
-                        chat_folders += await exporter.export_all(await self._left_chats(telegram, selection, chosen))
+                        chat_folders += await exporter.export_all(await self._left_chats(telegram, selection, selected))
                 await finish_notes(context, run.archive_thread, stages.writer, chat_folders)
         return run.report
 
     async def _left_chats(
-        self, telegram: Telegram, selection: Selection, chosen: Sequence[SelectedChat]
+        self, telegram: Telegram, selection: Selection, selected: Sequence[SelectedChat]
     ) -> list[SelectedChat]:
-        """The chats the account has left; told as a problem where Telegram does not list them."""
+        """Return the channels that the account has left; without a takeout session there are none, which is a
+        problem."""
         if not telegram.in_takeout:
             self.config.events.problem("left chats", "--left", "Telegram lists left chats only in a takeout session")
             return []
-        return await left_channels(telegram, selection, chosen)
+        return await left_channels(telegram, selection, selected)
 
-    def _wants_files(self, chosen: Sequence[SelectedChat], selection: Selection) -> bool:
+    def _wants_files(self, selected: Sequence[SelectedChat], selection: Selection) -> bool:
         policy, comments = self.config.policy, selection.comments or self.config.settings.comments
         others = bool(selection.left or comments)
-        return any(policy.of(one.chat).kinds for one in chosen) or (others and bool(policy.kinds))
+        return any(policy.of(item.chat).kinds for item in selected) or (others and bool(policy.kinds))
 
     @asynccontextmanager
     async def _takeout(
-        self, telegram: Telegram, chosen: Sequence[SelectedChat], selection: Selection
+        self, telegram: Telegram, selected: Sequence[SelectedChat], selection: Selection
     ) -> AsyncIterator[None]:
-        """A takeout session with just the scopes these chats need, unless the owner wants none."""
+        """Open a takeout session with only the scopes that these chats need, unless it is switched off."""
         if not self.config.settings.takeout:
             reason = "the normal API was used, as --no-takeout or the settings say"
             self.config.events.emit(TakeoutChanged("off", reason=reason))
             await telegram.finish_stored_takeout()
             yield
             return
-        if not (chosen or selection.left):
+        if not (selected or selection.left):
             yield
             return
-        # What a list of chats tells does not say whether a supergroup grew from a basic group.
-        grown = any(one.chat.migrated_from or (one.chat.kind == "supergroup" and not one.is_full) for one in chosen)
-        more = {"chats"} if grown else set()
-        more |= {"channels", "megagroups"} if selection.left else set()
-        more |= {"megagroups"} if selection.comments or self.config.settings.comments else set()
-        scopes = takeout_scopes([one.chat for one in chosen], media=self._wants_files(chosen, selection), more=more)
+        # A list of chats does not show whether a supergroup grew from a basic group.
+        migrated = any(
+            item.chat.migrated_from or (item.chat.kind == "supergroup" and not item.is_full) for item in selected
+        )
+        extra = {"chats"} if migrated else set()
+        extra |= {"channels", "megagroups"} if selection.left else set()
+        extra |= {"megagroups"} if selection.comments or self.config.settings.comments else set()
+        scopes = takeout_scopes(
+            [item.chat for item in selected], media=self._wants_files(selected, selection), more=extra
+        )
         async with telegram.takeout(scopes):
             yield
 
@@ -105,6 +111,6 @@ _SCOPES = {
 
 
 def takeout_scopes(chats: Sequence[Chat], *, media: bool, more: Collection[str] = ()) -> list[str]:
-    """What a takeout session for ``chats`` (and ``more``) has to be allowed to see, and nothing else."""
+    """Return the scopes that a takeout session for ``chats`` (and ``more``) needs."""
     scopes = {scope for chat in chats for scope in _SCOPES[chat.kind]} | set(more)
     return sorted(scopes | ({"files"} if media else set()))

@@ -10,7 +10,7 @@ from tobs.media import MediaPolicy
 from tobs.model import Chat
 from tobs.model.events import ChatStarted, WorkExpected
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.session.chat_stages import ChatStages, finish_notes
 from tobs.pipeline.session.run_session import RunSession
 from tobs.sources import Source

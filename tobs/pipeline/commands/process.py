@@ -1,4 +1,4 @@
-"""``tobs process``: plugins at work on what the vault has, and what failed or is still wanted fetched."""
+"""``tobs process``: run plugins on the files and messages of the vault, and fetch files that failed or are wanted."""
 
 from __future__ import annotations
 
@@ -29,13 +29,16 @@ from tobs.telegram.net.settings import TelegramSettings
 
 
 class ProcessRun(Struct, frozen=True):
-    """A run over what is there. ``way`` gives the way to Telegram when something has to be fetched; it may raise."""
+    """A run over the archived chats.
+
+    ``telegram_settings`` returns the settings when something has to be fetched; it may raise ConfigError.
+    """
 
     config: RunConfig
-    way: Callable[[], TelegramSettings]
+    telegram_settings: Callable[[], TelegramSettings]
 
     async def process(self, request: ProcessRequest) -> RunReport:
-        """Everything that can be done here, then what has to be fetched. What ends the run is raised."""
+        """Process all that is in the vault, then fetch files. An error that ends the run is raised."""
         events = self.config.events
         async with open_run(self.config) as run:
             context = run.context(await run.archive_thread(stored_account, run.archive, self.config.settings.account))
@@ -44,17 +47,17 @@ class ProcessRun(Struct, frozen=True):
                 await run.archive_thread(forget_plugins, context, self.config.catalogue)
             enrichers = run.enrichers(context, force=request.force, only=request.plugins)
             async with (
-                LazyTelegram(run, self.way) as telegram,
+                LazyTelegram(run, self.telegram_settings) as telegram,
                 run.chain(force=request.force, only=request.plugins) as chain,
                 run.writer(context) as writer,
             ):
-                again = Reprocessing(
+                reprocessing = Reprocessing(
                     context, run.archive_thread, chain, None if request.offline else telegram.fetch_file
                 )
                 for chat_folder in chat_folders:
                     events.emit(ChatStarted(chat_folder.chat.title))
                     events.emit(PhaseStarted("processing"))
-                    await again.run(chat_folder)
+                    await reprocessing.run(chat_folder)
                     upto = await run.archive_thread(settled_to, context, chat_folder, final=True)
                     await enrichers.ask(chat_folder, upto)
                     # What a plugin hid, and none hides any more.
@@ -62,7 +65,7 @@ class ProcessRun(Struct, frozen=True):
                         await run.archive_thread(plan_messages, context, chat_folder, upto=upto, final=True)
                     ).is_all:
                         pass
-                again.report_missing()
+                reprocessing.report_missing()
                 await self._fetch(run, context, chat_folders, chain, None if request.offline else telegram)
                 for chat_folder in chat_folders:
                     await writer.write_messages(chat_folder, final=True)
@@ -77,8 +80,10 @@ class ProcessRun(Struct, frozen=True):
         chain: Chain,
         telegram: LazyTelegram | None,
     ) -> None:
-        """Bring what failed before or is still wanted, and place what was fetched. That Telegram cannot be reached is
-        told; it ends nothing."""
+        """Attach staged files, and fetch those that failed or are wanted.
+
+        If the source cannot be reached, this is a problem; the run goes on.
+        """
         staged, wanted = [], []
         for chat_folder in chat_folders:
             states = await run.archive_thread(_due, context, chat_folder, self.config.policy)
@@ -129,8 +134,10 @@ class ProcessRun(Struct, frozen=True):
 
 
 def _due(context: RunContext, chat_folder: ChatFolder, policy: MediaPolicy) -> set[str]:
-    """In which states files of a chat are that still has something to be done about them. Of a chat that the
-    configuration singles out they are judged again by it."""
+    """Return the states of files of a chat that need work.
+
+    If the configuration has a policy for the chat, it is applied to the files first.
+    """
     if policy.has_policy_for(chat_folder.chat):
         reconsider(context, chat_folder.chat, policy)
     counts = context.archive.media.counts(context.account, chat_folder.chat.id)

@@ -1,4 +1,4 @@
-"""One render: which notes, in which layout, and whether it is only tried."""
+"""``tobs render``: write notes again, in another layout if requested, or show the changes in a dry run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.note_writer import NoteWriter
 from tobs.pipeline.notes.relayout import (
+    change_layout,
     finish_relayouts,
-    hand_over,
-    lay_out,
+    transfer_owner_text,
 )
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
-from tobs.pipeline.notes.render_scope import Scope, mark_stale, restore
 from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
@@ -32,8 +31,11 @@ from tobs.vault.layout import AskedLayout
 
 
 class RenderSelection(Struct, frozen=True):
-    """What the owner asked for: ``targets`` (none: all), a period (Unix seconds, 0: no bound), another ``layout``, and
-    whether it is only tried (``dry``), with differences shown (``diff``). ``restore`` brings back what they deleted."""
+    """The selection of notes: ``targets`` (none: all), a period (Unix seconds, 0: no bound), another ``layout``.
+
+    ``dry`` shows the changes only, ``diff`` with differences. ``restore`` restores notes and files that the owner
+    deleted.
+    """
 
     targets: tuple[str, ...] = ()
     since: float = 0
@@ -45,58 +47,58 @@ class RenderSelection(Struct, frozen=True):
 
 
 class RenderRun(Struct, frozen=True):
-    """A render: what every run works with, and what was asked for."""
+    """A run that renders the selected notes."""
 
     config: RunConfig
-    asked: RenderSelection
+    selection: RenderSelection
 
     async def render(self) -> RunReport:
-        """Make notes again. Raises TargetNotFound, VaultError; what did not work otherwise is in the report."""
-        self.config.events.emit(RenderingStarted(self.asked.dry))
+        """Render the notes. Raises TargetNotFound, VaultError; other failures are in the report."""
+        self.config.events.emit(RenderingStarted(self.selection.dry))
         async with open_run(self._config()) as run:
             account = await run.archive_thread(stored_account, run.archive, self.config.settings.account)
             await self._render(run, run.context(account))
         return run.report
 
     def _config(self) -> RunConfig:
-        """In a rehearsal no plugin is told of a run."""
-        if not self.asked.dry:
+        """Return the configuration; in a dry run without plugins, so that none is notified of a run."""
+        if not self.selection.dry:
             return self.config
         return replace(self.config, catalogue=replace(self.config.catalogue, ready=()))
 
     async def _render(self, run: RunSession, context: RunContext) -> None:
         events = self.config.events
-        if self.asked.dry:
+        if self.selection.dry:
             context = replace(context, render_context=replace(context.render_context, is_dry_run=True))
         async with self._writer(run, context) as writer:
             events.emit(PhaseStarted("planning"))
-            chat_folders = await run.archive_thread(archived_folders, context, self.asked.targets)
-            scope = Scope(chat_folders, bool(self.asked.targets), self.asked.since, self.asked.until)
-            if self.asked.restore:
+            chat_folders = await run.archive_thread(archived_folders, context, self.selection.targets)
+            scope = Scope(chat_folders, bool(self.selection.targets), self.selection.since, self.selection.until)
+            if self.selection.restore:
                 await run.archive_thread(restore, context, scope)
-            anew = await run.archive_thread(self._lay_out, context, chat_folders)
+            changed = await run.archive_thread(self._change_layouts, context, chat_folders)
             await run.archive_thread(mark_stale, context, scope)
             events.emit(PhaseStarted("rendering"))
-            for chat_folder in anew or chat_folders:
+            for chat_folder in changed or chat_folders:
                 await writer.write_messages(chat_folder, final=True)
-            await finish_notes(context, run.archive_thread, writer, anew or chat_folders, with_waiting=True)
+            await finish_notes(context, run.archive_thread, writer, changed or chat_folders, with_waiting=True)
 
-    def _lay_out(self, context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
-        """Lay the chats out anew that are to have another layout; their places then."""
-        anew: list[ChatFolder] = []
-        if self.asked.layout is not None:
+    def _change_layouts(self, context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
+        """Change the layout of the chats if one was requested; return the folders concerned."""
+        changed: list[ChatFolder] = []
+        if self.selection.layout is not None:
             # What is filed in the folder of another chat is laid out with that.
             for chat_folder in chat_folders:
                 if chat_folder.chat.id == chat_folder.filed_under and not chat_folder.is_filed_elsewhere:
-                    anew += lay_out(context, chat_folder.chat, self.asked.layout)
-        if anew and not context.render_context.is_dry_run:
-            hand_over(context)
-        return anew
+                    changed += change_layout(context, chat_folder.chat, self.selection.layout)
+        if changed and not context.render_context.is_dry_run:
+            transfer_owner_text(context)
+        return changed
 
     @asynccontextmanager
     async def _writer(self, run: RunSession, context: RunContext) -> AsyncIterator[NoteWriter]:
-        """Who writes the notes; in a rehearsal nothing is written and all that the archive was told is forgotten."""
-        if not self.asked.dry:
+        """Open the note writer; a dry run writes nothing and rolls back the archive."""
+        if not self.selection.dry:
             async with run.writer(context) as writer:
                 yield writer
             return
@@ -108,7 +110,7 @@ class RenderRun(Struct, frozen=True):
                 context,
                 run.archive_thread,
                 _DryRun(context, run.archive_thread),
-                told=partial(_preview, context, previewed, self.asked.diff),
+                on_result=partial(_preview, context, previewed, self.selection.diff),
             )
             await run.archive_thread(finish_relayouts, context, previewed=previewed)
         finally:
@@ -116,7 +118,7 @@ class RenderRun(Struct, frozen=True):
 
 
 class _DryRun:
-    """RenderPool notes here, where nothing is written: another process would not see what the archive was told."""
+    """Renders notes on the archive thread without writing: another process would not see the transaction."""
 
     width = 1
 
@@ -125,11 +127,11 @@ class _DryRun:
         self._archive_thread = archive_thread
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
-        """What would become of ``rows``."""
+        """Return the results that ``rows`` would have."""
         return await self._archive_thread(render_message_notes, self._context.render_context, chat, rows)
 
     def expect(self, messages: int) -> None:
-        """Nothing has to be made ready."""
+        """Do nothing: there is nothing to prepare."""
 
 
 def _preview(context: RunContext, previewed: set[str], with_diff: bool, result: NoteResult) -> None:
@@ -141,6 +143,42 @@ def _preview(context: RunContext, previewed: set[str], with_diff: bool, result: 
 
 
 def difference(path: str, before: str, after: str) -> str:
-    """A unified diff of a note."""
+    """Return a unified diff of a note."""
     lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path if before else "/dev/null", path)
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+class Scope(Struct, frozen=True):
+    """The selected chats; ``named`` means that targets named them (else all notes are selected). ``since`` and
+    ``until`` are Unix seconds (0: no bound)."""
+
+    chat_folders: Sequence[ChatFolder]
+    named: bool = False
+    since: float = 0
+    until: float = 0
+
+
+def mark_stale(context: RunContext, scope: Scope) -> None:
+    """Mark the notes of ``scope`` stale."""
+    notes = context.archive.notes
+    if not scope.named and not scope.since and not scope.until:
+        notes.mark_all_stale()
+        return
+    for chat_folder in scope.chat_folders:
+        if scope.since or scope.until:
+            notes.mark_stale_between(context.account, chat_folder.chat.id, scope.since, scope.until or float("inf"))
+        else:
+            notes.mark_stale_in(context.account, chat_folder.chat.id)
+
+
+def restore(context: RunContext, scope: Scope) -> None:
+    """Restore the notes and files of ``scope`` that the owner deleted. Files have to be fetched again."""
+    archive = context.archive
+    ids = [chat_folder.chat.id for chat_folder in scope.chat_folders] if scope.named else []
+    with archive.transaction():
+        archive.notes.restore_deleted(context.account, ids if scope.named else None)
+        for files in archive.files.all():
+            for file in files:
+                if file.is_lost and (not ids or file.owner.chat_id in ids):
+                    archive.media.want_again(file.sha256)
+                    archive.files.forget(file.sha256)

@@ -1,7 +1,7 @@
-"""What a part of a chat holds, learned from Telegram's counts and from some pages of it.
+"""Estimate the content of a part of a chat from Telegram's counts and some pages.
 
-A part of up to 300 messages is looked at whole, so what is told of it is exact. Of a larger one the newest, the
-middle and the oldest page are: shares of kinds, albums and days, and mean sizes of files, are taken from them.
+A part of up to 300 messages is read completely, so that its numbers are exact. Of a larger one the newest, the middle
+and the oldest page are read, for the shares of types, albums and days, and the mean sizes of files.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ from tobs.telegram.facade import Telegram
 from tobs.vault.layout import LAYOUTS
 
 _PAGES = 3
-_THREADS = 3
+_MOST_THREADS = 3
 _HIGHEST = (1 << 31) - 2
 """Of ids, so that what is asked for below it fits 32 bits."""
 FILES: tuple[FileKind, ...] = ("photo", "video", "round", "gif", "audio", "voice", "document")
 
 
 class SampledContent(Struct, frozen=True):
-    """What the filters leave of a part of a chat: how many messages of each type (``kinds``), how many ``notes`` a
-    layout makes of them, the sizes of some files of each kind. ``inside`` are all messages of the part, ``found`` those
-    that fit the filters whatever their limit. ``exact``: counted, not reckoned. ``files`` are the kinds of files where
-    the types of messages do not tell them. ``comments`` are those under its posts, which are ``commented`` posts, the
-    ``busiest`` of those looked at by their ids."""
+    """The content of a part of a chat that the filters select: messages by type (``kinds``), ``notes`` by layout,
+    sizes in bytes of some files by kind.
+
+    ``in_range`` is the number of all messages of the part, ``matching`` that of those that match the filters without
+    a limit. ``exact``: counted, not estimated. ``files`` are files by kind, if the types of messages do not show
+    them. ``comments`` is the number of comments under its posts, ``commented`` the number of these posts, ``busiest``
+    the ids of those with the most comments.
+    """
 
     messages: int
-    found: int
-    inside: int
+    matching: int
+    in_range: int
     kinds: Mapping[str, int]
     notes: Mapping[str, int]
     sizes: Mapping[str, Sequence[int]]
@@ -55,78 +58,85 @@ class SampledContent(Struct, frozen=True):
 async def sample_chat(
     telegram: Telegram, part: Part, filters: Filters, senders: Sequence[int], zone: ZoneInfo, wanted: Collection[str]
 ) -> SampledContent:
-    """What ``part`` holds, by a few requests. Files of the ``wanted`` kinds that are in none of the pages looked at are
-    searched for, to learn their size."""
-    inside = await _inside(telegram, part)
+    """Estimate ``part`` with a few requests.
+
+    Files of the ``wanted`` kinds that are on none of the pages are searched for, to get their size.
+    """
+    in_range = await _count_in_range(telegram, part)
     high = part.within[1] if part.within else part.chat.top
-    pages = [await telegram.sample(part.chat.id, high, skip, thread=part.thread) for skip in _starts(inside)]
-    pages = _without_repeats([[one for one in page if _is_in(part, one)] for page in pages])
+    pages = [await telegram.sample(part.chat.id, high, skip, thread=part.thread) for skip in _starts(in_range)]
+    pages = _without_repeats([[message for message in page if _is_in(part, message)] for page in pages])
     keep = message_test(filters, senders, zone)
-    chosen = [_chosen(page, keep) for page in pages]
-    looked, fitting_batch = sum(map(len, pages)), sum(map(len, chosen))
-    kinds = Counter(message_type(one) for page in chosen for one in page)
-    exact, messages = looked >= inside, fitting_batch
+    selected = [_matching(page, keep) for page in pages]
+    sampled, fitting_batch = sum(map(len, pages)), sum(map(len, selected))
+    kinds = Counter(message_type(message) for page in selected for message in page)
+    exact, messages = sampled >= in_range, fitting_batch
     if not exact:
-        counted = await _counted(telegram, part, filters, senders)
+        counted = await _count_by_kind(telegram, part, filters, senders)
         exact = keep is None or counted is not None
-        messages = inside if keep is None else round(inside * fitting_batch / max(1, looked))
+        messages = in_range if keep is None else round(in_range * fitting_batch / max(1, sampled))
         if keep is not None and counted is not None:
-            messages = min(inside, sum(counted.values()))
+            messages = min(in_range, sum(counted.values()))
         kinds = _with_counted(kinds, counted or {}, messages)
-    found = messages
-    messages = min(found, filters.limit or found)
-    posts = sorted((one for page in chosen for one in page if one.comments), key=lambda one: -(one.comments or 0))
+    matching = messages
+    messages = min(matching, filters.limit or matching)
+    posts = sorted(
+        (message for page in selected for message in page if message.comments),
+        key=lambda message: -(message.comments or 0),
+    )
     share = messages / max(1, fitting_batch)
     return SampledContent(
         messages=messages,
-        found=found,
-        inside=inside,
+        matching=matching,
+        in_range=in_range,
         kinds=scaled(kinds, messages),
-        notes=_notes(chosen, messages, zone),
+        notes=_notes(selected, messages, zone),
         sizes=await _sizes(telegram, part, pages, kinds, wanted),
         exact=exact,
-        comments=round(share * sum(one.comments or 0 for one in posts)),
+        comments=round(share * sum(message.comments or 0 for message in posts)),
         commented=round(share * len(posts)),
-        busiest=[one.id for one in posts[:_THREADS]],
+        busiest=[message.id for message in posts[:_MOST_THREADS]],
     )
 
 
 async def sample_comments(telegram: Telegram, channel: int, posts: SampledContent, zone: ZoneInfo) -> SampledContent:
-    """What the comments under ``posts`` are, by those under the busiest; a request each."""
+    """Estimate the comments under ``posts`` from those under the busiest posts, one request each."""
     threads = [await telegram.sample(channel, _HIGHEST, 0, thread=post) for post in posts.busiest]
-    return _reckoned([thread[::-1] for thread in threads], posts.comments, zone, exact=posts.exact)
+    return _content_of_pages([thread[::-1] for thread in threads], posts.comments, zone, exact=posts.exact)
 
 
 async def sample_stories(telegram: Telegram, peer: int, zone: ZoneInfo) -> SampledContent:
-    """What the stories of a peer are, by the first page of each list."""
+    """Estimate the stories of a peer from the first page of each list."""
     number, stories, exact = await telegram.chat_extras.sample_stories(peer)
-    return _reckoned([sorted(stories, key=lambda story: story.id)], number, zone, exact=exact)
+    return _content_of_pages([sorted(stories, key=lambda story: story.id)], number, zone, exact=exact)
 
 
-def _reckoned(pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo, *, exact: bool) -> SampledContent:
-    """So many ``messages``, of which ``pages`` were looked at; each page is filed by itself."""
-    looked = Counter(message_type(one) for page in pages for one in page)
-    every = [item for page in pages for one in page for item in message_files(one)]
-    files = Counter(item.kind for item in every)
-    share = messages / max(1, looked.total())
+def _content_of_pages(
+    pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo, *, exact: bool
+) -> SampledContent:
+    """Return the content of ``messages`` messages, of which ``pages`` were read; each page is filed by itself."""
+    sampled = Counter(message_type(one) for page in pages for one in page)
+    items = [item for page in pages for one in page for item in message_files(one)]
+    files = Counter(item.kind for item in items)
+    share = messages / max(1, sampled.total())
     sizes: dict[str, list[int]] = {}
-    for item in every:
+    for item in items:
         sizes.setdefault(item.kind, []).append(item.size)
     notes = [_notes([page], len(page), zone) for page in pages]
     return SampledContent(
         messages=messages,
-        found=messages,
-        inside=messages,
-        kinds=scaled(looked or Counter(text=1), messages),
+        matching=messages,
+        in_range=messages,
+        kinds=scaled(sampled or Counter(text=1), messages),
         notes={layout: ceil(share * sum(one[layout] for one in notes)) or messages for layout in LAYOUTS},
         sizes=sizes,
-        exact=exact and looked.total() >= messages,
+        exact=exact and sampled.total() >= messages,
         files={kind: round(share * count) for kind, count in files.items()},
     )
 
 
-async def _inside(telegram: Telegram, part: Part) -> int:
-    """How many messages are in the part, by their places in the history: two requests at most."""
+async def _count_in_range(telegram: Telegram, part: Part) -> int:
+    """Return the number of messages in the part, by their positions in the history; at most two requests."""
     if part.within is None:
         return part.chat.count or 0
     low, high = part.within
@@ -137,11 +147,11 @@ async def _inside(telegram: Telegram, part: Part) -> int:
     return max(0, upto - newer)
 
 
-def _starts(inside: int) -> list[int]:
-    """Behind how many of the newest messages each page begins; pages do not overlap."""
-    if inside <= LIMIT * _PAGES:
-        return list(range(0, inside, LIMIT))
-    return [0, (inside - LIMIT) // 2, inside - LIMIT]
+def _starts(in_range: int) -> list[int]:
+    """Return the offset of each page from the newest message; pages do not overlap."""
+    if in_range <= LIMIT * _PAGES:
+        return list(range(0, in_range, LIMIT))
+    return [0, (in_range - LIMIT) // 2, in_range - LIMIT]
 
 
 def _is_in(part: Part, message: Message) -> bool:
@@ -149,23 +159,23 @@ def _is_in(part: Part, message: Message) -> bool:
 
 
 def _without_repeats(pages: Iterable[Sequence[Message]]) -> list[list[Message]]:
-    """Pages oldest first, each message once: what came meanwhile may have moved them."""
+    """Return pages oldest first with each message once: new messages may have shifted the pages."""
     seen: set[int] = set()
-    found = []
+    unique = []
     for page in pages:
-        found.append([one for one in reversed(page) if one.id not in seen])
-        seen |= {one.id for one in page}
-    return found[::-1]
+        unique.append([message for message in reversed(page) if message.id not in seen])
+        seen |= {message.id for message in page}
+    return unique[::-1]
 
 
-def _chosen(page: list[Message], keep: Callable[[Message], bool] | None) -> list[Message]:
+def _matching(page: list[Message], keep: Callable[[Message], bool] | None) -> list[Message]:
     return page if keep is None else [page[chat_folder] for chat_folder in matching_indexes(page, keep)]
 
 
-async def _counted(
+async def _count_by_kind(
     telegram: Telegram, part: Part, filters: Filters, senders: Sequence[int]
 ) -> Mapping[str, int] | None:
-    """How many messages Telegram counts of each kind ("": of any); None where it cannot count what is asked."""
+    """Return Telegram's count by kind ("": any kind); None if it cannot count such messages."""
     if not filters.by_content:
         whole = part.within is None and not part.thread
         return await telegram.counters(part.chat.id) if whole else None
@@ -179,41 +189,41 @@ async def _counted(
     return counts
 
 
-def _with_counted(looked: Counter[str], counted: Mapping[str, int], messages: int) -> Counter[str]:
-    """The kinds of ``messages``: those that were counted as they are, the others in the proportion of what was looked
-    at."""
+def _with_counted(sampled: Counter[str], counted: Mapping[str, int], messages: int) -> Counter[str]:
+    """Return the types of ``messages`` messages: counted types as they are, the others in the proportion of the
+    sample."""
     known = Counter({kind: count for kind, count in counted.items() if kind and count})
-    others = Counter({kind: count for kind, count in looked.items() if kind not in counted})
+    others = Counter({kind: count for kind, count in sampled.items() if kind not in counted})
     return known + Counter(scaled(others or Counter(text=1), messages - known.total()))
 
 
 def scaled(counts: Counter[str], total: int) -> dict[str, int]:
-    """``counts`` in proportion, with the sum ``total``; the largest remainders are rounded up."""
-    every = counts.total()
-    if not every or total <= 0:
+    """Scale ``counts`` to the sum ``total``; the largest remainders are rounded up."""
+    sum_before = counts.total()
+    if not sum_before or total <= 0:
         return {}
-    shares = {kind: count * total / every for kind, count in counts.items()}
-    found = {kind: floor(share) for kind, share in shares.items()}
-    missing = total - sum(found.values())
-    for kind in sorted(shares, key=lambda kind: (found[kind] - shares[kind], kind))[:missing]:
-        found[kind] += 1
-    return {kind: count for kind, count in found.items() if count}
+    shares = {kind: count * total / sum_before for kind, count in counts.items()}
+    result = {kind: floor(share) for kind, share in shares.items()}
+    missing = total - sum(result.values())
+    for kind in sorted(shares, key=lambda kind: (result[kind] - shares[kind], kind))[:missing]:
+        result[kind] += 1
+    return {kind: count for kind, count in result.items() if count}
 
 
 def _notes(pages: Sequence[Sequence[Message]], messages: int, zone: ZoneInfo) -> dict[str, int]:
-    """How many notes each layout makes of so many messages: albums are one, and so is what a day or month holds."""
-    looked = sum(map(len, pages))
-    whole = looked == messages
-    spans = [[one for page in pages for one in page]] if whole else pages
-    found = {"message": 0, "day": 0, "month": 0}
+    """Return the number of notes by layout: an album is one note, and so is a day or month."""
+    sampled = sum(map(len, pages))
+    whole = sampled == messages
+    spans = [[message for page in pages for message in page]] if whole else pages
+    notes = {"message": 0, "day": 0, "month": 0}
     for page in spans:
-        days = [datetime.fromtimestamp(one.date, zone).date() for one in page]
-        found["message"] += len(albums(page))
-        found["day"] += len(set(days))
-        found["month"] += len({(day.year, day.month) for day in days})
-    if whole or not looked:
-        return found if whole else dict.fromkeys(found, messages)
-    return {layout: max(1, round(messages * number / looked)) for layout, number in found.items()}
+        days = [datetime.fromtimestamp(message.date, zone).date() for message in page]
+        notes["message"] += len(albums(page))
+        notes["day"] += len(set(days))
+        notes["month"] += len({(day.year, day.month) for day in days})
+    if whole or not sampled:
+        return notes if whole else dict.fromkeys(notes, messages)
+    return {layout: max(1, round(messages * number / sampled)) for layout, number in notes.items()}
 
 
 async def _sizes(
@@ -223,13 +233,13 @@ async def _sizes(
     kinds: Mapping[str, int],
     wanted: Collection[str],
 ) -> dict[str, list[int]]:
-    """Sizes of files by kind. A search brings the newest of a kind that the pages hold none of."""
+    """Return sizes of files by kind. A search fetches the newest files of a kind that is not on the pages."""
     sizes: dict[str, list[int]] = {}
-    _add_sizes(sizes, (one for page in pages for one in page))
+    _add_sizes(sizes, (message for page in pages for message in page))
     for kind in FILES:
         if kind in wanted and kinds.get(kind) and kind not in sizes:
-            _, found = await telegram.search(part.chat.id, kind=kind, thread=part.thread, limit=LIMIT)
-            _add_sizes(sizes, found)
+            _, messages = await telegram.search(part.chat.id, kind=kind, thread=part.thread, limit=LIMIT)
+            _add_sizes(sizes, messages)
     return sizes
 
 

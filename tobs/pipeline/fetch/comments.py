@@ -1,10 +1,9 @@
-"""Comments of a channel's posts: found in the discussion group, filed under their posts.
+"""Find the comments of a channel's posts and fetch them from the discussion group.
 
-New comments come under old posts, so no cursor over the posts finds them. But in the group they are new messages like
-all others: its newest id tells whether there is anything, and looking through what is new of it finds every comment.
-Where that would cost more than asking post by post (a group that mostly talks about other things), where the group may
-not be read, or where a filter wants some posts only, each post's comments are asked for by themselves: those whose
-count or newest comment is another one than when they were last asked for.
+New comments also come under old posts, so that no cursor over the posts finds them. In the group they are new
+messages: its newest id shows whether there are any, and reading its new messages finds all of them. Each post is
+asked for its own comments if that costs less (a group with much other talk), if the group may not be read, or if a
+filter selects posts: only posts whose count or newest comment has changed.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ OnPage = Callable[[Page], Awaitable[None]]
 
 
 class Commented(Struct, frozen=True):
-    """Where the comments of a channel come from: its discussion group, the ids to be looked through, and how a page
-    is put into the archive."""
+    """The source of a channel's comments: its discussion group, the intervals of ids to read, and the function that
+    records a page."""
 
     group: Chat
     source: Source
@@ -52,8 +51,10 @@ async def find_comments(
     within: Gap | None,
     workers: int,
 ) -> Commented | None:
-    """How to bring the comments of ``channel`` that are not in the archive; None when there are none. ``within`` are
-    the posts wanted (None: all)."""
+    """Return the way to fetch the comments of ``channel`` that are not archived; None if there are none.
+
+    ``within`` is the interval of posts (None: all).
+    """
     if not channel.linked_chat:
         return None
     comments, low, high = context.archive.comments, *(within or (1, _HIGHEST))
@@ -79,7 +80,7 @@ async def find_comments(
 
 
 def left_comments(context: RunContext, telegram: Telegram, channel: Chat) -> Commented | None:
-    """Comments that are in the archive, of a run that was stopped before they had their notes; None for none."""
+    """Return archived comments without notes, which a stopped run left; None if there are none."""
     group = context.archive.chats.get(context.account, channel.linked_chat) if channel.linked_chat else None
     if group is None or group.id not in context.archive.messages.unfinished(context.account):
         return None
@@ -87,7 +88,7 @@ def left_comments(context: RunContext, telegram: Telegram, channel: Chat) -> Com
 
 
 async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | None]:
-    """The discussion group and its newest id; None where it may not be read, though the comments may."""
+    """Return the discussion group and its newest id; None as id if the group may not be read, only the comments."""
     try:
         group = await telegram.full(group_id)
         return group, await telegram.history_top(group_id)
@@ -97,18 +98,20 @@ async def _group(telegram: Telegram, group_id: int) -> tuple[Chat, HistoryTop | 
         return await telegram.chat_extras.known_chat(group_id), None
 
 
-# the group looked through
+# The whole group
 
 
 def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, copies: set[int]) -> Commented:
-    """The messages of the group above ``cursor`` that answer a copy of a post. Ascending, one page after the other:
-    a copy comes before its comments."""
-    found: dict[int, Post] = {}
+    """Read the messages of the group above ``cursor`` and keep those that reply to a copy of a post.
+
+    Pages come in ascending order: a copy comes before its comments.
+    """
+    new_copies: dict[int, Post] = {}
 
     def keep(message: Message) -> bool:
         post = copied_post(message)
         if post is not None and post[0] == channel.id:
-            found[message.id] = post
+            new_copies[message.id] = post
             copies.add(message.id)
         return thread_root(message) in copies
 
@@ -122,7 +125,7 @@ def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, 
     def record(archive: Archive, account: int, page: Page, decide: Decide) -> Recorded:
         with archive.transaction():
             archive.comments.add_threads(
-                group.id, {root: found.pop(root) for root in list(found) if page.low <= root <= page.high}
+                group.id, {root: new_copies.pop(root) for root in list(new_copies) if page.low <= root <= page.high}
             )
             done = record_page(archive, account, replace(page, high=page.low - 1), decide)
             archive.comments.set_cursor(channel.id, group.id, page.high)
@@ -132,25 +135,25 @@ def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, 
     return Commented(group, source, [(max(1, cursor + 1 - LOOK_BACK), group.top)], record)
 
 
-# post by post
+# Post by post
 
 
 async def _due(source: Source, channel: Chat, posts: Sequence[int], threads: Mapping[int, Thread]) -> dict[int, Thread]:
-    """The posts that have other comments than when they were last asked for, with what they have now."""
+    """Return the posts whose comments changed since they were last fetched, with their current counts."""
     due: dict[int, Thread] = {}
     if source.comments is None:
         return due
     for start in range(0, len(posts), _PAGE):
         counts = await source.comments(channel.id, posts[start : start + _PAGE])
-        for post_id, now in counts.items():
+        for post_id, current in counts.items():
             known = threads.get(post_id, Thread(0, 0))
-            if now.number != known.counted or now.newest > known.walked:
-                due[post_id] = Thread(now.number, now.newest)
+            if current.number != known.counted or current.newest > known.walked:
+                due[post_id] = Thread(current.number, current.newest)
     return due
 
 
 class _Threads:
-    """The comments of single posts as the archive has them."""
+    """The comments of single posts in the archive."""
 
     def __init__(
         self, context: RunContext, archive_thread: ArchiveThread, channel_id: int, walked: Mapping[int, Thread]
@@ -160,32 +163,34 @@ class _Threads:
         self._channel = channel_id
         self._walked = walked
 
-    async def begin(self, post_id: int, now: Thread) -> int:
-        """Where to begin at a post: with its first comment where some were deleted, else at the newest ones, which may
-        have been edited."""
+    async def begin(self, post_id: int, current: Thread) -> int:
+        """Return the first id to fetch: 1 if comments were deleted, else that of the newest ones, which may have been
+        edited."""
         known = self._walked.get(post_id, Thread(0, 0))
-        if not known.walked or now.counted < known.counted:
+        if not known.walked or current.counted < known.counted:
             return 1
-        here = await self._archive_thread(self._context.archive.comments.live, self._channel, post_id, 1, known.walked)
-        return here[-LOOK_BACK:][0].id if here else 1
+        known_keys = await self._archive_thread(
+            self._context.archive.comments.live, self._channel, post_id, 1, known.walked
+        )
+        return known_keys[-LOOK_BACK:][0].id if known_keys else 1
 
     async def settle(self, post_id: int, page: Page, low: int) -> None:
-        """What a page of a post's comments does not hold of its ids is gone."""
+        """Mark comments deleted whose ids are in the range of a page that does not have them."""
         await self._archive_thread(self._settle, post_id, low, page)
 
     def _settle(self, post_id: int, low: int, page: Page) -> None:
         archive, events = self._context.archive, self._context.events
-        told = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
-        here = archive.comments.live(self._channel, post_id, low, page.high)
-        gone = [key for key in here if key.id not in told]
-        if is_mass(len(gone), archive.comments.count(self._channel)):
-            reason = f"{len(gone)} comments of one post were deleted at once: not taken over"
+        fetched = {message.id for message in page.messages} | {message_id for message_id, _ in page.unreadable}
+        known_keys = archive.comments.live(self._channel, post_id, low, page.high)
+        deleted = [key for key in known_keys if key.id not in fetched]
+        if is_mass(len(deleted), archive.comments.count(self._channel)):
+            reason = f"{len(deleted)} comments of one post were deleted at once: not applied"
             return events.problem("deletions", f"comments of post {post_id}", reason, retryable=False)
-        events.emit(MessagesCounted(deleted=archive.messages.mark_deleted(gone)))
-        archive.comments.mark_posts(gone)
+        events.emit(MessagesCounted(deleted=archive.messages.mark_deleted(deleted)))
+        archive.comments.mark_posts(deleted)
 
     async def set_fetched(self, post_id: int, thread: Thread) -> None:
-        """The comments of a post were asked for."""
+        """Record that the comments of a post were fetched."""
         await self._archive_thread(self._context.archive.comments.set_fetched, (self._channel, post_id), thread)
 
 
@@ -197,10 +202,10 @@ def _by_post(
     due: Mapping[int, Thread],
     workers: int,
 ) -> Commented:
-    """What is new, edited or gone of the comments of the posts ``due``, several posts at once."""
+    """Fetch new and edited comments of the posts ``due``, several posts at a time, and find deleted ones."""
     roots: dict[int, int] = {}
 
-    async def bring(post_id: int, worker: int, on_page: OnPage) -> None:
+    async def fetch_comments(post_id: int, worker: int, on_page: OnPage) -> None:
         low = await threads.begin(post_id, due[post_id])
         high = due[post_id].walked or _HIGHEST
         page: Page | None = None
@@ -210,7 +215,7 @@ def _by_post(
             await on_page(page)
             await threads.settle(post_id, page, low)
             low = page.high + 1
-        if page is None or not page.messages:  # there is no page that would tell it
+        if page is None or not page.messages:  # no page has recorded it
             await threads.set_fetched(post_id, due[post_id])
 
     async def walk(chat_id: int, gaps: Sequence[Gap], on_page: OnPage, *, count: int = 0) -> None:
@@ -218,7 +223,7 @@ def _by_post(
 
         async def work(worker: int) -> None:
             for post_id in waiting:
-                await bring(post_id, worker, on_page)
+                await fetch_comments(post_id, worker, on_page)
 
         async with asyncio.TaskGroup() as pool:
             for worker in range(max(1, workers)):
@@ -239,18 +244,3 @@ def _by_post(
     top = max((thread.walked for thread in due.values()), default=0) or _HIGHEST
     group = replace(group, top=top, count=sum(thread.counted for thread in due.values()))
     return Commented(group, replace(telegram_source(telegram), walk=walk), [(1, top)], record)
-
-
-# filing
-
-
-def file_comments(archive: Archive, group: Chat, messages: Sequence[Message]) -> None:
-    """Take down which of ``messages`` (of a group, in id order) are copies of posts, and which are comments."""
-    if group.kind != "supergroup" or group.is_forum:
-        return
-    archive.comments.add_threads(
-        group.id, {message.id: post for message in messages if (post := copied_post(message)) is not None}
-    )
-    roots = {message.id: root for message in messages if (root := thread_root(message))}
-    posts = archive.comments.posts_of(group.id, set(roots.values())) if roots else {}
-    archive.comments.add(group.id, {id: posts[root] for id, root in roots.items() if root in posts})

@@ -1,4 +1,5 @@
-"""Mass deletion: much of a chat gone at once is an accident or a stolen account more often than a wish."""
+"""Mass deletion: if much of a chat is deleted at once, it is more often an accident or a stolen account than
+intended."""
 
 from __future__ import annotations
 
@@ -15,18 +16,18 @@ A_FEW = 5
 
 
 def is_mass(deleted: int, live: int) -> bool:
-    """Whether ``deleted`` of ``live`` messages of a chat are too many to be believed."""
+    """Report whether ``deleted`` of ``live`` messages of a chat are too many to accept without the owner."""
     return deleted > MAX_DELETED or (deleted > A_FEW and deleted > live * MAX_SHARE)
 
 
 def by_chat(keys: Iterable[MessageKey]) -> Counter[int]:
-    """How many of ``keys`` each chat has."""
+    """Count ``keys`` by chat."""
     return Counter(key.chat_id for key in keys)
 
 
-def refusal(told: Iterable[str]) -> VaultError:
-    """The error for chats (in words) of which too much was deleted."""
+def refusal(chats: Iterable[str]) -> VaultError:
+    """Return the error for chats (in words) with too many deletions."""
     return VaultError(
-        f"Much was deleted on Telegram at once: {'; '.join(told)}. These deletions were not taken over.",
+        f"Much was deleted on Telegram at once: {'; '.join(chats)}. These deletions were not applied.",
         "If they are meant, run the same command with --accept-deletions.",
     )

@@ -1,4 +1,4 @@
-"""Which chats are kept in step after an export, and from which state on their changes are asked for."""
+"""Store the chats that are synced after an export, and the state from which their changes are fetched."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from tobs.telegram.facade import Telegram
 
 
 async def store_states(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chat: Chat) -> None:
-    """Before the history of ``chat`` (in full) is walked: remember the state its changes are asked for from, so that
-    nothing that happens meanwhile is missed. What an earlier run remembered stays."""
+    """Store the update state before the history of ``chat`` (with full information) is fetched.
+
+    So nothing that happens in the meantime is missed. A stored state stays.
+    """
     updates = context.archive.updates
     if is_channel_id(chat.id):
         await archive_thread(updates.begin, context.account, chat.id, UpdateState(chat.pts))
@@ -24,8 +26,8 @@ async def store_states(context: RunContext, archive_thread: ArchiveThread, teleg
 
 
 def follow(context: RunContext, parts: Sequence[Part], filters: Filters) -> None:
-    """Keep the chats of ``parts`` in step from their ``top`` on, unless ``filters`` leave out newer messages: a sync
-    would bring what was not wanted."""
+    """Track the chats of ``parts`` from their ``top`` on, unless ``filters`` exclude newer messages, which a sync
+    would fetch."""
     if filters.by_content or filters.until or filters.max_id:
         return
     with context.archive.transaction():

@@ -1,4 +1,4 @@
-"""Placing: processed files get their names and move into the vault, in the order of their messages."""
+"""Attach processed files: they get their paths and move into the vault, in the order of their messages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _SECONDS_OFF, _SHARE_OFF = 2.0, 0.05
 
 
 def staged_path(staging: Path, row: MediaRow) -> Path:
-    """Where the fetched file of ``row`` waits."""
+    """Return the path of the downloaded file of ``row`` in staging."""
     return staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
 
 
 def attach_media(context: RunContext, chat_folder: ChatFolder, files: Sequence[tuple[MediaRow, Processed]]) -> None:
-    """Bring ``files``, which come in the order of their messages, to their places; their notes become stale."""
+    """Attach ``files``, given in the order of their messages; their notes become stale."""
     for row, processed in files:
         _attach_one(context, chat_folder, row, processed)
 
@@ -59,15 +59,15 @@ def _attach_one(context: RunContext, chat_folder: ChatFolder, row: MediaRow, pro
 def _attach_new(
     context: RunContext, chat_folder: ChatFolder, row: MediaRow, known: FileRow | None, body: Produced | None
 ) -> FileRow:
-    """The file of ``row``, or ``body``, which a plugin made to lie in its place, brought into the vault."""
+    """Attach the file of ``row``, or ``body``, which a plugin made to replace it."""
     archive, sha256 = context.archive, row.sha256 or ""
     if body is not None and known is not None and known.owner != row.message_key:
         drop(context, body)
         body = None
     changed, size = (body.sha256, body.size) if body else ("", row.size)
     day = datetime.fromtimestamp(row.date, context.zone).date()
-    what = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
-    names = attachment_candidates(chat_folder.folder, row.item, day, row.message_id, row.ordinal, what=what)
+    label = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
+    names = attachment_candidates(chat_folder.folder, row.item, day, row.message_id, row.ordinal, what=label)
     candidates = context.blobs.free_paths(names, changed or sha256)
     file = known or archive.files.claim(sha256, row.message_key, candidates, size=size, mime=row.item.mime)
     if (file.changed, file.size) != (changed, size):
@@ -75,64 +75,73 @@ def _attach_new(
         file = replace(file, changed=changed, size=size)
     source = own_copy(context, body) if body else staged_path(context.staging, row)
     if not context.blobs.put(source, file.digest, file.path, mtime=row.date):
-        context.events.problem("media", file.path, "another file lies at its place; it was left alone")
+        context.events.problem("media", file.path, "another file is at its path; it was left as it is")
     if file.is_lost:
         archive.files.set_lost(sha256, lost=False)
     return file
 
 
 def _check_duration(context: RunContext, row: MediaRow, file: FileRow) -> None:
-    """Hold what plugins measured against what Telegram says: the bytes are Telegram's, so a difference is no fault."""
-    plays, told = file.fields.get("plays") or file.fields.get("duration"), row.item.duration
-    if isinstance(plays, int | float) and told and abs(plays - told) > max(_SECONDS_OFF, told * _SHARE_OFF):
-        context.events.doubt("media", file.path, f"it plays {plays:.0f} s, Telegram says {told:.0f} s")
+    """Compare the duration that plugins measured with that of Telegram; a difference is reported as a doubt, not a
+    fault."""
+    measured, announced = file.fields.get("plays") or file.fields.get("duration"), row.item.duration
+    if (
+        isinstance(measured, int | float)
+        and announced
+        and abs(measured - announced) > max(_SECONDS_OFF, announced * _SHARE_OFF)
+    ):
+        context.events.doubt("media", file.path, f"it plays {measured:.0f} s, Telegram says {announced:.0f} s")
 
 
 def store_plugin_fields(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> FileRow:
-    """Keep what the chain found about ``file``, over what the same plugins found before: what a plugin found that fails
-    today, or is not there, stays. ``file`` as it is now."""
-    now = {}
+    """Store the results of the chain for ``file`` and return its new row.
+
+    They replace earlier results of the same plugins; results of plugins that fail or are missing now stay.
+    """
+    new = {}
     for plugin, part in processed.parts.items():
         if part.failures:
-            now[plugin] = {**file.plugin_fields.get(plugin, {}), "failures": [plugin]}
+            new[plugin] = {**file.plugin_fields.get(plugin, {}), "failures": [plugin]}
         else:
-            now[plugin] = _found(context, row, file, part)
-    joined = {**file.plugin_fields, **now}
-    found = {plugin: joined[plugin] for plugin in _in_order(file.plugin_fields, now) if joined[plugin]}
-    context.archive.files.set_plugin_fields(file.sha256, found)
-    return replace(file, plugin_fields=found)
+            new[plugin] = _stored_fields(context, row, file, part)
+    joined = {**file.plugin_fields, **new}
+    fields = {plugin: joined[plugin] for plugin in _in_order(file.plugin_fields, new) if joined[plugin]}
+    context.archive.files.set_plugin_fields(file.sha256, fields)
+    return replace(file, plugin_fields=fields)
 
 
-def _in_order(before: Iterable[str], now: Iterable[str]) -> list[str]:
-    """The plugins in the order of the chain ``now``; one that is no part of it stands where it stood ``before``."""
-    order, seen = list(now), list(before)
+def _in_order(before: Iterable[str], new: Iterable[str]) -> list[str]:
+    """Return the plugins in the order of the chain ``new``; a plugin outside it keeps its position of ``before``."""
+    order, seen = list(new), list(before)
     for position, plugin in enumerate(seen):
         if plugin not in order:
-            earlier = next((one for one in reversed(seen[:position]) if one in order), None)
+            earlier = next(
+                (earlier_plugin for earlier_plugin in reversed(seen[:position]) if earlier_plugin in order), None
+            )
             order.insert(order.index(earlier) + 1 if earlier else 0, plugin)
     return order
 
 
-def _found(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
-    """What a plugin found, as the archive keeps it; the files it made are placed beside the file."""
-    found: dict[str, Any] = dict(processed.fields)
+def _stored_fields(context: RunContext, row: MediaRow, file: FileRow, processed: Processed) -> dict[str, Any]:
+    """Return the results of a plugin as the archive stores them; the files it made are attached beside the file."""
+    fields: dict[str, Any] = dict(processed.fields)
     if processed.sections:
-        found["sections"] = list(msgspec.to_builtins(processed.sections))
+        fields["sections"] = list(msgspec.to_builtins(processed.sections))
     for name in ("tags", "related"):
         if values := getattr(processed, name):
-            found[name] = list(values)
+            fields[name] = list(values)
     if processed.plays:
-        found["plays"] = round(processed.plays, 1)
+        fields["plays"] = round(processed.plays, 1)
     made = [_attach_produced(context, row, file, produced) for produced in processed.files]
     if made:
-        found["files"] = made
+        fields["files"] = made
     if processed.embed is not None:
-        found["embed"] = _attach_produced(context, row, file, processed.embed)["path"]
-    return found
+        fields["embed"] = _attach_produced(context, row, file, processed.embed)["path"]
+    return fields
 
 
 def _attach_produced(context: RunContext, row: MediaRow, file: FileRow, produced: Produced) -> dict[str, str]:
-    """A file a plugin made: `song cover.jpg` beside `song.mp3`."""
+    """Attach a file that a plugin made: `song cover.jpg` beside `song.mp3`."""
     parent = PurePosixPath(file.path)
     suffix = suffix_of(produced.name, "")
     stem = str(parent.with_suffix("")) + ("" if produced.role == "embed" else f" {produced.role}")
@@ -147,11 +156,12 @@ def _attach_produced(context: RunContext, row: MediaRow, file: FileRow, produced
 
 
 def _claim_audio_note(context: RunContext, chat_folder: ChatFolder, row: MediaRow, fields: dict[str, Any]) -> None:
-    """Each audio item has a note of its own; it counts the messages that carry it, so it is stale with each."""
+    """Claim the note of an audio file; it becomes stale with each message that has the file, because it counts
+    them."""
     day = datetime.fromtimestamp(row.date, context.zone).date()
     word = catalogue(context.render_context.options.language)(f"name.{row.item.kind}")
-    what = word if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or word
-    otherwise = f"{chat_folder.chat.title} {day.isoformat()} {row.message_id} {what}"
+    label = word if row.item.kind == "voice" else PurePosixPath(row.item.name).stem or word
+    otherwise = f"{chat_folder.chat.title} {day.isoformat()} {row.message_id} {label}"
     performer = str(fields.get("performer") or row.item.performer)
     title = str(fields.get("title") or row.item.title)
     note = context.archive.notes.claim(

@@ -1,4 +1,4 @@
-"""Media of a chat: fetched in the background, through the processor chain, placed in the order of their messages."""
+"""Download the media of a chat in the background, process them, and attach them in the order of their messages."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ from tobs.sources import FetchFile
 #: Files that go through the chain and into the vault together.
 _BATCH = 100
 
-#: Bytes after which the place of a download is taken down, so that a later run goes on from there.
+#: Bytes after which the offset of a download is recorded, so that a later run continues there.
 _CHECKPOINT = 4_000_000
 
 
 class MediaStage:
-    """The media of one chat in one run. ``downloads`` files are fetched at the same time, small before large and lowest
-    first, as far as ``download_limits`` goes; without
-    ``fetch`` none is, and only what was fetched before is placed."""
+    """The media of one chat in one run.
+
+    ``downloads`` files are downloaded at a time, small before large and lowest first, within ``download_limits``.
+    Without ``fetch`` none is; files that are already staged are attached.
+    """
 
     def __init__(
         self,
@@ -55,35 +57,37 @@ class MediaStage:
         self._downloads = downloads
         self._download_limits = download_limits
         # Bytes that the files being fetched still need.
-        self._ahead: dict[str, int] = {}
+        self._remaining: dict[str, int] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, news: asyncio.Event, is_fetched: Callable[[], bool], attached: Callable[[], None]) -> None:
-        """Work until the history is fetched and no file is wanted. ``news`` is set when pages were recorded;
-        ``attached`` is called when notes may have become ready.
+    async def run(
+        self, pages_recorded: asyncio.Event, is_fetched: Callable[[], bool], attached: Callable[[], None]
+    ) -> None:
+        """Work until the history is fetched and no file is wanted.
 
-        Files are fetched while others go through the chain: a slow processor must not hold up the network.
+        ``pages_recorded`` is set when pages were recorded; ``attached`` is called when notes may have become ready.
+        Files are downloaded while others are processed, so that a slow processor does not stop the network.
         """
-        placing: asyncio.Task[bool] | None = None
+        attaching: asyncio.Task[bool] | None = None
         is_due = True
         try:
             while True:
-                news.clear()
+                pages_recorded.clear()
                 complete = is_fetched()
                 await self._start_downloads()
-                if is_due and placing is None:
-                    placing = asyncio.create_task(self._attach_ready(complete=complete))
+                if is_due and attaching is None:
+                    attaching = asyncio.create_task(self._attach_ready(complete=complete))
                     is_due = False
-                if complete and not self._running and placing is None:
+                if complete and not self._running and attaching is None:
                     return
-                is_due |= await self._wait(news, placing)
-                if placing is not None and placing.done():
-                    if placing.result():
+                is_due |= await self._wait(pages_recorded, attaching)
+                if attaching is not None and attaching.done():
+                    if attaching.result():
                         attached()
                         is_due = True
-                    placing = None
+                    attaching = None
         finally:
-            tasks = [*self._running.values(), *([placing] if placing else [])]
+            tasks = [*self._running.values(), *([attaching] if attaching else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -98,29 +102,30 @@ class MediaStage:
         )
         for row in [row for row in rows if row.key not in self._running][:free]:
             if limit := await self._limit_reached(row):
-                return await self._put_off(limit)
-            self._ahead[row.key] = max(0, row.item.size - row.offset)
+                return await self._postpone(limit)
+            self._remaining[row.key] = max(0, row.item.size - row.offset)
             self._running[row.key] = asyncio.create_task(self._download(row))
 
     async def _limit_reached(self, row: MediaRow) -> LimitReached | None:
-        """Why a file is not fetched in this run; None when it is."""
+        """Return the reason why a file is not downloaded in this run; None if it is."""
         free = (await asyncio.to_thread(shutil.disk_usage, self._context.root)).free
         # Both at one moment, else a file that ends meanwhile counts twice.
-        ahead, spent = sum(self._ahead.values()), self._context.meter.bytes
-        return self._download_limits.limit_reached(max(0, row.item.size - row.offset) + ahead, spent, free)
+        remaining, spent = sum(self._remaining.values()), self._context.meter.bytes
+        return self._download_limits.limit_reached(max(0, row.item.size - row.offset) + remaining, spent, free)
 
-    async def _put_off(self, limit: LimitReached) -> None:
-        """Leave what is wanted to a later run. What was fetched of the chat need not wait for it."""
+    async def _postpone(self, limit: LimitReached) -> None:
+        """Leave the wanted files to a later run; files that are already staged are attached."""
         archive, events = self._context.archive, self._context.events
         chat = self._chat_folder.chat
         count = await self._archive_thread(archive.media.postpone, self._context.account, chat.id, limit.reason)
         if count:
             events.postponed(count, chat.title, limit.reason, is_fault=limit.is_fault)
 
-    async def _wait(self, news: asyncio.Event, placing: asyncio.Task[bool] | None) -> bool:
-        """Until a download ends, pages come or ``placing`` is done; whether there may be more to be placed."""
-        waiter = asyncio.create_task(news.wait())
-        tasks: list[asyncio.Task[Any]] = [waiter, *self._running.values(), *([placing] if placing else [])]
+    async def _wait(self, pages_recorded: asyncio.Event, attaching: asyncio.Task[bool] | None) -> bool:
+        """Wait until a download ends, pages come or ``attaching`` is done; report whether there may be more to
+        attach."""
+        waiter = asyncio.create_task(pages_recorded.wait())
+        tasks: list[asyncio.Task[Any]] = [waiter, *self._running.values(), *([attaching] if attaching else [])]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -129,7 +134,7 @@ class MediaStage:
         for key in ended:
             # A download reports its own failure; what it raises ends the run (a full disk, a lost network).
             self._running.pop(key).result()
-        return bool(ended) or news.is_set()
+        return bool(ended) or pages_recorded.is_set()
 
     async def _download(self, row: MediaRow) -> None:
         media, events = self._context.archive.media, self._context.events
@@ -145,7 +150,7 @@ class MediaStage:
             came = max(0, done - checkpoint.done)
             self._context.meter.add(came)
             events.emit(MediaCounted(bytes=came))
-            self._ahead[row.key] = max(0, self._ahead[row.key] - came)
+            self._remaining[row.key] = max(0, self._remaining[row.key] - came)
             checkpoint.done = done
 
         watcher = asyncio.create_task(self._checkpoint(row.key, checkpoint))
@@ -159,7 +164,7 @@ class MediaStage:
             events.emit(MediaCounted(downloaded=1))
             await self._archive_thread(media.staged, row.key, file.sha256, file.size)
         finally:
-            self._ahead.pop(row.key, None)
+            self._remaining.pop(row.key, None)
             watcher.cancel()
 
     async def _checkpoint(self, key: str, checkpoint: _Checkpoint) -> None:
@@ -181,45 +186,49 @@ class MediaStage:
             await self._archive_thread(media.unavailable, row.key, error.message)
 
     async def _attach_ready(self, *, complete: bool) -> bool:
-        """Send the staged files whose turn it is through the chain and into the vault; whether anything changed.
+        """Process and attach the staged files that are next; report whether anything changed.
 
-        ``complete`` says that the history is fetched.
+        ``complete`` means that the history is fetched.
         """
         context = self._context
-        turn = await self._archive_thread(_next_turn, context, self._chat_folder, self._fetch, complete=complete)
-        if turn.files:
-            found = await self._chain.run([file for _, file in turn.files])
-            report_failures(context, found)
-            rows = [row for row, _ in turn.files]
-            await self._archive_thread(attach_media, context, self._chat_folder, list(zip(rows, found, strict=True)))
-        return bool(turn.files or turn.lost)
+        ready = await self._archive_thread(
+            _next_ready_files, context, self._chat_folder, self._fetch, complete=complete
+        )
+        if ready.files:
+            results = await self._chain.run([file for _, file in ready.files])
+            report_failures(context, results)
+            rows = [row for row, _ in ready.files]
+            await self._archive_thread(attach_media, context, self._chat_folder, list(zip(rows, results, strict=True)))
+        return bool(ready.files or ready.lost)
 
 
-def report_failures(context: RunContext, found: Sequence[Processed]) -> None:
-    """Tell what plugins failed on, each file in one line."""
-    for failures in [processed.failures for processed in found if processed.failures]:
+def report_failures(context: RunContext, results: Sequence[Processed]) -> None:
+    """Report the failures of plugins, one problem a file."""
+    for failures in [processed.failures for processed in results if processed.failures]:
         names = ", ".join(failure.plugin for failure in failures)
         reasons = dict.fromkeys(failure.reason for failure in failures)
-        what = f"plugin {names}" if len(failures) == 1 else f"plugins {names}"
-        context.events.problem(what, failures[0].item, "; ".join(reasons))
+        subject = f"plugin {names}" if len(failures) == 1 else f"plugins {names}"
+        context.events.problem(subject, failures[0].item, "; ".join(reasons))
 
 
 class _Checkpoint(Struct):
-    """How much of a file is there, and how much the archive knows of."""
+    """The bytes of a file that are downloaded (``done``), and those that the archive has recorded (``kept``)."""
 
     kept: int
     done: int = 0
 
 
-class _Turn(Struct, frozen=True):
-    """Files whose turn it is to be placed, and how many had been fetched but are gone."""
+class _ReadyFiles(Struct, frozen=True):
+    """Files that are next to be attached, and the number of staged files that are gone."""
 
     files: list[tuple[MediaRow, Incoming]]
     lost: int
 
 
-def _next_turn(context: RunContext, chat_folder: ChatFolder, fetch: FetchFile | None, *, complete: bool) -> _Turn:
-    """The next files to be placed. A staged file that is gone is wanted again."""
+def _next_ready_files(
+    context: RunContext, chat_folder: ChatFolder, fetch: FetchFile | None, *, complete: bool
+) -> _ReadyFiles:
+    """Return the next files to attach. A staged file that is gone becomes wanted again."""
     archive = context.archive
     upto = (
         None if complete and chat_folder.is_part else archive.coverage.watermark(context.account, chat_folder.chat.id)
@@ -238,14 +247,14 @@ def _next_turn(context: RunContext, chat_folder: ChatFolder, fetch: FetchFile | 
             lost += 1
         else:
             files.append((row, incoming(chat_folder, row, message, path, file, fetch)))
-    return _Turn(files, lost)
+    return _ReadyFiles(files, lost)
 
 
 def incoming(
     chat_folder: ChatFolder, row: MediaRow, message: Message, path: Path, file: FileRow | None, fetch: FetchFile | None
 ) -> Incoming:
-    """The file at ``path`` at the start of the chain; ``file`` is what is known of it where it lies in the vault,
-    ``fetch`` brings its thumbnail."""
+    """Return the file at ``path`` as input of the chain; ``file`` is its row if it is in the vault, ``fetch``
+    downloads its thumbnail."""
     name = row.item.name or row.item.kind
     return Incoming(
         path=path,
@@ -260,6 +269,6 @@ def incoming(
 
 
 def _thumbnail(row: MediaRow, fetch: FetchFile) -> FetchThumbnail | None:
-    """What brings the thumbnail of a file; None where the source has none."""
+    """Return a function that downloads the thumbnail of a file; None if the source has none."""
     item = thumbnail_of(row.item)
     return partial(fetch, item, row.message_key) if item else None

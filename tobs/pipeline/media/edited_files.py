@@ -1,7 +1,7 @@
-"""What plugins make of a file to lie in its place: put there once and whole, with the archive's knowledge.
+"""Replace files by those that plugins made of them, once and completely, and record it in the archive.
 
-A file is known by what came from Telegram, so that it is not fetched again and lies in the vault once; ``changed`` in
-its row is what lies there instead.
+A file is identified by the content that came from Telegram, so that it is not downloaded again and is in the vault
+once; ``changed`` in its row is the hash of the content that replaced it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def attach_edited(context: RunContext, row: MediaRow, file: FileRow, body: Produced) -> FileRow:
-    """Let ``body``, which a plugin made of ``file`` for the message of ``row``, lie in its place, with its date;
-    ``file`` as it is now.
+    """Replace ``file`` by ``body``, which a plugin made of it for the message of ``row``; return the new row.
 
-    The archive knows of it first: after a crash between, ``finish_edits`` does the rest. A file is changed for the
-    first message that has it alone, so that it does not matter which was worked on first; and never what the vault's
-    owner changed, or when ``body`` was made of what lies there no more.
+    The archive is updated first: after a crash in between, ``finish_edits`` does the rest. A file is changed only for
+    its first message, so that the order of work does not matter. It is never changed after an edit by the owner, or
+    if ``body`` was made of other content. The modification time stays.
     """
     if row.message_key != file.owner:
         drop(context, body)
@@ -37,7 +36,7 @@ def attach_edited(context: RunContext, row: MediaRow, file: FileRow, body: Produ
     is_ours = content_of(path) == file.digest
     if not is_ours or body.made_of != file.digest:
         if not is_ours:
-            context.events.doubt("media", file.path, "it is not as tobs left it, so no plugin changes it")
+            context.events.doubt("media", file.path, "it was changed in the vault, so no plugin replaces it")
         drop(context, body)
         return file
     source, mtime = own_copy(context, body), path.stat().st_mtime
@@ -48,19 +47,22 @@ def attach_edited(context: RunContext, row: MediaRow, file: FileRow, body: Produ
 
 
 def drop(context: RunContext, body: Produced) -> None:
-    """Remove ``body``, which is not needed."""
+    """Remove the staged file of ``body``."""
     if Path(body.path).parent == context.staging:
         Path(body.path).unlink(missing_ok=True)
 
 
 def is_of(file: FileRow, processed: Processed) -> bool:
-    """Whether what the chain found is about ``file`` as it lies there: not where its ``body`` was not put there."""
+    """Report whether the results of the chain are about the current content of ``file``."""
     return processed.body is None or processed.body.sha256 == file.digest
 
 
 def finish_edits(archive: Archive, root: Path, staging: Path) -> None:
-    """Bring what plugins made of files to its place where a crash came between: it waits in ``staging``, and has the
-    date of what lies there still; the owner's own work would have another one."""
+    """Replace files for which a crash came between archive and vault.
+
+    The new content waits in ``staging``, with the modification time of the old file; after an edit by the owner it
+    would be another one.
+    """
     if not staging.is_dir():
         return
     staged = {path.stem: path for path in staging.iterdir() if _DIGEST.fullmatch(path.stem)}
@@ -71,7 +73,7 @@ def finish_edits(archive: Archive, root: Path, staging: Path) -> None:
 
 
 def own_copy(context: RunContext, body: Produced) -> Path:
-    """The staged file of ``body``; a copy where these bytes lie in the vault, in the place of another file."""
+    """Return the staged file of ``body``; a copy if these bytes are another file of the vault."""
     path = Path(body.path)
     if path.parent == context.staging:
         return path

@@ -1,4 +1,4 @@
-"""Files that are in the vault go through the chain again: what is known comes from the archive, the rest is done."""
+"""Process attached files again: known results come from the archive, the others are made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH = 100
 
 
 class Reprocessing:
-    """Sends the files of chats through the chain where they are; ``fetch`` brings what plugins want beside them."""
+    """Processes the files of chats at their paths; ``fetch`` downloads thumbnails."""
 
     def __init__(
         self, context: RunContext, archive_thread: ArchiveThread, chain: Chain, fetch: FetchFile | None
@@ -31,7 +31,7 @@ class Reprocessing:
         self._missing = 0
 
     async def run(self, chat_folder: ChatFolder) -> None:
-        """All files of a chat, in the order of their messages."""
+        """Process all files of a chat, in the order of their messages."""
         last: MediaRow | None = None
         while True:
             rows, files = await self._archive_thread(self._next, chat_folder, last)
@@ -39,12 +39,12 @@ class Reprocessing:
                 return
             last = rows[-1]
             if files:
-                found = await self._chain.run([file for _, file in files])
-                report_failures(self._context, found)
-                await self._archive_thread(self._keep, [row for row, _ in files], found)
+                results = await self._chain.run([file for _, file in files])
+                report_failures(self._context, results)
+                await self._archive_thread(self._store_results, [row for row, _ in files], results)
 
     def report_missing(self) -> None:
-        """Say how many files no plugin saw, because they are not in the vault any more."""
+        """Report the number of files that were not processed because they are not in the vault."""
         if self._missing:
             reason = "they are not in the vault any more, so no plugin saw them"
             self._context.events.problem("media", f"{self._missing} files", reason, retryable=False)
@@ -52,7 +52,7 @@ class Reprocessing:
     def _next(
         self, chat_folder: ChatFolder, last: MediaRow | None
     ) -> tuple[list[MediaRow], list[tuple[MediaRow, Incoming]]]:
-        """The next files of a chat, and those of them that are there."""
+        """Return the next rows of a chat, and the files of those that are in the vault."""
         archive = self._context.archive
         rows = archive.media.attached_files(self._context.account, chat_folder.chat.id, _BATCH, after=last)
         known = archive.files.many([row.sha256 for row in rows if row.sha256])
@@ -66,27 +66,29 @@ class Reprocessing:
                 files.append((row, incoming(chat_folder, row, message, path, file, self._fetch)))
         return rows, files
 
-    def _keep(self, rows: Sequence[MediaRow], found: Sequence[Processed]) -> None:
+    def _store_results(self, rows: Sequence[MediaRow], results: Sequence[Processed]) -> None:
         archive = self._context.archive
-        for row, processed in zip(rows, found, strict=True):
+        for row, processed in zip(rows, results, strict=True):
             file = archive.files.get(row.sha256 or "")
             if file is not None and processed.body is not None:
                 file = attach_edited(self._context, row, file, processed.body)
         with archive.transaction():
-            for row, processed in zip(rows, found, strict=True):
+            for row, processed in zip(rows, results, strict=True):
                 file = archive.files.get(row.sha256 or "")
                 if file is not None and is_of(file, processed):
                     store_plugin_fields(self._context, row, file, processed)
 
 
 def forget_plugins(context: RunContext, catalogue: Catalogue) -> None:
-    """Forget what plugins found that were switched off or are gone. One that only cannot run here and now (a package is
-    missing, its content is not trusted) keeps what it found."""
+    """Forget the results of plugins that were switched off or removed.
+
+    The results of a plugin that only cannot run now (a missing package, untrusted content) stay.
+    """
     files, enrichments = context.archive.files, context.archive.enrichments
     off = {info.name for info in catalogue.plugins if info.state == "off"}
-    kept = {info.name for info in catalogue.plugins} - off
+    active = {info.name for info in catalogue.plugins} - off
     if any(info.state in ("untrusted", "broken") for info in catalogue.plugins):
         # What such a one is called stands in its code: nobody knows which are gone.
-        kept |= (files.plugin_fields_of() | enrichments.plugins()) - off
-    enrichments.forget_others(kept)
-    files.forget_others(kept)
+        active |= (files.plugin_fields_of() | enrichments.plugins()) - off
+    enrichments.forget_others(active)
+    files.forget_others(active)

@@ -1,4 +1,4 @@
-"""Which files are wanted of which chat."""
+"""Decide which files of a chat are wanted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from tobs.pipeline.context.run_context import RunContext
 
 
 def media_policy(settings: Settings, *, any_size: bool = False) -> MediaPolicy:
-    """Which media the settings want, in general and of single chats; with ``any_size`` whatever their size."""
-    wishes = [
-        ChatMediaPolicy(which, None if one.media is None else frozenset(one.media), None if any_size else one.max_size)
-        for which, one in settings.chats.items()
+    """Return the media policy of the settings, for all and for single chats; with ``any_size`` without limits of
+    size."""
+    chats = [
+        ChatMediaPolicy(
+            target, None if chat.media is None else frozenset(chat.media), None if any_size else chat.max_size
+        )
+        for target, chat in settings.chats.items()
     ]
-    return MediaPolicy(frozenset(settings.media), sys.maxsize if any_size else settings.max_size, tuple(wishes))
+    return MediaPolicy(frozenset(settings.media), sys.maxsize if any_size else settings.max_size, tuple(chats))
 
 
 def media_decision(context: RunContext, policy: MediaPolicy) -> Decide:
-    """What the owner wants, as the archive asks it, in the keeper's thread."""
+    """Return the function that decides for each file of a message; it runs on the archive thread."""
 
     @cache
     def wanted_of(chat_id: int) -> MediaPolicy:
@@ -39,14 +42,16 @@ def media_decision(context: RunContext, policy: MediaPolicy) -> Decide:
 
 
 def policy_of(context: RunContext, chat: Chat, policy: MediaPolicy) -> MediaPolicy:
-    """What is wanted of ``chat``; of a basic group what is wanted of the supergroup that it became."""
-    grown = context.archive.chats.get(context.account, chat.migrated_to) if policy.chats and chat.migrated_to else None
-    return policy.of(grown or chat)
+    """Return the policy for ``chat``; for a basic group, that of the supergroup that it became."""
+    supergroup = (
+        context.archive.chats.get(context.account, chat.migrated_to) if policy.chats and chat.migrated_to else None
+    )
+    return policy.of(supergroup or chat)
 
 
 def want_media(context: RunContext, chat: Chat, policy: MediaPolicy) -> int:
-    """What failed before is tried again, and what is wanted is what this run's owner wants. How many files of ``chat``
-    are still to come into the vault."""
+    """Retry failed files of ``chat`` and apply the current policy; return the number of files that are not attached
+    yet."""
     archive = context.archive
     archive.media.retry_failed(context.account, chat.id)
     reconsider(context, chat, policy)
@@ -57,7 +62,7 @@ def want_media(context: RunContext, chat: Chat, policy: MediaPolicy) -> int:
 
 
 def reconsider(context: RunContext, chat: Chat, policy: MediaPolicy) -> None:
-    """Judge the files of ``chat`` again, where other ones are wanted than before."""
+    """Decide again about the files of ``chat`` if its policy changed."""
     archive, now = context.archive, policy_of(context, chat, policy)
     key, wanted = f"media_policy/{chat.id}", f"{sorted(now.kinds)} {now.max_size}"
     if archive.meta.get(key) != wanted:

@@ -1,4 +1,4 @@
-"""A vault whose archive is lost: its notes are known again by the ids in them, wherever their owner has put them."""
+"""Recognize the notes of a vault whose archive is lost, by the ids in their front matter, at any path."""
 
 from __future__ import annotations
 
@@ -18,34 +18,37 @@ _OTHER = re.compile(r"(person)/-?\d+|(audio)/[0-9a-f]{64}")
 
 
 def adopt_notes(context: RunContext) -> None:
-    """Give an archive without notes those that lie in the vault, each at its place. What they should say comes when
-    their messages are fetched again; whether they are as tobs wrote them, their hash tells then."""
+    """Enter the notes of the vault into an archive without notes, each with its path.
+
+    Their texts are made when their messages are fetched again; the hash in a note then shows whether the owner
+    changed it.
+    """
     archive, root = context.archive, context.root
     if archive.notes.count():
         return
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for files in visible_files(root):
         for path in (file.path for file in files if file.path.endswith(".md")):
             tobs_id = properties_at(root, path).tobs_id
-            if tobs_id and (tobs_id not in found or _rank(path) < _rank(found[tobs_id])):
-                found[tobs_id] = path
-    notes = [note for tobs_id, path in found.items() if (note := _adopted(tobs_id, path)) is not None]
+            if tobs_id and (tobs_id not in paths or _rank(path) < _rank(paths[tobs_id])):
+                paths[tobs_id] = path
+    notes = [note for tobs_id, path in paths.items() if (note := _adopted(tobs_id, path)) is not None]
     with archive.transaction():
         archive.notes.adopt(context.account, notes)
-        # Days and months go on where there are some, whatever the chat's size says today.
+        # A chat with notes of days or months keeps this layout, whatever its size is today.
         for chat_id, layout in {note.chat_id: note.kind for note in notes if note.period}.items():
             archive.chats.set_layout(context.account, chat_id, layout, "found in the vault")
     if notes:
-        context.events.recovered(f"the archive was empty; {len(notes)} notes of the vault are known again by their ids")
+        context.events.recovered(f"the archive was empty; {len(notes)} notes of the vault were recognized by their ids")
 
 
 def _rank(path: str) -> tuple[bool, int, str]:
-    """Of two notes with one id the lower is the note, the other a copy."""
+    """Return a sort key for notes with the same id: the lowest is the note, the others are copies."""
     return is_conflict_copy(path), len(path), path
 
 
 def _adopted(tobs_id: str, path: str) -> AdoptedNote | None:
-    """The note as its id tells of it; None for an id of another kind."""
+    """Return the note for an id, or None for an id of another kind."""
     if match := _MESSAGE.fullmatch(tobs_id):
         return AdoptedNote(tobs_id, "message", int(match[1]), int(match[2]), path)
     if match := _STORY.fullmatch(tobs_id):

@@ -1,7 +1,7 @@
-"""Enriching: before messages get their notes, plugins are asked what they have to say about them.
+"""Enrich messages: plugins are asked about messages before the messages get their notes.
 
-What a plugin said is kept by message, its version, the plugin's version and configuration: a message is asked about
-once, however often its note is rendered. Where no plugin wants to be asked, none of this runs.
+An answer is stored by message, version of the message, and version and configuration of the plugin: a message is
+asked about once, however often its note is rendered. Without such plugins nothing here runs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tobs.plugin.host import Done, Host, PluginFailure, Reply
 from tobs.plugin.processor import Processor
 from tobs.vault.layout import page_candidates
 
-#: Messages that are read, asked about and taken down together.
+#: Messages that are read, asked about and committed together.
 _BATCH = 200
 
 
 class Enrichers:
-    """The plugins that are asked about messages, in their order. ``force`` asks again about what is known."""
+    """Ask plugins about messages, in the order of the plugins; with ``force`` also about messages with an answer."""
 
     def __init__(
         self,
@@ -41,57 +41,59 @@ class Enrichers:
         self._context = context
         self._archive_thread = archive_thread
         self._host = host
-        self._plugins = [_EnrichBatch(one, _asked_plugin(one, number)) for number, one in enumerate(plugins)]
-        for one in self._plugins:
-            context.events.emit(ProcessorCounted(one.plugin.name))
+        self._plugins = [_EnrichPlugin(plugin, _asked_plugin(plugin, number)) for number, plugin in enumerate(plugins)]
+        for entry in self._plugins:
+            context.events.emit(ProcessorCounted(entry.plugin.name))
         self._force = force
         # Up to which id each chat was seen through in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
 
     async def ask(self, chat_folder: ChatFolder, upto: int) -> None:
-        """Ask about the messages of a chat up to id ``upto`` that were not asked about yet."""
-        for one in self._plugins:
-            key = (chat_folder.chat.id, one.plugin.name)
-            while self._seen.get(key, 0) < upto and one.plugin.name not in self._host.off:
+        """Ask about the messages of a chat up to id ``upto`` that have no answer yet."""
+        for entry in self._plugins:
+            key = (chat_folder.chat.id, entry.plugin.name)
+            while self._seen.get(key, 0) < upto and entry.plugin.name not in self._host.off:
                 after = self._seen.get(key, 0)
                 batch = await self._archive_thread(
-                    _next, self._context, chat_folder, one, after, upto, every=self._force
+                    _next_messages, self._context, chat_folder, entry, after, upto, again=self._force
                 )
                 if not batch:
                     self._seen[key] = upto
                     break
-                replies = await self._host.enrich(one.plugin, [item for _, item in batch])
-                await self._archive_thread(self._commit_results, one, batch, replies)
+                replies = await self._host.enrich(entry.plugin, [item for _, item in batch])
+                await self._archive_thread(self._commit_results, entry, batch, replies)
                 self._seen[key] = batch[-1][0].message.id
 
     def _commit_results(
         self,
-        one: _EnrichBatch,
+        entry: _EnrichPlugin,
         batch: Sequence[tuple[PendingMessage, MessageItem]],
         replies: Sequence[Reply[Enrichment]],
     ) -> None:
-        """Keep what was answered, in the keeper's thread."""
-        context, name, said = self._context, one.plugin.name, []
+        """Store the answers (on the archive thread)."""
+        context, name, results = self._context, entry.plugin.name, []
         with context.archive.transaction():
-            for (asked, item), reply in zip(batch, replies, strict=True):
+            for (pending, item), reply in zip(batch, replies, strict=True):
                 match reply:
                     case Done(result=result):
                         context.events.emit(ProcessorCounted(name, done=1))
-                        found = {} if result is None else _found(context, name, result)
-                        said.append(
-                            StoredEnrichment(asked.row, asked.state, found, hides=result is not None and result.hide)
+                        stored = {} if result is None else _stored_fields(context, name, result)
+                        results.append(
+                            StoredEnrichment(
+                                pending.row, pending.state, stored, hides=result is not None and result.hide
+                            )
                         )
                     case PluginFailure(reason=reason):
                         context.events.emit(ProcessorCounted(name, failed=1))
                         context.events.problem(f"plugin {name}", item.label, reason)
-                        said.append(StoredEnrichment(asked.row, asked.state, {"failures": [name]}, failed=True))
+                        results.append(StoredEnrichment(pending.row, pending.state, {"failures": [name]}, failed=True))
                     case _:
                         context.events.emit(ProcessorCounted(name, skipped=1))
-            context.archive.enrichments.put(one.asked_plugin, said)
+            context.archive.enrichments.put(entry.asked_plugin, results)
 
 
-class _EnrichBatch(Struct, frozen=True):
-    """A plugin, and what the archive knows it by."""
+class _EnrichPlugin(Struct, frozen=True):
+    """A plugin, and its key in the archive."""
 
     plugin: Processor
     asked_plugin: AskedPlugin
@@ -102,12 +104,12 @@ def _asked_plugin(plugin: Processor, position: int) -> AskedPlugin:
     return AskedPlugin(plugin.name, digest, position)
 
 
-def _next(
-    context: RunContext, chat_folder: ChatFolder, one: _EnrichBatch, after: int, upto: int, *, every: bool
+def _next_messages(
+    context: RunContext, chat_folder: ChatFolder, entry: _EnrichPlugin, after: int, upto: int, *, again: bool
 ) -> list[tuple[PendingMessage, MessageItem]]:
     archive, chat = context.archive, chat_folder.chat
     rows = archive.enrichments.pending(
-        context.account, chat.id, one.asked_plugin, after=after, upto=upto, limit=_BATCH, every=every
+        context.account, chat.id, entry.asked_plugin, after=after, upto=upto, limit=_BATCH, every=again
     )
     people = archive.people.many([row.message.sender_id for row in rows])
     return [
@@ -124,21 +126,21 @@ def _next(
     ]
 
 
-def _found(context: RunContext, plugin: str, said: Enrichment) -> dict[str, Any]:
-    """What was said, as the archive keeps it: see ``tobs.render.plugin_fields``."""
-    found: dict[str, Any] = dict(said.fields)
-    if said.sections:
-        found["sections"] = list(msgspec.to_builtins(said.sections))
+def _stored_fields(context: RunContext, plugin: str, enrichment: Enrichment) -> dict[str, Any]:
+    """Return an enrichment as the archive stores it: see ``tobs.render.plugin_fields``."""
+    stored: dict[str, Any] = dict(enrichment.fields)
+    if enrichment.sections:
+        stored["sections"] = list(msgspec.to_builtins(enrichment.sections))
     for name in ("tags", "related"):
-        if values := getattr(said, name):
-            found[name] = list(values)
-    if said.notes:
-        found["notes"] = [_claim_page(context, plugin, note) for note in said.notes]
-    return found
+        if values := getattr(enrichment, name):
+            stored[name] = list(values)
+    if enrichment.notes:
+        stored["notes"] = [_claim_page(context, plugin, note) for note in enrichment.notes]
+    return stored
 
 
 def _claim_page(context: RunContext, plugin: str, note: NewNote) -> str:
-    """Give a note that a plugin made its path; its tobs_id."""
+    """Store a note that a plugin made and claim its path; return its tobs_id."""
     digest = hashlib.sha256(note.key.encode()).hexdigest()
     tobs_id = f"page/{plugin}/{digest[:16]}"
     context.archive.enrichments.put_page(tobs_id, PluginPage(note.title, note.text, note.fields, note.tags))

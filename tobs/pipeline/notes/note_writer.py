@@ -1,4 +1,4 @@
-"""Writing the notes of a run: which are stale, who presses them, and what became of them."""
+"""Write the stale notes of a run and record the results."""
 
 from __future__ import annotations
 
@@ -26,20 +26,25 @@ SUMMARIES = ("base", "chat", "topic", "person", "audio", "page")
 
 
 class NoteRenderer(Protocol):
-    """Brings message notes of a chat up to date, here or in other processes; ``width`` batches at a time."""
+    """A callable that renders and writes message notes of a chat, here or in other processes.
+
+    ``width`` is the number of batches that it takes at a time.
+    """
 
     width: int
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]: ...
 
     def expect(self, messages: int) -> None:
-        """So many messages are to get their notes."""
+        """Announce the number of messages that will get notes."""
 
 
 class NoteWriter:
-    """Writes the stale notes of a run. A note whose template fails on it, or whose front matter the owner broke, is
-    told, left as it is, and stale again at the end, so that the next run tries it again. ``told`` hears what became of
-    each note."""
+    """Writes the stale notes of a run.
+
+    If a template fails on a note, or the owner broke its front matter, the note is reported, left as it is, and stale
+    again at the end, so that the next run tries again. ``on_result`` is called with the result of each note.
+    """
 
     def __init__(
         self,
@@ -47,23 +52,24 @@ class NoteWriter:
         archive_thread: ArchiveThread,
         renderer: NoteRenderer,
         *,
-        told: Callable[[NoteResult], None] = lambda _: None,
+        on_result: Callable[[NoteResult], None] = lambda _: None,
     ) -> None:
-        self._told = told
+        self._on_result = on_result
         self._context = context
         self._archive_thread = archive_thread
         self._render = renderer
-        self._left: list[int] = []
+        self._unfinished: list[int] = []
         self._preserved: set[int] = set()
 
     def expect(self, messages: int) -> None:
-        """Make ready for the notes of so many messages."""
+        """Prepare for the notes of so many messages."""
         self._render.expect(messages)
 
     async def write_messages(self, chat_folder: ChatFolder, *, final: bool) -> int:
-        """Write a chat's message notes; without ``final`` only those whose media are settled. How many were stale.
+        """Write a chat's message notes and return the number of stale ones; without ``final`` only notes with settled
+        media.
 
-        While one batch is taken down, others are being pressed.
+        Results of one batch are committed while others are rendered.
         """
         count = 0
         last: NoteRow | None = None
@@ -74,7 +80,7 @@ class NoteWriter:
                 while more and len(running) <= self._render.width:
                     rows = await self._archive_thread(self._next, chat_folder, last, final=final)
                     if rows:
-                        running.append(asyncio.create_task(self._hand_over(chat_folder.chat, rows)))
+                        running.append(asyncio.create_task(self._render_batch(chat_folder.chat, rows)))
                         count, last = count + len(rows), rows[-1]
                     more = bool(rows)
                 if running:
@@ -85,7 +91,7 @@ class NoteWriter:
         return count
 
     async def write_summaries(self) -> int:
-        """Write the notes about chats, people and audio files; how many were stale."""
+        """Write the notes about chats, people and audio files; return the number of stale ones."""
         count = 0
         with stopped_with(self._context.render_context.post_render):
             while written := await self._archive_thread(self._write_summaries):
@@ -93,23 +99,23 @@ class NoteWriter:
         return count
 
     async def write_index(self) -> None:
-        """Write the list of the vault's chats, if one of them has news; after everything that it counts."""
+        """Write the list of the vault's chats, if it is stale; after all notes that it counts."""
         with stopped_with(self._context.render_context.post_render):
             await self._archive_thread(self._write_index)
 
     async def resolve_links(self) -> int:
-        """Mark stale the notes whose missing link targets are in the vault now, and those that are found where another
-        one should be; how many there are."""
+        """Mark notes stale whose missing link targets now exist, and notes found at the path of another; return their
+        number."""
         return await self._archive_thread(self._resolve_links)
 
     async def close(self) -> None:
-        """Leave what could not be rendered to the next run."""
-        await self._archive_thread(self._context.archive.notes.mark_stale, self._left)
+        """Mark the notes stale that could not be written, for the next run."""
+        await self._archive_thread(self._context.archive.notes.mark_stale, self._unfinished)
 
-    async def _hand_over(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
+    async def _render_batch(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
         return await self._render(chat, rows)
 
-    # In the keeper's thread
+    # On the archive thread
 
     def _next(self, chat_folder: ChatFolder, last: NoteRow | None, *, final: bool) -> list[NoteRow]:
         notes, account = self._context.archive.notes, self._context.account
@@ -140,70 +146,70 @@ class NoteWriter:
 
     def _resolve_links(self) -> int:
         context = self._context
-        found = context.archive.links.resolvable()
-        context.archive.notes.mark_stale(found)
+        resolvable = context.archive.links.resolvable()
+        context.archive.notes.mark_stale(resolvable)
         preserved = context.archive.notes.rows(self._preserved)
         self._preserved.clear()
-        return len(found) + follow_displaced_notes(context.archive, context.root, context.events, preserved)
+        return len(resolvable) + follow_displaced_notes(context.archive, context.root, context.events, preserved)
 
     def _commit_results(self, results: Sequence[NoteResult]) -> None:
-        """Note in the archive what became of notes."""
+        """Record the results of notes in the archive, in one transaction."""
         archive, events = self._context.archive, self._context.events
         written, settled, outcomes = [], [], Counter[NoteOutcome]()
         for note in results:
             if note.problem:
-                what, reason = note.problem
-                events.problem(what, note.path, reason)
-                self._left.append(note.id)
+                subject, reason = note.problem
+                events.problem(subject, note.path, reason)
+                self._unfinished.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
             self._report_plugin_calls(note)
-            if note.outcome == "deleted":  # while the run went on; whether it was moved the next look after it tells
-                self._left.append(note.id)
+            if note.outcome == "deleted":  # or moved, during the run: the next scan of the vault decides
+                self._unfinished.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
             if note.path.endswith(".md"):  # a base is no note
                 outcomes[note.outcome] += 1
-            self._told(note)
+            self._on_result(note)
             if note.outcome == "preserved":
                 self._preserved.add(note.id)
-            for words in note.conflicts:
-                events.emit(ConflictFound(note.path, words))
+            for conflict in note.conflicts:
+                events.emit(ConflictFound(note.path, conflict))
             if note.base and not self._context.render_context.is_dry_run:
                 written.append(WrittenNote(note.id, note.revision, note.text_hash, note.base, note.size, note.mtime_ns))
             else:
                 settled.append((note.id, note.revision))
         if outcomes:
             events.emit(NotesCounted(outcomes))
-        asked = [note for note in results if not note.problem]
+        rendered = [note for note in results if not note.problem]
         run_id = events.run_id
         with archive.transaction():
-            archive.replaced.keep(run_id, [note.replaced for note in asked if note.replaced is not None])
-            archive.replaced.made(run_id, [note.id for note in asked if note.outcome == "created"])
+            archive.replaced.keep(run_id, [note.replaced for note in rendered if note.replaced is not None])
+            archive.replaced.made(run_id, [note.id for note in rendered if note.outcome == "created"])
             archive.notes.written(written)
             archive.notes.settle(settled)
             # Also where nothing was written: it may have been by a run that was killed before it came here.
-            archive.notes.mark_index_stale([note.id for note in asked])
-            archive.links.set({note.id: note.links for note in asked}, {note.id: note.missing for note in asked})
+            archive.notes.mark_index_stale([note.id for note in rendered])
+            archive.links.set({note.id: note.links for note in rendered}, {note.id: note.missing for note in rendered})
 
     def _report_plugin_calls(self, note: NoteResult) -> None:
-        """Tell what became of asking plugins about a note; one that failed is asked again by the next run."""
+        """Report the calls of plugins for a note; the note becomes stale again if one failed."""
         events = self._context.events
-        for one in note.asked:
-            events.emit(ProcessorCounted(one.plugin, **{one.outcome: 1}))
-            if one.outcome == "failed":
-                events.problem(f"plugin {one.plugin}", note.path, one.reason)
-            elif one.outcome == "skipped":
-                events.problem("plugin", one.plugin, f"off for the rest of the run: {one.reason}")
-        if any(one.outcome != "done" for one in note.asked):
-            self._left.append(note.id)
+        for call in note.plugin_calls:
+            events.emit(ProcessorCounted(call.plugin, **{call.outcome: 1}))
+            if call.outcome == "failed":
+                events.problem(f"plugin {call.plugin}", note.path, call.reason)
+            elif call.outcome == "skipped":
+                events.problem("plugin", call.plugin, f"off for the rest of the run: {call.reason}")
+        if any(call.outcome != "done" for call in note.plugin_calls):
+            self._unfinished.append(note.id)
 
 
 def fitting_batch(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[NoteRow]:
-    """The first of ``rows``, as many as have few enough messages to be pressed together (at least one)."""
-    together = list(accumulate(sizes.get(row.id, 0) for row in rows))
-    return [row for row, count in zip(rows, together, strict=True) if count <= max(_TOGETHER, together[0])]
+    """Return the first ``rows`` that together have few enough messages for one batch (at least one row)."""
+    sums = list(accumulate(sizes.get(row.id, 0) for row in rows))
+    return [row for row, count in zip(rows, sums, strict=True) if count <= max(_MOST_MESSAGES, sums[0])]
 
 
 #: Messages that are read and rendered together where notes have many.
-_TOGETHER = 2_000
+_MOST_MESSAGES = 2_000

@@ -1,8 +1,8 @@
-"""Who presses notes: the keeper's own thread for a few, a process beside the run for many.
+"""Render notes on the archive thread if they are few, in further processes if they are many.
 
-Rendering is what an export spends most of its time on, and Python runs one thread at a time: a second process
-makes use of a second CPU. It starts while the first pages are fetched or the first notes are pressed here, so small
-exports never pay for it.
+An export spends most of its time on rendering, and Python runs one thread at a time: a second process uses a second
+CPU. It starts while the first pages are fetched or the first notes are rendered here, so that small exports need
+none.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
 from tobs.pipeline.notes.render_worker import Job, RenderContextSpec, decode_reply, frame
 from tobs.render.builtin import builtin_templates
 
-#: Notes pressed here before a process is started.
-_FEW = 1000
-#: Messages that a note of a day or month may have: so many notes of one message it weighs.
-_IN_PERIOD = 50
-#: Batches a process has at a time: one that it presses and one in its pipe, so that it never waits for the run.
-_AHEAD = 2
+#: Notes rendered on the archive thread before a process is started.
+_MOST_NOTES_HERE = 1000
+#: A note of a day or month counts as so many notes of one message.
+_PERIOD_WEIGHT = 50
+#: Batches of a process at a time: one that it renders and one in its pipe, so that it never waits for the run.
+_QUEUED = 2
 
 
 class RenderPool:
-    """RenderPool the message notes of a run. An async context manager: at its end every process is gone.
+    """Renders the message notes of a run. It is an async context manager; at its end every process has ended.
 
-    ``width`` batches are worth having on their way at a time.
+    ``width`` is the number of batches worth having under way at a time.
     """
 
     def __init__(self, render_context: RenderContext, archive_thread: ArchiveThread, *, processes: int) -> None:
-        self.width = max(1, _AHEAD * processes)
+        self.width = max(1, _QUEUED * processes)
         self._render_context = render_context
         self._archive_thread = archive_thread
-        self._pressed = 0
+        self._rendered = 0
         self._processes = processes
         self._starting: list[asyncio.Task[None]] = []
         self._started: list[_Process] = []
         self._free: asyncio.Queue[_Process] = asyncio.Queue()
-        self._asked: set[asyncio.Task[Sequence[NoteResult]]] = set()
+        self._running: set[asyncio.Task[Sequence[NoteResult]]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,33 +64,33 @@ class RenderPool:
         await asyncio.gather(*self._starting, return_exceptions=True)
         if error is not None:
             for process in self._started:
-                process.kill()  # what it was writing, the next run sweeps
-        await asyncio.gather(*self._asked, return_exceptions=True)
+                process.kill()  # the next run removes its temporary files
+        await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.gather(*(process.end() for process in self._started))
 
     async def __call__(self, chat: Chat, rows: Sequence[NoteRow]) -> Sequence[NoteResult]:
-        """Bring the message notes ``rows`` of ``chat`` up to date. Raises VaultError."""
-        self._pressed += len(rows) * (_IN_PERIOD if rows and rows[0].period else 1)
-        self.expect(self._pressed)
+        """Render and write the message notes ``rows`` of ``chat``. Raises VaultError."""
+        self._rendered += len(rows) * (_PERIOD_WEIGHT if rows and rows[0].period else 1)
+        self.expect(self._rendered)
         if not self._started:
             with stopped_with(self._render_context.post_render):
                 return await self._archive_thread(render_message_notes, self._render_context, chat, rows)
         process = await self._free.get()
-        # What was begun is ended, as in the keeper: nobody else gets an answer that the caller stopped to wait for.
-        asked = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
-        self._asked.add(asked)
-        asked.add_done_callback(partial(self._answered, process))
-        return await asyncio.shield(asked)
+        # A started job is finished, as on the archive thread: no other caller gets the answer of a cancelled one.
+        task = asyncio.create_task(process.ask(Job(chat, tuple(rows))))
+        self._running.add(task)
+        task.add_done_callback(partial(self._free_process, process))
+        return await asyncio.shield(task)
 
-    def _answered(self, process: _Process, asked: asyncio.Task[Sequence[NoteResult]]) -> None:
-        self._asked.discard(asked)
+    def _free_process(self, process: _Process, task: asyncio.Task[Sequence[NoteResult]]) -> None:
+        self._running.discard(task)
         self._free.put_nowait(process)
-        if not asked.cancelled():
-            asked.exception()  # who asked may be gone, then nobody else looks at it
+        if not task.cancelled():
+            task.exception()  # marks it as retrieved: the caller may be gone
 
     def expect(self, messages: int) -> None:
-        """So many messages are to get their notes: processes start where they are many."""
-        if messages > _FEW and not self._starting:
+        """Start the processes if so many messages are to get notes."""
+        if messages > _MOST_NOTES_HERE and not self._starting:
             self._starting = [asyncio.create_task(self._start()) for _ in range(self._processes)]
 
     async def _start(self) -> None:
@@ -104,30 +104,30 @@ class RenderPool:
         )
         self._started.append(process)
         await process.send(_spec(self._render_context))
-        for _ in range(_AHEAD):
+        for _ in range(_QUEUED):
             self._free.put_nowait(process)
 
 
 class _Process:
-    """A process that presses. It answers in the order it is asked."""
+    """A process that renders notes. It answers requests in their order."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None and process.stdout is not None
         self._process = process
         self._stdin, self._stdout = process.stdin, process.stdout
-        self._turn = asyncio.Lock()
+        self._answer_lock = asyncio.Lock()
 
     async def send(self, value: Struct) -> None:
-        """Put ``value`` into its pipe."""
+        """Write ``value`` to its standard input."""
         self._stdin.write(frame(value))
         await self._stdin.drain()
 
     async def ask(self, job: Job) -> Sequence[NoteResult]:
-        """Hand ``job`` to it and wait for the answer, behind those who asked before."""
+        """Send ``job`` and wait for its results, after those of earlier jobs. Raises TobsError."""
         try:
             # Written before the turn comes: locks are given in the order of asking, so are answers.
             self._stdin.write(frame(job))
-            async with self._turn:
+            async with self._answer_lock:
                 await self._stdin.drain()
                 size = int.from_bytes(await self._stdout.readexactly(4), "big")
                 reply = decode_reply(await self._stdout.readexactly(size))
@@ -141,19 +141,19 @@ class _Process:
         return reply.results
 
     def kill(self) -> None:
-        """End it at once; who waits for an answer is told."""
+        """Kill it; waiting callers get TobsError."""
         with suppress(ProcessLookupError):  # it is gone already
             self._process.kill()
 
     async def end(self) -> None:
-        """Wait until it is gone, after what it was asked."""
+        """Wait until it has ended, after its jobs."""
         self._stdin.close()
         await self._stdout.read()  # until its pipe is empty asyncio does not hear of its end
         await self._process.wait()
 
 
 def _spec(render_context: RenderContext) -> RenderContextSpec:
-    """``render_context`` as it travels. Templates go as they were read here: what was checked is what runs."""
+    """Return ``render_context`` in a form that can be sent; templates are sent as they were read and checked here."""
     options = msgspec.structs.asdict(render_context.options)
     del options["timezone"]
     return RenderContextSpec(

@@ -1,7 +1,7 @@
-"""A process that presses notes beside the run: ``python -m tobs.pipeline.notes.render_worker``.
+"""A process that renders notes beside the run: ``python -m tobs.pipeline.notes.render_worker``.
 
-It reads frames on stdin (a ``RenderContextSpec`` to set up, then one ``Job`` after the other) and answers each with a
-``Reply`` on stdout. It ends with its input, however the run ends. A frame is four bytes of length and a msgpack value.
+It reads frames from stdin (a ``RenderContextSpec``, then any number of ``Job``s) and answers each job with a
+``Reply`` on stdout. It ends when its input ends. A frame is a length of four bytes and a msgpack value.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from tobs.plugin.protocol import Opening
 from tobs.render.templates import Templates
 from tobs.render.views import RenderOptions
 
-#: How far presses stand back behind the run (nice).
+#: The nice value of render workers: the run goes first.
 _NICENESS = 5
-#: Bytes an answer may have before the run reads it: what Linux allows everybody.
+#: Bytes that the pipe holds before the run reads: the limit that Linux sets for every user.
 _PIPE_SIZE = 1 << 20
 
 
 class RenderContextSpec(Struct, frozen=True):
-    """A studio as it travels: paths as text, the zone by name, templates as (name, source, trusted)."""
+    """A render context in a form that can be sent: paths as text, the zone by name, templates as (name, source,
+    trusted)."""
 
     archive: str
     account: int
@@ -51,14 +52,14 @@ class RenderContextSpec(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """Notes of a chat to press."""
+    """Notes of a chat to render."""
 
     chat: Chat
     rows: tuple[NoteRow, ...]
 
 
 class Reply(Struct, frozen=True):
-    """What became of them, or the error that ended the work: its class, message and remedy."""
+    """The results of a job, or the error that ended it: class, message and remedy."""
 
     results: tuple[NoteResult, ...] = ()
     error: tuple[str, str, str] | None = None
@@ -71,7 +72,7 @@ _decode_job = msgspec.msgpack.Decoder(Job).decode
 
 
 def frame(value: Struct) -> bytes:
-    """``value`` as it goes through the pipe."""
+    """Encode ``value`` as a frame."""
     body = encode(value)
     return len(body).to_bytes(4, "big") + body
 
@@ -104,11 +105,11 @@ def _open(spec: RenderContextSpec) -> RenderContext:
 
 
 def _widen(pipe: int) -> None:
-    """Make room for a whole answer in ``pipe``, so that the next job need not wait until the run has read this one."""
+    """Enlarge ``pipe`` to hold a whole answer, so that the next job need not wait until the run has read it."""
     if sys.platform == "linux":
         import fcntl
 
-        with suppress(OSError):  # a user has a budget of pipes; it goes without
+        with suppress(OSError):  # the memory of pipes is limited for each user; the default size works too
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
@@ -116,7 +117,7 @@ def main() -> None:
     """Serve the process that started this one."""
     # Notes make much garbage and no cycles: at Python's own pace looking for them takes a twentieth of the time.
     gc.set_threshold(200_000)
-    # When CPUs are short the run goes first: all presses live on what it hands them.
+    # When CPUs are short the run goes first: all workers depend on it.
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     # Ctrl-C goes to the whole process group; the run decides, and closes the pipe.

@@ -1,4 +1,4 @@
-"""The text of notes that are about a chat, a topic, a person or an audio file, and of those that plugins made."""
+"""Render the notes about chats, topics, people and audio files, and those that plugins made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tobs.render.topics import render_topic
 from tobs.render.views import AudioItem, ChatStats, Links, PersonStats, SyncChanges, Topic, TopicStats, Year
 from tobs.vault.layout import AUDIO, PEOPLE, TELEGRAM
 
-#: Fields of the chain that have a property of their own; the others are told as they are.
+#: Fields of the chain that have a property of their own; the others are shown under their own names.
 _AUDIO_FIELDS = (
     *("title", "performer", "album", "genre", "year", "track", "duration", "bitrate", "format"),
     *("transcript", "transcript_language"),
@@ -27,7 +27,7 @@ _AUDIO_FIELDS = (
 
 
 def summary_text(render_context: RenderContext, row: NoteRow, links: Links) -> str:
-    """The text the note ``row`` should have now."""
+    """Return the current text of the note ``row``."""
     match row.kind:
         case "base":
             return _base_text(render_context, row)
@@ -53,14 +53,14 @@ def _base_text(render_context: RenderContext, row: NoteRow) -> str:
 
 
 def _index_text(render_context: RenderContext, links: Links) -> str:
-    """The chats of the vault, those with the newest messages first."""
-    archive, found = render_context.archive, []
+    """Render the list of the vault's chats; those with the newest messages come first."""
+    archive, chats = render_context.archive, []
     for chat in archive.chats.all(render_context.account):
         note = archive.notes.by_tobs_id(str(chat.id))
         if note is None or note.state == "deleted":
             continue
         briefs = [archive.summaries.brief(render_context.account, one) for one in (chat.migrated_from, chat.id) if one]
-        found.append(
+        chats.append(
             IndexedChat(
                 path=note.path.removesuffix(".md"),
                 title=chat.title,
@@ -70,9 +70,9 @@ def _index_text(render_context: RenderContext, links: Links) -> str:
                 last=max((brief.last for brief in briefs), default=0),
             )
         )
-    found.sort(key=lambda one: (-one.last, one.path))
+    chats.sort(key=lambda one: (-one.last, one.path))
     return render_index(
-        found, _path(render_context, "base"), links, render_context.options, render_context.templates
+        chats, _path(render_context, "base"), links, render_context.options, render_context.templates
     ).text
 
 
@@ -105,22 +105,22 @@ def _chat_text(render_context: RenderContext, row: NoteRow, links: Links) -> str
 
 
 def _changed(render_context: RenderContext, chat: Chat) -> SyncChanges:
-    """What the last sync brought into a chat."""
+    """Return the changes of a chat in the last sync."""
     digest = render_context.archive.digests.of(render_context.account, chat.id)
     edited = tuple((after.id, before.text, after.text) for before, after in digest.edited)
     return SyncChanges(digest.new, edited, digest.deleted)
 
 
 def _topics(render_context: RenderContext, chat: Chat, links: Links) -> tuple[Topic, ...]:
-    """The topics of a forum that have messages, by id."""
+    """Return the topics of a forum that have messages, by id."""
     if not chat.is_forum:
         return ()
     topics = render_context.archive.topics
-    found = []
+    rows = []
     for topic_id, count in sorted(topics.counts(render_context.account, chat.id).items()):
         path, title = links.topic(chat.id, topic_id) or ("", str(topic_id))
-        found.append(Topic(topic_id, title, path, count))
-    return tuple(found)
+        rows.append(Topic(topic_id, title, path, count))
+    return tuple(rows)
 
 
 def _topic_text(render_context: RenderContext, row: NoteRow, links: Links) -> str:
@@ -137,35 +137,35 @@ def _topic_text(render_context: RenderContext, row: NoteRow, links: Links) -> st
 
 
 def _past_titles(render_context: RenderContext, chat: Chat) -> tuple[str, ...]:
-    """What the chat was called before, as its service messages tell and as earlier runs saw it."""
+    """Return the earlier titles of a chat, from its service messages and from earlier runs."""
     archive = render_context.archive
-    told = [*archive.summaries.titles(render_context.account, chat.id), *archive.chats.former_titles(chat.id)]
-    return tuple(title for title in dict.fromkeys(told) if title != chat.title)
+    titles = [*archive.summaries.titles(render_context.account, chat.id), *archive.chats.former_titles(chat.id)]
+    return tuple(title for title in dict.fromkeys(titles) if title != chat.title)
 
 
 def _picture(render_context: RenderContext, chat: Chat) -> str:
-    """The path of the chat's present picture; empty where it is not in the vault."""
+    """Return the path of the chat's current picture; empty if it is not in the vault."""
     files, remote = render_context.archive.files, chat.photo.remote if chat.photo is not None else None
-    kept = files.picture(chat.id)
-    if remote is None or kept is None or kept[0] != remote.key:
+    stored = files.picture(chat.id)
+    if remote is None or stored is None or stored[0] != remote.key:
         return ""
-    file = files.get(kept[1])
+    file = files.get(stored[1])
     return file.path if file is not None and not file.is_lost else ""
 
 
 def _end(chat_id: int, end: tuple[int, int] | None) -> tuple[int, int, int] | None:
-    """The first or last message of a chat, with its chat."""
+    """Return the first or last message of a chat, with its chat id."""
     return (chat_id, *end) if end else None
 
 
 def _path(render_context: RenderContext, tobs_id: str) -> str:
-    """Where something is; empty where it is not, or where its owner deleted it."""
+    """Return the path of a note; empty if there is none, or if the owner deleted it."""
     row = render_context.archive.notes.by_tobs_id(tobs_id)
     return row.path if row is not None and row.state != "deleted" else ""
 
 
 def _years(*histories: tuple[int, ChatSummary]) -> tuple[Year, ...]:
-    """Messages and files of each year, of all histories (chat id, what it holds) together; the oldest one first."""
+    """Return messages and files by year, for all histories (chat id, summary) together; the oldest year first."""
     years: dict[int, Year] = {}
     for chat_id, summary in histories:
         for year, messages, media, first in summary.years:
@@ -178,7 +178,7 @@ def _person_text(render_context: RenderContext, person_id: int, links: Links) ->
     people = render_context.archive.people
     person = people.get(person_id) or Person(person_id, str(person_id))
     if not person.about and (dialog := render_context.archive.chats.get(render_context.account, person_id)) is not None:
-        person = replace(person, about=dialog.about)  # who one talks with has a bio
+        person = replace(person, about=dialog.about)  # the bio of a dialog
     summary = render_context.archive.summaries.of_person(person_id)
     stats = PersonStats(
         messages=summary.messages,
@@ -208,10 +208,10 @@ def _page_text(render_context: RenderContext, tobs_id: str) -> str:
 
 
 def _audio_item(sha256: str, item: FileItem, file: FileRow | None, path: str | None, date: int) -> AudioItem:
-    """What the file's own tags say; what they leave out, Telegram's attributes tell."""
+    """Return the item for an audio note: tags of the file, else the attributes of Telegram."""
     fields: Mapping[str, Any] = file.fields if file else {}
-    told = {name: fields[name] for name in _AUDIO_FIELDS if fields.get(name)}
-    said = {"title": item.title, "performer": item.performer, "duration": item.duration or None}
+    tags = {name: fields[name] for name in _AUDIO_FIELDS if fields.get(name)}
+    attributes = {"title": item.title, "performer": item.performer, "duration": item.duration or None}
     return AudioItem(
         sha256=sha256,
         path=path,
@@ -224,5 +224,5 @@ def _audio_item(sha256: str, item: FileItem, file: FileRow | None, path: str | N
         waveform=produced_file(fields, "waveform"),
         shown=str(fields.get("embed") or ""),
         found={name: value for name, value in fields.items() if name not in _AUDIO_FIELDS},
-        **(said | told),
+        **(attributes | tags),
     )

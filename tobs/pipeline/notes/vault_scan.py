@@ -1,8 +1,7 @@
-"""Before a run writes: what the owner moved, renamed, deleted or brought back since the last one.
+"""Scan the vault before a run writes: find notes and files that the owner moved, renamed, deleted or restored.
 
-A note is known by its `tobs_id`, an attachment by its hash. Only when something is not where it was, the vault is
-looked through for it. What cannot be found was deleted by its owner, unless so much is missing that the vault itself
-may be.
+A note is identified by its `tobs_id`, an attachment by its hash. The vault is scanned only if something is not at its
+path. What cannot be found counts as deleted, unless so much is missing that the vault itself may be.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from tobs.archive import Archive, FileRow, NoteRow
 from tobs.model import path_key
 from tobs.model.events import NotesCounted
 from tobs.pipeline.context.events import RunEvents
-from tobs.pipeline.notes.folders import folder_key
+from tobs.pipeline.notes.message_folders import folder_key
 from tobs.vault.decide import plain_text, text_hash
 from tobs.vault.layout import TELEGRAM, folder_of_note
 from tobs.vault.merge import link_targets
@@ -35,19 +34,22 @@ _PATHS = 20_000
 T = TypeVar("T")
 
 
-class _Absent(Struct, frozen=True):
-    """What is not where it was, of how many; ``elsewhere`` are the owner's folders in which something is."""
+class _Missing(Struct, frozen=True):
+    """The notes and files that are not at their paths, with the numbers of all; ``outside`` are folders outside
+    tobs's own."""
 
     notes: Sequence[NoteRow]
-    of_notes: int
+    note_count: int
     files: Sequence[FileRow]
-    of_files: int
-    elsewhere: Set[str] = frozenset()
+    file_count: int
+    outside: Set[str] = frozenset()
 
 
 class _UnknownFiles(Struct, frozen=True):
-    """Where notes (by ``tobs_id``) and files (by size) lie that are not known to be there; the notes at whose place
-    another one lies are ``displaced``."""
+    """The paths of notes (by ``tobs_id``) and files (by size) that the archive does not know.
+
+    ``displaced`` are notes at whose path another note lies.
+    """
 
     notes: Mapping[str, Sequence[str]]
     files: Mapping[int, Sequence[str]]
@@ -55,53 +57,60 @@ class _UnknownFiles(Struct, frozen=True):
 
 
 def scan_vault(archive: Archive, root: Path, events: RunEvents, *, accept_missing: bool) -> None:
-    """Follow what the owner did to the files of the vault. Raises VaultError if much of it is missing and that is not
-    accepted, or if a part of it is not on this computer: then nothing was taken down."""
-    absent = _absent(archive, root)
-    sweep_folders(root, sorted(absent.elsewhere))
-    _take_back(archive, root)
-    if not absent.notes and not absent.files:
+    """Apply the owner's changes of files to the archive.
+
+    Raises VaultError if much is missing and this is not accepted, or if a part of the vault is not on this computer;
+    then nothing is recorded.
+    """
+    missing = _find_missing(archive, root)
+    sweep_folders(root, sorted(missing.outside))
+    _restore_returned(archive, root)
+    if not missing.notes and not missing.files:
         return
-    unknown = _unknown_files(archive, root, absent)
-    away = [*absent.notes, *unknown.displaced]
+    unknown = _unknown_files(archive, root, missing)
+    away = [*missing.notes, *unknown.displaced]
     moves = _moved_notes(root, away, unknown)
-    lost_notes = [row for row in absent.notes if row.tobs_id not in moves]
-    found_files = _moved_files(root, absent.files, unknown)
-    lost_files = [row for row in absent.files if row.sha256 not in found_files]
+    lost_notes = [row for row in missing.notes if row.tobs_id not in moves]
+    found_files = _moved_files(root, missing.files, unknown)
+    lost_files = [row for row in missing.files if row.sha256 not in found_files]
     require_on_disk(root, [*(row.path for row in lost_notes), *(row.path for row in lost_files)])
-    require_few_missing(absent.of_notes, len(lost_notes), accept=accept_missing)
+    require_few_missing(missing.note_count, len(lost_notes), accept=accept_missing)
     require_few_missing(
-        absent.of_files, len(lost_files), accept=accept_missing, told="attachments are missing from the vault"
+        missing.file_count, len(lost_files), accept=accept_missing, subject="attachments are missing from the vault"
     )
     with archive.transaction():
-        _follow(archive, root, events, away, moves)
+        _apply_moves(archive, root, events, away, moves)
         for sha256, path in found_files.items():
             archive.files.moved(sha256, path)
         archive.notes.mark_deleted([row.id for row in lost_notes])
         for file in lost_files:
             archive.files.set_lost(file.sha256, lost=True)
         events.emit(NotesCounted(removed=len(lost_notes)))
-        _bring_back(archive, unknown, moves)
-        gone = [*(row.path for row in away), *(row.path for row in absent.files)]
-        archive.notes.mark_stale(linking_to(archive, gone))
-    _tell_copies(events, unknown, moves)
+        _restore_moved(archive, unknown, moves)
+        old_paths = [*(row.path for row in away), *(row.path for row in missing.files)]
+        archive.notes.mark_stale(notes_linking_to(archive, old_paths))
+    _report_copies(events, unknown, moves)
 
 
 def follow_displaced_notes(archive: Archive, root: Path, events: RunEvents, rows: Sequence[NoteRow]) -> int:
-    """Follow notes among ``rows`` at whose place another note lies: their owner exchanged names, so nothing is missing.
-    They, what lies at their places and what links there are stale; how many notes were followed."""
+    """Follow notes among ``rows`` whose paths the owner exchanged, so that nothing is missing.
+
+    They and the notes that link to them become stale. Return their number.
+    """
     if all(properties_at(root, row.path).tobs_id in ("", row.tobs_id) for row in rows):
         return 0
-    unknown = _unknown_files(archive, root, _Absent(rows, 0, (), 0))
+    unknown = _unknown_files(archive, root, _Missing(rows, 0, (), 0))
     moves = _moved_notes(root, unknown.displaced, unknown)
     moved = [row for row in unknown.displaced if row.tobs_id in moves]
     with archive.transaction():
-        _follow(archive, root, events, moved, moves)
-        archive.notes.mark_stale([*(row.id for row in moved), *linking_to(archive, [row.path for row in moved])])
+        _apply_moves(archive, root, events, moved, moves)
+        archive.notes.mark_stale([*(row.id for row in moved), *notes_linking_to(archive, [row.path for row in moved])])
     return len(moved)
 
 
-def _follow(archive: Archive, root: Path, events: RunEvents, away: Sequence[NoteRow], moves: Mapping[str, str]) -> None:
+def _apply_moves(
+    archive: Archive, root: Path, events: RunEvents, away: Sequence[NoteRow], moves: Mapping[str, str]
+) -> None:
     _keep_folders(archive, root, away, moves)
     for row in away:
         if row.tobs_id in moves:
@@ -110,38 +119,38 @@ def _follow(archive: Archive, root: Path, events: RunEvents, away: Sequence[Note
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """``items``, ``size`` at a time."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
+    """Yield ``items`` in lists of ``size``."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
         yield batch
 
 
-def _absent(archive: Archive, root: Path) -> _Absent:
+def _find_missing(archive: Archive, root: Path) -> _Missing:
     notes: list[NoteRow] = []
     files: list[FileRow] = []
-    of_notes = of_files = 0
-    elsewhere = _folders_elsewhere(row.path for row in archive.notes.planned_notes())
+    note_count = file_count = 0
+    outside = _folders_outside(row.path for row in archive.notes.planned_notes())
     for rows in batches(archive.notes.written_notes(), _PATHS):
-        of_notes += len(rows)
-        elsewhere |= _folders_elsewhere(row.path for row in rows)
+        note_count += len(rows)
+        outside |= _folders_outside(row.path for row in rows)
         missing = missing_notes(root, [row.path for row in rows])
         notes += [row for row in rows if row.path in missing]
-    for found in archive.files.all():
-        there = [row for row in found if not row.is_lost]
-        of_files += len(there)
-        elsewhere |= _folders_elsewhere(row.path for row in there)
-        missing = missing_notes(root, [row.path for row in there])
-        files += [row for row in there if row.path in missing]
-    return _Absent(notes, of_notes, files, of_files, elsewhere)
+    for batch in archive.files.all():
+        present = [row for row in batch if not row.is_lost]
+        file_count += len(present)
+        outside |= _folders_outside(row.path for row in present)
+        missing = missing_notes(root, [row.path for row in present])
+        files += [row for row in present if row.path in missing]
+    return _Missing(notes, note_count, files, file_count, outside)
 
 
-def _folders_elsewhere(paths: Iterable[str]) -> set[str]:
-    """The folders of ``paths`` that are not in tobs's own."""
+def _folders_outside(paths: Iterable[str]) -> set[str]:
+    """Return the folders of ``paths`` that are not in the folder of tobs."""
     return {path.rpartition("/")[0] for path in paths if not path.startswith(f"{TELEGRAM}/")}
 
 
-def _take_back(archive: Archive, root: Path) -> None:
-    """What the owner had deleted and put back is a note, or an attachment, again."""
+def _restore_returned(archive: Archive, root: Path) -> None:
+    """Record notes and attachments that the owner had deleted and put back at their paths."""
     for rows in batches(archive.notes.deleted_notes(), _PATHS):
         missing = missing_notes(root, [row.path for row in rows])
         back = [row for row in rows if row.path not in missing and properties_at(root, row.path).tobs_id == row.tobs_id]
@@ -156,10 +165,9 @@ def _take_back(archive: Archive, root: Path) -> None:
                 archive.files.set_lost(row.sha256, lost=False)
 
 
-def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFiles:
-    """Look through the vault: notes at a path where none is known to be, or that changed since; files of a size that is
-    missing."""
-    sizes = {row.size for row in absent.files}
+def _unknown_files(archive: Archive, root: Path, missing: _Missing) -> _UnknownFiles:
+    """Scan the vault for notes at unknown paths or with changes, and for files with the size of a missing one."""
+    sizes = {row.size for row in missing.files}
     notes: defaultdict[str, list[str]] = defaultdict(list)
     files: defaultdict[int, list[str]] = defaultdict(list)
     displaced: list[NoteRow] = []
@@ -168,7 +176,7 @@ def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFil
         for file in batch:
             if file.path.endswith(".md"):
                 row = known.get(file.path)
-                tobs_id = _note_id_at(root, file, row) if absent.notes else ""
+                tobs_id = _note_id_at(root, file, row) if missing.notes else ""
                 if tobs_id:
                     notes[tobs_id].append(file.path)
                     displaced += [row] if row is not None else []
@@ -178,17 +186,18 @@ def _unknown_files(archive: Archive, root: Path, absent: _Absent) -> _UnknownFil
 
 
 def _note_id_at(root: Path, file: VaultFile, known: NoteRow | None) -> str:
-    """The ``tobs_id`` of a note that is not known to lie there; empty for every other file."""
+    """Return the ``tobs_id`` of a note that is not known to lie there; empty for every other file."""
     if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return ""
     tobs_id = properties_at(root, file.path).tobs_id
     return "" if known is not None and known.tobs_id == tobs_id else tobs_id
 
 
-def _moved_notes(root: Path, absent: Sequence[NoteRow], unknown: _UnknownFiles) -> dict[str, str]:
-    """Where notes are now, by ``tobs_id``. Of several copies the one as it was written, by its shortest path."""
+def _moved_notes(root: Path, missing: Sequence[NoteRow], unknown: _UnknownFiles) -> dict[str, str]:
+    """Return the new paths of notes by ``tobs_id``. Of several copies it is the unchanged one, then the shortest
+    path."""
     moves = {}
-    for row in absent:
+    for row in missing:
         paths = unknown.notes.get(row.tobs_id, ())
         if len(paths) > 1:
             texts = dict(zip(paths, read_batch(root, paths), strict=True))
@@ -199,37 +208,37 @@ def _moved_notes(root: Path, absent: Sequence[NoteRow], unknown: _UnknownFiles) 
     return moves
 
 
-def _moved_files(root: Path, absent: Sequence[FileRow], unknown: _UnknownFiles) -> dict[str, str]:
-    """Where attachments are now, by hash."""
-    wanted = {row.digest: row.sha256 for row in absent}
-    found: dict[str, str] = {}
-    for path in sorted({path for row in absent for path in unknown.files.get(row.size, ())}):
+def _moved_files(root: Path, missing: Sequence[FileRow], unknown: _UnknownFiles) -> dict[str, str]:
+    """Return the new paths of attachments by hash."""
+    wanted = {row.digest: row.sha256 for row in missing}
+    new_paths: dict[str, str] = {}
+    for path in sorted({path for row in missing for path in unknown.files.get(row.size, ())}):
         with (root / path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest in wanted:
-            found.setdefault(wanted[digest], path)
-    return found
+            new_paths.setdefault(wanted[digest], path)
+    return new_paths
 
 
-def _keep_folders(archive: Archive, root: Path, absent: Sequence[NoteRow], moves: Mapping[str, str]) -> None:
-    """The folder of a chat or topic is that of its note. If the owner moved one of them alone, it is remembered."""
-    moved = [(row, moves[row.tobs_id]) for row in absent if row.tobs_id in moves]
+def _keep_folders(archive: Archive, root: Path, missing: Sequence[NoteRow], moves: Mapping[str, str]) -> None:
+    """Record the folder of a chat or topic if the owner moved its note alone or its folder alone."""
+    moved = [(row, moves[row.tobs_id]) for row in missing if row.tobs_id in moves]
     for row, path in moved:
         if row.kind not in ("chat", "topic"):
             continue
-        before, now = folder_of_note(row.path), folder_of_note(path)
+        before, after = folder_of_note(row.path), folder_of_note(path)
         key = folder_key(row.tobs_id)
         before = archive.meta.get(key) or before
-        together = any(
-            other is not row and old.startswith(f"{before}/") and new == now + old[len(before) :]
+        is_moved_with_notes = any(
+            other is not row and old.startswith(f"{before}/") and new == after + old[len(before) :]
             for other, new in moved
             for old in (other.path,)
         )
-        archive.meta.set(key, now if together or not (root / before).is_dir() else before)
+        archive.meta.set(key, after if is_moved_with_notes or not (root / before).is_dir() else before)
 
 
-def _bring_back(archive: Archive, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
-    """Notes the owner had deleted, and put back somewhere else."""
+def _restore_moved(archive: Archive, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
+    """Record notes that the owner had deleted and put back at another path."""
     others = [tobs_id for tobs_id in unknown.notes if tobs_id not in moves]
     for row in archive.notes.many(others).values():
         if row.state == "deleted":
@@ -237,18 +246,20 @@ def _bring_back(archive: Archive, unknown: _UnknownFiles, moves: Mapping[str, st
             archive.notes.mark_stale([row.id])
 
 
-def linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
-    """The notes that link to what was at one of ``paths``, by what was last written into them: Obsidian may have
-    written their links anew since, so every path that it ever had counts."""
-    gone = archive.paths.aliases(paths)
+def notes_linking_to(archive: Archive, paths: Iterable[str]) -> list[int]:
+    """Return the notes that link to one of ``paths``, by the text last written.
+
+    Obsidian may have changed their links since, so that every path that a file ever had counts.
+    """
+    old_keys = archive.paths.aliases(paths)
 
     def is_gone(target: str) -> bool:
-        return path_key(f"{target}.md") in gone or path_key(target) in gone
+        return path_key(f"{target}.md") in old_keys or path_key(target) in old_keys
 
     return [note for note, text in archive.notes.texts() if any(map(is_gone, link_targets(text)))]
 
 
-def _tell_copies(events: RunEvents, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
+def _report_copies(events: RunEvents, unknown: _UnknownFiles, moves: Mapping[str, str]) -> None:
     for tobs_id, path in moves.items():
         for other in unknown.notes[tobs_id]:
             if other != path:

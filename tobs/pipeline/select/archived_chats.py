@@ -1,4 +1,4 @@
-"""What a run finds in the vault without asking Telegram: whose it is, and which chats are in it."""
+"""Find the account and the chats of a vault in its archive, without Telegram."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tobs.archive import Archive
 from tobs.errors import TargetNotFound, UsageError
 from tobs.model import Chat, marked_channel, story_peer
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.planning import known_folder
+from tobs.pipeline.notes.chat_folders import known_folder
 from tobs.pipeline.select.selection import fits
 
 #: A link that names a chat by its id or its username.
@@ -19,23 +19,25 @@ _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(?:c
 
 
 def store_account(archive: Archive, name: str, account: int) -> None:
-    """Remember the user id of the account called ``name`` in the settings. What was imported before anybody had logged
-    in is the first one's."""
+    """Store the user id of the account ``name`` of the settings.
+
+    The first account gets what was imported before any login.
+    """
     if not stored_account(archive, name):
         archive.adopt(account)
     archive.meta.set(f"account/{name}", str(account))
 
 
 def stored_account(archive: Archive, name: str) -> int:
-    """The user id of the account called ``name``; 0 (which sees channels and supergroups) when it was never here."""
+    """Return the user id of the account ``name``; 0 (which sees channels and supergroups) if it is not stored."""
     return int(archive.meta.get(f"account/{name}") or 0)
 
 
 def archived_folders(context: RunContext, targets: Sequence[str]) -> list[ChatFolder]:
-    """The chats of the vault that ``targets`` name (none: all), by id, each with what is filed in its folder: the old
-    group it grew from, stories, comments.
+    """Return the chats of the vault that ``targets`` name (none: all), by id.
 
-    Raises TargetNotFound for a target that is not in the vault or fits several chats, UsageError for an empty vault.
+    Each comes with all that is filed in its folder: its old group, stories, comments. Raises TargetNotFound for a
+    target that is not in the vault or fits several chats, UsageError for an empty vault.
     """
     chats = context.archive.chats.all(context.account, stories=True)
     chat_folders = [chat_folder for chat in chats if (chat_folder := _chat_folder(context, chat)) is not None]
@@ -59,13 +61,13 @@ def _named(chat_folders: Sequence[ChatFolder], target: str) -> ChatFolder:
     others = [
         chat_folder for chat_folder in chat_folders if chat_folder not in own and not story_peer(chat_folder.chat.id)
     ]
-    found = _fitting(own, target) or _fitting(others, target)
-    if not found:
+    matches = _fitting(own, target) or _fitting(others, target)
+    if not matches:
         raise TargetNotFound(f"'{target}' is not in this vault.", f"Run `tobs export {target}` first.")
-    if len(found) > 1:
-        names = ", ".join(f"{chat_folder.chat.title} ({chat_folder.chat.id})" for chat_folder in found[:5])
-        raise TargetNotFound(f"'{target}' fits {len(found)} chats of the vault: {names}.", "Give the id instead.")
-    return found[0]
+    if len(matches) > 1:
+        names = ", ".join(f"{chat_folder.chat.title} ({chat_folder.chat.id})" for chat_folder in matches[:5])
+        raise TargetNotFound(f"'{target}' fits {len(matches)} chats of the vault: {names}.", "Give the id instead.")
+    return matches[0]
 
 
 def _fitting(chat_folders: Sequence[ChatFolder], target: str) -> list[ChatFolder]:
@@ -74,8 +76,10 @@ def _fitting(chat_folders: Sequence[ChatFolder], target: str) -> list[ChatFolder
 
 
 def _chat_folder(context: RunContext, chat: Chat) -> ChatFolder | None:
-    """Where a chat is filed; None for one that was only seen in passing. A chat of which no message up to the watermark
-    is here came in part."""
+    """Return the folder of a chat; None for a chat that has none.
+
+    A chat without messages up to the watermark counts as a part.
+    """
     archive, chat_folder = context.archive, known_folder(context, chat)
     if not chat_folder.note_id:
         return None

@@ -1,5 +1,6 @@
-"""The language of ``--where``: one expression over a message's fields, evaluated by simpleeval (no statements, no
-imports, no attributes but a few of text). What is wrong with an expression is told with its place.
+"""The language of ``--where``: an expression over the fields of a message, evaluated by simpleeval.
+
+There are no statements, no imports, and only a few methods of text. Errors name the column.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ SAMPLE: Mapping[str, Any] = {
 
 
 def compile_where(expression: str, zone: tzinfo) -> Callable[[Message], bool]:
-    """The test that ``expression`` describes; dates are told in ``zone``. Raises UsageError that names the place."""
+    """Compile ``expression`` to a test of a message; dates are in ``zone``. Raises UsageError that names the
+    column."""
     expression = " ".join(expression.strip().splitlines())
     evaluator = _evaluator()
     tree = _parse(expression, evaluator)
@@ -72,7 +74,7 @@ def compile_where(expression: str, zone: tzinfo) -> Callable[[Message], bool]:
 
 
 def fields_of(message: Message, zone: tzinfo) -> dict[str, Any]:
-    """What an expression sees of a message. Numbers that it does not have are 0, texts empty."""
+    """Return the fields of a message for an expression. A missing number is 0, a missing text is empty."""
     when = datetime.fromtimestamp(message.date, zone).replace(tzinfo=None)
     files = message_files(message)
     file = files[0] if files else FileItem("document")
@@ -108,7 +110,7 @@ def fields_of(message: Message, zone: tzinfo) -> dict[str, Any]:
 
 
 def _evaluator() -> SimpleEval:
-    """The language: simpleeval's, and lists of values behind ``in``."""
+    """Return the evaluator: simpleeval, with lists of values after ``in``."""
     evaluator = SimpleEval(functions=_FUNCTIONS)
     for kind in (ast.Tuple, ast.List):
         evaluator.nodes[kind] = lambda node: tuple(evaluator._eval(item) for item in node.elts)
@@ -142,7 +144,7 @@ def _check(expression: str, node: ast.expr, evaluator: SimpleEval) -> None:
 
 
 def _try_out(expression: str, tree: ast.expr, evaluator: SimpleEval) -> None:
-    """Find types that do not go together before anything is fetched: the innermost part that fails is named."""
+    """Evaluate on sample values, so that wrong types are found before a fetch; the error names the innermost part."""
     evaluator.names = dict(SAMPLE)
     for node in _innermost_first(tree):
         try:
@@ -154,21 +156,21 @@ def _try_out(expression: str, tree: ast.expr, evaluator: SimpleEval) -> None:
 
 
 def _innermost_first(node: ast.expr) -> list[ast.expr]:
-    """The parts of an expression that have a value, parts of parts before them."""
-    found: list[ast.expr] = []
+    """Return the parts of an expression that have a value, inner parts first."""
+    parts: list[ast.expr] = []
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr) and not (isinstance(node, ast.Call) and child is node.func):
-            found += _innermost_first(child)
-    return [*found, node]
+            parts += _innermost_first(child)
+    return [*parts, node]
 
 
 def _column(expression: str, node: ast.expr) -> int:
-    """Where a part begins, in characters from 1: the parser counts bytes."""
+    """Return the column of a part in characters, from 1; the parser counts bytes."""
     return len(expression.encode()[: node.col_offset].decode()) + 1
 
 
 def _wrong(expression: str, column: int, reason: str, remedy: str = "") -> UsageError:
-    """The error at ``column`` (from 1, in characters) of an expression, with the expression and a caret under it."""
+    """Return the error at ``column`` (from 1, in characters), with the expression and a caret below it."""
     text = expression.strip()
     place = f"column {column}, at '{text[column - 1 :][:20]}'" if column <= len(text) else "at its end"
     before = "".join("  " if east_asian_width(letter) in "WF" else " " for letter in text[: column - 1])

@@ -1,8 +1,8 @@
-"""Filters on fetch: which messages of a chat a run is to bring.
+"""Filters: select the messages of a chat that a run fetches.
 
-Ids, dates and a plain limit name an interval of ids: what is fetched of it is whole and settles its ids. Sender,
-type and ``--where`` look at each message: a page of which they leave something out settles nothing, so that
-a later run without them fetches it again. A topic is asked for by itself and settles nothing either.
+Ids, dates and a plain limit give an interval of ids: it is fetched completely and settles its ids. Sender, type and
+``--where`` are tests of each message: a page with messages that fail settles nothing, so that a later run without
+filters fetches it again. A topic is fetched alone and settles only ids of the topic.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400, "y": 365 * 
 
 
 class Filters(Struct, frozen=True):
-    """Which messages are wanted; dates are Unix seconds (0: no bound), ``until`` is exclusive, ids are inclusive.
+    """The selected messages. Dates are Unix seconds (0: no bound), ``until`` is exclusive, ids are inclusive.
 
-    ``senders`` are targets, resolved when the run knows the account.
+    ``senders`` are targets; they are resolved in the run.
     """
 
     since: float = 0
@@ -41,37 +41,37 @@ class Filters(Struct, frozen=True):
 
     @property
     def by_content(self) -> bool:
-        """Whether each message has to be looked at."""
+        """Report whether each message has to be tested."""
         return bool(self.senders or self.types or self.where)
 
     @property
     def is_empty(self) -> bool:
-        """Whether every message is wanted."""
+        """Report whether every message is selected."""
         return self == Filters()
 
 
-def read_filters(asked: MessageFilter, *, now: float, zone: tzinfo) -> Filters:
-    """What the owner asked for. Raises UsageError that names the option and what is wrong with it."""
-    numbers = [(name, getattr(asked, name)) for name in ("min_id", "max_id", "limit")]
-    for name, value in (*numbers, *(("topic", topic) for topic in asked.topics)):
+def read_filters(request: MessageFilter, *, now: float, zone: tzinfo) -> Filters:
+    """Parse and check the filters of a request. Raises UsageError that names the option and the fault."""
+    numbers = [(name, getattr(request, name)) for name in ("min_id", "max_id", "limit")]
+    for name, value in (*numbers, *(("topic", topic) for topic in request.topics)):
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} {value} is no positive number.", "Leave it out for none.")
-    kinds = [kind.strip().lower() for given in asked.types for kind in given.split(",") if kind.strip()]
+    kinds = [kind.strip().lower() for given in request.types for kind in given.split(",") if kind.strip()]
     for kind in kinds:
         if kind not in TYPES:
             raise UsageError(f"--type {kind} is not known.", f"Types: {', '.join(TYPES)}.")
-    if asked.where is not None:
-        compile_where(asked.where, zone)
+    if request.where is not None:
+        compile_where(request.where, zone)
     filters = Filters(
-        since=_moment("--since", asked.since, now, zone, ends_day=False) if asked.since else 0,
-        until=_moment("--until", asked.until, now, zone, ends_day=True) if asked.until else 0,
-        min_id=asked.min_id or 0,
-        max_id=asked.max_id or 0,
-        limit=asked.limit or 0,
-        senders=asked.senders,
-        topics=tuple(dict.fromkeys(asked.topics)),
+        since=_moment("--since", request.since, now, zone, ends_day=False) if request.since else 0,
+        until=_moment("--until", request.until, now, zone, ends_day=True) if request.until else 0,
+        min_id=request.min_id or 0,
+        max_id=request.max_id or 0,
+        limit=request.limit or 0,
+        senders=request.senders,
+        topics=tuple(dict.fromkeys(request.topics)),
         types=frozenset(kinds),
-        where=asked.where or "",
+        where=request.where or "",
     )
     if filters.since and filters.until and filters.since >= filters.until:
         raise UsageError("--since is not before --until.", "No message is between them.")
@@ -81,7 +81,8 @@ def read_filters(asked: MessageFilter, *, now: float, zone: tzinfo) -> Filters:
 
 
 def _moment(option: str, text: str, now: float, zone: tzinfo, *, ends_day: bool) -> float:
-    """A date (``2024-01-31``: its begin, or with ``ends_day`` its end), a time, or an age (``7d``)."""
+    """Parse a date (``2024-01-31``: its start, or with ``ends_day`` its end), a time, or an age (``7d``) to Unix
+    seconds."""
     text = text.strip()
     if age := _AGE.fullmatch(text.lower()):
         return now - int(age[1]) * _UNITS[age[2]]
@@ -97,7 +98,8 @@ def _moment(option: str, text: str, now: float, zone: tzinfo, *, ends_day: bool)
 
 
 def message_test(filters: Filters, senders: Sequence[int], zone: tzinfo) -> Callable[[Message], bool] | None:
-    """The test a message has to pass, None when any does. ``senders`` are the marked ids of ``filters.senders``."""
+    """Return the test of a message, None if every message passes. ``senders`` are the marked ids of
+    ``filters.senders``."""
     if not filters.by_content:
         return None
     where = compile_where(filters.where, zone) if filters.where else None

@@ -1,4 +1,4 @@
-"""What kind of message one is, in the words of ``--type``."""
+"""Types of messages, in the words of ``--type``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TYPES = ("text", *_FILES, *dict.fromkeys(_MEDIA.values()), "service", "other")
 
 
 def message_type(message: Message) -> str:
-    """One of ``TYPES``. A link with its preview is text."""
+    """Return the type of a message, one of ``TYPES``. A link with its preview is text."""
     if message.kind in ("service", "story"):
         return message.kind
     match message.media:

@@ -1,4 +1,4 @@
-"""Which chats a run is about, and which part of each: targets, folders, exclusions and filters put to use."""
+"""Select the chats of a run and the part of each, from targets, folders, exclusions and filters."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ _FOLDER = "folder:"
 
 
 class Selection(Struct, frozen=True):
-    """What the owner asked for: ``targets``, or ``all`` chats, ``left`` ones too, without those ``exclude`` names
-    (ids, usernames, parts of titles, folders). Only with ``join`` are invite links joined. ``comments``: whether
-    those under channels' posts are kept (None: as the settings say, or an earlier run was told); ``stories``: those of
-    the chats, too."""
+    """The selection of a run: ``targets``, or ``all`` chats, with ``left`` channels, without those that ``exclude``
+    names (ids, usernames, parts of titles, folders).
+
+    Invite links are joined only with ``join``. ``comments`` says whether comments under posts are fetched (None: by
+    the settings or an earlier run), ``stories`` whether stories are.
+    """
 
     targets: tuple[str, ...] = ()
     all: bool = False
@@ -38,8 +40,8 @@ class Selection(Struct, frozen=True):
 
 
 class SelectedChat(Struct, frozen=True):
-    """A chat of the run; ``is_full`` says whether what only a full request tells is known of it. ``topics`` of a
-    forum are those that links name (none: all of it)."""
+    """A chat of the run; ``is_full`` means that its full information is fetched. ``topics`` are those that links name
+    (none: all)."""
 
     chat: Chat
     is_full: bool
@@ -47,8 +49,11 @@ class SelectedChat(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """What a run brings of one history: the chat with its newest id and count, where it comes from, and the ids that
-    are wanted (None: all). ``thread`` is the topic whose messages alone are asked for (0: all)."""
+    """A part of a history to fetch: the chat with its newest id and count, its source, and the interval of ids (None:
+    all).
+
+    ``thread`` is the only topic that is fetched (0: all).
+    """
 
     chat: Chat
     source: Source
@@ -57,8 +62,8 @@ class Part(Struct, frozen=True):
 
 
 async def select_chats(telegram: Telegram, selection: Selection, events: RunEvents) -> list[SelectedChat]:
-    """The chats of a run, each once. With several targets, one that cannot be had is told and left out."""
-    found: dict[int, SelectedChat] = {}
+    """Return the chats of a run, each once. With several targets, one that fails is reported and left out."""
+    selected: dict[int, SelectedChat] = {}
     for target in selection.targets:
         try:
             chats = await telegram.expand(target, join=selection.join)
@@ -74,17 +79,19 @@ async def select_chats(telegram: Telegram, selection: Selection, events: RunEven
             is_full = not target.strip().lower().startswith(_FOLDER)
             topics = await _linked_topic(telegram, target, chats)
             for chat in chats:
-                found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full, topics))
+                selected[chat.id] = _with_more(selected.get(chat.id), SelectedChat(chat, is_full, topics))
     if selection.all:
         for chat in await telegram.dialogs():
-            found[chat.id] = _with_more(found.get(chat.id), SelectedChat(chat, is_full=False))
-    without = await _excluded(telegram, selection.exclude, [chosen.chat for chosen in found.values()])
-    return [chosen for chosen in found.values() if chosen.chat.id not in without]
+            selected[chat.id] = _with_more(selected.get(chat.id), SelectedChat(chat, is_full=False))
+    without = await _excluded(telegram, selection.exclude, [item.chat for item in selected.values()])
+    return [item for item in selected.values() if item.chat.id not in without]
 
 
 async def _linked_topic(telegram: Telegram, target: str, chats: Sequence[Chat]) -> tuple[int, ...]:
-    """The topic that a link names, in a forum. A link to a message of the general topic looks the same: it names its
-    chat, as every link to a message does."""
+    """Return the topic that a link names in a forum.
+
+    A link to a message of the general topic looks the same and names the chat.
+    """
     number = linked_topic(target)
     if not number or len(chats) != 1 or not chats[0].is_forum:
         return ()
@@ -92,24 +99,28 @@ async def _linked_topic(telegram: Telegram, target: str, chats: Sequence[Chat]) 
 
 
 def _with_more(known: SelectedChat | None, also: SelectedChat) -> SelectedChat:
-    """A chat that two targets name: all of it, or the topics of both."""
+    """Join two selections of a chat: all of it, or the topics of both."""
     if known is None:
         return also
     topics = (*known.topics, *also.topics) if known.topics and also.topics else ()
     return replace(known, topics=tuple(dict.fromkeys(topics)))
 
 
-async def left_channels(telegram: Telegram, selection: Selection, chosen: Sequence[SelectedChat]) -> list[SelectedChat]:
-    """The chats the account has left, without those chosen already; only inside a takeout session."""
-    known = {one.chat.id for one in chosen}
+async def left_channels(
+    telegram: Telegram, selection: Selection, selected: Sequence[SelectedChat]
+) -> list[SelectedChat]:
+    """Return the channels that the account has left, without ``selected`` ones; only in a takeout session."""
+    known = {item.chat.id for item in selected}
     chats = [chat for chat in await telegram.left_channels() if chat.id not in known]
     without = [chat for chat in chats if any(fits(pattern, chat) for pattern in selection.exclude)]
     return [SelectedChat(chat, is_full=False) for chat in chats if chat not in without]
 
 
 async def _excluded(telegram: Telegram, patterns: Sequence[str], chats: Sequence[Chat]) -> set[int]:
-    """The ids that ``patterns`` leave out. Raises UsageError for one that fits nothing: what was meant to stay out
-    must not come in by a slip of the pen."""
+    """Return the ids that ``patterns`` exclude.
+
+    Raises UsageError for a pattern that fits nothing: a typing error must not include a chat.
+    """
     ids: set[int] = set()
     for pattern in patterns:
         if pattern.strip().lower().startswith(_FOLDER):
@@ -123,7 +134,7 @@ async def _excluded(telegram: Telegram, patterns: Sequence[str], chats: Sequence
 
 
 def fits(pattern: str, chat: Chat) -> bool:
-    """Whether ``pattern`` is the id or username of ``chat``, or a part of its title."""
+    """Report whether ``pattern`` is the id or username of ``chat``, or a part of its title."""
     text = pattern.strip()
     if text.lstrip("-").isdigit():
         return int(text) == chat.id
@@ -135,15 +146,15 @@ def fits(pattern: str, chat: Chat) -> bool:
 
 
 async def parts_of(
-    telegram: Telegram, chosen: SelectedChat, filters: Filters, senders: Sequence[int], zone: ZoneInfo
+    telegram: Telegram, selected: SelectedChat, filters: Filters, senders: Sequence[int], zone: ZoneInfo
 ) -> list[Part]:
-    """The histories of a chat, oldest first: that of the basic group it grew from, and its own; or those of topics.
+    """Return the histories of a chat, oldest first: that of its old basic group and its own; or those of topics.
 
-    The whole history holds every topic and costs the fewest requests; topics are asked for by themselves only when
-    not all are wanted. ``--min-id`` and ``--max-id`` speak of the chat's own ids: with one of them the old group is
-    left out. A limit is used up by the newest messages first.
+    The whole history has all topics and needs the fewest requests; topics are fetched alone only if not all are
+    wanted. ``--min-id`` and ``--max-id`` are ids of the chat itself: with them the old group is left out. A limit
+    counts from the newest message.
     """
-    chat, topics = chosen.chat, filters.topics or chosen.topics
+    chat, topics = selected.chat, filters.topics or selected.topics
     if topics:
         return [await _part(telegram, chat, filters, senders, zone, topic=topic) for topic in topics]
     own = await _part(telegram, chat, filters, senders, zone)
@@ -170,7 +181,7 @@ async def _part(
 
 
 def _source(telegram: Telegram, filters: Filters, keep: Callable[[Message], bool] | None, topic: int) -> Source:
-    """Telegram, asked only for what the filters want."""
+    """Return Telegram as a source of only those messages that the filters select."""
     source = telegram_source(telegram)
     if keep is not None and filters.limit:
         return replace(source, walk=partial(telegram.walk_newest, keep=keep, limit=filters.limit, thread=topic))
@@ -189,8 +200,10 @@ async def _walk_topic(
     *,
     count: int = 0,
 ) -> None:
-    """The messages of a topic, in pages that settle ids for it. The one it began with is not among them and is asked
-    for by its id."""
+    """Fetch the messages of a topic, in pages that settle ids of the topic.
+
+    Its first message is not among them and is fetched by its id.
+    """
 
     async def settle(page: Page) -> None:
         await on_page(replace(page, topic=topic))
@@ -201,7 +214,7 @@ async def _walk_topic(
 
 
 async def _within(telegram: Telegram, chat: Chat, filters: Filters, topic: int) -> Gap:
-    """The ids that ids, dates and a plain limit leave; dates rise with ids."""
+    """Return the interval of ids that ids, dates and a plain limit select; dates rise with ids."""
     low, high = max(1, filters.min_id), min(chat.top, filters.max_id or chat.top)
     if filters.since:
         low = max(low, await telegram.id_before(chat.id, filters.since, thread=topic) + 1)

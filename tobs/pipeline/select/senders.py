@@ -1,4 +1,4 @@
-"""Who ``--from`` means: a username, a link, an id, ``me``, or a part of a name that only one sender has."""
+"""Resolve ``--from``: a username, a link, an id, ``me``, or a part of a name that only one sender has."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from tobs.telegram.client.targets import is_name
 from tobs.telegram.facade import Telegram
 
 #: Senders that an error names.
-_SHOWN = 6
+_MOST_LISTED = 6
 #: Chats whose members are asked for a name: with more of them, one has to say whom one means.
-_CHATS = 20
+_MOST_CHATS = 20
 
 Known = Callable[[str], Awaitable[Sequence[Person]]]
 """The senders that the archive knows whose name contains a text."""
 
 
 async def sender_ids(telegram: Telegram, senders: Sequence[str], chats: Sequence[Chat], known: Known) -> list[int]:
-    """The marked ids of ``senders``, looked for among the members of ``chats`` and those ``known`` from earlier runs.
+    """Return the marked ids of ``senders``, searched in the members of ``chats`` and in the people ``known`` from
+    earlier runs.
 
-    Raises TargetNotFound, UsageError for a name that several have.
+    Raises TargetNotFound, and UsageError for a name that several senders have.
     """
     return [await _sender(telegram, sender.strip(), chats, known) for sender in senders]
 
@@ -32,18 +33,22 @@ async def _sender(telegram: Telegram, sender: str, chats: Sequence[Chat], known:
     if not is_name(sender):
         return (await telegram.resolve(sender)).id
     people = {person.id: person for person in await known(sender)}
-    for chat in chats[:_CHATS]:
+    for chat in chats[:_MOST_CHATS]:
         try:
             people |= {person.id: person for person in await telegram.members(chat.id, sender)}
         except RequestRefused:
             continue  # it does not show its members
     exact = [person for person in people.values() if person.name.casefold() == sender.casefold()]
-    found = exact or list(people.values())
-    if len(found) == 1:
-        return found[0].id
-    if found:
-        names = ", ".join(f"{person.name} ({person.id})" for person in sorted(found, key=lambda one: one.id)[:_SHOWN])
-        raise UsageError(f"--from '{sender}' fits {len(found)} senders: {names}.", "Give the id, or more of the name.")
+    matches = exact or list(people.values())
+    if len(matches) == 1:
+        return matches[0].id
+    if matches:
+        names = ", ".join(
+            f"{person.name} ({person.id})" for person in sorted(matches, key=lambda one: one.id)[:_MOST_LISTED]
+        )
+        raise UsageError(
+            f"--from '{sender}' fits {len(matches)} senders: {names}.", "Give the id, or more of the name."
+        )
     try:
         return (await telegram.resolve(sender)).id
     except TargetNotFound as missing:

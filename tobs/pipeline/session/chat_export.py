@@ -12,13 +12,12 @@ from tobs.model import Chat, is_channel_id
 from tobs.model.events import RemarkMade, WorkExpected
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.fetch.chat_pictures import fetch_picture
+from tobs.pipeline.fetch.chat_details import fetch_picture, fetch_reaction_emoji
 from tobs.pipeline.fetch.comments import find_comments, left_comments
-from tobs.pipeline.fetch.import_completion import complete_imported, record_old_group
-from tobs.pipeline.fetch.reaction_emoji import fetch_reaction_emoji
+from tobs.pipeline.fetch.history import complete_imported, record_old_group
 from tobs.pipeline.fetch.sync_state import follow, store_states
 from tobs.pipeline.media.wanted import media_decision
-from tobs.pipeline.notes.planning import open_chat, open_topics
+from tobs.pipeline.notes.chat_folders import open_chat, open_topics
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import SelectedChat, parts_of
 from tobs.pipeline.session.chat_stages import ChatStages

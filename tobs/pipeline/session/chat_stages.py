@@ -15,12 +15,13 @@ from tobs.model import Chat
 from tobs.model.events import ChatStarted, PhaseStarted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.fetch.history import Recording, fetch_and_record, missing_ids
+from tobs.pipeline.fetch.history import FetchTask, Recording, fetch_and_record, missing_ids
 from tobs.pipeline.media.download import MediaStage
 from tobs.pipeline.media.wanted import media_decision, want_media
+from tobs.pipeline.notes.chat_folders import known_folder, open_chat
 from tobs.pipeline.notes.enrich import Enrichers
 from tobs.pipeline.notes.note_writer import MESSAGE_NOTES, NoteWriter
-from tobs.pipeline.notes.planning import known_folder, open_chat, plan_messages, settled_to
+from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.sources import Gap, Source
 
 #: Rounds of resolving links: a note written in one round may be the target of a link in another one.
@@ -88,12 +89,10 @@ class ChatStages(Struct, frozen=True):
                     context,
                     chat_folder,
                     archive_thread,
-                    source,
-                    gaps,
+                    FetchTask(source, gaps, recording),
                     decide,
                     queue_pages=limits.queue_pages,
                     recorded=state.recorded,
-                    recording=recording,
                 )
             state.fetched()
 

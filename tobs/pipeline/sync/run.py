@@ -19,7 +19,8 @@ from tobs.model.report import RunReport
 from tobs.pipeline.context.chat_sources import source_config
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
-from tobs.pipeline.notes.planning import open_chat, plan_messages, settled_to
+from tobs.pipeline.notes.chat_folders import open_chat
+from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.session.chat_export import ChatExporter
 from tobs.pipeline.session.chat_stages import ChatStages, finish_notes

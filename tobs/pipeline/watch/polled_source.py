@@ -15,7 +15,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.chat_sources import source_config
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.media.wanted import media_decision
-from tobs.pipeline.notes.planning import open_chat
+from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.sources import Source, SourceType
 from tobs.sources.registry import SOURCES
 from tobs.vault.folders import make_folder

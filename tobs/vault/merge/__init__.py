@@ -1,4 +1,4 @@
-"""Three-way merge of a note: what tobs wrote last, the note as it is now, and what it should say.
+"""Three-way merge of a note: the text tobs wrote last, the note as it is now, and its new text.
 
 Pure: texts in, a text out. `properties` merges front matter as values, `body` merges blocks, both on `threeway`;
 `links` lets a link count as the same when it leads to the same note.
@@ -10,7 +10,7 @@ import re
 
 from msgspec import Struct
 
-from tobs.vault.merge.blocks import TOLD
+from tobs.vault.merge.blocks import CONFLICT_CALLOUT
 from tobs.vault.merge.body import callout, merge_bodies
 from tobs.vault.merge.links import NoteLocations, aligner, link_targets, with_new_places
 from tobs.vault.merge.properties import BrokenFrontMatter, merge_properties, read_front_matter, split_note
@@ -31,15 +31,15 @@ _HASH = re.compile(r"^tobs_hash:.*\n", re.MULTILINE)
 
 
 class ConflictWords(Struct, frozen=True):
-    """How a conflict is headed in the note: about lines, and about properties."""
+    """Headings of conflicts in the note: about lines, and about properties."""
 
     lines: str = "on Telegram it says now"
     properties: str = "on Telegram these properties are now"
 
 
 class Merged(Struct, frozen=True):
-    """A merged note. ``changed``: the owner changed something in it; ``news``: so did we, more than where links lead;
-    ``conflicts``: what of ours was not taken, a line for each."""
+    """A merged note. ``changed``: the owner changed something in it; ``news``: tobs did too, apart from link targets;
+    ``conflicts``: lines of tobs that were not merged."""
 
     text: str
     changed: bool
@@ -48,7 +48,7 @@ class Merged(Struct, frozen=True):
 
 
 def merge_notes(base: str, mine: str, new: str, note_locations: NoteLocations, words: ConflictWords) -> Merged:
-    """``mine`` with what changed from ``base`` to ``new``.
+    """Return ``mine`` with the changes from ``base`` to ``new``.
 
     Raises BrokenFrontMatter if the front matter of ``mine`` cannot be read: then nothing may be written.
     """
@@ -75,9 +75,9 @@ def merge_notes(base: str, mine: str, new: str, note_locations: NoteLocations, w
 
 
 def _with_notice(body: str, notice: str, words: ConflictWords) -> str:
-    """``body`` with a callout about properties at its start, in place of an earlier one."""
+    """Return ``body`` with a callout about properties at its start, in place of an earlier one."""
     rest = body.lstrip("\n")
-    head = f"{TOLD}{words.properties}\n"
+    head = f"{CONFLICT_CALLOUT}{words.properties}\n"
     if rest.startswith(head):
         rest = rest.partition("\n\n")[2]
     return f"\n{notice}\n\n{rest}" if rest.strip() else f"\n{notice}\n"

@@ -1,4 +1,4 @@
-"""A note's body as blocks: paragraphs, lists, callouts, code: what stands between empty lines."""
+"""Blocks of a note's body: paragraphs, lists, callouts, code; empty lines separate them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-#: How a callout of ours begins in which a conflict is told; it belongs to the block before it.
-TOLD = "> [!warning] tobs: "
+#: Start of the callout of a conflict; it belongs to the block before it.
+CONFLICT_CALLOUT = "> [!warning] tobs: "
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 # The header of a message in a note of many messages (docs/user/vault.md).
@@ -15,29 +15,29 @@ _HEADER = re.compile(r"(?:^|[ \t])\^([mg][0-9]+)[ \t]*\Z")
 
 
 class Block(NamedTuple):
-    """Lines with no empty one between them (in code there may be). ``gap`` is what stands before the first, ``told`` a
-    callout of ours that follows, with its gap."""
+    """Lines without an empty one between them (code may have some). ``gap`` is the text before the first, ``callout`` a
+    callout of tobs that follows, with its gap."""
 
     gap: str
     text: str
-    told: str = ""
+    callout: str = ""
 
     @property
     def message(self) -> str:
-        """The block id of the message it is the header of; empty for every other block."""
+        """Block id of the message whose header the block is; empty for every other block."""
         match = _HEADER.search(self.text)
         return match[1] if match else ""
 
 
 class Body(NamedTuple):
-    """A body in blocks; ``end`` is what comes after the last one."""
+    """A body in blocks; ``end`` is the text after the last one."""
 
     blocks: Sequence[Block]
     end: str
 
 
 def split_body(body: str) -> Body:
-    """``body`` in blocks. Joined again (gap, text, told, end) they are the same text."""
+    """Split ``body`` into blocks. Joined again (gap, text, callout, end) they are the same text."""
     lines = body.split("\n")
     inside = _inside_code(lines)
     blocks: list[Block] = []
@@ -58,7 +58,7 @@ def split_body(body: str) -> Body:
 
 
 def _inside_code(lines: Sequence[str]) -> set[int]:
-    """The numbers of the lines inside code blocks. One that is never closed is none: what follows it are paragraphs."""
+    """Return the numbers of the lines inside code blocks. One that is never closed counts as paragraphs."""
     inside: set[int] = set()
     fence, opened = "", 0
     for number, line in enumerate(lines):
@@ -74,16 +74,16 @@ def _inside_code(lines: Sequence[str]) -> set[int]:
 
 
 def _add(blocks: list[Block], block: Block) -> None:
-    if blocks and block.text.startswith(TOLD):
+    if blocks and block.text.startswith(CONFLICT_CALLOUT):
         before = blocks[-1]
-        blocks[-1] = before._replace(told=before.told + block.gap + block.text)
+        blocks[-1] = before._replace(callout=before.callout + block.gap + block.text)
     else:
         blocks.append(block)
 
 
 class Section(NamedTuple):
-    """A message in a note of many: its header and what follows, as indices of blocks. The one without a name is what
-    stands before the first header."""
+    """A message in a note of many: its header and the blocks after it, as block indices. The section without a name is
+    before the first header."""
 
     name: str
     start: int
@@ -91,7 +91,7 @@ class Section(NamedTuple):
 
 
 def sections(blocks: Sequence[Block]) -> list[Section]:
-    """The messages of a body; a header that is there twice begins one only at its first place."""
+    """Return the messages of a body; a header that occurs twice begins a message only at its first place."""
     starts: dict[str, int] = {"": 0}
     for number, block in enumerate(blocks):
         if block.message:

@@ -1,7 +1,8 @@
-"""Bodies merged block by block; in notes of many messages, message by message.
+"""Merge of bodies block by block; in notes of many messages, message by message.
 
-The owner's blocks stay. What Telegram changed comes in where the owner changed nothing; where both changed the same,
-the owner's lines stay and ours are told in a callout below them. Where both added at one place, ours comes first.
+The owner's blocks stay. Changes from Telegram are merged where the owner changed nothing; where both changed the same,
+the owner's lines stay and those of tobs go into a callout below them. Where both added at one place, those of tobs come
+first.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from tobs.vault.merge.blocks import TOLD, Block, Body, Section, sections, split_body
+from tobs.vault.merge.blocks import CONFLICT_CALLOUT, Block, Body, Section, sections, split_body
 from tobs.vault.merge.threeway import Chunk, Span, edits, three_way
 
 _HEADER_MARKS = "mg"
 
 
 class MergedBody(NamedTuple):
-    """The merged body. ``changed``: there is something of the owner in it; ``conflicts`` are the first lines of what
-    was not taken."""
+    """The merged body. ``changed``: it has something of the owner; ``conflicts`` are the first lines of what was not
+    merged."""
 
     text: str
     changed: bool
@@ -25,17 +26,17 @@ class MergedBody(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """A block of the result and where it comes from: which version, and its number there."""
+    """A block of the result with its version and its number there."""
 
     block: Block
     origin: str
     number: int
 
 
-def merge_bodies(base: str, mine: str, new: str, align: Callable[[str], str], told: str) -> MergedBody:
-    """``mine`` with what changed from ``base`` to ``new``. ``align`` makes links comparable, ``told`` heads the callout
-    of a conflict."""
-    merger = _Merger(split_body(base), split_body(mine), split_body(new), align, told)
+def merge_bodies(base: str, mine: str, new: str, align: Callable[[str], str], heading: str) -> MergedBody:
+    """Return ``mine`` with the changes from ``base`` to ``new``. ``align`` makes links comparable, ``heading`` is the
+    heading of a conflict's callout."""
+    merger = _Merger(split_body(base), split_body(mine), split_body(new), align, heading)
     pieces = merger.by_message() if merger.has_messages else merger.merged(*merger.all_of_it())
     own_end = bool(pieces) and pieces[-1].origin == "mine" and merger.mine.end != merger.base.end
     end = merger.mine.end if own_end else merger.new.end or "\n"
@@ -43,29 +44,29 @@ def merge_bodies(base: str, mine: str, new: str, align: Callable[[str], str], to
 
 
 class _Merger:
-    """The three versions of a body, and what the merge finds out."""
+    """The three versions of a body, and the results of their merge."""
 
-    def __init__(self, base: Body, mine: Body, new: Body, align: Callable[[str], str], told: str) -> None:
+    def __init__(self, base: Body, mine: Body, new: Body, align: Callable[[str], str], heading: str) -> None:
         self.base, self.mine, self.new = base, mine, new
         self._align = align
-        self._told = told
+        self._heading = heading
         self._keys = tuple([align(block.text) for block in body.blocks] for body in (base, mine, new))
         self.changed = base.end != mine.end
         self.conflicts: list[str] = []
 
     @property
     def has_messages(self) -> bool:
-        """Whether it is a note of many messages."""
+        """Tell if it is a note of many messages."""
         return any(block.message for body in (self.base, self.new) for block in body.blocks)
 
     def all_of_it(self) -> tuple[Span, Span, Span]:
-        """Every block of each version."""
+        """Merge every block of each version."""
         base, mine, new = (Span(0, len(body.blocks)) for body in (self.base, self.mine, self.new))
         return base, mine, new
 
     def by_message(self) -> list[_Piece]:
-        """The messages in our order. One the owner removed stays removed; what they wrote below the last comes after
-        what came since."""
+        """Merge the messages in the order of tobs. A message that the owner removed stays removed; the owner's text
+        below the last message comes after newer messages."""
         olds, mines, news = (
             {each.name: each for each in sections(body.blocks)} for body in (self.base, self.mine, self.new)
         )
@@ -86,7 +87,8 @@ class _Merger:
     def _orphans(
         self, left: dict[str, Section], upto: str, olds: dict[str, Section], news: dict[str, Section]
     ) -> list[_Piece]:
-        """Messages of the owner's version before ``upto`` that ours has no more: kept where the owner changed them."""
+        """Return messages of the owner's version before ``upto`` that the new version lacks: those that the owner
+        changed stay."""
         pieces: list[_Piece] = []
         if upto and upto not in left:
             return pieces
@@ -99,7 +101,7 @@ class _Merger:
         return pieces
 
     def _tail(self, olds: dict[str, Section], mines: dict[str, Section], news: dict[str, Section]) -> Span:
-        """What the owner wrote at the very end, if messages came after the one they wrote it below."""
+        """Return the owner's text at the very end, if newer messages follow the one it was written below."""
         end = len(self.mine.blocks)
         last = list(mines.values())[-1]
         old = olds.get(last.name)
@@ -111,7 +113,7 @@ class _Merger:
         return Span(end, end)
 
     def merged(self, old: Span, own: Span, now: Span) -> list[_Piece]:
-        """The blocks of a part of each version as one."""
+        """Merge the blocks of one part of each version."""
         keys = (self._keys[0][slice(*old)], self._keys[1][slice(*own)], self._keys[2][slice(*now)])
         pieces: list[_Piece] = []
         for chunk in three_way(*keys):
@@ -135,7 +137,7 @@ class _Merger:
         return self._own(own)
 
     def _both(self, old: Span, own: Span, now: Span) -> list[_Piece]:
-        """A place that both sides changed: line by line where it is one block, else told."""
+        """Merge a place that both sides changed: line by line if it is one block, else as a conflict."""
         pieces = self._own(own)
         if old.end - old.start == own.end - own.start == now.end - now.start == 1:
             block = self.mine.blocks[own.start]
@@ -152,11 +154,14 @@ class _Merger:
             return pieces
         if pieces:
             last = pieces[-1]
-            return [*pieces[:-1], last._replace(block=last.block._replace(told=f"\n\n{callout(self._told, lines)}"))]
-        return [_Piece(Block("\n\n", callout(self._told, lines)), "told", -1)]
+            return [
+                *pieces[:-1],
+                last._replace(block=last.block._replace(callout=f"\n\n{callout(self._heading, lines)}")),
+            ]
+        return [_Piece(Block("\n\n", callout(self._heading, lines)), "conflict", -1)]
 
     def _merged_lines(self, base: str, mine: str, new: str) -> tuple[str, list[str] | None]:
-        """A block's lines as one, and those of ours that the owner's stand against (None: no conflict)."""
+        """Merge the lines of a block; return them and the conflicting lines of tobs (None: no conflict)."""
         old, own, now = base.split("\n"), mine.split("\n"), new.split("\n")
         merged: list[str] = []
         against: list[str] | None = None
@@ -177,8 +182,9 @@ class _Merger:
 
 
 def callout(title: str, lines: Iterable[str]) -> str:
-    """``lines`` of ours that were not taken, as a callout. A block id in it would be there twice."""
-    return "\n".join([f"{TOLD}{title}", *(f"> {_without_block_id(line)}".rstrip() for line in lines)])
+    """Return ``lines`` of tobs that were not merged as a callout. Block ids are removed from it, because they would
+    occur twice."""
+    return "\n".join([f"{CONFLICT_CALLOUT}{title}", *(f"> {_without_block_id(line)}".rstrip() for line in lines)])
 
 
 def _without_block_id(line: str) -> str:
@@ -195,7 +201,7 @@ def _without(section: Section | None, tail: Span) -> Span:
 
 
 def _joined(pieces: Sequence[_Piece]) -> str:
-    """The text of blocks: with the gaps they had, and at least one empty line between them."""
+    """Join the text of blocks: with the gaps they had, and at least one empty line between them."""
     text = ""
     for piece in pieces:
         gap = piece.block.gap
@@ -203,5 +209,5 @@ def _joined(pieces: Sequence[_Piece]) -> str:
             gap = gap if piece.number == 0 else "\n"
         elif gap.count("\n") < 2:
             gap = "\n\n"
-        text += gap + piece.block.text + piece.block.told
+        text += gap + piece.block.text + piece.block.callout
     return text

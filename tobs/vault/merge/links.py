@@ -1,4 +1,4 @@
-"""Links compared by what they lead to: Obsidian writes them anew when a note is moved, which is nobody's edit."""
+"""Comparison of links by their target: Obsidian rewrites links when a note is moved, which is no edit of the owner."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ _WIKILINK = re.compile(r"\[\[([^\[\]\n|#]+?)((?:#[^\[\]\n|]*?)?(?:\\?\|[^\[\]\n]
 
 
 def link_targets(text: str) -> Iterator[str]:
-    """The targets of all wikilinks and embeds of a text, as they are written."""
+    """Return the targets of all wikilinks and embeds of a text, as written."""
     return (match[1] for match in _WIKILINK.finditer(text))
 
 
 def with_new_places(text: str, note_locations: NoteLocations) -> str:
-    """``text`` with the links brought up to date that name an earlier path of a note. How the others are written is
-    their writer's choice."""
+    """Return ``text`` with the links updated that name an earlier path of a note. Other links stay as written."""
 
     def moved(match: re.Match[str]) -> str:
         target = match[1]
@@ -31,9 +30,9 @@ def with_new_places(text: str, note_locations: NoteLocations) -> str:
 
 
 def aligner(texts: Iterable[str], note_locations: NoteLocations) -> Callable[[str], str]:
-    """A function that writes every link of a text with the path its note has now.
+    """Return a function that writes every link of a text with the present path of its note.
 
-    ``texts`` are ours: a short link that Obsidian made (`[[note]]`) is the one of theirs whose path ends so.
+    ``texts`` are those of tobs: a short link that Obsidian made (`[[note]]`) is the link in them whose path ends so.
     """
     known: dict[str, str | None] = {}
     ends: dict[str, str | None] = {}

@@ -1,4 +1,4 @@
-"""Front matter merged as values, key by key. What nobody changed keeps its very text: it is never quoted anew."""
+"""Merge of front matter as values, key by key. Unchanged properties keep their exact text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OURS = frozenset({"tobs_id", "tobs_hash"})
 
 
 class BrokenFrontMatter(Exception):
-    """Front matter that cannot be read, or not be edited key by key; the text says why."""
+    """Front matter that cannot be read, or not be edited key by key; the message says why."""
 
 
 class _CoreLoader(_LOADER):  # type: ignore[misc]
@@ -48,8 +48,8 @@ _CoreLoader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: floa
 
 
 class Entry(NamedTuple):
-    """A property: its lines (each with its end) and what they say. ``items`` are the lines of a list's items, where
-    they have lines of their own; ``tail`` are comments and empty lines after it."""
+    """A property: its lines (each with its end) and its value. ``items`` are the lines of a list's items, if they have
+    lines of their own; ``tail`` are comments and empty lines after it."""
 
     text: str
     value: Any
@@ -66,7 +66,7 @@ class FrontMatter(Struct, frozen=True):
 
 class MergedProperties(NamedTuple):
     """The merged properties (without `---`). ``conflicts`` names the keys both sides changed, with the line that was
-    not taken."""
+    not merged."""
 
     text: str
     changed: bool
@@ -77,13 +77,13 @@ _NOTE = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTIL
 
 
 def split_note(text: str) -> tuple[str | None, str]:
-    """Front matter (without `---`, None where there is none) and body."""
+    """Split a note into front matter (without `---`, None if there is none) and body."""
     match = _NOTE.match(text)
     return (match[1], text[match.end() :]) if match else (None, text)
 
 
 def read_front_matter(text: str) -> FrontMatter:
-    """The properties in ``text``. Raises BrokenFrontMatter."""
+    """Read the properties in ``text``. Raises BrokenFrontMatter."""
     loader = None
     try:
         loader = _CoreLoader(text)
@@ -125,7 +125,7 @@ def _read(text: str, node: yaml.MappingNode, loader: Any) -> FrontMatter:
 
 
 def _item_lines(node: yaml.Node, lines: Sequence[str], start: int, end: int) -> tuple[str, ...] | None:
-    """The lines of each item of a list; None for what is no list with an item a line."""
+    """Return the lines of each item of a list; None if it is no list with an item a line."""
     if not isinstance(node, yaml.SequenceNode) or node.flow_style or not node.value:
         return None
     firsts = [item.start_mark.line for item in node.value]
@@ -142,7 +142,7 @@ _MISSING = Entry("", None)
 def merge_properties(
     base: FrontMatter, mine: FrontMatter, new: FrontMatter, align: Callable[[str], str]
 ) -> MergedProperties:
-    """``mine`` with what changed from ``base`` to ``new``; a key that both changed stays as it is in ``mine``."""
+    """Return ``mine`` with the changes from ``base`` to ``new``; a key that both changed stays as in ``mine``."""
     texts: dict[str, str] = {}
     conflicts = []
     changed = False
@@ -165,7 +165,7 @@ def merge_properties(
 
 
 def _in_order(texts: Mapping[str, str], mine: FrontMatter, new: FrontMatter) -> list[str]:
-    """The order is the owner's; a key they do not have comes after the one that precedes it in ours."""
+    """Sort keys in the owner's order; a key they do not have follows the one that precedes it in ``new``."""
     order = list(mine.entries)
     previous = None
     for name in new.entries:
@@ -176,7 +176,7 @@ def _in_order(texts: Mapping[str, str], mine: FrontMatter, new: FrontMatter) -> 
 
 
 def _comparable(entry: Entry, align: Callable[[str], str]) -> Hashable:
-    """A value as it is compared: by type, links by where they lead; no value, no list and no property are one."""
+    """Return a value for comparison: by type, links by target; no value, no list and no property are equal."""
     return None if entry.value in (None, "", []) else _frozen(entry.value, align)
 
 
@@ -193,7 +193,7 @@ def _frozen(value: Any, align: Callable[[str], str]) -> Hashable:
 
 
 def _merged_lists(name: str, base: Entry, mine: Entry, new: Entry, align: Callable[[str], str]) -> str | None:
-    """Lists are merged as sets: what either side added is in it, what either removed is not. None for others."""
+    """Merge lists as sets: with items that either side added, without those either removed. None for other values."""
     if any(each.value is not None and not isinstance(each.value, list) for each in (base, mine, new)):
         return None
     fold = name in ("tags", "aliases")

@@ -1,8 +1,8 @@
-"""Three versions of a sequence become one: which spans of them go into the result, and where both sides disagree.
+"""Three-way merge of sequences: spans for the result, and conflicts where both sides disagree.
 
-An edit replaces, removes or inserts neighbouring items of the base. Edits of the two sides disagree only where they
-touch the same items; edits side by side do not. Items are compared by equality, so a caller may hand in keys in place
-of what they stand for.
+An edit replaces, removes or inserts neighbouring items of the base. Edits of the two sides conflict only if they touch
+the same items, not if they are side by side. Items are compared by equality, so a caller may pass keys instead of the
+items.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A part of the result, and where it stands in each version."""
+    """A part of the result, and its place in each version."""
 
     kind: Kind
     base: Span
@@ -44,13 +44,13 @@ class Edit(NamedTuple):
 
     @property
     def is_insertion(self) -> bool:
-        """Whether nothing is taken away."""
+        """True if nothing is removed."""
         return self.base.start == self.base.end
 
 
 def edits(base: Sequence[str], other: Sequence[str]) -> list[Edit]:
-    """What turns ``base`` into ``other``, in order, as small as can be told: an item that became another one is an
-    edit of its own."""
+    """Return the smallest edits from ``base`` to ``other``, in order: an item that became another one is an edit of its
+    own."""
     found: list[Edit] = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, base, other, autojunk=False).get_opcodes():
         if tag == "replace":
@@ -61,7 +61,7 @@ def edits(base: Sequence[str], other: Sequence[str]) -> list[Edit]:
 
 
 def three_way(base: Sequence[str], mine: Sequence[str], new: Sequence[str]) -> list[Chunk]:
-    """The chunks of the merge, in order; together they cover all three versions."""
+    """Return the chunks of the merge, in order; together they cover all three versions."""
     waiting = (edits(base, mine), edits(base, new))
     chunks: list[Chunk] = []
     at, shifts = 0, [0, 0]
@@ -104,7 +104,7 @@ def _kind(cluster: tuple[list[Edit], list[Edit]], is_same: bool, is_insertion: b
 
 
 def _next_cluster(waiting: tuple[list[Edit], list[Edit]]) -> tuple[list[Edit], list[Edit]]:
-    """Take the first edit of both sides, and all that touch what it touches."""
+    """Take the first edit of both sides, and all edits that touch it."""
     cluster: tuple[list[Edit], list[Edit]] = ([], [])
     side = min((number for number in (0, 1) if waiting[number]), key=lambda number: waiting[number][0].base)
     first = waiting[side].pop(0)
@@ -123,7 +123,7 @@ def _next_cluster(waiting: tuple[list[Edit], list[Edit]]) -> tuple[list[Edit], l
 
 
 def _touch(one: Span, other: Span) -> bool:
-    """Whether two edits cannot both be made: they share an item, or insert at one place."""
+    """Tell if two edits exclude each other: they share an item, or insert at one place."""
     if one.start == one.end and other.start == other.end:
         return one == other
     return max(one.start, other.start) < min(one.end, other.end) or (
@@ -132,7 +132,7 @@ def _touch(one: Span, other: Span) -> bool:
 
 
 def _paired(base: Sequence[str], other: Sequence[str], old: Span, now: Span) -> list[Edit]:
-    """A replacement as single edits: each item with what it most likely became."""
+    """Split a replacement into single edits: each item with its most similar new one."""
     count = min(_length(old), _length(now))
     if count == 0:
         return [Edit(old, now)] if _length(old) + _length(now) else []
@@ -151,5 +151,5 @@ def _paired(base: Sequence[str], other: Sequence[str], old: Span, now: Span) -> 
 
 
 def _alike(one: str, other: str) -> float:
-    """How much two items share, from 0 to 1; by their first lines where they are long."""
+    """Return the similarity of two items, from 0 to 1; long ones are compared by their first lines."""
     return SequenceMatcher(None, one[:500], other[:500], autojunk=False).ratio()

@@ -1,5 +1,5 @@
-"""``tobs verify``: archive, notes, links and attachments held against each other, and mended where that can be.
+"""``tobs verify``: check the archive, notes, links and attachments against each other, and repair them.
 
-`checks` look and change nothing, `mend` is a run like any other, `run` puts both together: what a second look no longer
-finds was mended.
+`checks` changes nothing; `run` has the check, the repair (a run like any other), and the comparison of two checks: a
+fault that the second one does not find was repaired.
 """

@@ -1,4 +1,4 @@
-"""What a verification finds."""
+"""The faults and the result of a check of the vault."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ FaultKind = Literal[
 
 
 class Fault(Struct, frozen=True):
-    """Something that does not fit. ``item`` is the path, chat or table it is about; ``remedy`` what to do if
-    ``--repair`` cannot; ``mended``: it was."""
+    """A fault. ``item`` is the path, chat or table; ``remedy`` the advice if ``--repair`` cannot help; ``mended``: it
+    was repaired."""
 
     kind: FaultKind
     item: str
@@ -46,23 +46,24 @@ class Fault(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What makes it the same fault when it is looked for again."""
+        """Return the key that identifies the fault in another check."""
         return self.kind, self.item, self.reason
 
 
 class Verification(Struct):
-    """What ``tobs verify`` prints: faults as ``items``, what was looked at, and the ledger of each chat's ids."""
+    """The result of ``tobs verify``: faults as ``items``, the numbers of things checked, and the ledger of each
+    chat's ids."""
 
     ok: bool = True
     items: list[Fault] = msgspec.field(default_factory=list)
     checked: dict[str, int] = msgspec.field(default_factory=dict)
     coverage: list[Ledger] = msgspec.field(default_factory=list)
 
-    def find(self, fault: Fault) -> None:
-        """Take down a fault."""
+    def add(self, fault: Fault) -> None:
+        """Add a fault."""
         self.items.append(fault)
         self.ok = False
 
     def count(self, what: str, number: int = 1) -> None:
-        """So much was looked at."""
+        """Add ``number`` checked things of the kind ``what``."""
         self.checked[what] = self.checked.get(what, 0) + number

@@ -1,4 +1,4 @@
-"""Which folder of the vault a message is filed in; inside it the layout goes on."""
+"""Folders of messages: that of a chat, of a topic, or of the comments of a post; the layout goes on inside it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import cast
 from msgspec import Struct
 
 from tobs.archive import Archive, KnownTopic, NoteRow
-from tobs.model import Chat, Message, MessageKey, Topic, story_peer, topic_in
+from tobs.model import Chat, Message, MessageKey, Topic, copied_post, story_peer, thread_root, topic_in
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.render.catalogue import catalogue
 from tobs.vault.layout import LayoutName, comments_folder, folder_of_note, stories_folder, topic_candidates
 
 
 class Folder(Struct, frozen=True):
-    """A folder that messages are filed in: a chat's, a topic's, or that of the comments of a post.
+    """A folder that messages are filed in: that of a chat, of a topic, or of the comments of a post.
 
-    ``path`` is from the vault's root. ``tobs_id`` is the folder's own (``<chat id>``, ``<chat id>/topic/<id>``): notes
-    that hold several of its messages are called ``<tobs_id>/<date>``, so that no two folders have a note in common.
-    ``note_id`` is the note about it, which tells how many there are. Comments are laid out as their channel is,
-    whichever chat brought them.
+    ``path`` is relative to the vault. ``tobs_id`` identifies the folder (``<chat id>``, ``<chat id>/topic/<id>``); a
+    note with several of its messages is called ``<tobs_id>/<date>``, so that no two folders share a note. ``note_id``
+    is the note about the folder, which counts its messages. Comments have the layout of their channel.
     """
 
     path: str
@@ -30,17 +29,18 @@ class Folder(Struct, frozen=True):
 
 
 def folder_of(archive: Archive, note: NoteRow) -> str:
-    """The folder of a chat or topic: that of its note, unless the owner moved one of the two alone."""
+    """Return the folder of a chat or topic: that of its note, unless the owner moved only the note or only the
+    folder."""
     return archive.meta.get(folder_key(note.tobs_id)) or folder_of_note(note.path)
 
 
 def folder_key(tobs_id: str) -> str:
-    """Under which name the archive remembers the folder of a chat or topic whose note was moved."""
+    """Return the key under which the archive stores the folder of a chat or topic whose note was moved."""
     return f"folder/{tobs_id}"
 
 
 def folders_of(context: RunContext, chat_folder: ChatFolder, messages: Sequence[Message]) -> list[Folder]:
-    """The folder of each of ``messages``, which are of the chat of ``chat_folder`` and come in id order."""
+    """Return the folder of each of ``messages``, which are messages of the chat of ``chat_folder`` in id order."""
     chat = chat_folder.chat
     if peer := story_peer(chat.id):
         return [
@@ -61,7 +61,8 @@ def _own_folder(chat_folder: ChatFolder) -> Folder:
 
 
 def _with_comments(context: RunContext, chat_folder: ChatFolder, messages: Sequence[Message]) -> list[Folder]:
-    """The folders of messages of a group: comments are filed under their post, where those of its channel are kept."""
+    """Return the folders of messages of a group: comments go to the folder of their post, if its channel wants
+    them."""
     comments, own = context.archive.comments, _own_folder(chat_folder)
     filed = comments.posts_of_comments(chat_folder.chat.id, [message.id for message in messages])
     channels = {channel_id: comments.are_wanted(channel_id) for channel_id in {post[0] for post in filed.values()}}
@@ -72,7 +73,7 @@ def _with_comments(context: RunContext, chat_folder: ChatFolder, messages: Seque
 
 
 def _comments_folder(context: RunContext, channel_id: int, post_id: int) -> Folder | None:
-    """Where the comments of a post go; None while its channel has no folder in the vault."""
+    """Return the folder for the comments of a post; None while its channel has no folder in the vault."""
     notes = context.archive.notes
     channel = notes.by_tobs_id(str(channel_id))
     if channel is None:
@@ -85,13 +86,13 @@ def _comments_folder(context: RunContext, channel_id: int, post_id: int) -> Fold
 
 
 def layout_of(archive: Archive, account: int, chat_id: int) -> LayoutName:
-    """How a chat is laid out, as it was decided when it came first."""
+    """Return the layout that was chosen for a chat when it was first seen."""
     layout, _ = archive.chats.layout(account, chat_id) or ("message", "")
     return cast("LayoutName", layout)
 
 
 def _topic_folder(context: RunContext, chat_folder: ChatFolder, topic_id: int) -> Folder:
-    """The folder of a topic. Its note gets its name when the first of its messages does."""
+    """Return the folder of a topic; its note gets its path with the first message."""
     chat_id = chat_folder.chat.id
     tobs_id = f"{chat_id}/topic/{topic_id}"
     known = known_topic(context, chat_folder.chat, topic_id)
@@ -107,7 +108,7 @@ def _topic_folder(context: RunContext, chat_folder: ChatFolder, topic_id: int) -
 
 
 def known_topic(context: RunContext, chat: Chat, topic_id: int) -> KnownTopic:
-    """A topic of ``chat``; one that Telegram lists no more is called what the message says that began it."""
+    """Return a topic of ``chat``; one that Telegram no longer lists gets the title of its first message."""
     archive = context.archive
     known = archive.topics.get(context.account, chat.id, topic_id)
     if known is not None:
@@ -122,3 +123,15 @@ def known_topic(context: RunContext, chat: Chat, topic_id: int) -> KnownTopic:
     )
     archive.topics.put(context.account, chat.id, [topic])
     return KnownTopic(topic)
+
+
+def file_comments(archive: Archive, group: Chat, messages: Sequence[Message]) -> None:
+    """Record the messages of a group (in id order) that are copies of posts, and those that are comments."""
+    if group.kind != "supergroup" or group.is_forum:
+        return
+    archive.comments.add_threads(
+        group.id, {message.id: post for message in messages if (post := copied_post(message)) is not None}
+    )
+    roots = {message.id: root for message in messages if (root := thread_root(message))}
+    posts = archive.comments.posts_of(group.id, set(roots.values())) if roots else {}
+    archive.comments.add(group.id, {id: posts[root] for id, root in roots.items() if root in posts})
