@@ -33,7 +33,7 @@ from tobs.pipeline.sync.rescan import _record_part as record_rescanned
 from tobs.pipeline.sync.run import move_deleted_to_trash, open_archived_chat
 from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, is_renamed
 from tobs.pipeline.sync.tracked_chats import _chats_of_vault
-from tobs.sources.inbox import INBOX
+from tobs.sources.inbox import INBOX, INBOX_SOURCE
 from tobs.telegram.facade import Telegram
 
 GROUP = Chat(-55, "group", "Club", top=900)
@@ -248,7 +248,7 @@ def test_a_sync_is_about_chats_that_have_a_note_or_are_followed(context: RunCont
     open_chat(context, CHANNEL)
     context.archive.chats.put(ACCOUNT, GROUP)
     inbox = Chat(INBOX, "saved", "Inbox")
-    open_chat(context, inbox)
+    open_chat(context, inbox, source=INBOX_SOURCE.name)
     assert set(_chats_of_vault(context.archive, ACCOUNT)) == {CHANNEL.id}
     context.archive.updates.track(ACCOUNT, GROUP.id, 5)
     assert set(_chats_of_vault(context.archive, ACCOUNT)) == {CHANNEL.id, GROUP.id}

@@ -48,7 +48,7 @@ class Exporters:
         self._work = staging / "exports"
 
     async def begin(self, report: ReportBuilder) -> None:
-        """Begin a run: a new exporter gets the messages from here on."""
+        """Begin a run: a new exporter gets the messages from now on."""
         if self._plugins:
             await self._archive_thread(self._begin, report.events.now)
 

@@ -141,7 +141,7 @@ class Syncer:
         """Rescan a box without a stored state (after an import, or an export of a selection) and track its chats."""
         telegram = self._telegram
         state = await telegram.update_state() if box == COMMON else UpdateState((await telegram.full(box)).pts)
-        await self._archive_thread(self._follow, chats)
+        await self._archive_thread(self._track, chats)
         await self._rescan(Changes(box=box, state=state, too_long=True), chats)
 
     async def _track_new_chats(self, chats: Mapping[int, Chat]) -> None:
@@ -150,10 +150,10 @@ class Syncer:
         new = {chat_id: chat for chat_id, chat in chats.items() if chat_id not in tracked}
         if new:
             deleted = await self._search(new)
-            await self._archive_thread(self._follow, new)  # not before: a run that is killed here searches again
+            await self._archive_thread(self._track, new)  # not before: a run that is killed here searches again
             await self._archive_thread(self.delete, deleted, chats)
 
-    def _follow(self, chats: Mapping[int, Chat]) -> None:
+    def _track(self, chats: Mapping[int, Chat]) -> None:
         """Track ``chats`` from now on."""
         archive, account = self._context.archive, self._context.account
         for chat_id in chats:
@@ -260,24 +260,24 @@ class Syncer:
             live = archive.messages.count(context.account, chat_id)
             if is_mass(count, live) and not self._accept:
                 refused[chat_id] = f"{count} of {live} messages of {chats[chat_id].title}"
-        kept = [key for key in keys if key.chat_id not in refused]
+        accepted = [key for key in keys if key.chat_id not in refused]
         with archive.transaction():
             if end is None:
-                archive.messages.mark_deleted(kept)
+                archive.messages.mark_deleted(accepted)
             else:
                 record_changes(
-                    archive, context.account, end, self._decide, tops={}, deleted=kept, keep_state=not refused
+                    archive, context.account, end, self._decide, tops={}, deleted=accepted, keep_state=not refused
                 )
-            archive.comments.mark_posts(kept)
-            self.mark_changed(key.chat_id for key in kept)
-        context.events.emit(MessagesCounted(deleted=len(kept)))
+            archive.comments.mark_posts(accepted)
+            self.mark_changed(key.chat_id for key in accepted)
+        context.events.emit(MessagesCounted(deleted=len(accepted)))
         self.pending.refused |= refused
         if refused:
             logger.warning("deletions not accepted: {}", "; ".join(refused.values()))
 
 
 def is_renamed(known: Chat, seen: Chat) -> bool:
-    """Tell if the title or username of a chat changed."""
+    """Return whether the title or username of a chat changed."""
     return (known.title, known.username) != (seen.title, seen.username)
 
 

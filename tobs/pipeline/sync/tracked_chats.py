@@ -44,7 +44,7 @@ def _chats_of_vault(archive: Archive, account: int) -> dict[int, Chat]:
 
 
 def _is_tracked(archive: Archive, chat: Chat, sources: Mapping[int, str]) -> bool:
-    """Tell if a chat has a note in the vault and Telegram sends its changes."""
+    """Return whether a chat has a note in the vault and Telegram sends its changes."""
     return continuing(sources[chat.id]).name == TELEGRAM and archive.notes.by_tobs_id(str(chat.id)) is not None
 
 

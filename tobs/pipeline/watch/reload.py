@@ -19,7 +19,7 @@ _RENDER_SETTINGS = ("language", "property_prefix", "tag_prefix", "line_breaks", 
 
 
 def changes_rendering(before: Settings, now: Settings) -> bool:
-    """Tell if a difference between two settings changes the text of notes."""
+    """Return whether a difference between two settings changes the text of notes."""
     return any(getattr(before, name) != getattr(now, name) for name in _RENDER_SETTINGS)
 
 

@@ -109,7 +109,7 @@ class WatchRun(Struct, frozen=True):
         return changed
 
     def _can_open(self, paths: Sequence[str], watcher: Watcher) -> bool:
-        """Tell if changed templates, plugins and configuration can be opened; report an error if not."""
+        """Return whether changed templates, plugins and configuration can be opened; report an error if not."""
         names = ", ".join(paths)
         try:
             self.probe()

@@ -24,7 +24,7 @@ class Schedule(Struct, frozen=True):
     quiet: tuple[time, time] | None = None
 
     def is_quiet(self, now: float) -> bool:
-        """Tell if ``now`` is in the quiet hours."""
+        """Return whether ``now`` is in the quiet hours."""
         if self.quiet is None:
             return False
         begin, end = self.quiet
@@ -67,7 +67,7 @@ class RequestSchedule:
         self._flood_wait_until = max(self._flood_wait_until, self._clock() + seconds)
 
     def is_poll_due(self, last: float) -> bool:
-        """Tell if all chats are to be polled now; ``last`` is the time of the last poll of all."""
+        """Return whether all chats are to be polled now; ``last`` is the time of the last poll of all."""
         return self._clock() >= self._schedule.next(last, last)
 
     def wake_at(self, last: float, next_poll: float | None) -> float:

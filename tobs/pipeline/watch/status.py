@@ -48,7 +48,7 @@ def read_status(root: Path) -> WatchStatus | None:
 
 
 def is_paused(root: Path) -> bool:
-    """Tell if the owner paused the watch."""
+    """Return whether the owner paused the watch."""
     return (root / _PAUSE).exists()
 
 

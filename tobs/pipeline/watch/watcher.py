@@ -154,7 +154,7 @@ class Watcher:
 
     async def _do(self, run: RunSession, context: RunContext, work: PendingWork) -> None:
         if work.files:
-            await run.archive_thread(_follow_moves, run.archive, context, work.files)
+            await run.archive_thread(_scan_moves, run.archive, context, work.files)
         polled = set[int]()
         for source in self._sources.polled:
             polled |= await source.fetch(context, run.archive_thread, run.config.policy)
@@ -286,11 +286,11 @@ def _without_files(run: RunSession) -> RunSession:
 
 
 def _wants_files(archive: Archive, account: int, chats: Collection[int]) -> bool:
-    """Tell if files of ``chats`` are still to be fetched."""
+    """Return whether files of ``chats`` are still to be fetched."""
     return any(archive.media.wanted(account, chat_id, 1) for chat_id in chats)
 
 
-def _follow_moves(archive: Archive, context: RunContext, files: set[str]) -> None:
+def _scan_moves(archive: Archive, context: RunContext, files: set[str]) -> None:
     """Scan the vault if the owner moved or deleted notes. Raises VaultError when many are missing."""
     if is_owners_move(archive, context.root, files):
         scan_vault(archive, context.root, context.events, accept_missing=False)
