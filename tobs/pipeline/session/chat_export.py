@@ -156,7 +156,7 @@ class ChatExporter(Struct, frozen=True):
         return chat_folder
 
     def _are_comments_wanted(self, chat: Chat) -> bool:
-        """Return whether the comments of a channel are archived: by the option of this run, else by that of an earlier one."""
+        """Return whether the comments of a channel are archived, by the option of this run or of an earlier one."""
         comments = self.context.archive.comments
         if self.comments is not None:
             comments.set_wanted(chat.id, wanted=self.comments)

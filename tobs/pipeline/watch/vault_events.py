@@ -62,7 +62,7 @@ def classify(paths: Iterable[str]) -> VaultChanges:
 
 
 def is_owners_move(archive: Archive, root: Path, files: Iterable[str]) -> bool:
-    """Return whether a note or attachment of tobs is missing at its path, or is at another path: then the vault is scanned.
+    """Return whether a note or attachment of tobs is not at its path or is at another one: then the vault is scanned.
 
     Files that tobs itself writes are at the paths in the archive.
     """
