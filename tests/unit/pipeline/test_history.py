@@ -101,7 +101,7 @@ def want(message: Message, item: object) -> MediaDecision:
     return MediaDecision("wanted")
 
 
-async def nothing(*arguments: object, **options: object) -> int:
+async def nothing(*arguments: object, **options: object) -> Any:
     raise AssertionError("no file is asked for")
 
 
@@ -120,7 +120,7 @@ async def fetched(
     async with ArchiveThread() as thread:
         folder = open_chat(context, replace(CHANNEL, count=7))
         recorded = (told if told is not None else []).append
-        source = Source(walk, nothing)
+        source = Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing)
         task = FetchTask(source, [(1, 100)])
         await fetch_and_record(context, folder, thread, task, want, queue_pages=queue, recorded=recorded)
 
@@ -154,6 +154,7 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
         await asyncio.sleep(0.05)
         raise ZeroDivisionError
 
+    source = Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing)
     folder = open_chat(context, CHANNEL)
     with pytest.raises(ExceptionGroup):
         async with ArchiveThread() as thread:
@@ -161,7 +162,7 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
                 context,
                 folder,
                 thread,
-                FetchTask(Source(walk, nothing), []),
+                FetchTask(source, []),
                 want,
                 queue_pages=1,
                 recorded=lambda _: None,
