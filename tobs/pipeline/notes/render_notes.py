@@ -203,7 +203,7 @@ def _with_post_render(render_context: RenderContext, draft: _Draft, note: Render
     text = draft.text
     if done.failed or done.body != note.body:
         text = with_body(text, done.body, failed=done.failed, prefix=render_context.options.property_prefix)
-    return replace(draft, text=text, plugin_calls=done.asked)
+    return replace(draft, text=text, plugin_calls=done.calls)
 
 
 def _text_of(content: bytes | None) -> str:
