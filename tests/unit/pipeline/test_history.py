@@ -149,7 +149,6 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
         await asyncio.sleep(0.05)
         raise ZeroDivisionError
 
-    source = Source(name="telegram", resolve=nothing, describe=nothing, walk=walk, fetch_file=nothing)
     folder = open_chat(context, CHANNEL)
     with pytest.raises(ExceptionGroup):
         async with ArchiveThread() as thread:
