@@ -26,7 +26,7 @@ class ImportRun(Struct, frozen=True):
     policy: MediaPolicy
 
     async def run(self, export: DesktopExport) -> RunReport:
-        """Import every chat of ``export``. Raises TobsError for errors that end the run; its report is stored even so."""
+        """Import every chat of ``export``. Raises TobsError for an error that ends the run."""
         async with open_run(self.config) as run:
             report_summary(self.config.events, export.summary)
             context = run.context(
