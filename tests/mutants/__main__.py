@@ -79,8 +79,9 @@ def candidates(modules: Sequence[str], known: set[tuple[str, str, str]]) -> list
         text = (REPO / name).read_text(encoding="utf-8")
         lines = ["", *text.splitlines()]
         for mutation in mutations(text):
-            if (name, lines[mutation.line].strip(), mutation.new) not in known:
-                found.append(Mutant(name, mutation))
+            line, was = lines[mutation.line].strip(), " ".join(text[mutation.start : mutation.end].split())
+            if (name, line, mutation.new) not in known:
+                found.append(Mutant(name, mutation, was, line))
     return found
 
 
@@ -124,7 +125,7 @@ def judge(sample: Sequence[Mutant], jobs: int, *, only_unit: bool, minutes: floa
                 verdict = copy.judge(waiting.get_nowait(), unit_within=within, only_unit=only_unit)
                 verdicts.append(verdict)
                 told = f"killed by {verdict.killed_by} ({verdict.test})" if verdict.killed_by else "SURVIVED"
-                say(f"{len(verdicts):4} {told}: {verdict.mutant.told}")
+                say(f"{len(verdicts):4} {told}: {verdict.mutant.description}")
         except queue.Empty:
             return
         except BaseException as error:
@@ -168,14 +169,14 @@ def report(verdicts: Sequence[Verdict]) -> list[str]:
         by = [sum(one.killed_by == name for one in rooms[room]) for name in ("unit", "others", "")]
         lines.append(f"{room:20} {len(rooms[room]):7} {by[0]:6} {by[1]:6} {by[2]:8}")
     lines += ["", "survived:"]
-    lines += sorted(f"  {one.mutant.told}" for one in verdicts if not one.killed_by)
+    lines += sorted(f"  {one.mutant.description}" for one in verdicts if not one.killed_by)
     lines.append("")
     lines += [f"{name}: {share:.0f} % (goal {_GOALS[name]} %)" for name, share in shares(verdicts).items()]
     return lines
 
 
 def _row(verdict: Verdict) -> dict[str, str]:
-    return {"mutant": verdict.mutant.told, "killed_by": verdict.killed_by, "test": verdict.test}
+    return {"mutant": verdict.mutant.description, "killed_by": verdict.killed_by, "test": verdict.test}
 
 
 def say(line: str) -> None:

@@ -22,18 +22,18 @@ LONGER = 30.0
 
 
 class Mutant(NamedTuple):
-    """A mutation of the module at ``path`` (from the root of the repository)."""
+    """A mutation of the module at ``path`` (from the root of the repository): ``was`` is what stands there, in a
+    ``line`` of the module."""
 
     path: str
     mutation: Mutation
+    was: str
+    line: str
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The place and the change in one line."""
-        text = (REPO / self.path).read_text(encoding="utf-8")
-        line = text.splitlines()[self.mutation.line - 1].strip() if self.mutation.line else ""
-        was = " ".join(text[self.mutation.start : self.mutation.end].split())
-        return f"{self.path}:{self.mutation.line}: {was!r} -> {self.mutation.new!r} in: {line}"
+        return f"{self.path}:{self.mutation.line}: {self.was!r} -> {self.mutation.new!r} in: {self.line}"
 
 
 class Verdict(NamedTuple):

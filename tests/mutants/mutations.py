@@ -250,7 +250,11 @@ def _is_left_out(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(isinstance(one, ast.Name) and one.id == "__all__" for one in targets)
+        if any(isinstance(one, ast.Name) and one.id == "__all__" for one in targets):
+            return True
+        # A number by which something is tuned: one more of it is no error.
+        is_tuned = all(isinstance(one, ast.Name) and one.id.isupper() for one in targets)
+        return is_tuned and isinstance(node.value, ast.Constant) and not isinstance(node.value.value, bool)
     if isinstance(node, ast.Call):
         return _is_silent(node) or (isinstance(node.func, ast.Name) and node.func.id in ("cast", "TypeVar"))
     return isinstance(node, ast.Import | ast.ImportFrom | ast.Assert | ast.JoinedStr)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.mutants.__main__ import candidates, draw
 from tests.mutants.mutations import mutations
-from tests.mutants.selection import other_tests, unit_tests
+from tests.mutants.selection import _OTHERS, other_tests, unit_tests
 
 REPO = Path(__file__).parents[2]
 
@@ -42,7 +42,8 @@ def test_a_place_is_changed_in_every_way_that_means_something_else(text: str, ex
 @pytest.mark.parametrize(
     "text",
     ['"""A docstring of 5 words, not more."""', "x: Literal[5]", "import a", "logger.info('a', 5)", "__all__ = [5]",
-     "def f(a: int) -> tuple[5]: ...", "if TYPE_CHECKING:\n    import a", "assert a == 5", "x = f'{a + 1}'"],
+     "def f(a: int) -> tuple[5]: ...", "_LARGEST = 5_000",
+     "if TYPE_CHECKING:\n    import a", "assert a == 5", "x = f'{a + 1}'"],
 )  # fmt: skip
 def test_what_says_nothing_at_run_time_is_not_changed(text: str) -> None:
     assert mutations(text) == []
@@ -69,6 +70,12 @@ def test_every_module_of_the_program_has_tests_that_judge_it() -> None:
         if "/sandbox/" in module or module.count("/") == 1:
             continue
         assert unit_tests(REPO, module) and other_tests(REPO, module), module
+
+
+def test_the_tests_that_are_listed_for_modules_are_there() -> None:
+    listed = {name for names in _OTHERS.values() for name in names}
+    assert [name for name in sorted(listed) if not (REPO / "tests" / name).exists()] == []
+    assert [name for name in _OTHERS if not (REPO / name).exists()] == []
 
 
 def test_tests_that_cannot_reach_a_module_do_not_judge_it() -> None:

@@ -29,9 +29,10 @@ from pipeline_builders import (
     write,
 )
 
-from tobs.errors import TransferFailed
+from tobs.errors import TransferFailed, UsageError
 from tobs.media import MediaPolicy
 from tobs.model import Chat, FileItem, Forward, Message, MessageKey, Reply, UpdateState
+from tobs.pipeline.commands.import_html_chat import chat_of_html
 from tobs.pipeline.commands.render import Scope, difference, mark_stale, restore
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
@@ -40,6 +41,8 @@ from tobs.pipeline.fetch.chat_details import fetch_picture
 from tobs.pipeline.fetch.history import record_old_group
 from tobs.pipeline.fetch.sync_state import follow
 from tobs.pipeline.notes.chat_folders import open_chat
+from tobs.pipeline.notes.render_notes import note_locations
+from tobs.pipeline.select.archived_chats import store_account
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import Part
 from tobs.pipeline.sync.comment_changes import _changed_groups, _with_new_comments, groups_of
@@ -280,3 +283,36 @@ async def test_comments_are_filed_under_their_posts_where_they_are_kept(context:
     assert f"{CHANNEL.id}/7" in stale(context)
     await write(context, channel, group)
     assert ("post:" in file_of(context, note(context, 11, GROUP)).read_text()) is wanted
+
+
+# chats of imported pages
+
+
+def test_an_export_in_html_is_of_the_chat_that_is_named_or_has_its_title(context: RunContext) -> None:
+    def found(title: str, asked: str = "") -> Chat:
+        return chat_of_html(title, asked, archive_path=context.archive.path, account_name="default")
+
+    store_account(context.archive, "default", ACCOUNT)
+    open_chat(context, CHANNEL)
+    open_chat(context, OTHER)
+    assert found("Observatory") == CHANNEL and found("Anything", "planet") == OTHER
+    assert found("Anything", str(OTHER.id)) == OTHER
+    assert found("New", "-1000000000077") == Chat(-1000000000077, "supergroup", "New")
+    assert (found("New", "-77").kind, found("New", "77").kind) == ("group", "private")
+    for title, asked in (("Unknown", ""), ("Observatory", "nothing like it"), ("Observatory", "e")):
+        with pytest.raises(UsageError, match="does not say which chat it is"):
+            found(title, asked)
+    nowhere = chat_of_html("New", "77", archive_path=context.root / "none.db", account_name="default")
+    assert nowhere == Chat(77, "private", "New")
+
+
+def test_a_link_leads_to_where_the_note_or_file_is_now(context: RunContext) -> None:
+    row = context.archive.notes.claim(
+        "-5/1", "message", account=ACCOUNT, chat_id=-5, message_id=1, candidates=["Telegram/A/one.md"]
+    )
+    attached(context, "media/1.jpg", b"jpeg")
+    assert note_locations(context.render_context, "Telegram/A/one") == "Telegram/A/one"
+    context.archive.notes.moved(row.id, "Mine/Kept.md")
+    assert note_locations(context.render_context, "Telegram/A/one") == "Mine/Kept"
+    assert note_locations(context.render_context, "media/1.jpg") == "media/1.jpg"
+    assert note_locations(context.render_context, "nowhere") is None

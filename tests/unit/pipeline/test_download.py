@@ -122,7 +122,7 @@ async def test_every_wanted_file_is_fetched_lowest_first_and_attached(
 ) -> None:
     files(context, *range(1, 8))
     assert await fetched(context, folder, thread, server, downloads=3) > 0
-    assert server.asked == [1, 2, 3, 4, 5, 6, 7] and server.most == 3
+    assert set(server.asked[:3]) == {1, 2, 3} and sorted(server.asked) == [*range(1, 8)] and server.most == 3
     assert states(context) == {"placed": 7}
     assert (context.root / MEDIA / "5.bin").read_bytes() == b"0005"
     counts = report.report.media

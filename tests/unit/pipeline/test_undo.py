@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from pipeline_builders import CHANNEL, exported, file_of, message, note, stale, started, write
+from pipeline_builders import CHANNEL, exported, file_of, key, message, note, stale, started, write
 
 from tobs.errors import UsageError
 from tobs.model import Reply
 from tobs.model.report import RunReport
 from tobs.pipeline.commands.undo import _restore_run, _selected_run
 from tobs.pipeline.context.run_context import RunContext
+from tobs.pipeline.sync.trash import trash_emptied
 
 
 def begin(context: RunContext, run_id: str) -> RunContext:
@@ -119,6 +120,20 @@ async def test_notes_that_a_run_made_go_to_the_trash_and_what_links_to_them_is_r
     assert f"{CHANNEL.id}/4" in stale(context)
     await write(context, place)
     assert f"[[{target}" not in linking.read_text()
+
+
+async def test_a_note_that_a_run_moved_to_the_trash_is_put_back_unless_its_owner_put_something_there(
+    context: RunContext,
+) -> None:
+    await exported(begin(context, "first"), message(1), message(2))
+    texts = [file_of(context, note(context, number)).read_text() for number in (1, 2)]
+    context.archive.messages.mark_deleted([key(1), key(2)])
+    assert trash_emptied(begin(context, "second")) == 2
+    mine = file_of(context, note(context, 2))
+    mine.write_text("Mine.")
+    undo = undone(context)
+    assert file_of(context, note(context, 1)).read_text() == texts[0] and mine.read_text() == "Mine."
+    assert (undo.notes.created, undo.notes.preserved) == (1, 1) and note(context, 1).state == "written"
 
 
 async def test_a_note_that_the_run_made_and_its_owner_wrote_into_stays(context: RunContext) -> None:

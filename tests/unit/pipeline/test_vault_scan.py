@@ -146,6 +146,21 @@ async def test_of_two_equal_copies_the_one_with_the_shorter_path_that_no_sync_to
     assert note(context, 1).path == "the name.md"
 
 
+async def test_what_a_killed_run_left_in_folders_of_the_owner_goes(context: RunContext) -> None:
+    await exported(context, message(1), message(2))
+    for folder in ("Notes", "Files", "Mine"):
+        (context.root / folder).mkdir()
+        (context.root / folder / ".tobs-0123456789ab-0").write_text("half a note")
+    file_of(context, note(context, 1)).rename(context.root / "Notes" / "Kept.md")
+    attached(context, "Files/1.jpg", b"jpeg")
+    look(context)
+    look(context)
+    left = [
+        folder for folder in ("Notes", "Files", "Mine") if (context.root / folder / ".tobs-0123456789ab-0").exists()
+    ]
+    assert left == ["Mine"]
+
+
 async def test_an_attachment_is_known_by_its_bytes_wherever_it_lies(context: RunContext) -> None:
     await exported(context, message(1, media=photo()))
     file = attached(context, "Telegram/Observatory/media/1.jpg", b"jpeg")
