@@ -13,7 +13,7 @@ from msgspec import json
 from tests.e2e.conftest import Serve
 from tests.e2e.harness import Done, Served, stamps, tree
 from tobs.model import Message
-from tobs.pipeline.select.kinds import message_type
+from tobs.pipeline.select.expression import message_type
 from tobs.sandbox import open_world
 from tobs.sandbox.worlds import chats as world
 

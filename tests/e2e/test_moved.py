@@ -328,7 +328,7 @@ def test_a_lost_archive_finds_moved_and_edited_notes_again_by_their_ids(
     assert done.code == 0, done.stderr
     assert done.json["notes"]["created"] == 0
     assert done.json["notes"]["preserved"] == 1
-    assert any("known again by their ids" in each["what"] for each in done.json["recovered"])
+    assert any("recognized by their ids" in each["what"] for each in done.json["recovered"])
     assert len(tree(vault)) == before
     assert notes[-2].read_text() == mine
     assert notes[-3].read_text().endswith("\n\nWords that would give it another name.\n")

@@ -118,7 +118,7 @@ def test_many_deletions_at_once_have_to_be_accepted_and_nothing_else_waits_for_t
 def test_what_is_too_long_ago_to_be_told_is_found_some_requests_with_each_sync(
     in_process_world: ServeInProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tobs.pipeline.sync.recheck_edits.PAGES", 4)
+    monkeypatch.setattr("tobs.pipeline.sync.rescan._RECHECK_REQUESTS", 4)
     served, vault = in_process_world("synthetic:messages=1500,chats=1,media=0,seed=4"), tmp_path / "vault"
     exported(served, vault)
     served.control("/delete", {"ids": [400, 1450]})
@@ -172,7 +172,7 @@ def test_a_private_chat_of_which_a_part_was_exported_is_kept_in_step_once_it_is_
 def test_long_ago_edits_and_deletions_of_private_chats_are_found_at_once_when_gaps_are_to_be_filled(
     in_process_world: ServeInProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tobs.pipeline.sync.recheck_edits.PAGES", 1)
+    monkeypatch.setattr("tobs.pipeline.sync.rescan._RECHECK_REQUESTS", 1)
     served, vault = in_process_world("chats"), tmp_path / "vault"
     ben, ada = 660_000_003, 660_000_002
     served.control("/messages", {"chat": ben, "text": "Long ago.", "count": 250})

@@ -26,7 +26,7 @@ from tobs.model.requests import ChatSelection, ExportRequest
 from tobs.pipeline.context.adapters import ArchivePeers
 from tobs.pipeline.context.report import start_report
 from tobs.pipeline.session.run_session import open_run
-from tobs.pipeline.session.telegram_session import tell
+from tobs.pipeline.session.telegram_session import report_event
 from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.schedule import Schedule
 from tobs.pipeline.watch.telegram_changes import TelegramChanges
@@ -132,7 +132,7 @@ async def watching(place: AppContext, clock: Clock) -> AsyncIterator[Watcher]:
     """A watch in this process, without the part that looks at the vault."""
     async with open_run_config(place, "watch", (), events=Events()) as config, open_run(config) as run:
         peers, queue = ArchivePeers(run.archive, run.archive_thread), ChangeQueue()
-        on_event = partial(tell, config.events)
+        on_event = partial(report_event, config.events)
         async with open_telegram(
             telegram_settings(place), Stores(peers), on_event=on_event, verify_account=False
         ) as telegram:

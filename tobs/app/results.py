@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tobs.archive import BackupFacts, UndoableRun
     from tobs.pipeline.commands.estimate import ChatEstimate, CommentsEstimate, MediaEstimate, Plan
     from tobs.pipeline.commands.import_preview import ImportPlan
-    from tobs.pipeline.commands.verify.faults import Verification
+    from tobs.pipeline.commands.verify_checks import Verification
     from tobs.pipeline.context.events import RunEvents
     from tobs.pipeline.context.report import ReportBuilder
     from tobs.pipeline.watch.status import WatchStatus

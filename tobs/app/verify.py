@@ -15,7 +15,7 @@ from tobs.app.vault import lock_vault
 from tobs.model.requests import VerifyRequest
 
 if TYPE_CHECKING:
-    from tobs.pipeline.commands.verify.faults import Verification
+    from tobs.pipeline.commands.verify_checks import Verification
 
 
 async def verify(request: VerifyRequest, context: AppContext, events: Events) -> Verification:
@@ -24,7 +24,7 @@ async def verify(request: VerifyRequest, context: AppContext, events: Events) ->
 
 
 def _check(context: AppContext) -> Verification:
-    from tobs.pipeline.commands.verify.run import verify as check
+    from tobs.pipeline.commands.verify import verify as check
     from tobs.vault.workspace import open_workspace
 
     paths = open_workspace(context.vault, context.home)
@@ -33,7 +33,7 @@ def _check(context: AppContext) -> Verification:
 
 async def _repair(context: AppContext, events: Events) -> Verification:
     """Repair what can be repaired, and check again: faults that are found once more are left."""
-    from tobs.pipeline.commands.verify.run import after_repair, repair
+    from tobs.pipeline.commands.verify import after_repair, repair
 
     before = await in_thread(lambda: _check(context))
     if before.ok:

@@ -1,4 +1,4 @@
-"""One writer a vault: a lock of the operating system, and a lease that names its holder.
+"""Lock of a vault for its one writer: a lock of the operating system, and a lease that names its holder.
 
 The system's lock ends with its process, however that ends; it does not reach other machines, and some network file
 systems have none. The lease (`.tobs/lease.json`: host, boot, process, heartbeat) covers those and names the holder.

@@ -138,7 +138,7 @@ def test_a_chat_that_two_targets_name_is_had_whole_or_with_the_topics_of_both() 
 HERS = message(1, "Hello.", sender_id=7), message(2, "Hello again.", sender_id=7)
 
 
-async def test_notes_of_a_vault_whose_archive_is_lost_are_known_again_by_their_ids(tmp_path: Path) -> None:
+async def test_notes_of_a_vault_whose_archive_is_lost_are_recognized_by_their_ids(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()

@@ -45,7 +45,7 @@ from tobs.pipeline.notes.render_notes import note_locations
 from tobs.pipeline.select.archived_chats import store_account
 from tobs.pipeline.select.filters import Filters
 from tobs.pipeline.select.selection import Part
-from tobs.pipeline.sync.comment_changes import _due, _moved, groups_of
+from tobs.pipeline.sync.comment_changes import _changed_groups, _with_new_comments, groups_of
 from tobs.sources.desktop.ids import unknown_group
 from tobs.telegram.sync.updates import PeerDialog
 
@@ -243,19 +243,21 @@ def test_comments_are_asked_about_where_they_are_kept_and_the_group_has_news(con
     assert groups_of(context, [replace(COMMENTED, kind="supergroup")]) == {}
     context.archive.comments.set_cursor(CHANNEL.id, GROUP.id, 50)
     channels = {CHANNEL.id: GROUP.id}
-    assert _due(context, channels, {}) == {CHANNEL.id}
-    assert _due(context, channels, {GROUP.id: 50}) == set() and _due(context, channels, {GROUP.id: 51}) == {CHANNEL.id}
+    assert _with_new_comments(context, channels, {}) == {CHANNEL.id}
+    assert _with_new_comments(context, channels, {GROUP.id: 50}) == set() and _with_new_comments(
+        context, channels, {GROUP.id: 51}
+    ) == {CHANNEL.id}
 
 
 def test_a_group_is_asked_what_happened_when_its_state_moved_and_it_is_not_followed_itself(context: RunContext) -> None:
     listed = [PeerDialog(GROUP, 50, 7)]
-    assert _moved(context, listed) == [GROUP]
+    assert _changed_groups(context, listed) == [GROUP]
     context.archive.updates.put(ACCOUNT, GROUP.id, UpdateState(7))
-    assert _moved(context, listed) == []
+    assert _changed_groups(context, listed) == []
     context.archive.updates.put(ACCOUNT, GROUP.id, UpdateState(6))
-    assert _moved(context, listed) == [GROUP]
+    assert _changed_groups(context, listed) == [GROUP]
     context.archive.updates.track(ACCOUNT, GROUP.id, 50)
-    assert _moved(context, listed) == []
+    assert _changed_groups(context, listed) == []
 
 
 def copy_of(number: int, post: int) -> Message:

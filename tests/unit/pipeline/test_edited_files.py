@@ -13,7 +13,7 @@ from tobs.media import Produced
 from tobs.model import FileItem, MessageKey
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.media.edited_files import attach_edited, finish_edits
+from tobs.pipeline.media.attach import attach_edited, finish_edits
 
 CAME, TAGGED, BETTER = b"song", b"song with tags", b"song with tags and a cover"
 DAY = 1_700_000_000

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from tobs.errors import UsageError
 from tobs.model import FileItem, Location, Message, Poll, WebPage
 from tobs.model.requests import MessageFilter
-from tobs.pipeline.select.expression import SAMPLE, compile_where, fields_of
+from tobs.pipeline.select.expression import SAMPLE, TYPES, compile_where, fields_of, message_type
 from tobs.pipeline.select.filters import Filters, message_test, read_filters
-from tobs.pipeline.select.kinds import TYPES, message_type
 
 NOW = datetime(2024, 3, 10, 12, tzinfo=UTC).timestamp()
 BERLIN = ZoneInfo("Europe/Berlin")

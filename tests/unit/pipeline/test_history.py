@@ -19,7 +19,7 @@ from tobs.model import Message, Page
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.fetch.history import LOOK_BACK, FetchTask, fetch_and_record, missing_ids, settling
+from tobs.pipeline.fetch.history import RECHECKED_MESSAGES, FetchTask, fetch_and_record, missing_ids, settling
 from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.sources import Gap
 
@@ -40,8 +40,8 @@ def test_what_is_settled_is_not_fetched_again(context: RunContext) -> None:
 
 def test_of_a_chat_that_is_complete_the_newest_messages_are_looked_at_again(context: RunContext) -> None:
     record(context, *(message(number) for number in range(1, 101)))
-    assert missing_ids(context, CHANNEL.id, 100) == [(101 - LOOK_BACK, 100)]
-    assert missing_ids(context, CHANNEL.id, 130) == [(101 - LOOK_BACK, 130)]
+    assert missing_ids(context, CHANNEL.id, 100) == [(101 - RECHECKED_MESSAGES, 100)]
+    assert missing_ids(context, CHANNEL.id, 130) == [(101 - RECHECKED_MESSAGES, 130)]
     assert missing_ids(context, CHANNEL.id, 130, (120, 200)) == [(120, 130)]
     assert missing_ids(context, CHANNEL.id, 130, (1, 10)) == []
 
@@ -77,7 +77,7 @@ def test_every_id_that_is_wanted_and_not_settled_is_fetched(
     )
     fetched = [one for low, high in gaps for one in range(low, high + 1)]
     assert fetched == sorted(set(fetched)) and set(fetched) >= wanted - settled and set(fetched) <= wanted
-    assert len(set(fetched) & settled) <= LOOK_BACK
+    assert len(set(fetched) & settled) <= RECHECKED_MESSAGES
 
 
 # pages
@@ -153,12 +153,6 @@ async def test_a_source_that_fails_ends_the_fetching_and_what_was_recorded_stays
     with pytest.raises(ExceptionGroup):
         async with ArchiveThread() as thread:
             await fetch_and_record(
-                context,
-                folder,
-                thread,
-                FetchTask(source(walk), []),
-                want,
-                queue_pages=1,
-                recorded=lambda _: None,
+                context, folder, thread, FetchTask(source(walk), []), want, queue_pages=1, recorded=lambda _: None
             )
     assert context.archive.coverage.watermark(ACCOUNT, CHANNEL.id) == 10

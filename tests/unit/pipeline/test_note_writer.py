@@ -30,9 +30,8 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.chat_folders import open_chat
-from tobs.pipeline.notes.note_writer import NoteWriter, fitting_batch
+from tobs.pipeline.notes.note_writer import NoteWriter, fitting_batch, mark_changed_templates
 from tobs.pipeline.notes.render_pool import RenderPool
-from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.render.builtin import load_builtin
 from tobs.render.templates import Templates
 

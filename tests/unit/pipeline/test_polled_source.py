@@ -88,6 +88,24 @@ async def test_a_dropped_file_is_a_message_once_and_leaves_when_it_is_in_the_vau
         assert not path.exists() and again.exists()
 
 
+async def test_a_file_with_a_known_name_and_other_content_is_another_message_and_stays(
+    context: RunContext, tmp_path: Path
+) -> None:
+    async with polled(context, tmp_path) as (run, archive_thread, inbox):
+        drop(run, "memo.txt", "remember")
+        for hidden in (".hidden", "note.md"):
+            drop(run, hidden, "x")
+        drop(run, "empty.txt", "")
+        await inbox.fetch(run, archive_thread, NOTHING_WANTED)
+        assert await archive_thread(run.archive.messages.newest_id, run.account, INBOX) == 1
+        await archive_thread(lambda: run.archive._database.run("UPDATE media SET state = 'placed'"))
+        changed = drop(run, "memo.txt", "remember this, too")
+        await inbox.release()
+        assert changed.exists()
+        await inbox.fetch(run, archive_thread, NOTHING_WANTED)
+        assert await archive_thread(run.archive.messages.newest_id, run.account, INBOX) == 2
+
+
 async def test_a_file_that_may_still_be_copied_waits(context: RunContext, tmp_path: Path) -> None:
     async with polled(context, tmp_path) as (run, archive_thread, inbox):
         drop(run, "half.bin", "half", age=0.0)

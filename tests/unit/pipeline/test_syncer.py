@@ -30,10 +30,9 @@ from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import by_chat, refusal
 from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.sync.rescan import _record_part as record_rescanned
-from tobs.pipeline.sync.run import open_archived_chat
+from tobs.pipeline.sync.run import move_deleted_to_trash, open_archived_chat
 from tobs.pipeline.sync.syncer import PendingChanges, Syncer, boxes_of, is_renamed
 from tobs.pipeline.sync.tracked_chats import _chats_of_vault
-from tobs.pipeline.sync.trash import trash_emptied
 from tobs.sources.inbox import INBOX
 from tobs.telegram.facade import Telegram
 
@@ -212,7 +211,7 @@ def test_deletions_found_by_looking_change_no_state(context: RunContext) -> None
 def test_the_first_change_of_a_run_begins_what_the_chat_says_is_new(context: RunContext) -> None:
     followed(context, message(1))
     syncer = syncer_of(context)
-    syncer._mark = syncer._sync_mark()
+    syncer._sync_start = syncer._new_sync_start()
     part(syncer, changes(message(2)))
     part(syncer, changes(message(3)))
     assert context.archive.digests.of(ACCOUNT, CHANNEL.id).new == (2, 3)
@@ -297,11 +296,11 @@ async def test_notes_whose_messages_are_all_deleted_go_to_the_trash_and_links_th
     await exported(context, message(4, media=photo(), album_id=7), message(5, media=photo(6), album_id=7), low=4)
     context.archive.messages.mark_deleted([key(2), key(4)])
     assert f"{CHANNEL.id}/3" not in stale(context)
-    assert trash_emptied(context) == 1
+    assert move_deleted_to_trash(context) == 1
     assert not file_of(context, note(context, 2)).exists() and file_of(context, note(context, 4)).exists()
     assert note(context, 2).state == "deleted" and f"{CHANNEL.id}/3" in stale(context)
     assert report.report.notes.deleted == 1
-    assert trash_emptied(context) == 0
+    assert move_deleted_to_trash(context) == 0
 
 
 async def test_a_note_with_words_of_the_owner_does_not_go_to_the_trash(context: RunContext) -> None:
@@ -309,4 +308,4 @@ async def test_a_note_with_words_of_the_owner_does_not_go_to_the_trash(context: 
     path = file_of(context, note(context, 2))
     path.write_text(path.read_text() + "\nMine.\n")
     context.archive.messages.mark_deleted([key(2)])
-    assert trash_emptied(context) == 0 and path.exists()
+    assert move_deleted_to_trash(context) == 0 and path.exists()

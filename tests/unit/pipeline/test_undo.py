@@ -11,7 +11,7 @@ from tobs.model import Reply
 from tobs.model.report import RunReport
 from tobs.pipeline.commands.undo import _restore_run, _selected_run
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.sync.trash import trash_emptied
+from tobs.pipeline.sync.run import move_deleted_to_trash
 
 
 def begin(context: RunContext, run_id: str) -> RunContext:
@@ -50,7 +50,7 @@ async def test_a_note_that_a_run_wrote_over_holds_again_what_it_held(context: Ru
     assert "edited" in file_of(context, note(context, 1)).read_text()
 
 
-async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_put_back(context: RunContext) -> None:
+async def test_what_the_owner_wrote_since_stays_in_a_note_that_is_restore_run(context: RunContext) -> None:
     await exported(begin(context, "first"), message(1), message(2))
     await edited(begin(context, "second"), 1, "edited")
     place = file_of(context, note(context, 1))
@@ -128,7 +128,7 @@ async def test_a_note_that_a_run_moved_to_the_trash_is_put_back_unless_its_owner
     await exported(begin(context, "first"), message(1), message(2))
     texts = [file_of(context, note(context, number)).read_text() for number in (1, 2)]
     context.archive.messages.mark_deleted([key(1), key(2)])
-    assert trash_emptied(begin(context, "second")) == 2
+    assert move_deleted_to_trash(begin(context, "second")) == 2
     mine = file_of(context, note(context, 2))
     mine.write_text("Mine.")
     undo = undone(context)

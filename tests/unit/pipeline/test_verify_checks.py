@@ -20,9 +20,8 @@ from pipeline_builders import (
 )
 
 from tobs.model import Reply
-from tobs.pipeline.commands.verify.checks import check_all, sha256_of
-from tobs.pipeline.commands.verify.faults import Fault, Verification
-from tobs.pipeline.commands.verify.run import _prepare
+from tobs.pipeline.commands.verify import _prepare
+from tobs.pipeline.commands.verify_checks import Fault, Verification, check_all, sha256_of
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.chat_folders import open_chat
 from tobs.pipeline.notes.vault_scan import scan_vault

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from telethon.tl import TLObject, types
 
 from tobs.model import COMMON, marked_channel
-from tobs.pipeline.watch.change_queue import ChangeQueue
-from tobs.pipeline.watch.schedule import Schedule, read_quiet
+from tobs.pipeline.watch.change_queue import ChangeQueue, PendingWork
+from tobs.pipeline.watch.schedule import RequestSchedule, Schedule, read_quiet
 from tobs.pipeline.watch.status import WatchStatus, is_paused, read_status, set_paused, write_status
-from tobs.pipeline.watch.vault_events import sort_out
+from tobs.pipeline.watch.vault_events import classify
 from tobs.telegram.sync.updates import PushedUpdate, read_update
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -58,6 +58,35 @@ def test_the_next_look_is_never_past_and_never_in_quiet_hours_whatever_the_clock
     assert not schedule.is_quiet(found)
 
 
+def test_a_pause_comes_before_a_flood_wait_and_that_before_quiet_hours(tmp_path: Path) -> None:
+    (tmp_path / ".tobs").mkdir()
+    now = [at("2024-05-01T23:30")]
+    schedule = RequestSchedule(tmp_path, Schedule(900, BERLIN, NIGHT), lambda: now[0])
+    assert schedule.rest_reason() == "quiet"
+    assert schedule.wake_at(now[0], None) == at("2024-05-02T07:00")
+    schedule.wait_out(60)
+    schedule.wait_out(5)  # a shorter wait does not end the longer one
+    assert schedule.rest_reason() == "waiting"
+    assert schedule.wake_at(now[0], None) == now[0] + 60
+    set_paused(tmp_path, paused=True)
+    assert schedule.rest_reason() == "paused"
+    set_paused(tmp_path, paused=False)
+    now[0] += 60
+    assert schedule.rest_reason() == "quiet"
+
+
+def test_a_watch_wakes_for_the_earlier_of_the_schedule_and_a_channel_to_poll(tmp_path: Path) -> None:
+    now = [at("2024-05-01T12:05")]
+    schedule = RequestSchedule(tmp_path, Schedule(900, BERLIN, NIGHT), lambda: now[0])
+    last = at("2024-05-01T12:00")
+    assert schedule.rest_reason() is None and not schedule.is_poll_due(last)
+    assert schedule.wake_at(last, None) == at("2024-05-01T12:15")
+    assert schedule.wake_at(last, at("2024-05-01T12:07")) == at("2024-05-01T12:07")
+    assert schedule.wake_at(last, at("2024-05-01T12:20")) == at("2024-05-01T12:15")
+    now[0] = at("2024-05-01T12:15")
+    assert schedule.is_poll_due(last)
+
+
 def test_a_queue_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
     queue = ChangeQueue()
     queue.pushed(PushedUpdate(frozenset({5}), counted=((5, 1),)))
@@ -65,10 +94,10 @@ def test_a_queue_keeps_what_concerns_telegram_while_it_is_left_alone() -> None:
     queue.changed({"a.md"})
     assert queue.event.is_set()
     resting = queue.take(with_telegram=False)
-    assert resting.files == {"a.md"} and not resting.asks_telegram and not queue.event.is_set()
+    assert resting == PendingWork(files={"a.md"}) and not queue.event.is_set()
     due = queue.take()
     assert due.boxes == {5, 6} and due.counted == {(5, 1)} and not due.files
-    assert not queue.take().asks_telegram
+    assert queue.take() == PendingWork()
 
 
 def test_what_could_not_be_done_waits_for_the_next_time_and_wakes_nobody() -> None:
@@ -153,11 +182,11 @@ def test_a_push_that_says_too_much_happened_wakes_the_watch_to_ask_about_everyth
     changes.pushed(read_update(types.UpdatesTooLong()))
     assert changes.event.is_set()
     due = changes.take()
-    assert due.everything and due.asks_telegram and not due.boxes
+    assert due == PendingWork(everything=True)
 
 
 def test_hidden_files_are_nothing_but_what_notes_are_made_by() -> None:
-    changes = sort_out(
+    changes = classify(
         [
             "Telegram/A/note.md",
             ".obsidian/workspace.json",

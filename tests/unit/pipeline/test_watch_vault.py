@@ -1,4 +1,4 @@
-"""What a watch takes for the owner's doing, and files dropped into the inbox."""
+"""Changes of files that a watch takes for the owner's."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ImportRun(Struct, frozen=True):
     policy: MediaPolicy
 
     async def run(self, export: DesktopExport) -> RunReport:
-        """Import every chat of ``export``. What ends the run is raised; the report is kept all the same."""
+        """Import every chat of ``export``. Raises TobsError for an error that ends the run."""
         async with open_run(self.config) as run:
             report_summary(self.config.events, export.summary)
             context = run.context(
@@ -47,7 +47,7 @@ class ImportRun(Struct, frozen=True):
 
 
 def _account(archive: Archive, name: str, summary: ExportSummary) -> int:
-    """Whose private chats these are: as the vault knows it, else as the export tells; 0 where neither does."""
+    """Return the user id whose private chats these are: from the vault, else from the export; 0 if neither has it."""
     known = stored_account(archive, name)
     if not known and summary.exporter_id:
         store_account(archive, name, summary.exporter_id)
@@ -55,14 +55,14 @@ def _account(archive: Archive, name: str, summary: ExportSummary) -> int:
 
 
 def _see_people(archive: Archive, summary: ExportSummary) -> None:
-    """Everybody whom the export names with an id is known before the first message tells of them."""
+    """Record the people whom the export names with an id, before their first message."""
     ids = {marked: name for name, marked in summary.names.items() if marked}
     here = archive.people.many(list(ids))
     archive.people.see([Person(marked, name) for marked, name in ids.items() if marked not in here])
 
 
 def _know_old_groups(context: RunContext, summary: ExportSummary) -> None:
-    """Where Telegram told which group a supergroup grew from, its old messages are filed there."""
+    """File old messages of a supergroup under the basic group that it grew from, where Telegram named that group."""
     for one in summary.chats:
         known = context.archive.chats.get(context.account, one.chat.id)
         if known is not None and known.migrated_from and one.identity.old_group in one.id_ranges:
@@ -71,7 +71,7 @@ def _know_old_groups(context: RunContext, summary: ExportSummary) -> None:
 
 
 def report_summary(events: RunEvents, summary: ExportSummary) -> None:
-    """Tell what of an export is not taken over, and where it breaks off."""
+    """Report the content of an export that is not imported, and the place where the file ends too early."""
     if summary.broken:
         events.problem("export", "result.json", summary.broken, retryable=False)
     for what, count in summary.ignored.items():

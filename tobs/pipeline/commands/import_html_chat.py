@@ -1,4 +1,4 @@
-"""Whose messages an export in HTML has: it tells only the chat's name, so the vault or the owner has to know."""
+"""The chat of an export in HTML: the file has only its name, so the vault or the owner has to identify it."""
 
 from __future__ import annotations
 

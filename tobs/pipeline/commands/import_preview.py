@@ -1,4 +1,4 @@
-"""What an import would bring: the export held against the archive, which is only read."""
+"""Preview of an import: the export compared with the archive, which is only read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ChatImport(Struct, frozen=True):
 
 
 class ImportPlan(Struct, frozen=True):
-    """What is in an export. ``left_out`` counts what tobs has no place for, ``broken`` says where the file ends."""
+    """Content of an export. ``left_out`` counts what tobs has no place for, ``broken`` says where the file ends."""
 
     items: tuple[ChatImport, ...]
     left_out: dict[str, int]

@@ -60,7 +60,7 @@ class ProcessRun(Struct, frozen=True):
                     await reprocessing.run(chat_folder)
                     upto = await run.archive_thread(settled_to, context, chat_folder, final=True)
                     await enrichers.ask(chat_folder, upto)
-                    # What a plugin hid, and none hides any more.
+                    # Messages that no plugin hides any more.
                     while not (
                         await run.archive_thread(plan_messages, context, chat_folder, upto=upto, final=True)
                     ).is_all:
@@ -95,7 +95,7 @@ class ProcessRun(Struct, frozen=True):
             context.events.emit(PhaseStarted("media"))
         sources = await run.archive_thread(context.archive.chats.sources, context.account)
         try:
-            # What needs no connection first.
+            # Sources that need no connection come first.
             for chat_folder in sorted(wanted, key=lambda one: continuing(sources[one.chat.id]).name == TELEGRAM):
                 kind, opened = continuing(sources[chat_folder.chat.id]), None
                 if kind.name == TELEGRAM:

@@ -16,14 +16,13 @@ from tobs.model.events import NoteChangePreviewed, PhaseStarted, RenderingStarte
 from tobs.model.report import RunReport
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.note_writer import NoteWriter, mark_changed_templates
 from tobs.pipeline.notes.relayout import (
     change_layout,
     finish_relayouts,
     transfer_owner_text,
 )
 from tobs.pipeline.notes.render_notes import NoteResult, render_message_notes
-from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
 from tobs.pipeline.session.chat_stages import finish_notes
 from tobs.pipeline.session.run_session import RunConfig, RunSession, open_run
@@ -87,7 +86,7 @@ class RenderRun(Struct, frozen=True):
         """Change the layout of the chats if one was requested; return the folders concerned."""
         changed: list[ChatFolder] = []
         if self.selection.layout is not None:
-            # What is filed in the folder of another chat is laid out with that.
+            # A chat that is filed in the folder of another one changes with that.
             for chat_folder in chat_folders:
                 if chat_folder.chat.id == chat_folder.filed_under and not chat_folder.is_filed_elsewhere:
                     changed += change_layout(context, chat_folder.chat, self.selection.layout)

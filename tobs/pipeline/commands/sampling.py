@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from tobs.model import FileKind, Message, message_files
 from tobs.pipeline.notes.planning import albums
+from tobs.pipeline.select.expression import message_type
 from tobs.pipeline.select.filters import Filters, message_test
-from tobs.pipeline.select.kinds import message_type
 from tobs.pipeline.select.selection import Part
 from tobs.telegram.client.counters import SEARCHED_KINDS
 from tobs.telegram.client.history import LIMIT, matching_indexes

@@ -37,7 +37,7 @@ class UndoRun(Struct, frozen=True):
             run.config.events.emit(TargetsResolved((selected,)))
             await run.archive_thread(_restore_run, context, selected)
             async with run.writer(context) as writer:
-                # What links to a note that is gone now.
+                # Notes that link to removed ones.
                 await finish_notes(context, run.archive_thread, writer, [])
         return run.report
 

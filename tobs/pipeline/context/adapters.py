@@ -1,4 +1,4 @@
-"""The archive as the other rooms' protocols want it: peers and takeouts for telegram, results and files for plugins."""
+"""Adapters from the archive to protocols of other packages: peers and takeouts for telegram, results for plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one thread that works with the archive and writes notes, so that the event loop never waits for a disk."""
+"""The thread that works with the archive and writes notes, so that the event loop never waits for a disk."""
 
 from __future__ import annotations
 

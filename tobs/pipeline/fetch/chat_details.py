@@ -19,6 +19,9 @@ from tobs.sources import FetchFile
 from tobs.telegram.facade import Telegram
 from tobs.vault.layout import picture_candidates
 
+#: Custom emoji in one request. Source: https://core.telegram.org/method/messages.getCustomEmojiDocuments
+_EMOJI_BATCH = 200
+
 
 async def fetch_picture(
     context: RunContext,
@@ -68,10 +71,6 @@ def _attach_picture(
     if not context.blobs.put(file.path, file.sha256, row.path, mtime=chat_folder.chat.created):
         context.events.problem("media", row.path, "another file is at its path; it was left as it is")
     archive.files.set_picture(chat_folder.chat.id, remote.key, file.sha256)
-
-
-#: As many as Telegram answers at a time. Source: https://core.telegram.org/method/messages.getCustomEmojiDocuments
-_EMOJI_BATCH = 200
 
 
 async def fetch_reaction_emoji(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram) -> bool:

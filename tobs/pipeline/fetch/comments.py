@@ -21,7 +21,7 @@ from tobs.model import Chat, Message, Page, UpdateState, copied_post, thread_roo
 from tobs.model.events import MessagesCounted
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import RunContext
-from tobs.pipeline.fetch.history import LOOK_BACK, Recording
+from tobs.pipeline.fetch.history import RECHECKED_MESSAGES, Recording
 from tobs.pipeline.fetch.mass_deletion import is_mass
 from tobs.sources import Gap, Source
 from tobs.sources.telegram import telegram_source
@@ -59,7 +59,7 @@ async def find_comments(
         return None
     comments, low, high = context.archive.comments, *(within or (1, _HIGHEST))
     group, top = await _group(telegram, channel.linked_chat)
-    if top is not None:  # what is edited from here on, a sync asks for
+    if top is not None:  # a sync fetches later edits
         await archive_thread(context.archive.updates.begin, context.account, group.id, UpdateState(group.pts))
     cursor = await archive_thread(comments.cursor, channel.id, group.id)
     posts = await archive_thread(comments.posts, channel.id, low, high)
@@ -132,7 +132,7 @@ def _through_group(telegram: Telegram, channel: Chat, group: Chat, cursor: int, 
         return done
 
     source = replace(telegram_source(telegram), walk=walk)
-    return Commented(group, source, [(max(1, cursor + 1 - LOOK_BACK), group.top)], record)
+    return Commented(group, source, [(max(1, cursor + 1 - RECHECKED_MESSAGES), group.top)], record)
 
 
 # Post by post
@@ -172,7 +172,7 @@ class _Threads:
         known_keys = await self._archive_thread(
             self._context.archive.comments.live, self._channel, post_id, 1, known.walked
         )
-        return known_keys[-LOOK_BACK:][0].id if known_keys else 1
+        return known_keys[-RECHECKED_MESSAGES:][0].id if known_keys else 1
 
     async def settle(self, post_id: int, page: Page, low: int) -> None:
         """Mark comments deleted whose ids are in the range of a page that does not have them."""

@@ -20,8 +20,11 @@ from tobs.telegram.facade import Telegram
 Recording = Callable[[Archive, int, Page, Decide], Recorded]
 """Puts a page, as an account saw it, into the archive in one transaction."""
 
-#: Messages at the newest end that are looked at again, to see what was edited since: less than a page.
-LOOK_BACK = 50
+#: The newest messages that are fetched again, because they may have been edited: less than a page.
+RECHECKED_MESSAGES = 50
+
+#: Messages in one request: the most that Telegram returns.
+_BATCH = 100
 
 
 def missing_ids(context: RunContext, chat_id: int, top: int, within: Gap | None = None, topic: int = 0) -> list[Gap]:
@@ -32,7 +35,7 @@ def missing_ids(context: RunContext, chat_id: int, top: int, within: Gap | None 
     """
     archive = context.archive
     gaps = archive.coverage.gaps(context.account, chat_id, 1, top, topic=topic)
-    seen = archive.messages.newest_ids(context.account, chat_id, LOOK_BACK, topic=topic)
+    seen = archive.messages.newest_ids(context.account, chat_id, RECHECKED_MESSAGES, topic=topic)
     caught_up = not gaps or (len(gaps) == 1 and bool(seen) and gaps[0][0] > seen[0])
     gaps = [(seen[-1], top)] if caught_up and seen else gaps
     if within is None:
@@ -96,10 +99,6 @@ def _count(context: RunContext, chat_folder: ChatFolder, page: Page, done: Recor
     context.events.emit(MediaCounted(wanted=done.wanted))
     for message_id, reason in page.unreadable:
         context.events.problem("message", f"message {message_id} of {chat_folder.chat.title}", reason, retryable=False)
-
-
-#: Messages asked for at a time: the most that Telegram gives.
-_BATCH = 100
 
 
 def record_old_group(context: RunContext, chat: Chat) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from tobs.errors import VaultError
 from tobs.model import MessageKey
 
-#: More deleted messages than this, or a larger share of a chat, have to be accepted; a few never.
+#: More deleted messages than this, or a larger share of a chat, need the consent of the owner; ``A_FEW`` never do.
 MAX_DELETED = 20
 MAX_SHARE = 0.05
 A_FEW = 5

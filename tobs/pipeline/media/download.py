@@ -24,7 +24,7 @@ from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.media.attach import attach_media, staged_path
 from tobs.sources import FetchFile
 
-#: Files that go through the chain and into the vault together.
+#: Files that are processed and attached together.
 _BATCH = 100
 
 #: Bytes after which the offset of a download is recorded, so that a later run continues there.

@@ -8,13 +8,12 @@ from tobs.archive import MediaRow
 from tobs.media.chain import Chain, Incoming, Processed
 from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
-from tobs.pipeline.media.attach import store_plugin_fields
+from tobs.pipeline.media.attach import attach_edited, is_of, store_plugin_fields
 from tobs.pipeline.media.download import incoming, report_failures
-from tobs.pipeline.media.edited_files import attach_edited, is_of
 from tobs.plugin.catalogue import Catalogue
 from tobs.sources import FetchFile
 
-#: Files that go through the chain together.
+#: Files that are processed together.
 _BATCH = 100
 
 
@@ -88,7 +87,7 @@ def forget_plugins(context: RunContext, catalogue: Catalogue) -> None:
     off = {info.name for info in catalogue.plugins if info.state == "off"}
     active = {info.name for info in catalogue.plugins} - off
     if any(info.state in ("untrusted", "broken") for info in catalogue.plugins):
-        # What such a one is called stands in its code: nobody knows which are gone.
+        # The name of such a plugin is only known from its code, so that removed ones cannot be told apart.
         active |= (files.plugin_fields_of() | enrichments.plugins()) - off
     enrichments.forget_others(active)
     files.forget_others(active)

@@ -45,7 +45,7 @@ class Enrichers:
         for entry in self._plugins:
             context.events.emit(ProcessorCounted(entry.plugin.name))
         self._force = force
-        # Up to which id each chat was seen through in this run, by chat and plugin.
+        # The highest id asked about in this run, by chat and plugin.
         self._seen: dict[tuple[int, str], int] = {}
 
     async def ask(self, chat_folder: ChatFolder, upto: int) -> None:

@@ -17,10 +17,10 @@ from tobs.pipeline.context.run_context import RenderContext
 from tobs.render.period import block_anchor
 from tobs.render.views import Attachment, CommentList, Links, Revisions
 
-#: What a note says of a file that its owner deleted from the vault.
+#: The reason in a note for a file that its owner deleted from the vault.
 _LOST = "it was deleted from the vault"
 
-#: Comments that the note of a post leads to; the others are found in their folder.
+#: Comments that the note of a post links to; the others are in their folder.
 _MOST_COMMENTS = 200
 
 

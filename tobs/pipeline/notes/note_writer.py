@@ -1,4 +1,4 @@
-"""Write the stale notes of a run and record the results."""
+"""Find the stale notes of a run, write them and record the results; mark notes stale whose templates changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
+
+import msgspec
 
 from tobs.archive import NoteRow, WrittenNote
 from tobs.model import Chat
@@ -17,11 +19,12 @@ from tobs.pipeline.context.post_render import stopped_with
 from tobs.pipeline.context.run_context import ChatFolder, RunContext
 from tobs.pipeline.notes.render_notes import NoteResult, render_summary_notes
 from tobs.pipeline.notes.vault_scan import follow_displaced_notes
+from tobs.render.templates import OF_KIND
 
 #: Notes that show messages: one, or all of a day or month.
 MESSAGE_NOTES = ("message", "day", "month")
 
-#: Notes about something else than a message; there are few, and they come when the messages are done.
+#: Notes that are not about messages; they are few, and are written after those of messages.
 SUMMARIES = ("base", "chat", "topic", "person", "audio", "page")
 
 
@@ -168,7 +171,7 @@ class NoteWriter:
                 self._unfinished.append(note.id)
                 settled.append((note.id, note.revision))
                 continue
-            if note.path.endswith(".md"):  # a base is no note
+            if note.path.endswith(".md"):  # not bases
                 outcomes[note.outcome] += 1
             self._on_result(note)
             if note.outcome == "preserved":
@@ -188,7 +191,7 @@ class NoteWriter:
             archive.replaced.made(run_id, [note.id for note in rendered if note.outcome == "created"])
             archive.notes.written(written)
             archive.notes.settle(settled)
-            # Also where nothing was written: it may have been by a run that was killed before it came here.
+            # Also without a written note: a run may have been killed before this.
             archive.notes.mark_index_stale([note.id for note in rendered])
             archive.links.set({note.id: note.links for note in rendered}, {note.id: note.missing for note in rendered})
 
@@ -211,5 +214,31 @@ def fitting_batch(rows: Sequence[NoteRow], sizes: Mapping[int, int]) -> list[Not
     return [row for row, count in zip(rows, sums, strict=True) if count <= max(_MOST_MESSAGES, sums[0])]
 
 
-#: Messages that are read and rendered together where notes have many.
+#: Messages that are read and rendered together if notes have many.
 _MOST_MESSAGES = 2_000
+
+
+_TEMPLATES_KEY = "templates"
+
+
+def mark_changed_templates(context: RunContext) -> list[str]:
+    """Mark the notes stale that changed templates or post-render plugins made; return their kinds.
+
+    The new digests are stored in the archive.
+    """
+    archive, templates, post_render = (
+        context.archive,
+        context.render_context.templates,
+        context.render_context.post_render,
+    )
+    after = f"; {post_render.digest}" if post_render is not None else ""
+    digests = {kind: templates.digest(*names) + after for kind, names in OF_KIND.items()}
+    stored = archive.meta.get(_TEMPLATES_KEY)
+    before = msgspec.json.decode(stored, type=dict[str, str]) if stored else {}
+    changed = [kind for kind, digest in digests.items() if before.get(kind, digest) != digest]
+    if before != digests:
+        with archive.transaction():
+            if changed:
+                archive.notes.mark_all_stale(changed)
+            archive.meta.set(_TEMPLATES_KEY, msgspec.json.encode(digests).decode())
+    return changed

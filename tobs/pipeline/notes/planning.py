@@ -29,7 +29,7 @@ from tobs.vault.layout import (
 )
 from tobs.vault.names import first_words
 
-#: Messages of one day or month that are planned together. Of a larger one the note is made several times.
+#: Messages of one day or month that are planned together. The note of a larger one is rendered several times.
 _LARGEST_PERIOD = 5_000
 
 
@@ -192,7 +192,7 @@ def _plan_senders(context: RunContext, chat: Chat, senders: Sequence[int]) -> No
         sender_id for sender_id in dict.fromkeys(senders) if sender_id not in (0, chat.id, min(0, story_peer(chat.id)))
     ]
     people = archive.people.many(ids)
-    # A channel that writes in its group has a note already; what it had before that stays.
+    # A channel that writes in its group has a note already; an earlier note as a sender stays.
     known = archive.notes.many(
         name for sender_id in ids if sender_id < 0 for name in (str(sender_id), f"person/{sender_id}")
     )

@@ -34,9 +34,9 @@ from tobs.vault.writer import NoteFile, write_batch
 
 _BLOCK = re.compile(r"\^([mg])(\d+)")
 
-#: Files of the vault read together in search of links.
+#: Files of the vault that are searched for links together.
 _FILES = 200
-#: How often a file is read that somebody else saves at the same time.
+#: Attempts to change a file that somebody else saves at the same time.
 _ATTEMPTS = 3
 
 
@@ -75,8 +75,8 @@ def _folders_laid_out_together(context: RunContext, chat: Chat) -> list[ChatFold
     groups with comments under its posts."""
     archive = context.archive
     ids = [chat.migrated_from, chat.id, stories_of(chat.id), *archive.comments.groups_of(chat.id)]
-    known = [archive.chats.get(context.account, one) for one in ids if one]
-    chat_folders = [known_folder(context, one) for one in known if one is not None]
+    known = [archive.chats.get(context.account, chat_id) for chat_id in ids if chat_id]
+    chat_folders = [known_folder(context, other) for other in known if other is not None]
     return [_whole_archived_part(context, chat_folder) for chat_folder in chat_folders if chat_folder.note_id]
 
 
@@ -162,7 +162,7 @@ def follow_links(context: RunContext, successors: Successors, previewed: Set[str
     Return the number of changed files, in a dry run without those in ``previewed``.
     """
     changed = 0
-    # The retired notes point at each other; they go.
+    # Not in the retired notes: they will be removed.
     paths = (path for path in linking_files(context.root) if context.archive.relayouts.at(path) is None)
     while batch := list(islice(paths, _FILES)):
         changed += _follow_in(context, batch, successors, previewed)
@@ -256,7 +256,7 @@ def keep_owner_text(context: RunContext, links: Successors) -> None:
             path = _keep(context, row, text, successors.get(row.id))
             context.events.emit(OwnerTextKept(row.path, path))
         if not context.render_context.is_dry_run:
-            # Before they can write more into them.
+            # At once, before the owner can write more into them.
             remove_notes(context.root, [row.path for row, _ in theirs])
 
 

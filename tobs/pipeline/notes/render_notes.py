@@ -191,7 +191,7 @@ def _post_rendered(
     about: Callable[[_Draft], RenderedNote],
 ) -> list[_Draft]:
     """Apply the post-render plugins; the front matter names the plugins that failed."""
-    notes = [about(draft) for draft in drafts if draft.row.path.endswith(".md")]  # a base is no note
+    notes = [about(draft) for draft in drafts if draft.row.path.endswith(".md")]  # not bases
     done = {note.path: (note, result) for note, result in zip(notes, post_render(notes), strict=True)}
     return [
         _with_post_render(render_context, draft, *done[draft.row.path]) if draft.row.path in done else draft
@@ -203,7 +203,7 @@ def _with_post_render(render_context: RenderContext, draft: _Draft, note: Render
     text = draft.text
     if done.failed or done.body != note.body:
         text = with_body(text, done.body, failed=done.failed, prefix=render_context.options.property_prefix)
-    return replace(draft, text=text, plugin_calls=done.asked)
+    return replace(draft, text=text, plugin_calls=done.calls)
 
 
 def _text_of(content: bytes | None) -> str:
@@ -233,9 +233,9 @@ def merge_input(render_context: RenderContext, row: NoteRow) -> MergeInput:
         text = render_context.archive.notes.bases([row.id]).get(row.id)
         if text is None or tobs_hash in ("", read_properties(text).tobs_hash):
             return text
-        # A vault put back from a copy: the note may come from a text that was written over since.
+        # In a vault restored from a copy, the note may have an older text.
         earlier = render_context.archive.replaced.bases_of(row.id)
-        return next((one for one in earlier if read_properties(one).tobs_hash == tobs_hash), None)
+        return next((base for base in earlier if read_properties(base).tobs_hash == tobs_hash), None)
 
     return MergeInput(base, partial(note_locations, render_context), conflict_texts(render_context.options.language))
 

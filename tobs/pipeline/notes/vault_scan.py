@@ -28,7 +28,7 @@ from tobs.vault.moved_notes import VaultFile, is_conflict_copy, properties_at, v
 from tobs.vault.read import read_batch
 from tobs.vault.workspace import sweep_folders
 
-#: Paths looked at together.
+#: Paths that are checked together.
 _PATHS = 20_000
 
 T = TypeVar("T")

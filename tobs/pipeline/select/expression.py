@@ -14,14 +14,60 @@ from unicodedata import east_asian_width
 from simpleeval import InvalidExpression, SimpleEval
 
 from tobs.errors import UsageError
-from tobs.model import FileItem, Message, message_files
-from tobs.pipeline.select.kinds import message_type
+from tobs.model import (
+    Contact,
+    Dice,
+    FileItem,
+    Game,
+    Giveaway,
+    GiveawayResults,
+    Invoice,
+    Location,
+    Message,
+    PaidMedia,
+    Poll,
+    StoryRef,
+    TodoList,
+    WebPage,
+    message_files,
+)
+
+_FILES = ("photo", "video", "round", "gif", "sticker", "audio", "voice", "document")
+_MEDIA = {
+    Poll: "poll",
+    TodoList: "todo",
+    Location: "location",
+    Contact: "contact",
+    Game: "game",
+    Invoice: "invoice",
+    PaidMedia: "paid",
+    Giveaway: "giveaway",
+    GiveawayResults: "giveaway",
+    Dice: "dice",
+    StoryRef: "story",
+}
+TYPES = ("text", *_FILES, *dict.fromkeys(_MEDIA.values()), "service", "other")
+"""Every word ``message_type`` may answer."""
+
+
+def message_type(message: Message) -> str:
+    """Return the type of a message, one of ``TYPES``. A link with its preview is text."""
+    if message.kind in ("service", "story"):
+        return message.kind
+    match message.media:
+        case None | WebPage():
+            return "text" if message.kind == "message" else "other"
+        case FileItem(kind=kind):
+            return kind
+        case media:
+            return _MEDIA.get(type(media), "other")
+
 
 _METHODS = frozenset({"lower", "upper", "casefold", "strip", "startswith", "endswith", "find", "count", "split"})
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"len": len, "lower": lambda text: text.lower(), "abs": abs}
 _FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, InvalidExpression)
 
-#: Every field with a value of its type, on which an expression is tried before anything is fetched.
+#: Every field with a value of its type, for a trial before the fetch.
 SAMPLE: Mapping[str, Any] = {
     "id": 1,
     "date": "2024-01-31T12:00:00",
@@ -121,7 +167,7 @@ def _parse(expression: str, evaluator: SimpleEval) -> ast.expr:
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        # The parser says 0 where it came to the end and wanted more.
+        # The parser says 0 at the end of an incomplete expression.
         column = getattr(error, "offset", None) or len(expression) + 1
         raise _wrong(expression, column, getattr(error, "msg", str(error))) from error
     for node in ast.walk(tree):
@@ -152,7 +198,7 @@ def _try_out(expression: str, tree: ast.expr, evaluator: SimpleEval) -> None:
         except (TypeError, AttributeError, InvalidExpression) as error:
             raise _wrong(expression, _column(expression, node), str(error).rstrip(".")) from error
         except _FAILURES:
-            continue  # such as an index that the sample does not have
+            continue  # such as an index outside the sample
 
 
 def _innermost_first(node: ast.expr) -> list[ast.expr]:

@@ -16,8 +16,7 @@ from msgspec import Struct
 from tobs.errors import UsageError
 from tobs.model import Message
 from tobs.model.requests import MessageFilter
-from tobs.pipeline.select.expression import compile_where
-from tobs.pipeline.select.kinds import TYPES, message_type
+from tobs.pipeline.select.expression import TYPES, compile_where, message_type
 
 _AGE = re.compile(r"(\d+)\s*([hdwmy])")
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400, "y": 365 * 86_400}

@@ -172,7 +172,7 @@ async def _part(
     telegram: Telegram, chat: Chat, filters: Filters, senders: Sequence[int], zone: ZoneInfo, *, topic: int = 0
 ) -> Part:
     top = await telegram.history_top(chat.id, thread=topic)
-    # What a topic began with is not among its messages.
+    # The first message of a topic is not among its messages.
     chat = replace(chat, count=top.count + bool(topic > GENERAL_TOPIC), top=max(top.top, topic))
     if filters.is_empty and not topic:
         return Part(chat, telegram_source(telegram), None)

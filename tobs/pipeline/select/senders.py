@@ -11,7 +11,7 @@ from tobs.telegram.facade import Telegram
 
 #: Senders that an error names.
 _MOST_LISTED = 6
-#: Chats whose members are asked for a name: with more of them, one has to say whom one means.
+#: Chats whose members are searched for a name.
 _MOST_CHATS = 20
 
 Known = Callable[[str], Awaitable[Sequence[Person]]]
@@ -37,14 +37,14 @@ async def _sender(telegram: Telegram, sender: str, chats: Sequence[Chat], known:
         try:
             people |= {person.id: person for person in await telegram.members(chat.id, sender)}
         except RequestRefused:
-            continue  # it does not show its members
+            continue  # members are hidden
     exact = [person for person in people.values() if person.name.casefold() == sender.casefold()]
     matches = exact or list(people.values())
     if len(matches) == 1:
         return matches[0].id
     if matches:
         names = ", ".join(
-            f"{person.name} ({person.id})" for person in sorted(matches, key=lambda one: one.id)[:_MOST_LISTED]
+            f"{person.name} ({person.id})" for person in sorted(matches, key=lambda person: person.id)[:_MOST_LISTED]
         )
         raise UsageError(
             f"--from '{sender}' fits {len(matches)} senders: {names}.", "Give the id, or more of the name."

@@ -1,4 +1,4 @@
-"""The chats of a run one after the other: each in full, its histories oldest first."""
+"""Export of the chats of a run, one after the other, each with all its histories, the oldest first."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tobs.telegram.client.prefetch import PrefetchItem
 from tobs.telegram.facade import Telegram
 
 #: Topics that an error names.
-_SHOWN = 20
+_SHOWN_TOPICS = 20
 
 
 class ChatExporter(Struct, frozen=True):
-    """Exports chats. ``senders`` are the marked ids of those ``filters`` name; ``comments`` says whether those of
-    channels' posts are kept (None: as before), ``stories`` whether stories are wanted."""
+    """Exports chats. ``senders`` are the marked ids of the senders in ``filters``; ``comments`` says whether comments
+    under the posts of channels are archived (None: as before), ``stories`` whether stories are wanted."""
 
     stages: ChatStages
     telegram: Telegram
@@ -43,7 +43,7 @@ class ChatExporter(Struct, frozen=True):
 
     @property
     def context(self) -> RunContext:
-        """The desk of the run."""
+        """The context of the run."""
         return self.stages.context
 
     @property
@@ -52,45 +52,46 @@ class ChatExporter(Struct, frozen=True):
         return self.stages.archive_thread
 
     async def export_all(self, chosen: Sequence[SelectedChat]) -> list[ChatFolder]:
-        """Every chat's places. With several chats, one that Telegram refuses is told and left out."""
+        """Export all of ``chosen`` and return their folders. A chat that Telegram refuses is skipped and reported,
+        unless it is the only one."""
         chat_folders: list[ChatFolder] = []
         if self.comments:
             # A discussion group that is exported too finds the folders of its channel's posts.
-            chosen = sorted(chosen, key=lambda one: one.chat.kind != "channel")
-        async with self.telegram.prefetch.chats(await self._next(chosen)):
-            for one in chosen:
+            chosen = sorted(chosen, key=lambda selected: selected.chat.kind != "channel")
+        async with self.telegram.prefetch.chats(await self._prefetch_items(chosen)):
+            for selected in chosen:
                 try:
-                    chat_folders += await self.export(one)
+                    chat_folders += await self.export(selected)
                 except FloodWait:
                     raise
                 except (RequestRefused, TargetNotFound) as error:
                     if len(chosen) == 1:
-                        if one.chat.title not in error.message:
-                            error.message = f"{one.chat.title}: {error.message}"
+                        if selected.chat.title not in error.message:
+                            error.message = f"{selected.chat.title}: {error.message}"
                         raise
-                    self.context.events.failed(error, one.chat.title)
+                    self.context.events.failed(error, selected.chat.title)
         return chat_folders
 
-    async def _next(self, chosen: Sequence[SelectedChat]) -> list[PrefetchItem]:
-        """What may be asked for before a chat's turn comes; nothing before the state is kept since when changes are
-        asked for."""
+    async def _prefetch_items(self, chosen: Sequence[SelectedChat]) -> list[PrefetchItem]:
+        """Return the requests that may be sent before the turn of a chat. The update state is stored first, so that the
+        next sync gets all later changes."""
         if len(chosen) < 2:
             return []
-        common = next((one.chat for one in chosen if not is_channel_id(one.chat.id)), None)
+        common = next((item.chat for item in chosen if not is_channel_id(item.chat.id)), None)
         if common is not None:
             await store_states(self.context, self.archive_thread, self.telegram, common)
         new = await self.archive_thread(self._unknown, chosen)
-        return [PrefetchItem(one.chat.id, not one.is_full, one.chat.id in new) for one in chosen if not one.topics]
+        return [PrefetchItem(item.chat.id, not item.is_full, item.chat.id in new) for item in chosen if not item.topics]
 
     def _unknown(self, chosen: Sequence[SelectedChat]) -> set[int]:
-        """The chats whose whole history is wanted and of which nothing is there."""
+        """Return the ids of chats without archived messages, if whole histories are wanted."""
         if not self.filters.is_empty:
             return set()
         watermark = self.context.archive.coverage.watermark
-        return {one.chat.id for one in chosen if not watermark(self.context.account, one.chat.id)}
+        return {item.chat.id for item in chosen if not watermark(self.context.account, item.chat.id)}
 
     async def export(self, chosen: SelectedChat) -> list[ChatFolder]:
-        """One chat, with the history of the basic group it grew from; where both are filed."""
+        """Export a chat with the history of the basic group that it was upgraded from; return the folders of both."""
         telegram, context = self.telegram, self.context
         if not chosen.is_full:
             chosen = replace(chosen, chat=await telegram.full(chosen.chat.id))
@@ -108,8 +109,8 @@ class ChatExporter(Struct, frozen=True):
         if not topics:
             await self.archive_thread(follow, context, parts, self.filters)
         messages = sum(part.chat.count or 0 for part in parts)
-        is_grown = parts[0].chat.id != chat.id
-        host = await self.archive_thread(open_chat, context, chat, messages=messages) if is_grown else None
+        is_upgraded = parts[0].chat.id != chat.id
+        host = await self.archive_thread(open_chat, context, chat, messages=messages) if is_upgraded else None
         chat_folders: list[ChatFolder] = []
         for part in parts:
             if self.stages.policy.of(part.chat).kinds:
@@ -134,18 +135,18 @@ class ChatExporter(Struct, frozen=True):
             context, self.archive_thread, parts[-1].source.fetch_file, chat_folders[-1], self.stages.policy
         )
         if chat.kind == "channel" and chat.linked_chat:
-            if await self.archive_thread(self._wants_comments, chat):
+            if await self.archive_thread(self._are_comments_wanted, chat):
                 chat_folders.append(await self.export_comments(chat, chat_folders[-1], parts[-1].within))
             else:
                 context.events.emit(
                     RemarkMade(f"{chat.title}: comments under its posts are left out; --comments fetches them")
                 )
         if self.stories and chat.kind != "group":
-            chat_folders.append(await self._stories(chat, host=chat_folders[-1] if is_grown else chat_folders[0]))
+            chat_folders.append(await self._stories(chat, host=chat_folders[-1] if is_upgraded else chat_folders[0]))
         return chat_folders
 
     async def _stories(self, chat: Chat, host: ChatFolder) -> ChatFolder:
-        """The stories of a peer, in a folder of its chat's."""
+        """Export the stories of a peer to a folder of its chat."""
         context, stories = self.context, stories_chat(chat)
         chat_folder = await self.archive_thread(
             open_chat, context, stories, parent=replace(host, filed_under=stories.id), is_part=True
@@ -154,22 +155,22 @@ class ChatExporter(Struct, frozen=True):
         await self.stages.run(source, chat_folder, [(1, stories.top)])
         return chat_folder
 
-    def _wants_comments(self, chat: Chat) -> bool:
-        """Whether the comments of a channel are kept: as this run was told, else as an earlier one was."""
+    def _are_comments_wanted(self, chat: Chat) -> bool:
+        """Return whether the comments of a channel are archived, by the option of this run or of an earlier one."""
         comments = self.context.archive.comments
         if self.comments is not None:
             comments.set_wanted(chat.id, wanted=self.comments)
         return comments.are_wanted(chat.id)
 
     async def export_comments(self, chat: Chat, host: ChatFolder, within: Gap | None) -> ChatFolder:
-        """The comments under the posts of a channel, and the notes of these posts, which lead to them."""
+        """Export the comments under the posts of a channel, and write the notes of these posts, which link to them."""
         context = self.context
         workers = self.stages.limits.downloads
         found = await find_comments(context, self.archive_thread, self.telegram, chat, within=within, workers=workers)
         found = found or await self.archive_thread(left_comments, context, self.telegram, chat)
         if found is None:
             return host
-        # Messages of the group are of that chat, but lie in the channel's folder.
+        # The messages belong to the group; their notes are in the channel's folder.
         parent = replace(host, filed_under=found.group.id)
         chat_folder = await self.archive_thread(open_chat, context, found.group, parent=parent, is_part=True)
         await self.stages.run(found.source, chat_folder, found.gaps, recording=found.recording)
@@ -177,13 +178,13 @@ class ChatExporter(Struct, frozen=True):
         return chat_folder
 
     async def update_topics(self, source: Source, chat: Chat, *, wanted: Sequence[int]) -> None:
-        """Keep the topics of a forum as they are now: by these their folders are named. Raises TargetNotFound for one
-        that is ``wanted`` and not there."""
+        """Store the topics of a forum, which name its folders. Raises TargetNotFound for a ``wanted`` topic that does
+        not exist."""
         if not chat.is_forum or source.topics is None:
             raise TargetNotFound(f"'{chat.title}' has no topics.", "Leave out --topic.")
         topics = await source.topics(chat.id)
         missing = set(wanted) - {topic.id for topic in topics}
         if missing:
-            known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN])
+            known = ", ".join(f"{topic.title} ({topic.id})" for topic in topics[:_SHOWN_TOPICS])
             raise TargetNotFound(f"'{chat.title}' has no topic {min(missing)}.", f"Its topics: {known}.")
         await self.archive_thread(open_topics, self.context, chat, topics)

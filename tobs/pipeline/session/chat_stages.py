@@ -1,4 +1,4 @@
-"""The main job for one chat: history and media are fetched while notes are planned, rendered and written."""
+"""The stages of a chat, side by side: messages and media are fetched while notes are planned, rendered and written."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tobs.pipeline.notes.note_writer import MESSAGE_NOTES, NoteWriter
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.sources import Gap, Source
 
-#: Rounds of mending: a note written in one round may be what another one waits for.
-_HEALINGS = 5
+#: Rounds of resolving links: a note written in one round may be the target of a link in another one.
+_RESOLVE_ROUNDS = 5
 
 
 class Limits(Struct, frozen=True):
-    """What a run may use at a time: pages waiting to be recorded, files being fetched. And of files in all."""
+    """Limits of a run: pages that wait to be recorded, files that are fetched at a time, and limits of all files."""
 
     queue_pages: int
     downloads: int
@@ -37,8 +37,8 @@ class Limits(Struct, frozen=True):
 
 
 class ChatStages(Struct, frozen=True):
-    """The stages that every chat of a run goes through: its messages are recorded, its files fetched and processed,
-    plugins asked, notes planned and written. ``policy`` says which files are wanted."""
+    """The stages of every chat of a run: messages are recorded, files fetched and processed, plugins called, notes
+    planned and written. ``policy`` says which files are wanted."""
 
     context: RunContext
     archive_thread: ArchiveThread
@@ -58,10 +58,10 @@ class ChatStages(Struct, frozen=True):
         topic: int = 0,
         parent: ChatFolder | None = None,
     ) -> ChatFolder:
-        """Bring ``chat`` up to message id ``top`` into archive and vault; goes on where an earlier run stopped.
+        """Export ``chat`` up to message id ``top``; continue where an earlier run stopped.
 
-        ``within`` are the ids wanted when it is only a part of the chat, ``topic`` the one that alone is; ``parent`` is
-        the place of the chat that this one belongs to.
+        ``within`` is the range of wanted ids (None: all), ``topic`` the only wanted topic (0: all); ``parent`` is the
+        folder of the chat that this one belongs to.
         """
         self.context.events.emit(ChatStarted(chat.title))
         chat_folder = await self.archive_thread(
@@ -74,8 +74,8 @@ class ChatStages(Struct, frozen=True):
     async def run(
         self, source: Source, chat_folder: ChatFolder, gaps: Sequence[Gap], *, recording: Recording | None = None
     ) -> None:
-        """Fetch the ids of ``gaps`` (none: what is new was recorded already); what the chat has in the archive gets its
-        files and notes. ``recording``: see ``fetch_and_record``."""
+        """Fetch the ids of ``gaps`` (none: new messages are already recorded), then the files and notes of all archived
+        messages of the chat. ``recording``: see ``fetch_and_record``."""
         context, archive_thread, limits = self.context, self.archive_thread, self.limits
         decide = media_decision(context, self.policy)
         waiting = await archive_thread(want_media, context, chat_folder.chat, self.policy)
@@ -108,7 +108,7 @@ class ChatStages(Struct, frozen=True):
                 download_limits=limits.download_limits,
             )
             await stage.run(state.for_media, lambda: state.is_fetched, state.for_notes.set)
-            state.is_placed = True
+            state.is_attached = True
             state.for_notes.set()
 
         plan = _plan_notes(context, archive_thread, self.enrichers, chat_folder, state)
@@ -116,26 +116,26 @@ class ChatStages(Struct, frozen=True):
 
 
 class _State:
-    """How far the stages of one chat are, and the events that wake them."""
+    """The progress of the stages of a chat, and the events that wake them."""
 
     def __init__(self, *, has_files: bool) -> None:
         self._has_files = has_files
         self.is_fetched = False
         self.is_planned = False
-        self.is_placed = False
+        self.is_attached = False
         self.for_plan = asyncio.Event()
         self.for_media = asyncio.Event()
         self.for_notes = asyncio.Event()
 
     def recorded(self, page: Recorded) -> None:
-        """A page was recorded. Media hear of it only once there is a file: a channel of texts never asks for one."""
+        """Wake the stages after a page was recorded; media wait for the first page with files."""
         self._has_files |= page.wanted + page.reused > 0
         self.for_plan.set()
         if self._has_files:
             self.for_media.set()
 
     def fetched(self) -> None:
-        """No further page is to come."""
+        """Wake the stages after the last page."""
         self.is_fetched = True
         self.for_plan.set()
         self.for_media.set()
@@ -144,7 +144,7 @@ class _State:
 async def _plan_notes(
     context: RunContext, archive_thread: ArchiveThread, enrichers: Enrichers, chat_folder: ChatFolder, state: _State
 ) -> None:
-    """Give notes their paths as messages come behind the watermark, when plugins have been asked about these."""
+    """Plan the notes of messages up to the watermark, after plugins were called for them."""
     while not state.is_planned:
         state.for_plan.clear()
         final = state.is_fetched
@@ -164,10 +164,10 @@ async def _plan_notes(
 
 
 async def _write_notes(context: RunContext, writer: NoteWriter, chat_folder: ChatFolder, state: _State) -> None:
-    """Write notes as they are planned and their media placed, until everything is."""
+    """Write notes as soon as they are planned and their media attached, until all are written."""
     while True:
         state.for_notes.clear()
-        final = state.is_planned and state.is_placed
+        final = state.is_planned and state.is_attached
         if state.is_planned and not final:
             context.events.emit(PhaseStarted("media"))
         await writer.write_messages(chat_folder, final=final)
@@ -184,14 +184,14 @@ async def finish_notes(
     *,
     with_waiting: bool = False,
 ) -> None:
-    """After all chats: the notes about chats, people and audio, and the links that can be mended now. Of chats that are
-    not among ``chat_folders`` only notes that wait for no file, unless ``with_waiting``."""
+    """Write the notes about chats, people and audio, and resolve links, after all chats are exported. Of chats that are
+    not among ``chat_folders``, notes that wait for a file are written only ``with_waiting``."""
     context.events.emit(PhaseStarted("finishing"))
     for chat_folder in await archive_thread(_with_stale_notes, context, chat_folders):
         await writer.write_messages(chat_folder, final=with_waiting)
     await writer.write_summaries()
-    # What still cannot be mended (its template fails on it) is left stale, to the next run.
-    for _ in range(_HEALINGS):
+    # A note whose link still cannot be resolved (its template fails) stays stale for the next run.
+    for _ in range(_RESOLVE_ROUNDS):
         if context.render_context.is_dry_run or not await writer.resolve_links():
             break
         for chat_folder in await archive_thread(_with_stale_notes, context, chat_folders):
@@ -202,7 +202,7 @@ async def finish_notes(
 
 
 def _with_stale_notes(context: RunContext, chat_folders: Sequence[ChatFolder]) -> list[ChatFolder]:
-    """The chats of this run, and those of earlier ones that point at what came now."""
+    """Return the chats of this run, and earlier ones with stale notes, which link to new messages."""
     archive, known = context.archive, {chat_folder.chat.id: chat_folder for chat_folder in chat_folders}
     for chat in archive.chats.all(context.account, stories=True):
         if chat.id not in known and archive.notes.stale(context.account, chat.id, kinds=MESSAGE_NOTES, limit=1):
@@ -211,17 +211,17 @@ def _with_stale_notes(context: RunContext, chat_folders: Sequence[ChatFolder]) -
 
 
 async def run_stages(*stages: Coroutine[Any, Any, None]) -> None:
-    """Run stages side by side; the first error stops the others and is raised as it is."""
+    """Run stages side by side; the first error stops the others and is raised without its group."""
     try:
         async with asyncio.TaskGroup() as group:
             for stage in stages:
                 group.create_task(stage)
     except BaseExceptionGroup as errors:
-        raise _first(errors) from errors
+        raise _error_to_report(errors) from errors
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error to tell: one of tobs's if there is any."""
+def _error_to_report(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error to report: the first TobsError, else the first error."""
     flat: list[BaseException] = []
     pending: list[BaseException] = [errors]
     while pending:

@@ -1,7 +1,7 @@
-"""Exporters: plugins that hand on what a run brought, in files under ``.tobs/exports``.
+"""Exporters: plugins that export new messages of a run to files under ``.tobs/exports``.
 
-Each is told of what came since it was told last: what a killed run brought, or one on which the plugin failed, comes
-with the next. One that is new begins with the run it is first part of.
+Each gets the messages since its last successful export, so messages of a killed run, or of one on which the plugin
+failed, come with the next run. A new exporter begins with the first run in which it is on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tobs.vault.exports import attach_export
 
 
 class Exporters:
-    """The exporters of a run. ``root`` is the vault, in ``staging`` files wait to be placed."""
+    """The exporters of a run. ``root`` is the vault; in ``staging`` files wait until they are attached."""
 
     def __init__(
         self,
@@ -48,58 +48,61 @@ class Exporters:
         self._work = staging / "exports"
 
     async def begin(self, report: ReportBuilder) -> None:
-        """A run begins: who was never told is told of what comes from here on."""
+        """Begin a run: a new exporter gets the messages from now on."""
         if self._plugins:
             await self._archive_thread(self._begin, report.events.now)
 
     async def export_new(self, report: ReportBuilder, error: str = "") -> None:
-        """Tell each exporter what came since it was told last, and place what it made. What fails is in the report."""
-        for one in [one for one in self._plugins if one.name not in self._host.off]:
-            work = self._work / one.name
+        """Call each exporter with its new messages, and attach the files that it wrote. Failures are reported."""
+        for plugin in [plugin for plugin in self._plugins if plugin.name not in self._host.off]:
+            work = self._work / plugin.name
             try:
-                await self._export_new(one, work, report, error)
+                await self._export_new(plugin, work, report, error)
             except PluginError as failed:
-                report.events.problem(f"plugin {one.name}", "what the run brought", str(failed))
+                report.events.problem(f"plugin {plugin.name}", "new messages of the run", str(failed))
             except TobsError as failed:
-                report.events.failed(failed, f"exports of {one.name}")
+                report.events.failed(failed, f"exports of {plugin.name}")
             finally:
                 await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
-    async def _export_new(self, one: Processor, work: Path, report: ReportBuilder, error: str) -> None:
-        source = work / "brought"
-        count, upto = await self._archive_thread(self._gather, one.name, source, report.events.now)
+    async def _export_new(self, plugin: Processor, work: Path, report: ReportBuilder, error: str) -> None:
+        source = work / "new"
+        count, upto = await self._archive_thread(self._write_new, plugin.name, source, report.events.now)
         if count:
             run = finished_run(report, error)
-            reply = await self._host.export(one, Export(run, count, source, work / "made", self._root))
+            reply = await self._host.export(plugin, Export(run, count, source, work / "made", self._root))
             if isinstance(reply, PluginFailure):
                 report.events.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
             if not isinstance(reply, Done):
                 return
             for path in reply.result.files if reply.result else ():
-                placed = await asyncio.to_thread(attach_export, path, self._root, one.name, mtime=report.events.now)
-                report.events.emit(ExportWritten(placed))
+                attached = await asyncio.to_thread(
+                    attach_export, path, self._root, plugin.name, mtime=report.events.now
+                )
+                report.events.emit(ExportWritten(attached))
             for remark in reply.result.remarks if reply.result else ():
-                report.events.doubt(f"plugin {one.name}", remark.item, remark.reason)
-            report.events.emit(ProcessorCounted(one.name, done=1))
-        await self._archive_thread(self._archive.new_since.set_cursor, one.name, upto)
+                report.events.doubt(f"plugin {plugin.name}", remark.item, remark.reason)
+            report.events.emit(ProcessorCounted(plugin.name, done=1))
+        await self._archive_thread(self._archive.new_since.set_cursor, plugin.name, upto)
 
     def _begin(self, now: float) -> None:
         new_since = self._archive.new_since
-        for name in [one.name for one in self._plugins if new_since.cursor(one.name) is None]:
+        for name in [plugin.name for plugin in self._plugins if new_since.cursor(plugin.name) is None]:
             new_since.set_cursor(name, new_since.current(now))
 
-    def _gather(self, name: str, source: Path, now: float) -> tuple[int, ExportCursor]:
-        """Write what is new for an exporter into the file ``source``; how many messages, and up to where."""
+    def _write_new(self, name: str, source: Path, now: float) -> tuple[int, ExportCursor]:
+        """Write the new messages of an exporter into the file ``source``. Return their number and the next cursor."""
         new_since = self._archive.new_since
-        mark, upto = new_since.cursor(name) or ExportCursor(), new_since.current(now)
+        since, upto = new_since.cursor(name) or ExportCursor(), new_since.current(now)
         source.parent.mkdir(parents=True, exist_ok=True)
         with source.open("wb") as file:
-            return write_messages(file, chain.from_iterable(new_since.since(mark))), upto
+            return write_messages(file, chain.from_iterable(new_since.since(since))), upto
 
 
 @asynccontextmanager
 async def exporting(exporters: Exporters, report: ReportBuilder) -> AsyncIterator[Exporters]:
-    """The exporters of a run, told at its end, well or not; what was stopped by its owner is told by the next one."""
+    """Begin ``exporters`` and export at the end of the run, also after an error. Messages of a run that its owner stops
+    are exported by the next run."""
     await exporters.begin(report)
     error = ""
     try:

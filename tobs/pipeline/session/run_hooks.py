@@ -1,4 +1,4 @@
-"""Plugins that want to know are told that a run starts and that it ended."""
+"""Calls of the plugins' hooks ``run_started`` and ``run_ended``."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from tobs.plugin.processor import Processor
 
 
 async def announce_start(host: Host, catalogue: Catalogue, report: ReportBuilder) -> None:
-    """Tell the plugins that have ``run_started``; what fails there is in the report."""
-    await _tell(host, catalogue.having("run_started"), report, _run(report))
+    """Call ``run_started`` of the plugins that have it; failures are reported."""
+    await _call(host, catalogue.having("run_started"), report, _run(report))
 
 
 async def announce_end(host: Host, catalogue: Catalogue, report: ReportBuilder, error: str = "") -> None:
-    """Tell the plugins that have ``run_ended``; ``error`` is what ended the run early. What fails there is in the
-    report, which is closed once more after this."""
-    told = catalogue.having("run_ended")
-    if told:
-        await _tell(host, told, report, finished_run(report, error))
+    """Call ``run_ended`` of the plugins that have it; ``error`` is the error that ended the run early. Failures are
+    reported: the report is closed once more after this."""
+    plugins = catalogue.having("run_ended")
+    if plugins:
+        await _call(host, plugins, report, finished_run(report, error))
 
 
 def finished_run(report: ReportBuilder, error: str = "") -> FinishedRun:
-    """The run as plugins are told of it at its end; ``error`` is what ended it early."""
+    """Return the finished run for plugins; ``error`` is the error that ended it early."""
     finished = report.finish()
     return FinishedRun(_run(report), finished.ok, finished.finished, error, msgspec.to_builtins(finished))
 
 
-async def _tell(host: Host, plugins: tuple[Processor, ...], report: ReportBuilder, run: Run | FinishedRun) -> None:
-    for reply in await asyncio.gather(*(_told(host, one, run) for one in plugins)):
+async def _call(host: Host, plugins: tuple[Processor, ...], report: ReportBuilder, run: Run | FinishedRun) -> None:
+    for reply in await asyncio.gather(*(_call_one(host, plugin, run) for plugin in plugins)):
         if reply is not None:
             report.events.problem(f"plugin {reply.plugin}", reply.item, reply.reason)
 
 
-async def _told(host: Host, plugin: Processor, run: Run | FinishedRun) -> PluginFailure | None:
+async def _call_one(host: Host, plugin: Processor, run: Run | FinishedRun) -> PluginFailure | None:
     try:
         reply = await host.notify(plugin, run)
     except PluginError as error:
-        # Also a strict host: there is nothing left to stop, or nothing done yet that would be wrong.
+        # A strict host does not raise here either: the run has not begun its work, or has done all of it.
         return PluginFailure(plugin.name, "the run", str(error))
     return reply if isinstance(reply, PluginFailure) else None
 

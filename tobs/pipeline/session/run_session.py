@@ -1,8 +1,8 @@
-"""What every run has: the archive open in its thread, the report kept, notes pressed, files processed.
+"""The session of a run: the open archive, plugins and report, and from these the stages of chats.
 
-async with open_run(means) as run:              # the archive, the run's row, the plugins, the report
-    desk = run.desk(account)
-    async with run.stages(desk) as stages:      # who writes notes, what processes files, who is asked about messages
+async with open_run(config) as run:                # the archive, the run's row, the plugins, the report
+    context = run.context(account)
+    async with run.stages(context) as stages:      # the note writer, the chain of processors, the enrichers
         ...
 """
 
@@ -32,14 +32,13 @@ from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.post_render import PostRender, stopped_with
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.context.run_context import RenderContext, RunContext, TransferMeter
-from tobs.pipeline.media.edited_files import finish_edits
+from tobs.pipeline.media.attach import finish_edits
 from tobs.pipeline.media.wanted import media_policy
 from tobs.pipeline.notes.adoption import adopt_notes
 from tobs.pipeline.notes.enrich import Enrichers
-from tobs.pipeline.notes.note_writer import NoteWriter
+from tobs.pipeline.notes.note_writer import NoteWriter, mark_changed_templates
 from tobs.pipeline.notes.relayout import finish_relayouts, resume_relayouts
 from tobs.pipeline.notes.render_pool import RenderPool
-from tobs.pipeline.notes.template_changes import mark_changed_templates
 from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.chat_stages import ChatStages, Limits
 from tobs.pipeline.session.exporters import Exporters, exporting
@@ -56,9 +55,8 @@ from tobs.vault.person_notes import person_notes
 
 
 class RunConfig(Struct, frozen=True):
-    """Everything a run works with, whatever it does. ``strict``: the first failure of a plugin ends the run;
-    ``media_later``: leave files to a later run. ``post_render_plugins`` change notes once they are
-    rendered, in a dry run too."""
+    """The configuration of any run. ``strict``: the first failure of a plugin ends the run; ``media_later``: leave
+    files to a later run. ``post_render_plugins`` change notes after they are rendered, in a dry run too."""
 
     settings: Settings
     profile: Profile
@@ -82,12 +80,12 @@ class RunConfig(Struct, frozen=True):
 
     @property
     def policy(self) -> MediaPolicy:
-        """Which media are wanted."""
+        """The policy for wanted media."""
         return media_policy(self.settings)
 
     @property
     def limits(self) -> Limits:
-        """What may go on at a time."""
+        """The limits of pages and files."""
         settings = self.settings
         download_limits = DownloadLimits(settings.media_budget, settings.disk_floor, later=self.media_later)
         return Limits(self.profile.queue_pages, self.profile.downloads, download_limits)
@@ -95,7 +93,7 @@ class RunConfig(Struct, frozen=True):
 
 class RunSession(Struct, frozen=True):
     """A run with its archive and its plugins. Use ``archive`` in ``archive_thread`` only; ``host`` calls plugins,
-    ``exporters`` hand on what the run fetched, ``post_render`` changes notes once they are rendered."""
+    ``exporters`` export new messages, ``post_render`` changes notes after they are rendered."""
 
     config: RunConfig
     archive_thread: ArchiveThread
@@ -106,11 +104,11 @@ class RunSession(Struct, frozen=True):
 
     @property
     def report(self) -> RunReport:
-        """The report as it stands."""
+        """The report so far."""
         return self.config.report.report
 
     def context(self, account: int) -> RunContext:
-        """Where messages of ``account`` become notes."""
+        """Return the context of the run for ``account`` (user id)."""
         config, settings = self.config, self.config.settings
         options = RenderOptions(
             timezone=config.zone,
@@ -154,8 +152,8 @@ class RunSession(Struct, frozen=True):
 
     @asynccontextmanager
     async def writer(self, context: RunContext) -> AsyncIterator[NoteWriter]:
-        """Who writes the notes, with processes beside the run that press them; what a changed template makes is stale.
-        At the end Obsidian's settings know the properties that notes have."""
+        """Open the note writer with its render processes; notes of changed templates become stale. At the end the
+        properties of the notes are added to Obsidian's settings."""
         await self.archive_thread(adopt_notes, context)
         await self.archive_thread(mark_changed_templates, context)
         await self.archive_thread(resume_relayouts, context)
@@ -163,11 +161,11 @@ class RunSession(Struct, frozen=True):
         async with RenderPool(context.render_context, self.archive_thread, processes=processes) as renderer:
             yield NoteWriter(context, self.archive_thread, renderer)
         await self.archive_thread(finish_relayouts, context)
-        await self.archive_thread(_tell_obsidian, self.config, self.archive)
+        await self.archive_thread(_update_property_types, self.config, self.archive)
 
     @asynccontextmanager
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
-        """The processors of files; what they did is counted at the end. ``force`` and ``only``: see ``Chain``."""
+        """Open the chain of file processors and report its counts at the end. ``force`` and ``only``: see ``Chain``."""
         config = self.config
         await self.archive_thread(finish_edits, self.archive, config.workspace.root, config.workspace.staging)
         chain = Chain(
@@ -186,17 +184,17 @@ class RunSession(Struct, frozen=True):
                 config.events.emit(ProcessorCounted(name, **msgspec.structs.asdict(counts)))
 
     def enrichers(self, context: RunContext, *, force: bool = False, only: Collection[str] = ()) -> Enrichers:
-        """The plugins that are asked about messages; where ``only`` names some, these alone. With ``force`` also about
-        messages they were asked about before."""
-        plugins = [one for one in self.config.catalogue.having("enrich") if not only or one.name in only]
+        """Return the plugins that enrich messages, restricted to the names in ``only`` if there are any. With ``force``
+        they are called again for messages that they have enriched."""
+        plugins = [plugin for plugin in self.config.catalogue.having("enrich") if not only or plugin.name in only]
         return Enrichers(context, self.archive_thread, self.host, plugins, force=force)
 
 
 @asynccontextmanager
 async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
-    """Open the archive and take the run down in it. What ends the run is raised; the report is kept all the same.
+    """Open the archive and record the run in it. An error that ends the run is raised after the report is stored.
 
-    Raises VaultError for an archive that cannot be used and for a vault of which much is missing.
+    Raises VaultError for an archive that cannot be used and for a vault in which many notes are missing.
     """
     events = config.events
     targets = ", ".join(events.targets)
@@ -207,7 +205,7 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
             await archive_thread(
                 scan_vault, archive, config.workspace.root, events, accept_missing=config.accept_missing
             )
-            await archive_thread(_follow_owner, config, archive)
+            await archive_thread(_scan_person_notes, config, archive)
             try:
                 async with (
                     _plugins(config) as host,
@@ -219,7 +217,7 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
                 events.failed(error, targets)
                 raise
             except asyncio.CancelledError:
-                events.problem("interrupted", targets, "stopped by the user; state is kept")
+                events.problem("interrupted", targets, "stopped by the user; the next run continues")
                 raise
             finally:
                 await asyncio.shield(archive_thread(store_report, config, archive))
@@ -229,8 +227,8 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
 
 @asynccontextmanager
 async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
-    """The plugins, in processes of their own. Those that want to know are told of the run's start and end; which did
-    not run is in the report."""
+    """Open the plugins in processes of their own and call their hooks at the start and end of the run. Plugins that did
+    not run are reported."""
     limits = HostLimits(cpu=max(1, config.profile.workers // 2), io=config.profile.downloads)
     events, catalogue = config.events, config.catalogue
     async with Host(env=config.environment, limits=limits, strict=config.strict) as host:
@@ -242,7 +240,7 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
             yield host
         except TobsError as raised:
             error = str(raised)
-            # The report that plugins see names it; ``open_run`` tells it once, being the same item.
+            # The report for plugins has to contain it; ``open_run`` reports the same item, which counts once.
             events.failed(raised, ", ".join(events.targets))
             raise
         finally:
@@ -253,7 +251,7 @@ async def _plugins(config: RunConfig) -> AsyncIterator[Host]:
 
 @asynccontextmanager
 async def _open_post_render(config: RunConfig, archive_thread: ArchiveThread) -> AsyncIterator[PostRender | None]:
-    """The plugins with the last word on notes; they are asked in the keeper's thread."""
+    """Open the plugins that change rendered notes; they are called in the archive's thread."""
     if not config.post_render_plugins:
         yield None
         return
@@ -272,19 +270,19 @@ def _exporters(config: RunConfig, host: Host, archive: Archive, archive_thread: 
     )
 
 
-def _tell_obsidian(config: RunConfig, archive: Archive) -> None:
-    """Obsidian's types of all properties that notes have, those that plugins found too."""
+def _update_property_types(config: RunConfig, archive: Archive) -> None:
+    """Write the types of all properties of notes, those of plugins too, to Obsidian's settings."""
     found = {name: kind for name, kind in archive.files.plugin_field_types().items() if name not in NO_PROPERTY}
     update_settings(config.workspace.root, prefix=config.settings.property_prefix, more=found)
 
 
-def _follow_owner(config: RunConfig, archive: Archive) -> None:
-    """See which people the owner has notes about."""
+def _scan_person_notes(config: RunConfig, archive: Archive) -> None:
+    """Store the people about whom the owner has own notes."""
     archive.people.set_own_notes(person_notes(config.workspace.root))
 
 
 def store_report(config: RunConfig, archive: Archive) -> None:
-    """The report goes into the archive and under ``.tobs/reports``."""
+    """Store the report in the archive and under ``.tobs/reports``."""
     report = config.report.finish()
     archive.runs.finish(report.run_id, report.to_json())
     archive.replaced.prune()
@@ -296,7 +294,7 @@ def store_report(config: RunConfig, archive: Archive) -> None:
 
 
 def report_plugins(events: RunEvents, catalogue: Catalogue, off: Mapping[str, str]) -> None:
-    """Name the plugins that did not run, and those that were switched ``off`` while they did, each with the reason."""
+    """Report the plugins that did not run, and those switched ``off`` during the run, each with its reason."""
     for info in catalogue.plugins:
         if info.state not in ("ready", "off"):
             events.emit(PluginIdled(info.name, info.state, info.reason))
@@ -308,7 +306,7 @@ def report_plugins(events: RunEvents, catalogue: Catalogue, off: Mapping[str, st
 
 
 def _processes(machine: Machine, profile: Profile) -> int:
-    """Processes that press notes: none on one CPU, else what the profile has use for, but for the conservative one at
-    least two, however few workers fetch: pressing a note takes longer than fetching, recording and planning it."""
+    """Return the number of render processes: 0 on one CPU, else half the workers of the profile. It is at least two
+    (conservative profile: one), because rendering a note takes longer than fetching, recording and planning it."""
     least = 1 if profile.name == "conservative" else 2
     return 0 if machine.cpus < 2 else min(machine.cpus, max(least, profile.workers // 2))

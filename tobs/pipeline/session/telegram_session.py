@@ -1,4 +1,4 @@
-"""The way to Telegram of a run: what the archive knows of peers and takeouts is used, what happens on it is told."""
+"""Telegram in a run: with the peers and takeouts of the archive, and its events in the report."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ from tobs.telegram.stores import Stores
 async def open_telegram_session(
     run: RunSession, settings: TelegramSettings, *, verify_account: bool = True
 ) -> AsyncIterator[Telegram]:
-    """Telegram for ``run``; its requests are counted in the report. ``verify_account``: see ``open_telegram``."""
+    """Open Telegram for ``run`` and count its requests in the report. ``verify_account``: see ``open_telegram``."""
     peers, takeouts = ArchivePeers(run.archive, run.archive_thread), ArchiveTakeouts(run.archive, run.archive_thread)
-    posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, run.config.events)
+    posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(report_event, run.config.events)
     async with open_telegram(
         settings, Stores(peers, takeouts, posts), on_event=on_event, verify_account=verify_account
     ) as telegram:
@@ -59,12 +59,12 @@ async def open_telegram_session(
 
 
 class LazyTelegram:
-    """Telegram for a run that may do without: opened when it is first needed, and not tried again where it cannot be
-    reached. An async context manager."""
+    """Telegram for a run that may not need it: opened at the first use, and not tried again after an error.
+    ``read_settings`` reads the settings of the connection. An async context manager."""
 
-    def __init__(self, run: RunSession, way: Callable[[], TelegramSettings]) -> None:
+    def __init__(self, run: RunSession, read_settings: Callable[[], TelegramSettings]) -> None:
         self._run = run
-        self._way = way
+        self._read_settings = read_settings
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._opened: Telegram | TobsError | None = None
@@ -76,12 +76,12 @@ class LazyTelegram:
         await self._stack.aclose()
 
     async def open(self) -> Telegram:
-        """Telegram, each time the same. Raises TelegramError, LoginError and ConfigError, each time the same."""
+        """Return the same connection each time. Raises TelegramError, LoginError and ConfigError, also each time."""
         async with self._opening:
             if self._opened is None:
                 try:
-                    way = open_telegram_session(self._run, self._way(), verify_account=False)
-                    self._opened = await self._stack.enter_async_context(way)
+                    opening = open_telegram_session(self._run, self._read_settings(), verify_account=False)
+                    self._opened = await self._stack.enter_async_context(opening)
                 except (TelegramError, LoginError, ConfigError) as error:
                     self._opened = error
         if isinstance(self._opened, TobsError):
@@ -89,7 +89,7 @@ class LazyTelegram:
         return self._opened
 
     async def fetch_file(self, item: FileItem, key: MessageKey, part: Path, **options: Unpack[FetchOptions]) -> int:
-        """Fetch a file, as ``Telegram.fetch_file`` does. Raises TransferFailed, also where there is no way."""
+        """Fetch a file, as ``Telegram.fetch_file`` does. Raises TransferFailed, also when Telegram cannot be opened."""
         try:
             telegram = await self.open()
             return await telegram.fetch_file(item, key, part, **options)
@@ -100,55 +100,55 @@ class LazyTelegram:
             raise TransferFailed(error.message, error.remedy) from error
 
 
-def tell(events: RunEvents, event: Event) -> None:
-    """What happened on the way to Telegram, as the report tells it."""
+def report_event(events: RunEvents, event: Event) -> None:
+    """Emit the run events for an event of the connection to Telegram."""
     match event:
         case FloodWaited(method=method, seconds=seconds):
             events.flood_wait(method, seconds)
         case Paused(method=method, until=until):
-            tell_pause(events, method, until)
+            _report_pause(events, method, until)
         case Retried(method=method, reason=reason):
             events.recovered(f"{method} again after {reason}")
         case Reconnected():
             events.recovered("connection lost and restored")
         case TakeoutStarted() | TakeoutDelayed() | TakeoutRefused() | TakeoutEnded():
-            tell_takeout(events, event)
+            _report_takeout(events, event)
         case ReferenceRenewed():
             events.recovered("file reference expired and was renewed")
         case MessageUnreadable(chat_id=chat_id, message_id=message_id, reason=reason):
-            # The page it belongs to tells it as a problem.
+            # The page that contains it reports it as a problem.
             logger.info("message {} of {} cannot be read: {}", message_id, chat_id, reason)
 
 
-def tell_pause(events: RunEvents, method: str, until: float) -> None:
-    """The run pauses: told at once, with the reason and the time."""
+def _report_pause(events: RunEvents, method: str, until: float) -> None:
+    """Report a pause of the run at once, with its reason and end (Unix seconds)."""
     events.paused(method, until)
-    told = (
+    text = (
         f"Paused until {format_moment(until)}: Telegram asks to wait {ceil(until - events.now)} s before {method} "
-        "(flood wait). Nothing is asked of it until then; Ctrl-C ends the run, and the same command goes on"
+        "(flood wait). No requests are sent until then. Ctrl-C ends the run; the same command continues it"
     )
-    logger.warning(told)
-    events.notice(told)
+    logger.warning(text)
+    events.notice(text)
 
 
-def tell_takeout(events: RunEvents, event: TakeoutEvent) -> None:
-    """What became of the takeout session: told at once, and in the report."""
+def _report_takeout(events: RunEvents, event: TakeoutEvent) -> None:
+    """Report a change of the takeout session, at once and in the report."""
     match event:
         case TakeoutStarted(scopes=scopes, late=False):
             events.emit(TakeoutChanged("used", scopes))
             return
         case TakeoutStarted(scopes=scopes):
-            told = "The takeout session was allowed: it is used from there on"
-            events.emit(TakeoutChanged("late", scopes, told))
+            text = "The takeout session was allowed: it is used from now on"
+            events.emit(TakeoutChanged("late", scopes, text))
         case TakeoutDelayed():
-            told = delay_text(event)
-            events.emit(TakeoutChanged("delayed", reason=told))
+            text = delay_text(event)
+            events.emit(TakeoutChanged("delayed", reason=text))
         case TakeoutRefused(reason=reason):
-            told = f"Telegram gave no takeout session, the normal API was used: {reason}"
-            events.emit(TakeoutChanged("refused", reason=told))
+            text = f"Telegram gave no takeout session, the normal API was used: {reason}"
+            events.emit(TakeoutChanged("refused", reason=text))
         case TakeoutEnded():
-            told = end_text(event)
-            events.emit(TakeoutChanged("ended", None, told))
-    logger.warning(told)
-    events.notice(told)
-    events.recovered(told)
+            text = end_text(event)
+            events.emit(TakeoutChanged("ended", None, text))
+    logger.warning(text)
+    events.notice(text)
+    events.recovered(text)

@@ -1,1 +1,1 @@
-"""Keeping a vault in step with Telegram: what changed since the last run, and only that."""
+"""Sync of a vault with Telegram: only the changes since the last run are fetched."""

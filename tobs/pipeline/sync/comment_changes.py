@@ -1,4 +1,4 @@
-"""Comments under the posts of channels: they come in another chat, the discussion group, as new messages there."""
+"""Changes of comments under the posts of channels: they are messages of another chat, the discussion group."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from tobs.telegram.sync.updates import PeerDialog
 async def fetch_comment_changes(
     syncer: Syncer, context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, chats: Iterable[Chat]
 ) -> None:
-    """Edits and deletions of comments under the channels among ``chats``, and which of these have new comments, as far
-    as a hundred groups a request tell: by the newest id of a group, and its pts. A group that may not be read has to be
-    asked post by post."""
+    """Record edits and deletions of comments under the channels among ``chats``, and find the channels with new ones.
+
+    One request gives the newest id and the pts of a hundred groups. The comments of a group that cannot be read are
+    fetched post by post, so its channel counts as one with new comments.
+    """
     channels = await archive_thread(_with_comments, context, chats)
     if not channels:
         return
     try:
-        listed = {one.chat.id: one for one in await telegram.peer_dialogs(channels.values())}
+        listed = {dialog.chat.id: dialog for dialog in await telegram.peer_dialogs(channels.values())}
     except FloodWait:
         raise
     except (RequestRefused, TargetNotFound):
         listed = {}
-    for group in await archive_thread(_moved, context, listed.values()):
+    for group in await archive_thread(_changed_groups, context, listed.values()):
         try:
             await syncer.fetch_comment_changes(group)
         except FloodWait:
@@ -36,23 +38,23 @@ async def fetch_comment_changes(
         except RequestRefused as error:
             context.events.failed(error, f"comments in {group.title}")
     syncer.pending.commented |= await archive_thread(
-        _due, context, channels, {id: one.top for id, one in listed.items()}
+        _with_new_comments, context, channels, {id: dialog.top for id, dialog in listed.items()}
     )
 
 
-def _moved(context: RunContext, listed: Iterable[PeerDialog]) -> list[Chat]:
-    """The groups in which something happened, but those that are kept in step themselves."""
+def _changed_groups(context: RunContext, listed: Iterable[PeerDialog]) -> list[Chat]:
+    """Return the groups with changes, without those that are tracked themselves."""
     updates, account = context.archive.updates, context.account
-    followed, moved = updates.tracked(account), list[Chat]()
-    for one in listed:
-        state = updates.state(account, one.chat.id)
-        if one.chat.id not in followed and (state is None or state.pts != one.pts):
-            moved.append(one.chat)
-    return moved
+    tracked, changed = updates.tracked(account), list[Chat]()
+    for dialog in listed:
+        state = updates.state(account, dialog.chat.id)
+        if dialog.chat.id not in tracked and (state is None or state.pts != dialog.pts):
+            changed.append(dialog.chat)
+    return changed
 
 
 def groups_of(context: RunContext, chats: Iterable[Chat]) -> dict[int, int]:
-    """The channels whose comments are kept, by their discussion group."""
+    """Return the channels whose comments are archived, by their discussion group."""
     return {group: channel for channel, group in _with_comments(context, chats).items()}
 
 
@@ -63,7 +65,7 @@ def _with_comments(context: RunContext, chats: Iterable[Chat]) -> dict[int, int]
     }
 
 
-def _due(context: RunContext, channels: Mapping[int, int], listed: Mapping[int, int]) -> set[int]:
+def _with_new_comments(context: RunContext, channels: Mapping[int, int], listed: Mapping[int, int]) -> set[int]:
     cursor = context.archive.comments.cursor
     return {
         channel for channel, group in channels.items() if group not in listed or listed[group] > cursor(channel, group)

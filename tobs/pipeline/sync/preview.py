@@ -1,4 +1,4 @@
-"""What a sync would bring, told and not done: differences are read, nothing is written down."""
+"""Preview of a sync: differences are read and counted, nothing is recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tobs.pipeline.context.archive_thread import ArchiveThread
 from tobs.pipeline.context.events import RunEvents
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.fetch.mass_deletion import by_chat, is_mass
-from tobs.pipeline.session.telegram_session import tell
+from tobs.pipeline.session.telegram_session import report_event
 from tobs.pipeline.sync.syncer import boxes_of, moved_boxes
 from tobs.pipeline.sync.tracked_chats import choose_tracked
 from tobs.telegram.facade import Telegram
@@ -28,15 +28,15 @@ from tobs.telegram.stores import Stores
 async def preview_sync(
     path: Path, settings: TelegramSettings, targets: Sequence[str], report: ReportBuilder
 ) -> RunReport:
-    """The report that a sync of ``targets`` would give of messages. The archive at ``path`` is only read."""
+    """Return the report of messages that a sync of ``targets`` would give. The archive at ``path`` is only read."""
     async with ArchiveThread() as archive_thread:
         archive = await archive_thread(partial(open_archive, path, clock=time.time, read_only=True))
         try:
             peers = ArchivePeers(archive, archive_thread)
-            on_event = partial(tell, report.events)
+            on_event = partial(report_event, report.events)
             async with open_telegram(settings, Stores(peers), on_event=on_event, verify_account=False) as telegram:
                 chats = await choose_tracked(archive, telegram.account.id, archive_thread, telegram, targets)
-                await _Preview(archive, archive_thread, telegram, report.events).look(chats)
+                await _Preview(archive, archive_thread, telegram, report.events).count(chats)
                 report.events.emit(RequestsCounted(telegram.requests.total()))
         finally:
             await archive_thread(archive.close)
@@ -44,7 +44,7 @@ async def preview_sync(
 
 
 class _Preview:
-    """Counts what differences hold."""
+    """Counts the changes in differences."""
 
     def __init__(self, archive: Archive, archive_thread: ArchiveThread, telegram: Telegram, events: RunEvents) -> None:
         self._archive = archive
@@ -53,33 +53,34 @@ class _Preview:
         self._telegram = telegram
         self._events = events
 
-    async def look(self, chats: Mapping[int, Chat]) -> None:
+    async def count(self, chats: Mapping[int, Chat]) -> None:
+        """Count the changes of ``chats`` in the report."""
         boxes = boxes_of(chats)
         for box in await moved_boxes(self._archive, self._account, self._archive_thread, self._telegram, chats):
-            await self._look_into(box, boxes[box])
+            await self._count_box(box, boxes[box])
 
-    async def _look_into(self, box: int, chats: Mapping[int, Chat]) -> None:
+    async def _count_box(self, box: int, chats: Mapping[int, Chat]) -> None:
         names = ", ".join(chat.title for chat in chats.values())
         state = await self._archive_thread(self._archive.updates.state, self._account, box)
         while state is not None:
             changes = await self._telegram.changes(box, state)
             if changes.too_long:
                 break
-            await self._archive_thread(self._count, changes, chats)
+            await self._archive_thread(self._count_changes, changes, chats)
             if changes.is_last or changes.state == state:
                 return
             state = changes.state
-        self._events.recovered(f"what happened in {names} is not told any more: a sync looks through it")
+        self._events.recovered(f"the changes of {names} are too old to be sent by Telegram: a sync scans the chat")
 
-    def _count(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
+    def _count_changes(self, changes: Changes, chats: Mapping[int, Chat]) -> None:
         archive = self._archive
-        gone = deleted_keys(archive, self._account, changes, chats)
-        self._events.emit(MessagesCounted(deleted=len(gone)))
-        for chat_id, number in by_chat(gone).items():
+        deleted = deleted_keys(archive, self._account, changes, chats)
+        self._events.emit(MessagesCounted(deleted=len(deleted)))
+        for chat_id, number in by_chat(deleted).items():
             live = archive.messages.count(self._account, chat_id)
             if is_mass(number, live):
-                told = f"{number} of {live} messages were deleted: a sync needs --accept-deletions"
-                self._events.problem("deletions", chats[chat_id].title, told, retryable=False)
+                reason = f"{number} of {live} messages were deleted: a sync needs --accept-deletions"
+                self._events.problem("deletions", chats[chat_id].title, reason, retryable=False)
         for page in changes.pages:
             if page.chat_id not in chats:
                 continue

@@ -1,1 +1,1 @@
-"""One process that keeps a vault live: what Telegram pushes, what happens in the vault, and the clock."""
+"""Watch: a process that updates a vault on pushes of Telegram, on changes of the vault's files, and at intervals."""

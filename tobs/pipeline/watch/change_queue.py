@@ -1,4 +1,4 @@
-"""What is waiting to be done, and the bell that wakes who does it."""
+"""The queue of work that events have caused; it wakes the watch."""
 
 from __future__ import annotations
 
@@ -10,61 +10,56 @@ from tobs.telegram.sync.updates import PushedUpdate
 
 
 class PendingWork(Struct):
-    """What there is to do: boxes of Telegram to ask about (``everything``: all of them), messages whose counters
-    moved, files of the vault that changed (paths from its root), things dropped into the inbox."""
+    """Work of a watch: ``boxes`` whose changes are to be fetched (``everything``: those of all), messages (chat, id)
+    whose counters changed (``counted``), and changed files of the vault (paths from its root)."""
 
     boxes: set[int] = field(default_factory=set)
     everything: bool = False
     counted: set[tuple[int, int]] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
 
-    @property
-    def asks_telegram(self) -> bool:
-        """Whether there is something to ask Telegram."""
-        return bool(self.boxes or self.everything)
-
 
 class ChangeQueue:
-    """Collects what is due. However often it is rung, each thing is there once."""
+    """Collects work, each item once."""
 
     def __init__(self) -> None:
-        self._due = PendingWork()
+        self._pending = PendingWork()
         self._event = asyncio.Event()
 
     def pushed(self, push: PushedUpdate) -> None:
-        """Telegram pushed something."""
-        self._due.boxes |= push.boxes
-        self._due.counted |= set(push.counted)
-        self._due.everything |= push.everything
+        """Add the work of an update that Telegram pushed."""
+        self._pending.boxes |= push.boxes
+        self._pending.counted |= set(push.counted)
+        self._pending.everything |= push.everything
         if push.boxes or push.everything:
             self._event.set()
 
     def changed(self, paths: set[str]) -> None:
-        """Files of the vault changed."""
-        self._due.files |= paths
+        """Add changed files of the vault."""
+        self._pending.files |= paths
         self._event.set()
 
     def wake(self) -> None:
-        """Something else has to be looked at."""
+        """Wake the watch for another reason."""
         self._event.set()
 
-    def put_back(self, due: PendingWork) -> None:
-        """Something could not be done: it is due again the next time, and nobody is woken for it."""
-        self._due.boxes |= due.boxes
-        self._due.counted |= due.counted
-        self._due.everything |= due.everything
-        self._due.files |= due.files
+    def put_back(self, work: PendingWork) -> None:
+        """Add work that failed, without waking the watch."""
+        self._pending.boxes |= work.boxes
+        self._pending.counted |= work.counted
+        self._pending.everything |= work.everything
+        self._pending.files |= work.files
 
     @property
     def event(self) -> asyncio.Event:
-        """Set while there is something."""
+        """The event that is set while there is new work."""
         return self._event
 
     def take(self, *, with_telegram: bool = True) -> PendingWork:
-        """What is due, which is then no more; without ``with_telegram`` what concerns Telegram stays."""
+        """Remove the work from the queue and return it; without ``with_telegram`` work that needs requests stays."""
         self._event.clear()
-        due, self._due = self._due, PendingWork()
+        work, self._pending = self._pending, PendingWork()
         if not with_telegram:
-            self._due = PendingWork(due.boxes, due.everything, due.counted)
-            due = PendingWork(files=due.files)
-        return due
+            self._pending = PendingWork(work.boxes, work.everything, work.counted)
+            work = PendingWork(files=work.files)
+        return work

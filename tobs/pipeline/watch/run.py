@@ -1,4 +1,4 @@
-"""One watch: opens what every run has, then listens, looks at the vault and at the clock side by side."""
+"""A watch from start to end: open the session, then run the watcher, the listener and the vault events side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tobs.pipeline.context.adapters import ArchivePeers, ArchivePosts
 from tobs.pipeline.context.report import ReportBuilder
 from tobs.pipeline.session.chat_stages import run_stages
 from tobs.pipeline.session.run_session import RunConfig, open_run
-from tobs.pipeline.session.telegram_session import tell
+from tobs.pipeline.session.telegram_session import report_event
 from tobs.pipeline.watch.change_queue import ChangeQueue
 from tobs.pipeline.watch.polled_source import open_polled_sources
 from tobs.pipeline.watch.reload import apply_changed_sources
@@ -25,20 +25,21 @@ from tobs.pipeline.watch.schedule import Schedule, read_quiet
 from tobs.pipeline.watch.status import is_paused
 from tobs.pipeline.watch.telegram_changes import TelegramChanges
 from tobs.pipeline.watch.vault_events import VaultChanges, watch_vault
-from tobs.pipeline.watch.watcher import WatchedSources, Watcher, wait_for
+from tobs.pipeline.watch.watcher import SHOWN_PROBLEMS, WatchedSources, Watcher, wait_for
 from tobs.telegram.net.settings import TelegramSettings
 from tobs.telegram.opening import open_telegram
 from tobs.telegram.stores import Stores
 
-#: Seconds between two looks at the file that pauses a watch.
-_LOOK = 1.0
+#: Seconds between two checks of the file that pauses a watch.
+_PAUSE_CHECK = 1.0
 
 
 class WatchRun(Struct, frozen=True):
-    """A watch: what every run works with, the way to Telegram, and TOBS_HOME. ``probe`` raises TobsError where
-    templates, plugins or configuration could not be opened as they are now; ``new_report`` makes the report of a
-    step. ``changed`` is what made it open anew (vault paths, files of TOBS_HOME), ``is_other`` says that notes look
-    otherwise now; ``warnings`` tell what of the configuration is not used."""
+    """A watch of a vault. ``config`` is the configuration of the run, ``telegram`` the settings of the connection,
+    ``home`` is TOBS_HOME. ``probe`` raises TobsError if changed templates, plugins or configuration cannot be opened;
+    ``new_report`` makes the report of a step. ``changed`` are the changes that made the watch restart (vault paths,
+    names of files in TOBS_HOME); ``is_other``: the settings change the text of all notes; ``warnings`` name settings
+    that are not used."""
 
     config: RunConfig
     telegram: TelegramSettings
@@ -51,11 +52,11 @@ class WatchRun(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
     async def watch(self, targets: Sequence[str]) -> frozenset[str]:
-        """Keep the vault live until ``stop`` is set, or what makes notes changed and everything is to be opened anew.
-        The vault paths of what changed. Raises LoginError, VaultError."""
+        """Run the watch until ``stop`` is set, or until templates, plugins or configuration change and the watch has to
+        restart. Return these changes (vault paths, names of files in TOBS_HOME). Raises LoginError, VaultError."""
         async with open_run(self.config) as run:
             peers = ArchivePeers(run.archive, run.archive_thread)
-            posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(tell, self.config.events)
+            posts, on_event = ArchivePosts(run.archive, run.archive_thread), partial(report_event, self.config.events)
             async with open_telegram(
                 self.telegram, Stores(peers, post_of=posts), on_event=on_event, verify_account=False
             ) as telegram:
@@ -108,28 +109,28 @@ class WatchRun(Struct, frozen=True):
         return changed
 
     def _can_open(self, paths: Sequence[str], watcher: Watcher) -> bool:
-        """Whether what makes notes can be used as it is now; if not that is told, and what was good is kept."""
-        told = ", ".join(paths)
+        """Return whether changed templates, plugins and configuration can be opened; report an error if not."""
+        names = ", ".join(paths)
         try:
             self.probe()
         except TobsError as error:
-            logger.error("{}: {} What was good before is kept.", told, error)
-            watcher.status.problems = [*watcher.status.problems, f"{told}: {error}"][-5:]
+            logger.error("{}: {} The watch continues with the earlier version.", names, error)
+            watcher.status.problems = [*watcher.status.problems, f"{names}: {error}"][-SHOWN_PROBLEMS:]
             return False
-        logger.info("{} changed: taken up", told)
+        logger.info("{} changed: the watch restarts with it", names)
         return True
 
 
 class _Done(Exception):
-    """The watch has ended: the tasks beside it end too."""
+    """Ends the other tasks when the watch has ended."""
 
 
 async def _watch_pause(root: Path, queue: ChangeQueue) -> None:
-    """Ring the bell when the owner pauses the watch or lets it go on."""
+    """Wake the watch when the owner pauses or resumes it."""
     before = None
     while True:
         paused = is_paused(root)
         if before is not None and paused != before:
             queue.wake()
         before = paused
-        await asyncio.sleep(_LOOK)
+        await asyncio.sleep(_PAUSE_CHECK)

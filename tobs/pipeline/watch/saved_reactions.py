@@ -1,4 +1,4 @@
-"""A message to oneself is answered with a reaction once it is in the vault, where its owner asked for that."""
+"""Reactions to messages in Saved Messages that are in the vault, if the owner has set one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tobs.telegram.facade import Telegram
 
 
 async def answer_saved(context: RunContext, archive_thread: ArchiveThread, telegram: Telegram, reaction: str) -> None:
-    """React to what came into Saved Messages since the last answer; ``reaction`` empty: nothing is sent.
+    """React to the messages in Saved Messages that are newer than the last reaction; with an empty ``reaction`` send
+    nothing.
 
-    What is there when answers begin is left alone. One that Telegram refuses is told and not tried again; what stops
-    it before (a flood wait, the network) is met again by the next call, and a reaction sent twice is one reaction.
+    Messages that are older than the setting get no reaction. A reaction that Telegram refuses is reported and not tried
+    again. After a flood wait or a network error the next call continues; a reaction sent twice is one reaction.
     """
-    due = await archive_thread(_due, context.archive, context.account, is_on=bool(reaction))
-    for message_id in due:
+    unanswered = await archive_thread(_unanswered, context.archive, context.account, is_on=bool(reaction))
+    for message_id in unanswered:
         try:
             await telegram.chat_extras.react_to_saved(message_id, reaction)
         except FloodWait:
@@ -26,8 +27,8 @@ async def answer_saved(context: RunContext, archive_thread: ArchiveThread, teleg
         await archive_thread(context.archive.meta.set, _key(context.account), str(message_id))
 
 
-def _due(archive: Archive, account: int, *, is_on: bool) -> list[int]:
-    """The messages to oneself that are still to be answered, oldest first."""
+def _unanswered(archive: Archive, account: int, *, is_on: bool) -> list[int]:
+    """Return the ids of the messages that still get a reaction, oldest first."""
     key, newest = _key(account), archive.messages.newest_id(account, account)
     last = archive.meta.get(key)
     if not is_on:

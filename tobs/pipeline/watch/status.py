@@ -1,4 +1,4 @@
-"""What a watch is doing, for who asks from outside: a small file in `.tobs`, and another one that pauses it."""
+"""The files by which a watch and other processes communicate: its status, and the request to pause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ State = Literal["starting", "watching", "working", "quiet", "paused", "waiting",
 
 
 class WatchStatus(Struct):
-    """A watch as it told last. Times are ISO 8601, UTC, empty where nothing happened yet; counts are since it began."""
+    """The status of a watch. Times are ISO 8601, UTC, empty before the first poll; counts are since the start."""
 
     pid: int
     started: str
@@ -35,12 +35,12 @@ class WatchStatus(Struct):
 
 
 def write_status(root: Path, status: WatchStatus) -> None:
-    """Tell how it stands. Raises VaultUnwritable."""
+    """Write the status file. Raises VaultUnwritable."""
     write_batch(root, [NoteFile(_STATUS, msgspec.json.format(msgspec.json.encode(status), indent=2).decode() + "\n")])
 
 
 def read_status(root: Path) -> WatchStatus | None:
-    """What a watch told last; None where there never was one, or the file is damaged."""
+    """Return the last status of a watch; None if there was no watch or the file is damaged."""
     try:
         return msgspec.json.decode((root / _STATUS).read_bytes(), type=WatchStatus)
     except (OSError, msgspec.DecodeError):
@@ -48,12 +48,12 @@ def read_status(root: Path) -> WatchStatus | None:
 
 
 def is_paused(root: Path) -> bool:
-    """Whether the owner wants Telegram left alone for now."""
+    """Return whether the owner paused the watch."""
     return (root / _PAUSE).exists()
 
 
 def set_paused(root: Path, *, paused: bool) -> None:
-    """Pause a watch, or let it go on. Raises VaultError."""
+    """Pause or resume the watch. Raises VaultError."""
     path = root / _PAUSE
     try:
         if paused:

@@ -1,4 +1,4 @@
-"""Changes of the tracked chats in a watch: pushed, polled, or asked for at the next sync of everything."""
+"""Changes of the tracked chats in a watch: pushed by Telegram, or polled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TelegramChanges:
         self.peers = peers
         self._clock = clock
         self._chats: dict[int, Chat] = {}
-        self._polls: dict[int, float] = {}  # when a channel that pushes nothing is asked again
+        self._polls: dict[int, float] = {}  # times of the next polls of channels without pushes
 
     async def choose(self, run: RunSession, targets: Sequence[str]) -> int:
         """Track the chats that ``targets`` name (none: all of the vault). Returns their number."""
@@ -38,8 +38,8 @@ class TelegramChanges:
         return min(self._polls.values(), default=None)
 
     def take_polls(self, now: float) -> set[int]:
-        """Return the channels that are to be polled at ``now``. An answer sets the next time; a channel that does not
-        answer is asked again with all others."""
+        """Remove and return the channels that are to be polled at ``now``. Their answers set the next times; a channel
+        without an answer is polled again together with all others."""
         boxes = {box for box, at in self._polls.items() if at <= now}
         for box in boxes:
             del self._polls[box]
@@ -51,16 +51,16 @@ class TelegramChanges:
         known = {chat.id: chat for chat in chats}
         self._chats = {chat_id: known.get(chat_id, chat) for chat_id, chat in self._chats.items()}
 
-    async def fetch(self, run: RunSession, context: RunContext, due: PendingWork) -> PendingChanges:
-        """Record what happened in the boxes that are ``due``. Raises FloodWait, NetworkError, LoginError."""
+    async def fetch(self, run: RunSession, context: RunContext, work: PendingWork) -> PendingChanges:
+        """Record the changes of the boxes in ``work``. Raises FloodWait, NetworkError, LoginError."""
         syncer = Syncer(context, run.archive_thread, self.telegram, run.config.policy, accept_deletions=False)
         boxes = boxes_of(self._chats)
-        asked = [box for box in sorted(due.boxes) if box in boxes]
-        if due.everything:
+        changed = [box for box in sorted(work.boxes) if box in boxes]
+        if work.everything:
             moved = await moved_boxes(run.archive, context.account, run.archive_thread, self.telegram, self._chats)
-            unheard = [chat.id for chat in self._chats.values() if chat.left and chat.id not in self._polls]
-            asked = list(dict.fromkeys([*moved, *(box for box in unheard if box in boxes), *asked]))
-        for box in asked:
+            unpolled = [chat.id for chat in self._chats.values() if chat.left and chat.id not in self._polls]
+            changed = list(dict.fromkeys([*moved, *(box for box in unpolled if box in boxes), *changed]))
+        for box in changed:
             try:
                 await syncer.fetch_box(box, boxes[box])
             except FloodWait:
@@ -68,27 +68,27 @@ class TelegramChanges:
             except RequestRefused as error:
                 context.events.failed(error, ", ".join(chat.title for chat in boxes[box].values()))
             self._poll_again(syncer, box)
-        if due.everything:
+        if work.everything:
             await syncer.recheck_edits(self._chats)
         groups = await run.archive_thread(groups_of, context, self._chats.values())
-        talked = {groups[box] for box in due.boxes if box in groups}
-        channels = [chat for chat in self._chats.values() if due.everything or chat.id in talked]
+        commented = {groups[box] for box in work.boxes if box in groups}
+        channels = [chat for chat in self._chats.values() if work.everything or chat.id in commented]
         await fetch_comment_changes(syncer, context, run.archive_thread, self.telegram, channels)
-        syncer.pending.commented |= talked
-        await self._count(run, syncer, due)
+        syncer.pending.commented |= commented
+        await self._refresh_counters(run, syncer, work)
         return syncer.pending
 
     def _poll_again(self, syncer: Syncer, box: int) -> None:
-        """A channel the account has not joined pushes nothing: it is asked at the pace Telegram names."""
+        """Set the next poll of a channel that the account has not joined, at the interval that Telegram gives."""
         chat = self._chats.get(box)
-        if chat is not None and chat.left and (seconds := syncer.pending.due.get(box)):
+        if chat is not None and chat.left and (seconds := syncer.pending.poll_in.get(box)):
             self._polls[box] = self._clock() + seconds
 
-    async def _count(self, run: RunSession, syncer: Syncer, due: PendingWork) -> None:
-        """Counters that Telegram pushed are stored, and all recent ones where the owner wants them refreshed."""
+    async def _refresh_counters(self, run: RunSession, syncer: Syncer, work: PendingWork) -> None:
+        """Fetch the counters of ``work``, and those of all recent messages if the settings ask for it."""
         settings = run.config.settings
-        counted = [(chat_id, message_id) for chat_id, message_id in sorted(due.counted) if chat_id in self._chats]
+        counted = [(chat_id, message_id) for chat_id, message_id in sorted(work.counted) if chat_id in self._chats]
         if counted:
             await syncer.refresh_messages(counted, show=settings.counters)
-        if settings.counters and due.everything:
+        if settings.counters and work.everything:
             await syncer.refresh(self._chats, since=self._clock() - settings.refresh)

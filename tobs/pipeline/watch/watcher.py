@@ -1,12 +1,11 @@
-"""The watch itself: waits for the bell or the clock, and does what is due, one thing after the other."""
+"""The loop of a watch: wait for an event or a poll, then do the pending work in one step."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from loguru import logger
@@ -23,14 +22,13 @@ from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.fetch.mass_deletion import refusal
 from tobs.pipeline.notes.vault_scan import scan_vault
 from tobs.pipeline.session.run_session import RunSession, store_report
-from tobs.pipeline.sync.run import write_notes
+from tobs.pipeline.sync.run import write_notes, write_notes_without_files
 from tobs.pipeline.sync.syncer import PendingChanges
 from tobs.pipeline.watch.change_queue import ChangeQueue, PendingWork
-from tobs.pipeline.watch.note_updates import wants_files, write_changed_notes
 from tobs.pipeline.watch.polled_source import PolledSource
 from tobs.pipeline.watch.saved_reactions import answer_saved
-from tobs.pipeline.watch.schedule import Schedule
-from tobs.pipeline.watch.status import State, WatchStatus, is_paused, write_status
+from tobs.pipeline.watch.schedule import RequestSchedule, Schedule
+from tobs.pipeline.watch.status import State, WatchStatus, write_status
 from tobs.pipeline.watch.telegram_changes import TelegramChanges
 from tobs.pipeline.watch.vault_events import is_owners_move
 from tobs.telegram.facade import Telegram
@@ -38,12 +36,14 @@ from tobs.telegram.facade import Telegram
 #: Waits until the event is set, at most so many seconds.
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
-#: Seconds in which pushes are gathered before they are asked about.
-_GATHER = 0.2
-#: Seconds between two tries to reach Telegram: doubled up to the most.
-_FIRST_TRY, _LAST_TRY = 1.0, 60.0
-_TOLD = 5
-#: Seconds that work on files gets when the watch ends; the next start goes on with it.
+#: Problems in the status file, the newest ones.
+SHOWN_PROBLEMS = 5
+
+#: Seconds in which pushes are collected before their changes are fetched.
+_COLLECT = 0.2
+#: Seconds between two attempts to connect to Telegram: the first delay is doubled up to the last.
+_FIRST_DELAY, _LAST_DELAY = 1.0, 60.0
+#: Seconds that work on files gets when the watch ends; the next start continues it.
 _GRACE = 1.0
 
 
@@ -55,7 +55,7 @@ class WatchedSources(Struct, frozen=True):
 
 
 class Watcher:
-    """Keeps the chats of ``sources`` in step until it is told to stop. ``new_report`` makes the report of a step."""
+    """Watches the chats of ``sources`` until ``stop`` is called. ``new_report`` makes the report of a step."""
 
     def __init__(
         self,
@@ -71,15 +71,14 @@ class Watcher:
         self._run = run
         self._sources = sources
         self._queue = queue
-        self._schedule = schedule
+        self._schedule = RequestSchedule(run.config.workspace.root, schedule, clock)
         self._clock = clock
         self._wait = wait
         self._new_report = new_report
-        self._pending = PendingChanges()  # what is still to be written
-        self._file_task: asyncio.Task[None] | None = None  # fetches and processes files
+        self._pending = PendingChanges()  # recorded, not yet written
+        self._file_task: asyncio.Task[None] | None = None  # fetching and processing of files
         self._export_lock = asyncio.Lock()
         self._offline = False
-        self._asked_to_wait = 0.0  # until then (Unix time) Telegram wants to be left alone
         self._stopping = False
         self.status = WatchStatus(os.getpid(), iso_time(clock()))
 
@@ -87,12 +86,8 @@ class Watcher:
     def _telegram(self) -> Telegram:
         return self._sources.telegram.telegram
 
-    @property
-    def _root(self) -> Path:
-        return self._run.config.workspace.root
-
     def stop(self) -> None:
-        """End after what is being done now."""
+        """End the watch after the current step."""
         self._stopping = True
         self._queue.wake()
 
@@ -112,45 +107,32 @@ class Watcher:
 
     async def _loop(self) -> None:
         last = self._clock()
-        await self._step(PendingWork())  # what an interrupted run left
+        await self._step(PendingWork())  # the work that an interrupted run left
         while not self._is_over():
-            due_at = self._due_at(last)
-            self._write_status(self._state(), due_at)
-            await self._wait(self._queue.event, max(0.0, due_at - self._clock()))
+            wake_at = self._schedule.wake_at(last, self._sources.telegram.next_poll())
+            self._write_status(self._state(), wake_at)
+            await self._wait(self._queue.event, max(0.0, wake_at - self._clock()))
             if self._is_over():
                 break
             if self._file_task is not None and self._file_task.done():
                 self._file_task.result()
                 self._file_task = None
-            rests = self._rest_reason() is not None
-            due = self._queue.take(with_telegram=not rests)
-            now = self._clock()
+            rests = self._schedule.rest_reason() is not None
+            work = self._queue.take(with_telegram=not rests)
             if not rests:
-                if now >= self._schedule.next(last, last):
-                    due.everything, last = True, now
-                due.boxes |= self._sources.telegram.take_polls(now)
-            await self._step(due)
-
-    def _due_at(self, last: float) -> float:
-        """When there is something to do though nobody rings; ``last`` is when everything was looked at."""
-        now = self._clock()
-        match self._rest_reason():
-            case "waiting":
-                return self._asked_to_wait  # then what could not be done is
-            case "paused":
-                return self._schedule.next(now, now)  # whoever ends the pause rings
-            case "quiet":
-                return self._schedule.next(last, now)
-        poll, scheduled = self._sources.telegram.next_poll(), self._schedule.next(last, now)
-        return scheduled if poll is None else min(scheduled, poll)
+                now = self._clock()
+                if self._schedule.is_poll_due(last):
+                    work.everything, last = True, now
+                work.boxes |= self._sources.telegram.take_polls(now)
+            await self._step(work)
 
     async def listen(self) -> None:
-        """Have Telegram ring the bell, over and over. Raises LoginError."""
-        seconds = _FIRST_TRY
+        """Put the updates that Telegram pushes into the queue, and connect again after errors. Raises LoginError."""
+        seconds = _FIRST_DELAY
         while True:
             try:
                 await self._telegram.listen(self._queue.pushed)
-                seconds = _FIRST_TRY
+                seconds = _FIRST_DELAY
             except FloodWait as error:
                 self._wait_out_flood(error)
                 await self._wait(asyncio.Event(), error.seconds)
@@ -158,57 +140,57 @@ class Watcher:
                 logger.warning("{}", error)
                 self._offline = True
             await self._wait(asyncio.Event(), seconds)
-            seconds = min(_LAST_TRY, seconds * 2)
+            seconds = min(_LAST_DELAY, seconds * 2)
 
     def _is_over(self) -> bool:
         return self._stopping
 
-    # one step
+    # Steps
 
-    async def _step(self, due: PendingWork) -> None:
-        """Do what is due."""
+    async def _step(self, work: PendingWork) -> None:
+        """Do the pending work."""
         run, context = self._new_run()
-        await self._run_step(run, due, self._do(run, context, due))
+        await self._run_step(run, work, self._do(run, context, work))
 
-    async def _do(self, run: RunSession, context: RunContext, due: PendingWork) -> None:
-        if due.files:
-            await run.archive_thread(_follow_moves, run.archive, context, due.files)
+    async def _do(self, run: RunSession, context: RunContext, work: PendingWork) -> None:
+        if work.files:
+            await run.archive_thread(_scan_moves, run.archive, context, work.files)
         polled = set[int]()
         for source in self._sources.polled:
             polled |= await source.fetch(context, run.archive_thread, run.config.policy)
-        pending = await self._sources.telegram.fetch(run, context, due)
+        pending = await self._sources.telegram.fetch(run, context, work)
         pending.changed |= polled
         await self._write(run, context, pending)
         if pending.about:
             await self._sources.telegram.update_chats(run)
-        if due.everything:
+        if work.everything:
             self.status.last_look = iso_time(self._clock())
         if pending.refused:
             context.events.failed(refusal(pending.refused.values()), "deletions")
 
     def _new_run(self) -> tuple[RunSession, RunContext]:
-        """The run with a report of its own."""
+        """Return the run with a report of its own, and its context."""
         run = replace(self._run, config=replace(self._run.config, report=self._new_report()))
         return run, run.context(self._telegram.account.id)
 
-    async def _run_step(self, run: RunSession, due: PendingWork, work: Coroutine[Any, Any, None]) -> bool:
-        """Await ``work`` and keep its report; whether it came to its end. What does not work is told, and ``due`` the
-        next time. Raises LoginError."""
+    async def _run_step(self, run: RunSession, work: PendingWork, step: Coroutine[Any, Any, None]) -> bool:
+        """Await ``step`` and store its report; return True if it was completed. An error is reported, and ``work`` is
+        put back into the queue. Raises LoginError."""
         events, is_done = run.config.events, False
         try:
-            await work
+            await step
             self._offline, is_done = False, True
         except LoginError:
             raise
         except NetworkError as error:
             self._offline = True
-            self._queue.put_back(due)
+            self._queue.put_back(work)
             logger.warning("{}", error)
         except FloodWait as error:
-            self._queue.put_back(due)
+            self._queue.put_back(work)
             self._wait_out_flood(error)
         except TobsError as error:
-            self._queue.put_back(due)
+            self._queue.put_back(work)
             logger.error("{} {}", error.message, error.remedy)
             events.failed(error, "watch")
         await self._sources.telegram.peers.flush()
@@ -218,101 +200,98 @@ class Watcher:
         return is_done
 
     async def _write(self, run: RunSession, context: RunContext, pending: PendingChanges) -> None:
-        """Write the notes of what came. Where files are to be fetched and processed, that is done aside: what comes
-        meanwhile has its notes at once."""
+        """Write the notes of recorded changes. Files are fetched and processed in a task of its own, so that later
+        messages get their notes at once."""
         self._pending.add(pending)
         is_alone = self._file_task is None or self._file_task.done()
-        if is_alone and self._rest_reason() is not None:
-            return await write_notes(_without_files(run), context, self._telegram, self._take_pending())
+        if is_alone and self._schedule.rest_reason() is not None:
+            return await write_notes(_without_files(run), context, self._telegram, self._pop_pending())
         unfinished = await run.archive_thread(run.archive.messages.unfinished, context.account)
         chats = self._pending.changed | set(unfinished)
-        if is_alone and not await run.archive_thread(wants_files, run.archive, context.account, chats):
+        if is_alone and not await run.archive_thread(_wants_files, run.archive, context.account, chats):
             return await self._write_all(run, context)
-        if not run.config.catalogue.having("enrich"):  # a plugin is not to be asked twice, nor to be waited for
-            await write_changed_notes(run, context, pending)
+        if not run.config.catalogue.having("enrich"):  # a plugin is not called twice, and not waited for
+            await write_notes_without_files(run, context, pending)
         if is_alone:
             self._file_task = asyncio.create_task(self._process_files())
             self._file_task.add_done_callback(self._file_task_ended)
 
     async def _process_files(self) -> None:
-        """Fetch and process files, and write their notes."""
+        """Fetch and process files, and write the notes that use them."""
         run, context = self._new_run()
         if await self._run_step(run, PendingWork(), self._write_all(run, context)) and self._pending.changed:
-            self._queue.wake()  # what came meanwhile may have files too
+            self._queue.wake()  # later messages may have files too
 
     def _file_task_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            self._queue.wake()  # who waits for the bell raises it
+            self._queue.wake()  # the loop raises the error
 
     async def _write_all(self, run: RunSession, context: RunContext) -> None:
-        await write_notes(run, context, self._telegram, self._take_pending())
-        # All news counts as told by now: what came meanwhile is not.
+        await write_notes(run, context, self._telegram, self._pop_pending())
+        # ``write_notes`` has cleared the pending chats of the archive: add those that changed meanwhile.
         await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.changed)
         await run.archive_thread(run.archive.updates.add_pending, context.account, self._pending.about, about=True)
         for source in self._sources.polled:
             await source.release()
-        if self._rest_reason() is None and not self._pending.changed:
+        if self._schedule.rest_reason() is None and not self._pending.changed:
             await answer_saved(context, run.archive_thread, self._telegram, run.config.settings.watch_answer)
 
-    def _take_pending(self) -> PendingChanges:
-        waiting, self._pending = self._pending, PendingChanges()
-        return waiting
+    def _pop_pending(self) -> PendingChanges:
+        pending, self._pending = self._pending, PendingChanges()
+        return pending
 
-    # what is told
+    # Status and report
 
     def _report_idle_plugins(self) -> None:
-        """Name the plugins that are not to run as they are now: with its last report a watch tells that too late."""
+        """Report at the start the plugins that cannot run: the report at the end of the watch would be too late."""
         for info in self._run.config.catalogue.plugins:
             if info.state in ("untrusted", "broken"):
-                told = f"plugin {info.name}: {info.reason}"
-                logger.warning("{} is not run: {}", info.name, info.reason)
-                self.status.problems = [*self.status.problems, told][-_TOLD:]
+                problem = f"plugin {info.name}: {info.reason}"
+                logger.warning("{} does not run: {}", info.name, info.reason)
+                self.status.problems = [*self.status.problems, problem][-SHOWN_PROBLEMS:]
 
     def _state(self) -> State:
         is_working = self._file_task is not None and not self._file_task.done()
-        return self._rest_reason() or ("offline" if self._offline else "working" if is_working else "watching")
-
-    def _rest_reason(self) -> State | None:
-        """Why Telegram is left alone now, None when it is not."""
-        if is_paused(self._root):
-            return "paused"
-        if self._clock() < self._asked_to_wait:
-            return "waiting"
-        return "quiet" if self._schedule.is_quiet(self._clock()) else None
+        return self._schedule.rest_reason() or ("offline" if self._offline else "working" if is_working else "watching")
 
     def _wait_out_flood(self, error: FloodWait) -> None:
-        """A flood wait that is too long to stand still for: only the vault is watched until it is over."""
-        self._asked_to_wait = max(self._asked_to_wait, self._clock() + error.seconds)
+        """Send no requests until a flood wait is over; changes of the vault are still handled."""
+        self._schedule.wait_out(error.seconds)
         logger.warning("{} The vault is watched meanwhile.", error.message)
 
-    def _write_status(self, state: State, due_at: float) -> None:
+    def _write_status(self, state: State, wake_at: float) -> None:
         status = self.status
-        status.state, status.next_look = state, iso_time(due_at) if due_at else ""
-        with suppress(TobsError):  # a full disk is told by what writes notes
-            write_status(self._root, status)
+        status.state, status.next_look = state, iso_time(wake_at) if wake_at else ""
+        with suppress(TobsError):  # a full disk is reported when notes are written
+            write_status(self._run.config.workspace.root, status)
 
     async def _record_step(self, run: RunSession, report: RunReport) -> None:
-        """Count what a step did; a step that did something is a run of its own in the archive."""
+        """Add the counts of a step to the status, and store the step as a run in the archive if it changed anything."""
         counts, notes = report.messages, report.notes
         written = notes.created + notes.updated
         self.status.new += counts.new
         self.status.edited += counts.edited
         self.status.deleted += counts.deleted
         self.status.notes += written
-        told = [f"{one.item}: {one.reason}" for one in report.problems]
-        self.status.problems = (self.status.problems + told)[-_TOLD:]
-        if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or told:
+        problems = [f"{problem.item}: {problem.reason}" for problem in report.problems]
+        self.status.problems = (self.status.problems + problems)[-SHOWN_PROBLEMS:]
+        if counts.new or counts.edited or counts.deleted or written or notes.moved or notes.deleted or problems:
             run.config.events.emit(RequestsCounted(self._telegram.requests.total()))
             await run.archive_thread(_record_run, run, report)
 
 
 def _without_files(run: RunSession) -> RunSession:
-    """The run while Telegram is left alone: what is to be fetched from it waits."""
+    """Return the run with files left to a later run: no requests are sent now."""
     return replace(run, config=replace(run.config, media_later=True))
 
 
-def _follow_moves(archive: Archive, context: RunContext, files: set[str]) -> None:
-    """What the owner moved or deleted. Raises VaultError when much is missing."""
+def _wants_files(archive: Archive, account: int, chats: Collection[int]) -> bool:
+    """Return whether files of ``chats`` are still to be fetched."""
+    return any(archive.media.wanted(account, chat_id, 1) for chat_id in chats)
+
+
+def _scan_moves(archive: Archive, context: RunContext, files: set[str]) -> None:
+    """Scan the vault if the owner moved or deleted notes. Raises VaultError when many are missing."""
     if is_owners_move(archive, context.root, files):
         scan_vault(archive, context.root, context.events, accept_missing=False)
 
@@ -323,7 +302,7 @@ def _record_run(run: RunSession, report: RunReport) -> None:
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait in real time; what rings at once is gathered."""
+    """Wait in real time for ``event``, at most ``seconds``; events that follow at once are collected."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
-        await asyncio.sleep(_GATHER)
+        await asyncio.sleep(_COLLECT)

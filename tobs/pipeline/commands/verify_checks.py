@@ -1,4 +1,7 @@
-"""The checks. Each adds the faults it finds; none changes anything, and none holds more than a batch of notes."""
+"""The faults of a vault, and the checks that find them.
+
+No check changes anything or holds more than a batch of notes.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import hashlib
 import re
 from collections import defaultdict
 from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
 
 from tobs.archive import Archive, Ledger, NoteRow
 from tobs.model import Chat, story_peer
-from tobs.pipeline.commands.verify.faults import Fault, Verification
 from tobs.pipeline.notes.vault_scan import batches
 from tobs.render.frontmatter import managed_hash
 from tobs.vault.decide import plain_text, read_properties, text_hash
@@ -17,6 +23,66 @@ from tobs.vault.merge import BrokenFrontMatter, link_targets, read_front_matter,
 from tobs.vault.moved_notes import is_conflict_copy, properties_at, visible_files
 from tobs.vault.read import read_batch
 from tobs.vault.workspace import temporary_files
+
+#: `archive`: the database itself; `gap`: ids of a chat never fetched; `unreadable`: messages that could not be read;
+#: `unplanned`: messages without a note; `missing`, `stale`, `outdated`, `foreign`, `front matter`: a note that is not
+#: there, not up to date, older than the archive, another file, not to be read; `copy`: a second note with one id;
+#: `link`, `embed`: leads to nothing; `attachment`: is not there; `content`: holds something else; `wanted`: files still
+#: to be fetched; `temporary`: left by a run that was killed.
+FaultKind = Literal[
+    "archive",
+    "gap",
+    "unreadable",
+    "unplanned",
+    "missing",
+    "stale",
+    "outdated",
+    "foreign",
+    "front matter",
+    "copy",
+    "link",
+    "embed",
+    "attachment",
+    "content",
+    "wanted",
+    "temporary",
+]
+
+
+class Fault(Struct, frozen=True):
+    """A fault. ``item`` is the path, chat or table; ``remedy`` the advice if ``--repair`` cannot help; ``mended``: it
+    was repaired."""
+
+    kind: FaultKind
+    item: str
+    reason: str
+    remedy: str = ""
+    mended: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Return the key that identifies the fault in another check."""
+        return self.kind, self.item, self.reason
+
+
+class Verification(Struct):
+    """The result of ``tobs verify``: faults as ``items``, the numbers of things checked, and the ledger of each
+    chat's ids."""
+
+    ok: bool = True
+    items: list[Fault] = msgspec.field(default_factory=list)
+    checked: dict[str, int] = msgspec.field(default_factory=dict)
+    coverage: list[Ledger] = msgspec.field(default_factory=list)
+
+    def add(self, fault: Fault) -> None:
+        """Add a fault."""
+        self.items.append(fault)
+        self.ok = False
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Add ``number`` checked things of the kind ``what``."""
+        self.checked[what] = self.checked.get(what, 0) + number
+
 
 _BATCH = 500
 _BLOCK = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.MULTILINE)

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from tobs.archive import Damage, find_damage, open_archive
 from tobs.errors import UsageError
 from tobs.model.report import RunReport
-from tobs.pipeline.commands.verify.checks import check_all, sha256_of
-from tobs.pipeline.commands.verify.faults import Fault, Verification
+from tobs.pipeline.commands.verify_checks import Fault, Verification, check_all, sha256_of
 from tobs.pipeline.context.run_context import RunContext
 from tobs.pipeline.notes.planning import plan_messages, settled_to
 from tobs.pipeline.select.archived_chats import archived_folders, stored_account
@@ -80,7 +79,7 @@ def _prepare(context: RunContext, faults: Sequence[Fault]) -> None:
     """Mark in the archive the notes to write and the files to fetch again."""
     archive, root = context.archive, context.root
     with archive.transaction():
-        # The run took missing notes and files for deleted ones; here their owner asks for them.
+        # The scan of the vault counts missing notes as deleted; here the owner wants them back.
         archive.notes.restore_at([fault.item for fault in faults if fault.kind == "missing"])
         archive.notes.mark_stale_at([fault.item for fault in faults if fault.kind in _WRITTEN_AGAIN])
         damaged = {fault.item for fault in faults if fault.kind in ("attachment", "content")}
@@ -92,7 +91,7 @@ def _prepare(context: RunContext, faults: Sequence[Fault]) -> None:
                 if path.is_file():
                     if sha256_of(path) == file.digest:
                         continue
-                    # It may be the owner's own work.
+                    # The owner may have changed it.
                     move_to_trash(root, file.path)
                 archive.media.want_again(file.sha256)
                 archive.files.forget(file.sha256)
