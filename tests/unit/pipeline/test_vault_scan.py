@@ -235,11 +235,13 @@ async def test_a_chat_whose_folder_its_owner_moved_is_filed_there_from_now_on(co
     assert later.folder == "Stars" and note(context, 3).path.startswith("Stars/")
 
 
-async def test_a_chat_whose_note_alone_was_moved_is_filed_where_its_folder_is(context: RunContext) -> None:
+@pytest.mark.parametrize("name", ["My observatory.md", "Stars/Observatory.md"])
+async def test_a_chat_whose_note_alone_was_moved_is_filed_where_its_folder_is(context: RunContext, name: str) -> None:
     place = await exported(context, message(1), message(2))
     chat = context.archive.notes.by_tobs_id(str(CHANNEL.id))
     assert chat is not None
-    (context.root / chat.path).rename(context.root / "My observatory.md")
+    (context.root / name).parent.mkdir(exist_ok=True)
+    (context.root / chat.path).rename(context.root / name)
     look(context)
     later = await exported(context, message(3), low=3)
     assert later.folder == place.folder and note(context, 3).path.startswith(f"{place.folder}/")
