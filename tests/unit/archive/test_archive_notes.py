@@ -163,7 +163,7 @@ def test_a_deleted_note_stays_deleted_and_is_no_target(archive: Archive) -> None
     archive.notes.mark_deleted([notes[1].id])
     archive.notes.mark_all_stale()
     assert [row.message_id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [2]
-    shown = archive.notes.shown([key(1), key(2), key(3)])
+    shown = archive.notes.locations([key(1), key(2), key(3)])
     assert {number: one.path for number, one in shown.items()} == {key(2): "2.md"}
     assert archive.notes.location(ACCOUNT, CHANNEL, 1) is None
     assert archive.notes.location(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
