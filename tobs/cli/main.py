@@ -118,7 +118,8 @@ def _not_an_option(argument: str) -> str:
 def _usage_error(error: Any) -> UsageError:
     """An error of the parser of the command line, as one of tobs."""
     command = " ".join(["tobs", *command_of(error.ctx).split()])
-    return UsageError(f"{error.format_message().rstrip('.')}.", f"See `{command} --help`.")
+    message = error.format_message().rstrip(".")
+    return UsageError(message if message.endswith("?") else f"{message}.", f"See `{command} --help`.")
 
 
 def _invocation_of(error: Any, arguments: Sequence[str]) -> Invocation:
