@@ -150,7 +150,8 @@ def _end(error: TobsError, invocation: Invocation, arguments: Sequence[str]) -> 
 
 def _show_error(error: TobsError) -> None:
     """Show in one line what is wrong and what to do, and the details below it."""
-    line = f"[bold red]tobs:[/] {_plain(error.message.rstrip('.'))}. {_plain(error.remedy)}"
+    message = error.message if error.message.endswith(("?", "!")) else f"{error.message.rstrip('.')}."
+    line = f"[bold red]tobs:[/] {_plain(message)} {_plain(error.remedy)}"
     stderr.print(line.rstrip(), soft_wrap=True)
     if error.detail:
         stderr.print(error.detail, markup=False, soft_wrap=True)
