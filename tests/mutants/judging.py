@@ -117,7 +117,9 @@ class Copy:
         if done.returncode == 0:
             return ""
         told = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        return told[0].partition(" ")[2].partition(" - ")[0] if told else f"pytest ended with {done.returncode}"
+        if told:
+            return told[0].partition(" ")[2].partition(" - ")[0]
+        return f"pytest ended with {done.returncode}: {' '.join(done.stdout.splitlines()[-3:])}"
 
     def _run(self, command: Sequence[str], limit: float) -> subprocess.CompletedProcess[str]:
         environment: Mapping[str, str] = os.environ | {

@@ -213,3 +213,26 @@ def test_status_and_pause_are_read_from_outside(tmp_path: Path) -> None:
     set_paused(tmp_path, paused=False)
     set_paused(tmp_path, paused=False)
     assert not is_paused(tmp_path)
+
+
+def test_a_watch_wakes_for_the_first_of_its_schedule_and_its_polls(tmp_path: Path) -> None:
+    (tmp_path / ".tobs").mkdir()
+    now = [at("2024-05-01T12:00")]
+    last = now[0]
+    schedule = RequestSchedule(tmp_path, Schedule(900, BERLIN, NIGHT), lambda: now[0])
+    assert schedule.rest_reason() is None and not schedule.is_poll_due(last)
+    assert schedule.wake_at(last, None) == schedule.wake_at(last, last + 1000) == last + 900
+    assert schedule.wake_at(last, last + 30) == last + 30
+    now[0] += 900
+    assert schedule.is_poll_due(last)
+    # A flood wait: the longest one counts, and nothing is asked until it is over.
+    schedule.wait_out(60)
+    schedule.wait_out(30)
+    assert schedule.rest_reason() == "waiting" and schedule.wake_at(last, last + 30) == now[0] + 60
+    now[0] += 60
+    assert schedule.rest_reason() is None
+    set_paused(tmp_path, paused=True)
+    assert schedule.rest_reason() == "paused" and schedule.wake_at(last, last + 30) == now[0] + 900
+    set_paused(tmp_path, paused=False)
+    now[0] = at("2024-05-01T23:30")
+    assert schedule.rest_reason() == "quiet" and schedule.wake_at(last, last + 30) == at("2024-05-02T07:00")

@@ -155,11 +155,11 @@ async def test_what_could_not_be_done_is_due_again_and_told(
         problems = ["watch: It is full. Make room."] if state == "watching" else []
         assert [one.replace("  ", " ") for one in watcher.status.problems] == problems
         if state == "waiting":
-            assert watcher._due_at(BEGIN) == BEGIN + 60
+            assert watcher._schedule.wake_at(BEGIN, None) == BEGIN + 60
             watch.clock.now += 60
         run, _ = watcher._new_run()
         assert await watcher._run_step(run, DUE, works()) is True
-        assert watcher._state() == "watching" and not watcher._queue.take().asks_telegram
+        assert watcher._state() == "watching" and watcher._queue.take() == PendingWork()
 
 
 async def test_an_account_that_was_logged_out_ends_the_watch(served: InProcess, tmp_path: Path) -> None:
@@ -197,16 +197,15 @@ async def test_work_on_files_that_fails_wakes_the_watch_which_raises_it(served: 
         watcher._queue.take()
 
 
-async def test_the_next_thing_to_do_is_the_first_of_schedule_and_polls(served: InProcess, tmp_path: Path) -> None:
+async def test_a_channel_that_pushes_nothing_is_asked_when_its_time_has_come(served: InProcess, tmp_path: Path) -> None:
     async with watched(served, tmp_path) as watch:
-        watcher = watch.watcher
-        telegram = watcher._sources.telegram
+        telegram = watch.watcher._sources.telegram
+        assert telegram.next_poll() is None
         telegram._polls = {5: BEGIN + 30, 6: BEGIN + 60}
-        assert watcher._due_at(BEGIN) == BEGIN + 30
+        assert telegram.next_poll() == BEGIN + 30
         assert telegram.take_polls(BEGIN + 29) == set() and telegram.take_polls(BEGIN + 30) == {5}
-        assert telegram._polls == {6: BEGIN + 60} and watcher._due_at(BEGIN) == BEGIN + 60
+        assert telegram._polls == {6: BEGIN + 60}
         telegram._polls.clear()
-        assert watcher._due_at(BEGIN) == BEGIN + EVERY
 
 
 async def test_a_watch_that_is_stopped_ends_after_what_it_does(served: InProcess, tmp_path: Path) -> None:
