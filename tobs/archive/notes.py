@@ -344,10 +344,6 @@ class Notes:
         """Mark the list of the vault's chats stale if one of these notes is a chat's."""
         stale.mark_index(self._database, note_ids)
 
-    def mark_stale_with(self, sha256: str) -> None:
-        """Mark the notes stale that embed a file, and the file's own note."""
-        stale.mark_notes_with_file(self._database, sha256)
-
     def mark_stale_in(self, account: int, chat_id: int) -> None:
         """Mark every note of a chat stale."""
         stale.mark_notes_in(self._database, owner_of(account, chat_id), chat_id)
@@ -423,10 +419,6 @@ class Notes:
             MessageKey.of(account, chat_id, message_id),
         )
         return note_id
-
-    def paths_of(self, keys: Iterable[MessageKey]) -> dict[MessageKey, str]:
-        """Return the paths of the notes that show messages, by message."""
-        return {key: shown.path for key, shown in self.locations(keys).items()}
 
     def rows(self, note_ids: Iterable[int]) -> list[NoteRow]:
         """Return notes by their ids, in this order."""

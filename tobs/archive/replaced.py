@@ -135,9 +135,5 @@ class Replaced:
         self._database.run("DELETE FROM replaced WHERE run IN (SELECT value FROM json_each(?))", (id_list(old),))
 
 
-def _replaced(note: NoteRow, was: bytes, was_base: bytes | None, wrote_hash: str, wrote: bytes | None) -> ReplacedText:
-    return ReplacedText(note, _text(was), _text(was_base or was), wrote_hash, _text(wrote) if wrote else None)
-
-
 def _text(packed: bytes) -> str:
     return unpack(packed).decode() if packed else ""

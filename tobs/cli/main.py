@@ -118,7 +118,8 @@ def _not_an_option(argument: str) -> str:
 def _usage_error(error: Any) -> UsageError:
     """An error of the parser of the command line, as one of tobs."""
     command = " ".join(["tobs", *command_of(error.ctx).split()])
-    return UsageError(f"{error.format_message().rstrip('.')}.", f"See `{command} --help`.")
+    message = error.format_message().rstrip(".")
+    return UsageError(message if message.endswith("?") else f"{message}.", f"See `{command} --help`.")
 
 
 def _invocation_of(error: Any, arguments: Sequence[str]) -> Invocation:
@@ -149,7 +150,8 @@ def _end(error: TobsError, invocation: Invocation, arguments: Sequence[str]) -> 
 
 def _show_error(error: TobsError) -> None:
     """Show in one line what is wrong and what to do, and the details below it."""
-    line = f"[bold red]tobs:[/] {_plain(error.message.rstrip('.'))}. {_plain(error.remedy)}"
+    message = error.message if error.message.endswith(("?", "!")) else f"{error.message.rstrip('.')}."
+    line = f"[bold red]tobs:[/] {_plain(message)} {_plain(error.remedy)}"
     stderr.print(line.rstrip(), soft_wrap=True)
     if error.detail:
         stderr.print(error.detail, markup=False, soft_wrap=True)

@@ -100,10 +100,6 @@ def _note_link(name: str) -> Link:
     return Link(wikilink(one_line(name.translate(_NO_NAME))))
 
 
-def _page_link(path: str) -> Link:
-    return Link(wikilink(path, path.rpartition("/")[2]))
-
-
 def produced_file(fields: Mapping[str, Any], role: str) -> str:
     """Return the path of the file that a processor made in a role (``cover``); empty if there is none."""
     return next((str(file["path"]) for file in fields.get("files", ()) if file["role"] == role), "")

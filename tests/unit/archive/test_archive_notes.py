@@ -163,7 +163,8 @@ def test_a_deleted_note_stays_deleted_and_is_no_target(archive: Archive) -> None
     archive.notes.mark_deleted([notes[1].id])
     archive.notes.mark_all_stale()
     assert [row.message_id for row in archive.notes.stale(ACCOUNT, CHANNEL)] == [2]
-    assert archive.notes.paths_of([key(1), key(2), key(3)]) == {key(2): "2.md"}
+    shown = archive.notes.locations([key(1), key(2), key(3)])
+    assert {number: one.path for number, one in shown.items()} == {key(2): "2.md"}
     assert archive.notes.location(ACCOUNT, CHANNEL, 1) is None
     assert archive.notes.location(ACCOUNT, CHANNEL, 2) == ("2.md", 0, False)
     assert archive.notes.locations([key(1), key(2), key(3)]) == {key(2): ("2.md", 0, False)}
@@ -219,7 +220,6 @@ def test_notes_become_stale_by_message_file_chat_and_kind(archive: Archive) -> N
     assert stale_after(lambda: record_page(archive, ACCOUNT, recount, want_all)) == [], "counters need not be shown"
     assert stale_after(lambda: notes.mark_outdated_stale(ACCOUNT, CHANNEL)) == ["2.md"]
     assert stale_after(lambda: notes.mark_outdated_stale(ACCOUNT, CHANNEL)) == []
-    assert stale_after(lambda: notes.mark_stale_with("aa")) == ["1.md"]
     assert stale_after(lambda: notes.mark_stale_in(ACCOUNT, CHANNEL)) == ["1.md", "2.md"]
     assert stale_after(lambda: notes.mark_all_stale(["person"])) == ["3.md"]
     assert stale_after(lambda: archive.files.set_plugin_fields("aa", {"tags": {"title": "x"}})) == []

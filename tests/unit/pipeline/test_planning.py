@@ -481,4 +481,4 @@ def test_the_note_of_a_forum_is_stale_when_its_topics_are_other_ones(context: Ru
 async def test_a_message_note_is_named_after_its_first_words(context: RunContext) -> None:
     await exported(context, message(1, "Ring the changes at noon, and then go home."))
     assert note(context, 1).path.rpartition("/")[2].startswith("2023-11-14 1 Ring the changes at noon")
-    assert context.archive.notes.paths_of([key(1)])[key(1)] == note(context, 1).path
+    assert context.archive.notes.locations([key(1)])[key(1)].path == note(context, 1).path

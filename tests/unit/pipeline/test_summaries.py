@@ -50,7 +50,7 @@ async def test_a_chat_counts_its_messages_and_files_by_year(context: RunContext)
     messages = [message(1), message(2, media=photo()), message(3, date=START + YEAR)]
     await exported(context, *messages, wanted=False)
     assert properties(context, str(CHANNEL.id))["messages"] == 3
-    first, last = (context.archive.notes.paths_of([key(one)])[key(one)].removesuffix(".md") for one in (1, 3))
+    first, last = (context.archive.notes.locations([key(one)])[key(one)].path.removesuffix(".md") for one in (1, 3))
     body = text(context, str(CHANNEL.id))
     assert "Channel, 3 messages, 1 file" in body
     assert f"| [[{first}\\|2023]] | 2 | 1 |\n| [[{last}\\|2024]] | 1 | 0 |" in body
@@ -82,7 +82,7 @@ async def test_a_chat_shows_what_it_was_called_what_is_pinned_and_how_many_stori
     found, body = properties(context, str(CHANNEL.id)), text(context, str(CHANNEL.id))
     assert {"First", "Second"} <= set(found["aliases"])
     for number in (1, 2):
-        path = context.archive.notes.paths_of([key(number)])[key(number)].removesuffix(".md")
+        path = context.archive.notes.locations([key(number)])[key(number)].path.removesuffix(".md")
         assert f"[[{path}" in body
     assert found.get("stories", 1) == 1
 
@@ -128,7 +128,7 @@ async def test_what_the_last_sync_changed_is_told_where_that_is_wanted(context: 
     context.archive.notes.mark_stale([folder.note_id])
     await write(digest, folder)
     body = text(context, str(CHANNEL.id))
-    assert "edited" in body and context.archive.notes.paths_of([key(4)])[key(4)].removesuffix(".md") in body
+    assert "edited" in body and context.archive.notes.locations([key(4)])[key(4)].path.removesuffix(".md") in body
 
 
 async def test_a_forum_lists_its_topics_and_a_topic_what_it_was_called(context: RunContext) -> None:
@@ -193,4 +193,4 @@ async def test_an_audio_note_tells_what_the_file_says_and_which_messages_carry_i
     assert (found["title"], found["performer"], found["album"], found["duration"]) == ("Rise", "They", "Sky", 60)
     assert ("song.mp3]]" in body) != lost
     for number in (1, 2):
-        assert context.archive.notes.paths_of([key(number)])[key(number)].removesuffix(".md") in body
+        assert context.archive.notes.locations([key(number)])[key(number)].path.removesuffix(".md") in body
