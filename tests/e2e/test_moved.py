@@ -264,7 +264,7 @@ def test_what_icloud_took_off_the_disk_was_not_deleted_and_is_written_when_it_is
         for command in ("sync", "render", "process"):
             more = ("--accept-missing",) if command == "sync" else ()
             done = served.tobs(command, "--vault", str(vault), "--json", "-q", *more)
-            assert (done.code, done.stdout) == (5, ""), "a run that is refused has no report"
+            assert (done.code, done.json["error"]["code"]) == (5, 5)
             assert "is in iCloud, but not on this computer" in done.stderr
         assert stamps(vault) == before, "nothing is written beside what stands for a note"
         for path in taken:

@@ -171,7 +171,7 @@ def test_a_layout_change_that_was_stopped_is_finished_by_the_next_run(vault: Pat
     stop = (
         "import tobs.pipeline.notes.relayout as r\n"
         "import os\n"
-        "r.clear_away = lambda desk: os._exit(9)\n"
+        "r.remove_retired_notes = lambda context: os._exit(9)\n"
         "from tobs.cli.main import run\n"
         f"run(['render', '--layout', 'month', '--vault', {str(vault)!r}])\n"
     )
