@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ async def back_up(request: BackupRequest, context: AppContext, events: Events) -
     """Copy the vault's archive to the target, or into the vault's backups; runs may go on meanwhile. Raises UsageError,
     VaultError."""
     from tobs.archive import back_up as copy
+    from tobs.archive.backups import discard_part
     from tobs.vault.workspace import make_data_folders, open_workspace
 
     paths = open_workspace(context.vault, context.home)
@@ -44,7 +46,11 @@ async def back_up(request: BackupRequest, context: AppContext, events: Events) -
         target = target / f"archive-{stamp()}{_SUFFIX}"
     if target.exists():
         raise UsageError(f"{target} is there already.", "Name a new file, or a folder.")
-    return await in_thread(lambda: copy(paths.archive, target))
+    try:
+        return await in_thread(lambda: copy(paths.archive, target))
+    except asyncio.CancelledError:
+        discard_part(target)  # the thread ends with the process, wherever it is
+        raise
 
 
 async def list_backups(request: BackupListRequest, context: AppContext, events: Events) -> list[BackupFacts]:

@@ -48,9 +48,8 @@ async def open_vault(
         require_space(paths.data)
         log = log_to_file(paths, context.settings)
         try:
-            with logger.contextualize(vault=str(paths.root)):
-                await asyncio.to_thread(sweep, paths.root)
-                yield paths, templates
+            await asyncio.to_thread(sweep, paths.root)
+            yield paths, templates
         finally:
             logger.remove(log)
 
@@ -62,13 +61,14 @@ async def lock_vault(context: AppContext, root: Path, *, remark: Callable[[str],
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_data_folders
 
-    async with write_lock(root / TOBS, clock=time.time, sleep=asyncio.sleep):
-        # Not before: whoever held the lock may have moved the archive.
-        paths, text = settle_archive(root, context.home)
-        make_data_folders(paths)
-        if text:
-            remark(text)
-        yield paths
+    with logger.contextualize(vault=str(root)):
+        async with write_lock(root / TOBS, clock=time.time, sleep=asyncio.sleep):
+            # Not before: whoever held the lock may have moved the archive.
+            paths, text = settle_archive(root, context.home)
+            make_data_folders(paths)
+            if text:
+                remark(text)
+            yield paths
 
 
 def load_templates(context: AppContext, folder: Path, functions: Functions) -> Templates:

@@ -67,7 +67,8 @@ async def _watch(context: AppContext, targets: Sequence[str], events: Events, st
 
 async def _finish_when_cancelled(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
     """Run ``work``. When this task is cancelled, set ``stop`` and give ``work`` some seconds to end in order; what it
-    does not finish is cancelled, and done again by the next start. Raises CancelledError then."""
+    does not finish is cancelled, and done again by the next start. Raises CancelledError then, or the error that ended
+    ``work``."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
@@ -75,7 +76,9 @@ async def _finish_when_cancelled(work: Coroutine[Any, Any, None], stop: asyncio.
         stop.set()
         await asyncio.wait({task}, timeout=_PATIENCE)
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome from None
         raise
 
 

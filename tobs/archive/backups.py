@@ -29,7 +29,7 @@ def back_up(archive: Path, target: Path) -> BackupFacts:
 
     Raises VaultError for an archive that is damaged, and VaultUnwritable.
     """
-    part = target.with_name(f"{target.name}.part")
+    part = _part(target)
     try:
         part.unlink(missing_ok=True)
         part.touch(mode=0o600)
@@ -46,9 +46,19 @@ def back_up(archive: Path, target: Path) -> BackupFacts:
             f"The backup {target} cannot be written: {error.strerror}.", "Check the folder and the space on its disk."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
-        _remove_companions(part)
+        discard_part(target)
     return BackupFacts(str(target), facts.size, facts.messages, facts.notes)
+
+
+def discard_part(target: Path) -> None:
+    """Remove an unfinished copy of the backup ``target``, if there is one. Raises OSError."""
+    part = _part(target)
+    part.unlink(missing_ok=True)
+    _remove_companions(part)
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
 
 
 def inspect_backup(path: Path) -> BackupFacts:

@@ -116,7 +116,7 @@ def takes_common(function: Callable[..., Any]) -> Callable[..., Any]:
             if options["quiet"] and options["verbose"]:
                 raise UsageError("--quiet and --verbose exclude each other.", "Give one of them.")
             code = function(Common(**options, invocation=invocation), **values)
-        except (KeyboardInterrupt, typer.Abort) as error:
+        except (KeyboardInterrupt, EOFError, typer.Abort) as error:
             stopped = Interrupted("Stopped.", "What was fetched is kept; the same command continues from here.")
             raise CommandFailed(stopped, invocation) from error
         except TobsError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 from msgspec import Struct
 
@@ -16,7 +17,7 @@ from tobs.model.requests import ExportRequest
 
 if TYPE_CHECKING:
     from tobs.model.report import RunReport
-    from tobs.model.requests import RunRequest
+    from tobs.model.requests import PlanRequest, RunRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +64,14 @@ def run_and_give(common: Common, request: RunRequest) -> int:
     """Execute a request that is a run and output its report; the exit code."""
     from tobs.app.execute import execute
 
-    return give_report(common, asyncio.run(execute(request, common.open(), common.events)))
+    return give_report(common, asyncio.run(execute(request, common.open(**settings_of(request)), common.events)))
+
+
+def settings_of(request: RunRequest | PlanRequest) -> dict[str, Any]:
+    """Return the settings that a request brings along: they go before every other layer, also before a wrong one."""
+    fetch = getattr(request, "fetch", None)
+    settings = msgspec.structs.asdict(fetch) if fetch is not None else {}
+    return settings | {"counters": True} if getattr(request, "counters", False) else settings
 
 
 def give_report(common: Common, report: RunReport) -> int:

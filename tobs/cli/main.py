@@ -34,7 +34,7 @@ from tobs.cli import (
 )
 from tobs.cli.common import print_json, stderr, write_report
 from tobs.cli.invocation import CommandFailed, Invocation, command_of
-from tobs.errors import TobsError, UsageError
+from tobs.errors import Interrupted, TobsError, UsageError
 
 #: The parser's error for a command line that is wrong; typer names its subclasses alone.
 _CommandLineError: Any = typer.BadParameter.__bases__[0]
@@ -101,6 +101,8 @@ def run(arguments: list[str]) -> int:
         code = app(args=[_not_an_option(argument) for argument in arguments], standalone_mode=False)
     except SystemExit as error:  # the completion of a shell
         return error.code if isinstance(error.code, int) else 2
+    except typer.Abort:  # Ctrl-C before the command began
+        return _end(Interrupted("Stopped."), Invocation(json="--json" in arguments), arguments)
     except CommandFailed as failed:
         return _end(failed.error, failed.invocation, arguments)
     except _CommandLineError as error:

@@ -9,6 +9,7 @@ import typer
 
 from tobs.cli import options
 from tobs.cli.common import Common, give, stderr, stdout, takes_common
+from tobs.cli.export import settings_of
 from tobs.cli.output import show_table
 from tobs.config.units import format_size
 from tobs.model.requests import PlanRequest
@@ -33,7 +34,7 @@ def plan(
     from tobs.app.execute import execute
 
     request = PlanRequest(chats=chats.request(targets), messages=messages.request(), fetch=fetch.request())
-    found = asyncio.run(execute(request, common.open(), common.events))
+    found = asyncio.run(execute(request, common.open(**settings_of(request)), common.events))
     give(common, found, lambda: _show(found))
     return 1 if found.problems else 0
 

@@ -84,6 +84,10 @@ class RunProgress:
             case _:
                 pass  # the report shows the rest
 
+    def end(self) -> None:
+        """Show no wait any more: the run has ended, and with it any flood wait and pause."""
+        self._wait, self._paused_until = e.FloodWaitStarted("", 0.0, 0.0), 0.0
+
     @property
     def seconds_to_wait(self) -> int:
         """Seconds left of the current flood wait, 0 without one."""
@@ -133,6 +137,7 @@ async def show_progress(events: RunEvents, console: Console, *, quiet: bool) -> 
         yield
     finally:
         events.unsubscribe(progress)
+        progress.end()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -6,6 +6,7 @@ systems have none. The lease (`.tobs/lease.json`: host, boot, process, heartbeat
 
 from __future__ import annotations
 
+import contextvars
 import os
 import socket
 import sys
@@ -186,7 +187,8 @@ def _heartbeat(folder: Path, clock: Clock, beat: float) -> Iterator[None]:
                 # A full disk ends the run where it writes notes, not here.
                 logger.debug("The lease was not renewed: {}", error)
 
-    thread = threading.Thread(target=run, name="tobs-lease", daemon=True)
+    caller = contextvars.copy_context()
+    thread = threading.Thread(target=lambda: caller.run(run), name="tobs-lease", daemon=True)
     thread.start()
     try:
         yield

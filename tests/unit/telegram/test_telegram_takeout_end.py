@@ -54,3 +54,32 @@ async def test_a_second_interrupt_while_a_takeout_is_finished_does_not_leave_it_
     assert task.cancelled()
     assert server.finished == [False] and await store.get(5) == StoredTakeout()
     assert (server.takeout_id, server.takeout_confirmed) == (0, False)
+
+
+class BusyStore(MemoryTakeoutStore):
+    """A store that is busy with other work when a takeout is to be stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.free = asyncio.Event(), asyncio.Event()
+
+    async def put(self, account: int, takeout: StoredTakeout) -> None:
+        self.asked.set()
+        await self.free.wait()
+        await super().put(account, takeout)
+
+
+async def test_a_takeout_that_was_just_granted_is_stored_though_the_run_is_stopped() -> None:
+    server, store = SlowServer(), BusyStore()
+
+    async def export() -> None:
+        async with takeout_session(cast(Invoker, server), store, 5, ["files"], patience=0, on_event=lambda _: None):
+            raise AssertionError("it is stopped before")
+
+    task = asyncio.create_task(export())
+    await store.asked.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    store.free.set()
+    await asyncio.sleep(0)
+    assert (await store.get(5)).id == 77, "the next run resumes or finishes it"

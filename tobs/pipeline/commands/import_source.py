@@ -71,8 +71,8 @@ class _Importer:
     async def finish(self) -> list[ChatFolder]:
         """Open the chats without messages; return the folders of all chats."""
         await self._open_hosts(0)
-        if self._host is not None:
-            await self._settle(self._host)
+        for chat in self._hosts:
+            await self._settle(self._folders[chat.id])  # also a chat that came again after others
         return list(self._folders.values())
 
     async def _open_hosts(self, upto: int) -> None:
@@ -92,7 +92,7 @@ class _Importer:
         return sum(one.count or 0 for one in self._chats.values() if host.id in (one.id, one.migrated_to))
 
     async def _settle(self, host: ChatFolder) -> None:
-        """Store the ids of which the source has every message: a later run does not ask for them."""
+        """Store the ids whose messages were all read by now: a later run does not ask for them."""
         context, settled = self._stages.context, self._source.settled
         if settled is None:
             return

@@ -62,6 +62,7 @@ class DesktopExport:
         self._zone = zone
         self._mode = mode
         self._fetched: list[str] = []
+        self._read: list[ExportedChat] = []
 
     async def chats(self) -> AsyncGenerator[ChatReader, None]:
         """Yield the chats in the order of the file; each must be read before the next one."""
@@ -76,7 +77,7 @@ class DesktopExport:
         """Open the export as a source. It is read once, in the order of the file: all messages come, whatever ids are
         requested."""
         async with aclosing(self.chats()) as readers:
-            order = _Order(readers)
+            order = _Order(readers, self._read)
 
             async def walk(
                 chat_id: int, gaps: Sequence[Gap], on_page: Callable[[Page], Awaitable[None]], *, count: int = 0
@@ -120,8 +121,9 @@ class DesktopExport:
         return chats
 
     def _settled(self, chat_id: int) -> Sequence[Gap]:
-        """Return the interval from the first to the last message, two for a chat that is in the file twice."""
-        parts = [one.id_ranges[chat_id] for one in self.summary.chats if chat_id in one.id_ranges]
+        """Return the interval from the first to the last message that was read, two for a chat that came twice. A part
+        that is not read to its end does not count: an import that stops there has not recorded it."""
+        parts = [one.id_ranges[chat_id] for one in self._read if chat_id in one.id_ranges]
         return [(max(1, ids.low), ids.high) for ids in parts if ids.count]
 
     def _release(self) -> None:
@@ -137,17 +139,21 @@ class DesktopExport:
 
 
 class _Order:
-    """The chats of an export one after the other; ``reader`` reads the present one."""
+    """The chats of an export one after the other; ``reader`` reads the present one, and ``read`` gets those that were
+    read to their end."""
 
-    def __init__(self, readers: AsyncGenerator[ChatReader, None]) -> None:
+    def __init__(self, readers: AsyncGenerator[ChatReader, None], read: list[ExportedChat]) -> None:
         self.reader: ChatReader | None = None
         self._readers = readers
+        self._read = read
 
     async def next_chat(self) -> int:
         """Return the marked id of the chat of the next messages; 0 at the end of the export."""
         while True:
             if self.reader is not None and (chat_id := await self.reader.next_chat()):
                 return chat_id
+            if self.reader is not None:
+                self._read.append(self.reader.chat)
             self.reader = await anext(self._readers, None)
             if self.reader is None:
                 return 0

@@ -157,9 +157,10 @@ class _TakeoutSession:
         return StoredTakeout(int(answer.id), self._scopes)
 
     async def _start(self, takeout: StoredTakeout, *, resumed: bool = False, late: bool = False) -> None:
-        await self._store.put(self._account, takeout)
-        self._on_event(TakeoutStarted(takeout.id, tuple(sorted(takeout.scopes)), resumed, late))
+        # First of all: whatever ends the run from here on, the takeout is finished, or stored for the next run.
         self._invoker.takeout_id, self._invoker.takeout_confirmed = takeout.id, True
+        await asyncio.shield(self._store.put(self._account, takeout))
+        self._on_event(TakeoutStarted(takeout.id, tuple(sorted(takeout.scopes)), resumed, late))
 
     def _report_refusal(self, refused: TobsError) -> None:
         logger.info("no takeout session: {}", refused)
