@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -51,7 +52,7 @@ async def vault_paths(request: VaultPathsRequest, context: AppContext, events: E
     from tobs.vault.cloud_folders import sync_service
     from tobs.vault.workspace import open_workspace
 
-    paths = open_workspace(context.vault, context.home)
+    paths = open_workspace(await asyncio.to_thread(context.vault.resolve), context.home)
     return ShownPaths(
         id=paths.id,
         place=paths.place,
@@ -75,7 +76,7 @@ async def move_archive(request: MoveArchiveRequest, context: AppContext, events:
     The new copy is on the disk and checked before the old one is removed; a crash leaves one of them in force and the
     next run removes the other. Raises VaultError for a damaged archive, VaultLocked, VaultUnwritable.
     """
-    from tobs.vault.archive_place import read_identity, record_place, remove_leftover
+    from tobs.vault.archive_place import claim_data, read_identity, record_place, remove_leftover
     from tobs.vault.workspace import open_workspace
 
     to = request.to
@@ -86,8 +87,10 @@ async def move_archive(request: MoveArchiveRequest, context: AppContext, events:
         assert identity is not None  # it was opened, and nobody else may change it now
         new = paths_at(root, old.id, to, context.home)
         if old.place == to or not old.archive.exists():
-            record_place(root, identity, to)
+            record_place(root, identity, to, leftover=identity.leftover if identity.leftover != to else None)
             return MovedArchive(str(new.archive), to, moved=False)
+        if to == "home":
+            claim_data(new)
         replaced = _copy(old, new)
         record_place(root, identity, to, leftover=old.place)
         is_removed = remove_leftover(root, context.home)

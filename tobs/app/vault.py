@@ -61,6 +61,7 @@ async def lock_vault(context: AppContext, root: Path, *, remark: Callable[[str],
     from tobs.vault.lock import write_lock
     from tobs.vault.workspace import make_data_folders
 
+    root = await asyncio.to_thread(root.resolve)
     with logger.contextualize(vault=str(root)):
         async with write_lock(root / TOBS, clock=time.time, sleep=asyncio.sleep):
             # Not before: whoever held the lock may have moved the archive.

@@ -46,7 +46,7 @@ def check_current(database: Database, migrations: Sequence[str]) -> None:
     if _version(database, migrations) < len(migrations):
         raise VaultError(
             f"The archive {database.path} was made by an older tobs.",
-            "Run `tobs export` once; it brings it up to date.",
+            "Run `tobs render` once; it updates the archive.",
         )
 
 
@@ -83,3 +83,5 @@ def _back_up(database: Database, target: Path) -> None:
         raise VaultUnwritable(
             f"The archive could not be backed up to {target}: {error.strerror}.", "Free some space and try again."
         ) from error
+    finally:
+        part.unlink(missing_ok=True)  # half a copy would fill the disk that the next run needs

@@ -22,7 +22,7 @@ from tobs.archive.links import Links
 from tobs.archive.media import Media
 from tobs.archive.messages import Messages
 from tobs.archive.meta import Meta, Takeouts
-from tobs.archive.migrate import check_current, migrate, shipped_migrations
+from tobs.archive.migrate import check_current, check_readable, migrate, shipped_migrations
 from tobs.archive.new_since import NewSince
 from tobs.archive.notes import Notes
 from tobs.archive.paths import Paths
@@ -249,16 +249,17 @@ class Archive:
         self.close()
 
 
-def open_archive(path: Path, *, clock: Clock, read_only: bool = False) -> Archive:
+def open_archive(path: Path, *, clock: Clock, read_only: bool = False, accept_older: bool = False) -> Archive:
     """Open the archive at ``path`` and migrate it to the newest schema; a writer creates a missing one.
 
-    ``clock`` returns Unix seconds. Readers may be open beside the one writer. Raises ``VaultNewer``,
+    ``clock`` returns Unix seconds. ``accept_older``: a reader takes the schema as it is, for chats and single values,
+    which no migration changes. Readers may be open beside the one writer. Raises ``VaultNewer``,
     ``VaultUnwritable``, or ``VaultError`` for a file that is no archive.
     """
     database = connect(path, read_only=read_only)
     try:
         if read_only:
-            check_current(database, shipped_migrations())
+            (check_readable if accept_older else check_current)(database, shipped_migrations())
         else:
             migrate(database, shipped_migrations())
     except BaseException:

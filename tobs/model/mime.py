@@ -75,7 +75,19 @@ _BY_TYPE = {
 
 #: Type of a file by its suffix, where ``_BY_TYPE`` read backwards is ambiguous or has nothing.
 _BY_SUFFIX = {suffix: mime for mime, suffix in _BY_TYPE.items()} | {
-    "3gp": "video/3gpp",
+    "3g2": "audio/3gpp2",
+    "3gp": "audio/3gpp",
+    "3gpp": "audio/3gpp",
+    "adts": "audio/aac",
+    "aifc": "audio/x-aiff",
+    "au": "audio/basic",
+    "m1v": "video/mpeg",
+    "mp2": "audio/mpeg",
+    "mpa": "video/mpeg",
+    "mpe": "video/mpeg",
+    "qt": "video/quicktime",
+    "ra": "audio/x-pn-realaudio",
+    "snd": "audio/basic",
     "aif": "audio/x-aiff",
     "aiff": "audio/x-aiff",
     "css": "text/css",

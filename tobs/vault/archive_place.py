@@ -28,6 +28,9 @@ SCHEMA = 1
 #: Files that SQLite keeps beside a database while it is open.
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
+#: File beside an archive under TOBS_HOME that holds the path of its vault.
+_CLAIM = "vault"
+
 
 class VaultIdentity(Struct, frozen=True):
     """Contents of `vault.toml`. ``archive`` is None until a place was recorded; ``leftover`` is a place from which the
@@ -71,12 +74,11 @@ def _place(table: dict[str, object], key: str) -> ArchivePlace | None:
 
 
 def vault_paths(root: Path, identity: VaultIdentity, home: Path) -> VaultPaths:
-    """Return the paths of a vault. Without a record the archive is where a file exists: in the vault first."""
-    place = identity.archive
-    if place is None:
-        inside, outside = (paths_at(root, identity.id, place, home) for place in get_args(ArchivePlace))
-        return outside if outside.archive.exists() and not inside.archive.exists() else inside
-    return paths_at(root, identity.id, place, home)
+    """Return the paths of a vault. The archive is at the recorded place, else in the vault; an archive that is only at
+    the other place is in force: `vault.toml` may have come from another machine, which has an archive of its own."""
+    inside, outside = (paths_at(root, identity.id, place, home) for place in get_args(ArchivePlace))
+    wanted, other = (outside, inside) if identity.archive == "home" else (inside, outside)
+    return other if other.archive.exists() and not wanted.archive.exists() else wanted
 
 
 def settle_archive(root: Path, home: Path) -> tuple[VaultPaths, str]:
@@ -93,18 +95,57 @@ def settle_archive(root: Path, home: Path) -> tuple[VaultPaths, str]:
     paths = vault_paths(root, identity, home)
     service = sync_service(root) if identity.archive is None else ""
     if not service:
-        return paths, ""
-    if paths.place == "vault" and paths.archive.exists():
+        if paths.place == "home":
+            claim_data(paths)
+        if identity.archive in (None, paths.place):
+            return paths, ""
+        return paths, (
+            f"vault.toml names another place for the archive, but the only archive here is {paths.archive}: it is used."
+            f" `tobs vault move-archive --to {identity.archive}` moves it to that place."
+        )
+    if paths.place == "vault" and (paths.archive.exists() or files_beside(paths)):
         return paths, (
             f"The archive lies in a folder that {service} syncs: file sync can damage a database that is in use."
             " `tobs vault move-archive` moves it out; `tobs vault move-archive --to vault` lets it stay."
         )
-    record_place(root, identity, "home")
     paths = paths_at(root, identity.id, "home", home)
+    claim_data(paths)
+    record_place(root, identity, "home")
     return paths, (
         f"{service} syncs the vault's folder, and file sync can damage a database that is in use. So the archive of"
         f" this vault lies in {paths.data}; `tobs vault move-archive --to vault` moves it into the vault."
     )
+
+
+def claim_data(paths: VaultPaths) -> None:
+    """Note beside an archive under TOBS_HOME which vault it belongs to. Raises VaultError for a copy of that vault."""
+    claim, root = paths.data / _CLAIM, paths.root.resolve()
+    try:
+        known = claim.read_text("utf-8").strip() if claim.is_file() else ""
+        if known == str(root):
+            return
+        if known and _has_id(Path(known), paths.id):
+            raise VaultError(
+                f"{root} is a copy of the vault {known}: both would use the archive {paths.archive}.",
+                "Remove .tobs/vault.toml of the copy to make it a vault of its own.",
+            )
+        for folder in (paths.data.parent, paths.data):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        part = claim.with_name(f"{_CLAIM}.part")
+        part.write_text(f"{root}\n", "utf-8")
+        part.replace(claim)
+    except OSError as error:
+        raise unwritable(error, error.filename or claim) from error
+
+
+def _has_id(root: Path, id: str) -> bool:
+    """Report whether the folder ``root`` is the vault ``id``."""
+    try:
+        identity = read_identity(root)
+    except VaultError:
+        return False
+    return identity is not None and identity.id == id
 
 
 def record_place(
@@ -140,6 +181,8 @@ def remove_leftover(root: Path, home: Path) -> bool:
                 file.unlink(missing_ok=True)
         for end in _COMPANIONS:
             Path(f"{old.archive}{end}").unlink(missing_ok=True)
+        if old.place == "home":
+            (old.data / _CLAIM).unlink(missing_ok=True)
     except PermissionError:
         return False
     except OSError as error:

@@ -77,7 +77,7 @@ def _is_google_drive(folder: Path) -> bool:
 def _is_nextcloud(folder: Path) -> bool:
     if any((folder / name).is_file() for name in (".nextcloudsync.log", ".owncloudsync.log")):
         return True
-    return any(next(folder.glob(pattern), None) is not None for pattern in (".sync_*.db", "._sync_*.db"))
+    return any(any(file.is_file() for file in folder.glob(pattern)) for pattern in (".sync_*.db", "._sync_*.db"))
 
 
 def _is_syncthing(folder: Path) -> bool:

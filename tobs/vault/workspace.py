@@ -90,6 +90,9 @@ def make_data_folders(paths: VaultPaths) -> None:
     try:
         for folder in (paths.data, paths.staging, paths.backups):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if paths.place == "home":
+            paths.data.parent.chmod(0o700)
+            paths.data.chmod(0o700)
     except OSError as error:
         raise unwritable(error, error.filename or paths.data) from error
 

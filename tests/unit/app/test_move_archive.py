@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,3 +169,15 @@ def test_the_paths_that_are_shown_are_those_in_force(context: AppContext) -> Non
     move(context, "home")
     shown = shown_paths(context)
     assert (shown.place, shown.archive) == ("home", str(_paths(context).archive))
+
+
+def test_a_copy_of_a_vault_does_not_move_its_archive_over_that_of_the_original(tmp_path: Path) -> None:
+    original = _vault(tmp_path / "first")
+    shutil.copytree(original.vault, tmp_path / "first" / "copy")
+    move(original, "home")
+    copy = open_app_context({"vault": str(tmp_path / "first" / "copy")}, cwd=tmp_path, home=original.home)
+    with pytest.raises(VaultError, match="is a copy of the vault"):
+        move(copy, "home")
+    move(original, "vault")
+    assert _kept(original) == "every word"
+    assert move(copy, "home").moved, "the place is free again"

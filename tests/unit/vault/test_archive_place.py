@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tobs.config.vault_paths import VaultPaths, paths_at
 from tobs.errors import VaultError
+from tobs.model.requests import ArchivePlace
 from tobs.vault.archive_place import read_identity, record_place, settle_archive
 from tobs.vault.cloud_folders import sync_service
 from tobs.vault.workspace import locate_vault, make_workspace, open_workspace
@@ -184,3 +186,67 @@ def test_an_old_copy_is_the_only_one_on_a_machine_without_the_new_one(tmp_path: 
     _file(paths_at(made.root, ID, "home", home).archive, b"messages")
     settle_archive(made.root, home)
     assert not made.archive.exists()
+
+
+def _vault(folder: Path, home: Path) -> Path:
+    """A vault in a synced folder, whose archive is settled under ``home``."""
+    (folder / "synced").mkdir(parents=True)
+    _file(folder / "synced" / ".dropbox")
+    root = folder / "synced" / "vault"
+    make_workspace(root, home, lambda: ID)
+    paths, remark = settle_archive(root, home)
+    assert paths.place == "home" and "Dropbox" in remark
+    _file(paths.archive, b"archive")
+    return root
+
+
+def test_a_copy_of_a_vault_never_shares_its_archive(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    root = _vault(tmp_path, home)
+    shutil.copytree(root, tmp_path / "copy")
+    with pytest.raises(VaultError, match="is a copy of the vault"):
+        settle_archive(tmp_path / "copy", home)
+    assert settle_archive(root, home)[0].archive.read_bytes() == b"archive"
+    (tmp_path / "copy" / ".tobs" / "vault.toml").unlink()
+    make_workspace(tmp_path / "copy", home, lambda: ID.replace("1", "9"))
+    assert settle_archive(tmp_path / "copy", home)[0].archive != settle_archive(root, home)[0].archive
+
+
+def test_a_vault_that_was_moved_keeps_its_archive(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    root = _vault(tmp_path, home)
+    root.rename(tmp_path / "elsewhere")
+    assert settle_archive(tmp_path / "elsewhere", home)[0].archive.read_bytes() == b"archive"
+    shutil.copytree(tmp_path / "elsewhere", root)
+    with pytest.raises(VaultError, match="is a copy of the vault"):
+        settle_archive(root, home)
+
+
+@pytest.mark.parametrize("recorded", ["home", "vault"])
+def test_the_only_archive_that_is_here_is_used_whatever_another_machine_recorded(
+    recorded: ArchivePlace, tmp_path: Path
+) -> None:
+    home, root = tmp_path / "home", tmp_path / "vault"
+    make_workspace(root, home, lambda: ID)
+    other = paths_at(root, ID, "vault" if recorded == "home" else "home", home)
+    _file(other.archive, b"archive")
+    identity = read_identity(root)
+    assert identity is not None
+    record_place(root, identity, recorded)
+    paths, remark = settle_archive(root, home)
+    assert paths.archive == other.archive and str(other.archive) in remark
+    assert locate_vault(root, home).archive == other.archive, "readers find it too"
+
+
+def test_backups_in_a_synced_vault_are_found_when_its_archive_is_lost(tmp_path: Path) -> None:
+    home, root = tmp_path / "home", tmp_path / "vault"
+    make_workspace(root, home, lambda: ID)
+    _file(root / ".dropbox")
+    _file(root / ".tobs" / "backups" / "archive-1.backup", b"backup")
+    assert settle_archive(root, home)[0].backups == root / ".tobs" / "backups"
+
+
+def test_the_folder_of_archives_is_the_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    _vault(tmp_path, home)
+    assert [path.stat().st_mode & 0o777 for path in (home / "vaults", home / "vaults" / ID)] == [0o700, 0o700]

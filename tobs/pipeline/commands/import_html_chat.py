@@ -33,7 +33,7 @@ def chat_of_html(title: str, asked: str, *, archive_path: Path, account_name: st
 def _known(archive_path: Path, account_name: str) -> Sequence[Chat]:
     if not archive_path.exists():
         return ()
-    archive = open_archive(archive_path, clock=lambda: 0.0, read_only=True)
+    archive = open_archive(archive_path, clock=lambda: 0.0, read_only=True, accept_older=True)
     try:
         return list(archive.chats.all(stored_account(archive, account_name)))
     finally:

@@ -33,8 +33,10 @@ _SECONDS_OFF, _SHARE_OFF = 2.0, 0.05
 
 
 def staged_path(staging: Path, row: MediaRow) -> Path:
-    """Return the path of the downloaded file of ``row`` in staging."""
-    return staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
+    """Return the path of the downloaded file of ``row`` in staging. A file that an earlier version staged may have
+    another suffix: its name begins with the hash all the same."""
+    path = staging / f"{row.sha256}{suffix_of(row.item.name, row.item.mime)}"
+    return path if path.exists() else next(iter(sorted(staging.glob(f"{row.sha256}*"))), path)
 
 
 def attach_media(context: RunContext, chat_folder: ChatFolder, files: Sequence[tuple[MediaRow, Processed]]) -> None:

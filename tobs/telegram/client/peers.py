@@ -106,8 +106,8 @@ class PeerDirectory:
                     break
         if found is None:
             raise TargetNotFound(f"This account does not know chat {chat_id}.", "See `tobs chats`.")
-        self._records[chat_id] = found
-        return found
+        # A record that an answer brought while the store was asked is newer.
+        return self._records.setdefault(chat_id, found)
 
     async def input_peer(self, chat_id: int) -> Any:
         """Return the TL ``InputPeer`` of a marked id. Raises TargetNotFound."""
