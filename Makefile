@@ -15,7 +15,7 @@ COUNT  ?= 60
 demo: $(STAMP)  ## a vault made from the demo world, in ./demo-vault
 	$(BIN)/tobs demo --vault demo-vault
 
-test: $(STAMP) $(NODE)  ## the tests (under 8 minutes on 2 cores)
+test: $(STAMP) $(NODE)  ## the tests (some 12 minutes on 2 cores)
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-long: $(STAMP) $(NODE)  ## the tests that take longer than a minute each

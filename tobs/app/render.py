@@ -46,8 +46,8 @@ async def render(request: RenderRequest, context: AppContext, events: Events) ->
         raise UsageError(f"--layout {request.layout} is not known.", f"Layouts: {', '.join(LAYOUTS)}.")
     if request.layout is not None and (request.since or request.until):
         raise UsageError("A chat has one layout for all of it.", "Leave out --since and --until.")
-    workspace = open_workspace(context.vault, context.home)  # makes no vault
-    if not workspace.archive.exists():
+    paths = open_workspace(context.vault, context.home)  # makes no vault
+    if not paths.archive.exists():
         raise VaultError(f"There is no archive in {context.vault}.", "Run `tobs export` into this vault first.")
     zone = ZoneInfo(context.settings.timezone or local_timezone())
     period = read_filters(MessageFilter(since=request.since, until=request.until), now=time.time(), zone=zone)

@@ -52,7 +52,7 @@ async def open_run_config(
                 settings=context.settings,
                 profile=context.profile,
                 machine=context.machine,
-                workspace=paths,
+                paths=paths,
                 templates=templates,
                 zone=vault_zone(context, paths),
                 catalogue=catalogue,

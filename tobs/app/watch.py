@@ -94,8 +94,8 @@ async def watch_status(request: WatchStatusRequest, context: AppContext, events:
     from tobs.vault.lock import read_lease
     from tobs.vault.workspace import open_workspace
 
-    workspace = open_workspace(context.vault, context.home)
-    status, lease = read_status(workspace.root), read_lease(workspace.tobs)
+    paths = open_workspace(context.vault, context.home)
+    status, lease = read_status(paths.root), read_lease(paths.tobs)
     return status if status is not None and lease is not None and lease.pid == status.pid else None
 
 

@@ -120,7 +120,7 @@ def _not_an_option(argument: str) -> str:
 def _usage_error(error: Any) -> UsageError:
     """An error of the parser of the command line, as one of tobs."""
     command = " ".join(["tobs", *command_of(error.ctx).split()])
-    message = error.format_message().rstrip(".")
+    message = error.format_message().replace(": Value error, ", ": ").rstrip(".")
     return UsageError(message if message.endswith("?") else f"{message}.", f"See `{command} --help`.")
 
 

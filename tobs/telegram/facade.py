@@ -29,7 +29,7 @@ from tobs.telegram.client.chat_extras import ChatExtras
 from tobs.telegram.client.counters import counters_request, counts_from_answer, search_request
 from tobs.telegram.client.file_references import FileReferences
 from tobs.telegram.client.files import FileDownloader, OnProgress
-from tobs.telegram.client.history import LIMIT, History, MessageFilter
+from tobs.telegram.client.history import LIMIT, History, MessageTest
 from tobs.telegram.client.members import find_members
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.prefetch import Prefetch
@@ -57,7 +57,7 @@ class HistoryTop(Struct, frozen=True):
     count: int
 
 
-def _id_filter(ids: Collection[int]) -> MessageFilter:
+def _id_filter(ids: Collection[int]) -> MessageTest:
     return lambda message: message.id in ids
 
 
@@ -209,7 +209,7 @@ class Telegram:
         high: int,
         *,
         worker: int = 0,
-        keep: MessageFilter | None = None,
+        keep: MessageTest | None = None,
         thread: int = 0,
     ) -> Page:
         """Return the up to 100 messages with ``cursor <= id <= high`` nearest to ``cursor``.
@@ -226,7 +226,7 @@ class Telegram:
         *,
         count: int = 0,
         workers: int = 0,
-        keep: MessageFilter | None = None,
+        keep: MessageTest | None = None,
         thread: int = 0,
     ) -> None:
         """Fetch every message of the id intervals ``gaps`` (inclusive) with the worker pool, lowest first.
@@ -260,7 +260,7 @@ class Telegram:
         gaps: Iterable[tuple[int, int]],
         on_page: OnPage,
         *,
-        keep: MessageFilter,
+        keep: MessageTest,
         limit: int,
         count: int = 0,
         thread: int = 0,
@@ -279,7 +279,7 @@ class Telegram:
                 await on_page(page)
             high = begin - 1
 
-    async def _pages(self, chat_id: int, low: int, high: int, keep: MessageFilter, thread: int) -> list[Page]:
+    async def _pages(self, chat_id: int, low: int, high: int, keep: MessageTest, thread: int) -> list[Page]:
         """Return the pages that settle [low, high], lowest first."""
         pages: list[Page] = []
         while low <= high:
@@ -295,7 +295,7 @@ class Telegram:
         """Return the id of the ``number``-th newest message up to ``high``, 0 when there are fewer; one request."""
         return await self._history.id_from_top(chat_id, high, number, thread=thread)
 
-    async def message_page(self, chat_id: int, message_id: int, *, keep: MessageFilter | None = None) -> Page:
+    async def message_page(self, chat_id: int, message_id: int, *, keep: MessageTest | None = None) -> Page:
         """Return one message by its id as a page; the page is empty when it is gone, or ``keep`` rejects it."""
         return await self._history.message_page(chat_id, message_id, keep=keep)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import count
 from unicodedata import normalize
 
-from tobs.model import path_key
+from tobs.model import path_key, utf16_length
 
 UNTITLED = "Untitled"
 
@@ -93,7 +93,7 @@ def _gap(match: re.Match[str]) -> str:
 def shorten(name: str, limit: int, max_bytes: int = MAX_BYTES) -> str:
     """Cut ``name`` to ``limit`` UTF-16 units and ``max_bytes`` UTF-8 bytes: at a space if one is near, never inside a
     code point."""
-    if _units(name) <= limit and _bytes(name) <= max_bytes:
+    if utf16_length(name) <= limit and _bytes(name) <= max_bytes:
         return name
     if name.isascii():
         end = min(limit, max_bytes)
@@ -131,7 +131,7 @@ def fit(folder: str, name: str, suffix: str) -> str:
     ``suffix`` has its dot. In a folder that leaves no room, ``name`` gets ``MIN_NAME`` units all the same: a long path
     is a nuisance on Windows, a name without words is one everywhere.
     """
-    room = MAX_PATH - _units(folder) - 1 - len(suffix)
+    room = MAX_PATH - utf16_length(folder) - 1 - len(suffix)
     short = shorten(name, max(room, MIN_NAME), MAX_BYTES - len(suffix.encode()))
     return f"{folder}/{short}{suffix}"
 
@@ -148,11 +148,6 @@ def first_words(text: str, otherwise: str, *, limit: int = MAX_WORDS) -> str:
     if not (words[:1].isalnum() or any(char.isalnum() or char > "\u2190" for char in words)):
         return clean_name(otherwise, limit=limit) or UNTITLED
     return words
-
-
-def _units(text: str) -> int:
-    """Count the UTF-16 units of ``text``, as Windows does."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _bytes(text: str) -> int:

@@ -61,7 +61,7 @@ class RunConfig(Struct, frozen=True):
     settings: Settings
     profile: Profile
     machine: Machine
-    workspace: VaultPaths
+    paths: VaultPaths
     templates: Templates
     functions: Functions
     post_render_plugins: tuple[Processor, ...]
@@ -123,7 +123,7 @@ class RunSession(Struct, frozen=True):
         render_context = RenderContext(
             archive=self.archive,
             account=account,
-            root=config.workspace.root,
+            root=config.paths.root,
             zone=config.zone,
             options=options,
             templates=config.templates,
@@ -132,8 +132,8 @@ class RunSession(Struct, frozen=True):
         )
         return RunContext(
             render_context=render_context,
-            staging=config.workspace.staging,
-            blobs=open_blobs(self.archive, config.workspace.root),
+            staging=config.paths.staging,
+            blobs=open_blobs(self.archive, config.paths.root),
             layout=settings.layout,
             events=config.events,
             meter=TransferMeter(),
@@ -167,13 +167,13 @@ class RunSession(Struct, frozen=True):
     async def chain(self, *, force: bool = False, only: Collection[str] = ()) -> AsyncIterator[Chain]:
         """Open the chain of file processors and report its counts at the end. ``force`` and ``only``: see ``Chain``."""
         config = self.config
-        await self.archive_thread(finish_edits, self.archive, config.workspace.root, config.workspace.staging)
+        await self.archive_thread(finish_edits, self.archive, config.paths.root, config.paths.staging)
         chain = Chain(
             config.catalogue.processors,
             self.host,
             ArchiveResults(self.archive, self.archive_thread),
-            staging=config.workspace.staging,
-            locate=ArchiveFiles(open_blobs(self.archive, config.workspace.root), self.archive_thread),
+            staging=config.paths.staging,
+            locate=ArchiveFiles(open_blobs(self.archive, config.paths.root), self.archive_thread),
             force=force,
             only=only,
         )
@@ -199,12 +199,10 @@ async def open_run(config: RunConfig) -> AsyncIterator[RunSession]:
     events = config.events
     targets = ", ".join(events.targets)
     async with ArchiveThread() as archive_thread:
-        archive = await archive_thread(open_archive, config.workspace.archive, clock=time.time)
+        archive = await archive_thread(open_archive, config.paths.archive, clock=time.time)
         try:
             await archive_thread(archive.runs.start, events.run_id, events.command, events.targets)
-            await archive_thread(
-                scan_vault, archive, config.workspace.root, events, accept_missing=config.accept_missing
-            )
+            await archive_thread(scan_vault, archive, config.paths.root, events, accept_missing=config.accept_missing)
             await archive_thread(_scan_person_notes, config, archive)
             try:
                 async with (
@@ -264,21 +262,21 @@ async def _open_post_render(config: RunConfig, archive_thread: ArchiveThread) ->
 
 
 def _exporters(config: RunConfig, host: Host, archive: Archive, archive_thread: ArchiveThread) -> Exporters:
-    workspace = config.workspace
+    paths = config.paths
     return Exporters(
-        config.catalogue.having("export"), host, archive, archive_thread, root=workspace.root, staging=workspace.staging
+        config.catalogue.having("export"), host, archive, archive_thread, root=paths.root, staging=paths.staging
     )
 
 
 def _update_property_types(config: RunConfig, archive: Archive) -> None:
     """Write the types of all properties of notes, those of plugins too, to Obsidian's settings."""
     found = {name: kind for name, kind in archive.files.plugin_field_types().items() if name not in NO_PROPERTY}
-    update_settings(config.workspace.root, prefix=config.settings.property_prefix, more=found)
+    update_settings(config.paths.root, prefix=config.settings.property_prefix, more=found)
 
 
 def _scan_person_notes(config: RunConfig, archive: Archive) -> None:
     """Store the people about whom the owner has own notes."""
-    archive.people.set_own_notes(person_notes(config.workspace.root))
+    archive.people.set_own_notes(person_notes(config.paths.root))
 
 
 def store_report(config: RunConfig, archive: Archive) -> None:
@@ -286,7 +284,7 @@ def store_report(config: RunConfig, archive: Archive) -> None:
     report = config.report.finish()
     archive.runs.finish(report.run_id, report.to_json())
     archive.replaced.prune()
-    path = config.workspace.reports / f"{report.run_id}.json"
+    path = config.paths.reports / f"{report.run_id}.json"
     try:
         path.write_bytes(report.to_json())
     except OSError as error:

@@ -97,7 +97,7 @@ class WatchRun(Struct, frozen=True):
             await self.stop.wait()
             watcher.stop()
 
-        root = self.config.workspace.root
+        root = self.config.paths.root
         with suppress(_Done):
             await run_stages(
                 watch(),

@@ -71,7 +71,7 @@ class Watcher:
         self._run = run
         self._sources = sources
         self._queue = queue
-        self._schedule = RequestSchedule(run.config.workspace.root, schedule, clock)
+        self._schedule = RequestSchedule(run.config.paths.root, schedule, clock)
         self._clock = clock
         self._wait = wait
         self._new_report = new_report
@@ -263,7 +263,7 @@ class Watcher:
         status = self.status
         status.state, status.next_look = state, iso_time(wake_at) if wake_at else ""
         with suppress(TobsError):  # a full disk is reported when notes are written
-            write_status(self._run.config.workspace.root, status)
+            write_status(self._run.config.paths.root, status)
 
     async def _record_step(self, run: RunSession, report: RunReport) -> None:
         """Add the counts of a step to the status, and store the step as a run in the archive if it changed anything."""

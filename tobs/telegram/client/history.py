@@ -27,7 +27,7 @@ from tobs.telegram.net.invoker import Invoker
 from tobs.telegram.net.reader import HistoryAnswer, pack_messages, read_history
 
 LIMIT = 100
-MessageFilter = Callable[[Message], bool]
+MessageTest = Callable[[Message], bool]
 """Predicate for the messages to keep."""
 _ABOVE_TOP = 10 * LIMIT
 _PEOPLE_KEPT = 50_000
@@ -48,7 +48,7 @@ def settled_range(cursor: int, high: int, ids: Iterable[int]) -> tuple[int, list
     return min(high, inside[-1]), [number for number in inside if number <= high]
 
 
-def matching_indexes(messages: list[Message], keep: MessageFilter) -> list[int]:
+def matching_indexes(messages: list[Message], keep: MessageTest) -> list[int]:
     """Return the indexes of the messages that ``keep`` accepts; an accepted message brings the rest of its album."""
     fits = [keep(message) for message in messages]
     albums = {message.album_id for message, fit in zip(messages, fits, strict=True) if fit and message.album_id}
@@ -96,7 +96,7 @@ class History:
         high: Callable[[], int],
         *,
         worker: int = 0,
-        keep: MessageFilter | None = None,
+        keep: MessageTest | None = None,
         span: Span | None = None,
         thread: int = 0,
     ) -> Page:
@@ -203,7 +203,7 @@ class History:
         found = next((message_of(raw, self._me) for raw, _ in answer.messages), None)
         return found if found is not None and found.id == message_id else None
 
-    async def message_page(self, chat_id: int, message_id: int, *, keep: MessageFilter | None = None) -> Page:
+    async def message_page(self, chat_id: int, message_id: int, *, keep: MessageTest | None = None) -> Page:
         """Return one message by its id as a page that settles it; the page is empty when the message is gone."""
         answer = await self.messages(chat_id, [message_id])
         if not answer.complete:
@@ -229,7 +229,7 @@ class History:
             request = functions.InvokeWithMessagesRangeRequest(types.MessageRange(*span), request)
         return await self._invoker.raw(request, worker=worker)
 
-    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: MessageFilter | None) -> Page:
+    def _page(self, chat_id: int, cursor: int, high: int, answer: HistoryAnswer, keep: MessageTest | None) -> Page:
         by_id = {message.id: (message, raw) for message, raw in answer.messages}
         settled, page_ids = settled_range(cursor, high, by_id)
         messages: list[Message] = []

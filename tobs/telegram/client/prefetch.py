@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from tobs.model import Chat, Page
-from tobs.telegram.client.history import History, MessageFilter
+from tobs.telegram.client.history import History, MessageTest
 from tobs.telegram.client.peers import PeerDirectory
 from tobs.telegram.client.shards import Span
 
@@ -83,7 +83,7 @@ class Prefetch:
         high: Callable[[], int],
         *,
         worker: int = 0,
-        keep: MessageFilter | None = None,
+        keep: MessageTest | None = None,
         span: Span | None = None,
         thread: int = 0,
     ) -> Page:
